@@ -1,0 +1,74 @@
+/**
+ * The runtime form of an API type. Built from the facts of `src/api`, and later from CRD schemas.
+ * Aliases are resolved away; `name` stays for messages, enums and OpenAPI references.
+ */
+export type TypeSchema = StructSchema | ListSchema | MapSchema | ScalarSchema | PointerlessRawSchema;
+
+export interface StructSchema {
+  readonly kind: "struct";
+  /** OpenAPI name, such as `io.k8s.api.core.v1.PodSpec`. */
+  readonly name: string;
+  /** In declaration order, inlined structs already flattened. */
+  readonly fields: ReadonlyMap<string, FieldSchema>;
+  /** `atomic` makes server-side apply treat the struct as one value. */
+  readonly structType: "granular" | "atomic";
+}
+
+export interface ListSchema {
+  readonly kind: "list";
+  readonly element: TypeSchema;
+}
+
+export interface MapSchema {
+  readonly kind: "map";
+  readonly value: TypeSchema;
+}
+
+export type ScalarFormat =
+  | "string"
+  | "bool"
+  | "int32"
+  | "int64"
+  | "uint8"
+  | "float64"
+  | "bytes"
+  | "quantity"
+  | "time"
+  | "micro-time"
+  | "duration"
+  | "int-or-string";
+
+export interface ScalarSchema {
+  readonly kind: "scalar";
+  readonly format: ScalarFormat;
+  /** Name of the Go alias, such as `io.k8s.api.core.v1.Protocol`; empty for a plain primitive. */
+  readonly name: string;
+  readonly enum: readonly string[];
+}
+
+/** RawExtension, FieldsV1, JSON: any JSON value, kept as it is. */
+export interface PointerlessRawSchema {
+  readonly kind: "raw";
+  readonly name: string;
+}
+
+export interface FieldSchema {
+  readonly name: string;
+  readonly type: TypeSchema;
+  /** Go pointer: zero values are kept apart from absence. */
+  readonly pointer: boolean;
+  /** Go `omitempty` or `omitzero`: empty values are not written. Structs that are no pointers are written as `{}` even so. */
+  readonly omitEmpty: boolean;
+  /** Upstream's OpenAPI `required`. */
+  readonly required: boolean;
+  /** From `+default`; deep-copy before use. */
+  readonly default: unknown;
+  readonly patchStrategy: readonly ("merge" | "replace" | "retainKeys")[];
+  readonly patchMergeKey: string | undefined;
+  readonly listType: "atomic" | "set" | "map" | undefined;
+  readonly listMapKeys: readonly string[];
+  readonly mapType: "granular" | "atomic" | undefined;
+  readonly structType: "granular" | "atomic" | undefined;
+  /** Protobuf field number; 0 for none. */
+  readonly protobufNumber: number;
+}

@@ -1,0 +1,93 @@
+import type { FieldPath } from "./field-path.ts";
+
+/** Upstream's `field.ErrorType`: the `reason` of a Status cause. */
+export type FieldErrorType =
+  | "FieldValueNotFound"
+  | "FieldValueRequired"
+  | "FieldValueDuplicate"
+  | "FieldValueInvalid"
+  | "FieldValueNotSupported"
+  | "FieldValueForbidden"
+  | "FieldValueTooLong"
+  | "FieldValueTooMany"
+  | "InternalError"
+  | "FieldValueTypeInvalid";
+
+/** One complaint about one field. `message` is upstream's ErrorBody; `Error()` is `field: message`. */
+export interface FieldError {
+  readonly type: FieldErrorType;
+  readonly field: string;
+  readonly message: string;
+}
+
+/** A value as Go's `%v`/`%q` of upstream's ErrorBody prints it: strings quoted, structs and lists as JSON, nil as `null`. */
+export function formatBadValue(value: unknown): string {
+  if (value === undefined || value === null) return "null";
+  if (typeof value === "string") return goQuote(value);
+  if (typeof value === "number" || typeof value === "boolean" || typeof value === "bigint") return String(value);
+  return JSON.stringify(value);
+}
+
+/** Go's `strconv.Quote` for the strings that API objects hold. */
+export function goQuote(text: string): string {
+  let out = '"';
+  for (const ch of text) {
+    const code = ch.codePointAt(0) ?? 0;
+    if (ch === '"' || ch === "\\") out += `\\${ch}`;
+    else if (ch === "\n") out += "\\n";
+    else if (ch === "\r") out += "\\r";
+    else if (ch === "\t") out += "\\t";
+    else if (code === 7) out += "\\a";
+    else if (code === 8) out += "\\b";
+    else if (code === 11) out += "\\v";
+    else if (code === 12) out += "\\f";
+    else if (code < 0x20 || code === 0x7f) out += `\\x${code.toString(16).padStart(2, "0")}`;
+    else if (code >= 0x80 && code < 0xa0) out += `\\u${code.toString(16).padStart(4, "0")}`;
+    else out += ch;
+  }
+  return `${out}"`;
+}
+
+export function required(field: FieldPath, detail: string): FieldError {
+  return { type: "FieldValueRequired", field: `${field}`, message: withDetail("Required value", detail) };
+}
+export function invalid(field: FieldPath, value: unknown, detail: string): FieldError {
+  return { type: "FieldValueInvalid", field: `${field}`, message: withDetail(`Invalid value: ${formatBadValue(value)}`, detail) };
+}
+export function duplicate(field: FieldPath, value: unknown): FieldError {
+  return { type: "FieldValueDuplicate", field: `${field}`, message: `Duplicate value: ${formatBadValue(value)}` };
+}
+export function forbidden(field: FieldPath, detail: string): FieldError {
+  return { type: "FieldValueForbidden", field: `${field}`, message: withDetail("Forbidden", detail) };
+}
+export function notFound(field: FieldPath, value: unknown): FieldError {
+  return { type: "FieldValueNotFound", field: `${field}`, message: `Not found: ${formatBadValue(value)}` };
+}
+/** Upstream sorts nothing: callers give `supported` in the order to print. */
+export function notSupported(field: FieldPath, value: unknown, supported: readonly string[]): FieldError {
+  const detail = supported.length > 0 ? `supported values: ${supported.map(goQuote).join(", ")}` : "";
+  return {
+    type: "FieldValueNotSupported",
+    field: `${field}`,
+    message: withDetail(`Unsupported value: ${formatBadValue(value)}`, detail),
+  };
+}
+export function tooLong(field: FieldPath, maxBytes: number): FieldError {
+  return { type: "FieldValueTooLong", field: `${field}`, message: `Too long: may not be more than ${maxBytes} bytes` };
+}
+export function tooMany(field: FieldPath, actual: number, max: number): FieldError {
+  return { type: "FieldValueTooMany", field: `${field}`, message: `Too many: ${actual}: must have at most ${max} items` };
+}
+export function internalError(field: FieldPath, text: string): FieldError {
+  return { type: "InternalError", field: `${field}`, message: `Internal error: ${text}` };
+}
+export function typeInvalid(field: FieldPath, value: unknown, detail: string): FieldError {
+  return {
+    type: "FieldValueTypeInvalid",
+    field: `${field}`,
+    message: withDetail(`Invalid value: ${formatBadValue(value)}`, detail),
+  };
+}
+function withDetail(head: string, detail: string): string {
+  return detail === "" ? head : `${head}: ${detail}`;
+}

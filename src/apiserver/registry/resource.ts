@@ -1,0 +1,202 @@
+import type { ApiObject, Draft, GroupVersionKind } from "#apimachinery/meta/api-object.ts";
+import type { FieldError } from "#apimachinery/validation/field-error.ts";
+import type { RequestContext } from "../request/request-info.ts";
+
+/**
+ * One declaration per resource: REST routes, discovery, OpenAPI, storage keys, tables, selectors and watch
+ * caches are functions of this value. Objects are in the storage version's canonical JSON form.
+ */
+export interface ResourceDefinition<T extends object = ApiObject> {
+  readonly group: string;
+  /** The version whose types `T` and the strategy speak: the storage version. */
+  readonly version: string;
+  /** Further served versions of the same resource; same strategy after conversion. */
+  readonly otherVersions?: readonly ServedVersion[];
+  readonly kind: string;
+  readonly plural: string;
+  readonly singular: string;
+  readonly shortNames?: readonly string[];
+  readonly categories?: readonly string[];
+  readonly scope: "Namespaced" | "Cluster";
+  /** Under `/registry/`: `pods`, `services/specs`, `apiextensions.k8s.io/customresourcedefinitions`. */
+  readonly storagePrefix: string;
+  /** Table columns after upstream's printers. `Name` first. */
+  readonly columns: readonly Column<T>[];
+  /** Beyond `metadata.name` and `metadata.namespace`. */
+  readonly selectableFields?: Readonly<Record<string, (object: T) => string>>;
+  readonly strategy: Strategy<T>;
+  /** By name: `status`, `scale`, `binding`, ... */
+  readonly subresources?: Readonly<Record<string, Subresource<T>>>;
+  /** Verbs on the resource itself; all eight when absent. */
+  readonly verbs?: readonly ResourceVerb[];
+}
+
+export type ResourceVerb = "create" | "delete" | "deletecollection" | "get" | "list" | "patch" | "update" | "watch";
+
+/** A served version that is not the storage version. Absent converters mean that the shapes are equal. */
+export interface ServedVersion {
+  readonly version: string;
+  /** From this version's form to the storage form. May change its argument. */
+  readonly toStorage?: (object: ApiObject) => ApiObject;
+  /** From the storage form to this version's. May change its argument, which is a copy. */
+  readonly fromStorage?: (object: ApiObject) => ApiObject;
+  /** Defaults of this version, set before conversion. */
+  readonly setDefaults?: (object: ApiObject) => void;
+  readonly deprecationWarning?: string;
+}
+
+/** One column of `kubectl get`. */
+export interface Column<T> {
+  readonly name: string;
+  readonly type: "string" | "integer" | "number" | "boolean" | "date";
+  /** OpenAPI format; `name` for the first column. */
+  readonly format?: string;
+  readonly description: string;
+  /** 0 is always shown, 1 with `-o wide`. */
+  readonly priority?: number;
+  /** `now` is for ages, in milliseconds. */
+  readonly cell: (object: T, now: number) => string | number | boolean | null;
+}
+
+/** Undoes what a `begin` hook did (an allocated IP) when the write fails; `commit` when it succeeded. */
+export interface Transaction {
+  commit?(): void;
+  rollback?(): void;
+}
+
+/** How one kind differs from the others. Every hook is optional; none does I/O but the `begin` hooks. */
+export interface Strategy<T extends object> {
+  /** PUT of an absent object makes it. Default false. */
+  readonly allowCreateOnUpdate?: boolean;
+  /** PUT without resourceVersion is accepted. Default true. */
+  readonly allowUnconditionalUpdate?: boolean;
+  /** Messages for a bad name, as upstream's `ValidateObjectMeta` name function; `prefix` for generateName. Default: DNS-1123 subdomain. */
+  readonly validateName?: (name: string, prefix: boolean) => string[];
+  /** Upstream's `SetObjectDefaults_*`. Runs on every decoded body and patch result, before admission. Idempotent. */
+  readonly setDefaults?: (object: Draft<T>) => void;
+  /** Drops what a client may not set. The generic store has already removed `status` where a status subresource exists. */
+  readonly prepareForCreate?: (object: Draft<T>, context: RequestContext) => void;
+  readonly validate?: (object: T, context: RequestContext) => FieldError[];
+  /** Keeps what an update may not change. The generic store has already put the old `status` back where a status subresource exists. */
+  readonly prepareForUpdate?: (object: Draft<T>, old: T, context: RequestContext) => void;
+  /** Only the update's own rules and `validate`'s as upstream combines them; the generic metadata rules run before. */
+  readonly validateUpdate?: (object: T, old: T, context: RequestContext) => FieldError[];
+  readonly warningsOnCreate?: (object: T) => string[];
+  readonly warningsOnUpdate?: (object: T, old: T) => string[];
+  /** Keeps `metadata.generation`: 1 at creation, one more when this says that the desired state changed. */
+  readonly generationChanges?: (object: T, old: T) => boolean;
+  /** Grace period in seconds for a graceful delete; undefined means delete at once. `requested` is undefined when the client gave none. */
+  readonly gracefulDeletion?: (object: T, requested: number | undefined) => number | undefined;
+  /** Jobs and ReplicationControllers orphan by default. */
+  readonly defaultPropagation?: "Orphan" | "Background";
+  /** Allocation and the like: may change the object, runs after validation, before the write. */
+  readonly beginCreate?: (object: Draft<T>, context: RequestContext, dryRun: boolean) => Promise<Transaction>;
+  readonly beginUpdate?: (object: Draft<T>, old: T, context: RequestContext, dryRun: boolean) => Promise<Transaction>;
+  /** After the object is gone from the store: release what it held. */
+  readonly afterDelete?: (object: T) => void;
+  /** Top-level or dotted fields that `managedFields` never shows for main-resource writes, e.g. `status`. Derived when a status subresource exists. */
+  readonly resetFields?: readonly string[];
+  /** Seconds that an object lives (events): its key is attached to a lease. */
+  readonly ttlSeconds?: (object: T) => number;
+}
+
+/** A subresource: either a view on the stored object, or a function. */
+export type Subresource<T extends object> = StatusSubresource<T> | UpdateSubresource<T> | ConnectSubresource<T>;
+
+/** `status`, and what behaves like it: get, put and patch of the whole object, of which only a part is taken. */
+export interface StatusSubresource<T extends object> {
+  readonly type: "status";
+  /** Puts back everything that this subresource may not change. Default: keeps the old object but `status` and, of the metadata, what upstream lets through. */
+  readonly prepareForUpdate?: (object: Draft<T>, old: T, context: RequestContext) => void;
+  readonly validateUpdate?: (object: T, old: T, context: RequestContext) => FieldError[];
+  readonly setDefaults?: (object: Draft<T>) => void;
+  readonly resetFields?: readonly string[];
+  readonly verbs?: readonly ("get" | "update" | "patch")[];
+  readonly generationChanges?: (object: T, old: T) => boolean;
+  readonly warningsOnUpdate?: (object: T, old: T) => string[];
+}
+
+/** A view of another kind, such as `scale`: read from the object, and written into it. */
+export interface UpdateSubresource<T extends object> {
+  readonly type: "view";
+  readonly kind: GroupVersionKind;
+  readonly read: (object: T) => ApiObject;
+  readonly write: (view: ApiObject, object: Draft<T>) => void;
+  readonly validate?: (view: ApiObject) => FieldError[];
+  /** Names in discovery: false leaves `group` and `version` of the kind out. */
+  readonly verbs?: readonly ("get" | "update" | "patch")[];
+}
+
+/** A function of the resource: POST `binding`, `eviction`, `token`; GET `log`. */
+export interface ConnectSubresource<T extends object> {
+  readonly type: "connect";
+  readonly kind: GroupVersionKind;
+  readonly verbs: readonly ("create" | "get" | "update" | "patch" | "delete")[];
+  /** Handles a POST (`create`) whose body was decoded as `kind`; returns the object to answer with 201 (or a Status). */
+  readonly create?: (
+    name: string,
+    body: ApiObject,
+    context: RequestContext,
+    store: Store<T>,
+    dryRun: boolean,
+  ) => Promise<ApiObject>;
+  /** Handles the verbs that stream or answer something else than an object. */
+  readonly connect?: (name: string, context: RequestContext, store: Store<T>) => Promise<ConnectResponse>;
+}
+
+export interface ConnectResponse {
+  readonly status: number;
+  readonly contentType: string;
+  readonly body: Uint8Array | string;
+}
+
+/** A resource without storage: reviews, `componentstatuses`, `bindings`. */
+export interface VirtualResource {
+  readonly group: string;
+  readonly version: string;
+  readonly kind: string;
+  readonly plural: string;
+  readonly singular: string;
+  readonly shortNames?: readonly string[];
+  readonly scope: "Namespaced" | "Cluster";
+  readonly columns?: readonly Column<ApiObject>[];
+  readonly create?: (body: ApiObject, context: RequestContext, dryRun: boolean) => Promise<ApiObject>;
+  readonly get?: (name: string, context: RequestContext) => Promise<ApiObject>;
+  readonly list?: (context: RequestContext) => Promise<ApiObject[]>;
+}
+
+export interface DeleteOptions {
+  gracePeriodSeconds?: number;
+  propagationPolicy?: string;
+  orphanDependents?: boolean;
+  preconditions?: { uid?: string; resourceVersion?: string };
+  dryRun?: string[];
+}
+
+/** Typed access to one stored resource: what subresources, admission and allocators use, inside the server. */
+export interface Store<T extends object = ApiObject> {
+  /** From the watch cache, without waiting. Shared and read-only: copy before changing. */
+  cached(namespace: string, name: string): T | undefined;
+  /** All cached objects of a namespace, or of all when empty. Shared and read-only. */
+  listCached(namespace: string): readonly T[];
+  /** Throws a NotFound StatusError. */
+  get(namespace: string, name: string): Promise<T>;
+  create(object: T, context: RequestContext, options?: { dryRun?: boolean; fieldManager?: string }): Promise<T>;
+  /**
+   * Reads, lets `change` alter a copy, validates and writes; retried when somebody else wrote in between.
+   * `subresource` selects its strategy; empty for the main resource. Skips admission.
+   */
+  update(
+    namespace: string,
+    name: string,
+    change: (draft: Draft<T>) => void,
+    context: RequestContext,
+    options?: { subresource?: string; dryRun?: boolean; fieldManager?: string; skipValidation?: boolean },
+  ): Promise<T>;
+  delete(namespace: string, name: string, options: DeleteOptions, context: RequestContext): Promise<ApiObject>;
+}
+
+/** Keeps a definition's type parameter where it is written. */
+export function defineResource<T extends object>(definition: ResourceDefinition<T>): ResourceDefinition<T> {
+  return definition;
+}

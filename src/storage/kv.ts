@@ -1,0 +1,137 @@
+/**
+ * The storage contract: keys, bytes and revisions, as etcd v3 has them. Nothing here knows an API type.
+ *
+ * One revision counter covers the whole store. Every successful write takes the next revision; a read at a
+ * revision sees exactly the writes up to it, until that revision is compacted.
+ */
+
+/** A stored value. Revisions are integers that fit a JavaScript number exactly. */
+export interface KeyValue {
+  readonly key: string;
+  readonly value: Uint8Array;
+  /** Revision of the write that made the key. */
+  readonly createRevision: number;
+  /** Revision of the last write to the key. */
+  readonly modRevision: number;
+  /** Number of writes since the key was made; 1 for a new key. */
+  readonly version: number;
+  /** Lease that the key is attached to; 0 for none. */
+  readonly lease: number;
+}
+
+export type StorageErrorCode =
+  /** The revision asked for is older than the last compaction. */
+  | "Compacted"
+  /** The revision asked for is newer than the store's. */
+  | "FutureRevision"
+  /** The store is closed, or its medium failed. */
+  | "Unavailable"
+  /** The value is larger than {@link VALUE_BYTES_MAX}. */
+  | "TooLarge"
+  /** No lease with that id. */
+  | "LeaseNotFound";
+
+/** Every failure that a store reports. Callers switch on `code`. */
+export class StorageError extends Error {
+  override readonly name = "StorageError";
+  readonly code: StorageErrorCode;
+  /** For `Compacted`: the oldest revision that can still be read. */
+  readonly compactRevision: number;
+  constructor(code: StorageErrorCode, message: string, compactRevision = 0) {
+    super(message);
+    this.code = code;
+    this.compactRevision = compactRevision;
+  }
+}
+
+/** Largest value accepted, as etcd's default request limit (1.5 MiB). */
+export const VALUE_BYTES_MAX: number = 1.5 * 1024 * 1024;
+
+export interface GetResult {
+  readonly kv: KeyValue | undefined;
+  /** The store's revision at the time of the read. */
+  readonly revision: number;
+}
+
+export interface ListOptions {
+  /** Read as of this revision; the current one when absent. */
+  readonly revision?: number;
+  /** Return at most this many; all when absent. */
+  readonly limit?: number;
+  /** Start at this key (inclusive) instead of at the prefix's first. */
+  readonly startKey?: string;
+}
+
+export interface ListResult {
+  /** In key order (byte order of UTF-8). */
+  readonly kvs: readonly KeyValue[];
+  /** How many keys of the range lie beyond the returned ones. */
+  readonly remaining: number;
+  /** The store's current revision at the time of the read, or the revision that was asked for. */
+  readonly revision: number;
+}
+
+/** A compare-and-swap on one key. */
+export interface TxnRequest {
+  readonly key: string;
+  /** The write happens only if the key's modRevision equals this; 0 means that the key must be absent. */
+  readonly expectedModRevision: number;
+  /** The new value; absent means delete. */
+  readonly put?: { readonly value: Uint8Array; readonly lease?: number };
+}
+
+export type TxnResult =
+  | { readonly succeeded: true; readonly revision: number; readonly previous: KeyValue | undefined }
+  | { readonly succeeded: false; readonly revision: number; readonly current: KeyValue | undefined };
+
+export interface WatchEvent {
+  readonly type: "put" | "delete";
+  readonly key: string;
+  /** The new state for `put`. For `delete`, the state before, with its own modRevision. */
+  readonly kv: KeyValue;
+  /** The state before a `put`; absent for a new key. */
+  readonly previous: KeyValue | undefined;
+  readonly revision: number;
+}
+
+export interface WatchOptions {
+  /** First revision to deliver (inclusive); the next one to come when absent. */
+  readonly startRevision?: number;
+  /** Ends the watch. */
+  readonly signal: AbortSignal;
+  /** Called with the events of one or more revisions, in order, never two calls at once for one watch. */
+  readonly onEvents: (events: readonly WatchEvent[], revision: number) => void;
+  /** Called once when the watch cannot go on (`Compacted`, `Unavailable`). */
+  readonly onError: (error: StorageError) => void;
+}
+
+/** What each implementation offers beyond the common contract. */
+export interface StoreFeatures {
+  /** Data outlives the process. */
+  readonly durable: boolean;
+  /** Several processes may write. */
+  readonly shared: boolean;
+}
+
+export interface KVStore extends AsyncDisposable {
+  readonly features: StoreFeatures;
+  /** The newest revision; 1 for an empty store, as in etcd. */
+  currentRevision(): Promise<number>;
+  get(key: string, options?: { readonly revision?: number }): Promise<GetResult>;
+  list(prefix: string, options?: ListOptions): Promise<ListResult>;
+  /** Number of keys with the prefix, now. */
+  count(prefix: string): Promise<number>;
+  /** Durable once resolved, where the store is durable. */
+  txn(request: TxnRequest): Promise<TxnResult>;
+  /** Starts delivering at once. Throws `Compacted` through `onError`. */
+  watch(prefix: string, options: WatchOptions): void;
+  /** Forgets history before `revision`. */
+  compact(revision: number): Promise<void>;
+  /** Makes a lease that ends after `ttlSeconds` unless kept alive; its keys are deleted when it ends. */
+  grantLease(ttlSeconds: number): Promise<number>;
+  keepLeaseAlive(id: number): Promise<void>;
+  revokeLease(id: number): Promise<void>;
+  /** Resolves when the store can serve; rejects with `Unavailable`. */
+  checkHealth(signal?: AbortSignal): Promise<void>;
+  close(): Promise<void>;
+}
