@@ -1,0 +1,205 @@
+import type { Clock } from "#base/clock.ts";
+import { type Random, systemRandom } from "#base/random.ts";
+import type { Client, ResourceId } from "./client.ts";
+import { type IndexFunction, ObjectCache } from "./object-cache.ts";
+import { metaOf } from "./object-meta.ts";
+import { runReflector } from "./reflector.ts";
+
+/** Told of every change, in order, synchronously. Objects are shared: read-only. */
+export interface InformerHandler<T> {
+  /** `initial` is true while the first list is delivered, and for what a late handler finds. */
+  onAdd?(object: T, initial: boolean): void;
+  onUpdate?(old: T, object: T): void;
+  /** The last state that was seen; the final one where the server told it. */
+  onDelete?(object: T): void;
+}
+
+/** Reads from the cache. Objects are shared: read-only. */
+export interface Lister<T> {
+  get(namespace: string, name: string): T | undefined;
+  /** Of all namespaces when absent or empty. */
+  list(namespace?: string): readonly T[];
+}
+
+/** Which part of a resource an informer mirrors; everything when absent. */
+export interface InformerScope {
+  readonly namespace?: string;
+  readonly labelSelector?: string;
+  readonly fieldSelector?: string;
+}
+
+/** Options of {@link SharedInformerFactory}. */
+export interface InformerFactoryOptions {
+  readonly client: Client;
+  readonly clock: Clock;
+  readonly random?: Random;
+  /** Deep-freeze every object, so that a controller that changes one fails at once. For tests: it costs time. */
+  readonly freeze?: boolean;
+  readonly watchList?: boolean;
+  readonly onError?: (id: ResourceId, error: unknown) => void;
+}
+
+/** A local mirror of one resource, which any number of controllers share. Never resyncs. */
+export class SharedInformer<T extends object> {
+  readonly id: ResourceId;
+  readonly lister: Lister<T>;
+  readonly #options: InformerFactoryOptions;
+  readonly #scope: InformerScope;
+  readonly #cache = new ObjectCache<T>();
+  readonly #handlers = new Set<InformerHandler<T>>();
+  readonly #synced: Promise<void>;
+  #resolveSynced: () => void = () => {};
+  #hasSynced = false;
+  #running: Promise<void> | undefined;
+
+  constructor(id: ResourceId, scope: InformerScope, options: InformerFactoryOptions) {
+    this.id = id;
+    this.#scope = scope;
+    this.#options = options;
+    this.#synced = new Promise((resolve) => {
+      this.#resolveSynced = resolve;
+    });
+    this.lister = {
+      get: (namespace, name) => this.#cache.get(namespace, name),
+      list: (namespace) => this.#cache.list(namespace),
+    };
+  }
+
+  /** True once the first list is in the cache and delivered. */
+  get hasSynced(): boolean {
+    return this.#hasSynced;
+  }
+
+  /** Resolves when {@link hasSynced} becomes true. */
+  waitForSync(): Promise<void> {
+    return this.#synced;
+  }
+
+  /** A handler that comes late is told of everything that is there. Returns what takes it away again. */
+  addHandler(handler: InformerHandler<T>): () => void {
+    this.#handlers.add(handler);
+    for (const object of this.#cache.list()) handler.onAdd?.(object, true);
+    return () => this.#handlers.delete(handler);
+  }
+
+  /** Adds an index, or keeps the one of that name. */
+  addIndex(name: string, keysOf: IndexFunction<T>): void {
+    this.#cache.addIndex(name, keysOf);
+  }
+
+  /** What {@link addIndex}'s function files under `value`. */
+  byIndex(name: string, value: string): readonly T[] {
+    return this.#cache.byIndex(name, value);
+  }
+
+  /** Starts mirroring until the signal is aborted; later calls return the first one's promise. */
+  run(signal: AbortSignal): Promise<void> {
+    const { client, clock, random, watchList, onError } = this.#options;
+    this.#running ??= runReflector<T>({
+      client,
+      clock,
+      random: random ?? systemRandom,
+      id: this.id,
+      ...this.#scope,
+      ...(watchList === undefined ? {} : { watchList }),
+      ...(onError === undefined ? {} : { onError: (error: unknown) => onError(this.id, error) }),
+      sink: {
+        replace: (items) => this.#replace(items),
+        upsert: (object) => this.#upsert(object),
+        remove: (object) => this.#remove(object),
+      },
+      signal,
+    });
+    return this.#running;
+  }
+
+  #replace(items: readonly T[]): void {
+    const keep = new Map<string, Set<string>>();
+    for (const item of items) {
+      const { namespace = "", name = "" } = metaOf(item);
+      const names = keep.get(namespace);
+      if (names === undefined) keep.set(namespace, new Set([name]));
+      else names.add(name);
+    }
+    for (const object of this.#cache.list()) {
+      const { namespace = "", name = "" } = metaOf(object);
+      if (!keep.get(namespace)?.has(name)) this.#remove(object);
+    }
+    const initial = !this.#hasSynced;
+    // All are in the cache before the first handler runs: handlers look things up.
+    const changes = items.map((item) => ({ old: this.#store(item), item }));
+    for (const { old, item } of changes) this.#tell(old, item, initial);
+    if (initial) {
+      this.#hasSynced = true;
+      this.#resolveSynced();
+    }
+  }
+
+  #upsert(object: T): void {
+    this.#tell(this.#store(object), object, false);
+  }
+
+  #remove(object: T): void {
+    const { namespace = "", name = "" } = metaOf(object);
+    if (this.#cache.delete(namespace, name) === undefined) return;
+    for (const handler of this.#handlers) handler.onDelete?.(object);
+  }
+
+  #store(object: T): T | undefined {
+    if (this.#options.freeze) deepFreeze(object);
+    return this.#cache.set(object);
+  }
+
+  #tell(old: T | undefined, object: T, initial: boolean): void {
+    if (old === undefined) {
+      for (const handler of this.#handlers) handler.onAdd?.(object, initial);
+      return;
+    }
+    if (metaOf(old).resourceVersion === metaOf(object).resourceVersion) return;
+    for (const handler of this.#handlers) {
+      // Deleted and made again between two lists: another object under the same name.
+      if (metaOf(old).uid !== metaOf(object).uid) {
+        handler.onDelete?.(old);
+        handler.onAdd?.(object, false);
+      } else handler.onUpdate?.(old, object);
+    }
+  }
+}
+
+/** One informer per resource and scope, shared by everything in a component. */
+export class SharedInformerFactory {
+  readonly #options: InformerFactoryOptions;
+  readonly #informers = new Map<string, SharedInformer<object>>();
+
+  constructor(options: InformerFactoryOptions) {
+    this.#options = options;
+  }
+
+  /** The informer of a resource; made at the first call. Starts with the next {@link start}. */
+  informer<T extends object>(id: ResourceId, scope: InformerScope = {}): SharedInformer<T> {
+    const key = JSON.stringify([id.group, id.version, id.resource, scope.namespace, scope.labelSelector, scope.fieldSelector]);
+    let informer = this.#informers.get(key);
+    if (informer === undefined) {
+      informer = new SharedInformer<object>(id, scope, this.#options);
+      this.#informers.set(key, informer);
+    }
+    return informer as unknown as SharedInformer<T>;
+  }
+
+  /** Starts every informer that does not run yet. */
+  start(signal: AbortSignal): void {
+    // A reflector never rejects.
+    for (const informer of this.#informers.values()) void informer.run(signal);
+  }
+
+  /** Resolves when every informer has its first list. */
+  async waitForSync(): Promise<void> {
+    await Promise.all([...this.#informers.values()].map((informer) => informer.waitForSync()));
+  }
+}
+
+function deepFreeze(value: unknown): void {
+  if (typeof value !== "object" || value === null || Object.isFrozen(value)) return;
+  Object.freeze(value);
+  for (const part of Object.values(value)) deepFreeze(part);
+}

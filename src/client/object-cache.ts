@@ -1,0 +1,95 @@
+import { keyOf, metaOf } from "./object-meta.ts";
+
+/** The values under which an index finds an object. */
+export type IndexFunction<T> = (object: T) => readonly string[];
+
+interface Index<T> {
+  readonly keysOf: IndexFunction<T>;
+  /** Index value to object key to object. */
+  readonly entries: Map<string, Map<string, T>>;
+}
+
+/** Objects by namespace and name, and by any number of indexes. Holds what it is given: read-only. */
+export class ObjectCache<T extends object> {
+  readonly #namespaces = new Map<string, Map<string, T>>();
+  readonly #indexes = new Map<string, Index<T>>();
+  #size = 0;
+
+  get size(): number {
+    return this.#size;
+  }
+
+  get(namespace: string, name: string): T | undefined {
+    return this.#namespaces.get(namespace)?.get(name);
+  }
+
+  /** All objects of a namespace, or of all when it is empty. */
+  list(namespace = ""): T[] {
+    if (namespace !== "") return [...(this.#namespaces.get(namespace)?.values() ?? [])];
+    const all: T[] = [];
+    for (const objects of this.#namespaces.values()) all.push(...objects.values());
+    return all;
+  }
+
+  /** Adds an index, or keeps the one of that name. */
+  addIndex(name: string, keysOf: IndexFunction<T>): void {
+    if (this.#indexes.has(name)) return;
+    const index: Index<T> = { keysOf, entries: new Map() };
+    this.#indexes.set(name, index);
+    for (const object of this.list()) insert(index, object);
+  }
+
+  byIndex(name: string, value: string): T[] {
+    const index = this.#indexes.get(name);
+    if (index === undefined) throw new Error(`no index ${name}`);
+    return [...(index.entries.get(value)?.values() ?? [])];
+  }
+
+  /** Returns what stood there before. */
+  set(object: T): T | undefined {
+    const { namespace = "", name = "" } = metaOf(object);
+    let objects = this.#namespaces.get(namespace);
+    if (objects === undefined) {
+      objects = new Map();
+      this.#namespaces.set(namespace, objects);
+    }
+    const old = objects.get(name);
+    objects.set(name, object);
+    if (old === undefined) this.#size++;
+    for (const index of this.#indexes.values()) {
+      if (old !== undefined) remove(index, old);
+      insert(index, object);
+    }
+    return old;
+  }
+
+  /** Returns what was removed. */
+  delete(namespace: string, name: string): T | undefined {
+    const objects = this.#namespaces.get(namespace);
+    const old = objects?.get(name);
+    if (objects === undefined || old === undefined) return undefined;
+    objects.delete(name);
+    this.#size--;
+    if (objects.size === 0) this.#namespaces.delete(namespace);
+    for (const index of this.#indexes.values()) remove(index, old);
+    return old;
+  }
+}
+
+function insert<T extends object>(index: Index<T>, object: T): void {
+  const key = keyOf(object);
+  for (const value of index.keysOf(object)) {
+    const entries = index.entries.get(value);
+    if (entries === undefined) index.entries.set(value, new Map([[key, object]]));
+    else entries.set(key, object);
+  }
+}
+
+function remove<T extends object>(index: Index<T>, object: T): void {
+  const key = keyOf(object);
+  for (const value of index.keysOf(object)) {
+    const entries = index.entries.get(value);
+    entries?.delete(key);
+    if (entries?.size === 0) index.entries.delete(value);
+  }
+}

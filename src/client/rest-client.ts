@@ -1,0 +1,230 @@
+import { once } from "node:events";
+import type * as http2 from "node:http2";
+import { type Status, StatusError } from "#apimachinery/api-errors/status.ts";
+import type { ApiObject } from "#apimachinery/meta/api-object.ts";
+import type { Clock } from "#base/clock.ts";
+import type {
+  ApiList,
+  Client,
+  DeleteRequest,
+  ListOptions,
+  PatchType,
+  ResourceId,
+  WatchEvent,
+  WatchOptions,
+  WriteOptions,
+} from "./client.ts";
+import { Http2Pool, type ServerAddress } from "./http2-pool.ts";
+import { deleteBody, listQuery, resourcePath, writeQuery } from "./resource-path.ts";
+
+/** Options of {@link createRestClient}. */
+export interface RestClientOptions extends ServerAddress {
+  readonly token?: string;
+  /** `name/version`; the part before `/` becomes the field manager. */
+  readonly userAgent: string;
+  readonly clock: Clock;
+  /** Milliseconds until a request that is no watch fails; 60 s when absent. */
+  readonly timeoutMs?: number;
+}
+
+/** A {@link Client} that owns connections. */
+export interface RestClient extends Client {
+  /** Ends every request and watch. */
+  close(): void;
+}
+
+const REQUEST_TIMEOUT_MS = 60_000;
+
+interface HttpRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly body?: unknown;
+  readonly contentType?: string;
+}
+
+/** The API over HTTPS (HTTP/2, JSON). */
+export function createRestClient(options: RestClientOptions): RestClient {
+  const pool = new Http2Pool(options);
+  const { host } = new URL(options.server);
+
+  function open(request: HttpRequest): http2.ClientHttp2Stream {
+    const body = request.body === undefined ? undefined : JSON.stringify(request.body);
+    const stream = pool.request({
+      ":method": request.method,
+      ":path": request.path,
+      ":authority": host,
+      accept: "application/json",
+      "user-agent": options.userAgent,
+      ...(options.token === undefined ? {} : { authorization: `Bearer ${options.token}` }),
+      ...(body === undefined ? {} : { "content-type": request.contentType ?? "application/json" }),
+    });
+    stream.end(body);
+    return stream;
+  }
+
+  async function send(request: HttpRequest): Promise<unknown> {
+    const stream = open(request);
+    const timeoutMs = options.timeoutMs ?? REQUEST_TIMEOUT_MS;
+    const timer = options.clock.setTimeout(
+      () => stream.destroy(new Error(`${request.method} ${request.path}: no answer in ${timeoutMs} ms`)),
+      timeoutMs,
+      { unref: true },
+    );
+    try {
+      const { status, contentType } = await responseHead(stream);
+      const text = await readText(stream);
+      return parseAnswer(status, contentType, text);
+    } finally {
+      timer.clear();
+    }
+  }
+
+  async function* watch<T extends object>(
+    id: ResourceId,
+    namespace: string,
+    watchOptions: WatchOptions,
+  ): AsyncGenerator<readonly WatchEvent<T>[], void, void> {
+    const { signal } = watchOptions;
+    if (signal.aborted) return;
+    const stream = open({ method: "GET", path: resourcePath(id, namespace) + watchQuery(watchOptions) });
+    const cancel = (): void => stream.close(CANCEL);
+    signal.addEventListener("abort", cancel, { once: true });
+    try {
+      const { status, contentType } = await responseHead(stream);
+      if (status !== 200) parseAnswer(status, contentType, await readText(stream));
+      yield* readEvents<T>(stream);
+    } catch (error) {
+      if (signal.aborted) return;
+      throw error;
+    } finally {
+      signal.removeEventListener("abort", cancel);
+      if (!stream.closed) stream.close(CANCEL);
+    }
+  }
+
+  return {
+    get: <T extends object = ApiObject>(id: ResourceId, namespace: string, name: string) =>
+      send({ method: "GET", path: resourcePath(id, namespace, name) }) as Promise<T>,
+    list: async <T extends object = ApiObject>(id: ResourceId, namespace: string, list: ListOptions = {}) => {
+      const answer = (await send({ method: "GET", path: resourcePath(id, namespace) + listQuery(list) })) as ApiList<T>;
+      return answer.items === null ? { ...answer, items: [] } : answer;
+    },
+    watch,
+    create: <T extends object = ApiObject>(
+      id: ResourceId,
+      namespace: string,
+      object: T,
+      write: WriteOptions & { name?: string } = {},
+    ) =>
+      send({
+        method: "POST",
+        path: resourcePath(id, namespace, write.name, write.subresource) + writeQuery(write),
+        body: object,
+      }) as Promise<T>,
+    update: <T extends object = ApiObject>(
+      id: ResourceId,
+      namespace: string,
+      name: string,
+      object: T,
+      write: WriteOptions = {},
+    ) =>
+      send({
+        method: "PUT",
+        path: resourcePath(id, namespace, name, write.subresource) + writeQuery(write),
+        body: object,
+      }) as Promise<T>,
+    patch: <T extends object = ApiObject>(
+      id: ResourceId,
+      namespace: string,
+      name: string,
+      type: PatchType,
+      patch: unknown,
+      write: WriteOptions = {},
+    ) =>
+      send({
+        method: "PATCH",
+        path: resourcePath(id, namespace, name, write.subresource) + writeQuery(write),
+        body: patch,
+        contentType: type,
+      }) as Promise<T>,
+    delete: async (id: ResourceId, namespace: string, name: string, request: DeleteRequest = {}) => {
+      await send({ method: "DELETE", path: resourcePath(id, namespace, name), body: deleteBody(request) });
+    },
+    deleteCollection: async (id: ResourceId, namespace: string, request: ListOptions & DeleteRequest = {}) => {
+      await send({ method: "DELETE", path: resourcePath(id, namespace) + listQuery(request), body: deleteBody(request) });
+    },
+    raw: (path: string) => send({ method: "GET", path }),
+    close: () => pool.close(),
+  };
+}
+
+/** NGHTTP2_CANCEL: this side no longer wants the stream. */
+const CANCEL = 8;
+
+function watchQuery(options: WatchOptions): string {
+  return listQuery(options, {
+    watch: "true",
+    allowWatchBookmarks: options.allowWatchBookmarks ? "true" : undefined,
+    sendInitialEvents: options.sendInitialEvents === undefined ? undefined : String(options.sendInitialEvents),
+    timeoutSeconds: options.timeoutSeconds === undefined ? undefined : String(options.timeoutSeconds),
+  });
+}
+
+async function responseHead(stream: http2.ClientHttp2Stream): Promise<{ status: number; contentType: string }> {
+  const closed = new AbortController();
+  const onClose = (): void => closed.abort(new Error("the connection closed before an answer came"));
+  stream.once("close", onClose);
+  try {
+    const [headers] = (await once(stream, "response", { signal: closed.signal })) as [http2.IncomingHttpHeaders];
+    return { status: Number(headers[":status"]), contentType: String(headers["content-type"] ?? "") };
+  } finally {
+    stream.removeListener("close", onClose);
+    // A failure after the head reaches the reader of the body; without one it must not crash the process.
+    stream.on("error", () => {});
+  }
+}
+
+async function readText(stream: http2.ClientHttp2Stream): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of stream) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks).toString("utf8");
+}
+
+function parseAnswer(status: number, contentType: string, text: string): unknown {
+  const value: unknown = contentType.startsWith("application/json") && text !== "" ? JSON.parse(text) : text;
+  if (status >= 200 && status < 300) return value;
+  if (isStatus(value)) throw new StatusError(value);
+  throw new StatusError({
+    kind: "Status",
+    apiVersion: "v1",
+    metadata: {},
+    status: "Failure",
+    message: text === "" ? `the server answered ${status}` : text,
+    reason: status === 404 ? "NotFound" : "Unknown",
+    code: status,
+  });
+}
+
+function isStatus(value: unknown): value is Status {
+  return typeof value === "object" && value !== null && (value as { kind?: unknown }).kind === "Status";
+}
+
+/** One batch per chunk that completes at least one line. */
+async function* readEvents<T>(stream: http2.ClientHttp2Stream): AsyncGenerator<readonly WatchEvent<T>[], void, void> {
+  let rest: Buffer[] = [];
+  for await (const part of stream) {
+    const chunk = part as Buffer;
+    const last = chunk.lastIndexOf(10);
+    if (last < 0) {
+      rest.push(chunk);
+      continue;
+    }
+    const text = Buffer.concat([...rest, chunk.subarray(0, last)]).toString("utf8");
+    rest = last + 1 < chunk.length ? [chunk.subarray(last + 1)] : [];
+    const events = text
+      .split("\n")
+      .filter((line) => line !== "")
+      .map((line) => JSON.parse(line) as WatchEvent<T>);
+    if (events.length > 0) yield events;
+  }
+}
