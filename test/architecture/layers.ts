@@ -1,0 +1,25 @@
+/**
+ * Which folder of src/ may import which: an import that is not listed here fails, and so does a folder that is
+ * not named here. `ARCHITECTURE.md` shows the same table as a diagram, and a test compares the two.
+ */
+const pure = ["base", "apimachinery", "api"] as const;
+const component = [...pure, "component-base", "component-helpers", "client"] as const;
+
+export const layers: Readonly<Record<string, readonly string[]>> = {
+  base: [],
+  "component-base": ["base"],
+  api: [],
+  apimachinery: ["base", "api"],
+  pki: ["base"],
+  storage: ["base"],
+  "component-helpers": pure,
+  client: [...pure, "component-base"],
+  apiserver: [...pure, "component-base", "storage", "client"],
+  "kube-apiserver": [...pure, "component-base", "component-helpers", "storage", "client", "pki", "apiserver"],
+  "kube-controller-manager": component,
+  "kube-scheduler": component,
+  cri: ["base"],
+  kubelet: [...component, "cri"],
+  envtest: [...component, "pki", "storage", "kube-apiserver", "apiserver", "kube-controller-manager", "kube-scheduler", "kubelet"],
+  cmd: [...component, "pki", "storage", "kube-apiserver", "apiserver", "kube-controller-manager", "kube-scheduler", "kubelet", "envtest"],
+};
