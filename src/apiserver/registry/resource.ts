@@ -36,6 +36,10 @@ export type ResourceVerb = "create" | "delete" | "deletecollection" | "get" | "l
 /** A served version that is not the storage version. Absent converters mean that the shapes are equal. */
 export interface ServedVersion {
   readonly version: string;
+  /** Where another group serves the same stored objects (`events.k8s.io` beside the core group). */
+  readonly group?: string;
+  /** Where they differ from the storage version's; for objects in this version's form. */
+  readonly selectableFields?: Readonly<Record<string, (object: ApiObject) => string>>;
   /** From this version's form to the storage form. May change its argument. */
   readonly toStorage?: (object: ApiObject) => ApiObject;
   /** From the storage form to this version's. May change its argument, which is a copy. */
@@ -88,7 +92,16 @@ export interface Strategy<T extends object> {
   /** Grace period in seconds for a graceful delete; undefined means delete at once. `requested` is undefined when the client gave none. */
   readonly gracefulDeletion?: (object: T, requested: number | undefined) => number | undefined;
   /** Jobs and ReplicationControllers orphan by default. */
-  readonly defaultPropagation?: "Orphan" | "Background";
+  readonly defaultPropagation?: "Orphan" | "Background" | "Unsupported";
+  /** DELETE of an object that goes at once answers with the object instead of a Status, as upstream's `ReturnDeletedObject`. */
+  readonly returnDeletedObject?: boolean;
+  /** Kinds that end by their own finalization (Namespace): DELETE only marks the object until nothing is pending any more. */
+  readonly finalization?: {
+    /** Whether something still has to be cleaned up before the object may go. */
+    readonly pending: (object: T) => boolean;
+    /** What the first DELETE changes beyond `metadata.deletionTimestamp`. */
+    readonly begin: (object: Draft<T>) => void;
+  };
   /** Allocation and the like: may change the object, runs after validation, before the write. */
   readonly beginCreate?: (object: Draft<T>, context: RequestContext, dryRun: boolean) => Promise<Transaction>;
   readonly beginUpdate?: (object: Draft<T>, old: T, context: RequestContext, dryRun: boolean) => Promise<Transaction>;
