@@ -1,0 +1,185 @@
+import { StatusError } from "#apimachinery/api-errors/status.ts";
+import type { Clock } from "#base/clock.ts";
+import type { Client, ResourceId } from "./client.ts";
+import { formatMicroTime } from "./wire-time.ts";
+
+/** Names the Lease that candidates compete for. */
+export interface LeaseName {
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** Options of {@link runLeaderElection}. Durations in milliseconds. */
+export interface LeaderElectionOptions {
+  readonly client: Client;
+  readonly clock: Clock;
+  /** Unique among the candidates. */
+  readonly identity: string;
+  readonly lease: LeaseName;
+  /** Others wait this long after the last renewal that they saw. 15 s when absent. */
+  readonly leaseDurationMs?: number;
+  /** A leader that could not renew for this long steps down. 10 s when absent. */
+  readonly renewDeadlineMs?: number;
+  /** Between tries. 2 s when absent. */
+  readonly retryPeriodMs?: number;
+  /** Ends the candidacy and gives the Lease back. */
+  readonly signal: AbortSignal;
+  /** Runs once when elected; its signal ends with leadership. */
+  readonly onStartedLeading: (signal: AbortSignal) => void;
+  readonly onStoppedLeading?: () => void;
+  /** Someone else, or this candidate, was seen to lead. */
+  readonly onNewLeader?: (identity: string) => void;
+}
+
+interface Lease {
+  apiVersion: string;
+  kind: string;
+  metadata: { name: string; namespace: string; resourceVersion?: string };
+  spec: {
+    holderIdentity?: string;
+    leaseDurationSeconds?: number;
+    acquireTime?: string;
+    renewTime?: string;
+    leaseTransitions?: number;
+  };
+}
+
+const LEASES: ResourceId = { group: "coordination.k8s.io", version: "v1", resource: "leases" };
+const LEASE_DURATION_MS = 15_000;
+const RENEW_DEADLINE_MS = 10_000;
+const RETRY_PERIOD_MS = 2_000;
+/** A released Lease may be taken at once; upstream writes 1 s. */
+const RELEASED_LEASE_SECONDS = 1;
+
+/**
+ * Competes for a Lease until the signal is aborted, or leadership is lost: as upstream's elector, which leaves it to
+ * the caller to end the process or to stand again. Clocks of candidates need not agree.
+ */
+export async function runLeaderElection(options: LeaderElectionOptions): Promise<void> {
+  const { clock, signal } = options;
+  const retryPeriodMs = options.retryPeriodMs ?? RETRY_PERIOD_MS;
+  const renewDeadlineMs = options.renewDeadlineMs ?? RENEW_DEADLINE_MS;
+  const candidate = new Candidate(options);
+  while (!(await candidate.tryAcquireOrRenew())) {
+    if (!(await pause(clock, retryPeriodMs, signal))) return;
+  }
+  const leading = new AbortController();
+  options.onStartedLeading(leading.signal);
+  let renewedMs = clock.now();
+  while (await pause(clock, retryPeriodMs, signal)) {
+    if (await candidate.tryAcquireOrRenew()) renewedMs = clock.now();
+    else if (candidate.lost || clock.now() - renewedMs >= renewDeadlineMs) break;
+  }
+  leading.abort(new Error("leadership ended"));
+  options.onStoppedLeading?.();
+  await candidate.release();
+}
+
+class Candidate {
+  readonly #options: LeaderElectionOptions;
+  readonly #durationMs: number;
+  #observed: Lease | undefined;
+  #observedMs = 0;
+  #leader: string | undefined;
+
+  constructor(options: LeaderElectionOptions) {
+    this.#options = options;
+    this.#durationMs = options.leaseDurationMs ?? LEASE_DURATION_MS;
+  }
+
+  /** Somebody else holds the Lease. */
+  get lost(): boolean {
+    return this.#observed !== undefined && this.#observed.spec.holderIdentity !== this.#options.identity;
+  }
+
+  /** True when this candidate holds the Lease afterwards. Failures of the API count as not holding it. */
+  async tryAcquireOrRenew(): Promise<boolean> {
+    try {
+      return await this.#tryOnce();
+    } catch {
+      return false;
+    }
+  }
+
+  async release(): Promise<void> {
+    const lease = this.#observed;
+    if (lease === undefined || this.lost) return;
+    const now = formatMicroTime(this.#options.clock.now());
+    try {
+      await this.#write({
+        ...lease,
+        spec: {
+          ...lease.spec,
+          holderIdentity: "",
+          leaseDurationSeconds: RELEASED_LEASE_SECONDS,
+          renewTime: now,
+          acquireTime: now,
+        },
+      });
+    } catch {
+      // The Lease runs out by itself.
+    }
+  }
+
+  async #tryOnce(): Promise<boolean> {
+    const { client, clock, identity, lease: name } = this.#options;
+    let lease: Lease;
+    try {
+      lease = await client.get<Lease>(LEASES, name.namespace, name.name);
+    } catch (error) {
+      if (!(error instanceof StatusError) || error.code !== 404) throw error;
+      const created = await client.create<Lease>(LEASES, name.namespace, {
+        apiVersion: "coordination.k8s.io/v1",
+        kind: "Lease",
+        metadata: { name: name.name, namespace: name.namespace },
+        spec: this.#spec(0, formatMicroTime(clock.now())),
+      });
+      this.#observe(created);
+      return true;
+    }
+    const seen = this.#observed;
+    if (seen === undefined || seen.metadata.resourceVersion !== lease.metadata.resourceVersion) this.#observe(lease);
+    const { holderIdentity = "", leaseDurationSeconds = 0, leaseTransitions = 0, acquireTime } = lease.spec;
+    const holds = holderIdentity === identity;
+    const validUntilMs = this.#observedMs + leaseDurationSeconds * 1000;
+    if (!holds && holderIdentity !== "" && validUntilMs > clock.now()) return false;
+    const now = formatMicroTime(clock.now());
+    const spec = holds ? this.#spec(leaseTransitions, acquireTime ?? now) : this.#spec(leaseTransitions + 1, now);
+    await this.#write({ ...lease, spec: { ...lease.spec, ...spec } });
+    return true;
+  }
+
+  #spec(leaseTransitions: number, acquireTime: string): Lease["spec"] {
+    return {
+      holderIdentity: this.#options.identity,
+      leaseDurationSeconds: Math.round(this.#durationMs / 1000),
+      acquireTime,
+      renewTime: formatMicroTime(this.#options.clock.now()),
+      leaseTransitions,
+    };
+  }
+
+  async #write(lease: Lease): Promise<void> {
+    const { client, lease: name } = this.#options;
+    this.#observe(await client.update<Lease>(LEASES, name.namespace, name.name, lease));
+  }
+
+  #observe(lease: Lease): void {
+    this.#observed = lease;
+    this.#observedMs = this.#options.clock.now();
+    const leader = lease.spec.holderIdentity ?? "";
+    if (leader === this.#leader) return;
+    this.#leader = leader;
+    if (leader !== "") this.#options.onNewLeader?.(leader);
+  }
+}
+
+/** False when the signal was aborted. */
+async function pause(clock: Clock, delayMs: number, signal: AbortSignal): Promise<boolean> {
+  try {
+    await clock.sleep(delayMs, signal);
+    return true;
+  } catch {
+    return false;
+  }
+}
