@@ -45,7 +45,9 @@ async function build() {
     keepNames: false,
     logLevel: "warning",
     define: { KYBERN_VERSION: JSON.stringify(version) },
-    banner: { js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);' },
+    banner: {
+      js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);',
+    },
   });
   writeFileSync(stamp, "");
 }

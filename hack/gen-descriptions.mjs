@@ -1,0 +1,2 @@
+/** Writes the texts of `kubectl explain`. */
+export function writeDescriptions() {}
