@@ -1,0 +1,179 @@
+import { type ObjectMeta, type OwnerReference, parseGroupVersion } from "../meta/api-object.ts";
+import { semanticEqual } from "../meta/deep-equal.ts";
+import { type FieldError, forbidden, goQuote, invalid, required, tooLong } from "./field-error.ts";
+import type { FieldPath } from "./field-path.ts";
+import { validateLabels } from "./labels.ts";
+import { validateManagedFields } from "./managed-fields.ts";
+import { byteLength, isQualifiedName, type NameValidator, nameIsDnsLabel } from "./names.ts";
+
+/** Metadata of any API object, as far as it is read here. */
+type Meta = {
+  readonly [K in keyof ObjectMeta]?: ObjectMeta[K] extends infer V ? (V extends object ? Readonly<V> : V) | undefined : never;
+};
+
+/** All annotations of an object, keys and values together, in bytes. */
+export const ANNOTATIONS_BYTES_MAX: number = 256 * 1024;
+/** The message of every change to a field that may not change. */
+export const IMMUTABLE_MESSAGE = "field is immutable";
+
+const STANDARD_FINALIZERS: ReadonlySet<string> = new Set(["kubernetes", "orphan", "foregroundDeletion"]);
+
+/** What {@link validateObjectMeta} may leave out. */
+export interface ObjectMetaOptions {
+  /** Finalizers without a domain are refused but for the standard ones. Custom resources have no such rule. */
+  readonly qualifiedFinalizers?: boolean;
+}
+
+/** The metadata of a new object, after its name was generated (`ValidateObjectMeta` of pkg/apis/core/validation). */
+export function validateObjectMeta(
+  meta: Meta,
+  namespaced: boolean,
+  validateName: NameValidator,
+  path: FieldPath,
+  options: ObjectMetaOptions = {},
+): FieldError[] {
+  const errors: FieldError[] = [];
+  if (meta.generateName) {
+    for (const message of validateName(meta.generateName, true)) {
+      errors.push(invalid(path.child("generateName"), meta.generateName, message));
+    }
+  }
+  if (!meta.name) errors.push(required(path.child("name"), "name or generateName is required"));
+  else for (const message of validateName(meta.name, false)) errors.push(invalid(path.child("name"), meta.name, message));
+  errors.push(...validateNamespace(meta.namespace ?? "", namespaced, path.child("namespace")));
+  if ((meta.generation ?? 0) < 0) errors.push(invalid(path.child("generation"), meta.generation, NOT_NEGATIVE));
+  errors.push(...validateLabels(meta.labels, path.child("labels")));
+  errors.push(...validateAnnotations(meta.annotations, path.child("annotations")));
+  errors.push(...validateOwnerReferences(meta.ownerReferences, path.child("ownerReferences")));
+  errors.push(...validateFinalizers(meta.finalizers, path.child("finalizers")));
+  errors.push(...validateManagedFields(meta.managedFields, path.child("managedFields")));
+  if (options.qualifiedFinalizers !== false) {
+    meta.finalizers?.forEach((name, i) => {
+      errors.push(...validateStandardFinalizer(name, path.child("finalizers").index(i)));
+    });
+  }
+  return errors;
+}
+
+const NOT_NEGATIVE = "must be greater than or equal to 0";
+
+function validateNamespace(namespace: string, namespaced: boolean, path: FieldPath): FieldError[] {
+  if (!namespaced) return namespace === "" ? [] : [forbidden(path, "not allowed on this type")];
+  if (namespace === "") return [required(path, "")];
+  return nameIsDnsLabel(namespace, false).map((message) => invalid(path, namespace, message));
+}
+
+/** What may change in metadata, and whether the new metadata is well formed (`ValidateObjectMetaUpdate`). */
+export function validateObjectMetaUpdate(meta: Meta, old: Meta, path: FieldPath): FieldError[] {
+  const errors: FieldError[] = [];
+  if (old.deletionTimestamp) errors.push(...validateNoNewFinalizers(meta.finalizers, old.finalizers, path.child("finalizers")));
+  if (!meta.resourceVersion) errors.push(invalid(path.child("resourceVersion"), "", "must be specified for an update"));
+  const generation = meta.generation ?? 0;
+  if (generation < 0) errors.push(invalid(path.child("generation"), generation, NOT_NEGATIVE));
+  if (generation < (old.generation ?? 0)) errors.push(invalid(path.child("generation"), generation, "must not be decremented"));
+  for (const key of ["name", "namespace", "uid"] as const) {
+    errors.push(...validateImmutableField(meta[key] ?? "", old[key] ?? "", path.child(key)));
+  }
+  for (const key of ["creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds"] as const) {
+    errors.push(...validateImmutableField(meta[key], old[key], path.child(key)));
+  }
+  errors.push(...validateLabels(meta.labels, path.child("labels")));
+  errors.push(...validateAnnotations(meta.annotations, path.child("annotations")));
+  errors.push(...validateOwnerReferences(meta.ownerReferences, path.child("ownerReferences")));
+  errors.push(...validateManagedFields(meta.managedFields, path.child("managedFields")));
+  return errors;
+}
+
+/** One error when the values differ; the new value is shown. */
+export function validateImmutableField(value: unknown, old: unknown, path: FieldPath): FieldError[] {
+  return semanticEqual(value, old) ? [] : [invalid(path, value, IMMUTABLE_MESSAGE)];
+}
+
+/** Keys as label keys but in any case; 256 KiB in all. */
+export function validateAnnotations(annotations: Readonly<Record<string, string>> | undefined, path: FieldPath): FieldError[] {
+  if (annotations === undefined || annotations === null) return [];
+  const errors: FieldError[] = [];
+  let bytes = 0;
+  for (const key of Object.keys(annotations).sort()) {
+    for (const message of isQualifiedName(key.toLowerCase())) errors.push(invalid(path, key, message));
+    bytes += byteLength(key) + byteLength(annotations[key] ?? "");
+  }
+  if (bytes > ANNOTATIONS_BYTES_MAX) errors.push(tooLong(path, ANNOTATIONS_BYTES_MAX));
+  return errors;
+}
+
+/** Each reference is complete, none is an Event, at most one is the controller. */
+export function validateOwnerReferences(references: readonly OwnerReference[] | undefined, path: FieldPath): FieldError[] {
+  const errors: FieldError[] = [];
+  let controller = "";
+  references?.forEach((reference, i) => {
+    errors.push(...validateOwnerReference(reference, path.index(i)));
+    if (reference.controller !== true) return;
+    const name = `${reference.kind ?? ""}/${reference.name ?? ""}`;
+    if (controller !== "") {
+      const detail = `Only one reference can have Controller set to true. Found "true" in references for ${controller} and ${name}`;
+      errors.push(invalid(path, references.map(inGoOrder), detail));
+    } else controller = name;
+  });
+  return errors;
+}
+
+function validateOwnerReference(reference: OwnerReference, path: FieldPath): FieldError[] {
+  const errors: FieldError[] = [];
+  const apiVersion = reference.apiVersion ?? "";
+  const { group, version } = apiVersion.split("/").length > 2 ? { group: "", version: "" } : parseGroupVersion(apiVersion);
+  if (version === "") errors.push(invalid(path.child("apiVersion"), apiVersion, "version must not be empty"));
+  for (const key of ["kind", "name", "uid"] as const) {
+    if (!reference[key]) errors.push(invalid(path.child(key), "", "must not be empty"));
+  }
+  if (group === "" && version === "v1" && reference.kind === "Event") {
+    errors.push(invalid(path, inGoOrder(reference), "/v1, Kind=Event is disallowed from being an owner"));
+  }
+  return errors;
+}
+
+function inGoOrder(reference: OwnerReference): OwnerReference {
+  return {
+    apiVersion: reference.apiVersion ?? "",
+    kind: reference.kind ?? "",
+    name: reference.name ?? "",
+    uid: reference.uid ?? "",
+    ...(reference.controller === undefined ? {} : { controller: reference.controller }),
+    ...(reference.blockOwnerDeletion === undefined ? {} : { blockOwnerDeletion: reference.blockOwnerDeletion }),
+  };
+}
+
+/** Finalizers are label keys, and the two for dependents exclude each other. */
+export function validateFinalizers(finalizers: readonly string[] | undefined, path: FieldPath): FieldError[] {
+  if (!finalizers) return [];
+  const errors: FieldError[] = [];
+  for (const name of finalizers) {
+    for (const message of isQualifiedName(name)) errors.push(invalid(path, name, message));
+  }
+  if (finalizers.includes("orphan") && finalizers.includes("foregroundDeletion")) {
+    errors.push(invalid(path, finalizers, "finalizer orphan and foregroundDeletion cannot be both set"));
+  }
+  return errors;
+}
+
+/** A finalizer of a built-in kind or namespace: a standard name, or one with a domain. */
+export function validateStandardFinalizer(name: string, path: FieldPath): FieldError[] {
+  const wrong = isQualifiedName(name).map((message) => invalid(path, name, message));
+  if (wrong.length > 0) return wrong;
+  if (name.includes("/") || STANDARD_FINALIZERS.has(name)) return [];
+  return [invalid(path, name, "name is neither a standard finalizer name nor is it fully qualified")];
+}
+
+function validateNoNewFinalizers(
+  finalizers: readonly string[] | undefined,
+  old: readonly string[] | undefined,
+  path: FieldPath,
+): FieldError[] {
+  const known = new Set(old);
+  const extra = [...new Set(finalizers)].filter((name) => !known.has(name)).sort();
+  if (extra.length === 0) return [];
+  const listed = `[]string{${extra.map(goQuote).join(", ")}}`;
+  return [forbidden(path, `no new finalizers can be added if the object is being deleted, found new finalizers ${listed}`)];
+}
+
+export { validateLabelSelector, validateLabels } from "./labels.ts";
