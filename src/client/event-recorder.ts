@@ -1,11 +1,11 @@
 import { StatusError } from "#apimachinery/api-errors/status.ts";
 import type { ApiObject } from "#apimachinery/meta/api-object.ts";
+import { formatMicroTime, formatTime } from "#apimachinery/meta/time.ts";
 import type { Clock } from "#base/clock.ts";
 import type { Random } from "#base/random.ts";
 import type { Client, ResourceId } from "./client.ts";
 import { EventCorrelator, type EventDraft } from "./event-correlator.ts";
 import { type ObjectReference, type TypedObject, toReference } from "./event-target.ts";
-import { formatMicroTime, formatTime } from "./wire-time.ts";
 
 export type EventType = "Normal" | "Warning";
 

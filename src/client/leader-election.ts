@@ -1,7 +1,7 @@
 import { StatusError } from "#apimachinery/api-errors/status.ts";
+import { formatMicroTime } from "#apimachinery/meta/time.ts";
 import type { Clock } from "#base/clock.ts";
 import type { Client, ResourceId } from "./client.ts";
-import { formatMicroTime } from "./wire-time.ts";
 
 /** Names the Lease that candidates compete for. */
 export interface LeaseName {
