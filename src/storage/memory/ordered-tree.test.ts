@@ -1,0 +1,38 @@
+import { expect, test } from "vitest";
+import { seededRandom } from "#base/random.ts";
+import { OrderedTree } from "./ordered-tree.ts";
+
+test.each([1, 2, 3])("agrees with a sorted map through random changes, and old trees stay as they were (seed %i)", (seed) => {
+  const random = seededRandom(seed);
+  const model = new Map<string, number>();
+  let tree = new OrderedTree<number>();
+  const kept: { tree: OrderedTree<number>; values: number[] }[] = [];
+  const sorted = (): number[] => [...model].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, value]) => value);
+  for (let step = 0; step < 6000; step++) {
+    const key = `k${random.int(900)}`;
+    // Growing first, shrinking to nothing at the end.
+    if (random.float() < (step < 3000 ? 0.7 : 0.25)) {
+      model.set(key, step);
+      tree = tree.with(key, step);
+    } else {
+      const before = tree;
+      tree = tree.without(key);
+      if (!model.delete(key)) expect(tree).toBe(before);
+    }
+    if (step % 500 === 0) kept.push({ tree, values: sorted() });
+  }
+  expect(tree.range("", undefined)).toEqual(sorted());
+  expect(tree.size).toBe(model.size);
+  for (const { tree: old, values } of kept) expect(old.range("", undefined)).toEqual(values);
+  const keys = [...model.keys()].sort();
+  for (const key of ["", "k1", "k55", "k899", "z"]) expect(tree.rank(key)).toBe(keys.filter((k) => k < key).length);
+  expect(tree.range("k2", "k4", 5)).toEqual(
+    keys
+      .filter((k) => k >= "k2" && k < "k4")
+      .slice(0, 5)
+      .map((k) => model.get(k)),
+  );
+  expect(keys.map((k) => tree.get(k))).toEqual(keys.map((k) => model.get(k)));
+  for (const key of keys) tree = tree.without(key);
+  expect(tree.size).toBe(0);
+});

@@ -1,0 +1,190 @@
+/** Entries in a leaf and children in a branch, at most. Measured: 32 balances copying on write against depth. */
+const WIDTH_MAX = 32;
+/** Below this a node is merged with a neighbour, where both fit in one. */
+const WIDTH_MIN = 12;
+
+interface Leaf<V> {
+  readonly leaf: true;
+  readonly keys: readonly string[];
+  readonly values: readonly V[];
+}
+interface Branch<V> {
+  readonly leaf: false;
+  /** A lower bound of each child's keys; the first is never consulted. */
+  readonly keys: readonly string[];
+  readonly children: readonly Node<V>[];
+  readonly size: number;
+}
+type Node<V> = Leaf<V> | Branch<V>;
+
+const sizeOf = <V>(node: Node<V>): number => (node.leaf ? node.keys.length : node.size);
+const widthOf = <V>(node: Node<V>): number => node.keys.length;
+
+/** The first position whose key is not less than `key`. */
+function lowerBound(keys: readonly string[], key: string): number {
+  let low = 0;
+  let high = keys.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((keys[middle] as string) < key) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+function childIndex(keys: readonly string[], key: string): number {
+  const at = lowerBound(keys, key);
+  return at < keys.length && keys[at] === key ? at : Math.max(0, at - 1);
+}
+
+function replaced<T>(list: readonly T[], at: number, remove: number, ...insert: T[]): T[] {
+  const copy = list.slice();
+  copy.splice(at, remove, ...insert);
+  return copy;
+}
+
+function branch<V>(keys: readonly string[], children: readonly Node<V>[]): Branch<V> {
+  let size = 0;
+  for (const child of children) size += sizeOf(child);
+  return { leaf: false, keys, children, size };
+}
+
+function split<V>(node: Node<V>): readonly [Node<V>] | readonly [Node<V>, Node<V>] {
+  if (widthOf(node) <= WIDTH_MAX) return [node];
+  // Ascending inserts are the usual load of a store: leave the left half fuller.
+  const at = (WIDTH_MAX * 3) >>> 2;
+  if (node.leaf) {
+    return [
+      { leaf: true, keys: node.keys.slice(0, at), values: node.values.slice(0, at) },
+      { leaf: true, keys: node.keys.slice(at), values: node.values.slice(at) },
+    ];
+  }
+  return [branch(node.keys.slice(0, at), node.children.slice(0, at)), branch(node.keys.slice(at), node.children.slice(at))];
+}
+
+function insert<V>(node: Node<V>, key: string, value: V): readonly [Node<V>] | readonly [Node<V>, Node<V>] {
+  if (node.leaf) {
+    const at = lowerBound(node.keys, key);
+    if (node.keys[at] === key) return [{ leaf: true, keys: node.keys, values: replaced(node.values, at, 1, value) }];
+    return split({ leaf: true, keys: replaced(node.keys, at, 0, key), values: replaced(node.values, at, 0, value) });
+  }
+  const at = childIndex(node.keys, key);
+  const [left, right] = insert(node.children[at] as Node<V>, key, value);
+  if (right === undefined) return [branch(node.keys, replaced(node.children, at, 1, left))];
+  return split(branch(replaced(node.keys, at + 1, 0, right.keys[0] as string), replaced(node.children, at, 1, left, right)));
+}
+
+/** Both nodes as one, if they fit; `separator` is what their parent knows as the lower bound of `right`. */
+function merged<V>(left: Node<V>, separator: string, right: Node<V>): Node<V> | undefined {
+  if (widthOf(left) + widthOf(right) > WIDTH_MAX) return undefined;
+  if (left.leaf && right.leaf) {
+    return { leaf: true, keys: [...left.keys, ...right.keys], values: [...left.values, ...right.values] };
+  }
+  if (!left.leaf && !right.leaf) {
+    return branch([...left.keys, separator, ...right.keys.slice(1)], [...left.children, ...right.children]);
+  }
+  return undefined;
+}
+
+/** The node without the key; undefined when it held nothing else. The same node when the key is absent. */
+function remove<V>(node: Node<V>, key: string): Node<V> | undefined {
+  if (node.leaf) {
+    const at = lowerBound(node.keys, key);
+    if (node.keys[at] !== key) return node;
+    if (node.keys.length === 1) return undefined;
+    return { leaf: true, keys: replaced(node.keys, at, 1), values: replaced(node.values, at, 1) };
+  }
+  const at = childIndex(node.keys, key);
+  const before = node.children[at] as Node<V>;
+  const child = remove(before, key);
+  if (child === before) return node;
+  if (child === undefined) {
+    return node.children.length === 1 ? undefined : branch(replaced(node.keys, at, 1), replaced(node.children, at, 1));
+  }
+  if (widthOf(child) < WIDTH_MIN && node.children.length > 1) {
+    const first = at === 0 ? 0 : at - 1;
+    const [left, right] = at === 0 ? [child, node.children[1] as Node<V>] : [node.children[at - 1] as Node<V>, child];
+    const both = merged(left, node.keys[first + 1] as string, right);
+    if (both !== undefined) return branch(replaced(node.keys, first + 1, 1), replaced(node.children, first, 2, both));
+  }
+  return branch(node.keys, replaced(node.children, at, 1, child));
+}
+
+function collect<V>(node: Node<V>, start: string, end: string | undefined, limit: number, into: V[]): void {
+  if (node.leaf) {
+    for (let i = lowerBound(node.keys, start); i < node.keys.length && into.length < limit; i++) {
+      if (end !== undefined && (node.keys[i] as string) >= end) return;
+      into.push(node.values[i] as V);
+    }
+    return;
+  }
+  for (let i = childIndex(node.keys, start); i < node.children.length && into.length < limit; i++) {
+    if (i > 0 && end !== undefined && (node.keys[i] as string) >= end) return;
+    collect(node.children[i] as Node<V>, start, end, limit, into);
+  }
+}
+
+/**
+ * An immutable map from strings to values, ordered by JavaScript's `<`: a B+ tree that shares all untouched nodes
+ * with the tree it was made from. Keeping an old tree is a snapshot that costs only what has changed since.
+ */
+export class OrderedTree<V> {
+  readonly #root: Node<V> | undefined;
+
+  constructor(root?: Node<V>) {
+    this.#root = root;
+  }
+
+  get size(): number {
+    return this.#root === undefined ? 0 : sizeOf(this.#root);
+  }
+
+  get(key: string): V | undefined {
+    let node = this.#root;
+    if (node === undefined) return undefined;
+    while (!node.leaf) node = node.children[childIndex(node.keys, key)] as Node<V>;
+    const at = lowerBound(node.keys, key);
+    return node.keys[at] === key ? node.values[at] : undefined;
+  }
+
+  /** A tree with the key set. */
+  with(key: string, value: V): OrderedTree<V> {
+    if (this.#root === undefined) return new OrderedTree<V>({ leaf: true, keys: [key], values: [value] });
+    const [left, right] = insert(this.#root, key, value);
+    if (right === undefined) return new OrderedTree<V>(left);
+    return new OrderedTree<V>(branch([left.keys[0] as string, right.keys[0] as string], [left, right]));
+  }
+
+  /** A tree without the key; this one when the key is absent. */
+  without(key: string): OrderedTree<V> {
+    if (this.#root === undefined) return this;
+    let root = remove(this.#root, key);
+    if (root === this.#root) return this;
+    while (root !== undefined && !root.leaf && root.children.length === 1) root = root.children[0];
+    return new OrderedTree<V>(root);
+  }
+
+  /** How many keys are less than `key`. O(log n). */
+  rank(key: string): number {
+    let node = this.#root;
+    let before = 0;
+    while (node !== undefined && !node.leaf) {
+      const at = childIndex(node.keys, key);
+      for (let i = 0; i < at; i++) before += sizeOf(node.children[i] as Node<V>);
+      node = node.children[at];
+    }
+    return node === undefined ? 0 : before + lowerBound(node.keys, key);
+  }
+
+  /** The values of the keys from `start` (inclusive) to `end` (exclusive; no bound when undefined), at most `limit`. */
+  range(start: string, end: string | undefined, limit: number = Number.POSITIVE_INFINITY): V[] {
+    const values: V[] = [];
+    if (this.#root !== undefined) collect(this.#root, start, end, limit, values);
+    return values;
+  }
+
+  /** How many keys lie between `start` (inclusive) and `end` (exclusive). O(log n). */
+  countRange(start: string, end: string | undefined): number {
+    return (end === undefined ? this.size : this.rank(end)) - this.rank(start);
+  }
+}
