@@ -1,6 +1,9 @@
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { CertificatePair, SigningKeyPair } from "./key-pair.ts";
+import type { CertificatePair } from "./key-pair.ts";
+
+/** Readable and writable by the owner alone. */
+const OWNER_ONLY = 0o600;
 
 /** Where assets are kept between runs. Without a folder nothing is kept. */
 export class AssetFiles {
@@ -14,27 +17,16 @@ export class AssetFiles {
   }
 
   async readPair(name: string): Promise<CertificatePair | undefined> {
-    const [cert, key] = await Promise.all([this.#read(`${name}.pem`), this.#read(`${name}-key.pem`)]);
+    const [cert, key] = await Promise.all([this.read(`${name}.pem`), this.read(`${name}-key.pem`)]);
     return cert === undefined || key === undefined ? undefined : { cert, key };
   }
 
   async writePair(name: string, pair: CertificatePair): Promise<void> {
-    await Promise.all([this.#write(`${name}.pem`, pair.cert, 0o644), this.#write(`${name}-key.pem`, pair.key, 0o600)]);
+    await this.write(`${name}-key.pem`, pair.key);
+    await this.write(`${name}.pem`, pair.cert);
   }
 
-  async readSigningKeys(name: string): Promise<SigningKeyPair | undefined> {
-    const [privateKey, publicKey] = await Promise.all([this.#read(`${name}-key.pem`), this.#read(`${name}.pub`)]);
-    return privateKey === undefined || publicKey === undefined ? undefined : { privateKey, publicKey };
-  }
-
-  async writeSigningKeys(name: string, pair: SigningKeyPair): Promise<void> {
-    await Promise.all([
-      this.#write(`${name}-key.pem`, pair.privateKey, 0o600),
-      this.#write(`${name}.pub`, pair.publicKey, 0o644),
-    ]);
-  }
-
-  async #read(name: string): Promise<string | undefined> {
+  async read(name: string): Promise<string | undefined> {
     if (this.#dir === undefined) return undefined;
     try {
       return await readFile(join(this.#dir, name), "utf8");
@@ -44,7 +36,11 @@ export class AssetFiles {
     }
   }
 
-  async #write(name: string, text: string, mode: number): Promise<void> {
-    if (this.#dir !== undefined) await writeFile(join(this.#dir, name), text, { mode });
+  /** The file is there whole or not at all. */
+  async write(name: string, text: string): Promise<void> {
+    if (this.#dir === undefined) return;
+    const path = join(this.#dir, name);
+    await writeFile(`${path}.tmp`, text, { mode: OWNER_ONLY });
+    await rename(`${path}.tmp`, path);
   }
 }

@@ -1,26 +1,25 @@
-import "reflect-metadata";
-import { webcrypto } from "node:crypto";
+import { createHash, createPrivateKey, createPublicKey, type KeyObject, randomBytes, sign, X509Certificate } from "node:crypto";
+import { isIP } from "node:net";
 import {
-  AuthorityKeyIdentifierExtension,
-  BasicConstraintsExtension,
-  cryptoProvider,
-  ExtendedKeyUsage,
-  ExtendedKeyUsageExtension,
-  KeyUsageFlags,
-  KeyUsagesExtension,
-  SubjectAlternativeNameExtension,
-  SubjectKeyIdentifierExtension,
-  X509Certificate,
-  X509CertificateGenerator,
-} from "@peculiar/x509";
-import { type CertificatePair, EC_ALGORITHM, exportPrivateKey, generateKeys, importPrivateKey } from "./key-pair.ts";
-
-cryptoProvider.set(webcrypto as never);
+  DER_NULL,
+  DER_TRUE,
+  derBits,
+  derExplicit,
+  derImplicit,
+  derInteger,
+  derOctets,
+  derOid,
+  derSequence,
+  derSet,
+  derTime,
+  derUtf8,
+} from "./der.ts";
+import { type CertificatePair, generateEcKey } from "./key-pair.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 /** As kubeadm: ten years for a CA, one year for what it signs. */
-const CA_DAYS = 3650;
-const LEAF_DAYS = 365;
+const CA_LIFETIME_MS = 3650 * DAY_MS;
+const LEAF_LIFETIME_MS = 365 * DAY_MS;
 /** A certificate is valid from a little before it is made, so that clocks may differ. */
 const BACKDATE_MS = 5 * 60 * 1000;
 
@@ -28,85 +27,148 @@ const BACKDATE_MS = 5 * 60 * 1000;
 export interface LeafRequest {
   readonly commonName: string;
   readonly organizations?: readonly string[];
-  readonly dnsNames?: readonly string[];
-  readonly ipAddresses?: readonly string[];
-  readonly usages: readonly ("client" | "server")[];
+  readonly usages: readonly ("server" | "client")[];
+  /** DNS names and IP addresses. */
+  readonly hosts?: readonly string[];
+  /** Default one year. */
+  readonly lifetimeMs?: number;
 }
 
-/** A CA that can sign. `now` is milliseconds since the epoch. */
-export interface CertificateAuthority {
-  readonly pair: CertificatePair;
-  issue(request: LeafRequest, now: number): Promise<CertificatePair>;
+const OID = {
+  commonName: derOid("2.5.4.3"),
+  organization: derOid("2.5.4.10"),
+  ecdsaWithSha256: derOid("1.2.840.10045.4.3.2"),
+  rsaWithSha256: derOid("1.2.840.113549.1.1.11"),
+  subjectKeyIdentifier: derOid("2.5.29.14"),
+  keyUsage: derOid("2.5.29.15"),
+  subjectAltName: derOid("2.5.29.17"),
+  basicConstraints: derOid("2.5.29.19"),
+  authorityKeyIdentifier: derOid("2.5.29.35"),
+  extendedKeyUsage: derOid("2.5.29.37"),
+  server: derOid("1.3.6.1.5.5.7.3.1"),
+  client: derOid("1.3.6.1.5.5.7.3.2"),
+};
+
+/** Digital signature and key encipherment; for authorities also certificate signing (RFC 5280 §4.2.1.3). */
+const LEAF_KEY_USAGE = derBits(Buffer.from([0b1010_0000]), 5);
+const CA_KEY_USAGE = derBits(Buffer.from([0b1010_0100]), 2);
+
+/** A self-signed certificate authority. `now` is milliseconds since the Unix epoch. */
+export function createAuthority(commonName: string, now: number): CertificatePair {
+  const key = generateEcKey();
+  const signer = createPrivateKey(key);
+  const publicKey = publicKeyBytes(signer);
+  const name = encodeName(commonName, []);
+  const extensions = [
+    extension(OID.keyUsage, CA_KEY_USAGE, true),
+    extension(OID.basicConstraints, derSequence(DER_TRUE), true),
+    extension(OID.subjectKeyIdentifier, derOctets(keyIdentifier(publicKey))),
+  ];
+  return { key, cert: encodeCertificate({ name, issuer: name, now, lifetimeMs: CA_LIFETIME_MS, publicKey, extensions, signer }) };
 }
 
-/** Makes a self-signed CA. */
-export async function createAuthority(commonName: string, now: number): Promise<CertificateAuthority> {
-  const keys = await generateKeys();
-  const certificate = await X509CertificateGenerator.createSelfSigned({
-    name: `CN=${commonName}`,
-    keys,
-    signingAlgorithm: EC_ALGORITHM,
-    serialNumber: serialNumber(),
-    notBefore: new Date(now - BACKDATE_MS),
-    notAfter: new Date(now + CA_DAYS * DAY_MS),
-    extensions: [
-      new BasicConstraintsExtension(true, undefined, true),
-      new KeyUsagesExtension(KeyUsageFlags.digitalSignature | KeyUsageFlags.keyEncipherment | KeyUsageFlags.keyCertSign, true),
-      await SubjectKeyIdentifierExtension.create(keys.publicKey),
-    ],
-  });
-  return authority(
-    { cert: `${certificate.toString("pem")}\n`, key: await exportPrivateKey(keys.privateKey) },
-    certificate,
-    keys.privateKey,
+/** A certificate for a new key, signed by the authority. */
+export function issueCertificate(authority: CertificatePair, request: LeafRequest, now: number): CertificatePair {
+  const key = generateEcKey();
+  return { key, cert: signCertificate(authority, publicKeyBytes(createPrivateKey(key)), request, now) };
+}
+
+/** A certificate for the given public key (DER SubjectPublicKeyInfo), signed by the authority. */
+export function signCertificate(authority: CertificatePair, publicKey: Uint8Array, request: LeafRequest, now: number): string {
+  const signer = createPrivateKey(authority.key);
+  const hosts = request.hosts ?? [];
+  const extensions = [
+    extension(OID.keyUsage, LEAF_KEY_USAGE, true),
+    extension(OID.extendedKeyUsage, derSequence(...request.usages.map((usage) => OID[usage]))),
+    extension(OID.basicConstraints, derSequence(), true),
+    extension(OID.authorityKeyIdentifier, derSequence(derImplicit(0, keyIdentifier(publicKeyBytes(signer))))),
+  ];
+  if (hosts.length > 0) extensions.push(extension(OID.subjectAltName, derSequence(...hosts.map(encodeHost))));
+  const name = encodeName(request.commonName, request.organizations ?? []);
+  const lifetimeMs = request.lifetimeMs ?? LEAF_LIFETIME_MS;
+  return encodeCertificate({ name, issuer: subjectOf(authority.cert), now, lifetimeMs, publicKey, extensions, signer });
+}
+
+interface Encoding {
+  readonly name: Uint8Array;
+  readonly issuer: Uint8Array;
+  readonly now: number;
+  readonly lifetimeMs: number;
+  readonly publicKey: Uint8Array;
+  readonly extensions: readonly Uint8Array[];
+  readonly signer: KeyObject;
+}
+
+function encodeCertificate(from: Encoding): string {
+  const serial = randomBytes(16);
+  serial[0] = ((serial[0] ?? 0) & 0x7f) | 0x40;
+  const isRsa = from.signer.asymmetricKeyType === "rsa";
+  const algorithm = isRsa ? derSequence(OID.rsaWithSha256, DER_NULL) : derSequence(OID.ecdsaWithSha256);
+  const body = derSequence(
+    derExplicit(0, derInteger(Buffer.from([2]))),
+    derInteger(serial),
+    algorithm,
+    from.issuer,
+    derSequence(derTime(from.now - BACKDATE_MS), derTime(from.now + from.lifetimeMs)),
+    from.name,
+    from.publicKey,
+    derExplicit(3, derSequence(...from.extensions)),
   );
+  return encodePem("CERTIFICATE", derSequence(body, algorithm, derBits(sign("sha256", body, from.signer))));
 }
 
-/** Takes up a CA that was made before. Throws when certificate or key cannot be read. */
-export async function loadAuthority(pair: CertificatePair): Promise<CertificateAuthority> {
-  return authority(pair, new X509Certificate(pair.cert), await importPrivateKey(pair.key));
+function encodePem(label: string, der: Buffer): string {
+  const lines = der.toString("base64").match(/.{1,64}/g) ?? [];
+  return `-----BEGIN ${label}-----\n${lines.join("\n")}\n-----END ${label}-----\n`;
 }
 
-function authority(pair: CertificatePair, ca: X509Certificate, signingKey: webcrypto.CryptoKey): CertificateAuthority {
-  const issue = async (request: LeafRequest, now: number): Promise<CertificatePair> => {
-    const keys = await generateKeys();
-    const names = [
-      ...(request.dnsNames ?? []).map((value) => ({ type: "dns" as const, value })),
-      ...(request.ipAddresses ?? []).map((value) => ({ type: "ip" as const, value })),
-    ];
-    const usages = request.usages.map((usage) =>
-      usage === "client" ? ExtendedKeyUsage.clientAuth : ExtendedKeyUsage.serverAuth,
-    );
-    const certificate = await X509CertificateGenerator.create({
-      subject: [...(request.organizations ?? []).map((o) => ({ O: [o] })), { CN: [request.commonName] }],
-      issuer: ca.subject,
-      publicKey: keys.publicKey,
-      signingKey,
-      signingAlgorithm: EC_ALGORITHM,
-      serialNumber: serialNumber(),
-      notBefore: new Date(now - BACKDATE_MS),
-      notAfter: new Date(Math.min(now + LEAF_DAYS * DAY_MS, ca.notAfter.getTime())),
-      extensions: [
-        new BasicConstraintsExtension(false, undefined, true),
-        new KeyUsagesExtension(KeyUsageFlags.digitalSignature | KeyUsageFlags.keyEncipherment, true),
-        new ExtendedKeyUsageExtension(usages),
-        await AuthorityKeyIdentifierExtension.create(ca.publicKey),
-        ...(names.length > 0 ? [new SubjectAlternativeNameExtension(names)] : []),
-      ],
-    });
-    return { cert: `${certificate.toString("pem")}\n`, key: await exportPrivateKey(keys.privateKey) };
-  };
-  return { pair, issue };
+function extension(id: Uint8Array, value: Uint8Array, critical = false): Buffer {
+  return critical ? derSequence(id, DER_TRUE, derOctets(value)) : derSequence(id, derOctets(value));
 }
 
-/** 16 random bytes with the top bit clear: a positive serial number. */
-function serialNumber(): string {
-  const bytes = webcrypto.getRandomValues(new Uint8Array(16));
-  bytes[0] = ((bytes[0] ?? 0) & 0x7f) | 0x40;
-  return Buffer.from(bytes).toString("hex");
+function encodeName(commonName: string, organizations: readonly string[]): Buffer {
+  const attribute = (id: Uint8Array, value: string): Buffer => derSet(derSequence(id, derUtf8(value)));
+  return derSequence(...organizations.map((value) => attribute(OID.organization, value)), attribute(OID.commonName, commonName));
 }
 
-/** When a certificate ends, in milliseconds since the epoch. */
-export function expiryOf(cert: string): number {
-  return new X509Certificate(cert).notAfter.getTime();
+/** The subject exactly as it is encoded, so that authorities made by other tools keep their spelling. */
+function subjectOf(cert: string): Buffer {
+  const der = new X509Certificate(cert).raw;
+  // Certificate > TBSCertificate > [version], serial, algorithm, issuer, validity, subject.
+  let at = contentStart(der, contentStart(der, 0));
+  if (der[at] === 0xa0) at = elementEnd(der, at);
+  for (let skipped = 0; skipped < 4; skipped++) at = elementEnd(der, at);
+  return der.subarray(at, elementEnd(der, at));
+}
+
+function contentStart(der: Buffer, at: number): number {
+  const first = der[at + 1] ?? 0;
+  return at + 2 + (first < 0x80 ? 0 : first & 0x7f);
+}
+
+function elementEnd(der: Buffer, at: number): number {
+  const first = der[at + 1] ?? 0;
+  return contentStart(der, at) + (first < 0x80 ? first : der.readUIntBE(at + 2, first & 0x7f));
+}
+
+function encodeHost(host: string): Buffer {
+  if (isIP(host) === 0) return derImplicit(2, Buffer.from(host));
+  return derImplicit(7, isIP(host) === 4 ? Buffer.from(host.split(".").map(Number)) : ipv6Bytes(host));
+}
+
+function ipv6Bytes(host: string): Buffer {
+  const [head = "", tail] = host.split("::");
+  const groups = (text: string): number[] => (text === "" ? [] : text.split(":").map((group) => Number.parseInt(group, 16)));
+  const before = groups(head);
+  const after = tail === undefined ? [] : groups(tail);
+  const all = [...before, ...new Array<number>(Math.max(0, 8 - before.length - after.length)).fill(0), ...after];
+  return Buffer.from(all.flatMap((group) => [group >> 8, group & 0xff]));
+}
+
+function publicKeyBytes(key: KeyObject): Buffer {
+  return createPublicKey(key).export({ type: "spki", format: "der" });
+}
+
+function keyIdentifier(publicKey: Uint8Array): Buffer {
+  return createHash("sha1").update(publicKey).digest();
 }

@@ -1,8 +1,8 @@
-import { isIP } from "node:net";
+import { X509Certificate } from "node:crypto";
 import type { Clock } from "#base/clock.ts";
 import { AssetFiles } from "./asset-files.ts";
-import { type CertificateAuthority, createAuthority, expiryOf, type LeafRequest, loadAuthority } from "./certificate.ts";
-import { type CertificatePair, generateSigningKeys, type SigningKeyPair } from "./key-pair.ts";
+import { createAuthority, issueCertificate, type LeafRequest } from "./certificate.ts";
+import { type CertificatePair, generateSigningKey, loadSigningKeys, publicKeyOf, type SigningKeyPair } from "./key-pair.ts";
 
 /** Everything that the members of one cluster prove themselves with. */
 export interface ClusterAssets {
@@ -10,7 +10,12 @@ export interface ClusterAssets {
   readonly apiserver: CertificatePair;
   /** `kubernetes-admin` of `system:masters`. */
   readonly admin: CertificatePair;
-  readonly serviceAccount: SigningKeyPair;
+  readonly controllerManager: CertificatePair;
+  readonly scheduler: CertificatePair;
+  readonly frontProxyCa: CertificatePair;
+  readonly frontProxyClient: CertificatePair;
+  /** Gives the keys of service account tokens, making them at the first call: few clusters in tests ever need them. */
+  readonly serviceAccount: () => Promise<SigningKeyPair>;
 }
 
 export interface ClusterAssetsOptions {
@@ -23,90 +28,99 @@ export interface ClusterAssetsOptions {
   readonly serviceClusterIpRange: string;
 }
 
-/** Names that every API server answers to inside its cluster, as in upstream's guides. */
-const SERVICE_NAMES = [
+/** Names that every API server answers to, as in upstream's guides. */
+const USUAL_HOSTS: readonly string[] = [
   "kubernetes",
   "kubernetes.default",
   "kubernetes.default.svc",
   "kubernetes.default.svc.cluster.local",
   "localhost",
+  "127.0.0.1",
+  "::1",
 ];
 
-/** A leaf is made anew when less than this is left of it. */
+/** A certificate is made anew when less than this is left of it. */
 const RENEW_BEFORE_MS = 30 * 24 * 60 * 60 * 1000;
 
-/** Reads the assets of a cluster, and makes those that are absent or about to expire. Keys are written with mode 0600. */
+/** Reads the assets of a cluster, and makes those that are absent or about to end: some milliseconds. Files are for their owner only. */
 export async function ensureClusterAssets(options: ClusterAssetsOptions): Promise<ClusterAssets> {
   const files = new AssetFiles(options.dir);
   const now = options.clock.now();
   await files.prepare();
-  const [authority, serviceAccount] = await Promise.all([ensureAuthority(files, now), ensureSigningKeys(files)]);
-  const hosts = [...new Set([...options.hosts, "127.0.0.1", firstAddress(options.serviceClusterIpRange)])];
-  const serving: LeafRequest = {
-    commonName: "kube-apiserver",
-    usages: ["server", "client"],
-    dnsNames: [...new Set([...SERVICE_NAMES, ...hosts.filter((host) => isIP(host) === 0)])],
-    ipAddresses: hosts.filter((host) => isIP(host) !== 0),
-  };
-  const [apiserver, admin] = await Promise.all([
-    // Hosts may differ from run to run: the serving pair is always made for those of this one.
-    issue(files, authority, "apiserver", serving, now),
-    ensureLeaf(
+  const authority = (name: string, commonName: string): Promise<CertificatePair> =>
+    ensurePair(
       files,
-      authority,
-      "admin",
-      { commonName: "kubernetes-admin", organizations: ["system:masters"], usages: ["client"] },
-      now,
-    ),
+      name,
+      () => createAuthority(commonName, now),
+      (certificate) => lastsFrom(certificate, now),
+    );
+  const leaf = (name: string, signer: CertificatePair, request: LeafRequest): Promise<CertificatePair> => {
+    const issuer = new X509Certificate(signer.cert);
+    const isValid = (certificate: X509Certificate): boolean =>
+      lastsFrom(certificate, now) &&
+      certificate.checkIssued(issuer) &&
+      certificate.verify(issuer.publicKey) &&
+      coversHosts(certificate, request.hosts ?? []);
+    return ensurePair(files, name, () => issueCertificate(signer, request, now), isValid);
+  };
+  const client = (commonName: string, ...organizations: string[]): LeafRequest => ({
+    commonName,
+    organizations,
+    usages: ["client"],
+  });
+  const [ca, frontProxyCa] = await Promise.all([authority("ca", "kubernetes"), authority("front-proxy-ca", "front-proxy-ca")]);
+  const hosts = [...new Set([...USUAL_HOSTS, firstAddress(options.serviceClusterIpRange), ...options.hosts])];
+  const [apiserver, admin, controllerManager, scheduler, frontProxyClient] = await Promise.all([
+    leaf("apiserver", ca, { commonName: "kube-apiserver", usages: ["server", "client"], hosts }),
+    leaf("admin", ca, client("kubernetes-admin", "system:masters")),
+    leaf("controller-manager", ca, client("system:kube-controller-manager")),
+    leaf("scheduler", ca, client("system:kube-scheduler")),
+    leaf("front-proxy-client", frontProxyCa, client("front-proxy-client")),
   ]);
-  return { ca: authority.pair, apiserver, admin, serviceAccount };
+  let keys: Promise<SigningKeyPair> | undefined;
+  const serviceAccount = (): Promise<SigningKeyPair> => {
+    keys ??= ensureSigningKeys(files);
+    return keys;
+  };
+  return { ca, apiserver, admin, controllerManager, scheduler, frontProxyCa, frontProxyClient, serviceAccount };
 }
 
-async function ensureAuthority(files: AssetFiles, now: number): Promise<CertificateAuthority> {
-  const kept = await files.readPair("ca");
-  if (kept !== undefined) return await loadAuthority(kept);
-  const made = await createAuthority("kubernetes", now);
-  await files.writePair("ca", made.pair);
-  return made;
-}
-
-async function ensureSigningKeys(files: AssetFiles): Promise<SigningKeyPair> {
-  const kept = await files.readSigningKeys("service-account");
-  if (kept !== undefined) return kept;
-  const made = await generateSigningKeys();
-  await files.writeSigningKeys("service-account", made);
-  return made;
-}
-
-async function ensureLeaf(
+async function ensurePair(
   files: AssetFiles,
-  ca: CertificateAuthority,
   name: string,
-  request: LeafRequest,
-  now: number,
+  make: () => CertificatePair,
+  isValid: (certificate: X509Certificate) => boolean,
 ): Promise<CertificatePair> {
   const kept = await files.readPair(name);
-  if (kept !== undefined && expiryOf(kept.cert) - now > RENEW_BEFORE_MS) return kept;
-  return await issue(files, ca, name, request, now);
-}
-
-async function issue(
-  files: AssetFiles,
-  ca: CertificateAuthority,
-  name: string,
-  request: LeafRequest,
-  now: number,
-): Promise<CertificatePair> {
-  const made = await ca.issue(request, now);
+  if (kept !== undefined && isValid(new X509Certificate(kept.cert))) return kept;
+  const made = make();
   await files.writePair(name, made);
   return made;
 }
 
-/** The first usable address of an IPv4 CIDR, which Service `kubernetes` has. */
+async function ensureSigningKeys(files: AssetFiles): Promise<SigningKeyPair> {
+  const kept = await files.read("service-account-key.pem");
+  if (kept !== undefined) return loadSigningKeys(kept);
+  const made = await generateSigningKey();
+  await files.write("service-account-key.pem", made);
+  await files.write("service-account.pub", publicKeyOf(made));
+  return loadSigningKeys(made);
+}
+
+function lastsFrom(certificate: X509Certificate, now: number): boolean {
+  return Date.parse(certificate.validFrom) <= now && Date.parse(certificate.validTo) - now > RENEW_BEFORE_MS;
+}
+
+function coversHosts(certificate: X509Certificate, hosts: readonly string[]): boolean {
+  const named = new Set((certificate.subjectAltName ?? "").split(", ").map((entry) => entry.slice(entry.indexOf(":") + 1)));
+  return hosts.every((host) => named.has(host) || (host.includes(":") && certificate.checkIP(host) !== undefined));
+}
+
+/** The first address of an IPv4 CIDR: the one that the `kubernetes` Service takes. */
 export function firstAddress(cidr: string): string {
-  const [address = "", bits = "32"] = cidr.split("/");
-  const number = address.split(".").reduce((sum, part) => sum * 256 + Number(part), 0);
-  const size = 2 ** (32 - Number(bits));
-  const first = Math.floor(number / size) * size + 1;
+  const [address = "", length = "32"] = cidr.split("/");
+  const bits = address.split(".").reduce((sum, octet) => sum * 256 + Number(octet), 0);
+  const size = 2 ** (32 - Number(length));
+  const first = Math.floor(bits / size) * size + 1;
   return [24, 16, 8, 0].map((shift) => Math.floor(first / 2 ** shift) % 256).join(".");
 }
