@@ -50,6 +50,7 @@ export class SharedInformer<T extends object> {
   readonly #synced: Promise<void>;
   #resolveSynced: () => void = () => {};
   #hasSynced = false;
+  #revision = 0;
   #running: Promise<void> | undefined;
 
   constructor(id: ResourceId, scope: InformerScope, options: InformerFactoryOptions) {
@@ -68,6 +69,14 @@ export class SharedInformer<T extends object> {
   /** True once the first list is in the cache and delivered. */
   get hasSynced(): boolean {
     return this.#hasSynced;
+  }
+
+  /**
+   * The store's revision up to which this mirror is complete: an object whose write answered a `resourceVersion` not
+   * above it has been seen. Set before handlers run.
+   */
+  get revision(): number {
+    return this.#revision;
   }
 
   /** Resolves when {@link hasSynced} becomes true. */
@@ -104,16 +113,23 @@ export class SharedInformer<T extends object> {
       ...(watchList === undefined ? {} : { watchList }),
       ...(onError === undefined ? {} : { onError: (error: unknown) => onError(this.id, error) }),
       sink: {
-        replace: (items) => this.#replace(items),
+        replace: (items, resourceVersion) => this.#replace(items, resourceVersion),
         upsert: (object) => this.#upsert(object),
         remove: (object) => this.#remove(object),
+        bookmark: (resourceVersion) => this.#advance(resourceVersion),
       },
       signal,
     });
     return this.#running;
   }
 
-  #replace(items: readonly T[]): void {
+  #advance(resourceVersion: string | undefined): void {
+    const revision = Number(resourceVersion);
+    if (revision > this.#revision) this.#revision = revision;
+  }
+
+  #replace(items: readonly T[], resourceVersion: string): void {
+    this.#advance(resourceVersion);
     const keep = new Map<string, Set<string>>();
     for (const item of items) {
       const { namespace = "", name = "" } = metaOf(item);
@@ -136,10 +152,12 @@ export class SharedInformer<T extends object> {
   }
 
   #upsert(object: T): void {
+    this.#advance(metaOf(object).resourceVersion);
     this.#tell(this.#store(object), object, false);
   }
 
   #remove(object: T): void {
+    this.#advance(metaOf(object).resourceVersion);
     const { namespace = "", name = "" } = metaOf(object);
     if (this.#cache.delete(namespace, name) === undefined) return;
     for (const handler of this.#handlers) handler.onDelete?.(object);

@@ -7,9 +7,11 @@ import { keyOf, metaOf } from "./object-meta.ts";
 /** Where a reflector puts what it sees. Calls come one after another, in the server's order. */
 export interface ReflectorSink<T extends object> {
   /** The complete set at one revision. */
-  replace(items: readonly T[]): void;
+  replace(items: readonly T[], resourceVersion: string): void;
   upsert(object: T): void;
   remove(object: T): void;
+  /** Nothing changed up to this revision. */
+  bookmark?(resourceVersion: string): void;
 }
 
 /** Options of {@link runReflector}. */
@@ -82,7 +84,7 @@ async function initialSet<T extends object>(options: ReflectorOptions<T>): Promi
     resourceVersion: "0",
     ...selectors(options),
   });
-  options.sink.replace(list.items);
+  options.sink.replace(list.items, list.metadata.resourceVersion);
   return list.metadata.resourceVersion;
 }
 
@@ -103,8 +105,9 @@ async function initialSetByWatch<T extends object>(options: ReflectorOptions<T>)
         if (event.type === "DELETED") items.delete(keyOf(event.object));
         else if (event.type !== "BOOKMARK") items.set(keyOf(event.object), event.object);
         else if (metaOf(event.object).annotations?.[INITIAL_EVENTS_END] === "true") {
-          options.sink.replace([...items.values()]);
-          return metaOf(event.object).resourceVersion ?? "";
+          const resourceVersion = metaOf(event.object).resourceVersion ?? "";
+          options.sink.replace([...items.values()], resourceVersion);
+          return resourceVersion;
         }
       }
     }
@@ -131,6 +134,7 @@ async function follow<T extends object>(options: ReflectorOptions<T>, from: stri
         failOnError(event);
         if (event.type === "ADDED" || event.type === "MODIFIED") sink.upsert(event.object);
         else if (event.type === "DELETED") sink.remove(event.object);
+        else sink.bookmark?.(metaOf(event.object).resourceVersion ?? "");
         resourceVersion = metaOf(event.object).resourceVersion ?? resourceVersion;
       }
     }

@@ -1,0 +1,70 @@
+import type { Clock } from "#base/clock.ts";
+
+interface Expected {
+  /** The mirror must have reached this revision. */
+  revision: number;
+  /** Objects whose deletion was asked for. */
+  readonly deletions: Set<string>;
+  sinceMs: number;
+}
+
+/** An expectation that is never met is dropped after this long: a lost event must not stop a controller. */
+const EXPECTATION_MAX_MS = 300_000;
+
+/**
+ * Remembers what a controller wrote until its mirror shows it, so that it does not create or delete twice. After
+ * upstream's `UIDTrackingControllerExpectations`, but counting on revisions instead of events.
+ */
+export class Expectations {
+  readonly #clock: Clock;
+  readonly #byKey = new Map<string, Expected>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** A write answered with this `resourceVersion`. */
+  wrote(key: string, resourceVersion: string | undefined): void {
+    const expected = this.#of(key);
+    expected.revision = Math.max(expected.revision, Number(resourceVersion ?? 0));
+  }
+
+  /** The deletion of this object was asked for. */
+  deleting(key: string, uid: string): void {
+    this.#of(key).deletions.add(uid);
+  }
+
+  /** That deletion failed. */
+  notDeleting(key: string, uid: string): void {
+    this.#byKey.get(key)?.deletions.delete(uid);
+  }
+
+  /**
+   * Whether the mirror, complete up to `revision`, shows everything. `isLive` says whether it still holds an object
+   * without deletion timestamp. Call for every look at the key: it also forgets.
+   */
+  satisfied(key: string, revision: number, isLive: (uid: string) => boolean): boolean {
+    const expected = this.#byKey.get(key);
+    if (expected === undefined) return true;
+    for (const uid of expected.deletions) if (!isLive(uid)) expected.deletions.delete(uid);
+    const met = expected.revision <= revision && expected.deletions.size === 0;
+    if (!met && this.#clock.now() - expected.sinceMs < EXPECTATION_MAX_MS) return false;
+    this.#byKey.delete(key);
+    return true;
+  }
+
+  /** The object behind the key is gone. */
+  forget(key: string): void {
+    this.#byKey.delete(key);
+  }
+
+  #of(key: string): Expected {
+    let expected = this.#byKey.get(key);
+    if (expected === undefined) {
+      expected = { revision: 0, deletions: new Set(), sinceMs: 0 };
+      this.#byKey.set(key, expected);
+    }
+    expected.sinceMs = this.#clock.now();
+    return expected;
+  }
+}
