@@ -1,0 +1,23 @@
+import type { MutatingWebhookConfiguration } from "#api/generated/admissionregistration/v1.ts";
+import { semanticEqual } from "#apimachinery/meta/deep-equal.ts";
+import type { ResourceDefinition } from "#apiserver/registry/resource.ts";
+import { ageColumn, columnsOf, nameColumn } from "../../columns.ts";
+
+const column = columnsOf<MutatingWebhookConfiguration>("admissionregistration.k8s.io/mutatingwebhookconfigurations");
+
+/** MutatingWebhookConfigurations, as served by admissionregistration.k8s.io/v1. */
+export const mutatingWebhookConfigurations: ResourceDefinition<MutatingWebhookConfiguration> = {
+  group: "admissionregistration.k8s.io",
+  version: "v1",
+  kind: "MutatingWebhookConfiguration",
+  plural: "mutatingwebhookconfigurations",
+  singular: "mutatingwebhookconfiguration",
+  categories: ["api-extensions"],
+  scope: "Cluster",
+  storagePrefix: "mutatingwebhookconfigurations",
+  columns: [nameColumn, column("Webhooks", "integer", (o) => o.webhooks?.length ?? 0), ageColumn],
+  strategy: {
+    allowUnconditionalUpdate: false,
+    generationChanges: (object, old) => !semanticEqual(object.webhooks, old.webhooks),
+  },
+};

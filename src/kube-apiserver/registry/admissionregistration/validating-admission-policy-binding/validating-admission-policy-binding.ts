@@ -1,0 +1,26 @@
+import type { ValidatingAdmissionPolicyBinding } from "#api/generated/admissionregistration/v1.ts";
+import { semanticEqual } from "#apimachinery/meta/deep-equal.ts";
+import type { ResourceDefinition } from "#apiserver/registry/resource.ts";
+import { ageColumn, columnsOf, nameColumn } from "../../columns.ts";
+import { formatParamRef } from "../policy-columns.ts";
+
+const column = columnsOf<ValidatingAdmissionPolicyBinding>("admissionregistration.k8s.io/validatingadmissionpolicybindings");
+
+/** ValidatingAdmissionPolicyBindings, as served by admissionregistration.k8s.io/v1. */
+export const validatingAdmissionPolicyBindings: ResourceDefinition<ValidatingAdmissionPolicyBinding> = {
+  group: "admissionregistration.k8s.io",
+  version: "v1",
+  kind: "ValidatingAdmissionPolicyBinding",
+  plural: "validatingadmissionpolicybindings",
+  singular: "validatingadmissionpolicybinding",
+  categories: ["api-extensions"],
+  scope: "Cluster",
+  storagePrefix: "validatingadmissionpolicybindings",
+  columns: [
+    nameColumn,
+    column("PolicyName", "string", (o) => o.spec.policyName ?? ""),
+    column("ParamRef", "string", (o) => formatParamRef(o.spec.paramRef)),
+    ageColumn,
+  ],
+  strategy: { allowUnconditionalUpdate: false, generationChanges: (object, old) => !semanticEqual(object.spec, old.spec) },
+};

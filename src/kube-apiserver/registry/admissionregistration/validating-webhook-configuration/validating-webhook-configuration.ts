@@ -1,0 +1,23 @@
+import type { ValidatingWebhookConfiguration } from "#api/generated/admissionregistration/v1.ts";
+import { semanticEqual } from "#apimachinery/meta/deep-equal.ts";
+import type { ResourceDefinition } from "#apiserver/registry/resource.ts";
+import { ageColumn, columnsOf, nameColumn } from "../../columns.ts";
+
+const column = columnsOf<ValidatingWebhookConfiguration>("admissionregistration.k8s.io/validatingwebhookconfigurations");
+
+/** ValidatingWebhookConfigurations, as served by admissionregistration.k8s.io/v1. */
+export const validatingWebhookConfigurations: ResourceDefinition<ValidatingWebhookConfiguration> = {
+  group: "admissionregistration.k8s.io",
+  version: "v1",
+  kind: "ValidatingWebhookConfiguration",
+  plural: "validatingwebhookconfigurations",
+  singular: "validatingwebhookconfiguration",
+  categories: ["api-extensions"],
+  scope: "Cluster",
+  storagePrefix: "validatingwebhookconfigurations",
+  columns: [nameColumn, column("Webhooks", "integer", (o) => o.webhooks?.length ?? 0), ageColumn],
+  strategy: {
+    allowUnconditionalUpdate: false,
+    generationChanges: (object, old) => !semanticEqual(object.webhooks, old.webhooks),
+  },
+};

@@ -1,0 +1,20 @@
+import type { CustomResourceDefinition } from "#api/generated/apiextensions/v1.ts";
+import { semanticEqual } from "#apimachinery/meta/deep-equal.ts";
+import type { ResourceDefinition } from "#apiserver/registry/resource.ts";
+import { PLAIN_COLUMNS } from "../../columns.ts";
+
+/** CustomResourceDefinitions, as served by apiextensions.k8s.io/v1. */
+export const customResourceDefinitions: ResourceDefinition<CustomResourceDefinition> = {
+  group: "apiextensions.k8s.io",
+  version: "v1",
+  kind: "CustomResourceDefinition",
+  plural: "customresourcedefinitions",
+  singular: "customresourcedefinition",
+  shortNames: ["crd", "crds"],
+  categories: ["api-extensions"],
+  scope: "Cluster",
+  storagePrefix: "apiextensions.k8s.io/customresourcedefinitions",
+  columns: PLAIN_COLUMNS,
+  strategy: { allowUnconditionalUpdate: false, generationChanges: (object, old) => !semanticEqual(object.spec, old.spec) },
+  subresources: { status: { type: "status" } },
+};

@@ -1,0 +1,31 @@
+import type { APIService } from "#api/generated/apiregistration/v1.ts";
+import type { ResourceDefinition } from "#apiserver/registry/resource.ts";
+import { ageColumn, columnsOf, nameColumn } from "../../columns.ts";
+
+const column = columnsOf<APIService>("apiregistration.k8s.io/apiservices");
+
+/** APIServices, as served by apiregistration.k8s.io/v1. */
+export const apiServices: ResourceDefinition<APIService> = {
+  group: "apiregistration.k8s.io",
+  version: "v1",
+  kind: "APIService",
+  plural: "apiservices",
+  singular: "apiservice",
+  categories: ["api-extensions"],
+  scope: "Cluster",
+  storagePrefix: "apiregistration.k8s.io/apiservices",
+  columns: [
+    nameColumn,
+    column("Service", "string", (o) => (o.spec?.service ? `${o.spec.service.namespace}/${o.spec.service.name}` : "Local")),
+    column("Available", "string", availability),
+    ageColumn,
+  ],
+  strategy: { allowUnconditionalUpdate: false },
+  subresources: { status: { type: "status" } },
+};
+
+function availability(object: APIService): string {
+  const condition = object.status?.conditions?.find((c) => c.type === "Available");
+  if (!condition) return "Unknown";
+  return condition.status === "True" ? "True" : `${condition.status} (${condition.reason ?? ""})`;
+}

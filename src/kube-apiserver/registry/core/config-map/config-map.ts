@@ -1,0 +1,23 @@
+import type { ConfigMap } from "#api/generated/core/v1.ts";
+import type { ResourceDefinition } from "#apiserver/registry/resource.ts";
+import { ageColumn, columnsOf, nameColumn } from "../../columns.ts";
+
+const column = columnsOf<ConfigMap>("/configmaps");
+
+/** ConfigMaps, as served by v1. */
+export const configMaps: ResourceDefinition<ConfigMap> = {
+  group: "",
+  version: "v1",
+  kind: "ConfigMap",
+  plural: "configmaps",
+  singular: "configmap",
+  shortNames: ["cm"],
+  scope: "Namespaced",
+  storagePrefix: "configmaps",
+  columns: [
+    nameColumn,
+    column("Data", "integer", (o) => Object.keys(o.data ?? {}).length + Object.keys(o.binaryData ?? {}).length),
+    ageColumn,
+  ],
+  strategy: {},
+};

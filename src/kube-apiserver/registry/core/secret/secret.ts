@@ -1,0 +1,23 @@
+import type { Secret } from "#api/generated/core/v1.ts";
+import type { ResourceDefinition } from "#apiserver/registry/resource.ts";
+import { ageColumn, columnsOf, nameColumn } from "../../columns.ts";
+
+const column = columnsOf<Secret>("/secrets");
+
+/** Secrets, as served by v1. */
+export const secrets: ResourceDefinition<Secret> = {
+  group: "",
+  version: "v1",
+  kind: "Secret",
+  plural: "secrets",
+  singular: "secret",
+  scope: "Namespaced",
+  storagePrefix: "secrets",
+  columns: [
+    nameColumn,
+    column("Type", "string", (o) => o.type ?? ""),
+    column("Data", "integer", (o) => Object.keys(o.data ?? {}).length),
+    ageColumn,
+  ],
+  strategy: {},
+};

@@ -1,0 +1,21 @@
+import type { ServiceAccount } from "#api/generated/core/v1.ts";
+import type { ConnectSubresource, VirtualResource } from "#apiserver/registry/resource.ts";
+import type { Stores } from "#apiserver/registry/resource-set.ts";
+import type { Clock } from "#base/clock.ts";
+import type { Random } from "#base/random.ts";
+
+/** What the built-in resources need from the server that serves them. */
+export interface RegistryModules {
+  /** May be asked only while requests are served: it exists after the resources do. */
+  readonly stores: Stores;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** CIDR that Services get their cluster IPs from, such as `10.0.0.0/24`. */
+  readonly serviceClusterIpRange: string;
+  /** Inclusive range of node ports, such as `30000-32767`. */
+  readonly serviceNodePortRange: string;
+  /** Reviews, component statuses and what else is computed instead of stored. */
+  readonly virtual: readonly VirtualResource[];
+  /** Issues tokens; `serviceaccounts/token` is not served without it. */
+  readonly serviceAccountToken?: ConnectSubresource<ServiceAccount>;
+}

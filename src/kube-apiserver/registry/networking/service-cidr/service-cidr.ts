@@ -1,0 +1,20 @@
+import type { ServiceCIDR } from "#api/generated/networking/v1.ts";
+import type { ResourceDefinition } from "#apiserver/registry/resource.ts";
+import { ageColumn, columnsOf, nameColumn } from "../../columns.ts";
+
+const column = columnsOf<ServiceCIDR>("networking.k8s.io/servicecidrs");
+
+/** ServiceCIDRs, as served by networking.k8s.io/v1. */
+export const serviceCIDRs: ResourceDefinition<ServiceCIDR> = {
+  group: "networking.k8s.io",
+  version: "v1",
+  otherVersions: [{ version: "v1beta1" }],
+  kind: "ServiceCIDR",
+  plural: "servicecidrs",
+  singular: "servicecidr",
+  scope: "Cluster",
+  storagePrefix: "servicecidrs",
+  columns: [nameColumn, column("CIDRs", "string", (o) => (o.spec.cidrs ?? []).join(",")), ageColumn],
+  strategy: {},
+  subresources: { status: { type: "status" } },
+};

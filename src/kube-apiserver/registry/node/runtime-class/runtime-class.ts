@@ -1,0 +1,18 @@
+import type { RuntimeClass } from "#api/generated/node/v1.ts";
+import type { ResourceDefinition } from "#apiserver/registry/resource.ts";
+import { ageColumn, columnsOf, nameColumn } from "../../columns.ts";
+
+const column = columnsOf<RuntimeClass>("node.k8s.io/runtimeclasses");
+
+/** RuntimeClasses, as served by node.k8s.io/v1. */
+export const runtimeClasses: ResourceDefinition<RuntimeClass> = {
+  group: "node.k8s.io",
+  version: "v1",
+  kind: "RuntimeClass",
+  plural: "runtimeclasses",
+  singular: "runtimeclass",
+  scope: "Cluster",
+  storagePrefix: "runtimeclasses",
+  columns: [nameColumn, column("Handler", "string", (o) => o.handler), ageColumn],
+  strategy: { allowCreateOnUpdate: true, allowUnconditionalUpdate: false },
+};

@@ -1,0 +1,16 @@
+import type { ClusterRoleBinding } from "#api/generated/rbac/v1.ts";
+import type { ResourceDefinition } from "#apiserver/registry/resource.ts";
+import { PLAIN_COLUMNS } from "../../columns.ts";
+
+/** ClusterRoleBindings, as served by rbac.authorization.k8s.io/v1. */
+export const clusterRoleBindings: ResourceDefinition<ClusterRoleBinding> = {
+  group: "rbac.authorization.k8s.io",
+  version: "v1",
+  kind: "ClusterRoleBinding",
+  plural: "clusterrolebindings",
+  singular: "clusterrolebinding",
+  scope: "Cluster",
+  storagePrefix: "clusterrolebindings",
+  columns: PLAIN_COLUMNS,
+  strategy: { allowCreateOnUpdate: true },
+};

@@ -1,0 +1,18 @@
+import type { DeviceClass } from "#api/generated/resource/v1.ts";
+import { semanticEqual } from "#apimachinery/meta/deep-equal.ts";
+import type { ResourceDefinition } from "#apiserver/registry/resource.ts";
+import { ageColumn, nameColumn } from "../../columns.ts";
+
+/** DeviceClasses, as served by resource.k8s.io/v1. */
+export const deviceClasses: ResourceDefinition<DeviceClass> = {
+  group: "resource.k8s.io",
+  version: "v1",
+  otherVersions: [{ version: "v1beta2" }, { version: "v1beta1" }],
+  kind: "DeviceClass",
+  plural: "deviceclasses",
+  singular: "deviceclass",
+  scope: "Cluster",
+  storagePrefix: "deviceclasses",
+  columns: [nameColumn, ageColumn],
+  strategy: { generationChanges: (object, old) => !semanticEqual(object.spec, old.spec) },
+};

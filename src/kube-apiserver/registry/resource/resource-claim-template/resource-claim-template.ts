@@ -1,0 +1,17 @@
+import type { ResourceClaimTemplate } from "#api/generated/resource/v1.ts";
+import type { ResourceDefinition } from "#apiserver/registry/resource.ts";
+import { ageColumn, nameColumn } from "../../columns.ts";
+
+/** ResourceClaimTemplates, as served by resource.k8s.io/v1. */
+export const resourceClaimTemplates: ResourceDefinition<ResourceClaimTemplate> = {
+  group: "resource.k8s.io",
+  version: "v1",
+  otherVersions: [{ version: "v1beta2" }, { version: "v1beta1" }],
+  kind: "ResourceClaimTemplate",
+  plural: "resourceclaimtemplates",
+  singular: "resourceclaimtemplate",
+  scope: "Namespaced",
+  storagePrefix: "resourceclaimtemplates",
+  columns: [nameColumn, ageColumn],
+  strategy: {},
+};

@@ -1,0 +1,17 @@
+import type { ResourcePoolStatusRequest } from "#api/generated/resource/v1alpha3.ts";
+import type { ResourceDefinition } from "#apiserver/registry/resource.ts";
+import { ageColumn, nameColumn } from "../../columns.ts";
+
+/** ResourcePoolStatusRequests, as served by resource.k8s.io/v1alpha3. */
+export const resourcePoolStatusRequests: ResourceDefinition<ResourcePoolStatusRequest> = {
+  group: "resource.k8s.io",
+  version: "v1alpha3",
+  kind: "ResourcePoolStatusRequest",
+  plural: "resourcepoolstatusrequests",
+  singular: "resourcepoolstatusrequest",
+  scope: "Cluster",
+  storagePrefix: "resourcepoolstatusrequests",
+  columns: [nameColumn, ageColumn],
+  strategy: {},
+  subresources: { status: { type: "status" } },
+};

@@ -1,0 +1,18 @@
+import type { ResourceSlice } from "#api/generated/resource/v1.ts";
+import { semanticEqual } from "#apimachinery/meta/deep-equal.ts";
+import type { ResourceDefinition } from "#apiserver/registry/resource.ts";
+import { PLAIN_COLUMNS } from "../../columns.ts";
+
+/** ResourceSlices, as served by resource.k8s.io/v1. */
+export const resourceSlices: ResourceDefinition<ResourceSlice> = {
+  group: "resource.k8s.io",
+  version: "v1",
+  otherVersions: [{ version: "v1beta2" }, { version: "v1beta1" }],
+  kind: "ResourceSlice",
+  plural: "resourceslices",
+  singular: "resourceslice",
+  scope: "Cluster",
+  storagePrefix: "resourceslices",
+  columns: PLAIN_COLUMNS,
+  strategy: { generationChanges: (object, old) => !semanticEqual(object.spec, old.spec) },
+};

@@ -1,0 +1,25 @@
+import type { PriorityClass } from "#api/generated/scheduling/v1.ts";
+import type { ResourceDefinition } from "#apiserver/registry/resource.ts";
+import { ageColumn, columnsOf, nameColumn } from "../../columns.ts";
+
+const column = columnsOf<PriorityClass>("scheduling.k8s.io/priorityclasses");
+
+/** PriorityClasses, as served by scheduling.k8s.io/v1. */
+export const priorityClasses: ResourceDefinition<PriorityClass> = {
+  group: "scheduling.k8s.io",
+  version: "v1",
+  kind: "PriorityClass",
+  plural: "priorityclasses",
+  singular: "priorityclass",
+  shortNames: ["pc"],
+  scope: "Cluster",
+  storagePrefix: "priorityclasses",
+  columns: [
+    nameColumn,
+    column("Value", "integer", (o) => o.value ?? 0),
+    column("Global-Default", "boolean", (o) => o.globalDefault ?? false),
+    ageColumn,
+    column("PreemptionPolicy", "string", (o) => o.preemptionPolicy ?? "", { priority: 1 }),
+  ],
+  strategy: { generationChanges: () => false },
+};

@@ -1,0 +1,18 @@
+import type { CSINode } from "#api/generated/storage/v1.ts";
+import type { ResourceDefinition } from "#apiserver/registry/resource.ts";
+import { ageColumn, columnsOf, nameColumn } from "../../columns.ts";
+
+const column = columnsOf<CSINode>("storage.k8s.io/csinodes");
+
+/** CSINodes, as served by storage.k8s.io/v1. */
+export const csiNodes: ResourceDefinition<CSINode> = {
+  group: "storage.k8s.io",
+  version: "v1",
+  kind: "CSINode",
+  plural: "csinodes",
+  singular: "csinode",
+  scope: "Cluster",
+  storagePrefix: "csinodes",
+  columns: [nameColumn, column("Drivers", "integer", (o) => o.spec.drivers?.length ?? 0), ageColumn],
+  strategy: { allowUnconditionalUpdate: false },
+};
