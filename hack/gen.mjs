@@ -179,9 +179,28 @@ for (const [key, file] of files) {
   writeFileSync(path, fileText(key, file));
 }
 
-const rows = [...files].map(([key, file]) => `  [${JSON.stringify(key)}, ${JSON.stringify(JSON.stringify(file))}],\n`);
+const rows = [...files].map(([key, file]) => {
+  const { group, version, package: goPackage, types } = file;
+  const text = JSON.stringify(JSON.stringify(types));
+  return `  { key: ${JSON.stringify(key)}, group: ${JSON.stringify(group)}, version: ${JSON.stringify(version)}, goPackage: ${JSON.stringify(goPackage)}, types: ${text} },\n`;
+});
 writeFileSync(
   join(target, "facts.ts"),
-  `${HEAD}\n/** The facts of each \`group/version\` folder as JSON text. */\nexport const factsText: ReadonlyMap<string, string> = new Map([\n${rows.join("")}]);\n`,
+  `${HEAD}
+/** One file of facts. */
+export interface FactsFile {
+  /** \`group/version\` by folder names. */
+  readonly key: string;
+  readonly group: string;
+  readonly version: string;
+  /** Go package in OpenAPI's notation. */
+  readonly goPackage: string;
+  /** JSON text, parsed when needed. */
+  readonly types: string;
+}
+
+export const factsFiles: readonly FactsFile[] = [
+${rows.join("")}];
+`,
 );
 writeDescriptions({ files, root, path: join(target, "descriptions.ts"), head: HEAD, flatFields });

@@ -97,7 +97,7 @@ function parseDefault(text) {
   return known[ref[1]];
 }
 
-function fieldFacts(field, pkg) {
+function fieldFacts(field, pkg, owner) {
   const m = field.markers ?? {};
   const f = {};
   if (field.inline && field.json === null) {
@@ -108,6 +108,8 @@ function fieldFacts(field, pkg) {
   f.name = field.json;
   f.type = typeText(field.type, pkg);
   if (field.omitempty) f.omitEmpty = true;
+  // The source does not tell `omitzero`; this is its one use.
+  if (owner.endsWith(".meta.v1.ObjectMeta") && field.json === "creationTimestamp") f.omitZero = true;
   const optional = m.optional || m["k8s:optional"];
   const required = m.required || m["k8s:required"] || m["kubebuilder:validation:Required"];
   if (optional) f.optional = true;
@@ -151,7 +153,7 @@ function typeFacts(name) {
   }
   if (m.structType) t.structType = m.structType[0];
   if (m.union) t.union = true;
-  t.fields = source.fields.filter(isField).map((f) => fieldFacts(f, pkg));
+  t.fields = source.fields.filter(isField).map((f) => fieldFacts(f, pkg, name));
   return t;
 }
 

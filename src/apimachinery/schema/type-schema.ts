@@ -12,15 +12,21 @@ export interface StructSchema {
   readonly fields: ReadonlyMap<string, FieldSchema>;
   /** `atomic` makes server-side apply treat the struct as one value. */
   readonly structType: "granular" | "atomic";
+  /** What Go's reflection calls it in messages, such as `v1.PodSpec`. */
+  readonly goType?: string;
 }
 
 export interface ListSchema {
   readonly kind: "list";
+  /** What Go's reflection calls it in messages, such as `[]v1.Container`. */
+  readonly goType?: string;
   readonly element: TypeSchema;
 }
 
 export interface MapSchema {
   readonly kind: "map";
+  /** What Go's reflection calls it in messages, such as `v1.ResourceList`. */
+  readonly goType?: string;
   readonly value: TypeSchema;
 }
 
@@ -44,12 +50,25 @@ export interface ScalarSchema {
   /** Name of the Go alias, such as `io.k8s.api.core.v1.Protocol`; empty for a plain primitive. */
   readonly name: string;
   readonly enum: readonly string[];
+  /** What Go's reflection calls it in messages, such as `v1.Protocol` or `int32`. */
+  readonly goType?: string;
+  /** Upstream's OpenAPI lists the enum's values. */
+  readonly published?: boolean;
 }
 
 /** RawExtension, FieldsV1, JSON: any JSON value, kept as it is. */
 export interface PointerlessRawSchema {
   readonly kind: "raw";
   readonly name: string;
+  /** A value that is one of several shapes (JSONSchemaPropsOrBool and its like); absent for free JSON. */
+  readonly union?: RawUnion;
+}
+
+/** Which shapes a raw value may take. Lazy, since these types contain themselves. */
+export interface RawUnion {
+  readonly object: () => StructSchema;
+  readonly array: () => TypeSchema | undefined;
+  readonly bool: boolean;
 }
 
 export interface FieldSchema {
@@ -59,6 +78,10 @@ export interface FieldSchema {
   readonly pointer: boolean;
   /** Go `omitempty` or `omitzero`: empty values are not written. Structs that are no pointers are written as `{}` even so. */
   readonly omitEmpty: boolean;
+  /** Go `omitzero`: a zero time is left out, where `omitempty` alone writes null. */
+  readonly omitZero?: boolean;
+  /** Go names of the inlined structs that the field came through, outermost first; they show in messages. */
+  readonly embedded?: readonly string[];
   /** Upstream's OpenAPI `required`. */
   readonly required: boolean;
   /** From `+default`; deep-copy before use. */
@@ -71,4 +94,6 @@ export interface FieldSchema {
   readonly structType: "granular" | "atomic" | undefined;
   /** Protobuf field number; 0 for none. */
   readonly protobufNumber: number;
+  /** Names the field that tells which member of a union is set. */
+  readonly unionDiscriminator?: boolean;
 }
