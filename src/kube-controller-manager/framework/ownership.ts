@@ -1,0 +1,107 @@
+import type { ObjectMeta, OwnerReference } from "#api/generated/meta/v1.ts";
+import type { LabelSelector } from "#apimachinery/labels/selector.ts";
+import type { Client, ResourceId } from "#client/client.ts";
+import type { SharedInformer } from "#client/informer.ts";
+import { controllerOf } from "#component-helpers/pod/owner.ts";
+
+/** Anything with metadata. */
+export interface Owned {
+  readonly metadata: ObjectMeta;
+}
+
+const BY_CONTROLLER = "controllerUid";
+const ORPHANS = "orphansOfNamespace";
+
+/** Lets {@link ownedBy} and {@link orphansIn} find objects without looking at all. */
+export function addOwnershipIndexes<T extends Owned>(informer: SharedInformer<T>): void {
+  informer.addIndex(BY_CONTROLLER, (object) => {
+    const owner = controllerOf(object);
+    return owner === undefined ? [] : [owner.uid];
+  });
+  informer.addIndex(ORPHANS, (object) => (controllerOf(object) === undefined ? [object.metadata.namespace ?? ""] : []));
+}
+
+/** The objects that name this controller as theirs. */
+export function ownedBy<T extends Owned>(informer: SharedInformer<T>, uid: string): readonly T[] {
+  return informer.byIndex(BY_CONTROLLER, uid);
+}
+
+/** The objects of a namespace that no controller manages. */
+export function orphansIn<T extends Owned>(informer: SharedInformer<T>, namespace: string): readonly T[] {
+  return informer.byIndex(ORPHANS, namespace);
+}
+
+/** What a controller does about the objects around it. */
+export interface Claims<T> {
+  /** Owned and selected. */
+  readonly keep: readonly T[];
+  /** Selected and nobody's: to be taken over. */
+  readonly adopt: readonly T[];
+  /** Owned, but selected no longer: to be let go. */
+  readonly release: readonly T[];
+}
+
+/** Upstream's `BaseControllerRefManager.ClaimObject`, for all candidates at once. */
+export function claim<T extends Owned>(owner: Owned, selector: LabelSelector, candidates: Iterable<T>): Claims<T> {
+  const keep: T[] = [];
+  const adopt: T[] = [];
+  const release: T[] = [];
+  const ownerGoing = owner.metadata.deletionTimestamp !== undefined;
+  for (const object of candidates) {
+    const reference = controllerOf(object);
+    const selected = selector.matches(object.metadata.labels);
+    if (reference !== undefined) {
+      if (reference.uid !== owner.metadata.uid) continue;
+      if (selected) keep.push(object);
+      else if (!ownerGoing) release.push(object);
+    } else if (selected && !ownerGoing && object.metadata.deletionTimestamp === undefined) adopt.push(object);
+  }
+  return { keep, adopt, release };
+}
+
+/** A resource by the names that adopting needs. */
+export interface OwnerKind {
+  readonly id: ResourceId;
+  readonly apiVersion: string;
+  readonly kind: string;
+}
+
+/**
+ * Writes adoptions and releases. Before the first adoption the owner is read from the server: one that is being deleted,
+ * or was made anew, adopts nothing.
+ */
+export async function writeClaims<T extends Owned>(
+  client: Client,
+  ownerKind: OwnerKind,
+  owner: Owned,
+  id: ResourceId,
+  claims: Pick<Claims<T>, "adopt" | "release">,
+  reference: OwnerReference,
+): Promise<void> {
+  if (claims.adopt.length > 0) await assertMayAdopt(client, ownerKind, owner);
+  for (const { metadata } of claims.adopt) {
+    const patch = { metadata: { ownerReferences: [reference], uid: metadata.uid } };
+    await client.patch(id, metadata.namespace ?? "", metadata.name ?? "", "application/strategic-merge-patch+json", patch);
+  }
+  for (const { metadata } of claims.release) {
+    const patch = { metadata: { ownerReferences: [{ $patch: "delete", uid: owner.metadata.uid }], uid: metadata.uid } };
+    try {
+      await client.patch(id, metadata.namespace ?? "", metadata.name ?? "", "application/strategic-merge-patch+json", patch);
+    } catch (error) {
+      // Gone, made anew under the same name, or let go by somebody else.
+      const code = (error as { code?: number }).code;
+      if (code !== 404 && code !== 422) throw error;
+    }
+  }
+}
+
+async function assertMayAdopt(client: Client, { id, kind }: OwnerKind, owner: Owned): Promise<void> {
+  const { namespace = "", name = "", uid } = owner.metadata;
+  const fresh = await client.get<Owned>(id, namespace, name);
+  if (fresh.metadata.uid !== uid) {
+    throw new Error(`original ${kind} ${namespace}/${name} is gone: got uid ${fresh.metadata.uid}, wanted ${uid}`);
+  }
+  if (fresh.metadata.deletionTimestamp !== undefined) {
+    throw new Error(`${namespace}/${name} has just been deleted at ${fresh.metadata.deletionTimestamp}`);
+  }
+}
