@@ -1,0 +1,15 @@
+/** The pull policy that an image name asks for when none is given: `:latest`, or no tag and no digest, is pulled always. */
+export function defaultPullPolicy(image: string): "Always" | "IfNotPresent" {
+  return imageTag(image) === "latest" ? "Always" : "IfNotPresent";
+}
+
+/** The tag of an image name; `latest` when there is neither tag nor digest, empty when the name cannot be read. */
+function imageTag(image: string): string {
+  const match =
+    /^(?:(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])(?:\.(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9]))*(?::[0-9]+)?\/|\[[a-fA-F0-9:]+\](?::[0-9]+)?\/)?[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*(?::([\w][\w.-]{0,127}))?(@[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,})?$/.exec(
+      image,
+    );
+  if (!match) return "";
+  if (match[1] !== undefined) return match[1];
+  return match[2] === undefined ? "latest" : "";
+}

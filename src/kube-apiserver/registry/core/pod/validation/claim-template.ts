@@ -1,0 +1,108 @@
+import type {
+  PersistentVolumeClaimSpec,
+  PersistentVolumeClaimTemplate,
+  TypedLocalObjectReference,
+  TypedObjectReference,
+} from "#api/generated/core/v1.ts";
+import { canonicalQuantity, parseQuantity, quantityCompare } from "#apimachinery/resource/quantity.ts";
+import { type FieldError, forbidden, invalid, notSupported, required } from "#apimachinery/validation/field-error.ts";
+import type { FieldPath } from "#apimachinery/validation/field-path.ts";
+import { nameIsDnsLabel, nameIsDnsSubdomain } from "#apimachinery/validation/names.ts";
+import { validateAnnotations, validateLabelSelector, validateLabels } from "#apimachinery/validation/object-meta.ts";
+import { invalidEach } from "./field-checks.ts";
+import { validateResourceQuantity } from "./resources.ts";
+
+const ACCESS_MODES = ["ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod"];
+const VOLUME_MODES = ["Block", "Filesystem"];
+
+/** The claim inside a generic ephemeral volume. Of its metadata only labels and annotations are allowed. */
+export function validateClaimTemplate(template: PersistentVolumeClaimTemplate, path: FieldPath): FieldError[] {
+  const metadata: Readonly<Record<string, unknown>> = { ...template.metadata };
+  const at = path.child("metadata");
+  const errors = [
+    ...validateAnnotations(template.metadata?.annotations ?? {}, at.child("annotations")),
+    ...validateLabels(template.metadata?.labels ?? {}, at.child("labels")),
+  ];
+  for (const [field, value] of Object.entries(metadata)) {
+    if (field === "labels" || field === "annotations" || value === null || value === undefined || value === "") continue;
+    errors.push(forbidden(at.child(field), "cannot be set"));
+  }
+  return [...errors, ...validateClaimSpec(template.spec ?? {}, path.child("spec"))];
+}
+
+/** Upstream's `ValidatePersistentVolumeClaimSpec`. */
+export function validateClaimSpec(spec: PersistentVolumeClaimSpec, path: FieldPath): FieldError[] {
+  const errors: FieldError[] = [];
+  const modes = spec.accessModes ?? [];
+  if (modes.length === 0) errors.push(required(path.child("accessModes"), "at least 1 access mode is required"));
+  if (spec.selector) {
+    errors.push(...validateLabelSelector(spec.selector, { allowInvalidLabelValueInSelector: false }, path.child("selector")));
+  }
+  for (const mode of modes) {
+    if (!ACCESS_MODES.includes(mode)) errors.push(notSupported(path.child("accessModes"), mode, ACCESS_MODES));
+  }
+  if (modes.includes("ReadWriteOncePod") && modes.some((mode) => mode !== "ReadWriteOncePod" && ACCESS_MODES.includes(mode))) {
+    errors.push(forbidden(path.child("accessModes"), "may not use ReadWriteOncePod with other access modes"));
+  }
+  const storagePath = path.child("resources").key("storage");
+  const storage = spec.resources?.requests?.["storage"];
+  if (storage === undefined) errors.push(required(storagePath, ""));
+  else {
+    errors.push(...validateResourceQuantity("storage", storage, storagePath));
+    if (quantityCompare(parseQuantity(storage), parseQuantity("0")) <= 0) {
+      errors.push(invalid(storagePath, canonicalQuantity(storage), "must be greater than zero"));
+    }
+  }
+  if (spec.storageClassName) {
+    errors.push(
+      ...invalidEach(path.child("storageClassName"), spec.storageClassName, nameIsDnsSubdomain(spec.storageClassName, false)),
+    );
+  }
+  if (spec.volumeMode !== undefined && spec.volumeMode !== null && !VOLUME_MODES.includes(spec.volumeMode)) {
+    errors.push(notSupported(path.child("volumeMode"), spec.volumeMode, VOLUME_MODES));
+  }
+  errors.push(...dataSourceErrors(spec, path));
+  if (spec.volumeAttributesClassName) {
+    const name = spec.volumeAttributesClassName;
+    errors.push(...invalidEach(path.child("volumeAttributesClassName"), name, nameIsDnsSubdomain(name, false)));
+  }
+  return errors;
+}
+
+function dataSourceErrors(spec: PersistentVolumeClaimSpec, path: FieldPath): FieldError[] {
+  const errors: FieldError[] = [];
+  const { dataSource, dataSourceRef } = spec;
+  if (dataSource) errors.push(...referenceErrors(dataSource, path.child("dataSource")));
+  if (dataSourceRef) {
+    errors.push(...referenceErrors(dataSourceRef, path.child("dataSourceRef")));
+    const namespace = dataSourceRef.namespace;
+    if (namespace) {
+      errors.push(...invalidEach(path.child("dataSourceRef", "namespace"), namespace, nameIsDnsLabel(namespace, false)));
+    }
+  }
+  if (dataSourceRef?.namespace) {
+    if (dataSource) {
+      const detail = "may not be specified when dataSourceRef.namespace is specified";
+      errors.push(invalid(path, `${path.child("dataSource")}`, detail));
+    }
+  } else if (dataSource && dataSourceRef) {
+    const same =
+      (dataSource.apiGroup ?? "") === (dataSourceRef.apiGroup ?? "") &&
+      dataSource.kind === dataSourceRef.kind &&
+      dataSource.name === dataSourceRef.name;
+    if (!same) errors.push(invalid(path, `${path.child("dataSource")}`, "must match dataSourceRef"));
+  }
+  return errors;
+}
+
+function referenceErrors(reference: TypedLocalObjectReference | TypedObjectReference, path: FieldPath): FieldError[] {
+  const errors: FieldError[] = [];
+  if (!reference.name) errors.push(required(path.child("name"), ""));
+  if (!reference.kind) errors.push(required(path.child("kind"), ""));
+  const group = reference.apiGroup ?? "";
+  if (group === "" && reference.kind !== "PersistentVolumeClaim") {
+    errors.push(invalid(path, reference.kind ?? "", "must be 'PersistentVolumeClaim' when referencing the default apiGroup"));
+  }
+  if (group !== "") errors.push(...invalidEach(path.child("apiGroup"), group, nameIsDnsSubdomain(group, false)));
+  return errors;
+}
