@@ -44,7 +44,15 @@ export function schemaFor(group: string, version: string, kind: string): StructS
 }
 
 /** Every group version registers these kinds of meta/v1. */
-const META_KINDS = new Set(["DeleteOptions", "ListOptions", "GetOptions", "CreateOptions", "UpdateOptions", "PatchOptions", "Status"]);
+const META_KINDS = new Set([
+  "DeleteOptions",
+  "ListOptions",
+  "GetOptions",
+  "CreateOptions",
+  "UpdateOptions",
+  "PatchOptions",
+  "Status",
+]);
 
 function metaKind(kind: string): StructSchema | undefined {
   const file = fileByKey.get("meta/v1");

@@ -1,0 +1,56 @@
+import { type ExactResult, exactDecode } from "./exact-decode.ts";
+import { type FastState, fastDecoder, MISMATCH } from "./fast-decode.ts";
+import { nodeOf } from "./json-node.ts";
+import { parseJsonNodes } from "./json-parse.ts";
+import { scanJson } from "./json-scan.ts";
+import type { StructSchema } from "./type-schema.ts";
+
+/** A decoded object, and what strict decoding would refuse: messages such as `unknown field "spec.foo"`. */
+export interface Decoded {
+  readonly object: Record<string, unknown>;
+  readonly strict: readonly string[];
+}
+
+/**
+ * Decodes JSON text into the canonical form of a type: unknown fields and empty `omitempty` fields dropped, quantities and times
+ * normalised, structs that Go holds by value always there. `strict` is collected only when asked for.
+ * Throws JsonSyntaxError for bad JSON and DecodeError for values of wrong types, both with Go's messages.
+ */
+export function decodeJson(schema: StructSchema, text: string, options: { strict: boolean }): Decoded {
+  const value = tryParse(text);
+  if (value === undefined) return exact(schema, text);
+  const scan = scanJson(text);
+  if (scan.oddNumbers) return exact(schema, text);
+  const state: FastState = { members: 0, unknown: false };
+  const object = fast(schema, value, state);
+  const clean = object !== undefined && state.members === scan.members && !(options.strict && state.unknown);
+  return clean ? { object, strict: [] } : exact(schema, text);
+}
+
+/** As {@link decodeJson}, from a value in memory: the result of a patch. */
+export function decodeObject(schema: StructSchema, value: unknown): Decoded {
+  const state: FastState = { members: 0, unknown: false };
+  const object = fast(schema, value ?? {}, state);
+  return object !== undefined && !state.unknown ? { object, strict: [] } : exactDecode(schema, nodeOf(value));
+}
+
+function tryParse(text: string): unknown {
+  try {
+    return (JSON.parse(text) as unknown) ?? {};
+  } catch {
+    return undefined;
+  }
+}
+
+function exact(schema: StructSchema, text: string): ExactResult {
+  return exactDecode(schema, parseJsonNodes(text));
+}
+
+function fast(schema: StructSchema, value: unknown, state: FastState): Record<string, unknown> | undefined {
+  try {
+    return fastDecoder(schema)(value, state) as Record<string, unknown>;
+  } catch (error) {
+    if (error === MISMATCH) return undefined;
+    throw error;
+  }
+}

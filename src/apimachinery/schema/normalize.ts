@@ -1,0 +1,54 @@
+import { setOwn } from "./json-node.ts";
+import type { StructSchema, TypeSchema } from "./type-schema.ts";
+import { encodedZeros, isOmitted } from "./zero.ts";
+
+type Members = Record<string, unknown>;
+
+/**
+ * A copy of an object as Go would encode it: `omitempty` drops empty values, structs held by value are written as `{}`, fields
+ * without `omitempty` have their zero value, and empty lists and maps among these are null. `apiVersion`, `kind` and `metadata`
+ * come first. Fields that the schema does not know are dropped.
+ */
+export function normalizeObject<T extends object>(schema: StructSchema, object: T): T {
+  const given = object as Members;
+  const head: Members = {};
+  if (given.kind !== undefined) head.kind = given.kind;
+  if (given.apiVersion !== undefined) head.apiVersion = given.apiVersion;
+  if (schema.fields.has("metadata")) head.metadata = undefined;
+  return normalizeStruct(schema, given, head) as T;
+}
+
+function normalizeStruct(schema: StructSchema, given: Members, out: Members): Members {
+  for (const key in given) {
+    const field = schema.fields.get(key);
+    if (field === undefined) continue;
+    const value = given[key];
+    if (isOmitted(field, value) || (!field.pointer && isEmptyCollection(field.type, value))) continue;
+    out[key] = normalizeValue(field.type, value);
+  }
+  for (const zero of encodedZeros(schema)) if (out[zero.name] === undefined) out[zero.name] = zero.make();
+  return out;
+}
+
+/** Upstream's storage does not tell empty from none. */
+function isEmptyCollection(type: TypeSchema, value: unknown): boolean {
+  if (type.kind === "list") return Array.isArray(value) && value.length === 0;
+  return type.kind === "map" && Object.keys(value as object).length === 0;
+}
+
+function normalizeValue(type: TypeSchema, value: unknown): unknown {
+  if (value === null || typeof value !== "object") return value;
+  switch (type.kind) {
+    case "struct":
+      return normalizeStruct(type, value as Members, {});
+    case "list":
+      return (value as readonly unknown[]).map((item) => normalizeValue(type.element, item));
+    case "map": {
+      const out: Members = {};
+      for (const key in value) setOwn(out, key, normalizeValue(type.value, (value as Members)[key]));
+      return out;
+    }
+    default:
+      return value;
+  }
+}
