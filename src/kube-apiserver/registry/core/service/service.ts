@@ -1,10 +1,41 @@
 import type { Service } from "#api/generated/core/v1.ts";
-import type { ResourceDefinition } from "#apiserver/registry/resource.ts";
-import { PLAIN_COLUMNS } from "../../columns.ts";
+import { nameIsDnsLabel } from "#apimachinery/validation/names.ts";
+import type { ResourceDefinition, Strategy } from "#apiserver/registry/resource.ts";
 import type { RegistryModules } from "../../modules.ts";
+import { ServiceAllocation } from "./allocation/service-allocation.ts";
+import { serviceColumns } from "./columns.ts";
+import { setServiceDefaults } from "./defaults.ts";
+import { initIpFamilyFields } from "./ip-families.ts";
+import { validateServiceStatus } from "./status-validation.ts";
+import { dropTypeDependentFields, normalizeClusterIps, patchAllocatedValues } from "./update-fields.ts";
+import { validateService, validateServiceUpdate } from "./validation.ts";
+import { serviceWarnings } from "./warnings.ts";
 
-/** Services, as served by v1. */
-export function services(_modules: RegistryModules): ResourceDefinition<Service> {
+/** Services, with cluster IPs and node ports out of the server's ranges. */
+export function services(modules: RegistryModules): ResourceDefinition<Service> {
+  const allocation = new ServiceAllocation(modules);
+  const strategy: Strategy<Service> = {
+    allowCreateOnUpdate: true,
+    validateName: nameIsDnsLabel,
+    setDefaults: setServiceDefaults,
+    prepareForCreate: (service) => {
+      normalizeClusterIps(service, undefined);
+      initIpFamilyFields(service, undefined, allocation.families);
+    },
+    validate: (service) => validateService(service),
+    prepareForUpdate: (service, old) => {
+      patchAllocatedValues(service, old);
+      normalizeClusterIps(service, old);
+      initIpFamilyFields(service, old, allocation.families);
+      dropTypeDependentFields(service, old);
+    },
+    validateUpdate: validateServiceUpdate,
+    warningsOnCreate: serviceWarnings,
+    warningsOnUpdate: serviceWarnings,
+    beginCreate: (service, context, dryRun) => allocation.create(service, context, dryRun),
+    beginUpdate: (service, old, context, dryRun) => allocation.update(service, old, context, dryRun),
+    afterDelete: (service) => allocation.release(service),
+  };
   return {
     group: "",
     version: "v1",
@@ -15,8 +46,12 @@ export function services(_modules: RegistryModules): ResourceDefinition<Service>
     categories: ["all"],
     scope: "Namespaced",
     storagePrefix: "services/specs",
-    columns: PLAIN_COLUMNS,
-    strategy: { allowCreateOnUpdate: true },
-    subresources: { status: { type: "status" } },
+    columns: serviceColumns,
+    selectableFields: {
+      "spec.clusterIP": (service) => service.spec.clusterIP ?? "",
+      "spec.type": (service) => service.spec.type ?? "",
+    },
+    strategy,
+    subresources: { status: { type: "status", validateUpdate: validateServiceStatus } },
   };
 }

@@ -1,0 +1,117 @@
+import type { Random } from "#base/random.ts";
+
+/** Ports at the low end are kept for those who ask for them by number, as upstream's static band (KEP-3668). */
+const STATIC_PORTS_MIN = 16;
+const STATIC_PORTS_MAX = 128;
+const STATIC_PORTS_STEP = 32;
+/** What upstream hands out for show when nothing is written. */
+const DRY_RUN_PORT_FIRST = 32769;
+
+/** Why a port could not be had; the message is upstream's. */
+export class PortAllocationError extends Error {
+  override readonly name = "PortAllocationError";
+}
+
+/** Which node ports are taken. Numbers are handed out at random above the static band, and in it when nothing else is left. */
+export class PortAllocator {
+  readonly #low: number;
+  readonly #high: number;
+  readonly #dynamicLow: number;
+  readonly #random: Random;
+  readonly #taken = new Set<number>();
+
+  /** `range` is inclusive, such as `30000-32767`. */
+  constructor(range: string, random: Random) {
+    const [low = "30000", high = "32767"] = range.split("-");
+    this.#low = Number(low);
+    this.#high = Number(high);
+    this.#random = random;
+    const size = this.#high - this.#low + 1;
+    const reserved =
+      size <= STATIC_PORTS_MIN ? 0 : Math.max(STATIC_PORTS_MIN, Math.min(STATIC_PORTS_MAX, Math.floor(size / STATIC_PORTS_STEP)));
+    this.#dynamicLow = this.#low + reserved;
+  }
+
+  /** Marks a port that is in use already; ports beyond the range are let be. */
+  restore(port: number): void {
+    if (port >= this.#low && port <= this.#high) this.#taken.add(port);
+  }
+
+  check(port: number): void {
+    if (port < this.#low || port > this.#high) {
+      throw new PortAllocationError(
+        `provided port is not in the valid range. The range of valid ports is ${this.#low}-${this.#high}`,
+      );
+    }
+    if (this.#taken.has(port)) throw new PortAllocationError("provided port is already allocated");
+  }
+
+  allocate(port: number): void {
+    this.check(port);
+    this.#taken.add(port);
+  }
+
+  allocateNext(): number {
+    const port = this.#pick(this.#dynamicLow, this.#high) ?? this.#pick(this.#low, this.#dynamicLow - 1);
+    if (port === undefined) throw new PortAllocationError("range is full");
+    this.#taken.add(port);
+    return port;
+  }
+
+  release(port: number): void {
+    this.#taken.delete(port);
+  }
+
+  #pick(low: number, high: number): number | undefined {
+    const size = high - low + 1;
+    if (size <= 0) return undefined;
+    const start = this.#random.int(size);
+    for (let i = 0; i < size; i++) {
+      const port = low + ((start + i) % size);
+      if (!this.#taken.has(port)) return port;
+    }
+    return undefined;
+  }
+}
+
+/** The ports that one write takes and gives back. A dry run takes nothing and gets numbers beyond the range. */
+export class PortOperation {
+  readonly #allocator: PortAllocator;
+  readonly #dryRun: boolean;
+  readonly #allocated: number[] = [];
+  readonly #released: number[] = [];
+
+  constructor(allocator: PortAllocator, dryRun: boolean) {
+    this.#allocator = allocator;
+    this.#dryRun = dryRun;
+  }
+
+  allocate(port: number): void {
+    if (this.#dryRun) {
+      if (this.#allocated.includes(port)) throw new PortAllocationError("provided port is already allocated");
+      this.#allocator.check(port);
+    } else this.#allocator.allocate(port);
+    this.#allocated.push(port);
+  }
+
+  allocateNext(): number {
+    const port = this.#dryRun
+      ? Math.max(DRY_RUN_PORT_FIRST, ...this.#allocated.map((taken) => taken + 1))
+      : this.#allocator.allocateNext();
+    this.#allocated.push(port);
+    return port;
+  }
+
+  /** Gives the port back once the write has succeeded. */
+  releaseDeferred(port: number): void {
+    this.#released.push(port);
+  }
+
+  commit(): void {
+    if (!this.#dryRun) for (const port of this.#released) this.#allocator.release(port);
+  }
+
+  rollback(): void {
+    if (!this.#dryRun) for (const port of this.#allocated) this.#allocator.release(port);
+  }
+}

@@ -1,0 +1,115 @@
+import type { Service } from "#api/generated/core/v1.ts";
+import { duplicate, type FieldError, forbidden, invalid, notSupported, required } from "#apimachinery/validation/field-error.ts";
+import { FieldPath } from "#apimachinery/validation/field-path.ts";
+import { isValidIpForLegacyField, parseIp } from "#apimachinery/validation/ip.ts";
+import { isHeadless } from "./service-fields.ts";
+
+const IP_FAMILIES = ["IPv4", "IPv6"];
+const IP_FAMILY_POLICIES = ["PreferDualStack", "RequireDualStack", "SingleStack"];
+const spec = FieldPath.of("spec");
+const ipsPath = spec.child("clusterIPs");
+
+/** Upstream's `ValidateServiceClusterIPsRelatedFields`. Addresses that `old` had are taken in any form. */
+export function validateClusterIpFields(service: Service, old: Service | undefined): FieldError[] {
+  if (service.spec.type === "ExternalName") return [];
+  const ips = service.spec.clusterIPs ?? [];
+  const errors = [...inStep(service, ips), ...validateFamilies(service)];
+  const before = old?.spec.clusterIPs ?? [];
+  let broken = false;
+  ips.forEach((ip, i) => {
+    if (i === 0 && ip === "None") {
+      if (ips.length > 1) {
+        broken = true;
+        errors.push(invalid(ipsPath, ips, "'None' must be the first and only value"));
+      }
+      return;
+    }
+    const wrong = isValidIpForLegacyField(ipsPath.index(i), ip, true, before);
+    broken ||= wrong.length > 0;
+    errors.push(...wrong);
+  });
+  if (ips.length > 2) errors.push(invalid(ipsPath, ips, "may only hold up to 2 values"));
+  if (broken) return errors;
+  if (ips.length > 1 && !isDualStack(ips)) {
+    errors.push(invalid(ipsPath, ips, "may specify no more than one IP for each IP family"));
+  }
+  if (!isHeadless(service) && errors.length === 0) errors.push(...familyMismatches(ips, service.spec.ipFamilies ?? []));
+  return errors;
+}
+
+function inStep(service: Service, ips: readonly string[]): FieldError[] {
+  const ip = service.spec.clusterIP ?? "";
+  if (ip === "") return ips.length === 0 ? [] : [invalid(ipsPath, ips, "must be empty when `clusterIP` is not specified")];
+  if (ips.length === 0) return [required(ipsPath, "")];
+  return ips[0] === ip ? [] : [invalid(ipsPath, ips, "first value must match `clusterIP`")];
+}
+
+function validateFamilies(service: Service): FieldError[] {
+  const errors: FieldError[] = [];
+  const seen = new Set<string>();
+  (service.spec.ipFamilies ?? []).forEach((family, i) => {
+    const at = spec.child("ipFamilies").index(i);
+    if (!IP_FAMILIES.includes(family)) errors.push(notSupported(at, family, IP_FAMILIES));
+    if (seen.has(family)) errors.push(duplicate(at, family));
+    seen.add(family);
+  });
+  const policy = service.spec.ipFamilyPolicy;
+  if (policy !== undefined && !IP_FAMILY_POLICIES.includes(policy)) {
+    errors.push(notSupported(spec.child("ipFamilyPolicy"), policy, IP_FAMILY_POLICIES));
+  }
+  return errors;
+}
+
+function isDualStack(ips: readonly string[]): boolean {
+  const families = new Set(ips.map((ip) => parseIp(ip)?.family));
+  return families.has(4) && families.has(6) && ips.length === 2;
+}
+
+function familyMismatches(ips: readonly string[], families: readonly string[]): FieldError[] {
+  return ips.slice(0, families.length).flatMap((ip, i) => {
+    const wanted = families[i];
+    const actual = parseIp(ip)?.family === 6 ? "IPv6" : "IPv4";
+    if (wanted === actual) return [];
+    return [invalid(ipsPath.index(i), ip, `expected an ${wanted} value as indicated by \`ipFamilies[${i}]\``)];
+  });
+}
+
+/** Cluster IPs and families belong to the cluster, so a Service of type ExternalName has none. */
+export function validateNoClusterIps(service: Service): FieldError[] {
+  const detail = "may not be set for ExternalName services";
+  const errors: FieldError[] = [];
+  if ((service.spec.clusterIPs ?? []).length > 0) errors.push(forbidden(ipsPath, detail));
+  if ((service.spec.ipFamilies ?? []).length > 0) errors.push(forbidden(spec.child("ipFamilies"), detail));
+  if (service.spec.ipFamilyPolicy !== undefined) errors.push(forbidden(spec.child("ipFamilyPolicy"), detail));
+  return errors;
+}
+
+/** The first IP and family never change; a second one may come, and go when the policy says so. */
+export function validateClusterIpUpdate(service: Service, old: Service): FieldError[] {
+  if (service.spec.type === "ExternalName" || old.spec.type === "ExternalName") return [];
+  return [
+    ...onlySecondChanges("clusterIPs", "clusterIP", service.spec.clusterIPs, old.spec.clusterIPs, service),
+    ...onlySecondChanges("ipFamilies", "ipFamily", service.spec.ipFamilies, old.spec.ipFamilies, service),
+  ];
+}
+
+function onlySecondChanges(
+  field: string,
+  what: string,
+  after: readonly string[] = [],
+  before: readonly string[] = [],
+  service: Service,
+): FieldError[] {
+  const path = spec.child(field);
+  const changed = (i: number): FieldError => invalid(path.index(i), after, "may not change once set");
+  if (before.length === after.length) return before.flatMap((item, i) => (item === after[i] ? [] : [changed(i)]));
+  const errors: FieldError[] = [];
+  if (after.length === 0) errors.push(invalid(path.index(0), after, `primary ${what} can not be unset`));
+  if (before.length > 0 && after.length > 0 && before[0] !== after[0]) errors.push(changed(0));
+  const policy = service.spec.ipFamilyPolicy;
+  if (before.length > after.length && after.length === 1 && policy !== "SingleStack") {
+    const detail = `must be set to 'SingleStack' when releasing the secondary ${what}`;
+    errors.push(invalid(spec.child("ipFamilyPolicy"), policy, detail));
+  }
+  return errors;
+}
