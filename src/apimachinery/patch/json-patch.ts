@@ -112,33 +112,41 @@ class Patcher {
   #apply(operation: JsonMap): void {
     switch (operation.op) {
       case "add":
-        return this.#add(text(operation.path), valueOf(operation));
+        add(this.#find(text(operation.path)), operationValue(operation));
+        break;
       case "replace":
-        return this.#replace(text(operation.path), valueOf(operation));
+        this.#replace(text(operation.path), operationValue(operation));
+        break;
       case "remove":
-        return remove(this.#find(text(operation.path)));
-      case "move": {
-        const from = this.#find(text(operation.from));
-        const value = get(from);
-        remove(from);
-        return this.#add(text(operation.path), value);
-      }
-      case "copy": {
-        const value = get(this.#find(text(operation.from)));
-        const place = this.#find(text(operation.path));
-        this.#copiedBytes += JSON.stringify(value ?? null).length;
-        if (this.#copiedBytes > JSON_PATCH_COPY_BYTES_MAX) throw new OperationError("copy size");
-        return add(place, deepCopy(value ?? null));
-      }
+        remove(this.#find(text(operation.path)));
+        break;
+      case "move":
+        this.#move(text(operation.from), operation.path);
+        break;
+      case "copy":
+        this.#copy(text(operation.from), text(operation.path));
+        break;
       case "test":
-        return this.#test(text(operation.path), operation.value);
+        this.#test(text(operation.path), operation.value);
+        break;
       default:
         throw new OperationError("unknown operation");
     }
   }
 
-  #add(path: string, value: unknown): void {
-    add(this.#find(path), value);
+  #move(from: string, path: unknown): void {
+    const place = this.#find(from);
+    const value = get(place);
+    remove(place);
+    add(this.#find(text(path)), value);
+  }
+
+  #copy(from: string, path: string): void {
+    const value = get(this.#find(from)) ?? null;
+    const place = this.#find(path);
+    this.#copiedBytes += JSON.stringify(value).length;
+    if (this.#copiedBytes > JSON_PATCH_COPY_BYTES_MAX) throw new OperationError("copy size");
+    add(place, deepCopy(value));
   }
 
   #replace(path: string, value: unknown): void {
@@ -194,7 +202,7 @@ function text(value: unknown): string {
   return value;
 }
 
-function valueOf(operation: JsonMap): unknown {
+function operationValue(operation: JsonMap): unknown {
   return operation.value ?? null;
 }
 

@@ -1,0 +1,201 @@
+import type { FieldPlan, ListKey, PlannedField } from "./field-plan.ts";
+import { type FieldSet, LEAF, makeNode } from "./field-set.ts";
+
+/** Which paths differ between two values. Absent parts have no paths. */
+export interface Comparison {
+  readonly added?: FieldSet | undefined;
+  readonly modified?: FieldSet | undefined;
+  readonly removed?: FieldSet | undefined;
+}
+
+/** An item of a keyed list that lacks a key without default: such objects have no field ownership. */
+export class MissingListKeyError extends Error {}
+
+type JsonMap = Readonly<Record<string, unknown>>;
+
+/** Compares two values of a type; undefined when they are equal. Absent values are undefined, null is a value. */
+export function compareValues(plan: FieldPlan, before: unknown, after: unknown): Comparison | undefined {
+  if (before === after) return undefined;
+  if (before === undefined) return { added: ownedPaths(plan, after) };
+  if (after === undefined) return { removed: ownedPaths(plan, before) };
+  switch (plan.kind) {
+    case "leaf":
+      return compareLeaves(before, after);
+    case "struct":
+      return compareFields(plan.fields, before, after);
+    case "map":
+      return compareMaps(plan.value, before, after);
+    case "set":
+    case "keyed":
+      return compareLists(plan, before, after);
+    case "deduced":
+      return compareDeduced(before, after);
+  }
+}
+
+function compareLeaves(before: unknown, after: unknown): Comparison | undefined {
+  return jsonEqual(before, after) ? undefined : { modified: LEAF };
+}
+
+function compareDeduced(before: unknown, after: unknown): Comparison | undefined {
+  const [left, right] = [asMap(before), asMap(after)];
+  if (left !== undefined && right !== undefined) return compareMaps({ kind: "deduced" }, before, after);
+  if (left === undefined && right === undefined) return compareLeaves(before, after);
+  const children = ownedPaths({ kind: "deduced" }, left ?? right);
+  return left === undefined ? { modified: LEAF, added: children } : { modified: LEAF, removed: children };
+}
+
+/** Gathers the comparisons of the parts of a value. Parts are given in order. */
+class Parts {
+  readonly #added: [string, FieldSet][] = [];
+  readonly #modified: [string, FieldSet][] = [];
+  readonly #removed: [string, FieldSet][] = [];
+
+  put(step: string, part: Comparison | undefined): void {
+    if (part === undefined) return;
+    if (part.added !== undefined) this.#added.push([step, part.added]);
+    if (part.modified !== undefined) this.#modified.push([step, part.modified]);
+    if (part.removed !== undefined) this.#removed.push([step, part.removed]);
+  }
+
+  comparison(): Comparison | undefined {
+    const [added, modified, removed] = [node(this.#added), node(this.#modified), node(this.#removed)];
+    return added === undefined && modified === undefined && removed === undefined ? undefined : { added, modified, removed };
+  }
+}
+
+function node(children: [string, FieldSet][]): FieldSet | undefined {
+  return children.length === 0 ? undefined : makeNode(false, children);
+}
+
+function compareFields(fields: readonly PlannedField[], before: unknown, after: unknown): Comparison | undefined {
+  const [left, right] = [asMap(before), asMap(after)];
+  if (isEmptyMap(left) && isEmptyMap(right)) return compareLeaves(before, after);
+  const parts = new Parts();
+  for (const { name, step, plan } of fields) {
+    const [l, r] = [left?.[name], right?.[name]];
+    if (l !== r) parts.put(step, compareValues(plan, l, r));
+  }
+  return parts.comparison();
+}
+
+function compareMaps(plan: FieldPlan, before: unknown, after: unknown): Comparison | undefined {
+  const [left, right] = [asMap(before), asMap(after)];
+  if (isEmptyMap(left) && isEmptyMap(right)) return compareLeaves(before, after);
+  const parts = new Parts();
+  const keys = Object.keys(left ?? {});
+  for (const key of Object.keys(right ?? {})) if (left === undefined || !Object.hasOwn(left, key)) keys.push(key);
+  for (const key of keys.sort()) parts.put(`f:${key}`, compareValues(plan, own(left, key), own(right, key)));
+  return parts.comparison();
+}
+
+type ListPlan = Extract<FieldPlan, { kind: "set" | "keyed" }>;
+const LEAF_PLAN: FieldPlan = { kind: "leaf" };
+
+function compareLists(plan: ListPlan, before: unknown, after: unknown): Comparison | undefined {
+  const [left, right] = [asList(before), asList(after)];
+  if (left.length === 0 && right.length === 0) return compareLeaves(before, after);
+  const element = plan.kind === "keyed" ? plan.element : LEAF_PLAN;
+  const lefts = itemsByStep(plan, left);
+  const rights = itemsByStep(plan, right);
+  const steps = [...lefts.keys()];
+  for (const step of rights.keys()) if (!lefts.has(step)) steps.push(step);
+  const parts = new Parts();
+  for (const step of steps.sort()) parts.put(step, compareItems(element, lefts.get(step) ?? [], rights.get(step) ?? []));
+  return parts.comparison();
+}
+
+// Repeated items are one atom; what becomes one, or stops to be one, changes hands as a whole.
+function compareItems(plan: FieldPlan, before: readonly unknown[], after: readonly unknown[]): Comparison | undefined {
+  if (before.length <= 1 && after.length <= 1) return compareValues(plan, before[0], after[0]);
+  if (before.length > 1 && after.length > 1) return jsonEqual(before, after) ? undefined : { modified: LEAF };
+  if (before.length > 1) {
+    return { removed: LEAF, ...(after.length === 0 ? {} : { added: ownedPaths(plan, after[0]) }) };
+  }
+  return { added: LEAF, ...(before.length === 0 ? {} : { removed: ownedPaths(plan, before[0]) }) };
+}
+
+function itemsByStep(plan: ListPlan, list: readonly unknown[]): Map<string, unknown[]> {
+  const items = new Map<string, unknown[]>();
+  for (const item of list) {
+    const step = plan.kind === "set" ? `v:${JSON.stringify(item)}` : keyStep(plan.keys, item);
+    const same = items.get(step);
+    if (same === undefined) items.set(step, [item]);
+    else same.push(item);
+  }
+  return items;
+}
+
+function keyStep(keys: readonly ListKey[], item: unknown): string {
+  const map = asMap(item);
+  let text = "";
+  for (const key of keys) {
+    const value = map?.[key.name] ?? key.default;
+    if (value === undefined || value === null) throw new MissingListKeyError(key.name);
+    text += `${text === "" ? "" : ","}${JSON.stringify(key.name)}:${JSON.stringify(value)}`;
+  }
+  return `k:{${text}}`;
+}
+
+/** All paths of a value that is there, its own among them. */
+export function ownedPaths(plan: FieldPlan, value: unknown): FieldSet {
+  const children: [string, FieldSet][] = [];
+  switch (plan.kind) {
+    case "leaf":
+      return LEAF;
+    case "struct": {
+      const map = asMap(value);
+      if (map === undefined) return LEAF;
+      for (const field of plan.fields) {
+        const part = map[field.name];
+        if (part !== undefined) children.push([field.step, ownedPaths(field.plan, part)]);
+      }
+      break;
+    }
+    case "map":
+    case "deduced": {
+      const map = asMap(value);
+      if (map === undefined) return LEAF;
+      const part = plan.kind === "map" ? plan.value : plan;
+      for (const key of Object.keys(map).sort()) children.push([`f:${key}`, ownedPaths(part, map[key])]);
+      break;
+    }
+    default: {
+      const items = itemsByStep(plan, asList(value));
+      for (const step of [...items.keys()].sort()) {
+        const same = items.get(step) ?? [];
+        children.push([step, plan.kind === "set" || same.length > 1 ? LEAF : ownedPaths(plan.element, same[0])]);
+      }
+    }
+  }
+  return makeNode(true, children);
+}
+
+function asMap(value: unknown): JsonMap | undefined {
+  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as JsonMap) : undefined;
+}
+
+function asList(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
+}
+
+function own(map: JsonMap | undefined, key: string): unknown {
+  return map !== undefined && Object.hasOwn(map, key) ? map[key] : undefined;
+}
+
+function isEmptyMap(map: JsonMap | undefined): boolean {
+  for (const _ in map) return false;
+  return true;
+}
+
+function jsonEqual(a: unknown, b: unknown): boolean {
+  if (a === b) return true;
+  if (Array.isArray(a)) return Array.isArray(b) && a.length === b.length && a.every((item, i) => jsonEqual(item, b[i]));
+  const [left, right] = [asMap(a), asMap(b)];
+  if (left === undefined || right === undefined || Array.isArray(b)) return false;
+  const keys = Object.keys(left);
+  return (
+    keys.length === Object.keys(right).length &&
+    keys.every((key) => Object.hasOwn(right, key) && jsonEqual(left[key], right[key]))
+  );
+}

@@ -1,0 +1,125 @@
+import type { FieldSchema, ListSchema, StructSchema, TypeSchema } from "../schema/type-schema.ts";
+
+/**
+ * How the fields of a type are owned: what structured-merge-diff reads from the OpenAPI document, made ready for walking.
+ * `leaf` is owned as a whole; `deduced` goes by the value it meets.
+ */
+export type FieldPlan =
+  | { readonly kind: "leaf" }
+  | { readonly kind: "deduced" }
+  | StructPlan
+  | { readonly kind: "map"; readonly value: FieldPlan }
+  | { readonly kind: "set" }
+  | { readonly kind: "keyed"; readonly keys: readonly ListKey[]; readonly element: FieldPlan };
+
+/** A struct whose fields are owned one by one, sorted by name. */
+export interface StructPlan {
+  readonly kind: "struct";
+  readonly fields: readonly PlannedField[];
+}
+
+/** One field of a {@link StructPlan}; `step` is its step in `fieldsV1`. */
+export interface PlannedField {
+  readonly name: string;
+  readonly step: string;
+  readonly plan: FieldPlan;
+}
+
+/** A field that identifies an item of a list. */
+export interface ListKey {
+  readonly name: string;
+  /** Stands for a missing value; undefined when there is none. */
+  readonly default: unknown;
+}
+
+const LEAF_PLAN: FieldPlan = { kind: "leaf" };
+const DEDUCED_PLAN: FieldPlan = { kind: "deduced" };
+const SET_PLAN: FieldPlan = { kind: "set" };
+
+/** Metadata that no manager owns. */
+const UNOWNED_METADATA: readonly string[] = [
+  "name",
+  "namespace",
+  "creationTimestamp",
+  "selfLink",
+  "uid",
+  "clusterName",
+  "generation",
+  "managedFields",
+  "resourceVersion",
+];
+
+const structPlans = new WeakMap<StructSchema, FieldPlan>();
+const rootPlans = new WeakMap<StructSchema, Map<string, StructPlan>>();
+
+/** The plan of a kind, without what nobody owns and without `resetFields`, given as dotted paths. */
+export function rootPlan(schema: StructSchema, resetFields: readonly string[]): StructPlan {
+  let plans = rootPlans.get(schema);
+  if (plans === undefined) {
+    plans = new Map();
+    rootPlans.set(schema, plans);
+  }
+  const id = resetFields.join(" ");
+  let plan = plans.get(id);
+  if (plan === undefined) {
+    const unowned = ["apiVersion", "kind", ...UNOWNED_METADATA.map((name) => `metadata.${name}`), ...resetFields];
+    plan = unowned.reduce((rest, path) => without(rest, path.split(".")), structPlan(schema));
+    plans.set(id, plan);
+  }
+  return plan;
+}
+
+function without(plan: StructPlan, path: readonly string[]): StructPlan {
+  const [name, ...rest] = path;
+  const fields = plan.fields.flatMap((field) => {
+    if (field.name !== name) return [field];
+    if (rest.length === 0) return [];
+    return [field.plan.kind === "struct" ? { ...field, plan: without(field.plan, rest) } : field];
+  });
+  return { kind: "struct", fields };
+}
+
+function structPlan(schema: StructSchema): StructPlan {
+  const known = structPlans.get(schema);
+  if (known?.kind === "struct") return known;
+  const fields: PlannedField[] = [];
+  const plan: StructPlan = { kind: "struct", fields };
+  // Before the fields: types may contain themselves.
+  structPlans.set(schema, plan);
+  for (const field of [...schema.fields.values()].sort((a, b) => (a.name < b.name ? -1 : 1))) {
+    fields.push({ name: field.name, step: `f:${field.name}`, plan: planOf(field.type, field) });
+  }
+  return plan;
+}
+
+function planOf(type: TypeSchema, field?: FieldSchema): FieldPlan {
+  switch (type.kind) {
+    case "scalar":
+      return LEAF_PLAN;
+    case "raw":
+      return DEDUCED_PLAN;
+    case "struct":
+      return (field?.structType ?? field?.mapType ?? type.structType) === "atomic" ? LEAF_PLAN : structPlan(type);
+    case "map":
+      return field?.mapType === "atomic" ? LEAF_PLAN : { kind: "map", value: planOf(type.value) };
+    case "list":
+      return listPlan(type, field);
+  }
+}
+
+// A list type stands above a patch strategy, as in upstream's conversion of the OpenAPI document.
+function listPlan(type: ListSchema, field: FieldSchema | undefined): FieldPlan {
+  if (field === undefined || field.listType === "atomic") return LEAF_PLAN;
+  if (field.listType === "set") return SET_PLAN;
+  if (field.listType === "map") return keyedPlan(type, field.listMapKeys);
+  if (!field.patchStrategy.includes("merge")) return LEAF_PLAN;
+  return field.patchMergeKey === undefined ? SET_PLAN : keyedPlan(type, [field.patchMergeKey]);
+}
+
+function keyedPlan(type: ListSchema, names: readonly string[]): FieldPlan {
+  const { element } = type;
+  const fields = element.kind === "struct" ? element.fields : undefined;
+  // The steps of upstream name the keys in alphabetical order.
+  const keys = [...names].sort().map((name) => ({ name, default: fields?.get(name)?.default }));
+  return { kind: "keyed", keys, element: planOf(element) };
+}
