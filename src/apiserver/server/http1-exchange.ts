@@ -1,0 +1,76 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { type ApiResponse, isResponseStream } from "../endpoints/response.ts";
+import type { UserInfo } from "../request/request-info.ts";
+import type { Exchange, RequestHeaders, ResponseHeaders } from "./exchange.ts";
+import { readBody } from "./read-body.ts";
+
+const EMPTY = Buffer.alloc(0);
+
+/** Headers that HTTP/1.1 clients repeat and that Node would join with commas. */
+const REPEATED = "impersonate-group";
+
+/** A request over HTTP/1.1. */
+export class Http1Exchange implements Exchange {
+  readonly #request: IncomingMessage;
+  readonly #response: ServerResponse;
+  readonly certificateUser: UserInfo | undefined;
+  constructor(request: IncomingMessage, response: ServerResponse, certificateUser: UserInfo | undefined) {
+    this.#request = request;
+    this.#response = response;
+    this.certificateUser = certificateUser;
+  }
+
+  get method(): string {
+    return this.#request.method ?? "GET";
+  }
+
+  get url(): string {
+    return this.#request.url ?? "/";
+  }
+
+  get headers(): RequestHeaders {
+    const { headers } = this.#request;
+    if (headers["impersonate-user"] === undefined && headers[REPEATED] === undefined) return headers;
+    const distinct = this.#request.headersDistinct;
+    const impersonation = Object.entries(distinct).filter(([name]) => name === REPEATED || name.startsWith("impersonate-extra-"));
+    return { ...headers, ...Object.fromEntries(impersonation) };
+  }
+
+  get finished(): boolean {
+    return this.#response.headersSent || this.#response.destroyed;
+  }
+
+  readBody(limitBytes: number): Promise<Buffer | undefined> {
+    const { headers } = this.#request;
+    if (headers["content-length"] === undefined && headers["transfer-encoding"] === undefined) return Promise.resolve(EMPTY);
+    return readBody(this.#request, limitBytes);
+  }
+
+  send(status: number, headers: ResponseHeaders, body: ApiResponse["body"]): void {
+    const response = this.#response;
+    if (this.finished) return;
+    if (isResponseStream(body)) {
+      response.writeHead(status, headers);
+      response.flushHeaders();
+      body.start({
+        write: (chunk) => !response.destroyed && response.write(chunk),
+        end: () => response.end(),
+        onDrain: (callback) => response.on("drain", callback),
+        onClose: (callback) => response.once("close", callback),
+      });
+    } else if (Array.isArray(body)) {
+      response.writeHead(status, headers);
+      response.cork();
+      for (const chunk of body as readonly Uint8Array[]) response.write(chunk);
+      response.end();
+      response.uncork();
+    } else {
+      response.writeHead(status, headers);
+      response.end(body as string | Uint8Array);
+    }
+  }
+
+  onClose(callback: () => void): void {
+    this.#response.once("close", callback);
+  }
+}

@@ -1,0 +1,108 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import {
+  createSecureServer,
+  type Http2SecureServer,
+  type IncomingHttpHeaders,
+  type ServerHttp2Session,
+  type ServerHttp2Stream,
+} from "node:http2";
+import type { AddressInfo, Socket } from "node:net";
+import type { PeerCertificate, TLSSocket } from "node:tls";
+import type { UserInfo } from "../request/request-info.ts";
+import type { Exchange } from "./exchange.ts";
+import { Http1Exchange } from "./http1-exchange.ts";
+import { Http2Exchange } from "./http2-exchange.ts";
+import { CONCURRENT_STREAMS_MAX, SESSION_MEMORY_MB_MAX } from "./limits.ts";
+
+export interface SecureListenerOptions {
+  readonly bindAddress: string;
+  /** 0 takes a free one. */
+  readonly port: number;
+  /** PEM texts. */
+  readonly cert: string;
+  readonly key: string;
+  readonly clientCa: readonly string[];
+  /** Whom a certificate that one of the authorities signed names. */
+  readonly identify: (certificate: PeerCertificate) => UserInfo | undefined;
+  readonly onExchange: (exchange: Exchange) => void;
+}
+
+/** A listening socket that speaks HTTP/2 and HTTP/1.1 over TLS. */
+export interface SecureListener {
+  readonly port: number;
+  /** Stops accepting, and asks HTTP/2 clients to go away when their streams have ended. */
+  stopAccepting(): void;
+  /** Ends every connection. */
+  destroy(): Promise<void>;
+}
+
+/** Starts to listen. Rejects when the address cannot be taken. */
+export async function listenSecurely(options: SecureListenerOptions): Promise<SecureListener> {
+  const server = createSecureServer({
+    allowHTTP1: true,
+    cert: options.cert,
+    key: options.key,
+    ca: [...options.clientCa],
+    requestCert: true,
+    rejectUnauthorized: false,
+    settings: { maxConcurrentStreams: CONCURRENT_STREAMS_MAX },
+    maxSessionMemory: SESSION_MEMORY_MB_MAX,
+  });
+  const sockets = new Set<Socket>();
+  const sessions = new Set<ServerHttp2Session>();
+  const users = new WeakMap<object, UserInfo>();
+  const remember = (owner: object, socket: TLSSocket): void => {
+    const user = socket.authorized ? options.identify(socket.getPeerCertificate()) : undefined;
+    if (user !== undefined) users.set(owner, user);
+  };
+  server.on("connection", (socket: Socket) => {
+    socket.setNoDelay(true);
+    sockets.add(socket);
+    socket.on("close", () => sockets.delete(socket));
+  });
+  server.on("secureConnection", (socket: TLSSocket) => {
+    socket.on("error", () => {});
+    remember(socket, socket);
+  });
+  server.on("session", (session: ServerHttp2Session) => {
+    session.on("error", () => {});
+    sessions.add(session);
+    session.on("close", () => sessions.delete(session));
+    remember(session, session.socket as TLSSocket);
+  });
+  server.on("tlsClientError", () => {});
+  // Adding a request listener makes Node answer HTTP/2 through its compatibility layer too: that one is taken out again.
+  server.on("request", (request: unknown, response: unknown) => {
+    const message = request as IncomingMessage;
+    options.onExchange(new Http1Exchange(message, response as ServerResponse, users.get(message.socket)));
+  });
+  server.removeAllListeners("stream");
+  server.on("stream", (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, flags: number) => {
+    options.onExchange(new Http2Exchange(stream, headers, flags, stream.session ? users.get(stream.session) : undefined));
+  });
+  await listen(server, options);
+  server.on("error", () => {});
+  return {
+    port: (server.address() as AddressInfo).port,
+    stopAccepting: () => {
+      server.close();
+      for (const session of sessions) session.close();
+    },
+    destroy: async () => {
+      const closed = new Promise<void>((resolve) => (server.listening ? server.close(() => resolve()) : resolve()));
+      for (const session of sessions) session.destroy();
+      for (const socket of sockets) socket.destroy();
+      await closed;
+    },
+  };
+}
+
+function listen(server: Http2SecureServer, options: SecureListenerOptions): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(options.port, options.bindAddress, () => {
+      server.removeListener("error", reject);
+      resolve();
+    });
+  });
+}
