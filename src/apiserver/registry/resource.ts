@@ -78,6 +78,8 @@ export interface Strategy<T extends object> {
   readonly validateName?: (name: string, prefix: boolean) => string[];
   /** Upstream's `SetObjectDefaults_*`. Runs on every decoded body and patch result, before admission. Idempotent. */
   readonly setDefaults?: (object: Draft<T>) => void;
+  /** A new object may bring its status along (Node). */
+  readonly keepStatusOnCreate?: boolean;
   /** Drops what a client may not set. The generic store has already removed `status` where a status subresource exists. */
   readonly prepareForCreate?: (object: Draft<T>, context: RequestContext) => void;
   readonly validate?: (object: T, context: RequestContext) => FieldError[];
@@ -145,6 +147,8 @@ export interface ConnectSubresource<T extends object> {
   readonly type: "connect";
   readonly kind: GroupVersionKind;
   readonly verbs: readonly ("create" | "get" | "update" | "patch" | "delete")[];
+  /** How `Store.update` writes under this subresource's name. */
+  readonly write?: StatusSubresource<T>;
   /** Handles a POST (`create`) whose body was decoded as `kind`; returns the object to answer with 201 (or a Status). */
   readonly create?: (
     name: string,

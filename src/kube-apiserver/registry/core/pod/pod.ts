@@ -1,0 +1,49 @@
+import type { Pod } from "#api/generated/core/v1.ts";
+import type { ResourceDefinition } from "#apiserver/registry/resource.ts";
+import type { RegistryModules } from "../../modules.ts";
+import { bindingSubresource } from "./binding.ts";
+import { POD_COLUMNS } from "./columns.ts";
+import { evictionSubresource } from "./eviction.ts";
+import { logSubresource } from "./log.ts";
+import { podEphemeralContainers, podResize, podStatus, podStrategy } from "./strategy.ts";
+import { proxySubresource, streamSubresource } from "./streams.ts";
+
+/** Containers that run together on one node. */
+export function pods(modules: RegistryModules): ResourceDefinition<Pod> {
+  const stores = (): RegistryModules["stores"] => modules.stores;
+  return {
+    group: "",
+    version: "v1",
+    kind: "Pod",
+    plural: "pods",
+    singular: "pod",
+    shortNames: ["po"],
+    categories: ["all"],
+    scope: "Namespaced",
+    storagePrefix: "pods",
+    columns: POD_COLUMNS,
+    selectableFields: {
+      "spec.nodeName": (pod) => pod.spec?.nodeName ?? "",
+      "spec.restartPolicy": (pod) => pod.spec?.restartPolicy ?? "",
+      "spec.schedulerName": (pod) => pod.spec?.schedulerName ?? "",
+      "spec.serviceAccountName": (pod) => pod.spec?.serviceAccountName ?? "",
+      "spec.hostNetwork": (pod) => String(pod.spec?.hostNetwork ?? false),
+      "status.phase": (pod) => pod.status?.phase ?? "",
+      "status.podIP": (pod) => pod.status?.podIPs?.[0]?.ip ?? "",
+      "status.nominatedNodeName": (pod) => pod.status?.nominatedNodeName ?? "",
+    },
+    strategy: podStrategy(modules.clock),
+    subresources: {
+      attach: streamSubresource("PodAttachOptions", true, stores),
+      binding: bindingSubresource(modules.clock),
+      ephemeralcontainers: podEphemeralContainers,
+      eviction: evictionSubresource(() => modules),
+      exec: streamSubresource("PodExecOptions", true, stores),
+      log: logSubresource(stores),
+      portforward: streamSubresource("PodPortForwardOptions", false, stores),
+      proxy: proxySubresource(),
+      resize: podResize,
+      status: podStatus,
+    },
+  };
+}
