@@ -194,4 +194,16 @@ for (const [key, file] of [...files].sort()) {
   const head = ["group", "version", "package"].map((k) => `  ${JSON.stringify(k)}: ${JSON.stringify(file[k])},\n`);
   writeFileSync(path, `{\n${head.join("")}  "types": {\n${types.join(",\n")}\n  }\n}\n`);
 }
+/** Kinds that upstream's scheme knows in versions that it does not serve: bodies that name these are told apart from unknown ones. */
+const unserved = {};
+for (const [name, type] of Object.entries(facts.types)) {
+  const p = packages.get(split(name).pkg);
+  if (p === undefined || isTaken(name) || /testapigroup|imagepolicy/.test(name)) continue;
+  if (!type.fields?.some((f) => f.inline && f.type.n?.endsWith("TypeMeta"))) continue;
+  const gv = `${p.group}/${p.version}`;
+  unserved[gv] ??= [];
+  unserved[gv].push(split(name).local);
+}
+const rows = Object.entries(unserved).map(([gv, kinds]) => `  ${JSON.stringify(gv)}: ${JSON.stringify(kinds)}`);
+writeFileSync(join(out, "unserved-kinds.json"), `{\n${rows.join(",\n")}\n}\n`);
 console.log(`${files.size} files, ${done.size} types of unserved versions`, [...done]);

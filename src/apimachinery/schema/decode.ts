@@ -11,13 +11,19 @@ export interface Decoded {
   readonly strict: readonly string[];
 }
 
+export interface DecodeOptions {
+  readonly strict: boolean;
+  /** What `JSON.parse` gave for the text, where the caller has it already. */
+  readonly value?: unknown;
+}
+
 /**
  * Decodes JSON text into the canonical form of a type: unknown fields and empty `omitempty` fields dropped, quantities and times
  * normalised, structs that Go holds by value always there. `strict` is collected only when asked for.
  * Throws JsonSyntaxError for bad JSON and DecodeError for values of wrong types, both with Go's messages.
  */
-export function decodeJson(schema: StructSchema, text: string, options: { strict: boolean }): Decoded {
-  const value = tryParse(text);
+export function decodeJson(schema: StructSchema, text: string, options: DecodeOptions): Decoded {
+  const value = options.value === undefined ? tryParse(text) : (options.value ?? {});
   if (value === undefined) return exact(schema, text);
   const scan = scanJson(text);
   if (scan.oddNumbers) return exact(schema, text);

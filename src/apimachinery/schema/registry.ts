@@ -1,4 +1,4 @@
-import { type FactsFile, factsFiles } from "#api/generated/facts.ts";
+import { type FactsFile, factsFiles, unservedKinds } from "#api/generated/facts.ts";
 import { assert } from "#base/assert.ts";
 import { builtinSchema } from "./builtins.ts";
 import type { FieldSchema, ScalarSchema, StructSchema, TypeSchema } from "./type-schema.ts";
@@ -74,7 +74,7 @@ export function groupFolder(group: string, version: string): string | undefined 
 /** Whether a kind is known in a group version, as upstream's scheme would tell. */
 export function isRegistered(group: string, version: string, kind: string): boolean {
   const file = fileByGroupVersion.get(`${group}/${version}`);
-  if (file === undefined) return false;
+  if (file === undefined) return unservedKinds[`${group}/${version}`]?.includes(kind) ?? false;
   const fields = factsOf(file)[kind]?.fields;
   return fields?.some((f) => f.inline?.endsWith("TypeMeta")) ?? META_KINDS.has(kind);
 }

@@ -1,0 +1,104 @@
+import { defineScalarTag, loadAll, mapTag, mergeTag, NOT_RESOLVED, Schema, seqTag, strTag, YAMLException } from "js-yaml";
+import { goQuote } from "../validation/field-error.ts";
+
+/** YAML as a JSON value, and Go's messages on keys that stand twice in a mapping. */
+export interface ParsedYaml {
+  readonly value: unknown;
+  readonly duplicates: readonly string[];
+}
+
+const NULLS = new Set(["", "~", "null", "Null", "NULL"]);
+const TRUE = new Set(["y", "Y", "yes", "Yes", "YES", "true", "True", "TRUE", "on", "On", "ON"]);
+const FALSE = new Set(["n", "N", "no", "No", "NO", "false", "False", "FALSE", "off", "Off", "OFF"]);
+const FLOAT = /^[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?$/;
+
+const loadOnly = (): boolean => false;
+
+const goNull = defineScalarTag("tag:yaml.org,2002:null", {
+  implicit: true,
+  resolve: (source) => (NULLS.has(source) ? null : NOT_RESOLVED),
+  identify: loadOnly,
+});
+
+const goBool = defineScalarTag("tag:yaml.org,2002:bool", {
+  implicit: true,
+  resolve: (source) => (TRUE.has(source) ? true : FALSE.has(source) ? false : NOT_RESOLVED),
+  identify: loadOnly,
+});
+
+const goInt = defineScalarTag("tag:yaml.org,2002:int", {
+  implicit: true,
+  resolve: (source) => readInteger(source) ?? NOT_RESOLVED,
+  identify: loadOnly,
+});
+
+const goFloat = defineScalarTag("tag:yaml.org,2002:float", {
+  implicit: true,
+  resolve: (source) => (FLOAT.test(source.replaceAll("_", "")) ? Number(source.replaceAll("_", "")) : NOT_RESOLVED),
+  identify: loadOnly,
+});
+
+/** What it decodes to becomes the string. */
+const goBinary = defineScalarTag("tag:yaml.org,2002:binary", {
+  resolve: (source) => Buffer.from(source, "base64").toString("utf8"),
+  identify: loadOnly,
+});
+
+/** YAML 1.1 as sigs.k8s.io/yaml reads it: `on` and `y` are booleans, `010` is 8, timestamps and base 60 stay strings. */
+const GO_SCHEMA = new Schema([strTag, seqTag, mapTag, goNull, goBool, goInt, goFloat, goBinary, mergeTag]);
+
+const BASES: readonly (readonly [RegExp, number])[] = [
+  [/^0b([01]+)$/, 2],
+  [/^0x([0-9a-fA-F]+)$/, 16],
+  [/^0o?([0-7]+)$/, 8],
+  [/^([1-9][0-9]*|0)$/, 10],
+];
+
+function readInteger(source: string): number | undefined {
+  const plain = source.replaceAll("_", "");
+  const negative = plain.startsWith("-");
+  const digits = /^[-+]/.test(plain) ? plain.slice(1) : plain;
+  for (const [pattern, base] of BASES) {
+    const found = pattern.exec(digits)?.[1];
+    if (found !== undefined) return (negative ? -1 : 1) * Number.parseInt(found, base);
+  }
+  return undefined;
+}
+
+/** Reads the first document. Throws an Error with a message in the form of Go's YAML library. */
+export function parseYaml(text: string): ParsedYaml {
+  try {
+    return { value: loadAll(text, { schema: GO_SCHEMA })[0] ?? null, duplicates: [] };
+  } catch (error) {
+    if (!(error instanceof YAMLException)) throw error;
+    if (error.reason !== "duplicated mapping key") throw new Error(goMessage(error));
+    return { value: loadAgain(text), duplicates: [duplicateMessage(text, error)] };
+  }
+}
+
+function loadAgain(text: string): unknown {
+  try {
+    return loadAll(text, { schema: GO_SCHEMA, json: true })[0] ?? null;
+  } catch (error) {
+    throw error instanceof YAMLException ? new Error(goMessage(error)) : error;
+  }
+}
+
+function duplicateMessage(text: string, error: YAMLException): string {
+  const line = error.mark?.line ?? 0;
+  const key = /^\s*(?:- +)?["']?([^"':]+)["']?\s*:/.exec(text.split("\n")[line] ?? "")?.[1] ?? "";
+  return `line ${line + 1}: key ${goQuote(key)} already set in map`;
+}
+
+const GO_REASONS: readonly (readonly [RegExp, string])[] = [
+  [/flow collection|flow sequence|missed comma/, "did not find expected ',' or ']'"],
+  [/tab characters|tabs? /, "found character that cannot start any token"],
+  [/unidentified alias/, "unknown anchor referenced"],
+  [/bad indentation|multiline key|block mapping|end of the (stream|document)/, "did not find expected key"],
+];
+
+/** The nearest of Go's messages. Its line numbers count from where the block began, one less than ours. */
+function goMessage(error: YAMLException): string {
+  const reason = GO_REASONS.find(([pattern]) => pattern.test(error.reason))?.[1] ?? error.reason;
+  return `yaml: line ${Math.max(1, error.mark?.line ?? 1)}: ${reason}`;
+}
