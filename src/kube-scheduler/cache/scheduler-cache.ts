@@ -1,0 +1,92 @@
+import type { Node, Pod } from "#api/generated/core/v1.ts";
+import { NodeInfo } from "../framework/node-info.ts";
+import { type PodInfo, podInfo } from "../framework/pod-info.ts";
+
+interface PlacedPod {
+  readonly nodeName: string;
+  /** Placed by a decision of this scheduler that the API has not shown yet. */
+  readonly assumed: boolean;
+}
+
+/** The nodes and the pods on them: what the API says, plus the scheduler's own decisions that are on their way. */
+export class SchedulerCache {
+  readonly #infos = new Map<string, NodeInfo>();
+  readonly #pods = new Map<string, PlacedPod>();
+  #nodes: NodeInfo[] = [];
+
+  /** The nodes that exist, in the order they came. */
+  get nodes(): readonly NodeInfo[] {
+    return this.#nodes;
+  }
+
+  node(name: string): NodeInfo | undefined {
+    const info = this.#infos.get(name);
+    return info?.node === undefined ? undefined : info;
+  }
+
+  setNode(node: Node): void {
+    const name = node.metadata.name ?? "";
+    const info = this.#info(name);
+    if (info.node === undefined) this.#nodes.push(info);
+    info.setNode(node);
+  }
+
+  removeNode(name: string): void {
+    const info = this.#infos.get(name);
+    if (info === undefined) return;
+    info.setNode(undefined);
+    this.#nodes = this.#nodes.filter((other) => other !== info);
+    this.#dropIfEmpty(info);
+  }
+
+  isAssumed(uid: string): boolean {
+    return this.#pods.get(uid)?.assumed === true;
+  }
+
+  /** Counts the pod on the node from now on, before it is bound. */
+  assume(info: PodInfo, nodeName: string): void {
+    this.#place(info, nodeName, true);
+  }
+
+  /** Takes an assumption back, unless the API has confirmed it meanwhile. */
+  forget(uid: string): void {
+    if (this.isAssumed(uid)) this.#remove(uid);
+  }
+
+  /** A pod that the API shows on a node: new, changed, or the confirmation of an assumption. */
+  setPod(pod: Pod): void {
+    this.#place(podInfo(pod), pod.spec.nodeName ?? "", false);
+  }
+
+  removePod(uid: string): void {
+    this.#remove(uid);
+  }
+
+  #place(info: PodInfo, nodeName: string, assumed: boolean): void {
+    this.#remove(info.uid, nodeName);
+    this.#pods.set(info.uid, { nodeName, assumed });
+    this.#info(nodeName).addPod(info);
+  }
+
+  #remove(uid: string, nextNode?: string): void {
+    const placed = this.#pods.get(uid);
+    if (placed === undefined) return;
+    this.#pods.delete(uid);
+    const info = this.#infos.get(placed.nodeName);
+    info?.removePod(uid);
+    if (info !== undefined && placed.nodeName !== nextNode) this.#dropIfEmpty(info);
+  }
+
+  #info(name: string): NodeInfo {
+    let info = this.#infos.get(name);
+    if (info === undefined) {
+      info = new NodeInfo(name);
+      this.#infos.set(name, info);
+    }
+    return info;
+  }
+
+  #dropIfEmpty(info: NodeInfo): void {
+    if (info.node === undefined && info.pods.size === 0) this.#infos.delete(info.name);
+  }
+}

@@ -1,0 +1,89 @@
+import type { Node, Pod } from "#api/generated/core/v1.ts";
+import type { ResourceId } from "#client/client.ts";
+import type { InformerHandler, SharedInformer } from "#client/informer.ts";
+import type { SchedulerCache } from "./cache/scheduler-cache.ts";
+import { isScaledDown, nodeUpdateActions } from "./framework/cluster-event.ts";
+import { podInfo } from "./framework/pod-info.ts";
+import type { Nominator } from "./queue/nominator.ts";
+import type { SchedulingQueue } from "./queue/scheduling-queue.ts";
+
+export const NODES: ResourceId = { group: "", version: "v1", resource: "nodes" };
+/** Pods that have ended take nothing and need nothing. */
+export const PODS_NOT_ENDED = "status.phase!=Succeeded,status.phase!=Failed";
+
+interface Targets {
+  readonly cache: SchedulerCache;
+  readonly queue: SchedulingQueue;
+  readonly nominator: Nominator;
+  readonly schedulerName: string;
+}
+
+/** Keeps cache and queue up with the API. Returns what ends that. */
+export function watchCluster(pods: SharedInformer<Pod>, nodes: SharedInformer<Node>, targets: Targets): () => void {
+  const ends = [nodes.addHandler(nodeHandler(targets)), pods.addHandler(podHandler(targets))];
+  return () => {
+    for (const end of ends) end();
+  };
+}
+
+/** Exported for tests. */
+export function nodeHandler({ cache, queue }: Targets): InformerHandler<Node> {
+  return {
+    onAdd(node) {
+      cache.setNode(node);
+      queue.move({ resource: "Node", action: "add", node });
+    },
+    onUpdate(old, node) {
+      cache.setNode(node);
+      for (const action of nodeUpdateActions(old, node)) queue.move({ resource: "Node", action, node });
+    },
+    onDelete: (node) => cache.removeNode(node.metadata.name ?? ""),
+  };
+}
+
+/** Exported for tests. */
+export function podHandler({ cache, queue, nominator, schedulerName }: Targets): InformerHandler<Pod> {
+  const isAssigned = (pod: Pod): boolean => Boolean(pod.spec.nodeName);
+  const isOurs = (pod: Pod): boolean => pod.spec.schedulerName === schedulerName;
+  const nominate = (pod: Pod): void => nominator.set(podInfo(pod), pod.status?.nominatedNodeName ?? "");
+
+  function assigned(pod: Pod): void {
+    const uid = pod.metadata.uid ?? "";
+    cache.setPod(pod);
+    queue.delete(uid);
+    nominator.delete(uid);
+  }
+
+  function waiting(old: Pod | undefined, pod: Pod): void {
+    // Its binding is on the way.
+    if (cache.isAssumed(pod.metadata.uid ?? "")) return;
+    nominate(pod);
+    // A status that this scheduler wrote itself, for one, is no reason to try again.
+    if (old === undefined) queue.add(pod);
+    else queue.update(old, pod);
+  }
+
+  return {
+    onAdd(pod) {
+      if (isAssigned(pod)) assigned(pod);
+      else if (isOurs(pod)) waiting(undefined, pod);
+    },
+    onUpdate(old, pod) {
+      if (!isAssigned(pod)) {
+        if (isOurs(pod)) waiting(old, pod);
+        return;
+      }
+      assigned(pod);
+      if (isAssigned(old) && isScaledDown(old, pod)) queue.move({ resource: "AssignedPod", action: "scaleDown", pod });
+    },
+    onDelete(pod) {
+      const uid = pod.metadata.uid ?? "";
+      queue.delete(uid);
+      nominator.delete(uid);
+      // A pod deleted while its binding was under way gives its place back here, too.
+      const held = isAssigned(pod) || cache.isAssumed(uid);
+      cache.removePod(uid);
+      if (held) queue.move({ resource: "AssignedPod", action: "delete", pod });
+    },
+  };
+}

@@ -1,0 +1,30 @@
+import type { Client } from "#client/client.ts";
+import type { EventRecorder } from "#client/event-recorder.ts";
+import { referenceTo } from "#client/event-target.ts";
+import type { PodInfo } from "./framework/pod-info.ts";
+import { PODS, type PodStatusWriter } from "./pod-status-writer.ts";
+
+/** Removes the victims of a preemption: each is told why in a condition, then deleted, and an event says so. */
+export async function evictVictims(
+  modules: { client: Client; statusWriter: PodStatusWriter; recorder: EventRecorder },
+  victims: readonly PodInfo[],
+  preemptor: PodInfo,
+  nodeName: string,
+): Promise<void> {
+  await Promise.all(
+    victims.map(async ({ pod: victim, uid }) => {
+      if (victim.metadata.deletionTimestamp !== undefined) return;
+      const { namespace = "", name = "" } = victim.metadata;
+      await modules.statusWriter.write(victim, {
+        type: "DisruptionTarget",
+        status: "True",
+        reason: "PreemptionByScheduler",
+        message: `${preemptor.pod.spec.schedulerName}: preempting to accommodate a higher priority pod`,
+      });
+      await modules.client.delete(PODS, namespace, name, { preconditions: { uid } });
+      const message = `Preempted by pod ${preemptor.uid} on node ${nodeName}`;
+      const related = referenceTo("v1", "Pod", preemptor.pod);
+      modules.recorder.event(referenceTo("v1", "Pod", victim), "Normal", "Preempted", message, { action: "Preempting", related });
+    }),
+  );
+}

@@ -1,0 +1,71 @@
+import type { PodDisruptionBudget } from "#api/generated/policy/v1.ts";
+import { podCondition } from "#component-helpers/pod/pod-conditions.ts";
+import type { CycleState } from "../../framework/cycle-state.ts";
+import { type Diagnosis, fitErrorMessage } from "../../framework/fit-error.ts";
+import type { NodeInfo } from "../../framework/node-info.ts";
+import type { Plugin, PostFilterPlugin, PostFilterResult } from "../../framework/plugin.ts";
+import type { PodInfo } from "../../framework/pod-info.ts";
+import { type Status, SUCCESS, unresolvable, unschedulable } from "../../framework/status.ts";
+import { type Candidate, pickCandidate, selectVictims } from "./victims.ts";
+
+/** What preemption needs of the scheduler. */
+export interface PreemptionHandle {
+  nodes(): readonly NodeInfo[];
+  budgets(): readonly PodDisruptionBudget[];
+  nominatedNodeOf(uid: string): string | undefined;
+  /** Whether the pod would fit the node as it is recorded now. */
+  filter(state: CycleState, pod: PodInfo, node: NodeInfo): Status;
+  /** Removes the victims in the background. */
+  evict(victims: readonly PodInfo[], preemptor: PodInfo, nodeName: string): void;
+}
+
+const NOT_HELPFUL = unresolvable("Preemption is not helpful for scheduling");
+
+/** Evicts less important pods from one node so that the pod fits there. */
+export function defaultPreemption(handle: PreemptionHandle): Plugin & PostFilterPlugin {
+  return {
+    name: "DefaultPreemption",
+    eventsToRegister: [{ resource: "AssignedPod", actions: ["delete"] }],
+    postFilter(state, pod, diagnosis): PostFilterResult {
+      const refusal = ineligible(pod, diagnosis, handle);
+      if (refusal !== undefined) return { status: unschedulable(`preemption: ${refusal}`) };
+      const statuses = new Map<string, Status>();
+      const candidates: Candidate[] = [];
+      for (const node of handle.nodes()) {
+        const verdict = diagnosis.nodeStatuses.get(node.name) ?? diagnosis.absentNodesStatus;
+        if (verdict?.code !== "Unschedulable") continue;
+        const outcome = selectVictims(pod, node, handle.budgets(), () => handle.filter(state, pod, node));
+        if ("node" in outcome) candidates.push(outcome);
+        else statuses.set(node.name, outcome);
+      }
+      const chosen = pickCandidate(candidates);
+      if (chosen !== undefined) {
+        handle.evict(chosen.victims, pod, chosen.node.name);
+        return { status: SUCCESS, nominatedNodeName: chosen.node.name };
+      }
+      const message = fitErrorMessage({
+        nodeCount: diagnosis.nodeCount,
+        nodeStatuses: statuses,
+        absentNodesStatus: NOT_HELPFUL,
+        rejectors: new Set(),
+      });
+      return { status: unschedulable(`preemption: ${message}`), nominatedNodeName: "" };
+    },
+  };
+}
+
+function ineligible(pod: PodInfo, diagnosis: Diagnosis, handle: PreemptionHandle): string | undefined {
+  if (pod.pod.spec.preemptionPolicy === "Never") return "not eligible due to preemptionPolicy=Never.";
+  const nominated = handle.nominatedNodeOf(pod.uid) ?? pod.pod.status?.nominatedNodeName;
+  if (!nominated) return undefined;
+  // The node may have become impossible since: then another one may be tried.
+  const verdict = diagnosis.nodeStatuses.get(nominated) ?? diagnosis.absentNodesStatus;
+  if (verdict?.code === "UnschedulableAndUnresolvable") return undefined;
+  const node = handle.nodes().find(({ name }) => name === nominated);
+  for (const other of node?.pods.values() ?? []) {
+    if (other.priority >= pod.priority || other.pod.metadata.deletionTimestamp === undefined) continue;
+    if (podCondition(other.pod, "DisruptionTarget")?.reason !== "PreemptionByScheduler") continue;
+    return "not eligible due to a terminating pod on the nominated node.";
+  }
+  return undefined;
+}

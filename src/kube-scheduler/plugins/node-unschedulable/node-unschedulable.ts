@@ -1,0 +1,28 @@
+import type { Node, Pod, Taint } from "#api/generated/core/v1.ts";
+import { toleratesTaint } from "#component-helpers/node/taints.ts";
+import type { FilterPlugin, Plugin } from "../../framework/plugin.ts";
+import { SUCCESS, unresolvable } from "../../framework/status.ts";
+
+const UNSCHEDULABLE_TAINT: Taint = { key: "node.kubernetes.io/unschedulable", effect: "NoSchedule" };
+const CORDONED = unresolvable("node(s) were unschedulable");
+
+function accepts(pod: Pod, node: Node | undefined): boolean {
+  if (!node?.spec?.unschedulable) return true;
+  return (pod.spec.tolerations ?? []).some((toleration) => toleratesTaint(toleration, UNSCHEDULABLE_TAINT));
+}
+
+/** Cordoned nodes take only pods that tolerate that. */
+export function nodeUnschedulable(): Plugin & FilterPlugin {
+  return {
+    name: "NodeUnschedulable",
+    eventsToRegister: [
+      {
+        resource: "Node",
+        actions: ["add", "updateTaint"],
+        queueingHint: (_, event) => (event.resource === "Node" && !event.node.spec?.unschedulable ? "Queue" : "Skip"),
+      },
+      { resource: "UnscheduledPod", actions: ["updateToleration"] },
+    ],
+    filter: (_, { pod }, { node }) => (accepts(pod, node) ? SUCCESS : CORDONED),
+  };
+}

@@ -1,0 +1,38 @@
+import type { Client } from "#client/client.ts";
+import type { Plugin } from "../framework/plugin.ts";
+import { defaultBinder } from "./default-binder/default-binder.ts";
+import { defaultPreemption, type PreemptionHandle } from "./default-preemption/default-preemption.ts";
+import { dynamicResources } from "./dynamic-resources/dynamic-resources.ts";
+import { nodeAffinity } from "./node-affinity/node-affinity.ts";
+import { nodeName } from "./node-name/node-name.ts";
+import { nodePorts } from "./node-ports/node-ports.ts";
+import { nodeResourcesBalancedAllocation } from "./node-resources-balanced-allocation/node-resources-balanced-allocation.ts";
+import { nodeResourcesFit } from "./node-resources-fit/node-resources-fit.ts";
+import { nodeUnschedulable } from "./node-unschedulable/node-unschedulable.ts";
+import { prioritySort } from "./priority-sort/priority-sort.ts";
+import { schedulingGates } from "./scheduling-gates/scheduling-gates.ts";
+import { taintToleration } from "./taint-toleration/taint-toleration.ts";
+
+/** What plugins are made with. */
+export interface PluginOptions {
+  readonly client: Client;
+  readonly preemption: PreemptionHandle;
+}
+
+/** The plugins of the default profile in upstream's order, which is also the order in which reasons are found. */
+export function defaultPlugins(options: PluginOptions): readonly Plugin[] {
+  return [
+    schedulingGates(),
+    prioritySort(),
+    nodeUnschedulable(),
+    nodeName(),
+    taintToleration(),
+    nodeAffinity(),
+    nodePorts(),
+    nodeResourcesFit(),
+    dynamicResources(),
+    defaultPreemption(options.preemption),
+    nodeResourcesBalancedAllocation(),
+    defaultBinder({ client: options.client }),
+  ];
+}

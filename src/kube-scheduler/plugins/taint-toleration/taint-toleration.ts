@@ -1,0 +1,53 @@
+import type { Node, Pod, Toleration } from "#api/generated/core/v1.ts";
+import { findUntoleratedTaint, toleratesTaint } from "#component-helpers/node/taints.ts";
+import { defaultNormalizeScores } from "../../framework/normalize-score.ts";
+import type { FilterPlugin, Plugin, PreScorePlugin, ScorePlugin } from "../../framework/plugin.ts";
+import { SUCCESS, unresolvable } from "../../framework/status.ts";
+
+const NAME = "TaintToleration";
+const REFUSING_EFFECTS = ["NoSchedule", "NoExecute"];
+const UNTOLERATED = unresolvable("node(s) had untolerated taint(s)");
+
+function tolerated(pod: Pod, node: Node): boolean {
+  const taints = node.spec?.taints;
+  if (taints === undefined || taints.length === 0) return true;
+  return findUntoleratedTaint(taints, pod.spec.tolerations ?? [], REFUSING_EFFECTS) === undefined;
+}
+
+/** Taints keep pods away that do not tolerate them, strictly or by preference. */
+export function taintToleration(): Plugin & FilterPlugin & PreScorePlugin & ScorePlugin {
+  return {
+    name: NAME,
+    weight: 3,
+    eventsToRegister: [
+      {
+        resource: "Node",
+        actions: ["add", "updateTaint"],
+        queueingHint: (pod, event) => (event.resource === "Node" && tolerated(pod, event.node) ? "Queue" : "Skip"),
+      },
+      { resource: "UnscheduledPod", actions: ["updateToleration"] },
+    ],
+
+    filter: (_, { pod }, { node }) => (node !== undefined && tolerated(pod, node) ? SUCCESS : UNTOLERATED),
+
+    preScore(state, { pod }) {
+      const preferring = (pod.spec.tolerations ?? []).filter(({ effect }) => !effect || effect === "PreferNoSchedule");
+      state.write(NAME, preferring);
+      return SUCCESS;
+    },
+
+    score(state, _, { node }) {
+      const taints = node?.spec?.taints;
+      if (taints === undefined || taints.length === 0) return 0;
+      const tolerations = state.read<readonly Toleration[]>(NAME) ?? [];
+      let intolerable = 0;
+      for (const taint of taints) {
+        if (taint.effect !== "PreferNoSchedule") continue;
+        if (!tolerations.some((toleration) => toleratesTaint(toleration, taint))) intolerable += 1;
+      }
+      return intolerable;
+    },
+
+    normalizeScores: (scores) => defaultNormalizeScores(scores, true),
+  };
+}

@@ -1,0 +1,157 @@
+import type { Node, Pod } from "#api/generated/core/v1.ts";
+import type { PodDisruptionBudget } from "#api/generated/policy/v1.ts";
+import type { Clock } from "#base/clock.ts";
+import type { Random } from "#base/random.ts";
+import type { Client, ResourceId } from "#client/client.ts";
+import { createEventRecorder } from "#client/event-recorder.ts";
+import { SharedInformerFactory } from "#client/informer.ts";
+import { runLeaderElection } from "#client/leader-election.ts";
+import { SchedulerCache } from "./cache/scheduler-cache.ts";
+import { NODES, PODS_NOT_ENDED, watchCluster } from "./event-handlers.ts";
+import { evictVictims } from "./evictor.ts";
+import { Framework } from "./framework/framework.ts";
+import { SUCCESS } from "./framework/status.ts";
+import { defaultPlugins } from "./plugins/registry.ts";
+import { PODS, PodStatusWriter } from "./pod-status-writer.ts";
+import { Nominator } from "./queue/nominator.ts";
+import { SchedulingQueue } from "./queue/scheduling-queue.ts";
+import { PodPlacer } from "./schedule-pod.ts";
+import { SchedulingLoop } from "./scheduling-loop.ts";
+
+const SCHEDULER_NAME = "default-scheduler";
+const BUDGETS: ResourceId = { group: "policy", version: "v1", resource: "poddisruptionbudgets" };
+const LEASE = { namespace: "kube-system", name: "kube-scheduler" };
+
+/** Where the scheduler writes what users of the API do not see. */
+export interface SchedulerLogger {
+  error(fields: Readonly<Record<string, unknown>>, message: string): void;
+}
+
+/** Options of {@link startScheduler}. */
+export interface SchedulerOptions {
+  readonly client: Client;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger?: SchedulerLogger;
+  /** Ends the scheduler, as `stop` does. */
+  readonly signal: AbortSignal;
+  /** Unique among schedulers; shown in the Lease and in events. */
+  readonly identity: string;
+  /** Work only while holding the Lease `kube-system/kube-scheduler`. */
+  readonly leaderElect: boolean;
+  /** How many of the fitting nodes to rate, of a hundred; 0 lets the size of the cluster decide. */
+  readonly percentageOfNodesToScore?: number;
+}
+
+/** A scheduler that was started. */
+export interface RunningScheduler {
+  /** Resolves when it works: it leads, and knows all nodes and pods. */
+  readonly ready: Promise<void>;
+  /** What `/healthz` says. */
+  healthz(): boolean;
+  stop(): Promise<void>;
+}
+
+/** What `/healthz` of a scheduler says: it was started and has not ended, whether it leads or stands by. */
+export function schedulerHealthz(scheduler: RunningScheduler): boolean {
+  return scheduler.healthz();
+}
+
+/** Starts the scheduler and returns at once. */
+export async function startScheduler(options: SchedulerOptions): Promise<RunningScheduler> {
+  const stopping = new AbortController();
+  const signal = AbortSignal.any([options.signal, stopping.signal]);
+  let resolveReady: () => void = () => undefined;
+  const ready = new Promise<void>((resolve) => {
+    resolveReady = resolve;
+  });
+  const ended = (options.leaderElect ? leadAndSchedule(options, signal, resolveReady) : schedule(options, signal, resolveReady))
+    .catch((error: unknown) => {
+      if (!signal.aborted) options.logger?.error({ err: error }, "the scheduler has ended");
+    })
+    .finally(() => stopping.abort());
+  return {
+    ready,
+    healthz: () => !signal.aborted,
+    async stop() {
+      stopping.abort();
+      await ended;
+    },
+  };
+}
+
+/** Schedules whenever it leads, and stands again when it has lost the Lease. */
+async function leadAndSchedule(options: SchedulerOptions, signal: AbortSignal, onReady: () => void): Promise<void> {
+  const { client, clock, identity } = options;
+  while (!signal.aborted) {
+    let term: Promise<void> = Promise.resolve();
+    await runLeaderElection({
+      client,
+      clock,
+      identity,
+      lease: LEASE,
+      signal,
+      onStartedLeading: (leading) => {
+        term = schedule(options, AbortSignal.any([leading, signal]), onReady);
+        // Awaited below; must not count as unhandled until then.
+        term.catch(() => undefined);
+      },
+    });
+    await term;
+  }
+}
+
+async function schedule(options: SchedulerOptions, signal: AbortSignal, onReady: () => void): Promise<void> {
+  const { client, clock, random, identity, logger } = options;
+  const informers = new SharedInformerFactory({ client, clock, random });
+  const pods = informers.informer<Pod>(PODS, { fieldSelector: PODS_NOT_ENDED });
+  const nodes = informers.informer<Node>(NODES);
+  const budgets = informers.informer<PodDisruptionBudget>(BUDGETS);
+  const reportingInstance = `${SCHEDULER_NAME}-${identity}`.slice(0, 128);
+  const recorder = createEventRecorder({ client, clock, random, component: SCHEDULER_NAME, reportingInstance, api: "events" });
+  const statusWriter = new PodStatusWriter({ client, clock });
+  const cache = new SchedulerCache();
+  const nominator = new Nominator();
+  const framework: Framework = new Framework(
+    defaultPlugins({
+      client,
+      preemption: {
+        nodes: () => cache.nodes,
+        budgets: () => budgets.lister.list(),
+        nominatedNodeOf: (uid) => nominator.nodeOf(uid),
+        filter: (state, pod, node) => placer.filter(state, pod, node)?.status ?? SUCCESS,
+        evict: (victims, preemptor, nodeName) =>
+          void evictVictims({ client, statusWriter, recorder }, victims, preemptor, nodeName).catch((error: unknown) =>
+            logger?.error({ err: error, node: nodeName }, "preemption failed"),
+          ),
+      },
+    }),
+  );
+  const percentageOfNodesToScore = options.percentageOfNodesToScore ?? 0;
+  const placer: PodPlacer = new PodPlacer({ framework, cache, nominator, random, percentageOfNodesToScore });
+  const queue: SchedulingQueue = new SchedulingQueue({ framework, clock, onReady: () => loop.wake() });
+  const loop: SchedulingLoop = new SchedulingLoop({
+    clock,
+    framework,
+    placer,
+    cache,
+    queue,
+    nominator,
+    pods: pods.lister,
+    recorder,
+    statusWriter,
+  });
+  const unwatch = watchCluster(pods, nodes, { cache, queue, nominator, schedulerName: SCHEDULER_NAME });
+  try {
+    informers.start(signal);
+    const aborted = new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+    await Promise.race([informers.waitForSync(), aborted]);
+    if (signal.aborted) return;
+    onReady();
+    await loop.run(signal);
+    await recorder.flush();
+  } finally {
+    unwatch();
+    queue.close();
+  }
+}
