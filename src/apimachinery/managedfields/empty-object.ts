@@ -1,4 +1,4 @@
-import type { FieldSchema, StructSchema } from "../schema/type-schema.ts";
+import type { FieldSchema, ScalarFormat, StructSchema } from "../schema/type-schema.ts";
 
 const known = new WeakMap<StructSchema, Readonly<Record<string, unknown>>>();
 
@@ -27,25 +27,25 @@ function makeEmpty(schema: StructSchema): Record<string, unknown> {
 function zeroValue(field: FieldSchema & { readonly omitZero?: boolean }): unknown {
   const { type, pointer, omitEmpty } = field;
   if (pointer) return omitEmpty ? undefined : null;
-  if (type.kind === "struct") return field.omitZero === true ? undefined : emptyObject(type);
-  if (omitEmpty || field.omitZero === true) return undefined;
-  if (type.kind !== "scalar") return null;
+  if (field.omitZero === true) return undefined;
+  if (type.kind === "struct") return emptyObject(type);
+  if (type.kind !== "scalar") return omitEmpty ? undefined : null;
   switch (type.format) {
-    case "bool":
-      return false;
-    case "int32":
-    case "int64":
-    case "uint8":
-    case "float64":
-    case "int-or-string":
-      return 0;
+    // Structs in Go, which omitempty does not leave out.
     case "time":
     case "micro-time":
-    case "bytes":
       return null;
     case "quantity":
       return "0";
+    case "int-or-string":
+      return 0;
     default:
-      return "";
+      return omitEmpty ? undefined : zeroScalar(type.format);
   }
+}
+
+function zeroScalar(format: ScalarFormat): unknown {
+  if (format === "bool") return false;
+  if (format === "bytes") return null;
+  return format === "string" || format === "duration" ? "" : 0;
 }

@@ -33,7 +33,6 @@ export interface ListKey {
 }
 
 const LEAF_PLAN: FieldPlan = { kind: "leaf" };
-const DEDUCED_PLAN: FieldPlan = { kind: "deduced" };
 const SET_PLAN: FieldPlan = { kind: "set" };
 
 /** Metadata that no manager owns. */
@@ -95,9 +94,8 @@ function structPlan(schema: StructSchema): StructPlan {
 function planOf(type: TypeSchema, field?: FieldSchema): FieldPlan {
   switch (type.kind) {
     case "scalar":
-      return LEAF_PLAN;
     case "raw":
-      return DEDUCED_PLAN;
+      return LEAF_PLAN;
     case "struct":
       return (field?.structType ?? field?.mapType ?? type.structType) === "atomic" ? LEAF_PLAN : structPlan(type);
     case "map":
