@@ -1,0 +1,113 @@
+import { formatTime } from "#apimachinery/meta/time.ts";
+import type { ResourceSet, Stores } from "#apiserver/registry/resource-set.ts";
+import type { RequestContext } from "#apiserver/request/request-info.ts";
+import type { Clock } from "#base/clock.ts";
+import { localApiService } from "./api-services.ts";
+import { defaultFlowSchemas, defaultPriorityLevels } from "./flow-control.ts";
+import { type AdvertisedAddress, kubernetesEndpointSlice, kubernetesEndpoints, kubernetesService } from "./kubernetes-service.ts";
+import { defaultClusterRoleBindings } from "./rbac/cluster-role-bindings.ts";
+import { defaultClusterRoles } from "./rbac/cluster-roles.ts";
+import { defaultRoleBindings, defaultRoles } from "./rbac/namespaced-roles.ts";
+import { ensure, ensureContains, ensureEqual } from "./reconcile.ts";
+
+/** What the objects that a cluster begins with depend on. */
+export interface BootstrapOptions {
+  readonly stores: Stores;
+  readonly resources: ResourceSet;
+  readonly clock: Clock;
+  readonly context: RequestContext;
+  readonly address: AdvertisedAddress;
+  /** PEM texts for `extension-apiserver-authentication`. */
+  readonly clientCa: string;
+  readonly requestHeaderCa: string;
+}
+
+const NAMESPACES = ["default", "kube-system", "kube-public", "kube-node-lease"];
+
+const PRIORITY_CLASSES = [
+  {
+    name: "system-node-critical",
+    value: 2_000_001_000,
+    description: "Used for system critical pods that must not be moved from their current node.",
+  },
+  {
+    name: "system-cluster-critical",
+    value: 2_000_000_000,
+    description: "Used for system critical pods that must run in the cluster, but can be moved to another node if necessary.",
+  },
+];
+
+/** Objects without which the first request may fail: namespaces, RBAC, Service `kubernetes`. Existing ones are kept or mended. */
+export async function bootstrapEssentials({ stores, context, address }: BootstrapOptions): Promise<void> {
+  for (const name of NAMESPACES) {
+    await ensure(stores, "", "namespaces", { apiVersion: "v1", kind: "Namespace", metadata: { name } }, context);
+  }
+  const roles = defaultClusterRoles();
+  const bindings = defaultClusterRoleBindings(roles.map((role) => role.metadata.name ?? ""));
+  await Promise.all([
+    ...roles.map((role) => ensureContains(stores, "clusterroles", role, "rules", context)),
+    ...bindings.map((binding) => ensureContains(stores, "clusterrolebindings", binding, "subjects", context)),
+    ...defaultRoles().map((role) => ensureContains(stores, "roles", role, "rules", context)),
+    ...defaultRoleBindings().map((binding) => ensureContains(stores, "rolebindings", binding, "subjects", context)),
+    ensure(stores, "", "services", kubernetesService(address), context),
+  ]);
+}
+
+/** The remaining system objects, which may come while requests are served already. */
+export async function bootstrapRest(options: BootstrapOptions): Promise<void> {
+  const { stores, context, address } = options;
+  const now = formatTime(options.clock.now());
+  await Promise.all([
+    ensureEqual(stores, "", "endpoints", kubernetesEndpoints(address), ["subsets"], context),
+    ensureEqual(stores, "discovery.k8s.io", "endpointslices", kubernetesEndpointSlice(address), ["endpoints", "ports"], context),
+    ensureEqual(stores, "", "configmaps", extensionAuthentication(options), ["data"], context),
+    ...PRIORITY_CLASSES.map((entry) => ensure(stores, "scheduling.k8s.io", "priorityclasses", priorityClass(entry), context)),
+    ...defaultPriorityLevels().map((level) =>
+      ensure(stores, "flowcontrol.apiserver.k8s.io", "prioritylevelconfigurations", level, context),
+    ),
+    ...defaultFlowSchemas(now).map((schema) => ensure(stores, "flowcontrol.apiserver.k8s.io", "flowschemas", schema, context)),
+    ...servedVersions(options.resources).map(([group, version]) =>
+      ensure(stores, "apiregistration.k8s.io", "apiservices", localApiService(group, version, now), context),
+    ),
+  ]);
+}
+
+function priorityClass({ name, value, description }: (typeof PRIORITY_CLASSES)[number]): object {
+  return {
+    apiVersion: "scheduling.k8s.io/v1",
+    kind: "PriorityClass",
+    metadata: { name },
+    value,
+    description,
+    preemptionPolicy: "PreemptLowerPriority",
+  };
+}
+
+/** What an extension API server needs to trust requests that come through this one. */
+function extensionAuthentication({ clientCa, requestHeaderCa }: BootstrapOptions): object {
+  return {
+    apiVersion: "v1",
+    kind: "ConfigMap",
+    metadata: { name: "extension-apiserver-authentication", namespace: "kube-system" },
+    data: {
+      "client-ca-file": clientCa,
+      "requestheader-allowed-names": '["front-proxy-client"]',
+      "requestheader-client-ca-file": requestHeaderCa,
+      "requestheader-extra-headers-prefix": '["X-Remote-Extra-"]',
+      "requestheader-group-headers": '["X-Remote-Group"]',
+      "requestheader-username-headers": '["X-Remote-User"]',
+    },
+  };
+}
+
+/** Every group and version that has a resource, once. */
+function servedVersions({ stored, virtual }: ResourceSet): (readonly [group: string, version: string])[] {
+  const pairs = [
+    ...stored.flatMap((d) => [
+      [d.group, d.version] as const,
+      ...(d.otherVersions ?? []).map((v) => [d.group, v.version] as const),
+    ]),
+    ...virtual.map((d) => [d.group, d.version] as const),
+  ];
+  return [...new Map(pairs.map((pair) => [pair.join("/"), pair])).values()];
+}

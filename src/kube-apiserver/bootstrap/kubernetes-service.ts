@@ -1,0 +1,47 @@
+import type { Endpoints, Service } from "#api/generated/core/v1.ts";
+import type { EndpointSlice } from "#api/generated/discovery/v1.ts";
+
+/** Where clients inside the cluster reach the API. */
+export interface AdvertisedAddress {
+  /** First address of the service range. */
+  readonly clusterIp: string;
+  readonly ip: string;
+  readonly port: number;
+}
+
+/** Service `default/kubernetes`. */
+export function kubernetesService({ clusterIp, port }: AdvertisedAddress): Service {
+  return {
+    apiVersion: "v1",
+    kind: "Service",
+    metadata: { name: "kubernetes", namespace: "default", labels: { component: "apiserver", provider: "kubernetes" } },
+    spec: {
+      clusterIP: clusterIp,
+      clusterIPs: [clusterIp],
+      type: "ClusterIP",
+      ports: [{ name: "https", protocol: "TCP", port: 443, targetPort: port }],
+    },
+  };
+}
+
+/** The Endpoints of `default/kubernetes`, which no controller keeps: each API server enters itself. */
+export function kubernetesEndpoints({ ip, port }: AdvertisedAddress): Endpoints {
+  return {
+    apiVersion: "v1",
+    kind: "Endpoints",
+    metadata: { name: "kubernetes", namespace: "default", labels: { "endpointslice.kubernetes.io/skip-mirror": "true" } },
+    subsets: [{ addresses: [{ ip }], ports: [{ name: "https", port, protocol: "TCP" }] }],
+  };
+}
+
+/** The EndpointSlice of `default/kubernetes`. */
+export function kubernetesEndpointSlice({ ip, port }: AdvertisedAddress): EndpointSlice {
+  return {
+    apiVersion: "discovery.k8s.io/v1",
+    kind: "EndpointSlice",
+    metadata: { name: "kubernetes", namespace: "default", labels: { "kubernetes.io/service-name": "kubernetes" } },
+    addressType: "IPv4",
+    endpoints: [{ addresses: [ip], conditions: { ready: true } }],
+    ports: [{ name: "https", port, protocol: "TCP" }],
+  };
+}
