@@ -1,0 +1,142 @@
+import { createHash } from "node:crypto";
+import type { GroupVersionKind } from "#apimachinery/meta/api-object.ts";
+import type { ResourceDefinition, ResourceVerb, Subresource, VirtualResource } from "../registry/resource.ts";
+import type { ResourceSet } from "../registry/resource-set.ts";
+
+/** A subresource as discovery tells of it. */
+export interface ServedSubresource {
+  readonly name: string;
+  readonly kind: string;
+  /** Group and version are told only where they are not the resource's own. */
+  readonly foreign: { readonly group: string; readonly version: string } | undefined;
+  readonly verbs: readonly string[];
+}
+
+/** A resource in one served version. */
+export interface ServedResource {
+  readonly name: string;
+  readonly singular: string;
+  readonly kind: string;
+  readonly namespaced: boolean;
+  readonly shortNames: readonly string[];
+  readonly categories: readonly string[];
+  readonly verbs: readonly string[];
+  /** Undefined for what is not stored. */
+  readonly storageVersionHash: string | undefined;
+  readonly subresources: readonly ServedSubresource[];
+}
+
+export interface ServedVersionGroup {
+  readonly version: string;
+  /** By name. */
+  readonly resources: readonly ServedResource[];
+}
+
+/** A group with its versions, preferred one first. */
+export interface ServedGroup {
+  readonly name: string;
+  readonly versions: readonly ServedVersionGroup[];
+}
+
+const ALL_VERBS: readonly ResourceVerb[] = ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"];
+const VIEW_VERBS: readonly string[] = ["get", "patch", "update"];
+
+/** Everything served, by group and version. `priority` orders the groups, largest first; ties by name. */
+export function servedGroups(resources: ResourceSet, priority: (group: string) => number): readonly ServedGroup[] {
+  const groups = new Map<string, Map<string, ServedResource[]>>();
+  const add = (group: string, version: string, resource: ServedResource): void => {
+    let versions = groups.get(group);
+    if (versions === undefined) {
+      versions = new Map();
+      groups.set(group, versions);
+    }
+    const list = versions.get(version);
+    if (list === undefined) versions.set(version, [resource]);
+    else list.push(resource);
+  };
+  for (const stored of resources.stored) {
+    const definition = stored as unknown as ResourceDefinition;
+    add(definition.group, definition.version, storedResource(definition, definition));
+    for (const other of definition.otherVersions ?? []) {
+      const served = { group: other.group ?? definition.group, version: other.version };
+      add(served.group, served.version, storedResource(definition, served));
+    }
+  }
+  for (const virtual of resources.virtual) add(virtual.group, virtual.version, virtualResource(virtual));
+  return [...groups]
+    .sort(([a], [b]) => priority(b) - priority(a) || (a < b ? -1 : 1))
+    .map(([name, versions]) => ({
+      name,
+      versions: [...versions]
+        .sort(([a], [b]) => compareVersions(a, b))
+        .map(([version, list]) => ({ version, resources: list.sort((a, b) => (a.name < b.name ? -1 : 1)) })),
+    }));
+}
+
+function storedResource(definition: ResourceDefinition, served: { group: string; version: string }): ServedResource {
+  const subresources = Object.entries(definition.subresources ?? {});
+  return {
+    name: definition.plural,
+    singular: definition.singular,
+    kind: definition.kind,
+    namespaced: definition.scope === "Namespaced",
+    shortNames: definition.shortNames ?? [],
+    categories: definition.categories ?? [],
+    verbs: [...(definition.verbs ?? ALL_VERBS)].sort(),
+    storageVersionHash: storageVersionHash(definition),
+    subresources: subresources
+      .map(([name, subresource]) => servedSubresource(name, subresource, definition, served))
+      .sort((a, b) => (a.name < b.name ? -1 : 1)),
+  };
+}
+
+function servedSubresource(
+  name: string,
+  subresource: Subresource<never> | Subresource<ResourceDefinition & never>,
+  definition: ResourceDefinition,
+  served: { group: string; version: string },
+): ServedSubresource {
+  if (subresource.type === "status") {
+    return { name, kind: definition.kind, foreign: undefined, verbs: [...(subresource.verbs ?? VIEW_VERBS)].sort() };
+  }
+  const { group, version, kind } = subresource.kind;
+  const foreign = group === served.group ? undefined : { group, version };
+  return { name, kind, foreign, verbs: [...(subresource.verbs ?? VIEW_VERBS)].sort() };
+}
+
+function virtualResource(virtual: VirtualResource): ServedResource {
+  const verbs = [virtual.create && "create", virtual.get && "get", virtual.list && "list"].filter((verb) => verb !== undefined);
+  return {
+    name: virtual.plural,
+    singular: virtual.singular,
+    kind: virtual.kind,
+    namespaced: virtual.scope === "Namespaced",
+    shortNames: virtual.shortNames ?? [],
+    categories: [],
+    verbs,
+    storageVersionHash: undefined,
+    subresources: [],
+  };
+}
+
+/** Upstream's `StorageVersionHash`: base64 of the first 8 bytes of SHA-256 of `group/version/kind`. */
+function storageVersionHash({ group, version, kind }: GroupVersionKind): string {
+  return createHash("sha256").update(`${group}/${version}/${kind}`).digest().subarray(0, 8).toString("base64");
+}
+
+/** Upstream's `CompareKubeAwareVersionStrings`, newest and most stable first: v2, v1, v2beta1, v1beta2, v1alpha1, other. */
+export function compareVersions(a: string, b: string): number {
+  const [x, y] = [versionRank(a), versionRank(b)];
+  for (let i = 0; i < 3; i++) {
+    const difference = (y[i] ?? 0) - (x[i] ?? 0);
+    if (difference !== 0) return difference;
+  }
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+function versionRank(version: string): readonly number[] {
+  const match = /^v(\d+)(?:(alpha|beta)(\d+))?$/.exec(version);
+  if (!match) return [0, 0, 0];
+  const stability = match[2] === undefined ? 3 : match[2] === "beta" ? 2 : 1;
+  return [stability, Number(match[1]), Number(match[3] ?? 0)];
+}

@@ -1,0 +1,132 @@
+import type { Registry } from "prom-client";
+import type { RequestInfo } from "../request/request-info.ts";
+
+/** Upstream's buckets of `apiserver_request_duration_seconds`. */
+const BUCKETS_SECONDS = [0.005, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1, 1.25, 1.5, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 45, 60];
+
+/** Different kinds of requests that are told apart; further ones are not counted. */
+const TALLIES_MAX = 10_000;
+
+/** Requests of one kind, kept as plain numbers: label look-ups would cost more than the rest of a request's accounting. */
+interface Tally {
+  readonly labels: string;
+  readonly code: number;
+  readonly buckets: number[];
+  count: number;
+  seconds: number;
+}
+
+/** Requests in progress, watches not counted. */
+export interface InFlightCount {
+  readonly mutating: number;
+  readonly readOnly: number;
+}
+
+/** Upstream's metrics of requests, in Prometheus' text form, with those of the process. */
+export class RequestMetrics {
+  readonly #tallies = new Map<string, Tally>();
+  readonly #inFlight: () => InFlightCount;
+  #process: Promise<Registry> | undefined;
+
+  constructor(inFlight: () => InFlightCount) {
+    this.#inFlight = inFlight;
+  }
+
+  /** Counts one answered request. */
+  record(info: RequestInfo, code: number, durationMs: number): void {
+    const key = `${info.verb} ${info.apiGroup} ${info.apiVersion} ${info.resource} ${info.subresource} ${scopeOf(info)} ${code}`;
+    let tally = this.#tallies.get(key);
+    if (tally === undefined) {
+      if (this.#tallies.size >= TALLIES_MAX) return;
+      tally = { labels: labelsOf(info), code, buckets: new Array<number>(BUCKETS_SECONDS.length).fill(0), count: 0, seconds: 0 };
+      this.#tallies.set(key, tally);
+    }
+    const seconds = durationMs / 1000;
+    const bucket = BUCKETS_SECONDS.findIndex((upper) => seconds <= upper);
+    if (bucket >= 0) tally.buckets[bucket] = (tally.buckets[bucket] ?? 0) + 1;
+    tally.count++;
+    tally.seconds += seconds;
+  }
+
+  /** All metrics as text. */
+  async text(): Promise<string> {
+    this.#process ??= processMetrics();
+    return `${this.#requests()}${await (await this.#process).metrics()}`;
+  }
+
+  #requests(): string {
+    const { mutating, readOnly } = this.#inFlight();
+    const lines = [
+      "# HELP apiserver_current_inflight_requests [STABLE] Requests in progress, by kind.",
+      "# TYPE apiserver_current_inflight_requests gauge",
+      `apiserver_current_inflight_requests{request_kind="mutating"} ${mutating}`,
+      `apiserver_current_inflight_requests{request_kind="readOnly"} ${readOnly}`,
+      "# HELP apiserver_request_total [STABLE] Requests answered, by verb, resource, scope and HTTP status.",
+      "# TYPE apiserver_request_total counter",
+    ];
+    for (const { labels, code, count } of this.#tallies.values()) {
+      lines.push(`apiserver_request_total{code="${code}",${labels}} ${count}`);
+    }
+    const help = "[STABLE] Time from a request's head to its answer, by verb, resource and scope.";
+    lines.push(`# HELP apiserver_request_duration_seconds ${help}`, "# TYPE apiserver_request_duration_seconds histogram");
+    for (const tally of mergedByLabels(this.#tallies.values())) {
+      let below = 0;
+      for (const [i, upper] of BUCKETS_SECONDS.entries()) {
+        below += tally.buckets[i] ?? 0;
+        lines.push(`apiserver_request_duration_seconds_bucket{${tally.labels},le="${upper}"} ${below}`);
+      }
+      lines.push(
+        `apiserver_request_duration_seconds_bucket{${tally.labels},le="+Inf"} ${tally.count}`,
+        `apiserver_request_duration_seconds_sum{${tally.labels}} ${tally.seconds}`,
+        `apiserver_request_duration_seconds_count{${tally.labels}} ${tally.count}`,
+      );
+    }
+    return `${lines.join("\n")}\n`;
+  }
+}
+
+/** Loaded when first asked for: many clusters in tests never are. */
+async function processMetrics(): Promise<Registry> {
+  const prometheus = await import("prom-client");
+  const registry = new prometheus.Registry();
+  prometheus.collectDefaultMetrics({ register: registry });
+  return registry;
+}
+
+function mergedByLabels(tallies: Iterable<Tally>): Iterable<Tally> {
+  const merged = new Map<string, Tally>();
+  for (const tally of tallies) {
+    const sum = merged.get(tally.labels);
+    if (sum === undefined) merged.set(tally.labels, { ...tally, buckets: [...tally.buckets] });
+    else {
+      for (const [i, hits] of tally.buckets.entries()) sum.buckets[i] = (sum.buckets[i] ?? 0) + hits;
+      sum.count += tally.count;
+      sum.seconds += tally.seconds;
+    }
+  }
+  return merged.values();
+}
+
+const UPSTREAM_VERBS: Readonly<Record<string, string>> = { create: "POST", update: "PUT" };
+
+function labelsOf(info: RequestInfo): string {
+  const labels = {
+    component: "apiserver",
+    dry_run: "",
+    group: info.apiGroup,
+    resource: info.resource,
+    scope: scopeOf(info),
+    subresource: info.isResourceRequest ? info.subresource : info.path,
+    verb: UPSTREAM_VERBS[info.verb] ?? info.verb.toUpperCase(),
+    version: info.apiVersion,
+  };
+  return Object.entries(labels)
+    .map(([name, value]) => `${name}=${JSON.stringify(value)}`)
+    .join(",");
+}
+
+function scopeOf(info: RequestInfo): string {
+  if (!info.isResourceRequest) return "";
+  if (info.name !== "") return "resource";
+  return info.namespace === "" ? "cluster" : "namespace";
+}

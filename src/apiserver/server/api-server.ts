@@ -1,0 +1,149 @@
+import { badRequest, internalError, requestEntityTooLarge, timeout, tooManyRequests } from "#apimachinery/api-errors/errors.ts";
+import { StatusError } from "#apimachinery/api-errors/status.ts";
+import type { Clock } from "#base/clock.ts";
+import type { Random } from "#base/random.ts";
+import type { Logger } from "#component-base/logging.ts";
+import type { Authenticator } from "../authentication/authenticator.ts";
+import { authorizeImpersonation, requestedImpersonation } from "../authentication/impersonation.ts";
+import { type Authorizer, attributesOf, forbiddenError } from "../authorization/authorizer.ts";
+import type { ApiResponse, HandleResourceRequest } from "../endpoints/response.ts";
+import { RequestMetrics } from "../metrics/request-metrics.ts";
+import { statusAnswer } from "../non-resource/answers.ts";
+import type { NonResourceRoute } from "../non-resource/route.ts";
+import type { RequestInfo, UserInfo } from "../request/request-info.ts";
+import { resolveRequestInfo } from "../request/resolve-request-info.ts";
+import type { Exchange } from "./exchange.ts";
+import { InFlight, type Pending } from "./in-flight.ts";
+import { DRAIN_TIMEOUT_MS, REQUEST_BODY_BYTES_MAX, REQUEST_TIMEOUT_MS, REQUESTS_IN_FLIGHT_MAX } from "./limits.ts";
+import { HttpResourceRequest } from "./request-context.ts";
+import { sendResponse } from "./send-response.ts";
+
+/** What the handler chain is made of. */
+export interface ApiServerModules {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly authenticator: Authenticator;
+  readonly authorizer: Authorizer;
+  /** Requests for resources, authorized. */
+  readonly resources: HandleResourceRequest;
+  /** Whether a resource path leads to something that is served; others go to `nonResources`. */
+  readonly servesGroup: (group: string) => boolean;
+  /** Everything else: discovery, health, metrics, OpenAPI, and what is not there. */
+  readonly nonResources: NonResourceRoute;
+}
+
+const EMPTY = new Uint8Array(0);
+
+/**
+ * The handler chain: who asks, as whom, whether they may, and the answer. Failures become Status answers;
+ * what is no StatusError is a bug of the server: it is logged and answered 500.
+ */
+export class ApiServer {
+  readonly metrics: RequestMetrics;
+  readonly #modules: ApiServerModules;
+  readonly #inFlight: InFlight;
+  readonly #stopping = new AbortController();
+
+  constructor(modules: ApiServerModules) {
+    this.#modules = modules;
+    this.#inFlight = new InFlight(modules.clock, REQUEST_TIMEOUT_MS);
+    this.metrics = new RequestMetrics(() => this.#inFlight.counts);
+  }
+
+  /** Answers one request. */
+  handle(exchange: Exchange): void {
+    void this.#serve(exchange);
+  }
+
+  /** Ends all watches and waits for the requests in progress. */
+  async drain(): Promise<void> {
+    this.#stopping.abort(new Error("the server is stopping"));
+    await this.#inFlight.drain(DRAIN_TIMEOUT_MS);
+  }
+
+  async #serve(exchange: Exchange): Promise<void> {
+    const { clock, random } = this.#modules;
+    const startedAt = clock.now();
+    const sentId = exchange.headers["audit-id"];
+    const auditId = typeof sentId === "string" && sentId !== "" ? sentId : random.uuid();
+    const warnings: string[] = [];
+    let info: RequestInfo | undefined;
+    let pending: Pending | undefined;
+    try {
+      const target = parseTarget(exchange.url);
+      const resolved = resolveRequestInfo(exchange.method, target.path, target.query);
+      info = resolved;
+      if (resolved.verb !== "watch") {
+        if (this.#inFlight.size >= REQUESTS_IN_FLIGHT_MAX) throw tooManyRequests("Too many requests, please try again later.", 1);
+        const expire = (): void => void sendResponse(exchange, statusAnswer(TIMED_OUT), auditId, []);
+        pending = { startedAt, mutating: exchange.method !== "GET" && exchange.method !== "HEAD", expire };
+        this.#inFlight.add(pending);
+      }
+      const response = await this.#answer(exchange, resolved, target.query ?? new URLSearchParams(), warnings);
+      await sendResponse(exchange, response, auditId, warnings);
+      this.metrics.record(resolved, response.status, clock.now() - startedAt);
+    } catch (error) {
+      const answer = statusAnswer(this.#toStatus(error, exchange));
+      await sendResponse(exchange, answer, auditId, warnings);
+      if (info) this.metrics.record(info, answer.status, clock.now() - startedAt);
+    } finally {
+      if (pending) this.#inFlight.remove(pending);
+    }
+  }
+
+  async #answer(exchange: Exchange, info: RequestInfo, query: URLSearchParams, warnings: string[]): Promise<ApiResponse> {
+    const { authenticator, authorizer, resources, servesGroup, nonResources } = this.#modules;
+    const authenticated = authenticator.authenticate(exchange);
+    let user: UserInfo = authenticated instanceof Promise ? await authenticated : authenticated;
+    const fieldSelector = info.isResourceRequest ? (query.get("fieldSelector") ?? undefined) : undefined;
+    const wanted = requestedImpersonation(exchange.headers);
+    if (wanted !== undefined) user = authorizeImpersonation(wanted, attributesOf(user, info, fieldSelector), authorizer);
+    const attributes = attributesOf(user, info, fieldSelector);
+    const { decision, reason } = authorizer.authorize(attributes);
+    if (decision !== "allow") throw forbiddenError(attributes, reason);
+    const isResource =
+      info.isResourceRequest && (info.path.startsWith("/api/") || (info.path.startsWith("/apis/") && servesGroup(info.apiGroup)));
+    if (!isResource) {
+      const accept = exchange.headers["accept"];
+      return nonResources({
+        method: exchange.method,
+        path: info.path,
+        query,
+        headers: exchange.headers,
+        accept: typeof accept === "string" ? accept : "",
+        user,
+      });
+    }
+    const body = await this.#readBody(exchange);
+    const request = new HttpResourceRequest(exchange, { user, info, query, body, stopping: this.#stopping.signal, warnings });
+    return resources(request);
+  }
+
+  async #readBody(exchange: Exchange): Promise<Uint8Array> {
+    if (exchange.method === "GET" || exchange.method === "HEAD") return EMPTY;
+    const body = await exchange.readBody(REQUEST_BODY_BYTES_MAX);
+    if (body === undefined) throw requestEntityTooLarge(`limit is ${REQUEST_BODY_BYTES_MAX}`);
+    return body;
+  }
+
+  #toStatus(error: unknown, exchange: Exchange): StatusError {
+    if (error instanceof StatusError) return error;
+    this.#modules.logger.error({ err: error, method: exchange.method, url: exchange.url }, "request failed");
+    return internalError(error instanceof Error ? error.message : String(error));
+  }
+}
+
+const TIMED_OUT = timeout("request did not complete within the allotted timeout");
+
+function parseTarget(url: string): { readonly path: string; readonly query: URLSearchParams | undefined } {
+  const mark = url.indexOf("?");
+  const raw = mark < 0 ? url : url.slice(0, mark);
+  const query = mark < 0 ? undefined : new URLSearchParams(url.slice(mark + 1));
+  if (!raw.includes("%")) return { path: raw, query };
+  try {
+    return { path: decodeURIComponent(raw), query };
+  } catch {
+    throw badRequest(`invalid URL escape in ${JSON.stringify(raw)}`);
+  }
+}

@@ -1,0 +1,59 @@
+import { promisify } from "node:util";
+import { constants, gzip } from "node:zlib";
+import { type ApiResponse, isResponseStream } from "../endpoints/response.ts";
+import type { Exchange, ResponseHeaders } from "./exchange.ts";
+import { GZIP_THRESHOLD_BYTES } from "./limits.ts";
+
+const gzipAsync = promisify(gzip);
+
+/** Sends an answer with the headers that every answer has. */
+export async function sendResponse(
+  exchange: Exchange,
+  response: ApiResponse,
+  auditId: string,
+  warnings: readonly string[],
+): Promise<void> {
+  const headers: ResponseHeaders = { ...response.headers, "audit-id": auditId };
+  headers["cache-control"] ??= "no-cache, private";
+  if (warnings.length > 0) headers["warning"] = [...new Set(warnings)].map(formatWarning);
+  const { body } = response;
+  if (isResponseStream(body)) {
+    exchange.send(response.status, headers, body);
+    return;
+  }
+  const length = byteLength(body);
+  if (length > GZIP_THRESHOLD_BYTES && response.status === 200 && acceptsGzip(exchange)) {
+    const zipped = await gzipAsync(wholeBody(body), { level: constants.Z_BEST_SPEED });
+    headers["content-encoding"] = "gzip";
+    headers["vary"] = "Accept-Encoding";
+    headers["content-length"] = zipped.length;
+    exchange.send(response.status, headers, zipped);
+    return;
+  }
+  if (response.status !== 204 && response.status !== 304) headers["content-length"] = length;
+  exchange.send(response.status, headers, body);
+}
+
+type CompleteBody = string | Uint8Array | readonly Uint8Array[];
+
+function byteLength(body: CompleteBody): number {
+  if (typeof body === "string") return Buffer.byteLength(body);
+  if (body instanceof Uint8Array) return body.byteLength;
+  let length = 0;
+  for (const chunk of body) length += chunk.byteLength;
+  return length;
+}
+
+function wholeBody(body: CompleteBody): string | Uint8Array {
+  return typeof body === "string" || body instanceof Uint8Array ? body : Buffer.concat(body);
+}
+
+function acceptsGzip(exchange: Exchange): boolean {
+  const accepted = exchange.headers["accept-encoding"];
+  return typeof accepted === "string" && accepted.split(",").some((coding) => coding.trim().split(";")[0] === "gzip");
+}
+
+/** RFC 7234 §5.5 with upstream's agent `-`. */
+function formatWarning(text: string): string {
+  return `299 - "${text.replaceAll("\\", "\\\\").replaceAll('"', '\\"')}"`;
+}
