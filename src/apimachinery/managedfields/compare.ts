@@ -72,11 +72,24 @@ function compareFields(fields: readonly PlannedField[], before: unknown, after: 
   const [left, right] = [asMap(before), asMap(after)];
   if (isEmptyMap(left) && isEmptyMap(right)) return compareLeaves(before, after);
   const parts = new Parts();
-  for (const { name, step, plan } of fields) {
-    const [l, r] = [left?.[name], right?.[name]];
-    if (l !== r) parts.put(step, compareValues(plan, l, r));
+  for (const field of fields) {
+    const [l, r] = [left?.[field.name], right?.[field.name]];
+    if (l === r) continue;
+    parts.put(field.step, compareValues(field.plan, encoded(field, l, left), encoded(field, r, right)));
   }
   return parts.comparison();
+}
+
+/** The value of a field as Go would write it; what it would leave out is undefined. `holder` is the struct, if there is one. */
+function encoded(field: PlannedField, value: unknown, holder: JsonMap | undefined): unknown {
+  if (field.empty === "keep") return value === null && field.plan.kind !== "leaf" ? undefined : value;
+  if (holder === undefined || !isGoEmpty(value)) return value;
+  return field.empty === "null" ? null : undefined;
+}
+
+function isGoEmpty(value: unknown): boolean {
+  if (value === undefined || value === null || value === "" || value === 0 || value === false) return true;
+  return Array.isArray(value) ? value.length === 0 : isEmptyMap(typeof value === "object" ? (value as JsonMap) : { value });
 }
 
 function compareMaps(plan: FieldPlan, before: unknown, after: unknown): Comparison | undefined {
@@ -147,7 +160,7 @@ export function ownedPaths(plan: FieldPlan, value: unknown): FieldSet {
       const map = asMap(value);
       if (map === undefined) return LEAF;
       for (const field of plan.fields) {
-        const part = map[field.name];
+        const part = encoded(field, map[field.name], map);
         if (part !== undefined) children.push([field.step, ownedPaths(field.plan, part)]);
       }
       break;

@@ -23,6 +23,8 @@ export interface PlannedField {
   readonly name: string;
   readonly step: string;
   readonly plan: FieldPlan;
+  /** What Go's encoder makes of an empty value: `drop` leaves it out, `null` writes null, `keep` writes it. */
+  readonly empty: "drop" | "null" | "keep";
 }
 
 /** A field that identifies an item of a list. */
@@ -86,10 +88,20 @@ function structPlan(schema: StructSchema): StructPlan {
   // Before the fields: types may contain themselves.
   structPlans.set(schema, plan);
   for (const field of [...schema.fields.values()].sort((a, b) => (a.name < b.name ? -1 : 1))) {
-    fields.push({ name: field.name, step: `f:${field.name}`, plan: planOf(field.type, field) });
+    fields.push({ name: field.name, step: `f:${field.name}`, plan: planOf(field.type, field), empty: emptyRule(field) });
   }
   return plan;
 }
+
+function emptyRule({ type, pointer, omitEmpty }: FieldSchema): PlannedField["empty"] {
+  if (pointer || type.kind === "struct") return "keep";
+  const goStruct = type.kind === "scalar" && GO_STRUCTS.has(type.format);
+  if (omitEmpty) return goStruct ? "keep" : "drop";
+  return type.kind === "list" || type.kind === "map" ? "null" : "keep";
+}
+
+// Structs in Go, which omitempty does not leave out.
+const GO_STRUCTS: ReadonlySet<string> = new Set(["quantity", "time", "micro-time", "duration", "int-or-string"]);
 
 function planOf(type: TypeSchema, field?: FieldSchema): FieldPlan {
   switch (type.kind) {
