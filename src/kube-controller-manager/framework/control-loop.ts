@@ -28,7 +28,7 @@ type Instance = ControllerInstance<unknown, { readonly type: string }>;
  * back after 5 ms to 1000 s. The one place where queues, retries and observation stand. Never rejects.
  */
 export async function runControlLoop(instance: AnyController, options: ControlLoopOptions): Promise<void> {
-  const { sources, alsoAwait = [], initialKeys = [] } = instance as unknown as Instance;
+  const { sources, alsoAwait = [] } = instance as unknown as Instance;
   const queue = new RateLimitingQueue({ clock: options.clock });
   const remove = sources.map(({ informer, keys }) => {
     const tell = (change: Change<object>): void => {
@@ -51,7 +51,7 @@ export async function runControlLoop(instance: AnyController, options: ControlLo
   options.signal.addEventListener("abort", stop, { once: true });
   const informers = [...sources.map(({ informer }) => informer), ...alsoAwait];
   await Promise.race([Promise.all(informers.map((informer) => informer.waitForSync())), aborted(options.signal)]);
-  for (const key of initialKeys) queue.add(key);
+  (instance as unknown as Instance).start?.((key, afterMs = 0) => queue.addAfter(key, afterMs));
   const worker = (): Promise<void> => work(instance as unknown as Instance, queue, options);
   await Promise.all(Array.from({ length: options.workers }, worker));
 }

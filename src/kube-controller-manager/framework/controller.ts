@@ -64,8 +64,8 @@ export interface ControllerInstance<Observed, Action extends { readonly type: st
   readonly sources: readonly Source[];
   /** Further informers that must have their first list before the first key is looked at. */
   readonly alsoAwait?: readonly SharedInformer<object>[];
-  /** Keys to begin with, when no object brings them. */
-  readonly initialKeys?: readonly string[];
+  /** For controllers that learn of changes by other means than informers: called once, before the first key. */
+  start?(enqueue: (key: string, afterMs?: number) => void): void;
   /** Everything that the decision depends on, or undefined when there is nothing to decide. */
   observe(key: string): Observed | undefined | Promise<Observed | undefined>;
   /** The decision: pure. */

@@ -1,0 +1,83 @@
+import type { Clock } from "#base/clock.ts";
+import type { Random } from "#base/random.ts";
+import type { Client } from "#client/client.ts";
+import { createEventRecorder } from "#client/event-recorder.ts";
+import { SharedInformerFactory } from "#client/informer.ts";
+import { controllers as allControllers } from "./controllers.ts";
+import { DEFAULT_WORKERS, type LoopObserver, runControlLoop } from "./framework/control-loop.ts";
+import type { ControllerDefinition, ControllerOptions } from "./framework/controller.ts";
+
+/** Options of {@link startControllerManager}. */
+export interface ControllerManagerOptions {
+  readonly client: Client;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Ends the controller manager, as {@link ControllerManager.stop} does. */
+  readonly signal: AbortSignal;
+  /** Which controllers run; all that there are when absent. */
+  readonly controllers?: readonly ControllerDefinition[];
+  readonly options?: ControllerOptions;
+  readonly observer?: LoopObserver;
+  /** Deep-freeze what informers hold; see `InformerFactoryOptions.freeze`. */
+  readonly freeze?: boolean;
+  readonly onInformerError?: (resource: string, error: unknown) => void;
+}
+
+/** The controllers at work. */
+export interface ControllerManager {
+  /** Names of the controllers that run. */
+  readonly running: readonly string[];
+  /** Whether every controller has seen the cluster once. */
+  healthy(): boolean;
+  /** Resolves when every controller has seen the cluster once. */
+  readonly synced: Promise<void>;
+  /** Resolves when nothing of it runs any more; events are written before. */
+  stop(): Promise<void>;
+}
+
+/** Starts the controllers on one set of informers. Resolves as soon as they run; see `synced`. */
+export async function startControllerManager(manager: ControllerManagerOptions): Promise<ControllerManager> {
+  const { client, clock, random, options = {}, observer, freeze, onInformerError } = manager;
+  const stopping = new AbortController();
+  const signal = AbortSignal.any([manager.signal, stopping.signal]);
+  const informers = new SharedInformerFactory({
+    client,
+    clock,
+    random,
+    ...(freeze === undefined ? {} : { freeze }),
+    ...(onInformerError === undefined ? {} : { onError: (id, error) => onInformerError(id.resource, error) }),
+  });
+  const running: string[] = [];
+  const flushes: (() => Promise<void>)[] = [];
+  const loops: Promise<void>[] = [];
+  for (const definition of manager.controllers ?? allControllers) {
+    const recorder = createEventRecorder({
+      client,
+      clock,
+      random,
+      component: definition.eventSource ?? definition.name,
+      api: "core",
+    });
+    const instance = definition.create({ client, clock, random, informers, recorder, options, signal });
+    if (instance === undefined) continue;
+    running.push(definition.name);
+    flushes.push(() => recorder.flush());
+    const { name, workers = DEFAULT_WORKERS } = definition;
+    loops.push(runControlLoop(instance, { name, workers, clock, signal, ...(observer === undefined ? {} : { observer }) }));
+  }
+  informers.start(signal);
+  let isSynced = false;
+  const synced = informers.waitForSync().then(() => {
+    isSynced = true;
+  });
+  return {
+    running,
+    synced,
+    healthy: () => isSynced,
+    async stop() {
+      stopping.abort(new Error("the controller manager stops"));
+      await Promise.all(loops);
+      await Promise.all(flushes.map((flush) => flush()));
+    },
+  };
+}

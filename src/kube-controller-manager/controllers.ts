@@ -1,0 +1,31 @@
+import { deploymentController } from "./controllers/deployment/controller.ts";
+import { endpointsController } from "./controllers/endpoints/controller.ts";
+import { endpointSliceController } from "./controllers/endpointslice/controller.ts";
+import { garbageCollectorController } from "./controllers/garbage-collector/controller.ts";
+import { namespaceController } from "./controllers/namespace/controller.ts";
+import { nodeLifecycleController } from "./controllers/node-lifecycle/controller.ts";
+import { podGcController } from "./controllers/pod-gc/controller.ts";
+import { replicaSetController } from "./controllers/replicaset/controller.ts";
+import { replicationControllerController } from "./controllers/replicationcontroller/controller.ts";
+import { rootCaCertificatePublisher } from "./controllers/root-ca-certificate-publisher/controller.ts";
+import { serviceAccountController } from "./controllers/serviceaccount/controller.ts";
+import { taintEvictionController } from "./controllers/taint-eviction/controller.ts";
+import { ttlController } from "./controllers/ttl/controller.ts";
+import type { ControllerDefinition } from "./framework/controller.ts";
+
+/** Every controller, in the order in which they start: what others wait for comes first. */
+export const controllers: readonly ControllerDefinition[] = [
+  serviceAccountController,
+  rootCaCertificatePublisher,
+  namespaceController,
+  garbageCollectorController,
+  replicaSetController,
+  replicationControllerController,
+  deploymentController,
+  endpointSliceController,
+  endpointsController,
+  nodeLifecycleController,
+  taintEvictionController,
+  ttlController,
+  podGcController,
+];

@@ -1,0 +1,79 @@
+import type { Endpoints, Pod, Service } from "#api/generated/core/v1.ts";
+import { isAlreadyExists, isNotFound } from "#apimachinery/api-errors/errors.ts";
+import { StatusError } from "#apimachinery/api-errors/status.ts";
+import { selectorFromSet } from "#apimachinery/labels/selector.ts";
+import { keyOf, splitKey } from "#client/object-meta.ts";
+import { type ControllerDefinition, controller, source } from "../../framework/controller.ts";
+import { Expectations } from "../../framework/expectations.ts";
+import { ENDPOINTS, PODS, SERVICES } from "../../framework/resources.ts";
+import { addSelectorIndex, affectedServices, hasManagedEndpoints } from "../../framework/service-endpoints.ts";
+import { TriggerTimes } from "../../framework/trigger-times.ts";
+import { type Action, type Observed, reconcile } from "./reconcile.ts";
+
+/** Keeps the deprecated Endpoints of Services with a selector. */
+export const endpointsController: ControllerDefinition = {
+  name: "endpoints-controller",
+  create({ client, clock, informers }) {
+    const services = informers.informer<Service>(SERVICES);
+    const pods = informers.informer<Pod>(PODS);
+    const endpoints = informers.informer<Endpoints>(ENDPOINTS);
+    addSelectorIndex(services);
+    const expectations = new Expectations(clock);
+    const triggerTimes = new TriggerTimes();
+    /** Services that are gone: only of these may Endpoints be deleted; others belong to users. */
+    const deleted = new Set<string>();
+
+    return controller<Observed, Action>({
+      sources: [
+        source(services, ({ type, object }) => {
+          const key = keyOf(object);
+          if (type !== "delete") deleted.delete(key);
+          else {
+            triggerTimes.forget(key);
+            deleted.add(key);
+          }
+          return [key];
+        }),
+        source(pods, ({ object, old }) => [...affectedServices(services, object, old)].map(keyOf)),
+        source(endpoints, ({ type, object }) => (type === "add" ? [] : [keyOf(object)])),
+      ],
+      observe(key) {
+        const { namespace, name } = splitKey(key);
+        const service = services.lister.get(namespace, name);
+        const existing = endpoints.lister.get(namespace, name);
+        if (service === undefined) {
+          if (!deleted.delete(key)) return undefined;
+          expectations.forget(key);
+          return { namespace, name, service, pods: [], existing, triggerTime: undefined };
+        }
+        if (!hasManagedEndpoints(service)) return undefined;
+        if (!expectations.satisfied(key, endpoints.revision, () => false)) return undefined;
+        const selector = selectorFromSet(service.spec?.selector ?? {});
+        const selected = pods.lister.list(namespace).filter((pod) => selector.matches(pod.metadata.labels));
+        return { namespace, name, service, pods: selected, existing, triggerTime: triggerTimes.next(key, service, selected) };
+      },
+      reconcile,
+      async execute(actions, { namespace, name }) {
+        const key = `${namespace}/${name}`;
+        for (const action of actions) {
+          try {
+            if (action.type === "delete") await client.delete(ENDPOINTS, namespace, name);
+            else {
+              const written =
+                action.type === "create"
+                  ? await client.create<Endpoints>(ENDPOINTS, namespace, action.endpoints)
+                  : await client.update<Endpoints>(ENDPOINTS, namespace, name, action.endpoints);
+              expectations.wrote(key, written.metadata.resourceVersion);
+            }
+          } catch (error) {
+            const going =
+              error instanceof StatusError &&
+              error.status.details?.causes?.some(({ reason }) => reason === "NamespaceTerminating");
+            const late = action.type === "create" && isAlreadyExists(error);
+            if (!going && !late && !(action.type === "delete" && isNotFound(error))) throw error;
+          }
+        }
+      },
+    });
+  },
+};

@@ -1,0 +1,134 @@
+import type { ObjectMeta, OwnerReference } from "#api/generated/meta/v1.ts";
+import type { DiscoveredResource } from "../../framework/discovery.ts";
+
+export const ORPHAN_FINALIZER = "orphan";
+export const FOREGROUND_FINALIZER = "foregroundDeletion";
+
+/** An object in the graph; only what garbage collection looks at. */
+export interface GraphNode {
+  readonly uid: string;
+  /** Undefined as long as only dependents speak of it. */
+  resource: DiscoveredResource | undefined;
+  namespace: string;
+  name: string;
+  owners: readonly OwnerReference[];
+  readonly dependents: Set<GraphNode>;
+  beingDeleted: boolean;
+  /** Waits in the foreground for its dependents to go. */
+  deletingDependents: boolean;
+  /** Waits for its dependents to be let go. */
+  orphaning: boolean;
+}
+
+/** What a change in the graph asks for. */
+export interface GraphWork {
+  /** Look whether these still have an owner, or can finish their deletion. */
+  readonly attemptToDelete: Iterable<GraphNode>;
+  /** Let go of what depends on these. */
+  readonly attemptToOrphan: Iterable<GraphNode>;
+  /** Dependents whose owner lives in another namespace. */
+  readonly invalidOwners: Iterable<{ readonly node: GraphNode; readonly owner: OwnerReference }>;
+}
+
+/** Who owns whom, over all resources. After upstream's `GraphBuilder`. */
+export class OwnerGraph {
+  readonly #nodes = new Map<string, GraphNode>();
+
+  get(uid: string): GraphNode | undefined {
+    return this.#nodes.get(uid);
+  }
+
+  /** An object appeared or changed. */
+  upsert(resource: DiscoveredResource, metadata: ObjectMeta): GraphWork {
+    const node = this.#node(metadata.uid ?? "");
+    const toDelete = new Set<GraphNode>();
+    const invalidOwners: { node: GraphNode; owner: OwnerReference }[] = [];
+    node.resource = resource;
+    node.namespace = metadata.namespace ?? "";
+    node.name = metadata.name ?? "";
+    const before = node.owners;
+    node.owners = metadata.ownerReferences ?? [];
+    this.#unlink(node, before, toDelete);
+    for (const owner of node.owners) {
+      if (before.some(({ uid }) => uid === owner.uid)) continue;
+      const ownerNode = this.#node(owner.uid);
+      ownerNode.dependents.add(node);
+      const known = ownerNode.resource !== undefined;
+      const elsewhere = known && ownerNode.namespace !== "" && ownerNode.namespace !== node.namespace;
+      if (elsewhere) invalidOwners.push({ node, owner });
+      // Perhaps gone before it was ever seen.
+      if (!known || elsewhere || ownerNode.name !== owner.name) toDelete.add(node);
+    }
+    for (const owner of node.owners) {
+      // A dependent that blocks no longer may set its owner free.
+      const ownerNode = this.#nodes.get(owner.uid);
+      const blocked = before.some(({ uid, blockOwnerDeletion }) => uid === owner.uid && blockOwnerDeletion === true);
+      if (blocked && owner.blockOwnerDeletion !== true && ownerNode?.deletingDependents) toDelete.add(ownerNode);
+    }
+    return { attemptToDelete: toDelete, attemptToOrphan: this.#transition(node, metadata, toDelete), invalidOwners };
+  }
+
+  /** An object is gone. */
+  remove(uid: string): GraphWork {
+    const node = this.#nodes.get(uid);
+    const toDelete = new Set<GraphNode>();
+    if (node !== undefined) {
+      for (const dependent of node.dependents) toDelete.add(dependent);
+      this.#unlink(node, node.owners, toDelete, true);
+      node.resource = undefined;
+      node.owners = [];
+      this.#prune(node);
+    }
+    return { attemptToDelete: toDelete, attemptToOrphan: [], invalidOwners: [] };
+  }
+
+  #transition(node: GraphNode, { deletionTimestamp, finalizers = [] }: ObjectMeta, toDelete: Set<GraphNode>): GraphNode[] {
+    node.beingDeleted = deletionTimestamp !== undefined;
+    const foreground = node.beingDeleted && finalizers.includes(FOREGROUND_FINALIZER);
+    const orphaning = node.beingDeleted && finalizers.includes(ORPHAN_FINALIZER);
+    const startsOrphaning = orphaning && !node.orphaning;
+    if (foreground && !node.deletingDependents) {
+      for (const dependent of node.dependents) toDelete.add(dependent);
+      toDelete.add(node);
+    }
+    node.deletingDependents = foreground;
+    node.orphaning = orphaning;
+    return startsOrphaning ? [node] : [];
+  }
+
+  /** Takes the node from owners that it no longer names. */
+  #unlink(node: GraphNode, before: readonly OwnerReference[], toDelete: Set<GraphNode>, all = false): void {
+    for (const { uid } of before) {
+      if (!all && node.owners.some((owner) => owner.uid === uid)) continue;
+      const owner = this.#nodes.get(uid);
+      if (owner === undefined) continue;
+      owner.dependents.delete(node);
+      if (owner.deletingDependents) toDelete.add(owner);
+      this.#prune(owner);
+    }
+  }
+
+  #node(uid: string): GraphNode {
+    let node = this.#nodes.get(uid);
+    if (node === undefined) {
+      node = {
+        uid,
+        resource: undefined,
+        namespace: "",
+        name: "",
+        owners: [],
+        dependents: new Set(),
+        beingDeleted: false,
+        deletingDependents: false,
+        orphaning: false,
+      };
+      this.#nodes.set(uid, node);
+    }
+    return node;
+  }
+
+  /** Forgets what neither exists nor is spoken of. */
+  #prune(node: GraphNode): void {
+    if (node.resource === undefined && node.dependents.size === 0) this.#nodes.delete(node.uid);
+  }
+}

@@ -1,0 +1,35 @@
+/** Letters that make no words and are not mistaken for one another. */
+const SAFE_ALPHABET = "bcdfghjklmnpqrstvwxz2456789";
+
+/**
+ * A stable name part for a template: FNV-32a over its canonical JSON and the collision count, in upstream's alphabet.
+ * Upstream hashes Go's dump of the struct, so that its hashes differ; nothing but the form depends on them.
+ */
+export function templateHash(template: unknown, collisionCount: number | undefined): string {
+  let hash = fnv32a(canonicalJson(template), 0x811c9dc5);
+  if (collisionCount !== undefined) hash = fnv32a(`#${collisionCount}`, hash);
+  return safeEncode(String(hash).padStart(8, "0"));
+}
+
+/** Upstream's `rand.SafeEncodeString`. */
+export function safeEncode(text: string): string {
+  let out = "";
+  for (const char of text) out += SAFE_ALPHABET.charAt(char.charCodeAt(0) % SAFE_ALPHABET.length);
+  return out;
+}
+
+function fnv32a(text: string, seed: number): number {
+  let hash = seed;
+  for (const byte of Buffer.from(text, "utf8")) hash = Math.imul(hash ^ byte, 0x01000193) >>> 0;
+  return hash;
+}
+
+/** JSON with sorted keys and without absent values. */
+export function canonicalJson(value: unknown): string {
+  if (typeof value !== "object" || value === null) return JSON.stringify(value) ?? "null";
+  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(",")}]`;
+  const entries = Object.entries(value)
+    .filter(([, item]) => item !== undefined && item !== null)
+    .sort(([a], [b]) => (a < b ? -1 : 1));
+  return `{${entries.map(([key, item]) => `${JSON.stringify(key)}:${canonicalJson(item)}`).join(",")}}`;
+}

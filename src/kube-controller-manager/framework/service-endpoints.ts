@@ -1,0 +1,95 @@
+import type { Pod, Service, ServicePort } from "#api/generated/core/v1.ts";
+import { selectorFromSet } from "#apimachinery/labels/selector.ts";
+import { semanticEqual } from "#apimachinery/meta/deep-equal.ts";
+import type { SharedInformer } from "#client/informer.ts";
+import { isPodReady, isPodTerminal } from "#component-helpers/pod/pod-conditions.ts";
+
+const BY_SELECTOR = "selectorPair";
+
+/** Label of Endpoints and EndpointSlices of Services without an address. */
+export const HEADLESS_LABEL = "service.kubernetes.io/headless";
+/** When what led to the current endpoints happened. */
+export const TRIGGER_TIME_ANNOTATION = "endpoints.kubernetes.io/last-change-trigger-time";
+
+/** Lets {@link servicesOf} find Services without looking at all: every one is filed under one pair of its selector. */
+export function addSelectorIndex(services: SharedInformer<Service>): void {
+  services.addIndex(BY_SELECTOR, ({ metadata, spec }) => {
+    const pair = Object.entries(spec?.selector ?? {}).sort(([a], [b]) => (a < b ? -1 : 1))[0];
+    return pair === undefined ? [] : [indexValue(metadata.namespace ?? "", pair)];
+  });
+}
+
+/** The Services that select a pod. */
+export function servicesOf(services: SharedInformer<Service>, pod: Pod): readonly Service[] {
+  const { namespace = "", labels = {} } = pod.metadata;
+  return Object.entries(labels)
+    .flatMap((pair) => services.byIndex(BY_SELECTOR, indexValue(namespace, pair)))
+    .filter(({ spec }) => selectorFromSet(spec?.selector ?? {}).matches(labels));
+}
+
+function indexValue(namespace: string, [key, value]: readonly [string, string]): string {
+  return `${namespace}/${key}=${value}`;
+}
+
+/** Whether endpoints are made for a Service at all. */
+export function hasManagedEndpoints({ spec }: Service): boolean {
+  return spec?.type !== "ExternalName" && spec?.selector !== undefined && Object.keys(spec.selector).length > 0;
+}
+
+export function isHeadless({ spec }: Service): boolean {
+  return spec?.clusterIP === "None" || !spec?.clusterIP;
+}
+
+/** Has an address and may run. */
+export function shouldPodBeInEndpoints(pod: Pod, includeTerminating: boolean): boolean {
+  if (isPodTerminal(pod)) return false;
+  if (!pod.status?.podIP && (pod.status?.podIPs ?? []).length === 0) return false;
+  return includeTerminating || pod.metadata.deletionTimestamp === undefined;
+}
+
+export function shouldSetHostname(pod: Pod, service: Service): boolean {
+  return (
+    (pod.spec.hostname ?? "") !== "" &&
+    pod.spec.subdomain === service.metadata.name &&
+    pod.metadata.namespace === service.metadata.namespace
+  );
+}
+
+/** The pod's port behind a Service's port; undefined when the pod has none of that name. */
+export function findPort(pod: Pod, port: ServicePort): number | undefined {
+  const target = port.targetPort ?? port.port;
+  if (typeof target === "number") return target;
+  const sidecars = (pod.spec.initContainers ?? []).filter(({ restartPolicy }) => restartPolicy === "Always");
+  for (const container of [...(pod.spec.containers ?? []), ...sidecars]) {
+    for (const { name, protocol, containerPort } of container.ports ?? []) {
+      if (name === target && (protocol ?? "TCP") === (port.protocol ?? "TCP")) return containerPort;
+    }
+  }
+  return undefined;
+}
+
+/** Whether an update of a pod can matter to any endpoint. Labels apart. */
+export function endpointChanged(old: Pod, pod: Pod): boolean {
+  return (
+    old.metadata.deletionTimestamp !== pod.metadata.deletionTimestamp ||
+    old.spec.nodeName !== pod.spec.nodeName ||
+    old.spec.hostname !== pod.spec.hostname ||
+    old.spec.subdomain !== pod.spec.subdomain ||
+    isPodTerminal(old) !== isPodTerminal(pod) ||
+    isPodReady(old) !== isPodReady(pod) ||
+    old.status?.podIP !== pod.status?.podIP ||
+    !semanticEqual(old.status?.podIPs, pod.status?.podIPs)
+  );
+}
+
+/** The Services that a change of a pod may matter to: those that select it now, and those that did. */
+export function affectedServices(services: SharedInformer<Service>, pod: Pod, old: Pod | undefined): Iterable<Service> {
+  if (old === undefined) return servicesOf(services, pod);
+  const sameLabels = semanticEqual(old.metadata.labels, pod.metadata.labels);
+  const changed = endpointChanged(old, pod);
+  if (sameLabels) return changed ? servicesOf(services, pod) : [];
+  const before = new Set(servicesOf(services, old));
+  const now = new Set(servicesOf(services, pod));
+  if (changed) return new Set([...before, ...now]);
+  return [...before].filter((service) => !now.has(service)).concat([...now].filter((service) => !before.has(service)));
+}
