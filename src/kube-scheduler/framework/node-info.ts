@@ -34,7 +34,7 @@ export class NodeInfo {
     this.#node = node;
     if (unchanged) return;
     this.allocatable = resourcesFromList(node?.status?.allocatable);
-    this.allowedPods = quantityValue(parseQuantity(node?.status?.allocatable?.["pods"] ?? 0));
+    this.allowedPods = quantityValue(parseQuantity(node?.status?.allocatable?.pods ?? 0));
   }
 
   addPod(info: PodInfo): void {

@@ -12,6 +12,7 @@ export interface PodInfo {
   readonly hostPorts: readonly HostPort[];
 }
 
+/** Works out what scheduling needs of a pod. */
 export function podInfo(pod: Pod): PodInfo {
   const requests = podResources(pod, { placed: pod.spec.nodeName !== undefined });
   return {

@@ -11,6 +11,7 @@ export interface Resources {
   readonly scalars: Map<string, number>;
 }
 
+/** An amount of nothing, to be added to. */
 export function noResources(): Resources {
   return { milliCpu: 0, memoryBytes: 0, ephemeralStorageBytes: 0, scalars: new Map() };
 }

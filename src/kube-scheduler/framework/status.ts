@@ -19,17 +19,22 @@ export interface Status {
   readonly reasons: readonly string[];
 }
 
+/** The verdict of a plugin that has no objection; compared by identity. */
 export const SUCCESS: Status = { code: "Success", reasons: [] };
+/** The verdict of a plugin that has nothing to say. */
 export const SKIP: Status = { code: "Skip", reasons: [] };
 
+/** No, but evicting pods might help. */
 export function unschedulable(...reasons: readonly string[]): Status {
   return { code: "Unschedulable", reasons };
 }
 
+/** No, and evicting pods would not help. */
 export function unresolvable(...reasons: readonly string[]): Status {
   return { code: "UnschedulableAndUnresolvable", reasons };
 }
 
+/** The attempt failed. */
 export function errorStatus(reason: string): Status {
   return { code: "Error", reasons: [reason] };
 }
@@ -39,6 +44,7 @@ export function isRejected(status: Status): boolean {
   return status.code === "Unschedulable" || status.code === "UnschedulableAndUnresolvable";
 }
 
+/** All reasons in one text. */
 export function messageOf(status: Status): string {
   return status.reasons.join(", ");
 }
