@@ -1,7 +1,91 @@
+import type { ApiObject } from "#apimachinery/meta/api-object.ts";
+import { assert } from "#base/assert.ts";
+
 /** The bytes of one stored object as every reader gets them: JSON without `metadata.resourceVersion`, and where to splice it in. */
 export interface EncodedObject {
   /** JSON text in UTF-8. */
   readonly bytes: Uint8Array;
   /** Byte offset at which `"resourceVersion":"N",` is put; just after `"metadata":{`. */
   readonly versionOffset: number;
+}
+
+const METADATA = Buffer.from('"metadata":{');
+/** `apiVersion`, `kind` and the start of `metadata` come first in stored bytes: further in there is nothing to look for. */
+const METADATA_SEARCH_BYTES = 512;
+
+/** Encodes an object for storage: `apiVersion`, `kind` and `metadata` first, no resourceVersion. */
+export function encodeObject(object: ApiObject): EncodedObject {
+  const { apiVersion, kind, metadata, ...rest } = object;
+  const { resourceVersion: _, ...storedMetadata } = metadata;
+  const head = `{"apiVersion":${JSON.stringify(apiVersion)},"kind":${JSON.stringify(kind)},"metadata":{`;
+  const body = JSON.stringify(storedMetadata);
+  assert(body.length > 2, "a stored object has metadata");
+  const tail = JSON.stringify(rest);
+  const text = tail === "{}" ? `${head}${body.slice(1)}}` : `${head}${body.slice(1)},${tail.slice(1)}`;
+  return { bytes: Buffer.from(text, "utf8"), versionOffset: Buffer.byteLength(head, "utf8") };
+}
+
+/** Finds the splice point in bytes that {@link encodeObject} wrote, here or in an earlier run. */
+export function encodedFromBytes(bytes: Uint8Array): EncodedObject {
+  const view = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.byteLength, METADATA_SEARCH_BYTES));
+  const at = view.indexOf(METADATA);
+  assert(at > 0, "stored bytes are a JSON object with metadata in front");
+  return { bytes, versionOffset: at + METADATA.length };
+}
+
+/** The object that the bytes hold, with its resourceVersion. */
+export function decodeEncoded(encoded: EncodedObject, revision: number): ApiObject {
+  const object: ApiObject = JSON.parse(
+    Buffer.from(encoded.bytes.buffer, encoded.bytes.byteOffset, encoded.bytes.byteLength).toString("utf8"),
+  );
+  object.metadata.resourceVersion = String(revision);
+  return object;
+}
+
+const HEAD = '"resourceVersion":"';
+const TAIL = '",';
+
+/** How many bytes {@link writeVersioned} writes. */
+export function versionedLength(encoded: EncodedObject, revision: number): number {
+  return encoded.bytes.byteLength + HEAD.length + String(revision).length + TAIL.length;
+}
+
+/** Writes the object with its resourceVersion into `target` at `at`; returns the offset after it. */
+export function writeVersioned(target: Buffer, at: number, encoded: EncodedObject, revision: number): number {
+  const { bytes, versionOffset } = encoded;
+  target.set(bytes.subarray(0, versionOffset), at);
+  let offset = at + versionOffset;
+  offset += target.write(`${HEAD}${revision}${TAIL}`, offset, "latin1");
+  target.set(bytes.subarray(versionOffset), offset);
+  return offset + bytes.byteLength - versionOffset;
+}
+
+/** The object's bytes with its resourceVersion, between two texts. */
+export function versionedBytes(encoded: EncodedObject, revision: number, before = "", after = ""): Buffer {
+  const target = Buffer.allocUnsafe(before.length + versionedLength(encoded, revision) + after.length);
+  let at = before === "" ? 0 : target.write(before, 0, "latin1");
+  at = writeVersioned(target, at, encoded, revision);
+  if (after !== "") target.write(after, at, "latin1");
+  return target;
+}
+
+/** One item of a list body. */
+export interface VersionedObject {
+  readonly encoded: EncodedObject;
+  readonly revision: number;
+}
+
+/** A list body: `head`, the items with commas between, `tail`; in one buffer. The texts are UTF-8. */
+export function listBytes(head: string, items: readonly VersionedObject[], tail: string): Buffer {
+  let length = Buffer.byteLength(head) + Buffer.byteLength(tail) + Math.max(0, items.length - 1);
+  for (const item of items) length += versionedLength(item.encoded, item.revision);
+  const target = Buffer.allocUnsafe(length);
+  let at = target.write(head, 0);
+  for (let i = 0; i < items.length; i++) {
+    if (i > 0) target[at++] = 0x2c;
+    const item = items[i] as VersionedObject;
+    at = writeVersioned(target, at, item.encoded, item.revision);
+  }
+  target.write(tail, at);
+  return target;
 }

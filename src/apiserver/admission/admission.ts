@@ -1,0 +1,79 @@
+import { forbidden, isForbidden } from "#apimachinery/api-errors/errors.ts";
+import type { StatusError } from "#apimachinery/api-errors/status.ts";
+import type { ApiObject } from "#apimachinery/meta/api-object.ts";
+import type { Clock } from "#base/clock.ts";
+import type { Random } from "#base/random.ts";
+import type { Stores } from "../registry/resource-set.ts";
+import type { RequestContext } from "../request/request-info.ts";
+
+/** What a request wants to do, as upstream's `admission.Attributes`. Objects are in the storage version's form. */
+export interface AdmissionAttributes {
+  readonly operation: "CREATE" | "UPDATE" | "DELETE" | "CONNECT";
+  readonly group: string;
+  readonly version: string;
+  readonly resource: string;
+  readonly kind: string;
+  /** Empty for the resource itself. */
+  readonly subresource: string;
+  readonly namespace: string;
+  /** Empty for a create whose name is still to be generated. */
+  readonly name: string;
+  /** What is to be stored, or a subresource's own object; absent for DELETE. Mutating plugins change it in place. */
+  readonly object: ApiObject | undefined;
+  /** What is stored; absent for CREATE. Read-only. */
+  readonly oldObject: ApiObject | undefined;
+  readonly dryRun: boolean;
+  readonly context: RequestContext;
+}
+
+/** A step between decoding and storing. Throws a StatusError to refuse. Hooks that need no I/O return nothing. */
+export interface AdmissionPlugin {
+  /** Upstream's name, as in `--enable-admission-plugins`. */
+  readonly name: string;
+  readonly mutate?: (attributes: AdmissionAttributes) => Promise<void> | void;
+  readonly validate?: (attributes: AdmissionAttributes) => Promise<void> | void;
+}
+
+/** What plugins may use. */
+export interface AdmissionModules {
+  readonly stores: Stores;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+/** Makes a plugin when the stores exist. */
+export type AdmissionPluginFactory = (modules: AdmissionModules) => AdmissionPlugin;
+
+/** The plugins in order: all mutate before the object is validated, all validate after. */
+export class AdmissionChain {
+  readonly #mutating: readonly AdmissionPlugin[];
+  readonly #validating: readonly AdmissionPlugin[];
+
+  constructor(plugins: readonly AdmissionPlugin[]) {
+    this.#mutating = plugins.filter((plugin) => plugin.mutate !== undefined);
+    this.#validating = plugins.filter((plugin) => plugin.validate !== undefined);
+  }
+
+  async mutate(attributes: AdmissionAttributes): Promise<void> {
+    for (const plugin of this.#mutating) {
+      const pending = plugin.mutate?.(attributes);
+      if (pending !== undefined) await pending;
+    }
+  }
+
+  async validate(attributes: AdmissionAttributes): Promise<void> {
+    for (const plugin of this.#validating) {
+      const pending = plugin.validate?.(attributes);
+      if (pending !== undefined) await pending;
+    }
+  }
+}
+
+/** A refusal as upstream's `admission.NewForbidden`: names the object, or what its name will be made from. */
+export function admissionForbidden(attributes: AdmissionAttributes, reason: string | StatusError): StatusError {
+  if (typeof reason !== "string" && isForbidden(reason)) return reason;
+  const meta = attributes.object?.metadata;
+  const name = attributes.name || meta?.name || meta?.generateName || "Unknown";
+  const message = typeof reason === "string" ? reason : reason.message;
+  return forbidden({ group: attributes.group, resource: attributes.resource }, name, message);
+}

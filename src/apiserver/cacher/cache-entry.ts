@@ -1,0 +1,65 @@
+import type { ApiObject } from "#apimachinery/meta/api-object.ts";
+import { decodeEncoded, type EncodedObject, encodedFromBytes } from "../serializer.ts";
+
+/**
+ * One state of one object, immutable. Decoded when first asked for; `object` is shared by every reader: read-only.
+ */
+export class CacheEntry {
+  readonly key: string;
+  readonly namespace: string;
+  readonly name: string;
+  /** The object's resourceVersion. For the last state of a deleted object the revision of the deletion. */
+  readonly revision: number;
+  readonly encoded: EncodedObject;
+  #object: ApiObject | undefined;
+  #converted: Map<string, EncodedObject> | undefined;
+
+  constructor(key: string, namespace: string, name: string, revision: number, encoded: EncodedObject, object?: ApiObject) {
+    this.key = key;
+    this.namespace = namespace;
+    this.name = name;
+    this.revision = revision;
+    this.encoded = encoded;
+    if (object !== undefined) {
+      object.metadata.resourceVersion = String(revision);
+      this.#object = object;
+    }
+  }
+
+  get object(): ApiObject {
+    this.#object ??= decodeEncoded(this.encoded, this.revision);
+    return this.#object;
+  }
+
+  /** The bytes in another served version, made by `encode` when first asked for. */
+  encodedAs(version: string, encode: (object: ApiObject) => EncodedObject): EncodedObject {
+    let known = this.#converted?.get(version);
+    if (known !== undefined) return known;
+    known = encode(this.object);
+    this.#converted ??= new Map();
+    this.#converted.set(version, known);
+    return known;
+  }
+
+  /** The same content as the last state of an object deleted at `revision`. */
+  deletedAt(revision: number): CacheEntry {
+    const object = this.#object;
+    const copy =
+      object === undefined ? undefined : { ...object, metadata: { ...object.metadata, resourceVersion: String(revision) } };
+    return new CacheEntry(this.key, this.namespace, this.name, revision, this.encoded, copy);
+  }
+}
+
+/** Reads `<prefix><namespace>/<name>` or `<prefix><name>`. `object` is the decoded value where the writer still has it. */
+export function entryFromValue(
+  prefixLength: number,
+  key: string,
+  revision: number,
+  value: Uint8Array,
+  known?: { readonly encoded: EncodedObject; readonly object: ApiObject },
+): CacheEntry {
+  const slash = key.indexOf("/", prefixLength);
+  const namespace = slash < 0 ? "" : key.slice(prefixLength, slash);
+  const name = key.slice(slash < 0 ? prefixLength : slash + 1);
+  return new CacheEntry(key, namespace, name, revision, known?.encoded ?? encodedFromBytes(value), known?.object);
+}

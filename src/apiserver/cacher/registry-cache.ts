@@ -1,0 +1,177 @@
+import type { ApiObject } from "#apimachinery/meta/api-object.ts";
+import type { Clock } from "#base/clock.ts";
+import type { KVStore, StorageError, WatchEvent } from "#storage/kv.ts";
+import type { EncodedObject } from "../serializer.ts";
+import { type CacheEntry, entryFromValue } from "./cache-entry.ts";
+import { ResourceCache } from "./resource-cache.ts";
+
+/** Everything that the API stores lies under this key. */
+export const REGISTRY_PREFIX = "/registry/";
+/** Pause before a lost watch on the store is tried again. */
+const RELOAD_DELAY_MS = 500;
+
+/** A write on its way: lets the cache take over the object that the writer has already decoded. */
+export interface PendingWrite {
+  readonly encoded: EncodedObject;
+  readonly object: ApiObject;
+  /** Set when the write has reached the cache. */
+  entry: CacheEntry | undefined;
+}
+
+interface Waiter {
+  readonly revision: number;
+  readonly resolve: () => void;
+}
+
+/**
+ * The watch caches of all resources, fed by one watch on the store, so that all stand at one revision.
+ * Reads from them are consistent: a writer is answered only after its write is here.
+ */
+export class RegistryCache {
+  readonly #kv: KVStore;
+  readonly #clock: Clock;
+  readonly #caches = new Map<string, ResourceCache>();
+  readonly #pending = new Map<string, PendingWrite[]>();
+  #waiters: Waiter[] = [];
+  #revision = 0;
+  #watching = new AbortController();
+  readonly #stopped = new AbortController();
+
+  constructor(options: { kv: KVStore; clock: Clock }) {
+    this.#kv = options.kv;
+    this.#clock = options.clock;
+  }
+
+  /** The revision that all caches have reached. */
+  get revision(): number {
+    return this.#revision;
+  }
+
+  /** The cache for `pods`, `services/specs`, ...; made before {@link start}. */
+  cacheFor(storagePrefix: string): ResourceCache {
+    let cache = this.#caches.get(storagePrefix);
+    if (cache === undefined) {
+      cache = new ResourceCache(`${REGISTRY_PREFIX}${storagePrefix}/`);
+      this.#caches.set(storagePrefix, cache);
+    }
+    return cache;
+  }
+
+  /** Loads what the store holds and follows it from then on. */
+  async start(): Promise<void> {
+    const watching = new AbortController();
+    this.#watching = watching;
+    const revision = await this.#kv.currentRevision();
+    for (const cache of this.#caches.values()) {
+      const { kvs } = await this.#kv.list(cache.prefix, { revision });
+      cache.load(
+        kvs.map((kv) => entryFromValue(cache.prefix.length, kv.key, kv.modRevision, kv.value)),
+        revision,
+      );
+    }
+    this.#advance(revision);
+    this.#kv.watch(REGISTRY_PREFIX, {
+      startRevision: revision + 1,
+      signal: watching.signal,
+      onEvents: (events, to) => this.#apply(events, to),
+      onError: (error) => this.#lost(error),
+    });
+  }
+
+  stop(): void {
+    this.#stopped.abort();
+    this.#watching.abort();
+    for (const cache of this.#caches.values()) cache.endWatches();
+  }
+
+  /** Announces a write that is about to be sent to the store. */
+  expect(key: string, encoded: EncodedObject, object: ApiObject): PendingWrite {
+    const write: PendingWrite = { encoded, object, entry: undefined };
+    const list = this.#pending.get(key);
+    if (list === undefined) this.#pending.set(key, [write]);
+    else list.push(write);
+    return write;
+  }
+
+  /** Takes back what {@link expect} announced. */
+  forget(key: string, write: PendingWrite): void {
+    const list = this.#pending.get(key);
+    if (list === undefined) return;
+    const at = list.indexOf(write);
+    if (at >= 0) list.splice(at, 1);
+    if (list.length === 0) this.#pending.delete(key);
+  }
+
+  /** Resolves when the caches have reached `revision`. */
+  waitFor(revision: number): Promise<void> {
+    if (this.#revision >= revision) return Promise.resolve();
+    return new Promise((resolve) => this.#waiters.push({ revision, resolve }));
+  }
+
+  /** Makes sure that what other processes wrote until now is here. Costs nothing on a store of our own. */
+  async catchUp(): Promise<void> {
+    if (!this.#kv.features.shared) return;
+    await this.waitFor(await this.#kv.currentRevision());
+  }
+
+  #apply(events: readonly WatchEvent[], to: number): void {
+    const shares = new Map<ResourceCache, { key: string; revision: number; entry: CacheEntry | undefined }[]>();
+    for (const event of events) {
+      const cache = this.#cacheOf(event.key);
+      if (cache === undefined) continue;
+      const entry = event.type === "delete" ? undefined : this.#entry(cache, event);
+      const share = shares.get(cache);
+      if (share === undefined) shares.set(cache, [{ key: event.key, revision: event.revision, entry }]);
+      else share.push({ key: event.key, revision: event.revision, entry });
+    }
+    // Whoever is told of the events may read: the revision must be reached by then.
+    this.#revision = Math.max(this.#revision, to);
+    for (const [cache, changes] of shares) cache.apply(changes);
+    this.#advance(to);
+  }
+
+  #entry(cache: ResourceCache, event: WatchEvent): CacheEntry {
+    const { key, value } = event.kv;
+    const write = this.#pending.get(key)?.find(({ encoded }) => sameBytes(encoded.bytes, value));
+    const entry = entryFromValue(cache.prefix.length, key, event.revision, value, write);
+    if (write !== undefined) {
+      write.entry = entry;
+      this.forget(key, write);
+    }
+    return entry;
+  }
+
+  #cacheOf(key: string): ResourceCache | undefined {
+    const first = key.indexOf("/", REGISTRY_PREFIX.length);
+    if (first < 0) return undefined;
+    const cache = this.#caches.get(key.slice(REGISTRY_PREFIX.length, first));
+    if (cache !== undefined) return cache;
+    const second = key.indexOf("/", first + 1);
+    return second < 0 ? undefined : this.#caches.get(key.slice(REGISTRY_PREFIX.length, second));
+  }
+
+  #advance(revision: number): void {
+    if (revision > this.#revision) this.#revision = revision;
+    if (this.#waiters.length === 0) return;
+    const ready = this.#waiters.filter((waiter) => waiter.revision <= this.#revision);
+    if (ready.length === 0) return;
+    this.#waiters = this.#waiters.filter((waiter) => waiter.revision > this.#revision);
+    for (const waiter of ready) waiter.resolve();
+  }
+
+  #lost(error: StorageError): void {
+    if (this.#stopped.signal.aborted) return;
+    this.#watching.abort();
+    if (error.code === "Unavailable" && !this.#kv.features.shared) {
+      for (const cache of this.#caches.values()) cache.endWatches();
+      return;
+    }
+    this.#clock.setTimeout(() => this.start().catch((failure: StorageError) => this.#lost(failure)), RELOAD_DELAY_MS, {
+      unref: true,
+    });
+  }
+}
+
+function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return a === b || (a.byteLength === b.byteLength && Buffer.compare(a, b) === 0);
+}

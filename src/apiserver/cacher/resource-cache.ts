@@ -1,0 +1,160 @@
+import { prefixEnd, sortKey } from "#storage/key-order.ts";
+import { OrderedTree } from "#storage/memory/ordered-tree.ts";
+import type { CacheEntry } from "./cache-entry.ts";
+import { type CacheEvent, EventHistory } from "./event-history.ts";
+import { type FilteredEvent, filterEvent, type ObjectFilter, type WatchConsumer, WatchGroup } from "./watch-group.ts";
+
+/** A consistent view of all objects of a resource. */
+export interface Snapshot {
+  readonly tree: OrderedTree<CacheEntry>;
+  readonly revision: number;
+}
+
+/**
+ * The watch cache of one resource: every object in key order as an immutable tree, the last changes, and the watches.
+ * A snapshot costs nothing; older ones within the history share their structure with the present one.
+ */
+export class ResourceCache {
+  /** `/registry/pods/`. */
+  readonly prefix: string;
+  #tree: OrderedTree<CacheEntry> = new OrderedTree();
+  #current = new Map<string, CacheEntry>();
+  #history: EventHistory = new EventHistory(this.#tree, 0);
+  readonly #groups = new Map<string, WatchGroup>();
+  /** Groups of one namespace are only asked about that namespace's events. */
+  readonly #groupsByNamespace = new Map<string, Set<WatchGroup>>();
+
+  constructor(prefix: string) {
+    this.prefix = prefix;
+  }
+
+  get tree(): OrderedTree<CacheEntry> {
+    return this.#tree;
+  }
+
+  get baseRevision(): number {
+    return this.#history.baseRevision;
+  }
+
+  key(namespace: string, name: string): string {
+    return namespace === "" ? `${this.prefix}${name}` : `${this.prefix}${namespace}/${name}`;
+  }
+
+  get(namespace: string, name: string): CacheEntry | undefined {
+    return this.#current.get(this.key(namespace, name));
+  }
+
+  byKey(key: string): CacheEntry | undefined {
+    return this.#current.get(key);
+  }
+
+  /** The state at an older revision; undefined when it is forgotten. */
+  treeAt(revision: number): OrderedTree<CacheEntry> | undefined {
+    return this.#history.treeAt(revision);
+  }
+
+  /** Takes over what a listing at `revision` found; all watches end. */
+  load(entries: readonly CacheEntry[], revision: number): void {
+    let tree = new OrderedTree<CacheEntry>();
+    const current = new Map<string, CacheEntry>();
+    for (const entry of entries) {
+      tree = tree.with(sortKey(entry.key), entry);
+      current.set(entry.key, entry);
+    }
+    this.#tree = tree;
+    this.#current = current;
+    this.#history = new EventHistory(tree, revision);
+    this.endWatches();
+  }
+
+  /** Applies changes in order and tells the watches. A state of undefined is a deletion. */
+  apply(changes: readonly { readonly key: string; readonly revision: number; readonly entry: CacheEntry | undefined }[]): void {
+    const events: CacheEvent[] = [];
+    for (const { key, revision, entry } of changes) {
+      const previous = this.#current.get(key);
+      if (entry !== undefined) {
+        this.#current.set(key, entry);
+        this.#tree = this.#tree.with(sortKey(key), entry);
+        events.push({ type: previous === undefined ? "ADDED" : "MODIFIED", revision, entry, previous, tree: this.#tree });
+      } else if (previous !== undefined) {
+        this.#current.delete(key);
+        this.#tree = this.#tree.without(sortKey(key));
+        events.push({ type: "DELETED", revision, entry: previous.deletedAt(revision), previous, tree: this.#tree });
+      }
+    }
+    const last = events.at(-1);
+    if (last === undefined) return;
+    for (const event of events) this.#history.push(event);
+    this.#deliver(events, last.revision);
+  }
+
+  /** The entries of the tree that lie under `prefix`, from `startKey` on. */
+  range(tree: OrderedTree<CacheEntry>, prefix: string, startKey?: string, limit?: number): CacheEntry[] {
+    const start = startKey !== undefined && sortKey(startKey) > sortKey(prefix) ? startKey : prefix;
+    const end = prefixEnd(prefix);
+    return tree.range(sortKey(start), end === undefined ? undefined : sortKey(end), limit);
+  }
+
+  /** How many entries lie under `prefix` from `startKey` on. */
+  count(tree: OrderedTree<CacheEntry>, prefix: string, startKey: string): number {
+    const end = prefixEnd(prefix);
+    return tree.countRange(sortKey(startKey), end === undefined ? undefined : sortKey(end));
+  }
+
+  /** What a filter saw after `revision`; undefined when that is too old. */
+  eventsSince(revision: number, filter: ObjectFilter): FilteredEvent[] | undefined {
+    const events = this.#history.since(revision);
+    if (events === undefined) return undefined;
+    const filtered: FilteredEvent[] = [];
+    for (const event of events) {
+      const seen = filterEvent(filter, event);
+      if (seen !== undefined) filtered.push(seen);
+    }
+    return filtered;
+  }
+
+  /** Delivers every later change until the returned function is called. */
+  watch(filter: ObjectFilter, consumer: WatchConsumer): () => void {
+    let group = this.#groups.get(filter.id);
+    if (group === undefined) {
+      group = new WatchGroup(filter);
+      this.#groups.set(filter.id, group);
+      const peers = this.#groupsByNamespace.get(filter.namespace);
+      if (peers === undefined) this.#groupsByNamespace.set(filter.namespace, new Set([group]));
+      else peers.add(group);
+    }
+    const joined = group;
+    joined.consumers.add(consumer);
+    return () => {
+      if (!joined.consumers.delete(consumer) || joined.consumers.size > 0) return;
+      if (this.#groups.get(filter.id) === joined) this.#groups.delete(filter.id);
+      const peers = this.#groupsByNamespace.get(filter.namespace);
+      peers?.delete(joined);
+      if (peers?.size === 0) this.#groupsByNamespace.delete(filter.namespace);
+    };
+  }
+
+  /** How many watches are open. */
+  get watchCount(): number {
+    let count = 0;
+    for (const group of this.#groups.values()) count += group.consumers.size;
+    return count;
+  }
+
+  endWatches(): void {
+    const groups = [...this.#groups.values()];
+    this.#groups.clear();
+    this.#groupsByNamespace.clear();
+    for (const group of groups) for (const consumer of [...group.consumers]) consumer.onEnd();
+  }
+
+  #deliver(events: readonly CacheEvent[], revision: number): void {
+    if (this.#groups.size === 0) return;
+    for (const group of [...(this.#groupsByNamespace.get("") ?? [])]) group.deliver(events, revision);
+    const namespaces = new Set<string>();
+    for (const event of events) if (event.entry.namespace !== "") namespaces.add(event.entry.namespace);
+    for (const namespace of namespaces) {
+      for (const group of [...(this.#groupsByNamespace.get(namespace) ?? [])]) group.deliver(events, revision);
+    }
+  }
+}

@@ -1,0 +1,48 @@
+import type { ApiObject } from "#apimachinery/meta/api-object.ts";
+import { normalizeObject } from "#apimachinery/schema/normalize.ts";
+import { assert } from "#base/assert.ts";
+import type { ConnectSubresource } from "../../registry/resource.ts";
+import type { ApiResponse, ResourceRequest } from "../response.ts";
+import { decodeBody, type ExpectedKind } from "./body.ts";
+import { header } from "./headers.ts";
+import { bodyFormat, negotiate } from "./negotiation.ts";
+import { valueResponse } from "./representation.ts";
+import { type ResourceEndpoint, targetOf } from "./resource-handler.ts";
+import { methodNotAllowed } from "./route-errors.ts";
+import { writeRequest } from "./write.ts";
+import { parseWriteOptions } from "./write-options.ts";
+
+/** Requests for a subresource that is a function: `binding`, `eviction`, `token`, `log`. */
+export async function handleConnect(
+  endpoint: ResourceEndpoint,
+  subresource: ConnectSubresource<ApiObject>,
+  request: ResourceRequest,
+): Promise<ApiResponse> {
+  const target = targetOf(endpoint, request.info);
+  if (request.info.verb === "create" && subresource.create !== undefined) {
+    const negotiated = negotiate(header(request, "accept"), false);
+    const format = bodyFormat(header(request, "content-type"));
+    const options = parseWriteOptions(request.query, "CreateOptions", request.userAgent);
+    const kind = kindOf(endpoint, subresource);
+    const body = decodeBody(request.body, format, kind, options.fieldValidation, request.warnings);
+    const write = writeRequest(endpoint, request, target, options);
+    const attributes = { ...endpoint.store.core.attributes("CREATE", write, target.name, body, undefined), kind: kind.kind };
+    await endpoint.modules.stores.admission.mutate(attributes);
+    await endpoint.modules.stores.admission.validate(attributes);
+    const store = endpoint.store;
+    const answer = await subresource.create(target.name, body, request, store, options.dryRun);
+    const shown = answer.kind === kind.kind ? normalizeObject(kind.schema, answer) : answer;
+    return valueResponse(shown, { ...negotiated, transform: undefined }, request.query, 201);
+  }
+  if (subresource.connect === undefined) throw methodNotAllowed();
+  const { status, contentType, body } = await subresource.connect(target.name, request, endpoint.store);
+  const headers: Record<string, string> = contentType === "" ? {} : { "content-type": contentType };
+  return { status, headers, body };
+}
+
+function kindOf(endpoint: ResourceEndpoint, subresource: ConnectSubresource<ApiObject>): ExpectedKind {
+  const { group, version, kind } = subresource.kind;
+  const schema = endpoint.modules.stores.schemaFor(group, version, kind);
+  assert(schema !== undefined, `no type ${kind} in ${group}/${version}`);
+  return { group, version, kind, schema };
+}

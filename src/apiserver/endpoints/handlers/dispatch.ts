@@ -1,0 +1,186 @@
+import { internalError } from "#apimachinery/api-errors/errors.ts";
+import { StatusError } from "#apimachinery/api-errors/status.ts";
+import type { ApiObject } from "#apimachinery/meta/api-object.ts";
+import type { ResourceDefinition, ResourceVerb, Subresource, VirtualResource } from "../../registry/resource.ts";
+import { plainError } from "../../registry/store/plain-error.ts";
+import type { RequestInfo } from "../../request/request-info.ts";
+import type { ApiResponse, HandleResourceRequest, ResourceRequest } from "../response.ts";
+import { handleConnect } from "./connect.ts";
+import { handleDelete, handleDeleteCollection } from "./delete.ts";
+import { header } from "./headers.ts";
+import { checkRouteAccept, statusFormat } from "./negotiation.ts";
+import { checkPatchType, handlePatch } from "./patch.ts";
+import { handleGet, handleList } from "./read.ts";
+import { statusResponse } from "./representation.ts";
+import type { HandlerModules, ResourceEndpoint } from "./resource-handler.ts";
+import { methodNotAllowed, noSuchPath } from "./route-errors.ts";
+import { handleView } from "./view.ts";
+import { handleVirtual } from "./virtual.ts";
+import { handleWatch } from "./watch.ts";
+import { handleCreate, handleUpdate, warnDeprecated } from "./write.ts";
+
+const ALL_VERBS: readonly ResourceVerb[] = ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"];
+
+type Route = { readonly endpoint: ResourceEndpoint } | { readonly virtual: VirtualResource };
+
+/** Makes the function that answers all resource requests. */
+export function createResourceRequestHandler(
+  modules: HandlerModules,
+  onInternalError: (error: unknown, request: ResourceRequest) => void = () => {},
+): HandleResourceRequest {
+  const routes = routesOf(modules);
+  return async (request) => {
+    try {
+      return await dispatch(routes, modules, request);
+    } catch (error) {
+      if (!(error instanceof StatusError)) onInternalError(error, request);
+      const status = error instanceof StatusError ? error.status : internalStatus(error);
+      return statusResponse(status, statusFormat(header(request, "accept")));
+    }
+  };
+}
+
+/** All endpoints by `group/version/resource`. */
+export function resourceEndpoints(modules: HandlerModules): ReadonlyMap<string, ResourceEndpoint> {
+  const endpoints = new Map<string, ResourceEndpoint>();
+  for (const store of modules.stores.all()) {
+    for (const form of store.forms) {
+      endpoints.set(`${form.group}/${form.version}/${store.definition.plural}`, { store, form, modules });
+    }
+  }
+  return endpoints;
+}
+
+function routesOf(modules: HandlerModules): ReadonlyMap<string, Route> {
+  const routes = new Map<string, Route>();
+  for (const virtual of modules.stores.resources.virtual) {
+    routes.set(`${virtual.group}/${virtual.version}/${virtual.plural}`, { virtual });
+  }
+  for (const [path, endpoint] of resourceEndpoints(modules)) routes.set(path, { endpoint });
+  return routes;
+}
+
+function internalStatus(error: unknown): StatusError["status"] {
+  return internalError(error instanceof Error ? error.message : String(error)).status;
+}
+
+async function dispatch(
+  routes: ReadonlyMap<string, Route>,
+  modules: HandlerModules,
+  request: ResourceRequest,
+): Promise<ApiResponse> {
+  const { info } = request;
+  const route = routes.get(`${info.apiGroup}/${info.apiVersion}/${info.resource}`);
+  if (route === undefined) throw noSuchPath();
+  const scope = "virtual" in route ? route.virtual.scope : route.endpoint.store.definition.scope;
+  checkScope(info, scope, request.method);
+  if ("virtual" in route) {
+    if (info.parts.length > 2) throw noSuchPath();
+    checkRouteAccept(header(request, "accept"), false);
+    return handleVirtual(route.virtual, modules, request);
+  }
+  const { endpoint } = route;
+  warnDeprecated(endpoint, request);
+  const subresource = info.parts[2] ?? "";
+  if (info.parts.length > 3) throw noSuchPath();
+  return subresource === "" ? onResource(endpoint, request) : onSubresource(endpoint, subresource, request);
+}
+
+/** Namespaced resources lie below a namespace; only reads of the collection may span all. */
+function checkScope(info: RequestInfo, scope: "Namespaced" | "Cluster", method: string): void {
+  const below = info.resource !== "namespaces" && info.namespace !== "";
+  if (scope === "Cluster") {
+    if (below) throw noSuchPath();
+    return;
+  }
+  if (below) return;
+  if (info.parts.length > 1) throw noSuchPath();
+  if (method !== "GET") throw methodNotAllowed();
+}
+
+function onResource(endpoint: ResourceEndpoint, request: ResourceRequest): Promise<ApiResponse> {
+  const { info, method } = request;
+  const { definition } = endpoint.store;
+  const accept = header(request, "accept");
+  const named = info.parts.length > 1;
+  const verb = verbOf(info, method, named);
+  if (verb === undefined || !verbsOf(definition).includes(verb)) throw methodNotAllowed();
+  checkRouteAccept(accept, verb === "list" || verb === "watch");
+  switch (verb) {
+    case "get":
+      return handleGet(endpoint, request, accept);
+    case "list":
+      return handleList(endpoint, request, accept);
+    case "watch":
+      return handleWatch(endpoint, request, accept);
+    case "create":
+      return handleCreate(endpoint, request);
+    case "update":
+      return handleUpdate(endpoint, request);
+    case "patch":
+      checkPatchType((header(request, "content-type").split(";")[0] ?? "").trim());
+      return handlePatch(endpoint, request);
+    case "delete":
+      return handleDelete(endpoint, request);
+    default:
+      return handleDeleteCollection(endpoint, request);
+  }
+}
+
+function verbsOf(definition: ResourceDefinition): readonly ResourceVerb[] {
+  return definition.verbs ?? ALL_VERBS;
+}
+
+/** What the method means on this path; the deprecated `/watch/` paths take names too. */
+function verbOf(info: RequestInfo, method: string, named: boolean): ResourceVerb | undefined {
+  if (info.verb === "watch") return method === "GET" ? "watch" : undefined;
+  switch (method) {
+    case "GET":
+      return named ? "get" : "list";
+    case "POST":
+      return named ? undefined : "create";
+    case "PUT":
+      return named ? "update" : undefined;
+    case "PATCH":
+      return named ? "patch" : undefined;
+    case "DELETE":
+      return named ? "delete" : "deletecollection";
+    default:
+      return undefined;
+  }
+}
+
+async function onSubresource(endpoint: ResourceEndpoint, name: string, request: ResourceRequest): Promise<ApiResponse> {
+  const subresource: Subresource<ApiObject> | undefined = endpoint.store.definition.subresources?.[name];
+  if (subresource === undefined || request.info.verb === "watch") throw noSuchPath();
+  const accept = header(request, "accept");
+  checkSubresourceVerb(subresource, request);
+  if (subresource.type === "connect") return handleConnect(endpoint, subresource, request);
+  checkRouteAccept(accept, false);
+  if (request.method === "PATCH") checkPatchType((header(request, "content-type").split(";")[0] ?? "").trim());
+  if (subresource.type === "view") return handleView(endpoint, subresource, request);
+  switch (request.method) {
+    case "GET":
+      return handleGet(endpoint, request, accept);
+    case "PUT":
+      return handleUpdate(endpoint, request);
+    case "PATCH":
+      return handlePatch(endpoint, request);
+    default:
+      throw plainError(`unexpected method ${request.method}`);
+  }
+}
+
+const METHOD_VERBS: Readonly<Record<string, "create" | "get" | "update" | "patch" | "delete">> = {
+  POST: "create",
+  GET: "get",
+  PUT: "update",
+  PATCH: "patch",
+  DELETE: "delete",
+};
+
+function checkSubresourceVerb(subresource: Subresource<ApiObject>, request: ResourceRequest): void {
+  const verb = METHOD_VERBS[request.method];
+  const verbs: readonly string[] = subresource.verbs ?? ["get", "update", "patch"];
+  if (verb === undefined || !verbs.includes(verb)) throw methodNotAllowed();
+}

@@ -1,0 +1,113 @@
+import { notAcceptable, unsupportedMediaType } from "#apimachinery/api-errors/errors.ts";
+import { StatusError } from "#apimachinery/api-errors/status.ts";
+
+/** A form that answers are written in. */
+export type BodyFormat = "json" | "yaml";
+
+/** What the client wants to see instead of the object itself. */
+export interface Transform {
+  readonly kind: "Table" | "PartialObjectMetadata" | "PartialObjectMetadataList";
+  readonly version: "v1" | "v1beta1";
+}
+
+/** How an answer is to be written. */
+export interface Negotiated {
+  readonly format: BodyFormat;
+  readonly transform: Transform | undefined;
+  readonly pretty: boolean;
+}
+
+const MEDIA_TYPES = "application/json, application/yaml, application/vnd.kubernetes.protobuf";
+const STREAM_TYPES = "application/json;stream=watch, application/vnd.kubernetes.protobuf;stream=watch";
+const ROUTED = new Set(["application/json", "application/yaml", "application/vnd.kubernetes.protobuf"]);
+const ROUTED_STREAMS = new Set(["application/json;stream=watch", "application/vnd.kubernetes.protobuf;stream=watch"]);
+
+interface AcceptClause {
+  readonly type: string;
+  readonly params: ReadonlyMap<string, string>;
+  readonly quality: number;
+}
+
+/** Refuses what no route of the resource produces, with the router's text; `streams` for routes that can watch. */
+export function checkRouteAccept(accept: string, streams: boolean): void {
+  if (accept === "") return;
+  for (const clause of accept.split(",")) {
+    const whole = clause.trim();
+    const type = (whole.split(";")[0] ?? "").trim();
+    if (type === "*/*" || ROUTED.has(type)) return;
+    if (streams && ROUTED_STREAMS.has(whole.replaceAll(" ", ""))) return;
+  }
+  const available = streams ? `${MEDIA_TYPES}, ${STREAM_TYPES}` : MEDIA_TYPES;
+  const status = notAcceptable(`406: Not Acceptable\n\nAvailable representations: ${available}`).status;
+  throw new StatusError({ ...status, details: {} });
+}
+
+/** Upstream's `NegotiateOutputMediaType`. Throws 406. `list` tells whether the answer is a list. */
+export function negotiate(accept: string, list: boolean): Negotiated {
+  if (accept.trim() === "") return { format: "json", transform: undefined, pretty: false };
+  for (const clause of parseAccept(accept)) {
+    const format = formatOf(clause.type);
+    if (format === undefined) continue;
+    const transform = transformOf(clause, list);
+    if (transform === "refused") continue;
+    const pretty = clause.params.get("pretty");
+    return { format, transform, pretty: pretty === "1" || pretty === "true" };
+  }
+  throw notAcceptable(`only the following media types are accepted: ${MEDIA_TYPES}`);
+}
+
+/** The format to report a failure in: what the client accepts, JSON where it accepts nothing. */
+export function statusFormat(accept: string): BodyFormat {
+  for (const clause of parseAccept(accept)) {
+    const format = formatOf(clause.type);
+    if (format !== undefined) return format;
+  }
+  return "json";
+}
+
+/** Watches are written as JSON only. Throws 406. */
+export function negotiateWatch(accept: string): Negotiated {
+  const negotiated = negotiate(accept, false);
+  if (negotiated.format !== "json") throw notAcceptable(`only the following media types are accepted: ${STREAM_TYPES}`);
+  return negotiated;
+}
+
+/** The format of a request body. Throws 415. */
+export function bodyFormat(contentType: string): BodyFormat {
+  const type = (contentType.split(";")[0] ?? "").trim().toLowerCase();
+  if (type === "" || type === "application/json") return "json";
+  if (type === "application/yaml") return "yaml";
+  const accepted = `the body of the request was in an unknown format - accepted media types include: ${MEDIA_TYPES}`;
+  throw unsupportedMediaType(accepted);
+}
+
+function formatOf(type: string): BodyFormat | undefined {
+  if (type === "application/json" || type === "*/*" || type === "application/*") return "json";
+  return type === "application/yaml" ? "yaml" : undefined;
+}
+
+function transformOf(clause: AcceptClause, list: boolean): Transform | undefined | "refused" {
+  const as = clause.params.get("as");
+  if (as === undefined) return undefined;
+  if (clause.params.get("g") !== "meta.k8s.io") return "refused";
+  const version = clause.params.get("v");
+  if (version !== "v1" && version !== "v1beta1") return "refused";
+  if (as === "Table") return { kind: as, version };
+  if (as === (list ? "PartialObjectMetadataList" : "PartialObjectMetadata")) return { kind: as, version };
+  return "refused";
+}
+
+/** The clauses in order of preference: quality first, then as they stand. */
+function parseAccept(accept: string): AcceptClause[] {
+  const clauses = accept.split(",").map((text): AcceptClause => {
+    const [type = "", ...rest] = text.split(";").map((part) => part.trim());
+    const params = new Map<string, string>();
+    for (const part of rest) {
+      const equals = part.indexOf("=");
+      if (equals > 0) params.set(part.slice(0, equals), part.slice(equals + 1));
+    }
+    const quality = Number(params.get("q") ?? "1");
+    return { type, params, quality: Number.isNaN(quality) ? 1 : quality };
+  });
+  return clauses.sort((a, b) => b.quality - a.quality);
+}

@@ -1,0 +1,104 @@
+import { badRequest, invalid } from "#apimachinery/api-errors/errors.ts";
+import type { StatusError } from "#apimachinery/api-errors/status.ts";
+import type { ApiObject } from "#apimachinery/meta/api-object.ts";
+import { goFormat } from "#apimachinery/patch/go-format.ts";
+import { applyJsonPatch, jsonPatchUnknownFields } from "#apimachinery/patch/json-patch.ts";
+import { applyMergePatch } from "#apimachinery/patch/merge-patch.ts";
+import { strategicMergePatch } from "#apimachinery/patch/strategic-merge-patch.ts";
+import { DecodeError } from "#apimachinery/schema/exact-decode.ts";
+import { JsonMembers, type JsonNode } from "#apimachinery/schema/json-node.ts";
+import { parseJsonNodes } from "#apimachinery/schema/json-parse.ts";
+import { normalizeObject } from "#apimachinery/schema/normalize.ts";
+import { goQuote, invalid as invalidField } from "#apimachinery/validation/field-error.ts";
+import { FieldPath } from "#apimachinery/validation/field-path.ts";
+import { decodePatched, type ExpectedKind, PatchedKindError, syntaxError } from "./body.ts";
+import { converterError } from "./converter-error.ts";
+import type { FieldValidation } from "./write-options.ts";
+
+/** Kinds of patch that change an object. Apply is another thing. */
+export type PatchKind = "application/json-patch+json" | "application/merge-patch+json" | "application/strategic-merge-patch+json";
+
+/** A patch, parsed once; it may be applied to several states of an object. */
+export class Patch {
+  readonly #kind: PatchKind;
+  readonly #validation: FieldValidation;
+  readonly #value: unknown;
+  /** What strict reading of the patch itself complains about. */
+  readonly #strict: readonly string[];
+
+  /** Throws 400 for a body that is no JSON. */
+  constructor(kind: PatchKind, body: Uint8Array, validation: FieldValidation) {
+    this.#kind = kind;
+    this.#validation = validation;
+    const text = Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString("utf8");
+    try {
+      this.#value = JSON.parse(text);
+    } catch {
+      const prefix = kind === "application/strategic-merge-patch+json" ? "" : "error decoding patch: ";
+      throw badRequest(`${prefix}${syntaxError(text)}`);
+    }
+    this.#strict = validation === "Ignore" ? [] : this.#complaints(text);
+  }
+
+  /** The patched object, decoded; `current` is normalised and in the client's form. Throws StatusErrors. */
+  apply(current: ApiObject, expected: ExpectedKind, warnings: string[]): ApiObject {
+    const document = normalizeObject(expected.schema, current);
+    const strict = this.#validation !== "Ignore";
+    if (this.#kind === "application/strategic-merge-patch+json") {
+      const { object, remainingPatch } = strategicMergePatch(expected.schema, document, this.#value);
+      return this.#decode(object, goFormat(remainingPatch), expected, warnings, true);
+    }
+    const patched =
+      this.#kind === "application/json-patch+json"
+        ? applyJsonPatch(document, this.#value, { strict })
+        : applyMergePatch(document, this.#value, { strict });
+    return this.#decode(patched, undefined, expected, warnings, false);
+  }
+
+  #decode(
+    patched: unknown,
+    shown: string | undefined,
+    expected: ExpectedKind,
+    warnings: string[],
+    converted: boolean,
+  ): ApiObject {
+    const refuse = (reason: string): StatusError => {
+      const value = shown ?? goJson(patched);
+      return invalid({ group: "", kind: "" }, "", [invalidField(FieldPath.of("patch"), value, reason)]);
+    };
+    let decoded: { readonly object: ApiObject; readonly strict: readonly string[] };
+    try {
+      decoded = decodePatched(patched, expected, converted);
+    } catch (error) {
+      if (error instanceof PatchedKindError) throw refuse(error.message);
+      if (!(error instanceof DecodeError)) throw error;
+      throw refuse(converted ? converterError(expected.schema, patched, error.message) : error.message);
+    }
+    const complaints = [...this.#strict, ...decoded.strict];
+    if (complaints.length > 0 && this.#validation === "Strict") throw refuse(`strict decoding error: ${complaints.join(", ")}`);
+    if (this.#validation === "Warn") for (const text of complaints) if (!warnings.includes(text)) warnings.push(text);
+    return decoded.object;
+  }
+
+  #complaints(text: string): string[] {
+    const found = duplicateFields(parseJsonNodes(text), "");
+    return this.#kind === "application/json-patch+json" ? [...jsonPatchUnknownFields(this.#value), ...found] : found;
+  }
+}
+
+function duplicateFields(node: JsonNode, path: string): string[] {
+  if (Array.isArray(node)) return node.flatMap((item, i) => duplicateFields(item, `${path}[${i}]`));
+  if (!(node instanceof JsonMembers)) return [];
+  const seen = new Set<string>();
+  return node.entries.flatMap(([key, value]) => {
+    const at = path === "" ? key : `${path}.${key}`;
+    const repeated = seen.has(key) ? [`duplicate field ${goQuote(at)}`] : [];
+    seen.add(key);
+    return [...repeated, ...duplicateFields(value, at)];
+  });
+}
+
+/** JSON as Go writes it: HTML characters are escaped. */
+function goJson(value: unknown): string {
+  return JSON.stringify(value).replace(/[<>&\u2028\u2029]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`);
+}

@@ -1,0 +1,69 @@
+import { genericServerResponse, unsupportedMediaType } from "#apimachinery/api-errors/errors.ts";
+import { StatusError } from "#apimachinery/api-errors/status.ts";
+import type { ApiObject } from "#apimachinery/meta/api-object.ts";
+import { toServedForm } from "../../registry/store/served-form.ts";
+import type { ApiResponse, ResourceRequest } from "../response.ts";
+import { header } from "./headers.ts";
+import { negotiate } from "./negotiation.ts";
+import { Patch, type PatchKind } from "./patch-object.ts";
+import { entryResponse, objectResponse } from "./representation.ts";
+import { type ResourceEndpoint, targetOf } from "./resource-handler.ts";
+import { admitChange, checkName, setDefaults, writeRequest } from "./write.ts";
+import { parseWriteOptions, type WriteOptions } from "./write-options.ts";
+
+const PATCH_KINDS: ReadonlySet<string> = new Set<PatchKind>([
+  "application/json-patch+json",
+  "application/merge-patch+json",
+  "application/strategic-merge-patch+json",
+]);
+const APPLY = "application/apply-patch+yaml";
+
+/** PATCH of an object or of its status. */
+export async function handlePatch(endpoint: ResourceEndpoint, request: ResourceRequest): Promise<ApiResponse> {
+  const negotiated = negotiate(header(request, "accept"), false);
+  const { patch, options } = patchBody(request);
+  const target = targetOf(endpoint, request.info);
+  const write = writeRequest(endpoint, request, target, options);
+  const result = await endpoint.store.updateWith({
+    ...write,
+    name: target.name,
+    expectedUid: "",
+    mayCreate: false,
+    transform: async (existing) => {
+      const current = toServedForm(endpoint.form, existing as ApiObject);
+      const changed = patch.apply(current, endpoint.form, request.warnings);
+      setDefaults(endpoint, changed, target.subresource);
+      checkName(changed, target);
+      return admitChange(endpoint, write, target.name, changed, existing);
+    },
+  });
+  return result.entry === undefined
+    ? objectResponse(endpoint, negotiated, request.query, result.object)
+    : entryResponse(endpoint, negotiated, request.query, result.entry);
+}
+
+/** The patch in a request's body. Throws 400, 415 and 422. */
+export function patchBody(request: ResourceRequest): { readonly patch: Patch; readonly options: WriteOptions } {
+  const type = (header(request, "content-type").split(";")[0] ?? "").trim();
+  checkPatchType(type);
+  const options = parseWriteOptions(request.query, "PatchOptions", request.userAgent, type === APPLY);
+  return { patch: new Patch(type as PatchKind, request.body, options.fieldValidation), options };
+}
+
+/** Refuses other types with the router's text; the type is case-sensitive here alone. */
+export function checkPatchType(type: string): void {
+  if (PATCH_KINDS.has(type)) return;
+  if (type === APPLY) {
+    const accepted = [...PATCH_KINDS].join(", ");
+    throw unsupportedMediaType(`the body of the request was in an unknown format - accepted media types include: ${accepted}`);
+  }
+  const resource = { group: "", resource: "" };
+  const { status } = genericServerResponse({
+    code: 415,
+    verb: "PATCH",
+    resource,
+    name: "",
+    serverMessage: "415: Unsupported Media Type",
+  });
+  throw new StatusError({ ...status, details: {} });
+}

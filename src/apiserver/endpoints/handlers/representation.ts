@@ -1,0 +1,136 @@
+import { badRequest, invalid } from "#apimachinery/api-errors/errors.ts";
+import type { Status } from "#apimachinery/api-errors/status.ts";
+import type { ApiObject } from "#apimachinery/meta/api-object.ts";
+import { notSupported } from "#apimachinery/validation/field-error.ts";
+import { FieldPath } from "#apimachinery/validation/field-path.ts";
+import type { CacheEntry } from "../../cacher/cache-entry.ts";
+import type { Column } from "../../registry/resource.ts";
+import { encodedInForm, toServedForm } from "../../registry/store/served-form.ts";
+import { listBytes, versionedBytes } from "../../serializer.ts";
+import { DEFAULT_COLUMNS, type IncludeObject, partialMetadata, table, tableRow } from "../../table/table.ts";
+import type { ApiResponse } from "../response.ts";
+import type { BodyFormat, Negotiated } from "./negotiation.ts";
+import type { ResourceEndpoint } from "./resource-handler.ts";
+import { formatYaml } from "./yaml.ts";
+
+/** The columns of the endpoint's tables. */
+export function columnsOf(endpoint: ResourceEndpoint): readonly Column<ApiObject>[] {
+  const { columns } = endpoint.store.definition;
+  return columns.length > 0 ? columns : DEFAULT_COLUMNS;
+}
+
+/** `includeObject` of a table request. Throws 400 or 422. */
+export function includeObject(query: URLSearchParams): IncludeObject {
+  const value = query.get("includeObject") ?? "";
+  if (value === "" || value === "Metadata") return "Metadata";
+  if (value === "None" || value === "Object") return value;
+  const error = notSupported(FieldPath.of("includeObject"), value, ["Metadata", "None", "Object", ""]);
+  throw invalid({ group: "meta.k8s.io", kind: "TableOptions" }, "", [error]);
+}
+
+/** A stored object as an answer. The plain form costs one copy of its bytes. */
+export function entryResponse(
+  endpoint: ResourceEndpoint,
+  negotiated: Negotiated,
+  query: URLSearchParams,
+  entry: CacheEntry,
+  status = 200,
+): ApiResponse {
+  if (negotiated.transform === undefined && negotiated.format === "json" && !isPretty(negotiated, query)) {
+    return jsonBytes(versionedBytes(encodedInForm(endpoint.form, entry), entry.revision), status);
+  }
+  return objectResponse(endpoint, negotiated, query, entry.object, status);
+}
+
+/** An object that is not stored (a dry run), in storage form, as an answer. */
+export function objectResponse(
+  endpoint: ResourceEndpoint,
+  negotiated: Negotiated,
+  query: URLSearchParams,
+  object: ApiObject,
+  status = 200,
+): ApiResponse {
+  const served = toServedForm(endpoint.form, object);
+  const { transform } = negotiated;
+  if (transform === undefined) return valueResponse(served, negotiated, query, status);
+  if (transform.kind === "Table") {
+    const columns = columnsOf(endpoint);
+    const now = endpoint.modules.stores.modules.clock.now();
+    const row = tableRow(columns, object, served, includeObject(query), transform.version, now);
+    const metadata = { resourceVersion: object.metadata.resourceVersion ?? "" };
+    return valueResponse(table(columns, metadata, [row], transform.version), negotiated, query, status);
+  }
+  return valueResponse(partialMetadata(served, transform.version), negotiated, query, status);
+}
+
+/** `metadata` of a list. */
+export interface ListMeta {
+  readonly resourceVersion: string;
+  readonly continue?: string;
+  readonly remainingItemCount?: number;
+}
+
+/** A list as an answer. The plain form is the objects' bytes one after the other. */
+export function listResponse(
+  endpoint: ResourceEndpoint,
+  negotiated: Negotiated,
+  query: URLSearchParams,
+  entries: readonly CacheEntry[],
+  metadata: ListMeta,
+): ApiResponse {
+  const { form } = endpoint;
+  const { transform } = negotiated;
+  if (transform === undefined) {
+    const head = `{"kind":"${form.kind}List","apiVersion":"${form.apiVersion}","metadata":${JSON.stringify(metadata)},"items":[`;
+    const items = entries.map((entry) => ({ encoded: encodedInForm(form, entry), revision: entry.revision }));
+    const bytes = listBytes(head, items, "]}");
+    if (negotiated.format === "json" && !isPretty(negotiated, query)) return jsonBytes(bytes, 200);
+    return valueResponse(JSON.parse(bytes.toString("utf8")), negotiated, query, 200);
+  }
+  const { version } = transform;
+  if (transform.kind === "Table") {
+    const columns = columnsOf(endpoint);
+    const include = includeObject(query);
+    const now = endpoint.modules.stores.modules.clock.now();
+    const rows = entries.map(({ object }) =>
+      tableRow(columns, object, include === "Object" ? toServedForm(form, object) : object, include, version, now),
+    );
+    return valueResponse(table(columns, metadata, rows, version), negotiated, query, 200);
+  }
+  const items = entries.length === 0 ? null : entries.map((entry) => partialMetadata(entry.object, version));
+  const body = { kind: "PartialObjectMetadataList", apiVersion: `meta.k8s.io/${version}`, metadata, items };
+  return valueResponse(body, negotiated, query, 200);
+}
+
+/** Any JSON value as an answer, in the negotiated format. */
+export function valueResponse(value: unknown, negotiated: Negotiated, query: URLSearchParams, status: number): ApiResponse {
+  if (negotiated.format === "yaml") {
+    return { status, headers: { "content-type": "application/yaml" }, body: formatYaml(value) };
+  }
+  const body = isPretty(negotiated, query) ? `${JSON.stringify(value, null, 2)}\n` : JSON.stringify(value);
+  return { status, headers: { "content-type": "application/json" }, body };
+}
+
+/** A Status as an answer; `Retry-After` where the client is to come back. */
+export function statusResponse(status: Status, format: BodyFormat): ApiResponse {
+  const negotiated: Negotiated = { format, transform: undefined, pretty: false };
+  const response = valueResponse(status, negotiated, new URLSearchParams(), status.code ?? 200);
+  const retry = status.details?.retryAfterSeconds ?? 0;
+  if (retry > 0) response.headers["retry-after"] = String(retry);
+  return response;
+}
+
+function isPretty(negotiated: Negotiated, query: URLSearchParams): boolean {
+  if (negotiated.pretty) return true;
+  const pretty = query.get("pretty");
+  return pretty === "true" || pretty === "1";
+}
+
+function jsonBytes(body: Uint8Array, status: number): ApiResponse {
+  return { status, headers: { "content-type": "application/json" }, body };
+}
+
+/** Refuses a table or partial form where an answer is of another kind. */
+export function refuseTransform(negotiated: Negotiated): void {
+  if (negotiated.transform !== undefined) throw badRequest("the requested representation is not available");
+}

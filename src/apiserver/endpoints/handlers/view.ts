@@ -1,0 +1,88 @@
+import { invalid } from "#apimachinery/api-errors/errors.ts";
+import type { ApiObject, GroupVersionKind } from "#apimachinery/meta/api-object.ts";
+import { formatGroupVersion } from "#apimachinery/meta/api-object.ts";
+import { deepCopy } from "#apimachinery/meta/deep-copy.ts";
+import { normalizeObject } from "#apimachinery/schema/normalize.ts";
+import { assert } from "#base/assert.ts";
+import type { UpdateSubresource } from "../../registry/resource.ts";
+import { asDraft } from "../../registry/store/store-core.ts";
+import type { ApiResponse, ResourceRequest } from "../response.ts";
+import { decodeBody, type ExpectedKind } from "./body.ts";
+import { header } from "./headers.ts";
+import { bodyFormat, negotiate } from "./negotiation.ts";
+import { patchBody } from "./patch.ts";
+import { readEntry } from "./read.ts";
+import { valueResponse } from "./representation.ts";
+import { type ResourceEndpoint, type Target, targetOf } from "./resource-handler.ts";
+import { checkName, writeRequest } from "./write.ts";
+import { parseWriteOptions, type WriteOptions } from "./write-options.ts";
+
+type View = UpdateSubresource<ApiObject>;
+
+/** GET, PUT and PATCH of a view on the stored object, such as `scale`. */
+export async function handleView(endpoint: ResourceEndpoint, view: View, request: ResourceRequest): Promise<ApiResponse> {
+  const negotiated = negotiate(header(request, "accept"), false);
+  const expected = viewKind(endpoint, view);
+  const target = targetOf(endpoint, request.info);
+  let shown: ApiObject;
+  if (request.info.verb === "get") shown = view.read((await readEntry(endpoint, request)).object);
+  else if (request.info.verb === "update") {
+    const format = bodyFormat(header(request, "content-type"));
+    const options = parseWriteOptions(request.query, "UpdateOptions", request.userAgent);
+    const body = decodeBody(request.body, format, expected, options.fieldValidation, request.warnings);
+    checkName(body, target);
+    shown = await writeView(endpoint, view, request, target, options, () => body);
+  } else {
+    const { patch, options } = patchBody(request);
+    shown = await writeView(endpoint, view, request, target, options, (current) => {
+      const changed = patch.apply(current, expected, request.warnings);
+      checkName(changed, target);
+      return changed;
+    });
+  }
+  return valueResponse(normalizeObject(expected.schema, named(shown, view.kind)), negotiated, request.query, 200);
+}
+
+function viewKind(endpoint: ResourceEndpoint, view: View): ExpectedKind {
+  const { group, version, kind } = view.kind;
+  const schema = endpoint.modules.stores.schemaFor(group, version, kind);
+  assert(schema !== undefined, `no type ${kind} in ${group}/${version}`);
+  return { group, version, kind, schema };
+}
+
+function named(object: ApiObject, kind: GroupVersionKind): ApiObject {
+  return { ...object, apiVersion: formatGroupVersion(kind.group, kind.version), kind: kind.kind };
+}
+
+/** Lets `change` make a new view of the stored object's, and writes that into the object. */
+async function writeView(
+  endpoint: ResourceEndpoint,
+  view: View,
+  request: ResourceRequest,
+  target: Target,
+  options: WriteOptions,
+  change: (view: ApiObject) => ApiObject,
+): Promise<ApiObject> {
+  const { core } = endpoint.store;
+  const write = writeRequest(endpoint, request, target, options);
+  const result = await endpoint.store.updateWith({
+    ...write,
+    name: target.name,
+    expectedUid: "",
+    mayCreate: false,
+    transform: async (existing) => {
+      const object: ApiObject = deepCopy(existing as ApiObject);
+      const changed = change(named(view.read(object), view.kind));
+      const errors = view.validate?.(changed) ?? [];
+      if (errors.length > 0) throw invalid(view.kind, target.name, errors);
+      const attributes = core.attributes("UPDATE", write, target.name, changed, existing);
+      await endpoint.modules.stores.admission.mutate({ ...attributes, kind: view.kind.kind });
+      view.write(changed, asDraft(object));
+      if (changed.metadata.resourceVersion) object.metadata.resourceVersion = changed.metadata.resourceVersion;
+      else delete object.metadata.resourceVersion;
+      core.trackFields(object, existing, write);
+      return object;
+    },
+  });
+  return view.read(result.object);
+}

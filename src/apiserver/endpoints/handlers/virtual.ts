@@ -1,0 +1,82 @@
+import type { ApiObject } from "#apimachinery/meta/api-object.ts";
+import { formatGroupVersion } from "#apimachinery/meta/api-object.ts";
+import { normalizeObject } from "#apimachinery/schema/normalize.ts";
+import { assert } from "#base/assert.ts";
+import type { VirtualResource } from "../../registry/resource.ts";
+import { DEFAULT_COLUMNS, partialMetadata, table, tableRow } from "../../table/table.ts";
+import type { ApiResponse, ResourceRequest } from "../response.ts";
+import { decodeBody, type ExpectedKind } from "./body.ts";
+import { header } from "./headers.ts";
+import { bodyFormat, type Negotiated, negotiate } from "./negotiation.ts";
+import { includeObject, valueResponse } from "./representation.ts";
+import type { HandlerModules } from "./resource-handler.ts";
+import { methodNotAllowed } from "./route-errors.ts";
+import { parseWriteOptions } from "./write-options.ts";
+
+/** Requests for a resource without storage. */
+export async function handleVirtual(
+  resource: VirtualResource,
+  modules: HandlerModules,
+  request: ResourceRequest,
+): Promise<ApiResponse> {
+  const name = request.info.parts[1] ?? "";
+  const { verb } = request.info;
+  const kind = kindOf(resource, modules);
+  if (verb === "create" && name === "" && resource.create !== undefined) {
+    const negotiated = negotiate(header(request, "accept"), false);
+    const format = bodyFormat(header(request, "content-type"));
+    const options = parseWriteOptions(request.query, "CreateOptions", request.userAgent);
+    const body = decodeBody(request.body, format, kind, options.fieldValidation, request.warnings);
+    const answer = await resource.create(body, request, options.dryRun);
+    return valueResponse(
+      answer.status === "Success" ? answer : normalizeObject(kind.schema, answer),
+      negotiated,
+      request.query,
+      201,
+    );
+  }
+  if (request.method === "GET" && name !== "" && resource.get !== undefined) {
+    const negotiated = negotiate(header(request, "accept"), false);
+    const object = await resource.get(name, request);
+    return shown(resource, modules, [object], negotiated, request, false, kind);
+  }
+  if (request.method === "GET" && name === "" && resource.list !== undefined) {
+    const negotiated = negotiate(header(request, "accept"), true);
+    return shown(resource, modules, await resource.list(request), negotiated, request, true, kind);
+  }
+  throw methodNotAllowed();
+}
+
+function shown(
+  resource: VirtualResource,
+  modules: HandlerModules,
+  objects: readonly ApiObject[],
+  negotiated: Negotiated,
+  request: ResourceRequest,
+  list: boolean,
+  kind: ExpectedKind,
+): ApiResponse {
+  const { transform } = negotiated;
+  if (transform?.kind === "Table") {
+    const columns = resource.columns ?? DEFAULT_COLUMNS;
+    const include = includeObject(request.query);
+    const now = modules.stores.modules.clock.now();
+    const rows = objects.map((object) => tableRow(columns, object, object, include, transform.version, now));
+    return valueResponse(table(columns, {}, rows, transform.version), negotiated, request.query, 200);
+  }
+  const apiVersion = formatGroupVersion(resource.group, resource.version);
+  const items = objects.map((object) =>
+    transform === undefined ? normalizeObject(kind.schema, object) : partialMetadata(object, transform.version),
+  );
+  if (!list) return valueResponse(items[0], negotiated, request.query, 200);
+  const listKind = transform === undefined ? `${resource.kind}List` : transform.kind;
+  const version = transform === undefined ? apiVersion : `meta.k8s.io/${transform.version}`;
+  return valueResponse({ kind: listKind, apiVersion: version, metadata: {}, items }, negotiated, request.query, 200);
+}
+
+function kindOf(resource: VirtualResource, modules: HandlerModules): ExpectedKind {
+  const { group, version, kind } = resource;
+  const schema = modules.stores.schemaFor(group, version, kind);
+  assert(schema !== undefined, `no type ${kind} in ${group}/${version}`);
+  return { group, version, kind, schema };
+}

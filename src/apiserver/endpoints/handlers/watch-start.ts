@@ -1,0 +1,49 @@
+import { expired } from "#apimachinery/api-errors/errors.ts";
+import type { FilteredEvent, ObjectFilter } from "../../cacher/watch-group.ts";
+import { filterMatches } from "../../cacher/watch-group.ts";
+import { plainError } from "../../registry/store/plain-error.ts";
+import type { ParsedListOptions } from "./list-options.ts";
+import { checkNotFuture, parseVersion } from "./read.ts";
+import type { ResourceEndpoint } from "./resource-handler.ts";
+
+/** What a watch begins with, as of {@link WatchStart.revision}; every later change follows. */
+export interface WatchStart {
+  readonly events: readonly FilteredEvent[];
+  readonly revision: number;
+  /** A bookmark marks the end of `events`. */
+  readonly endBookmark: boolean;
+  /** Changes up to this revision are known to the client although they have not happened here yet. */
+  readonly skipUntil: number;
+}
+
+/** Checks the resourceVersion of a watch. Throws 500 and 504. */
+export async function checkWatchVersion(endpoint: ResourceEndpoint, options: ParsedListOptions): Promise<bigint> {
+  const text = options.resourceVersion;
+  const version = text === "" ? 0n : parseVersion(text, plainError);
+  if (options.sendInitialEvents) await checkNotFuture(endpoint, version);
+  if (text === "") await endpoint.modules.stores.cache.catchUp();
+  return version;
+}
+
+/** The first events of a watch. Throws 410 when changes since the given revision are forgotten. Never waits. */
+export function watchStart(
+  endpoint: ResourceEndpoint,
+  filter: ObjectFilter,
+  options: ParsedListOptions,
+  version: bigint,
+): WatchStart {
+  const { cache } = endpoint.store.core;
+  const { revision } = endpoint.modules.stores.cache;
+  const state = options.sendInitialEvents ?? version === 0n;
+  const endBookmark = options.sendInitialEvents === true && options.allowWatchBookmarks;
+  if (state) {
+    const prefix = filter.namespace === "" ? cache.prefix : `${cache.prefix}${filter.namespace}/`;
+    const entries = cache.range(cache.tree, prefix).filter((entry) => filterMatches(filter, entry));
+    return { events: entries.map((entry) => ({ type: "ADDED", entry })), revision, endBookmark, skipUntil: revision };
+  }
+  if (version === 0n) return { events: [], revision, endBookmark: false, skipUntil: revision };
+  if (version > BigInt(revision)) return { events: [], revision, endBookmark: false, skipUntil: Number(version) };
+  const events = cache.eventsSince(Number(version), filter);
+  if (events === undefined) throw expired(`too old resource version: ${version} (${cache.baseRevision})`);
+  return { events, revision, endBookmark: false, skipUntil: revision };
+}

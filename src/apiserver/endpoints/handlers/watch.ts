@@ -1,0 +1,156 @@
+import { StatusError } from "#apimachinery/api-errors/status.ts";
+import type { Timer } from "#base/clock.ts";
+import type { FilteredEvent, WatchConsumer } from "../../cacher/watch-group.ts";
+import type { RequestContext } from "../../request/request-info.ts";
+import type { ApiResponse, ResponseSink } from "../response.ts";
+import { type EventEncoder, eventEncoder, line } from "./event-encoder.ts";
+import { type ParsedListOptions, parseListOptions } from "./list-options.ts";
+import { negotiateWatch } from "./negotiation.ts";
+import { includeObject } from "./representation.ts";
+import { type ResourceEndpoint, targetOf } from "./resource-handler.ts";
+import { type Selection, selectionOf } from "./selection.ts";
+import { checkWatchVersion, type WatchStart, watchStart } from "./watch-start.ts";
+
+/** Shortest life of a watch whose client names none (upstream's `--min-request-timeout`); up to twice as long. */
+const WATCH_TIMEOUT_MIN_MS: number = 1800 * 1000;
+/** Longest time between bookmarks. */
+const BOOKMARK_INTERVAL_MS: number = 60 * 1000;
+/** A last bookmark comes this long before the end. */
+const BOOKMARK_BEFORE_END_MS = 2000;
+/** Bytes that a slow watcher may have waiting; then it is closed, and its client resumes where it was. */
+export const WATCH_BUFFER_BYTES_MAX: number = 16 * 1024 * 1024;
+
+/** GET of a collection with `watch`. */
+export async function handleWatch(endpoint: ResourceEndpoint, context: RequestContext, accept: string): Promise<ApiResponse> {
+  const negotiated = negotiateWatch(accept);
+  const { namespace, name } = targetOf(endpoint, context.info);
+  const options = parseListOptions(context.query, true);
+  const selection = selectionOf(endpoint, namespace, name, options.labelSelector, options.fieldSelector);
+  const include = includeObject(context.query);
+  const version = await checkWatchVersion(endpoint, options);
+  const encoder = eventEncoder(endpoint, negotiated.transform, include);
+  return {
+    status: 200,
+    headers: { "content-type": "application/json" },
+    body: { start: (sink) => new WatchStream(endpoint, context, selection, options, encoder, sink).start(version) },
+  };
+}
+
+/** One watch over HTTP: the lines go to the sink as fast as it takes them. */
+class WatchStream implements WatchConsumer {
+  readonly #endpoint: ResourceEndpoint;
+  readonly #context: RequestContext;
+  readonly #selection: Selection;
+  readonly #options: ParsedListOptions;
+  readonly #encoder: EventEncoder;
+  readonly #sink: ResponseSink;
+  #timers: Timer[] = [];
+  #leave: () => void = () => {};
+  #skipUntil = 0;
+  #waiting: Uint8Array[] = [];
+  #waitingBytes = 0;
+  #blocked = false;
+  #ended = false;
+
+  constructor(
+    endpoint: ResourceEndpoint,
+    context: RequestContext,
+    selection: Selection,
+    options: ParsedListOptions,
+    encoder: EventEncoder,
+    sink: ResponseSink,
+  ) {
+    this.#endpoint = endpoint;
+    this.#context = context;
+    this.#selection = selection;
+    this.#options = options;
+    this.#encoder = encoder;
+    this.#sink = sink;
+  }
+
+  start(version: bigint): void {
+    const onAbort = (): void => this.onEnd();
+    this.#sink.onClose(() => {
+      this.#context.signal.removeEventListener("abort", onAbort);
+      this.#stop();
+    });
+    this.#sink.onDrain(() => this.#drain());
+    this.#context.signal.addEventListener("abort", onAbort, { once: true });
+    if (this.#context.signal.aborted) {
+      this.onEnd();
+      return;
+    }
+    let start: WatchStart;
+    try {
+      start = watchStart(this.#endpoint, this.#selection.filter, this.#options, version);
+    } catch (error) {
+      if (!(error instanceof StatusError)) throw error;
+      this.#write(line("ERROR", error.status));
+      this.onEnd();
+      return;
+    }
+    this.#skipUntil = start.skipUntil;
+    this.#leave = this.#endpoint.store.core.cache.watch(this.#selection.filter, this);
+    if (start.events.length > 0) this.#write(this.#encoder.encode(start.events));
+    if (start.endBookmark) this.#write(this.#encoder.bookmark(start.revision, true));
+    this.#setTimers();
+  }
+
+  onEvents(events: readonly FilteredEvent[], revision: number): void {
+    if (this.#ended) return;
+    if (revision <= this.#skipUntil) return;
+    const first = events[0];
+    const known = first !== undefined && first.entry.revision <= this.#skipUntil;
+    this.#write(this.#encoder.encode(known ? events.filter(({ entry }) => entry.revision > this.#skipUntil) : events));
+  }
+
+  onEnd(): void {
+    if (this.#ended) return;
+    this.#stop();
+    this.#sink.end();
+  }
+
+  #setTimers(): void {
+    const { clock, random } = this.#endpoint.modules.stores.modules;
+    const seconds = this.#options.timeoutSeconds ?? 0;
+    const life = seconds > 0 ? seconds * 1000 : WATCH_TIMEOUT_MIN_MS * (1 + random.float());
+    this.#timers.push(clock.setTimeout(() => this.onEnd(), life, { unref: true }));
+    if (!this.#options.allowWatchBookmarks) return;
+    const bookmark = (): void => {
+      if (!this.#ended) this.#write(this.#encoder.bookmark(this.#endpoint.modules.stores.cache.revision, false));
+    };
+    this.#timers.push(clock.setInterval(bookmark, BOOKMARK_INTERVAL_MS, { unref: true }));
+    if (life > BOOKMARK_BEFORE_END_MS) {
+      this.#timers.push(clock.setTimeout(bookmark, life - BOOKMARK_BEFORE_END_MS, { unref: true }));
+    }
+  }
+
+  #write(chunk: Uint8Array): void {
+    if (chunk.byteLength === 0) return;
+    if (!this.#blocked) {
+      this.#blocked = !this.#sink.write(chunk);
+      return;
+    }
+    this.#waiting.push(chunk);
+    this.#waitingBytes += chunk.byteLength;
+    if (this.#waitingBytes > WATCH_BUFFER_BYTES_MAX) this.onEnd();
+  }
+
+  #drain(): void {
+    this.#blocked = false;
+    if (this.#waiting.length === 0 || this.#ended) return;
+    const chunk = Buffer.concat(this.#waiting);
+    this.#waiting = [];
+    this.#waitingBytes = 0;
+    this.#write(chunk);
+  }
+
+  #stop(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#leave();
+    for (const timer of this.#timers) timer.clear();
+    this.#timers = [];
+    this.#waiting = [];
+  }
+}

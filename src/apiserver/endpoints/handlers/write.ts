@@ -1,0 +1,124 @@
+import { badRequest, isForbidden } from "#apimachinery/api-errors/errors.ts";
+import type { ApiObject } from "#apimachinery/meta/api-object.ts";
+import { deepCopy } from "#apimachinery/meta/deep-copy.ts";
+import { dedupOwnerReferences } from "../../registry/store/owner-references.ts";
+import { toStorageForm } from "../../registry/store/served-form.ts";
+import { asDraft, type WriteRequest } from "../../registry/store/store-core.ts";
+import type { ApiResponse, ResourceRequest } from "../response.ts";
+import { decodeBody } from "./body.ts";
+import { header } from "./headers.ts";
+import { bodyFormat, negotiate } from "./negotiation.ts";
+import { entryResponse, objectResponse } from "./representation.ts";
+import { type ResourceEndpoint, type Target, targetOf } from "./resource-handler.ts";
+import { parseWriteOptions, type WriteOptions } from "./write-options.ts";
+
+/** POST to a collection. */
+export async function handleCreate(endpoint: ResourceEndpoint, request: ResourceRequest): Promise<ApiResponse> {
+  const negotiated = negotiate(header(request, "accept"), false);
+  const format = bodyFormat(header(request, "content-type"));
+  const options = parseWriteOptions(request.query, "CreateOptions", request.userAgent);
+  const target = targetOf(endpoint, request.info);
+  const body = decodeBody(request.body, format, endpoint.form, options.fieldValidation, request.warnings);
+  setDefaults(endpoint, body);
+  const result = await endpoint.store.createFrom(body, writeRequest(endpoint, request, target, options));
+  warnDeprecated(endpoint, request);
+  return result.entry === undefined
+    ? objectResponse(endpoint, negotiated, request.query, result.object, 201)
+    : entryResponse(endpoint, negotiated, request.query, result.entry, 201);
+}
+
+/** PUT of an object or of its status. */
+export async function handleUpdate(endpoint: ResourceEndpoint, request: ResourceRequest): Promise<ApiResponse> {
+  const negotiated = negotiate(header(request, "accept"), false);
+  const format = bodyFormat(header(request, "content-type"));
+  const options = parseWriteOptions(request.query, "UpdateOptions", request.userAgent);
+  const target = targetOf(endpoint, request.info);
+  const body = decodeBody(request.body, format, endpoint.form, options.fieldValidation, request.warnings);
+  setDefaults(endpoint, body, target.subresource);
+  checkName(body, target);
+  const write = writeRequest(endpoint, request, target, options);
+  const result = await endpoint.store.updateWith({
+    ...write,
+    name: target.name,
+    expectedUid: body.metadata.uid ?? "",
+    mayCreate: true,
+    transform: async (existing) => {
+      if (existing === undefined) await authorizeCreate(endpoint, request);
+      return admitChange(endpoint, write, target.name, deepCopy(body) as ApiObject, existing);
+    },
+  });
+  const status = result.created ? 201 : 200;
+  return result.entry === undefined
+    ? objectResponse(endpoint, negotiated, request.query, result.object, status)
+    : entryResponse(endpoint, negotiated, request.query, result.entry, status);
+}
+
+/** What admission and managedFields do to a changed object in the client's form; the result is in storage form. */
+export async function admitChange(
+  endpoint: ResourceEndpoint,
+  write: WriteRequest,
+  name: string,
+  changed: ApiObject,
+  existing: ApiObject | undefined,
+): Promise<ApiObject> {
+  const { core } = endpoint.store;
+  const { warnings } = write.context;
+  dedupOwnerReferences(changed, warnings, false);
+  core.trackFields(changed, existing, write);
+  const object = toStorageForm(endpoint.form, core.definition, changed);
+  if (endpoint.form.other !== undefined) core.strategy.setDefaults?.(asDraft(object));
+  const operation = existing === undefined ? "CREATE" : "UPDATE";
+  await endpoint.modules.stores.admission.mutate(core.attributes(operation, write, name, object, existing));
+  dedupOwnerReferences(object, warnings, true);
+  return object;
+}
+
+/** The parts of a write that the store needs to know. */
+export function writeRequest(
+  endpoint: ResourceEndpoint,
+  request: ResourceRequest,
+  target: Target,
+  options: Pick<WriteOptions, "dryRun" | "fieldManager">,
+): WriteRequest {
+  return {
+    context: request,
+    namespace: target.namespace,
+    subresource: target.subresource,
+    dryRun: options.dryRun,
+    fieldManager: options.fieldManager,
+    form: endpoint.form,
+    admit: true,
+  };
+}
+
+/** Defaults of the client's version; those of the storage version follow the conversion. */
+export function setDefaults(endpoint: ResourceEndpoint, object: ApiObject, subresource = ""): void {
+  if (endpoint.form.other !== undefined) return;
+  endpoint.store.core.strategy.setDefaults?.(asDraft(object));
+  if (subresource !== "") endpoint.store.core.statusSubresource(subresource)?.setDefaults?.(asDraft(object));
+}
+
+/** The body is the object that the path names. Throws 400. */
+export function checkName(body: ApiObject, target: Target): void {
+  const name = body.metadata.name ?? "";
+  if (name === "") {
+    throw badRequest(`the name of the object (${target.name} based on URL) was undeterminable: name must be provided`);
+  }
+  if (name !== target.name)
+    throw badRequest(`the name of the object (${name}) does not match the name on the URL (${target.name})`);
+  const namespace = body.metadata.namespace ?? "";
+  if (target.namespace !== "" && namespace !== "" && namespace !== target.namespace) {
+    throw badRequest("the namespace of the provided object does not match the namespace sent on the request");
+  }
+}
+
+async function authorizeCreate(endpoint: ResourceEndpoint, request: ResourceRequest): Promise<void> {
+  const refusal = await endpoint.modules.authorize?.(request, { ...request.info, verb: "create" });
+  if (refusal !== undefined && isForbidden(refusal)) throw refusal;
+}
+
+/** Every answer of a deprecated version says so. */
+export function warnDeprecated(endpoint: ResourceEndpoint, request: ResourceRequest): void {
+  const warning = endpoint.form.other?.deprecationWarning;
+  if (warning !== undefined && !request.warnings.includes(warning)) request.warnings.push(warning);
+}

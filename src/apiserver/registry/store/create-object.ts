@@ -1,0 +1,121 @@
+import { alreadyExists, badRequest, generateNameConflict, invalid } from "#apimachinery/api-errors/errors.ts";
+import { StatusError } from "#apimachinery/api-errors/status.ts";
+import type { ApiObject } from "#apimachinery/meta/api-object.ts";
+import { deepCopy } from "#apimachinery/meta/deep-copy.ts";
+import { FieldPath } from "#apimachinery/validation/field-path.ts";
+import { validateObjectMeta } from "#apimachinery/validation/object-meta.ts";
+import type { CacheEntry } from "../../cacher/cache-entry.ts";
+import { generateName, NAME_ATTEMPTS_MAX } from "./generate-name.ts";
+import { dedupOwnerReferences } from "./owner-references.ts";
+import { plainError } from "./plain-error.ts";
+import { toStorageForm } from "./served-form.ts";
+import { asDraft, type StoreCore, type WriteRequest } from "./store-core.ts";
+
+/** What a write left behind: the stored state, or for a dry run the object that would have been stored. */
+export type WriteResult =
+  | { readonly entry: CacheEntry; readonly object: ApiObject }
+  | { readonly entry: undefined; readonly object: ApiObject };
+
+/**
+ * Upstream's create handler and `Store.Create`: managedFields, mutating admission, system fields, strategy, validation,
+ * validating admission, allocation, write. `body` is decoded and in the client's form; it is taken over.
+ */
+export async function createObject(core: StoreCore, body: ApiObject, request: WriteRequest): Promise<WriteResult> {
+  const { context } = request;
+  checkNamespace(core, body, request);
+  dedupOwnerReferences(body, context.warnings, false);
+  core.trackFields(body, undefined, request);
+  const object = toStorageForm(request.form, core.definition, body);
+  core.strategy.setDefaults?.(asDraft(object));
+  if (request.admit) {
+    await core.modules.admission().mutate(core.attributes("CREATE", request, object.metadata.name ?? "", object, undefined));
+    dedupOwnerReferences(object, context.warnings, true);
+  }
+  const generated = !object.metadata.name && Boolean(object.metadata.generateName);
+  if (!generated) return createNamed(core, object, request);
+  for (let attempt = 1; ; attempt++) {
+    const named = attempt < NAME_ATTEMPTS_MAX ? deepCopy(object) : object;
+    named.metadata.name = generateName(core.modules.random, object.metadata.generateName ?? "");
+    try {
+      return await createNamed(core, named as ApiObject, request);
+    } catch (error) {
+      if (!(error instanceof StatusError) || error.reason !== "AlreadyExists") throw error;
+      if (attempt >= NAME_ATTEMPTS_MAX) throw generateNameConflict(core.resourceOf(request), named.metadata.name, 1);
+    }
+  }
+}
+
+/** The object's namespace is the request's; a body that says otherwise is refused. */
+export function checkNamespace(core: StoreCore, object: ApiObject, request: WriteRequest): void {
+  const meta = object.metadata;
+  if (!core.namespaced) {
+    if (meta.namespace) throw badRequest("the namespace of the provided object does not match the namespace sent on the request");
+    delete meta.namespace;
+    return;
+  }
+  if (!meta.namespace) meta.namespace = request.namespace;
+  else if (meta.namespace !== request.namespace) {
+    throw badRequest("the namespace of the provided object does not match the namespace sent on the request");
+  }
+}
+
+async function createNamed(core: StoreCore, object: ApiObject, request: WriteRequest): Promise<WriteResult> {
+  prepareNew(core, object, request);
+  if (request.admit) {
+    await core.modules.admission().validate(core.attributes("CREATE", request, object.metadata.name ?? "", object, undefined));
+  }
+  return storeNew(core, object, request);
+}
+
+/** Upstream's `FillObjectMetaSystemFields` and `BeforeCreate`. */
+export function prepareNew(core: StoreCore, object: ApiObject, request: WriteRequest): void {
+  const { strategy } = core;
+  const { context } = request;
+  const meta = object.metadata;
+  meta.creationTimestamp = core.now();
+  meta.uid = core.modules.random.uuid();
+  delete meta.selfLink;
+  delete meta.deletionTimestamp;
+  delete meta.deletionGracePeriodSeconds;
+  if (core.hasStatus() && !strategy.keepStatusOnCreate) delete object.status;
+  if (strategy.generationChanges !== undefined) meta.generation = 1;
+  strategy.prepareForCreate?.(asDraft(object), context);
+  const errors = validateObjectMeta(meta, core.namespaced, core.nameValidator(), FieldPath.of("metadata"));
+  errors.push(...(strategy.validate?.(object, context) ?? []));
+  if (errors.length > 0) throw invalid(core.kindOf(request), meta.name ?? "", errors);
+  context.warnings.push(...(strategy.warningsOnCreate?.(object) ?? []));
+}
+
+/** Allocates and writes. A name that is taken is 409, with a hint when its owner is being deleted. */
+export async function storeNew(core: StoreCore, object: ApiObject, request: WriteRequest): Promise<WriteResult> {
+  const meta = object.metadata;
+  const transaction = await core.strategy.beginCreate?.(asDraft(object), request.context, request.dryRun);
+  try {
+    const version = meta.resourceVersion;
+    if (version !== undefined && version !== "" && version !== "0") {
+      throw plainError("resourceVersion should not be set on objects to be created");
+    }
+    delete meta.resourceVersion;
+    const key = core.cache.key(meta.namespace ?? "", meta.name ?? "");
+    const stored = core.normalize(object);
+    const taken = core.cache.byKey(key);
+    if (taken !== undefined) throw nameTaken(core, taken, request);
+    if (request.dryRun) {
+      transaction?.rollback?.();
+      return { entry: undefined, object: stored };
+    }
+    const entry = await core.put(key, 0, stored);
+    if (entry === undefined) throw nameTaken(core, core.cache.byKey(key), request, meta.name);
+    transaction?.commit?.();
+    return { entry, object: entry.object };
+  } catch (error) {
+    transaction?.rollback?.();
+    throw error;
+  }
+}
+
+function nameTaken(core: StoreCore, taken: CacheEntry | undefined, request: WriteRequest, name = taken?.name): StatusError {
+  const error = alreadyExists(core.resourceOf(request), name ?? "");
+  if (taken?.object.metadata.deletionTimestamp === undefined) return error;
+  return new StatusError({ ...error.status, message: `object is being deleted: ${error.message}` });
+}

@@ -1,0 +1,128 @@
+import { notFound } from "#apimachinery/api-errors/errors.ts";
+import type { ApiObject, Draft } from "#apimachinery/meta/api-object.ts";
+import { deepCopy } from "#apimachinery/meta/deep-copy.ts";
+import { assert } from "#base/assert.ts";
+import type { CacheEntry } from "../../cacher/cache-entry.ts";
+import type { RequestContext } from "../../request/request-info.ts";
+import type { DeleteOptions, ResourceDefinition, Store } from "../resource.ts";
+import { createObject, type WriteResult } from "./create-object.ts";
+import { type DeleteResult, deleteObject } from "./delete-object.ts";
+import type { ServedForm } from "./served-form.ts";
+import { StoreCore, type StoreModules, type WriteRequest } from "./store-core.ts";
+import { type UpdateRequest, type UpdateResult, updateObject } from "./update-object.ts";
+
+/**
+ * The one store behind every stored resource. What kinds differ in is their strategy. Reads come from the watch cache,
+ * writes go to the key-value store with compare-and-swap.
+ */
+export class GenericStore implements Store<ApiObject> {
+  readonly core: StoreCore;
+  /** Every served version of the resource; the storage version first. */
+  readonly forms: readonly ServedForm[];
+
+  constructor(definition: ResourceDefinition, forms: readonly ServedForm[], modules: StoreModules) {
+    const [storage] = forms;
+    assert(storage !== undefined, "a resource has a storage version");
+    this.forms = forms;
+    this.core = new StoreCore(definition, storage, modules);
+  }
+
+  get definition(): ResourceDefinition {
+    return this.core.definition;
+  }
+
+  entry(namespace: string, name: string): CacheEntry | undefined {
+    return this.core.cache.get(namespace, name);
+  }
+
+  cached(namespace: string, name: string): ApiObject | undefined {
+    return this.entry(namespace, name)?.object;
+  }
+
+  listCached(namespace: string): readonly ApiObject[] {
+    const { cache } = this.core;
+    const prefix = namespace === "" ? cache.prefix : `${cache.prefix}${namespace}/`;
+    return cache.range(cache.tree, prefix).map((entry) => entry.object);
+  }
+
+  async get(namespace: string, name: string): Promise<ApiObject> {
+    await this.core.modules.cache.catchUp();
+    const object = this.cached(namespace, name);
+    if (object === undefined) throw notFound(this.core.groupResource, name);
+    return object;
+  }
+
+  async create(
+    object: ApiObject,
+    context: RequestContext,
+    options: { dryRun?: boolean; fieldManager?: string } = {},
+  ): Promise<ApiObject> {
+    const body: ApiObject = deepCopy(object);
+    const request = this.#internal(object.metadata.namespace ?? "", "", context, options);
+    return (await this.createFrom(body, request)).object;
+  }
+
+  async update(
+    namespace: string,
+    name: string,
+    change: (draft: Draft<ApiObject>) => void,
+    context: RequestContext,
+    options: { subresource?: string; dryRun?: boolean; fieldManager?: string; skipValidation?: boolean } = {},
+  ): Promise<ApiObject> {
+    const request = this.#internal(namespace, options.subresource ?? "", context, options);
+    const result = await this.updateWith({
+      ...request,
+      name,
+      expectedUid: "",
+      mayCreate: false,
+      skipValidation: options.skipValidation ?? false,
+      transform: async (existing) => {
+        const draft: ApiObject = deepCopy(existing as ApiObject);
+        change(draft as Draft<ApiObject>);
+        this.core.trackFields(draft, existing, request);
+        return draft;
+      },
+    });
+    return result.object;
+  }
+
+  async delete(namespace: string, name: string, options: DeleteOptions, context: RequestContext): Promise<ApiObject> {
+    const dryRun = (options.dryRun?.length ?? 0) > 0;
+    const request = this.#internal(namespace, "", context, { dryRun });
+    return (await this.deleteWith(name, options, request)).answer as ApiObject;
+  }
+
+  /** Create for handlers: `body` is taken over. */
+  createFrom(body: ApiObject, request: WriteRequest): Promise<WriteResult> {
+    return createObject(this.core, body, request);
+  }
+
+  /** Update for handlers. */
+  async updateWith(request: UpdateRequest): Promise<UpdateResult> {
+    await this.core.modules.cache.catchUp();
+    return updateObject(this.core, request);
+  }
+
+  /** Delete for handlers. */
+  async deleteWith(name: string, options: DeleteOptions, request: WriteRequest): Promise<DeleteResult> {
+    await this.core.modules.cache.catchUp();
+    return deleteObject(this.core, name, options, request);
+  }
+
+  #internal(
+    namespace: string,
+    subresource: string,
+    context: RequestContext,
+    options: { dryRun?: boolean; fieldManager?: string },
+  ): WriteRequest {
+    return {
+      context,
+      namespace,
+      subresource,
+      dryRun: options.dryRun ?? false,
+      fieldManager: options.fieldManager,
+      form: this.core.form,
+      admit: false,
+    };
+  }
+}

@@ -1,0 +1,39 @@
+import type { Clock } from "#base/clock.ts";
+import type { KVStore } from "#storage/kv.ts";
+
+/** Objects that expire at about the same time share a lease, made at most this long apart (upstream's `LeaseReuseDurationSeconds`). */
+const LEASE_REUSE_SECONDS = 60;
+/** Objects on one lease (upstream's `LeaseMaxObjectCount`). */
+const LEASE_OBJECTS_MAX = 1000;
+
+interface SharedLease {
+  readonly id: Promise<number>;
+  readonly ttlSeconds: number;
+  readonly reusableUntil: number;
+  objects: number;
+}
+
+/** Hands out leases for objects with a time to live. */
+export class LeasePool {
+  readonly #kv: KVStore;
+  readonly #clock: Clock;
+  #lease: SharedLease | undefined;
+
+  constructor(kv: KVStore, clock: Clock) {
+    this.#kv = kv;
+    this.#clock = clock;
+  }
+
+  /** A lease that lives at least `ttlSeconds`. */
+  leaseFor(ttlSeconds: number): Promise<number> {
+    const now = this.#clock.now();
+    const known = this.#lease;
+    if (known?.ttlSeconds === ttlSeconds && now < known.reusableUntil && known.objects < LEASE_OBJECTS_MAX) {
+      known.objects++;
+      return known.id;
+    }
+    const id = this.#kv.grantLease(ttlSeconds + LEASE_REUSE_SECONDS);
+    this.#lease = { id, ttlSeconds, reusableUntil: now + LEASE_REUSE_SECONDS * 1000, objects: 1 };
+    return id;
+  }
+}

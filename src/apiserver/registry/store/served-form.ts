@@ -1,0 +1,63 @@
+import type { ApiObject } from "#apimachinery/meta/api-object.ts";
+import { formatGroupVersion } from "#apimachinery/meta/api-object.ts";
+import { deepCopy } from "#apimachinery/meta/deep-copy.ts";
+import { normalizeObject } from "#apimachinery/schema/normalize.ts";
+import type { StructSchema } from "#apimachinery/schema/type-schema.ts";
+import { assert } from "#base/assert.ts";
+import type { CacheEntry } from "../../cacher/cache-entry.ts";
+import { type EncodedObject, encodeObject } from "../../serializer.ts";
+import type { ResourceDefinition, ServedVersion } from "../resource.ts";
+
+/** Finds the type of a kind. */
+export type SchemaFor = (group: string, version: string, kind: string) => StructSchema | undefined;
+
+/** One served version of a stored resource: the form in which clients of that version see its objects. */
+export interface ServedForm {
+  readonly group: string;
+  readonly version: string;
+  readonly kind: string;
+  /** `v1` or `group/version`. */
+  readonly apiVersion: string;
+  readonly schema: StructSchema;
+  /** Absent for the storage version itself. */
+  readonly other: ServedVersion | undefined;
+}
+
+/** All forms of a resource, the storage version's first. */
+export function servedForms(definition: ResourceDefinition, schemaFor: SchemaFor): ServedForm[] {
+  const form = (group: string, version: string, other: ServedVersion | undefined): ServedForm => {
+    const schema = schemaFor(group, version, definition.kind);
+    assert(schema !== undefined, `no type ${definition.kind} in ${group}/${version}`);
+    return { group, version, kind: definition.kind, apiVersion: formatGroupVersion(group, version), schema, other };
+  };
+  return [
+    form(definition.group, definition.version, undefined),
+    ...(definition.otherVersions ?? []).map((other) => form(other.group ?? definition.group, other.version, other)),
+  ];
+}
+
+/** From a served form to the storage form. Takes its argument over. */
+export function toStorageForm(form: ServedForm, definition: ResourceDefinition, object: ApiObject): ApiObject {
+  if (form.other === undefined) return object;
+  form.other.setDefaults?.(object);
+  const stored = form.other.toStorage?.(object) ?? object;
+  stored.apiVersion = formatGroupVersion(definition.group, definition.version);
+  stored.kind = definition.kind;
+  return stored;
+}
+
+/** From the storage form to a served form; a copy unless they are the same. Keeps resourceVersion. */
+export function toServedForm(form: ServedForm, object: ApiObject): ApiObject {
+  if (form.other === undefined) return object;
+  const copy: ApiObject = deepCopy(object);
+  const served = form.other.fromStorage?.(copy) ?? copy;
+  served.apiVersion = form.apiVersion;
+  served.kind = form.kind;
+  return normalizeObject(form.schema, served) as ApiObject;
+}
+
+/** The bytes of a cached object in a served form. Shared: made once per state and form. */
+export function encodedInForm(form: ServedForm, entry: CacheEntry): EncodedObject {
+  if (form.other === undefined) return entry.encoded;
+  return entry.encodedAs(form.apiVersion, (object) => encodeObject(toServedForm(form, object)));
+}

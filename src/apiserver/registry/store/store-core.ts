@@ -1,0 +1,199 @@
+import { trackUpdate } from "#apimachinery/managedfields/update.ts";
+import type { ApiObject, Draft } from "#apimachinery/meta/api-object.ts";
+import { formatTime } from "#apimachinery/meta/time.ts";
+import { normalizeObject } from "#apimachinery/schema/normalize.ts";
+import type { StructSchema } from "#apimachinery/schema/type-schema.ts";
+import { nameIsDnsSubdomain } from "#apimachinery/validation/names.ts";
+import type { Clock } from "#base/clock.ts";
+import type { Random } from "#base/random.ts";
+import { type KVStore, StorageError } from "#storage/kv.ts";
+import type { AdmissionAttributes, AdmissionChain } from "../../admission/admission.ts";
+import { CacheEntry } from "../../cacher/cache-entry.ts";
+import type { RegistryCache } from "../../cacher/registry-cache.ts";
+import type { ResourceCache } from "../../cacher/resource-cache.ts";
+import type { RequestContext } from "../../request/request-info.ts";
+import { encodeObject } from "../../serializer.ts";
+import type { ResourceDefinition, StatusSubresource, Strategy } from "../resource.ts";
+import type { LeasePool } from "./lease-pool.ts";
+import { plainError } from "./plain-error.ts";
+import { type ServedForm, toServedForm } from "./served-form.ts";
+
+/** What all stores of a server share. */
+export interface StoreModules {
+  readonly kv: KVStore;
+  readonly cache: RegistryCache;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly leases: LeasePool;
+  /** Read when a request is admitted, not before: plugins are made after the stores. */
+  readonly admission: () => AdmissionChain;
+}
+
+/** One write, as far as all writes are alike. */
+export interface WriteRequest {
+  readonly context: RequestContext;
+  readonly namespace: string;
+  /** Empty for the resource itself. */
+  readonly subresource: string;
+  readonly dryRun: boolean;
+  /** Whose change it is in `managedFields`; undefined leaves managedFields alone. */
+  readonly fieldManager: string | undefined;
+  /** The form that the client speaks. */
+  readonly form: ServedForm;
+  /** Server-internal writes skip admission. */
+  readonly admit: boolean;
+}
+
+/** The parts of one resource's store that the create, update and delete procedures work with. */
+export class StoreCore {
+  readonly definition: ResourceDefinition;
+  readonly modules: StoreModules;
+  readonly cache: ResourceCache;
+  readonly schema: StructSchema;
+  readonly form: ServedForm;
+
+  constructor(definition: ResourceDefinition, form: ServedForm, modules: StoreModules) {
+    this.definition = definition;
+    this.modules = modules;
+    this.form = form;
+    this.schema = form.schema;
+    this.cache = modules.cache.cacheFor(definition.storagePrefix);
+  }
+
+  get strategy(): Strategy<ApiObject> {
+    return this.definition.strategy;
+  }
+
+  get groupResource(): { group: string; resource: string } {
+    return { group: this.definition.group, resource: this.definition.plural };
+  }
+
+  get groupKind(): { group: string; kind: string } {
+    return { group: this.definition.group, kind: this.definition.kind };
+  }
+
+  get namespaced(): boolean {
+    return this.definition.scope === "Namespaced";
+  }
+
+  /** How the request's group calls the resource: another group may serve it too. */
+  resourceOf(request: { readonly form: ServedForm }): { group: string; resource: string } {
+    return { group: request.form.group, resource: this.definition.plural };
+  }
+
+  kindOf(request: { readonly form: ServedForm }): { group: string; kind: string } {
+    return { group: request.form.group, kind: this.definition.kind };
+  }
+
+  now(): string {
+    return formatTime(this.modules.clock.now());
+  }
+
+  nameValidator(): (name: string, prefix: boolean) => string[] {
+    return this.strategy.validateName ?? nameIsDnsSubdomain;
+  }
+
+  statusSubresource(name: string): StatusSubresource<ApiObject> | undefined {
+    const subresource = this.definition.subresources?.[name];
+    if (subresource?.type === "connect") return subresource.write;
+    return subresource?.type === "status" ? subresource : undefined;
+  }
+
+  hasStatus(): boolean {
+    return this.definition.subresources?.status?.type === "status";
+  }
+
+  /** The canonical stored form. */
+  normalize(object: ApiObject): ApiObject {
+    return normalizeObject(this.schema, object) as ApiObject;
+  }
+
+  attributes(
+    operation: AdmissionAttributes["operation"],
+    request: WriteRequest,
+    name: string,
+    object: ApiObject | undefined,
+    oldObject: ApiObject | undefined,
+  ): AdmissionAttributes {
+    const { form, context, namespace, subresource, dryRun } = request;
+    const { definition } = this;
+    return {
+      operation,
+      group: form.group,
+      version: form.version,
+      resource: definition.plural,
+      kind: definition.kind,
+      subresource,
+      namespace: definition.plural === "namespaces" && definition.group === "" ? name : namespace,
+      name,
+      object,
+      oldObject,
+      dryRun,
+      context,
+    };
+  }
+
+  /** Records in `managedFields` who changed what, in the form that the client speaks. */
+  trackFields(object: ApiObject, old: ApiObject | undefined, request: WriteRequest): void {
+    if (request.fieldManager === undefined) return;
+    const { form, subresource } = request;
+    trackUpdate({
+      schema: form.schema,
+      old: old === undefined ? undefined : toServedForm(form, old),
+      object,
+      manager: request.fieldManager,
+      apiVersion: form.apiVersion,
+      subresource,
+      now: this.now(),
+      resetFields: this.#resetFields(subresource),
+    });
+  }
+
+  #resetFields(subresource: string): readonly string[] {
+    if (subresource === "") return [...(this.hasStatus() ? ["status"] : []), ...(this.strategy.resetFields ?? [])];
+    return this.statusSubresource(subresource)?.resetFields ?? [];
+  }
+
+  /** Writes an object's normalised state; undefined when somebody else wrote since `expectedRevision` (0: made it). */
+  async put(key: string, expectedRevision: number, object: ApiObject): Promise<CacheEntry | undefined> {
+    const { kv, cache, leases } = this.modules;
+    const encoded = encodeObject(object);
+    const ttl = this.strategy.ttlSeconds?.(object) ?? 0;
+    const lease = ttl > 0 ? await leases.leaseFor(ttl) : 0;
+    const write = cache.expect(key, encoded, object);
+    try {
+      const put = lease === 0 ? { value: encoded.bytes } : { value: encoded.bytes, lease };
+      const result = await kv.txn({ key, expectedModRevision: expectedRevision, put });
+      await cache.waitFor(result.revision);
+      if (!result.succeeded) return undefined;
+      if (write.entry !== undefined) return write.entry;
+      const { namespace, name } = object.metadata;
+      return new CacheEntry(key, namespace ?? "", name ?? "", result.revision, encoded, object);
+    } catch (error) {
+      throw storageFailure(error);
+    } finally {
+      if (write.entry === undefined) cache.forget(key, write);
+    }
+  }
+
+  /** Removes an object; undefined when somebody else wrote since `entry`. */
+  async remove(entry: CacheEntry): Promise<CacheEntry | undefined> {
+    try {
+      const result = await this.modules.kv.txn({ key: entry.key, expectedModRevision: entry.revision });
+      await this.modules.cache.waitFor(result.revision);
+      return result.succeeded ? entry.deletedAt(result.revision) : undefined;
+    } catch (error) {
+      throw storageFailure(error);
+    }
+  }
+}
+
+function storageFailure(error: unknown): unknown {
+  if (!(error instanceof StorageError)) return error;
+  return plainError(error.code === "TooLarge" ? "etcdserver: request is too large" : error.message);
+}
+
+/** A type parameter's worth of drafts is any object to the generic code. */
+export function asDraft(object: ApiObject): Draft<ApiObject> {
+  return object as Draft<ApiObject>;
+}

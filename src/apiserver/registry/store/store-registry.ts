@@ -1,0 +1,88 @@
+import type { ApiObject } from "#apimachinery/meta/api-object.ts";
+import { assert } from "#base/assert.ts";
+import type { Clock } from "#base/clock.ts";
+import type { Random } from "#base/random.ts";
+import type { KVStore } from "#storage/kv.ts";
+import { AdmissionChain, type AdmissionPluginFactory } from "../../admission/admission.ts";
+import { RegistryCache } from "../../cacher/registry-cache.ts";
+import type { ResourceDefinition, Store } from "../resource.ts";
+import type { ResourceSet, Stores } from "../resource-set.ts";
+import { Compactor } from "./compactor.ts";
+import { GenericStore } from "./generic-store.ts";
+import { LeasePool } from "./lease-pool.ts";
+import { type SchemaFor, servedForms } from "./served-form.ts";
+import type { StoreModules } from "./store-core.ts";
+
+/** What {@link createStores} builds on. */
+export interface CreateStoresOptions {
+  readonly resources: ResourceSet;
+  readonly kv: KVStore;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly schemaFor: SchemaFor;
+  /** In order; made once the stores exist. */
+  readonly admission: readonly AdmissionPluginFactory[];
+}
+
+/** All stores of a server, the caches that feed them, and the admission chain before them. */
+export class StoreRegistry implements Stores {
+  readonly cache: RegistryCache;
+  readonly modules: StoreModules;
+  readonly resources: ResourceSet;
+  readonly schemaFor: SchemaFor;
+  readonly #stores = new Map<string, GenericStore>();
+  readonly #stopped = new AbortController();
+  #admission: AdmissionChain = new AdmissionChain([]);
+
+  constructor(options: CreateStoresOptions) {
+    const { kv, clock, random, resources, schemaFor } = options;
+    this.resources = resources;
+    this.schemaFor = schemaFor;
+    this.cache = new RegistryCache({ kv, clock });
+    this.modules = { kv, cache: this.cache, clock, random, leases: new LeasePool(kv, clock), admission: () => this.#admission };
+    for (const stored of resources.stored) {
+      const definition = stored as unknown as ResourceDefinition;
+      const store = new GenericStore(definition, servedForms(definition, schemaFor), this.modules);
+      this.#stores.set(`${definition.group}/${definition.plural}`, store);
+    }
+    this.#admission = new AdmissionChain(options.admission.map((make) => make({ stores: this, clock, random })));
+  }
+
+  get admission(): AdmissionChain {
+    return this.#admission;
+  }
+
+  all(): IterableIterator<GenericStore> {
+    return this.#stores.values();
+  }
+
+  of<T extends object = ApiObject>(group: string, plural: string): Store<T> {
+    return this.generic(group, plural) as unknown as Store<T>;
+  }
+
+  /** The store itself, for handlers. Asserts that the resource is known. */
+  generic(group: string, plural: string): GenericStore {
+    const store = this.#stores.get(`${group}/${plural}`);
+    assert(store !== undefined, `no resource ${plural} in group "${group}"`);
+    return store;
+  }
+
+  /** Loads the caches and follows the store. */
+  async start(): Promise<void> {
+    await new Compactor(this.modules.kv, this.modules.clock).start(this.#stopped.signal);
+    await this.cache.start();
+  }
+
+  /** Ends all watches. The store stays open: it is the caller's. */
+  stop(): void {
+    this.#stopped.abort();
+    this.cache.stop();
+  }
+}
+
+/** Makes the stores of all resources and fills their caches. */
+export async function createStores(options: CreateStoresOptions): Promise<StoreRegistry> {
+  const registry = new StoreRegistry(options);
+  await registry.start();
+  return registry;
+}

@@ -1,0 +1,93 @@
+import { humanDuration } from "#apimachinery/duration.ts";
+import type { ApiObject } from "#apimachinery/meta/api-object.ts";
+import { parseTime } from "#apimachinery/meta/time.ts";
+import type { Column } from "../registry/resource.ts";
+
+/** What a table's rows carry beside their cells. */
+export type IncludeObject = "None" | "Metadata" | "Object";
+
+/** A version of the `meta.k8s.io` group that tables are served in. */
+export type MetaVersion = "v1" | "v1beta1";
+
+const NAME_DESCRIPTION =
+  "Name must be unique within a namespace. Is required when creating resources, although some resources may allow a client to request the generation of an appropriate name automatically. Name is primarily intended for creation idempotence and configuration definition. Cannot be updated. More info: https://kubernetes.io/docs/concepts/overview/working-with-objects/names#names";
+const CREATED_DESCRIPTION =
+  "CreationTimestamp is a timestamp representing the server time when this object was created. It is not guaranteed to be set in happens-before order across separate operations. Clients may not set this value. It is represented in RFC3339 form and is in UTC.\n\nPopulated by the system. Read-only. Null for lists. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#metadata";
+
+/** The columns of a kind that declares none: name and creation time, as upstream's default convertor. */
+export const DEFAULT_COLUMNS: readonly Column<ApiObject>[] = [
+  { name: "Name", type: "string", format: "name", description: NAME_DESCRIPTION, cell: (object) => object.metadata.name ?? "" },
+  {
+    name: "Created At",
+    type: "date",
+    description: CREATED_DESCRIPTION,
+    cell: (object) => object.metadata.creationTimestamp ?? "<unknown>",
+  },
+];
+
+/** One object as a table row. */
+export interface TableRow {
+  readonly cells: readonly (string | number | boolean | null)[];
+  readonly object: unknown;
+}
+
+/** `columnDefinitions` as they are served. */
+export function columnDefinitions(columns: readonly Column<ApiObject>[]): unknown[] {
+  return columns.map((column) => ({
+    name: column.name,
+    type: column.type === "date" ? dateType(columns) : column.type,
+    format: column.format ?? "",
+    description: column.description,
+    priority: column.priority ?? 0,
+  }));
+}
+
+/** Upstream's printers declare ages as strings; only the default convertor declares dates. */
+function dateType(columns: readonly Column<ApiObject>[]): string {
+  return columns === DEFAULT_COLUMNS ? "date" : "string";
+}
+
+/** The row of one object. `shown` is what goes along with it for `includeObject=Object`. */
+export function tableRow(
+  columns: readonly Column<ApiObject>[],
+  object: ApiObject,
+  shown: ApiObject,
+  include: IncludeObject,
+  version: MetaVersion,
+  now: number,
+): TableRow {
+  const cells = columns.map((column) => {
+    const cell = column.cell(object, now);
+    return column.type === "date" && columns !== DEFAULT_COLUMNS ? age(cell, now) : cell;
+  });
+  return { cells, object: include === "None" ? null : include === "Object" ? shown : partialMetadata(shown, version) };
+}
+
+/** A time as the age that upstream's printers show; other texts are kept. */
+function age(cell: string | number | boolean | null, now: number): string | number | boolean | null {
+  if (typeof cell !== "string") return cell;
+  if (cell === "") return "<unknown>";
+  const time = parseTime(cell);
+  return time === undefined ? cell : humanDuration(now - time);
+}
+
+/** The object's metadata alone. */
+export function partialMetadata(object: ApiObject, version: MetaVersion): unknown {
+  return { kind: "PartialObjectMetadata", apiVersion: `meta.k8s.io/${version}`, metadata: object.metadata };
+}
+
+/** A whole table. */
+export function table(
+  columns: readonly Column<ApiObject>[] | null,
+  metadata: object,
+  rows: readonly TableRow[],
+  version: MetaVersion,
+): unknown {
+  return {
+    kind: "Table",
+    apiVersion: `meta.k8s.io/${version}`,
+    metadata,
+    columnDefinitions: columns === null ? null : columnDefinitions(columns),
+    rows,
+  };
+}
