@@ -12,6 +12,8 @@ export interface ResourceDefinition<T extends object = ApiObject> {
   readonly version: string;
   /** Further served versions of the same resource; same strategy after conversion. */
   readonly otherVersions?: readonly ServedVersion[];
+  /** Sent as a warning with every answer to a request for the storage version. */
+  readonly deprecationWarning?: string;
   readonly kind: string;
   readonly plural: string;
   readonly singular: string;
