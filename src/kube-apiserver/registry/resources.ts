@@ -134,7 +134,7 @@ function coreResources(modules: RegistryModules): readonly ResourceDefinition<ne
     configMaps,
     endpoints,
     events,
-    limitRanges,
+    limitRanges(modules),
     namespaces,
     nodes,
     persistentVolumeClaims,

@@ -1,6 +1,7 @@
 import type { ConfigMap } from "#api/generated/core/v1.ts";
 import type { ResourceDefinition } from "#apiserver/registry/resource.ts";
 import { ageColumn, columnsOf, nameColumn } from "../../columns.ts";
+import { validateConfigMap, validateConfigMapUpdate } from "./validation.ts";
 
 const column = columnsOf<ConfigMap>("/configmaps");
 
@@ -19,5 +20,5 @@ export const configMaps: ResourceDefinition<ConfigMap> = {
     column("Data", "integer", (o) => Object.keys(o.data ?? {}).length + Object.keys(o.binaryData ?? {}).length),
     ageColumn,
   ],
-  strategy: {},
+  strategy: { validate: validateConfigMap, validateUpdate: validateConfigMapUpdate },
 };

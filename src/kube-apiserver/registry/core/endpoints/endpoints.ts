@@ -2,6 +2,7 @@ import type { Endpoints } from "#api/generated/core/v1.ts";
 import type { ResourceDefinition } from "#apiserver/registry/resource.ts";
 import { ageColumn, columnsOf, nameColumn } from "../../columns.ts";
 import { formatEndpoints } from "./format.ts";
+import { validateEndpoints, validateEndpointsUpdate } from "./validation.ts";
 
 const column = columnsOf<Endpoints>("/endpoints");
 
@@ -9,6 +10,7 @@ const column = columnsOf<Endpoints>("/endpoints");
 export const endpoints: ResourceDefinition<Endpoints> = {
   group: "",
   version: "v1",
+  deprecationWarning: "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice",
   kind: "Endpoints",
   plural: "endpoints",
   singular: "endpoints",
@@ -16,5 +18,12 @@ export const endpoints: ResourceDefinition<Endpoints> = {
   scope: "Namespaced",
   storagePrefix: "services/endpoints",
   columns: [nameColumn, column("Endpoints", "string", (o) => formatEndpoints(o)), ageColumn],
-  strategy: { allowCreateOnUpdate: true },
+  strategy: {
+    allowCreateOnUpdate: true,
+    setDefaults: (endpoints) => {
+      for (const subset of endpoints.subsets ?? []) for (const port of subset.ports ?? []) port.protocol ||= "TCP";
+    },
+    validate: validateEndpoints,
+    validateUpdate: validateEndpointsUpdate,
+  },
 };

@@ -1,17 +1,40 @@
 import type { Event } from "#api/generated/core/v1.ts";
+import { nameIsPathSegment } from "#apimachinery/validation/names.ts";
 import type { ResourceDefinition } from "#apiserver/registry/resource.ts";
-import { PLAIN_COLUMNS } from "../../columns.ts";
+import { eventColumns } from "./columns.ts";
+import { fromCoreEvent, toCoreEvent } from "./conversion.ts";
+import { coreEventFields, newEventFields } from "./selectable-fields.ts";
+import { validateEvent, validateEventUpdate } from "./validation.ts";
 
-/** Events, as served by v1. */
+/** How long an event is kept after its last write: upstream's `--event-ttl`. */
+const EVENT_TTL_SECONDS = 3600;
+
+/** Events: one set of stored objects that both the core group and `events.k8s.io` serve. */
 export const events: ResourceDefinition<Event> = {
   group: "",
   version: "v1",
+  otherVersions: [
+    {
+      group: "events.k8s.io",
+      version: "v1",
+      selectableFields: newEventFields,
+      toStorage: toCoreEvent,
+      fromStorage: fromCoreEvent,
+    },
+  ],
   kind: "Event",
   plural: "events",
   singular: "event",
   shortNames: ["ev"],
   scope: "Namespaced",
   storagePrefix: "events",
-  columns: PLAIN_COLUMNS,
-  strategy: { allowCreateOnUpdate: true },
+  columns: eventColumns,
+  selectableFields: coreEventFields,
+  strategy: {
+    allowCreateOnUpdate: true,
+    validateName: nameIsPathSegment,
+    validate: validateEvent,
+    validateUpdate: validateEventUpdate,
+    ttlSeconds: () => EVENT_TTL_SECONDS,
+  },
 };

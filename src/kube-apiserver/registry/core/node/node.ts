@@ -1,8 +1,13 @@
 import type { Node } from "#api/generated/core/v1.ts";
+import type { Draft } from "#apimachinery/meta/api-object.ts";
+import { FieldPath } from "#apimachinery/validation/field-path.ts";
+import { warningsForCidr } from "#apimachinery/validation/ip.ts";
 import type { ResourceDefinition } from "#apiserver/registry/resource.ts";
-import { PLAIN_COLUMNS } from "../../columns.ts";
+import { roundedUp } from "../pod/defaults.ts";
+import { nodeColumns } from "./columns.ts";
+import { validateNode, validateNodeChange, validateNodeUpdate } from "./validation.ts";
 
-/** Nodes, as served by v1. */
+/** Nodes. Unlike other kinds, a new one may bring its status. */
 export const nodes: ResourceDefinition<Node> = {
   group: "",
   version: "v1",
@@ -12,7 +17,34 @@ export const nodes: ResourceDefinition<Node> = {
   shortNames: ["no"],
   scope: "Cluster",
   storagePrefix: "minions",
-  columns: PLAIN_COLUMNS,
-  strategy: {},
-  subresources: { status: { type: "status" } },
+  columns: nodeColumns,
+  selectableFields: { "spec.unschedulable": (o) => String(o.spec?.unschedulable ?? false) },
+  strategy: {
+    keepStatusOnCreate: true,
+    setDefaults,
+    validate: validateNode,
+    validateUpdate: validateNodeUpdate,
+    warningsOnCreate: warnings,
+    warningsOnUpdate: warnings,
+  },
+  subresources: { status: { type: "status", validateUpdate: validateNodeChange } },
 };
+
+/** The singular CIDR and the first of the plural are one; amounts are rounded up to thousandths. */
+function setDefaults(node: Draft<Node>): void {
+  const { spec, status } = node;
+  if (spec?.podCIDR && spec.podCIDRs?.[0] !== spec.podCIDR) spec.podCIDRs = [spec.podCIDR];
+  else if (spec?.podCIDRs?.[0]) spec.podCIDR = spec.podCIDRs[0];
+  if (status?.capacity) status.capacity = roundedUp(status.capacity);
+  if (status?.allocatable) status.allocatable = roundedUp(status.allocatable);
+}
+
+function warnings(node: Node): string[] {
+  const found: string[] = [];
+  if (node.spec?.configSource) {
+    found.push("spec.configSource: the feature is no longer supported in all supported Kubernetes versions");
+  }
+  if (node.spec?.externalID) found.push("spec.externalID: this field is deprecated, and is unused by Kubernetes");
+  const path = FieldPath.of("spec", "podCIDRs");
+  return [...found, ...(node.spec?.podCIDRs ?? []).flatMap((cidr, i) => warningsForCidr(path.index(i), cidr))];
+}

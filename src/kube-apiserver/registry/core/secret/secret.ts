@@ -1,6 +1,9 @@
 import type { Secret } from "#api/generated/core/v1.ts";
 import type { ResourceDefinition } from "#apiserver/registry/resource.ts";
 import { ageColumn, columnsOf, nameColumn } from "../../columns.ts";
+import { setSecretDefaults } from "./defaults.ts";
+import { tlsWarnings } from "./tls-warnings.ts";
+import { validateSecret, validateSecretUpdate } from "./validation.ts";
 
 const column = columnsOf<Secret>("/secrets");
 
@@ -19,5 +22,12 @@ export const secrets: ResourceDefinition<Secret> = {
     column("Data", "integer", (o) => Object.keys(o.data ?? {}).length),
     ageColumn,
   ],
-  strategy: {},
+  selectableFields: { type: (o) => o.type ?? "" },
+  strategy: {
+    setDefaults: setSecretDefaults,
+    validate: validateSecret,
+    validateUpdate: validateSecretUpdate,
+    warningsOnCreate: tlsWarnings,
+    warningsOnUpdate: tlsWarnings,
+  },
 };

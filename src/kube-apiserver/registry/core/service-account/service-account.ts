@@ -1,10 +1,13 @@
 import type { ServiceAccount } from "#api/generated/core/v1.ts";
+import type { Draft } from "#apimachinery/meta/api-object.ts";
 import type { ResourceDefinition } from "#apiserver/registry/resource.ts";
 import { ageColumn, nameColumn } from "../../columns.ts";
 import type { RegistryModules } from "../../modules.ts";
 
-/** ServiceAccounts, as served by v1. */
-export function serviceAccounts(_modules: RegistryModules): ResourceDefinition<ServiceAccount> {
+const MOUNTABLE_SECRETS = "kubernetes.io/enforce-mountable-secrets";
+
+/** Service accounts; tokens are issued by the server's own subresource. */
+export function serviceAccounts(modules: RegistryModules): ResourceDefinition<ServiceAccount> {
   return {
     group: "",
     version: "v1",
@@ -15,6 +18,25 @@ export function serviceAccounts(_modules: RegistryModules): ResourceDefinition<S
     scope: "Namespaced",
     storagePrefix: "serviceaccounts",
     columns: [nameColumn, ageColumn],
-    strategy: {},
+    strategy: {
+      returnDeletedObject: true,
+      prepareForCreate: keepSecretNames,
+      prepareForUpdate: keepSecretNames,
+      warningsOnCreate: mountableSecretsWarning,
+      warningsOnUpdate: mountableSecretsWarning,
+    },
+    ...(modules.serviceAccountToken ? { subresources: { token: modules.serviceAccountToken } } : {}),
   };
+}
+
+/** Secrets are referred to by name only. */
+function keepSecretNames(account: Draft<ServiceAccount>): void {
+  if (account.secrets) account.secrets = account.secrets.map((secret) => (secret.name ? { name: secret.name } : {}));
+}
+
+function mountableSecretsWarning(account: ServiceAccount): string[] {
+  if (account.metadata.annotations?.[MOUNTABLE_SECRETS] === undefined) return [];
+  return [
+    `metadata.annotations[${MOUNTABLE_SECRETS}]: deprecated in v1.32+; prefer separate namespaces to isolate access to mounted secrets`,
+  ];
 }
