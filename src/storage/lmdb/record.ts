@@ -61,6 +61,7 @@ export interface IndexEntry {
   readonly deleted: boolean;
 }
 
+/** Nine bytes. */
 export function encodeIndexEntry(entry: IndexEntry): Buffer {
   const buffer = Buffer.allocUnsafe(9);
   buffer.writeDoubleBE(entry.modRevision, 0);
@@ -68,6 +69,7 @@ export function encodeIndexEntry(entry: IndexEntry): Buffer {
   return buffer;
 }
 
+/** The inverse of {@link encodeIndexEntry}. */
 export function decodeIndexEntry(bytes: Buffer): IndexEntry {
   return { modRevision: bytes.readDoubleBE(0), deleted: bytes.readUInt8(8) === 1 };
 }
