@@ -1,6 +1,14 @@
-import { AppsV1Api, CoreV1Api, KubeConfig, makeInformer, PatchStrategy, setHeaderOptions, type V1ConfigMap } from "@kubernetes/client-node";
-import { type Cluster, startCluster } from "#envtest/envtest.ts";
+import {
+  AppsV1Api,
+  CoreV1Api,
+  KubeConfig,
+  makeInformer,
+  PatchStrategy,
+  setHeaderOptions,
+  type V1ConfigMap,
+} from "@kubernetes/client-node";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type Cluster, startCluster } from "#envtest/envtest.ts";
 import { eventually } from "../support/kubectl.ts";
 
 describe("@kubernetes/client-node", () => {
@@ -42,7 +50,11 @@ describe("@kubernetes/client-node", () => {
     await informer.start();
     try {
       await core.createNamespacedConfigMap({ namespace: "default", body: { metadata: { name: "watched" }, data: { v: "1" } } });
-      await core.replaceNamespacedConfigMap({ namespace: "default", name: "watched", body: { metadata: { name: "watched" }, data: { v: "2" } } });
+      await core.replaceNamespacedConfigMap({
+        namespace: "default",
+        name: "watched",
+        body: { metadata: { name: "watched" }, data: { v: "2" } },
+      });
       await core.deleteNamespacedConfigMap({ namespace: "default", name: "watched" });
       await eventually(() => seen.includes("delete watched"));
       expect(seen.filter((line) => line.includes("watched"))).toEqual(["add watched", "update watched 2", "delete watched"]);
@@ -58,9 +70,15 @@ describe("@kubernetes/client-node", () => {
       namespace: "default",
       body: {
         metadata: { name: "web" },
-        spec: { replicas: 2, selector: { matchLabels: labels }, template: { metadata: { labels }, spec: { containers: [{ name: "c", image: "nginx" }] } } },
+        spec: {
+          replicas: 2,
+          selector: { matchLabels: labels },
+          template: { metadata: { labels }, spec: { containers: [{ name: "c", image: "nginx" }] } },
+        },
       },
     });
-    await eventually(async () => (await apps.readNamespacedDeployment({ namespace: "default", name: "web" })).status?.availableReplicas === 2);
+    await eventually(
+      async () => (await apps.readNamespacedDeployment({ namespace: "default", name: "web" })).status?.availableReplicas === 2,
+    );
   });
 });

@@ -1,5 +1,5 @@
-import { type Cluster, startCluster } from "#envtest/envtest.ts";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type Cluster, startCluster } from "#envtest/envtest.ts";
 import { eventually, hasKubectl, Kubectl } from "../support/kubectl.ts";
 
 describe.skipIf(!hasKubectl)("kubectl reads (needs kubectl on the PATH)", () => {
@@ -27,8 +27,11 @@ describe.skipIf(!hasKubectl)("kubectl reads (needs kubectl on the PATH)", () => 
 
   test("api-resources and api-versions list what is served", async () => {
     const resources = await kubectl.ok(["api-resources"]);
-    for (const name of ["pods", "deployments", "endpointslices", "clusterrolebindings", "horizontalpodautoscalers"]) expect(resources).toContain(name);
-    expect((await kubectl.ok(["api-versions"])).split("\n")).toEqual(expect.arrayContaining(["v1", "apps/v1", "batch/v1", "rbac.authorization.k8s.io/v1"]));
+    for (const name of ["pods", "deployments", "endpointslices", "clusterrolebindings", "horizontalpodautoscalers"])
+      expect(resources).toContain(name);
+    expect((await kubectl.ok(["api-versions"])).split("\n")).toEqual(
+      expect.arrayContaining(["v1", "apps/v1", "batch/v1", "rbac.authorization.k8s.io/v1"]),
+    );
   });
 
   test("componentstatuses are healthy", async () => {
@@ -52,7 +55,9 @@ describe.skipIf(!hasKubectl)("kubectl reads (needs kubectl on the PATH)", () => 
     expect(await get("-L", "app")).toMatch(/APP\nsettings.*demo/);
     expect(await kubectl.ok(["get", "cm", "-A", "--sort-by=.metadata.name"])).toContain("kube-root-ca.crt");
     expect(await kubectl.ok(["get", "cm", "-l", "app=demo", "-o", "name"])).toBe("configmap/settings\n");
-    expect(await kubectl.ok(["get", "cm", "--field-selector", "metadata.name=settings", "-o", "name"])).toBe("configmap/settings\n");
+    expect(await kubectl.ok(["get", "cm", "--field-selector", "metadata.name=settings", "-o", "name"])).toBe(
+      "configmap/settings\n",
+    );
   });
 
   test("get of what is absent tells upstream's error", async () => {

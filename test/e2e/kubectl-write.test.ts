@@ -1,5 +1,5 @@
-import { type Cluster, startCluster } from "#envtest/envtest.ts";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type Cluster, startCluster } from "#envtest/envtest.ts";
 import { eventually, hasKubectl, Kubectl } from "../support/kubectl.ts";
 
 describe.skipIf(!hasKubectl)("kubectl writes (needs kubectl on the PATH)", () => {
@@ -26,7 +26,9 @@ describe.skipIf(!hasKubectl)("kubectl writes (needs kubectl on the PATH)", () =>
     await kubectl.ok(["-n", "made", "create", "serviceaccount", "sa"]);
     await kubectl.ok(["-n", "made", "create", "ingress", "i", "--rule=example.com/=web:80"]);
     await kubectl.ok(["-n", "made", "create", "pdb", "p", "--selector=app=web", "--min-available=1"]);
-    expect(await kubectl.ok(["-n", "made", "rollout", "status", "deployment/web", "--timeout=60s"])).toContain("successfully rolled out");
+    expect(await kubectl.ok(["-n", "made", "rollout", "status", "deployment/web", "--timeout=60s"])).toContain(
+      "successfully rolled out",
+    );
     const twice = await kubectl.run(["-n", "made", "create", "serviceaccount", "sa"]);
     expect(twice.stderr).toContain('serviceaccounts "sa" already exists');
   });
@@ -63,7 +65,14 @@ describe.skipIf(!hasKubectl)("kubectl writes (needs kubectl on the PATH)", () =>
 
   test("a change to what is immutable is refused with the field's path", async () => {
     await kubectl.ok(["create", "deployment", "fixed", "--image=nginx"]);
-    const result = await kubectl.run(["patch", "deployment", "fixed", "--type=merge", "-p", '{"spec":{"selector":{"matchLabels":{"app":"other"}}}}']);
+    const result = await kubectl.run([
+      "patch",
+      "deployment",
+      "fixed",
+      "--type=merge",
+      "-p",
+      '{"spec":{"selector":{"matchLabels":{"app":"other"}}}}',
+    ]);
     expect(result.code).toBe(1);
     expect(result.stderr).toContain("field is immutable");
     await kubectl.ok(["delete", "deployment", "fixed"]);
@@ -86,7 +95,8 @@ describe.skipIf(!hasKubectl)("kubectl writes (needs kubectl on the PATH)", () =>
     await kubectl.ok(["create", "deployment", name, "--image=nginx", "--replicas=2"]);
     await kubectl.ok(["rollout", "status", `deployment/${name}`, "--timeout=60s"]);
     await kubectl.ok(["delete", "deployment", name, `--cascade=${cascade}`, "--timeout=60s"]);
-    const pods = async () => (await kubectl.ok(["get", "pods", "-l", `app=${name}`, "-o", "name"])).split("\n").filter(Boolean).length;
+    const pods = async () =>
+      (await kubectl.ok(["get", "pods", "-l", `app=${name}`, "-o", "name"])).split("\n").filter(Boolean).length;
     if (cascade === "orphan") {
       expect(await pods()).toBe(2);
       await kubectl.ok(["delete", "rs,pod", "-l", `app=${name}`, "--now"]);
@@ -109,7 +119,16 @@ describe.skipIf(!hasKubectl)("kubectl writes (needs kubectl on the PATH)", () =>
     await kubectl.ok(["cordon", node]);
     expect(await kubectl.ok(["get", "node", node])).toContain("Ready,SchedulingDisabled");
     await kubectl.ok(["drain", node, "--ignore-daemonsets", "--delete-emptydir-data", "--force", "--timeout=60s"]);
-    const left = await kubectl.ok(["get", "pods", "-l", "app=movable", "--field-selector", `spec.nodeName=${node}`, "-o", "name"]);
+    const left = await kubectl.ok([
+      "get",
+      "pods",
+      "-l",
+      "app=movable",
+      "--field-selector",
+      `spec.nodeName=${node}`,
+      "-o",
+      "name",
+    ]);
     expect(left).toBe("");
     await kubectl.ok(["rollout", "status", "deployment/movable", "--timeout=60s"]);
     await kubectl.ok(["uncordon", node]);

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
-import { type Cluster, startCluster } from "#envtest/envtest.ts";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type Cluster, startCluster } from "#envtest/envtest.ts";
 import { eventually, hasKubectl, Kubectl } from "../support/kubectl.ts";
 
 describe.skipIf(!hasKubectl)("workloads on simulated nodes (needs kubectl on the PATH)", () => {
@@ -22,13 +22,22 @@ describe.skipIf(!hasKubectl)("workloads on simulated nodes (needs kubectl on the
       await kubectl.ok(["-n", "shop", "rollout", "status", `deployment/${name}`, "--timeout=60s"]);
     }
     expect(await kubectl.ok(["-n", "shop", "get", "deployment", "frontend"])).toMatch(/frontend\s+3\/3\s+3\s+3/);
-    expect(await kubectl.ok(["-n", "shop", "get", "svc", "frontend"])).toMatch(/NodePort\s+\d+\.\d+\.\d+\.\d+\s+<none>\s+80:3\d{4}\/TCP/);
+    expect(await kubectl.ok(["-n", "shop", "get", "svc", "frontend"])).toMatch(
+      /NodePort\s+\d+\.\d+\.\d+\.\d+\s+<none>\s+80:3\d{4}\/TCP/,
+    );
     await eventually(async () => {
-      const slices = JSON.parse(await kubectl.ok(["-n", "shop", "get", "endpointslices", "-l", "kubernetes.io/service-name=frontend", "-o", "json"]));
+      const slices = JSON.parse(
+        await kubectl.ok(["-n", "shop", "get", "endpointslices", "-l", "kubernetes.io/service-name=frontend", "-o", "json"]),
+      );
       return slices.items[0]?.endpoints?.length === 3;
     });
-    expect((await kubectl.run(["auth", "can-i", "get", "configmaps", "-n", "shop", "--as=system:serviceaccount:shop:shop-backend"])).stdout).toBe("yes\n");
-    expect((await kubectl.run(["auth", "can-i", "get", "pods", "-n", "shop", "--as=system:serviceaccount:shop:shop-backend"])).stdout).toBe("no\n");
+    expect(
+      (await kubectl.run(["auth", "can-i", "get", "configmaps", "-n", "shop", "--as=system:serviceaccount:shop:shop-backend"]))
+        .stdout,
+    ).toBe("yes\n");
+    expect(
+      (await kubectl.run(["auth", "can-i", "get", "pods", "-n", "shop", "--as=system:serviceaccount:shop:shop-backend"])).stdout,
+    ).toBe("no\n");
     const again = await kubectl.ok(["apply", "-f", "-"], manifest);
     const changed = again.split("\n").filter((line) => line !== "" && !/ unchanged$/.test(line) && !line.startsWith("secret/"));
     expect(changed).toEqual([]);
@@ -39,7 +48,9 @@ describe.skipIf(!hasKubectl)("workloads on simulated nodes (needs kubectl on the
     await kubectl.ok(["create", "deployment", "big", "--image=nginx:1", "--replicas=100"]);
     await kubectl.ok(["rollout", "status", "deployment/big", "--timeout=90s"]);
     expect(await kubectl.ok(["get", "deployment", "big"])).toMatch(/big\s+100\/100\s+100\s+100/);
-    const nodes = new Set((await kubectl.ok(["get", "pods", "-l", "app=big", "-o", "jsonpath={.items[*].spec.nodeName}"])).split(" "));
+    const nodes = new Set(
+      (await kubectl.ok(["get", "pods", "-l", "app=big", "-o", "jsonpath={.items[*].spec.nodeName}"])).split(" "),
+    );
     expect(nodes.size).toBe(10);
     await kubectl.ok(["set", "image", "deployment/big", "nginx=nginx:2"]);
     await kubectl.ok(["rollout", "status", "deployment/big", "--timeout=90s"]);
@@ -61,11 +72,27 @@ describe.skipIf(!hasKubectl)("workloads on simulated nodes (needs kubectl on the
     await kubectl.ok(["rollout", "status", "deployment/survivors", "--timeout=60s"]);
     const node = (await kubectl.ok(["get", "pods", "-l", "app=survivors", "-o", "jsonpath={.items[0].spec.nodeName}"])).trim();
     cluster.nodes.stopNode(node);
-    await eventually(async () => (await kubectl.ok(["get", "node", node])).includes("NotReady"), 90_000, "the dead node is NotReady");
-    await eventually(async () => {
-      const running = await kubectl.ok(["get", "pods", "-l", "app=survivors", "--field-selector=status.phase=Running", "-o", "jsonpath={range .items[*]}{.spec.nodeName}{' '}{end}"]);
-      return running.split(" ").filter((name) => name !== "" && name !== node).length >= 4;
-    }, 60_000, "four pods run on the other nodes");
+    await eventually(
+      async () => (await kubectl.ok(["get", "node", node])).includes("NotReady"),
+      90_000,
+      "the dead node is NotReady",
+    );
+    await eventually(
+      async () => {
+        const running = await kubectl.ok([
+          "get",
+          "pods",
+          "-l",
+          "app=survivors",
+          "--field-selector=status.phase=Running",
+          "-o",
+          "jsonpath={range .items[*]}{.spec.nodeName}{' '}{end}",
+        ]);
+        return running.split(" ").filter((name) => name !== "" && name !== node).length >= 4;
+      },
+      60_000,
+      "four pods run on the other nodes",
+    );
     cluster.nodes.startNode(node);
     await eventually(async () => !(await kubectl.ok(["get", "node", node])).includes("NotReady"), 60_000, "the node is back");
   });

@@ -1,0 +1,25 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describeFlags } from "#component-base/flags.ts";
+import { expect, test } from "vitest";
+import { upFlags } from "../../src/cmd/up-flags.ts";
+import { root } from "../architecture/source-tree.ts";
+
+const documents = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", ...readdirSync(join(root, "docs")).filter((name) => name.endsWith(".md")).map((name) => `docs/${name}`)];
+
+test.each(documents)("%s points at files that are there", (name) => {
+  const text = readFileSync(join(root, name), "utf8");
+  const paths = [...text.matchAll(/`((?:src|test|docs|hack|bench)\/[\w./-]*)`/g), ...text.matchAll(/\]\((?!https?:)([\w./-]+)\)/g)].map((match) => match[1] ?? "");
+  expect(paths.filter((path) => !existsSync(join(root, path)))).toEqual([]);
+});
+
+test("README shows the flags of kybern up as the program does", () => {
+  expect(readFileSync(join(root, "README.md"), "utf8")).toContain(describeFlags(upFlags));
+});
+
+test("README's two commands are those of package.json", () => {
+  const readme = readFileSync(join(root, "README.md"), "utf8");
+  const { scripts } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+  expect([...readme.matchAll(/^npm ci && (.+)$/gm)].map((match) => match[1])).toEqual(["npm start", "npm test"]);
+  expect(scripts).toMatchObject({ start: expect.any(String), test: expect.any(String) });
+});

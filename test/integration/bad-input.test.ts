@@ -1,0 +1,135 @@
+import { request } from "node:https";
+import { connect } from "node:tls";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type Cluster, startCluster } from "#envtest/envtest.ts";
+
+const MAPS = "/api/v1/namespaces/default/configmaps";
+const JSON_TYPE = "application/json";
+
+describe("bad input", () => {
+  let cluster: Cluster;
+  beforeAll(async () => {
+    cluster = await startCluster({ nodes: 0 });
+  });
+  afterAll(async () => {
+    await cluster?.stop();
+  });
+
+  const ask = (
+    method: string,
+    path: string,
+    body?: string,
+    contentType = JSON_TYPE,
+  ): Promise<{ status: number; body: Record<string, unknown> }> =>
+    new Promise((resolve, reject) => {
+      const { ca, cert, key } = cluster.credentials;
+      const headers = body === undefined ? {} : { "content-type": contentType, "content-length": Buffer.byteLength(body) };
+      const req = request(`${cluster.url}${path}`, { method, ca, cert, key, headers, agent: false }, (res) => {
+        let text = "";
+        res.on("data", (chunk) => {
+          text += chunk;
+        });
+        res.on("end", () =>
+          resolve({
+            status: res.statusCode ?? 0,
+            body: res.headers["content-type"]?.includes("json") ? JSON.parse(text) : { text },
+          }),
+        );
+      });
+      req.on("error", reject);
+      req.end(body);
+    });
+
+  test.each([
+    { name: "malformed JSON", path: MAPS, body: '{"metadata":', status: 400, reason: "BadRequest" },
+    { name: "malformed YAML", path: MAPS, body: "metadata: [", type: "application/yaml", status: 400, reason: "BadRequest" },
+    { name: "an empty body", path: MAPS, body: "", status: 400, reason: "BadRequest" },
+    { name: "a field of a wrong type", path: MAPS, body: '{"metadata":{"name":5}}', status: 400, reason: "BadRequest" },
+    { name: "an absent required field", path: MAPS, body: '{"data":{}}', status: 422, reason: "Invalid" },
+    {
+      name: "another kind",
+      path: MAPS,
+      body: '{"apiVersion":"v1","kind":"Pod","metadata":{"name":"x"}}',
+      status: 400,
+      reason: "BadRequest",
+    },
+    {
+      name: "an unknown kind",
+      path: MAPS,
+      body: '{"apiVersion":"v9","kind":"Nothing","metadata":{"name":"x"}}',
+      status: 400,
+      reason: "BadRequest",
+    },
+    {
+      name: "a media type that nobody speaks",
+      path: MAPS,
+      body: "{}",
+      type: "text/csv",
+      status: 415,
+      reason: "UnsupportedMediaType",
+    },
+    {
+      name: "an oversized body",
+      path: MAPS,
+      body: `{"metadata":{"name":"x"},"data":{"k":"${"x".repeat(4 << 20)}"}}`,
+      status: 413,
+      reason: "RequestEntityTooLarge",
+    },
+    {
+      name: "a resource that is not there",
+      path: "/api/v1/namespaces/default/nothings",
+      body: "{}",
+      status: 404,
+      reason: "NotFound",
+    },
+    {
+      name: "a namespace that is not there",
+      path: "/api/v1/namespaces/nowhere/configmaps",
+      body: '{"metadata":{"name":"x"}}',
+      status: 404,
+      reason: "NotFound",
+    },
+  ])("POST of $name", async ({ path, body, type, status, reason }) => {
+    const answer = await ask("POST", path, body, type);
+    expect(answer).toMatchObject({ status, body: { kind: "Status", status: "Failure", reason, code: status } });
+  });
+
+  test.each([
+    { name: "a bad label selector", path: `${MAPS}?labelSelector=a%20in%20(`, status: 400 },
+    { name: "a bad field selector", path: `${MAPS}?fieldSelector=data.x=1`, status: 400 },
+    { name: "a bad continue token", path: `${MAPS}?continue=nonsense`, status: 400 },
+    { name: "a bad limit", path: `${MAPS}?limit=many`, status: 400 },
+    { name: "an object that is not there", path: `${MAPS}/absent`, status: 404 },
+  ])("GET with $name", async ({ path, status }) => {
+    expect(await ask("GET", path)).toMatchObject({ status, body: { kind: "Status", code: status } });
+  });
+
+  test("a request without credentials is refused", async () => {
+    const answer = await new Promise<number>((resolve, reject) => {
+      request(`${cluster.url}${MAPS}`, { ca: cluster.credentials.ca, agent: false }, (res) => {
+        res.resume();
+        resolve(res.statusCode ?? 0);
+      })
+        .on("error", reject)
+        .end();
+    });
+    expect(answer).toBe(401);
+  });
+
+  test("a truncated request stores nothing, and the server goes on", async () => {
+    const { ca, cert, key } = cluster.credentials;
+    const { port } = new URL(cluster.url);
+    await new Promise<void>((resolve) => {
+      const socket = connect({ host: "127.0.0.1", port: Number(port), ca, cert, key, ALPNProtocols: ["http/1.1"] }, () => {
+        socket.write(
+          `POST ${MAPS} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{"metadata":{"name":"cut"`,
+        );
+        setTimeout(() => socket.destroy(), 50);
+      });
+      socket.on("close", () => resolve());
+      socket.on("error", () => {});
+    });
+    expect((await ask("GET", `${MAPS}/cut`)).status).toBe(404);
+    expect((await ask("GET", "/readyz")).status).toBe(200);
+  });
+});

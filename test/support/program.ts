@@ -1,0 +1,36 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+
+const path = fileURLToPath(new URL("../../dist/cmd/kybern.js", import.meta.url));
+
+/** Whether the program is built; `npm test` builds it first. */
+export const isBuilt: boolean = existsSync(path);
+
+/** `kybern` as a process of its own, with what it printed. */
+export class Program implements AsyncDisposable {
+  readonly #child: ChildProcess;
+  readonly exited: Promise<number | null>;
+  stdout = "";
+  stderr = "";
+
+  constructor(args: readonly string[], options: { readonly uid?: number } = {}) {
+    this.#child = spawn(process.execPath, [path, ...args], { stdio: ["ignore", "pipe", "pipe"], ...options });
+    this.#child.stdout?.on("data", (chunk) => {
+      this.stdout += chunk;
+    });
+    this.#child.stderr?.on("data", (chunk) => {
+      this.stderr += chunk;
+    });
+    this.exited = new Promise((resolve) => this.#child.once("close", resolve));
+  }
+
+  kill(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#child.exitCode === null) this.#child.kill("SIGKILL");
+    await this.exited;
+  }
+}
