@@ -43,7 +43,9 @@ export const packedDescriptions: string =
   ${JSON.stringify(packed)};
 `,
   );
-  console.log(`descriptions: ${Object.keys(types).length} types, ${Object.keys(parameters).length} parameters, ${packed.length} bytes`);
+  console.log(
+    `descriptions: ${Object.keys(types).length} types, ${Object.keys(parameters).length} parameters, ${packed.length} bytes`,
+  );
 }
 
 /** The generator prefixes a group where two groups have types of one name. */
@@ -52,12 +54,15 @@ function readModel(generated, key, name) {
   const plain = `${version[0].toUpperCase()}${version.slice(1)}${name}`;
   const prefix = folder === "internal" ? "Apiserverinternal" : `${folder[0].toUpperCase()}${folder.slice(1)}`;
   return (
-    readModelFile(join(generated, "models", `${prefix}${plain}.d.ts`)) ?? readModelFile(join(generated, "models", `${plain}.d.ts`))
+    readModelFile(join(generated, "models", `${prefix}${plain}.d.ts`)) ??
+    readModelFile(join(generated, "models", `${plain}.d.ts`))
   );
 }
 
 function modelField(name) {
-  return { continue: "_continue", default: "_default", enum: "_enum", from: "_from", namespace: "namespace" }[name] ?? camel(name);
+  return (
+    { continue: "_continue", default: "_default", enum: "_enum", from: "_from", namespace: "namespace" }[name] ?? camel(name)
+  );
 }
 
 function camel(name) {
@@ -69,7 +74,8 @@ function readModelFile(path) {
   const source = readFileSync(path, "utf8");
   const type = /\/\*\*\n((?:\* .*\n)+)\*\/\nexport declare class/.exec(source)?.[1] ?? "";
   const fields = new Map();
-  for (const m of source.matchAll(/ {4}\/\*\*\n((?: {4}\*(?: .*)?\n)+) {4}\*\/\n {4}'([^']+)'\??:/g)) fields.set(m[2], clean(m[1]));
+  for (const m of source.matchAll(/ {4}\/\*\*\n((?: {4}\*(?: .*)?\n)+) {4}\*\/\n {4}'([^']+)'\??:/g))
+    fields.set(m[2], clean(m[1]));
   return { text: clean(type), fields };
 }
 
@@ -97,7 +103,10 @@ function readParameters(path) {
     const text = clean(m[1].replace(/ {5}\* (Defaults to: undefined|@type .*|@memberof .*)\n/g, ""));
     const name = m[2].replace(/^_/, "");
     const own = /Api(?:patch|connect\w+|read\w+Log)/.exec(m[1]) !== null && name !== "dryRun" ? m[1] : "";
-    const kind = /@memberof \w+Api(patch|connect(?:Get|Post|Put|Delete|Head|Options|Patch)\w*?(Exec|Attach|Portforward|Proxy)|read\w+Log\b)?/.exec(own);
+    const kind =
+      /@memberof \w+Api(patch|connect(?:Get|Post|Put|Delete|Head|Options|Patch)\w*?(Exec|Attach|Portforward|Proxy)|read\w+Log\b)?/.exec(
+        own,
+      );
     const suffix = kind?.[2] ?? (kind?.[1] === "patch" ? "patch" : kind?.[1]?.startsWith("read") ? "Log" : "");
     if (name === "body" || name === "name" || text === "") continue;
     texts[suffix === "" ? name : `${name}:${suffix}`] ??= text;

@@ -111,7 +111,7 @@ function fieldFacts(field, pkg, owner) {
   // The source does not tell `omitzero`; this is its one use.
   if (owner.endsWith(".meta.v1.ObjectMeta") && field.json === "creationTimestamp") f.omitZero = true;
   const optional = m.optional || m["k8s:optional"];
-  const required = m.required || m["k8s:required"] || m["kubebuilder:validation:Required"];
+  const required = m.required || m["k8s:required"] || (m["kubebuilder:validation:Required"] && !optional);
   if (optional) f.optional = true;
   if (required) f.required = true;
   if (field.pb) f.pb = field.pb.num;
@@ -136,8 +136,13 @@ function isField(field) {
   return field.json !== null || (field.inline && field.type.k === "ref");
 }
 
+/** Types made of another version's, which the source does not tell from mere other names of it. */
+const DEFINED = {
+  "io.k8s.api.admissionregistration.v1alpha1.MatchCondition": "io.k8s.api.admissionregistration.v1.MatchCondition",
+};
+
 function typeFacts(name) {
-  const source = facts.types[name];
+  const source = facts.types[DEFINED[name] ?? name];
   const { pkg } = split(name);
   const m = source.markers ?? {};
   const t = {};

@@ -10,6 +10,7 @@ interface TypeFacts {
   readonly values?: readonly string[];
   readonly enum?: boolean;
   readonly structType?: "granular" | "atomic";
+  readonly union?: boolean;
 }
 
 interface FieldFacts {
@@ -114,7 +115,7 @@ function namedType(file: FactsFile, name: string): TypeSchema {
     return schema;
   }
   const fields = new Map<string, FieldSchema>();
-  const schema: StructSchema = { kind: "struct", name: id, fields, structType: facts.structType ?? "granular", goType };
+  const schema: StructSchema = { kind: "struct", name: id, fields, structType: facts.structType ?? "granular", goType, ...(facts.union ? { union: true } : {}) };
   // Before the fields: types may contain themselves.
   built.set(id, schema);
   addFields(fields, file, facts.fields, []);

@@ -14,6 +14,8 @@ export interface StructSchema {
   readonly structType: "granular" | "atomic";
   /** What Go's reflection calls it in messages, such as `v1.PodSpec`. */
   readonly goType?: string;
+  /** Upstream marks it as a union: at most one of its members is set. */
+  readonly union?: boolean;
 }
 
 export interface ListSchema {

@@ -1,0 +1,95 @@
+import type { ResourceVerb } from "../registry/resource.ts";
+import type { ResourceSet } from "../registry/resource-set.ts";
+
+/** A kind as operations name it. */
+export interface OperationKind {
+  readonly group: string;
+  readonly version: string;
+  readonly kind: string;
+}
+
+/** One resource in one served version: what OpenAPI's paths are made of. */
+export interface ServedResource {
+  readonly group: string;
+  readonly version: string;
+  readonly kind: string;
+  readonly plural: string;
+  readonly namespaced: boolean;
+  readonly verbs: readonly ResourceVerb[];
+  readonly returnsDeleted: boolean;
+  readonly subresources: readonly ServedSubresource[];
+}
+
+export interface ServedSubresource {
+  readonly name: string;
+  readonly kind: OperationKind;
+  /** `connect` streams or answers something else than an object; `log` is text. */
+  readonly type: "object" | "create" | "connect" | "log";
+  readonly verbs: readonly ("get" | "update" | "patch")[];
+}
+
+const ALL_VERBS: readonly ResourceVerb[] = ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"];
+
+/** Every resource in every version that serves it. */
+export function servedResources(set: ResourceSet): ServedResource[] {
+  const served: ServedResource[] = [];
+  for (const definition of set.stored) {
+    const versions = [{ group: definition.group, version: definition.version }, ...(definition.otherVersions ?? [])];
+    for (const { group = definition.group, version } of versions) {
+      served.push({
+        group,
+        version,
+        kind: definition.kind,
+        plural: definition.plural,
+        namespaced: definition.scope === "Namespaced",
+        verbs: definition.verbs ?? ALL_VERBS,
+        returnsDeleted: definition.strategy.returnDeletedObject ?? false,
+        subresources: Object.entries(definition.subresources ?? {}).map(([name, subresource]) =>
+          servedSubresource(name, subresource, { group, version, kind: definition.kind }),
+        ),
+      });
+    }
+  }
+  for (const resource of set.virtual) {
+    const verbs: ResourceVerb[] = [];
+    if (resource.create) verbs.push("create");
+    if (resource.get) verbs.push("get");
+    if (resource.list) verbs.push("list");
+    const { group, version, kind, plural } = resource;
+    served.push({
+      group,
+      version,
+      kind,
+      plural,
+      namespaced: resource.scope === "Namespaced",
+      verbs,
+      returnsDeleted: false,
+      subresources: [],
+    });
+  }
+  return served;
+}
+
+/** Subresources that streams go through, with the kind of their query. */
+const CONNECTED: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  Pod: { attach: "PodAttachOptions", exec: "PodExecOptions", portforward: "PodPortForwardOptions", proxy: "PodProxyOptions" },
+  Service: { proxy: "ServiceProxyOptions" },
+  Node: { proxy: "NodeProxyOptions" },
+};
+
+type AnySubresource = {
+  readonly type: "status" | "view" | "connect";
+  readonly kind?: OperationKind;
+  readonly verbs?: readonly string[];
+  readonly create?: unknown;
+};
+
+function servedSubresource(name: string, subresource: AnySubresource, parent: OperationKind): ServedSubresource {
+  const given = (subresource.verbs ?? ["get", "update", "patch"]) as readonly string[];
+  const verbs = (["get", "update", "patch"] as const).filter((verb) => given.includes(verb));
+  if (subresource.type !== "connect") return { name, kind: subresource.kind ?? parent, type: "object", verbs };
+  const connected = CONNECTED[parent.kind]?.[name];
+  if (connected !== undefined) return { name, kind: { ...parent, kind: connected }, type: "connect", verbs: [] };
+  if (name === "log") return { name, kind: parent, type: "log", verbs: [] };
+  return { name, kind: subresource.kind ?? parent, type: "create", verbs: [] };
+}
