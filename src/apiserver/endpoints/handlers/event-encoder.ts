@@ -17,7 +17,7 @@ export interface EventEncoder {
 /** The encoder for what the client wants to see. */
 export function eventEncoder(endpoint: ResourceEndpoint, transform: Transform | undefined, include: IncludeObject): EventEncoder {
   if (transform === undefined) return new PlainEncoder(endpoint);
-  return transform.kind === "Table" ? new TableEncoder(endpoint, transform, include) : new PartialEncoder(endpoint, transform);
+  return transform.kind === "Table" ? new TableEncoder(endpoint, transform, include) : new PartialEncoder(transform);
 }
 
 /**
@@ -75,8 +75,7 @@ class PlainEncoder implements EventEncoder {
 
 class PartialEncoder implements EventEncoder {
   readonly #transform: Transform;
-  constructor(endpoint: ResourceEndpoint, transform: Transform) {
-    this.#endpoint = endpoint;
+  constructor(transform: Transform) {
     this.#transform = transform;
   }
 
