@@ -1,0 +1,176 @@
+import type { DaemonSet, DaemonSetSpec, DaemonSetUpdateStrategy } from "#api/generated/apps/v1.ts";
+import type { Draft } from "#apimachinery/meta/api-object.ts";
+import { semanticEqual } from "#apimachinery/meta/deep-equal.ts";
+import { type FieldError, invalid, notSupported, required } from "#apimachinery/validation/field-error.ts";
+import { FieldPath } from "#apimachinery/validation/field-path.ts";
+import { validateImmutableField, validateLabelSelector } from "#apimachinery/validation/object-meta.ts";
+import type { ResourceDefinition } from "#apiserver/registry/resource.ts";
+import { ageColumn, columnsOf, formatLabels, nameColumn } from "../../columns.ts";
+import { setPodTemplateDefaults } from "../../core/pod/defaults.ts";
+import { dropDisabledPodFields } from "../../core/pod/disabled-fields.ts";
+import { nonNegativeErrors } from "../../core/pod/validation/field-checks.ts";
+import { type PodValidationOptions, TEMPLATE_OPTIONS } from "../../core/pod/validation/options.ts";
+import { templateOptionsFor } from "../../core/pod/validation/options-for.ts";
+import { validatePodTemplateSpec } from "../../core/pod/validation/pod.ts";
+import { podTemplateWarnings } from "../../core/pod/warnings.ts";
+import { collisionErrors, countErrors } from "../workload/status-validation.ts";
+import { containerImages, containerNames, formatSelector } from "../workload/template-columns.ts";
+import {
+  alwaysRunningErrors,
+  intOrPercentErrors,
+  isEmptySelector,
+  mismatchErrors,
+  notMoreThanAllErrors,
+  parseSelector,
+  plainValue,
+} from "../workload/template-validation.ts";
+
+const specPath = FieldPath.of("spec");
+const templatePath = FieldPath.of("spec", "template");
+const column = columnsOf<DaemonSet>("apps/daemonsets");
+const WIDE = { priority: 1 };
+/** Counts the templates that a DaemonSet has had; once a field of its spec. */
+const TEMPLATE_GENERATION = "deprecated.daemonset.template.generation";
+
+/** One pod on each node. */
+export function daemonSets(): ResourceDefinition<DaemonSet> {
+  return {
+    group: "apps",
+    version: "v1",
+    kind: "DaemonSet",
+    plural: "daemonsets",
+    singular: "daemonset",
+    shortNames: ["ds"],
+    categories: ["all"],
+    scope: "Namespaced",
+    storagePrefix: "daemonsets",
+    columns: [
+      nameColumn,
+      column("Desired", "integer", (o) => o.status?.desiredNumberScheduled ?? 0),
+      column("Current", "integer", (o) => o.status?.currentNumberScheduled ?? 0),
+      column("Ready", "integer", (o) => o.status?.numberReady ?? 0),
+      column("Up-to-date", "integer", (o) => o.status?.updatedNumberScheduled ?? 0),
+      column("Available", "integer", (o) => o.status?.numberAvailable ?? 0),
+      column("Node Selector", "string", (o) => formatLabels(o.spec?.template?.spec?.nodeSelector)),
+      ageColumn,
+      column("Containers", "string", (o) => containerNames(o.spec?.template), WIDE),
+      column("Images", "string", (o) => containerImages(o.spec?.template), WIDE),
+      column("Selector", "string", (o) => formatSelector(o.spec?.selector), WIDE),
+    ],
+    strategy: {
+      setDefaults,
+      prepareForCreate: (o) => {
+        if (o.spec?.template?.spec) dropDisabledPodFields(o.spec.template.spec, undefined);
+        setTemplateGeneration(o, Math.max(templateGeneration(o), 1));
+      },
+      validate: (o) => validateSpec(o.spec, TEMPLATE_OPTIONS),
+      prepareForUpdate: (o, old) => {
+        if (o.spec?.template?.spec) dropDisabledPodFields(o.spec.template.spec, old.spec?.template?.spec);
+        const changed = semanticEqual(o.spec?.template, old.spec?.template) ? 0 : 1;
+        setTemplateGeneration(o, templateGeneration(old) + changed);
+      },
+      validateUpdate: (o, old) => [
+        ...validateSpec(o.spec, templateOptionsFor(old.spec?.template?.spec)),
+        ...validateImmutableField(o.spec?.selector, old.spec?.selector, specPath.child("selector")),
+      ],
+      warningsOnCreate: (o) => podTemplateWarnings(o.spec?.template, templatePath),
+      generationChanges: (o, old) => !semanticEqual(o.spec, old.spec),
+    },
+    subresources: {
+      status: {
+        type: "status",
+        validateUpdate: (o, old) => [...validateStatus(o.status ?? {}), ...collisionErrors(o.status, old.status)],
+      },
+    },
+  };
+}
+
+function templateGeneration(o: { readonly metadata?: { readonly annotations?: Readonly<Record<string, string>> } }): number {
+  const text = o.metadata?.annotations?.[TEMPLATE_GENERATION] ?? "";
+  return /^-?\d+$/.test(text) ? Number(text) : 0;
+}
+
+function setTemplateGeneration(o: Draft<DaemonSet>, generation: number): void {
+  o.metadata ??= {};
+  o.metadata.annotations = { ...o.metadata.annotations, [TEMPLATE_GENERATION]: String(generation) };
+}
+
+function setDefaults(o: Draft<DaemonSet>): void {
+  o.spec ??= {} as Draft<DaemonSetSpec>;
+  const { spec } = o;
+  spec.updateStrategy ??= {};
+  const strategy = spec.updateStrategy;
+  strategy.type ||= "RollingUpdate";
+  if (strategy.type === "RollingUpdate") {
+    strategy.rollingUpdate ??= {};
+    strategy.rollingUpdate.maxUnavailable ??= 1;
+    strategy.rollingUpdate.maxSurge ??= 0;
+  }
+  spec.revisionHistoryLimit ??= 10;
+  spec.template ??= {};
+  setPodTemplateDefaults(spec.template);
+}
+
+function validateSpec(spec: DaemonSetSpec | undefined, options: PodValidationOptions): FieldError[] {
+  const errors: FieldError[] = [];
+  const template = spec?.template ?? {};
+  const selector = spec?.selector;
+  const selectorPath = specPath.child("selector");
+  if (!selector) errors.push(required(selectorPath, ""));
+  else errors.push(...validateLabelSelector(selector, { allowInvalidLabelValueInSelector: false }, selectorPath));
+  if (parseSelector(selector)?.matches(template.metadata?.labels ?? {}) === false) {
+    errors.push(...mismatchErrors(template, templatePath));
+  }
+  if (selector && isEmptySelector(selector)) {
+    errors.push(invalid(selectorPath, selector, "empty selector is invalid for daemonset"));
+  }
+  return [
+    ...errors,
+    ...validatePodTemplateSpec(template, templatePath, options),
+    ...alwaysRunningErrors(template, "DaemonSet", templatePath),
+    ...nonNegativeErrors(spec?.minReadySeconds, specPath.child("minReadySeconds")),
+    ...strategyErrors(spec?.updateStrategy ?? {}, specPath.child("updateStrategy")),
+    ...nonNegativeErrors(spec?.revisionHistoryLimit, specPath.child("revisionHistoryLimit")),
+  ];
+}
+
+function strategyErrors(strategy: DaemonSetUpdateStrategy, path: FieldPath): FieldError[] {
+  const rolling = strategy.rollingUpdate;
+  if (strategy.type === "OnDelete") return [];
+  if (strategy.type !== "RollingUpdate") {
+    const internal = {
+      Type: strategy.type ?? "",
+      RollingUpdate: rolling ? { MaxUnavailable: rolling.maxUnavailable ?? 0, MaxSurge: rolling.maxSurge ?? 0 } : null,
+    };
+    return [notSupported(path, internal, ["RollingUpdate", "OnDelete"])];
+  }
+  const at = path.child("rollingUpdate");
+  if (!rolling) return [required(at, "")];
+  const errors = [
+    ...intOrPercentErrors(rolling.maxUnavailable, at.child("maxUnavailable")),
+    ...intOrPercentErrors(rolling.maxSurge, at.child("maxSurge")),
+    ...notMoreThanAllErrors(rolling.maxUnavailable, at.child("maxUnavailable")),
+    ...notMoreThanAllErrors(rolling.maxSurge, at.child("maxSurge")),
+  ];
+  const unavailable = plainValue(rolling.maxUnavailable) !== 0;
+  const surge = plainValue(rolling.maxSurge) !== 0;
+  if (unavailable && surge) {
+    errors.push(invalid(at.child("maxSurge"), rolling.maxSurge, "may not be set when maxUnavailable is non-zero"));
+  }
+  if (!unavailable && !surge) errors.push(required(at.child("maxUnavailable"), "cannot be 0 when maxSurge is 0"));
+  return errors;
+}
+
+function validateStatus(status: object): FieldError[] {
+  return countErrors(status, [
+    "currentNumberScheduled",
+    "numberMisscheduled",
+    "desiredNumberScheduled",
+    "numberReady",
+    "observedGeneration",
+    "updatedNumberScheduled",
+    "numberAvailable",
+    "numberUnavailable",
+    "collisionCount",
+  ]);
+}

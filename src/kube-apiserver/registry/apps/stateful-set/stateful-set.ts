@@ -1,0 +1,100 @@
+import type { StatefulSet, StatefulSetSpec } from "#api/generated/apps/v1.ts";
+import type { Draft } from "#apimachinery/meta/api-object.ts";
+import { semanticEqual } from "#apimachinery/meta/deep-equal.ts";
+import { FieldPath } from "#apimachinery/validation/field-path.ts";
+import { nameIsDnsLabel } from "#apimachinery/validation/names.ts";
+import type { ResourceDefinition } from "#apiserver/registry/resource.ts";
+import { ageColumn, columnsOf, nameColumn } from "../../columns.ts";
+import { roundedUp, setPodTemplateDefaults } from "../../core/pod/defaults.ts";
+import { dropDisabledPodFields } from "../../core/pod/disabled-fields.ts";
+import { podTemplateWarnings } from "../../core/pod/warnings.ts";
+import { scaleSubresource } from "../workload/scale.ts";
+import { containerImages, containerNames, selectorText } from "../workload/template-columns.ts";
+import { validateStatefulSet, validateStatefulSetStatus, validateStatefulSetUpdate } from "./validation.ts";
+
+const templatePath = FieldPath.of("spec", "template");
+const column = columnsOf<StatefulSet>("apps/statefulsets");
+const WIDE = { priority: 1 };
+
+/** Pods with identities and claims of their own. */
+export function statefulSets(): ResourceDefinition<StatefulSet> {
+  return {
+    group: "apps",
+    version: "v1",
+    kind: "StatefulSet",
+    plural: "statefulsets",
+    singular: "statefulset",
+    shortNames: ["sts"],
+    categories: ["all"],
+    scope: "Namespaced",
+    storagePrefix: "statefulsets",
+    columns: [
+      nameColumn,
+      column("Ready", "string", (o) => `${o.status?.readyReplicas ?? 0}/${o.spec?.replicas ?? 0}`),
+      ageColumn,
+      column("Containers", "string", (o) => containerNames(o.spec?.template), WIDE),
+      column("Images", "string", (o) => containerImages(o.spec?.template), WIDE),
+    ],
+    strategy: {
+      validateName: nameIsDnsLabel,
+      setDefaults,
+      prepareForCreate: (o) => dropDisabled(o, undefined),
+      validate: (o) => validateStatefulSet(o),
+      prepareForUpdate: dropDisabled,
+      validateUpdate: (o, old) => validateStatefulSetUpdate(o, old),
+      warningsOnCreate: warnings,
+      generationChanges: (o, old) => !semanticEqual(o.spec, old.spec),
+    },
+    subresources: {
+      scale: scaleSubresource((o) => selectorText(o.spec?.selector)),
+      status: { type: "status", validateUpdate: (o, old) => validateStatefulSetStatus(o, old) },
+    },
+  };
+}
+
+function setDefaults(o: Draft<StatefulSet>): void {
+  o.spec ??= {} as Draft<StatefulSetSpec>;
+  const { spec } = o;
+  spec.podManagementPolicy ||= "OrderedReady";
+  spec.updateStrategy ??= {};
+  const strategy = spec.updateStrategy;
+  if (!strategy.type) {
+    strategy.type = "RollingUpdate";
+    strategy.rollingUpdate ??= {};
+  }
+  if (strategy.type === "RollingUpdate" && strategy.rollingUpdate) strategy.rollingUpdate.partition ??= 0;
+  spec.persistentVolumeClaimRetentionPolicy ??= {};
+  spec.persistentVolumeClaimRetentionPolicy.whenDeleted ||= "Retain";
+  spec.persistentVolumeClaimRetentionPolicy.whenScaled ||= "Retain";
+  spec.replicas ??= 1;
+  spec.revisionHistoryLimit ??= 10;
+  spec.template ??= {};
+  setPodTemplateDefaults(spec.template);
+  for (const claim of spec.volumeClaimTemplates ?? []) {
+    claim.apiVersion ||= "v1";
+    claim.kind ||= "PersistentVolumeClaim";
+    claim.status ??= {};
+    claim.status.phase ||= "Pending";
+    claim.spec ??= {};
+    claim.spec.volumeMode ??= "Filesystem";
+    const { resources } = claim.spec;
+    if (resources?.limits) resources.limits = roundedUp(resources.limits);
+    if (resources?.requests) resources.requests = roundedUp(resources.requests);
+  }
+}
+
+/** Fields behind gates that are off are dropped. */
+function dropDisabled(o: Draft<StatefulSet>, old: StatefulSet | undefined): void {
+  const { spec } = o;
+  if (spec?.template?.spec) dropDisabledPodFields(spec.template.spec, old?.spec?.template?.spec);
+  const rolling = spec?.updateStrategy?.rollingUpdate;
+  if (rolling && old?.spec?.updateStrategy?.rollingUpdate?.maxUnavailable === undefined) delete rolling.maxUnavailable;
+}
+
+function warnings(o: StatefulSet): string[] {
+  const found = podTemplateWarnings(o.spec?.template, templatePath);
+  const limit = o.spec?.revisionHistoryLimit;
+  if (limit !== undefined && limit < 0)
+    found.push("spec.revisionHistoryLimit: a negative value retains all historical revisions; a value >= 0 is recommended");
+  return found;
+}

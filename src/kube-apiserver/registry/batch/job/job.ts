@@ -1,0 +1,112 @@
+import type { Job, JobSpec } from "#api/generated/batch/v1.ts";
+import type { Draft } from "#apimachinery/meta/api-object.ts";
+import { semanticEqual } from "#apimachinery/meta/deep-equal.ts";
+import { parseTime } from "#apimachinery/meta/time.ts";
+import { FieldPath } from "#apimachinery/validation/field-path.ts";
+import type { ResourceDefinition } from "#apiserver/registry/resource.ts";
+import { containerImages, containerNames, formatSelector } from "../../apps/workload/template-columns.ts";
+import { ageColumn, columnsOf, humanDuration, nameColumn } from "../../columns.ts";
+import { setPodTemplateDefaults } from "../../core/pod/defaults.ts";
+import { dropDisabledPodFields } from "../../core/pod/disabled-fields.ts";
+import { podTemplateWarnings } from "../../core/pod/warnings.ts";
+import { generateSelector } from "./generated-selector.ts";
+import { validateJobStatus } from "./status-validation.ts";
+import { validateJob, validateJobUpdate } from "./validation.ts";
+
+const templatePath = FieldPath.of("spec", "template");
+const column = columnsOf<Job>("batch/jobs");
+const WIDE = { priority: 1 };
+const INT32_MAX = 2147483647;
+
+/** Pods that run until enough of them have succeeded. */
+export function jobs(): ResourceDefinition<Job> {
+  return {
+    group: "batch",
+    version: "v1",
+    kind: "Job",
+    plural: "jobs",
+    singular: "job",
+    categories: ["all"],
+    scope: "Namespaced",
+    storagePrefix: "jobs",
+    columns: [
+      nameColumn,
+      column("Status", "string", jobState),
+      column("Completions", "string", completions),
+      column("Duration", "string", duration),
+      ageColumn,
+      column("Containers", "string", (o) => containerNames(o.spec?.template), WIDE),
+      column("Images", "string", (o) => containerImages(o.spec?.template), WIDE),
+      column("Selector", "string", (o) => formatSelector(o.spec?.selector), WIDE),
+    ],
+    selectableFields: { "status.successful": (o) => String(o.status?.succeeded ?? 0) },
+    strategy: {
+      setDefaults,
+      prepareForCreate: (o) => {
+        generateSelector(o);
+        if (o.spec?.template?.spec) dropDisabledPodFields(o.spec.template.spec, undefined);
+      },
+      validate: (o) => validateJob(o),
+      prepareForUpdate: (o, old) => {
+        if (o.spec?.template?.spec) dropDisabledPodFields(o.spec.template.spec, old.spec?.template?.spec);
+      },
+      validateUpdate: (o, old) => validateJobUpdate(o, old),
+      warningsOnCreate: (o) => podTemplateWarnings(o.spec?.template, templatePath),
+      generationChanges: (o, old) => !semanticEqual(o.spec, old.spec),
+      defaultPropagation: "Orphan",
+    },
+    subresources: { status: { type: "status", validateUpdate: (o, old) => validateJobStatus(o, old) } },
+  };
+}
+
+function setDefaults(o: Draft<Job>): void {
+  o.spec ??= {} as Draft<JobSpec>;
+  const { spec } = o;
+  if (spec.completions === undefined && spec.parallelism === undefined) {
+    spec.completions = 1;
+    spec.parallelism = 1;
+  }
+  spec.parallelism ??= 1;
+  spec.backoffLimit ??= spec.backoffLimitPerIndex === undefined ? 6 : INT32_MAX;
+  const labels = spec.template?.metadata?.labels;
+  o.metadata ??= {};
+  if (labels && Object.keys(o.metadata.labels ?? {}).length === 0) o.metadata.labels = { ...labels };
+  spec.completionMode ??= "NonIndexed";
+  spec.suspend ??= false;
+  setPodFailurePolicyDefaults(spec);
+  spec.podReplacementPolicy ??= spec.podFailurePolicy ? "Failed" : "TerminatingOrFailed";
+  spec.manualSelector ??= false;
+  spec.template ??= {};
+  setPodTemplateDefaults(spec.template);
+}
+
+/** Conditions match when they are true, unless said otherwise. */
+export function setPodFailurePolicyDefaults(spec: Draft<JobSpec>): void {
+  for (const rule of spec.podFailurePolicy?.rules ?? []) {
+    for (const pattern of rule.onPodConditions ?? []) pattern.status ||= "True";
+  }
+}
+
+function jobState(job: Job): string {
+  const has = (type: string): boolean =>
+    (job.status?.conditions ?? []).some((condition) => condition.type === type && condition.status === "True");
+  if (has("Complete")) return "Complete";
+  if (has("Failed")) return "Failed";
+  if (job.metadata?.deletionTimestamp) return "Terminating";
+  for (const type of ["Suspended", "FailureTarget", "SuccessCriteriaMet"]) if (has(type)) return type;
+  return "Running";
+}
+
+function completions(job: Job): string {
+  const succeeded = job.status?.succeeded ?? 0;
+  const wanted = job.spec?.completions;
+  if (wanted !== undefined) return `${succeeded}/${wanted}`;
+  const parallelism = job.spec?.parallelism ?? 0;
+  return parallelism > 1 ? `${succeeded}/1 of ${parallelism}` : `${succeeded}/1`;
+}
+
+function duration(job: Job, now: number): string {
+  const start = parseTime(job.status?.startTime);
+  if (start === undefined) return "";
+  return humanDuration((parseTime(job.status?.completionTime) ?? now) - start);
+}

@@ -1,0 +1,112 @@
+import type { ReplicationController, ReplicationControllerSpec } from "#api/generated/core/v1.ts";
+import { semanticEqual } from "#apimachinery/meta/deep-equal.ts";
+import { type FieldError, required } from "#apimachinery/validation/field-error.ts";
+import { FieldPath } from "#apimachinery/validation/field-path.ts";
+import type { ResourceDefinition } from "#apiserver/registry/resource.ts";
+import { scaleSubresource } from "../../apps/workload/scale.ts";
+import { countErrors, limitErrors } from "../../apps/workload/status-validation.ts";
+import { containerImages, containerNames } from "../../apps/workload/template-columns.ts";
+import { alwaysRunningErrors, mismatchErrors } from "../../apps/workload/template-validation.ts";
+import { ageColumn, columnsOf, formatLabels, nameColumn } from "../../columns.ts";
+import { setPodTemplateDefaults } from "../pod/defaults.ts";
+import { dropDisabledPodFields } from "../pod/disabled-fields.ts";
+import { nonNegativeErrors } from "../pod/validation/field-checks.ts";
+import { type PodValidationOptions, TEMPLATE_OPTIONS } from "../pod/validation/options.ts";
+import { templateOptionsFor } from "../pod/validation/options-for.ts";
+import { validatePodTemplateSpec } from "../pod/validation/pod.ts";
+import { podTemplateWarnings } from "../pod/warnings.ts";
+
+const specPath = FieldPath.of("spec");
+const column = columnsOf<ReplicationController>("/replicationcontrollers");
+const WIDE = { priority: 1 };
+
+/** The first workload that kept a number of pods running. */
+export function replicationControllers(): ResourceDefinition<ReplicationController> {
+  return {
+    group: "",
+    version: "v1",
+    kind: "ReplicationController",
+    plural: "replicationcontrollers",
+    singular: "replicationcontroller",
+    shortNames: ["rc"],
+    categories: ["all"],
+    scope: "Namespaced",
+    storagePrefix: "controllers",
+    columns: [
+      nameColumn,
+      column("Desired", "integer", (o) => o.spec?.replicas ?? 0),
+      column("Current", "integer", (o) => o.status?.replicas ?? 0),
+      column("Ready", "integer", (o) => o.status?.readyReplicas ?? 0),
+      ageColumn,
+      column("Containers", "string", (o) => containerNames(o.spec?.template), WIDE),
+      column("Images", "string", (o) => containerImages(o.spec?.template), WIDE),
+      column("Selector", "string", (o) => formatLabels(o.spec?.selector), WIDE),
+    ],
+    selectableFields: { "status.replicas": (o) => String(o.status?.replicas ?? 0) },
+    strategy: {
+      setDefaults: (o) => {
+        o.spec ??= {};
+        const { spec } = o;
+        spec.replicas ??= 1;
+        const labels = spec.template?.metadata?.labels;
+        if (labels) {
+          if (Object.keys(spec.selector ?? {}).length === 0) spec.selector = { ...labels };
+          o.metadata ??= {};
+          if (Object.keys(o.metadata.labels ?? {}).length === 0) o.metadata.labels = { ...labels };
+        }
+        if (spec.template) setPodTemplateDefaults(spec.template);
+      },
+      prepareForCreate: (o) => {
+        if (o.spec?.template?.spec) dropDisabledPodFields(o.spec.template.spec, undefined);
+      },
+      validate: (o) => validateSpec(o.spec ?? {}, TEMPLATE_OPTIONS),
+      prepareForUpdate: (o, old) => {
+        if (o.spec?.template?.spec) dropDisabledPodFields(o.spec.template.spec, old.spec?.template?.spec);
+      },
+      validateUpdate: (o, old) => validateSpec(o.spec ?? {}, templateOptionsFor(old.spec?.template?.spec)),
+      warningsOnCreate: (o) => podTemplateWarnings(o.spec?.template, FieldPath.of("template")),
+      generationChanges: (o, old) => !semanticEqual(o.spec, old.spec),
+      defaultPropagation: "Orphan",
+    },
+    subresources: {
+      scale: scaleSubresource((o) => labelsText(o.spec?.selector)),
+      status: {
+        type: "status",
+        validateUpdate: (o) => validateStatus(o.status ?? {}),
+      },
+    },
+  };
+}
+
+function labelsText(labels: Readonly<Record<string, string>> | undefined): string {
+  return Object.entries(labels ?? {})
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([key, value]) => `${key}=${value}`)
+    .join(",");
+}
+
+function validateSpec(spec: ReplicationControllerSpec, options: PodValidationOptions): FieldError[] {
+  const selector = Object.entries(spec.selector ?? {});
+  const errors = nonNegativeErrors(spec.minReadySeconds, specPath.child("minReadySeconds"));
+  if (selector.length === 0) errors.push(required(specPath.child("selector"), ""));
+  errors.push(...nonNegativeErrors(spec.replicas, specPath.child("replicas")));
+  const { template } = spec;
+  const at = specPath.child("template");
+  if (!template) return [...errors, required(at, "")];
+  const labels = template.metadata?.labels ?? {};
+  if (selector.some(([key, value]) => labels[key] !== value)) errors.push(...mismatchErrors(template, at));
+  return [
+    ...errors,
+    ...validatePodTemplateSpec(template, at, options),
+    ...alwaysRunningErrors(template, "ReplicationController", at),
+  ];
+}
+
+function validateStatus(status: object): FieldError[] {
+  const counts = ["fullyLabeledReplicas", "readyReplicas", "availableReplicas"];
+  return [
+    ...countErrors(status, ["replicas", ...counts, "observedGeneration"]),
+    ...limitErrors(status, counts, "replicas", "status.replicas"),
+    ...limitErrors(status, ["availableReplicas"], "readyReplicas", "readyReplicas"),
+  ];
+}
