@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import type { Clock } from "#base/clock.ts";
 import { type Random, systemRandom } from "#base/random.ts";
 import type { Client, ResourceId } from "./client.ts";
@@ -206,6 +207,8 @@ export class SharedInformerFactory {
 
   /** Starts every informer that does not run yet. */
   start(signal: AbortSignal): void {
+    // Every watch listens.
+    setMaxListeners(0, signal);
     // A reflector never rejects.
     for (const informer of this.#informers.values()) void informer.run(signal);
   }

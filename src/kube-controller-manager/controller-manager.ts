@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import type { Clock } from "#base/clock.ts";
 import type { Random } from "#base/random.ts";
 import type { Client } from "#client/client.ts";
@@ -40,6 +41,8 @@ export async function startControllerManager(manager: ControllerManagerOptions):
   const { client, clock, random, options = {}, observer, freeze, onInformerError } = manager;
   const stopping = new AbortController();
   const signal = AbortSignal.any([manager.signal, stopping.signal]);
+  // Every loop and every watch listens.
+  setMaxListeners(0, signal);
   const informers = new SharedInformerFactory({
     client,
     clock,

@@ -1,0 +1,61 @@
+import { expect, test, vi } from "vitest";
+import type { ApiObject } from "#apimachinery/meta/api-object.ts";
+import { realClock } from "#base/clock.ts";
+import { seededRandom } from "#base/random.ts";
+import type { ResourceId } from "./client.ts";
+import { FakeClient } from "./fake-client.ts";
+import { SharedInformerFactory } from "./informer.ts";
+
+const THINGS: ResourceId = { group: "", version: "v1", resource: "configmaps" };
+
+function setUp(): { client: FakeClient; factory: SharedInformerFactory; stop: AbortController } {
+  const client = new FakeClient({
+    resources: [{ id: THINGS, kind: "ConfigMap", namespaced: true }],
+    clock: realClock,
+    random: seededRandom(1),
+  });
+  return {
+    client,
+    factory: new SharedInformerFactory({ client, clock: realClock, random: seededRandom(2), freeze: true }),
+    stop: new AbortController(),
+  };
+}
+
+const thing = (name: string, color: string): ApiObject => ({ metadata: { name, labels: { color } } });
+
+test("an informer mirrors the list and every change, with its indexes", async () => {
+  const { client, factory, stop } = setUp();
+  await client.create(THINGS, "ns", thing("a", "red"));
+  const informer = factory.informer<ApiObject>(THINGS);
+  informer.addIndex("color", ({ metadata }) => [metadata.labels?.color ?? ""]);
+  const seen: string[] = [];
+  informer.addHandler({
+    onAdd: ({ metadata }, initial) => seen.push(`add ${metadata.name} ${initial}`),
+    onUpdate: (old, { metadata }) =>
+      seen.push(`update ${metadata.name} ${old.metadata.labels?.color}->${metadata.labels?.color}`),
+    onDelete: ({ metadata }) => seen.push(`delete ${metadata.name}`),
+  });
+  factory.start(stop.signal);
+  await factory.waitForSync();
+  await client.create(THINGS, "ns", thing("b", "red"));
+  await client.update(THINGS, "ns", "a", thing("a", "blue"));
+  await client.delete(THINGS, "ns", "b");
+  await vi.waitFor(() => expect(seen).toEqual(["add a true", "add b false", "update a red->blue", "delete b"]));
+  expect(informer.lister.list("ns").map(({ metadata }) => metadata.name)).toEqual(["a"]);
+  expect(informer.byIndex("color", "blue").map(({ metadata }) => metadata.name)).toEqual(["a"]);
+  expect(informer.byIndex("color", "red")).toEqual([]);
+  expect(() => Object.assign(informer.lister.get("ns", "a") ?? {}, { spec: {} })).toThrow(TypeError);
+  stop.abort();
+});
+
+test("a handler that comes late is told of what is there", async () => {
+  const { client, factory, stop } = setUp();
+  await client.create(THINGS, "ns", thing("a", "red"));
+  const informer = factory.informer<ApiObject>(THINGS);
+  factory.start(stop.signal);
+  await factory.waitForSync();
+  const seen: string[] = [];
+  informer.addHandler({ onAdd: ({ metadata }) => seen.push(metadata.name ?? "") });
+  expect(seen).toEqual(["a"]);
+  stop.abort();
+});

@@ -1,0 +1,156 @@
+import { expect, test } from "vitest";
+import type { Pod } from "#api/generated/core/v1.ts";
+import { selectorFromSet } from "#apimachinery/labels/selector.ts";
+import { rankForDeletion } from "./deletion-rank.ts";
+import { type Observed, reconcile } from "./reconcile.ts";
+import type { ReplicaOwner } from "./replica-owner.ts";
+import { calculateStatus } from "./status.ts";
+
+const NOW = Date.parse("2030-01-01T00:00:00Z");
+const owner = (replicas: number, more: Partial<ReplicaOwner> = {}): ReplicaOwner => ({
+  metadata: { name: "r", namespace: "ns", uid: "owner", generation: 1 },
+  replicas,
+  minReadySeconds: 0,
+  selector: selectorFromSet({ app: "r" }),
+  template: { metadata: { labels: { app: "r" } } },
+  status: { replicas: 0 },
+  ...more,
+});
+
+interface PodOptions {
+  readonly owner?: string | null;
+  readonly labels?: Record<string, string>;
+  readonly phase?: string;
+  readonly ready?: string;
+  readonly node?: string;
+  readonly deleted?: boolean;
+  readonly cost?: string;
+  readonly restarts?: number;
+  readonly created?: string;
+}
+
+function pod(name: string, options: PodOptions = {}): Pod {
+  const { owner: uid = "owner", labels = { app: "r" }, phase = "Running", ready, node = "n" } = options;
+  const reference = { apiVersion: "apps/v1", kind: "ReplicaSet", name: "r", uid: uid ?? "", controller: true };
+  return {
+    metadata: {
+      name,
+      uid: name,
+      labels,
+      ...(uid === null ? {} : { ownerReferences: [reference] }),
+      ...(options.deleted ? { deletionTimestamp: "2029-12-31T00:00:00Z" } : {}),
+      ...(options.cost === undefined ? {} : { annotations: { "controller.kubernetes.io/pod-deletion-cost": options.cost } }),
+      creationTimestamp: options.created ?? "2029-01-01T00:00:00Z",
+    },
+    spec: { containers: [], ...(node === "" ? {} : { nodeName: node }) },
+    status: {
+      phase,
+      ...(ready === undefined ? {} : { conditions: [{ type: "Ready", status: "True", lastTransitionTime: ready }] }),
+      containerStatuses: [{ name: "c", image: "", imageID: "", ready: true, restartCount: options.restarts ?? 0 }],
+    },
+  };
+}
+
+const cases: { name: string; observed: Partial<Observed> & { owner: ReplicaOwner }; want: string[] }[] = [
+  { name: "missing pods are made", observed: { owner: owner(3), candidates: [pod("a")] }, want: ["create 2", "status a"] },
+  { name: "not more than a burst at once", observed: { owner: owner(900) }, want: ["create 500", "status "] },
+  {
+    name: "surplus pods go, the pending one first",
+    observed: { owner: owner(1), candidates: [pod("a"), pod("b", { phase: "Pending" })] },
+    want: ["delete b", "status a,b"],
+  },
+  {
+    name: "nothing is managed while earlier writes do not show",
+    observed: { owner: owner(3), mayManage: false },
+    want: ["status "],
+  },
+  {
+    name: "an owner that is being deleted only tells its status",
+    observed: {
+      owner: owner(3, { metadata: { uid: "owner", deletionTimestamp: "x" } }),
+      candidates: [pod("a", { owner: null })],
+    },
+    want: ["status "],
+  },
+  {
+    name: "orphans are adopted and strangers released",
+    observed: {
+      owner: owner(1),
+      candidates: [pod("a", { owner: null }), pod("b", { labels: { app: "other" } }), pod("c", { owner: "else" })],
+    },
+    want: ["claim +a -b", "status a"],
+  },
+  {
+    name: "finished and terminating pods do not count",
+    observed: { owner: owner(1), candidates: [pod("a", { phase: "Succeeded" }), pod("b", { deleted: true })] },
+    want: ["create 1", "status  terminating b"],
+  },
+  {
+    name: "a ready pod that is not available yet is looked at when it is",
+    observed: { owner: owner(1, { minReadySeconds: 10 }), candidates: [pod("a", { ready: "2029-12-31T23:59:57Z" })] },
+    want: ["status a", "requeue 7000"],
+  },
+];
+
+test.each(cases)("$name", ({ observed, want }) => {
+  const actions = reconcile({ candidates: [], related: [], mayManage: true, nowMs: NOW, ...observed });
+  const names = (pods: readonly Pod[]): string => pods.map(({ metadata }) => metadata.name).join();
+  expect(
+    actions.map((action) => {
+      switch (action.type) {
+        case "createPods":
+          return `create ${action.count}`;
+        case "deletePods":
+          return `delete ${names(action.pods)}`;
+        case "claim":
+          return `claim +${names(action.adopt)} -${names(action.release)}`;
+        case "updateStatus":
+          return `status ${names(action.active)}${action.terminating.length > 0 ? ` terminating ${names(action.terminating)}` : ""}`;
+        default:
+          return `requeue ${action.afterMs}`;
+      }
+    }),
+  ).toEqual(want);
+});
+
+const ready = "2029-06-01T00:00:00Z";
+test.each([
+  { name: "unassigned before assigned", pods: [pod("a"), pod("b", { node: "" })], want: "b" },
+  { name: "unknown before running", pods: [pod("a"), pod("b", { phase: "Unknown" })], want: "b" },
+  { name: "not ready before ready", pods: [pod("a", { ready }), pod("b")], want: "b" },
+  { name: "lower deletion cost", pods: [pod("a", { ready, cost: "10" }), pod("b", { ready, cost: "-5" })], want: "b" },
+  { name: "crowded nodes", pods: [pod("a", { ready, node: "x" }), pod("b", { ready }), pod("c", { ready })], want: "b" },
+  { name: "ready for a shorter time", pods: [pod("a", { ready }), pod("b", { ready: "2029-12-31T00:00:00Z" })], want: "b" },
+  { name: "more restarts", pods: [pod("a", { ready }), pod("b", { ready, restarts: 2 })], want: "b" },
+  { name: "younger", pods: [pod("a", { ready }), pod("b", { ready, created: "2029-12-31T00:00:00Z" })], want: "b" },
+])("goes first: $name", ({ pods, want }) => {
+  expect(rankForDeletion(pods, pods, NOW)[0]?.metadata.name).toBe(want);
+});
+
+test("the status counts, and tells why pods could not be made", () => {
+  const active = [pod("a", { ready }), pod("b", { labels: { app: "r", more: "x" } })];
+  const status = calculateStatus(owner(3), {
+    active,
+    terminating: [],
+    error: new Error("quota"),
+    countTerminating: true,
+    nowMs: NOW,
+  });
+  expect(status).toEqual({
+    replicas: 2,
+    fullyLabeledReplicas: 2,
+    readyReplicas: 1,
+    availableReplicas: 1,
+    terminatingReplicas: 0,
+    observedGeneration: 1,
+    conditions: [
+      {
+        type: "ReplicaFailure",
+        status: "True",
+        lastTransitionTime: "2030-01-01T00:00:00Z",
+        reason: "FailedCreate",
+        message: "quota",
+      },
+    ],
+  });
+});
