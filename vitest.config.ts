@@ -8,8 +8,21 @@ export default defineConfig({
     projects: [
       { resolve, ssr, test: { name: "unit", include: ["src/**/*.test.ts"] } },
       { resolve, ssr, test: { name: "architecture", include: ["test/architecture/**/*.test.ts"] } },
-      { resolve, ssr, test: { name: "integration", include: ["test/{integration,docs}/**/*.test.ts"], testTimeout: 60_000, hookTimeout: 60_000 } },
-      { resolve, ssr, test: { name: "conformance", include: ["test/conformance/**/*.test.ts"], testTimeout: 900_000, hookTimeout: 60_000 } },
+      {
+        resolve,
+        ssr,
+        test: {
+          name: "integration",
+          include: ["test/{integration,docs}/**/*.test.ts"],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        resolve,
+        ssr,
+        test: { name: "conformance", include: ["test/conformance/**/*.test.ts"], testTimeout: 900_000, hookTimeout: 60_000 },
+      },
       { resolve, ssr, test: { name: "e2e", include: ["test/e2e/**/*.test.ts"], testTimeout: 240_000, hookTimeout: 60_000 } },
     ],
   },

@@ -1,15 +1,25 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { describeFlags } from "#component-base/flags.ts";
 import { expect, test } from "vitest";
+import { describeFlags } from "#component-base/flags.ts";
 import { upFlags } from "../../src/cmd/up-flags.ts";
 import { root } from "../architecture/source-tree.ts";
 
-const documents = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", ...readdirSync(join(root, "docs")).filter((name) => name.endsWith(".md")).map((name) => `docs/${name}`)];
+const documents = [
+  "README.md",
+  "ARCHITECTURE.md",
+  "CONTRIBUTING.md",
+  ...readdirSync(join(root, "docs"))
+    .filter((name) => name.endsWith(".md"))
+    .map((name) => `docs/${name}`),
+];
 
 test.each(documents)("%s points at files that are there", (name) => {
   const text = readFileSync(join(root, name), "utf8");
-  const paths = [...text.matchAll(/`((?:src|test|docs|hack|bench)\/[\w./-]*)`/g), ...text.matchAll(/\]\((?!https?:)([\w./-]+)\)/g)].map((match) => match[1] ?? "");
+  const paths = [
+    ...text.matchAll(/`((?:src|test|docs|hack|bench)\/[\w./-]*)`/g),
+    ...text.matchAll(/\]\((?!https?:)([\w./-]+)\)/g),
+  ].map((match) => match[1] ?? "");
   expect(paths.filter((path) => !existsSync(join(root, path)))).toEqual([]);
 });
 

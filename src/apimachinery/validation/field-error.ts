@@ -48,18 +48,23 @@ export function goQuote(text: string): string {
   return `${out}"`;
 }
 
+/** A value that must be given is absent. */
 export function required(field: FieldPath, detail: string): FieldError {
   return { type: "FieldValueRequired", field: `${field}`, message: withDetail("Required value", detail) };
 }
+/** A value is given and wrong. */
 export function invalid(field: FieldPath, value: unknown, detail: string): FieldError {
   return { type: "FieldValueInvalid", field: `${field}`, message: withDetail(`Invalid value: ${formatBadValue(value)}`, detail) };
 }
+/** A value that must be unique is given twice. */
 export function duplicate(field: FieldPath, value: unknown): FieldError {
   return { type: "FieldValueDuplicate", field: `${field}`, message: `Duplicate value: ${formatBadValue(value)}` };
 }
+/** A value may not be given at all here. */
 export function forbidden(field: FieldPath, detail: string): FieldError {
   return { type: "FieldValueForbidden", field: `${field}`, message: withDetail("Forbidden", detail) };
 }
+/** A value refers to something that is not there. */
 export function notFound(field: FieldPath, value: unknown): FieldError {
   return { type: "FieldValueNotFound", field: `${field}`, message: `Not found: ${formatBadValue(value)}` };
 }
@@ -72,15 +77,19 @@ export function notSupported(field: FieldPath, value: unknown, supported: readon
     message: withDetail(`Unsupported value: ${formatBadValue(value)}`, detail),
   };
 }
+/** A text has more bytes than are allowed. */
 export function tooLong(field: FieldPath, maxBytes: number): FieldError {
   return { type: "FieldValueTooLong", field: `${field}`, message: `Too long: may not be more than ${maxBytes} bytes` };
 }
+/** A list has more items than are allowed. */
 export function tooMany(field: FieldPath, actual: number, max: number): FieldError {
   return { type: "FieldValueTooMany", field: `${field}`, message: `Too many: ${actual}: must have at most ${max} items` };
 }
+/** Something failed that is not the fault of the value. */
 export function internalError(field: FieldPath, text: string): FieldError {
   return { type: "InternalError", field: `${field}`, message: `Internal error: ${text}` };
 }
+/** A value is of a wrong type. */
 export function typeInvalid(field: FieldPath, value: unknown, detail: string): FieldError {
   return {
     type: "FieldValueTypeInvalid",
