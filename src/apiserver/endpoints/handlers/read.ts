@@ -161,7 +161,7 @@ async function olderEntries(
     if (!(error instanceof StorageError) || error.code !== "Compacted") throw error;
     if (start === undefined) throw expired(LIST_TOO_OLD);
     const { status } = expired(CONTINUE_TOO_OLD);
-    const token = encodeContinue(prefix, start.startKey.replace(/\u0000$/, ""), -1);
+    const token = encodeContinue(prefix, start.startKey.endsWith("\0") ? start.startKey.slice(0, -1) : start.startKey, -1);
     throw new StatusError({ ...status, metadata: { continue: token } });
   }
 }
