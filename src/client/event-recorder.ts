@@ -44,6 +44,7 @@ const PENDING_MAX = 1000;
 const SERIES_MAX_AGE_MS = 360_000;
 const SERIES_MAX = 4096;
 
+/** Makes a recorder for one component. */
 export function createEventRecorder(options: EventRecorderOptions): EventRecorder {
   const write = options.api === "core" ? coreWriter(options) : seriesWriter(options);
   let pending = 0;

@@ -29,11 +29,13 @@ export class Http2Pool {
     this.#address = address;
   }
 
-  /** Opens a stream. Failure to connect shows as the stream's `error`. */
-  request(headers: http2.OutgoingHttpHeaders): http2.ClientHttp2Stream {
+  /** Sends a request. Failure to connect shows as the stream's `error`. */
+  request(headers: http2.OutgoingHttpHeaders, body: string | undefined): http2.ClientHttp2Stream {
     if (this.#closed) throw new Error("client is closed");
     const pooled = this.#pick();
-    const stream = pooled.session.request(headers);
+    // Without being told, node ends a DELETE before its body.
+    const stream = pooled.session.request(headers, { endStream: body === undefined });
+    if (body !== undefined) stream.end(body);
     if (pooled.streams === 0) pooled.session.ref();
     pooled.streams++;
     stream.once("close", () => {

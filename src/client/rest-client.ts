@@ -49,7 +49,7 @@ export function createRestClient(options: RestClientOptions): RestClient {
 
   function open(request: HttpRequest): http2.ClientHttp2Stream {
     const body = request.body === undefined ? undefined : JSON.stringify(request.body);
-    const stream = pool.request({
+    const headers = {
       ":method": request.method,
       ":path": request.path,
       ":authority": host,
@@ -57,9 +57,8 @@ export function createRestClient(options: RestClientOptions): RestClient {
       "user-agent": options.userAgent,
       ...(options.token === undefined ? {} : { authorization: `Bearer ${options.token}` }),
       ...(body === undefined ? {} : { "content-type": request.contentType ?? "application/json" }),
-    });
-    stream.end(body);
-    return stream;
+    };
+    return pool.request(headers, body);
   }
 
   async function send(request: HttpRequest): Promise<unknown> {

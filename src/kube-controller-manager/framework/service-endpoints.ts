@@ -36,6 +36,7 @@ export function hasManagedEndpoints({ spec }: Service): boolean {
   return spec?.type !== "ExternalName" && spec?.selector !== undefined && Object.keys(spec.selector).length > 0;
 }
 
+/** Has no cluster IP. */
 export function isHeadless({ spec }: Service): boolean {
   return spec?.clusterIP === "None" || !spec?.clusterIP;
 }
@@ -47,6 +48,7 @@ export function shouldPodBeInEndpoints(pod: Pod, includeTerminating: boolean): b
   return includeTerminating || pod.metadata.deletionTimestamp === undefined;
 }
 
+/** Whether the pod's hostname is a name under the Service. */
 export function shouldSetHostname(pod: Pod, service: Service): boolean {
   return (
     (pod.spec.hostname ?? "") !== "" &&

@@ -27,6 +27,7 @@ export function revisionOf(object: ReplicaSet | Deployment): number {
   return text !== undefined && /^-?\d+$/.test(text) ? Number(text) : 0;
 }
 
+/** The greatest revision; 0 when there is none. */
 export function maxRevision(replicaSets: readonly ReplicaSet[]): number {
   return replicaSets.reduce((most, replicaSet) => Math.max(most, revisionOf(replicaSet)), 0);
 }

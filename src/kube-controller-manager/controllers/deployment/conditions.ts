@@ -6,14 +6,17 @@ const NO_LIMIT = 2147483647;
 
 type Conditions = readonly DeploymentCondition[];
 
+/** The condition of a type. */
 export function findCondition(conditions: Conditions | undefined, type: string): DeploymentCondition | undefined {
   return conditions?.find((condition) => condition.type === type);
 }
 
+/** The conditions of all other types. */
 export function withoutCondition(conditions: Conditions, type: string): Conditions {
   return conditions.filter((condition) => condition.type !== type);
 }
 
+/** A condition that changed just now. */
 export function newCondition(type: string, status: string, reason: string, message: string, nowMs: number): DeploymentCondition {
   const time = formatTime(nowMs);
   return { type, status, lastUpdateTime: time, lastTransitionTime: time, reason, message };
@@ -30,6 +33,7 @@ export function setCondition(conditions: Conditions, condition: DeploymentCondit
   return [...withoutCondition(conditions, condition.type), kept];
 }
 
+/** Whether rollouts are timed at all. */
 export function hasProgressDeadline({ spec }: Deployment): boolean {
   return spec.progressDeadlineSeconds !== undefined && spec.progressDeadlineSeconds !== NO_LIMIT;
 }

@@ -7,14 +7,17 @@ import { parseTime } from "#apimachinery/meta/time.ts";
 /** Label that keeps the pods of a Deployment's ReplicaSets apart. */
 export const POD_TEMPLATE_HASH = "pod-template-hash";
 
+/** How many pods a ReplicaSet wants. */
 export function replicasOf(replicaSet: ReplicaSet): number {
   return replicaSet.spec.replicas ?? 1;
 }
 
+/** How many pods a Deployment wants. */
 export function desiredReplicas(deployment: Deployment): number {
   return deployment.spec.replicas ?? 1;
 }
 
+/** Adds up a number of each; absent ones are 0. */
 export function sum(replicaSets: readonly ReplicaSet[], of: (replicaSet: ReplicaSet) => number | undefined): number {
   return replicaSets.reduce((total, replicaSet) => total + (of(replicaSet) ?? 0), 0);
 }
@@ -24,6 +27,7 @@ export function active(replicaSets: readonly ReplicaSet[]): ReplicaSet[] {
   return replicaSets.filter((replicaSet) => replicasOf(replicaSet) > 0);
 }
 
+/** Older first, then by name. */
 export function byCreation(a: ReplicaSet, b: ReplicaSet): number {
   const difference = created(a) - created(b);
   return difference !== 0 ? difference : (a.metadata.name ?? "") < (b.metadata.name ?? "") ? -1 : 1;
@@ -77,6 +81,7 @@ export function fenceposts(deployment: Deployment): Fenceposts {
   return { maxSurge: surge, maxUnavailable: replicas === 0 ? 0 : Math.min(unavailable, replicas) };
 }
 
+/** As opposed to Recreate. */
 export function isRollingUpdate(deployment: Deployment): boolean {
   return deployment.spec.strategy?.type === "RollingUpdate";
 }

@@ -20,6 +20,7 @@ const MANAGED_KEYS: ReadonlySet<string> = new Set([
   ...Object.values(TAINT_OF_CONDITION).flatMap((byStatus) => Object.values(byStatus)),
 ]);
 
+/** The condition of a type, if the node has one. */
 export function nodeCondition(node: Node, type: string): NodeCondition | undefined {
   return node.status?.conditions?.find((condition) => condition.type === type);
 }
