@@ -81,10 +81,10 @@ function readModelFile(path) {
 
 function clean(comment) {
   const lines = comment.split("\n").map((line) => line.replace(/^\s*\* ?/, ""));
-  return unescape(lines.join(" ").trim());
+  return decodeEntities(lines.join(" ").trim());
 }
 
-function unescape(text) {
+function decodeEntities(text) {
   return text
     .replaceAll("&quot;", '"')
     .replaceAll("&#39;", "'")
