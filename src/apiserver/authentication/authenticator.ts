@@ -45,7 +45,7 @@ export class Authenticator {
 
 /** The token of `Authorization: Bearer TOKEN`; undefined for other schemes and empty tokens. */
 function bearerToken(headers: RequestHeaders): string | undefined {
-  const header = headers["authorization"];
+  const header = headers.authorization;
   if (typeof header !== "string") return undefined;
   const [scheme = "", token = ""] = header.trim().split(" ");
   return scheme.toLowerCase() === "bearer" && token !== "" ? token : undefined;

@@ -105,7 +105,7 @@ export class ApiServer {
     const isResource =
       info.isResourceRequest && (info.path.startsWith("/api/") || (info.path.startsWith("/apis/") && servesGroup(info.apiGroup)));
     if (!isResource) {
-      const accept = exchange.headers["accept"];
+      const accept = exchange.headers.accept;
       return nonResources({
         method: exchange.method,
         path: info.path,

@@ -15,7 +15,7 @@ export async function sendResponse(
 ): Promise<void> {
   const headers: ResponseHeaders = { ...response.headers, "audit-id": auditId };
   headers["cache-control"] ??= "no-cache, private";
-  if (warnings.length > 0) headers["warning"] = [...new Set(warnings)].map(formatWarning);
+  if (warnings.length > 0) headers.warning = [...new Set(warnings)].map(formatWarning);
   const { body } = response;
   if (isResponseStream(body)) {
     exchange.send(response.status, headers, body);
@@ -25,7 +25,7 @@ export async function sendResponse(
   if (length > GZIP_THRESHOLD_BYTES && response.status === 200 && acceptsGzip(exchange)) {
     const zipped = await gzipAsync(wholeBody(body), { level: constants.Z_BEST_SPEED });
     headers["content-encoding"] = "gzip";
-    headers["vary"] = "Accept-Encoding";
+    headers.vary = "Accept-Encoding";
     headers["content-length"] = zipped.length;
     exchange.send(response.status, headers, zipped);
     return;

@@ -27,6 +27,11 @@ const GROUP_PRIORITY: Readonly<Record<string, number>> = {
   "storagemigration.k8s.io": 15800,
 };
 
+/** Larger ones come first in discovery. */
+export function groupPriority(group: string): number {
+  return GROUP_PRIORITY[group] ?? 15000;
+}
+
 /** Priority of a version within its group: newer and more stable ones first, in upstream's numbers. */
 function versionPriority(group: string, version: string): number {
   if (group === "") return 1;
@@ -45,7 +50,7 @@ export function localApiService(group: string, version: string, now: string): AP
     spec: {
       ...(group === "" ? {} : { group }),
       version,
-      groupPriorityMinimum: GROUP_PRIORITY[group] ?? 15000,
+      groupPriorityMinimum: groupPriority(group),
       versionPriority: versionPriority(group, version),
     },
     status: {

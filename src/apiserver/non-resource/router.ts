@@ -1,0 +1,41 @@
+import { jsonAnswer, methodNotAllowed, pageNotFound, resourceNotFound } from "./answers.ts";
+import type { NonResourceRoute } from "./route.ts";
+
+/** What a server offers beside resources. Paths without a trailing slash. */
+export interface RouterOptions {
+  /** Paths that allow only GET, with or without a trailing slash. Paths below them are answered 404 as JSON. */
+  readonly getOnly: ReadonlyMap<string, NonResourceRoute>;
+  /** Paths that answer every method, exactly as they are written. */
+  readonly exact: ReadonlyMap<string, NonResourceRoute>;
+  /** Paths that answer for everything below them, too. */
+  readonly below: ReadonlyMap<string, NonResourceRoute>;
+  readonly servesGroup: (group: string) => boolean;
+}
+
+/** Finds the route of a path. Upstream's router answers unknown paths within what it serves as JSON, Go's mux all others as text. */
+export function nonResourceRouter(options: RouterOptions): NonResourceRoute {
+  const { getOnly, exact, below, servesGroup } = options;
+  const index = indexRoute([...getOnly.keys(), ...exact.keys(), ...below.keys()]);
+  return (request) => {
+    const { path } = request;
+    const route = exact.get(path);
+    if (route !== undefined) return route(request);
+    if (path === "/" || path === "/index.html") return index(request);
+    for (const [root, routed] of getOnly) {
+      if (path !== root && !path.startsWith(`${root}/`)) continue;
+      if (path.length > root.length + 1) return resourceNotFound();
+      return request.method === "GET" ? routed(request) : methodNotAllowed();
+    }
+    for (const [root, routed] of below) {
+      if (path === root || path.startsWith(`${root}/`)) return routed(request);
+    }
+    const [, prefix, group = ""] = path.split("/");
+    if (prefix === "api" || (prefix === "apis" && group !== "" && servesGroup(group))) return resourceNotFound();
+    return pageNotFound();
+  };
+}
+
+function indexRoute(paths: readonly string[]): NonResourceRoute {
+  const sorted = [...new Set(paths.filter((path) => !path.endsWith("/")))].sort();
+  return () => jsonAnswer({ paths: sorted });
+}

@@ -1,0 +1,55 @@
+import { discoveryRoutes } from "#apiserver/discovery/discovery-routes.ts";
+import type { ServedGroup } from "#apiserver/discovery/served-groups.ts";
+import { HealthEndpoint } from "#apiserver/health/health-checks.ts";
+import { jsonAnswer } from "#apiserver/non-resource/answers.ts";
+import type { NonResourceRoute } from "#apiserver/non-resource/route.ts";
+import { nonResourceRouter } from "#apiserver/non-resource/router.ts";
+import type { ResourceSet } from "#apiserver/registry/resource-set.ts";
+import { kubernetesVersion } from "#component-base/version.ts";
+import type { TokenKeys } from "./authentication/service-account-tokens.ts";
+import { type HealthSources, liveChecks, readyChecks } from "./health-checks.ts";
+import { jsonWebKeySet, openIdConfiguration } from "./issuer-discovery.ts";
+import { openApiRoutes } from "./openapi-routes.ts";
+
+export interface NonResourceModules {
+  readonly resources: ResourceSet;
+  readonly groups: readonly ServedGroup[];
+  readonly health: HealthSources;
+  readonly metrics: () => Promise<string>;
+  readonly tokenKeys: () => Promise<TokenKeys>;
+  /** `HOST:PORT` that the server is reached by. */
+  readonly serverAddress: () => string;
+}
+
+const METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8; escaping=underscores";
+
+/** Everything that the API server answers beside resources. */
+export function nonResourceRoutes(modules: NonResourceModules): NonResourceRoute {
+  const { resources, groups, health, metrics, tokenKeys, serverAddress } = modules;
+  const live = liveChecks(health);
+  const metricsRoute: NonResourceRoute = async () => ({
+    status: 200,
+    headers: { "content-type": METRICS_TYPE },
+    body: await metrics(),
+  });
+  const named = new Set(groups.map((group) => group.name));
+  const endpoint = (name: "healthz" | "livez" | "readyz", checks = live): [string, NonResourceRoute] => {
+    const answering = new HealthEndpoint(name, checks);
+    return [`/${name}`, (request) => answering.answer(request)];
+  };
+  return nonResourceRouter({
+    servesGroup: (group) => named.has(group),
+    getOnly: new Map<string, NonResourceRoute>([
+      ["/version", () => jsonAnswer(kubernetesVersion)],
+      ["/.well-known/openid-configuration", openIdConfiguration(() => `https://${serverAddress()}/openid/v1/jwks`)],
+      ["/openid/v1/jwks", jsonWebKeySet(tokenKeys)],
+    ]),
+    exact: new Map([...discoveryRoutes(groups, serverAddress), ["/metrics", metricsRoute], ["/metrics/slis", metricsRoute]]),
+    below: new Map([
+      endpoint("healthz"),
+      endpoint("livez"),
+      endpoint("readyz", readyChecks(health)),
+      ...openApiRoutes(resources),
+    ]),
+  });
+}

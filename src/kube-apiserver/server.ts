@@ -1,0 +1,248 @@
+import { schemaFor } from "#apimachinery/schema/registry.ts";
+import { Authenticator } from "#apiserver/authentication/authenticator.ts";
+import { AUTHENTICATED, certificateUser } from "#apiserver/authentication/users.ts";
+import {
+  type Authorizer,
+  attributesOf,
+  forbiddenError,
+  privilegedGroupAuthorizer,
+  unionAuthorizer,
+} from "#apiserver/authorization/authorizer.ts";
+import { RbacAuthorizer } from "#apiserver/authorization/rbac-authorizer.ts";
+import { servedGroups } from "#apiserver/discovery/served-groups.ts";
+import { createResourceRequestHandler } from "#apiserver/endpoints/handlers/dispatch.ts";
+import { createInProcessClient } from "#apiserver/endpoints/in-process-client.ts";
+import type { Stores } from "#apiserver/registry/resource-set.ts";
+import { createStores, type StoreRegistry } from "#apiserver/registry/store/store-registry.ts";
+import type { RequestContext, RequestInfo, UserInfo } from "#apiserver/request/request-info.ts";
+import { resolveRequestInfo } from "#apiserver/request/resolve-request-info.ts";
+import { ApiServer } from "#apiserver/server/api-server.ts";
+import { listenSecurely } from "#apiserver/server/secure-listener.ts";
+import { assert } from "#base/assert.ts";
+import type { Clock } from "#base/clock.ts";
+import type { Random } from "#base/random.ts";
+import type { Client } from "#client/client.ts";
+import { type Logger, silentLogger } from "#component-base/logging.ts";
+import { type ClusterAssets, firstAddress } from "#pki/cluster-assets.ts";
+import type { KVStore } from "#storage/kv.ts";
+import { admissionPlugins } from "./admission/plugins.ts";
+import { advertisedAddress } from "./advertised-address.ts";
+import { ServiceAccountTokens } from "./authentication/service-account-tokens.ts";
+import { rbacEscalationCheck } from "./authorization/escalation.ts";
+import { nodeAuthorizer, nodeNameOf } from "./authorization/node-authorizer.ts";
+import { rbacStores } from "./authorization/rbac-stores.ts";
+import { groupPriority } from "./bootstrap/api-services.ts";
+import { bootstrapEssentials, bootstrapRest } from "./bootstrap/bootstrap.ts";
+import { nonResourceRoutes } from "./non-resource-routes.ts";
+import { selfSubjectReviews, tokenReviews } from "./registry/authentication/authentication-reviews.ts";
+import { tokenSubresource } from "./registry/authentication/token-request.ts";
+import { accessReviews } from "./registry/authorization/access-reviews.ts";
+import { selfSubjectRulesReviews } from "./registry/authorization/rules-review.ts";
+import { type ComponentHealth, componentStatuses } from "./registry/core/component-status/component-status.ts";
+import { builtInResources } from "./registry/resources.ts";
+
+/** What an API server is started with. */
+export interface KubeApiServerOptions {
+  /** Stays the caller's: it is not closed. */
+  readonly kv: KVStore;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger?: Logger;
+  readonly assets: ClusterAssets;
+  readonly bindAddress: string;
+  /** 0 takes a free one. */
+  readonly port: number;
+  /** CIDR that Services get their cluster IPs from; the first address is the API server's own. */
+  readonly serviceClusterIpRange: string;
+  /** Default `30000-32767`. */
+  readonly serviceNodePortRange?: string;
+  /** Requests without credentials become `system:anonymous` instead of being refused. Default false. */
+  readonly anonymousAuth?: boolean;
+  /** The IP address that members of the cluster reach the server by. Default: the bound one, or the machine's first. */
+  readonly advertiseAddress?: string;
+  /** For `componentstatuses`, beside `etcd-0`. */
+  readonly componentHealth?: Readonly<Record<string, ComponentHealth>>;
+}
+
+/** An API server that answers. */
+export interface KubeApiServer {
+  /** `https://HOST:PORT` */
+  readonly url: string;
+  readonly port: number;
+  readonly stores: StoreRegistry;
+  readonly authorizer: Authorizer;
+  /** The API as this user, without sockets. Authorized as over HTTPS. */
+  inProcessClient(user: UserInfo): Client;
+  /** All objects that a cluster begins with are there. */
+  readonly ready: Promise<void>;
+  /** Ends watches, finishes what is in progress, closes all connections. Can be called again. */
+  stop(): Promise<void>;
+}
+
+/** Group whose members may do everything. */
+const MASTERS = "system:masters";
+
+/** Who writes the objects that a cluster begins with. */
+const LOOPBACK_USER: UserInfo = { name: "system:apiserver", uid: "", groups: [MASTERS, AUTHENTICATED], extra: {} };
+
+/** Starts the API server of Kubernetes' built-in resources. Resolves when it answers requests. */
+export async function startKubeApiServer(options: KubeApiServerOptions): Promise<KubeApiServer> {
+  const { kv, clock, random, assets, logger = silentLogger } = options;
+  const lazy = lazyStores();
+  const tokens = new ServiceAccountTokens({ keys: assets.serviceAccount, stores: lazy.stores, clock, random });
+  const rbac = new RbacAuthorizer({
+    version: () => rbacSource().version(),
+    clusterRoleBindings: () => rbacSource().clusterRoleBindings(),
+    roleBindings: () => rbacSource().roleBindings(),
+    rules: (namespace, name) => rbacSource().rules(namespace, name),
+  });
+  const authorizer = unionAuthorizer([privilegedGroupAuthorizer(MASTERS), nodeAuthorizer(lazy.stores), rbac]);
+  const resources = builtInResources({
+    stores: lazy.stores,
+    clock,
+    random,
+    serviceClusterIpRange: options.serviceClusterIpRange,
+    serviceNodePortRange: options.serviceNodePortRange ?? "30000-32767",
+    serviceAccountToken: tokenSubresource({ tokens, stores: lazy.stores, clock }),
+    virtual: [
+      ...accessReviews({ authorizer, clock }),
+      selfSubjectRulesReviews(rbac, (user) =>
+        nodeNameOf(user) === undefined ? undefined : "node authorizer does not support user rule resolution",
+      ),
+      selfSubjectReviews(clock),
+      tokenReviews(tokens, clock),
+      componentStatuses({ ...options.componentHealth, "etcd-0": () => kv.checkHealth() }),
+    ],
+  });
+  const stores = await createStores({
+    resources,
+    kv,
+    clock,
+    random,
+    schemaFor,
+    admission: [...admissionPlugins, rbacEscalationCheck(rbac, authorizer)],
+  });
+  lazy.set(stores);
+  let source: ReturnType<typeof rbacStores> | undefined;
+  const rbacSource = (): ReturnType<typeof rbacStores> => {
+    source ??= rbacStores(stores);
+    return source;
+  };
+
+  const address = {
+    clusterIp: firstAddress(options.serviceClusterIpRange),
+    ip: options.advertiseAddress ?? advertisedAddress(options.bindAddress),
+  };
+  const state = { port: options.port, bootstrapped: false, stopping: false };
+  const groups = servedGroups(resources, groupPriority);
+  const served = new Set(groups.map((group) => group.name));
+  const authorize = async ({ user, query }: RequestContext, info: RequestInfo) => {
+    const attributes = attributesOf(user, info, query.get("fieldSelector") ?? undefined);
+    const { decision, reason } = authorizer.authorize(attributes);
+    return decision === "allow" ? undefined : forbiddenError(attributes, reason);
+  };
+  const server: ApiServer = new ApiServer({
+    clock,
+    random,
+    logger,
+    authenticator: new Authenticator({ tokens, anonymousAuth: options.anonymousAuth ?? false }),
+    authorizer,
+    resources: createResourceRequestHandler({ stores, authorize }, (error, request) =>
+      logger.error({ err: error, method: request.method, path: request.info.path }, "request failed"),
+    ),
+    servesGroup: (group) => served.has(group),
+    nonResources: nonResourceRoutes({
+      resources,
+      groups,
+      health: {
+        checkStore: () => kv.checkHealth(),
+        isBootstrapped: () => state.bootstrapped,
+        isStopping: () => state.stopping,
+      },
+      metrics: () => server.metrics.text(),
+      tokenKeys: assets.serviceAccount,
+      serverAddress: () => `${address.ip}:${state.port}`,
+    }),
+  });
+  const listener = await listenSecurely({
+    bindAddress: options.bindAddress,
+    port: options.port,
+    cert: assets.apiserver.cert,
+    key: assets.apiserver.key,
+    clientCa: [assets.ca.cert],
+    identify: certificateUser,
+    onExchange: (exchange) => server.handle(exchange),
+  }).catch((error: unknown) => {
+    stores.stop();
+    throw error;
+  });
+  state.port = listener.port;
+
+  const bootstrap = {
+    stores,
+    resources,
+    clock,
+    context: loopbackContext(),
+    address: { ...address, port: listener.port },
+    clientCa: assets.ca.cert,
+    requestHeaderCa: assets.frontProxyCa.cert,
+  };
+  let stopped: Promise<void> | undefined;
+  const stop = (): Promise<void> => {
+    stopped ??= (async () => {
+      state.stopping = true;
+      listener.stopAccepting();
+      await server.drain();
+      await listener.destroy();
+      stores.stop();
+    })();
+    return stopped;
+  };
+  try {
+    await bootstrapEssentials(bootstrap);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  const ready = bootstrapRest(bootstrap).then(() => {
+    state.bootstrapped = true;
+  });
+  ready.catch((error: unknown) => logger.error({ err: error }, "a system object could not be made"));
+  const host = options.bindAddress === "0.0.0.0" || options.bindAddress === "::" ? address.ip : options.bindAddress;
+  return {
+    url: `https://${host}:${listener.port}`,
+    port: listener.port,
+    stores,
+    authorizer,
+    inProcessClient: (user) => createInProcessClient(stores, user, authorizer),
+    ready,
+    stop,
+  };
+}
+
+/** The stores exist after the resources that want to use them. */
+function lazyStores(): { readonly stores: Stores; set(stores: Stores): void } {
+  let actual: Stores | undefined;
+  return {
+    stores: {
+      of(group, plural) {
+        assert(actual !== undefined, "stores are used only when requests are served");
+        return actual.of(group, plural);
+      },
+    },
+    set: (stores) => {
+      actual = stores;
+    },
+  };
+}
+
+function loopbackContext(): RequestContext {
+  return {
+    user: LOOPBACK_USER,
+    info: resolveRequestInfo("POST", "/", undefined),
+    userAgent: "kube-apiserver",
+    query: new URLSearchParams(),
+    signal: new AbortController().signal,
+    warnings: [],
+  };
+}
