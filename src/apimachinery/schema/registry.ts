@@ -47,6 +47,7 @@ export function schemaFor(group: string, version: string, kind: string): StructS
 /** Every group version registers these kinds of meta/v1. */
 const META_KINDS = new Set([
   "DeleteOptions",
+  "List",
   "ListOptions",
   "GetOptions",
   "CreateOptions",
@@ -115,7 +116,14 @@ function namedType(file: FactsFile, name: string): TypeSchema {
     return schema;
   }
   const fields = new Map<string, FieldSchema>();
-  const schema: StructSchema = { kind: "struct", name: id, fields, structType: facts.structType ?? "granular", goType, ...(facts.union ? { union: true } : {}) };
+  const schema: StructSchema = {
+    kind: "struct",
+    name: id,
+    fields,
+    structType: facts.structType ?? "granular",
+    goType,
+    ...(facts.union ? { union: true } : {}),
+  };
   // Before the fields: types may contain themselves.
   built.set(id, schema);
   addFields(fields, file, facts.fields, []);

@@ -67,7 +67,7 @@ export class TypeDocuments {
     const required: string[] = [];
     const properties: Json = {};
     for (const field of [...schema.fields.values()].sort((a, b) => (a.name < b.name ? -1 : 1))) {
-      properties[field.name] = this.#field(field, fieldTexts[field.name], !UNTOLD.has(schema.name));
+      properties[field.name] = this.#field(field, fieldTexts[field.name], field.name === "default" || !UNTOLD.has(schema.name));
     }
     for (const field of schema.fields.values()) if (field.required) required.push(field.name);
     if (required.length > 0) definition.required = required;
