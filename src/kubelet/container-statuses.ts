@@ -1,0 +1,116 @@
+import type { ContainerStatus as ApiContainerStatus, Container, ContainerState, Pod } from "#api/generated/core/v1.ts";
+import { formatTime } from "#apimachinery/meta/time.ts";
+import type { ContainerStatus } from "#cri/runtime-service.ts";
+import { attemptsOf, type ObservedPod, restarts } from "./observed-pod.ts";
+import { probe } from "./probes.ts";
+
+/** What the statuses of a pod's containers are made from. */
+export interface StatusSituation {
+  readonly pod: Pod;
+  readonly observed: ObservedPod;
+  readonly nowMs: number;
+  /** The delay in milliseconds of a container that waits for its restart; 0 when it does not. */
+  readonly backOffMs: (name: string) => number;
+  /** No container starts any more. */
+  readonly ending: boolean;
+}
+
+const RUNTIME_SCHEME = "fake";
+
+/** `containerStatuses` or `initContainerStatuses`, in the order of the spec. */
+export function containerStatuses(
+  situation: StatusSituation,
+  containers: readonly Container[],
+  isInit: boolean,
+): ApiContainerStatus[] {
+  return containers.map((container) => containerStatus(situation, container, isInit));
+}
+
+function containerStatus(situation: StatusSituation, container: Container, isInit: boolean): ApiContainerStatus {
+  const { pod, observed, nowMs } = situation;
+  const [latest, previous] = attemptsOf(observed, container.name);
+  const waiting = latest !== undefined && isWaitingForRestart(situation, container, latest, isInit);
+  const current = waiting ? undefined : latest;
+  const last = waiting ? latest : previous;
+  const { started, ready } = probe(pod, container, current, nowMs);
+  const succeeded = isInit && current?.state === "CONTAINER_EXITED" && current.exitCode === 0;
+  const image = latest?.image ?? container.image ?? "";
+  return {
+    name: container.name,
+    state: current === undefined ? waitingState(situation, container.name, waiting, isInit) : stateOf(current),
+    lastState: last === undefined ? {} : { terminated: terminated(last) },
+    ready: isInit && container.restartPolicy !== "Always" ? succeeded : ready,
+    restartCount: latest?.metadata.attempt ?? 0,
+    image,
+    imageID: latest === undefined ? "" : image,
+    ...(latest === undefined ? {} : { containerID: `${RUNTIME_SCHEME}://${latest.id}` }),
+    started: isInit && container.restartPolicy !== "Always" ? false : started,
+    ...resourcesOf(container, current),
+    ...mountsOf(container),
+  };
+}
+
+function isWaitingForRestart(
+  { pod, ending }: StatusSituation,
+  container: Container,
+  latest: ContainerStatus,
+  isInit: boolean,
+): boolean {
+  return !ending && latest.state === "CONTAINER_EXITED" && restarts(pod, container, isInit, latest.exitCode);
+}
+
+function waitingState({ pod, backOffMs }: StatusSituation, name: string, restarting: boolean, isInit: boolean): ContainerState {
+  const delayMs = restarting ? backOffMs(name) : 0;
+  if (delayMs > 0) {
+    const { name: podName = "", namespace = "", uid = "" } = pod.metadata;
+    const message = `back-off ${formatDelay(delayMs)} restarting failed container=${name} pod=${podName}_${namespace}(${uid})`;
+    return { waiting: { reason: "CrashLoopBackOff", message } };
+  }
+  const initializing = isInit || (pod.spec.initContainers?.length ?? 0) > 0;
+  return { waiting: { reason: initializing ? "PodInitializing" : "ContainerCreating" } };
+}
+
+/** Go's Duration text for whole seconds: `10s`, `2m40s`. */
+function formatDelay(ms: number): string {
+  const seconds = Math.round(ms / 1000);
+  const minutes = Math.floor(seconds / 60);
+  return minutes === 0 ? `${seconds}s` : `${minutes}m${seconds % 60}s`;
+}
+
+function stateOf(status: ContainerStatus): ContainerState {
+  if (status.state === "CONTAINER_EXITED") return { terminated: terminated(status) };
+  if (status.state === "CONTAINER_RUNNING") return { running: { startedAt: formatTime(status.startedAtMs ?? 0) } };
+  return { waiting: { reason: "ContainerCreating" } };
+}
+
+function terminated(status: ContainerStatus): NonNullable<ContainerState["terminated"]> {
+  return {
+    exitCode: status.exitCode,
+    reason: status.reason,
+    ...(status.message === "" ? {} : { message: status.message }),
+    startedAt: formatTime(status.startedAtMs ?? status.createdAtMs),
+    finishedAt: formatTime(status.finishedAtMs ?? status.createdAtMs),
+    containerID: `${RUNTIME_SCHEME}://${status.id}`,
+  };
+}
+
+function resourcesOf(container: Container, current: ContainerStatus | undefined): Partial<ApiContainerStatus> {
+  if (current?.state !== "CONTAINER_RUNNING" || container.resources === undefined) return {};
+  const { requests, limits } = container.resources;
+  if (requests === undefined && limits === undefined) return { resources: {} };
+  return {
+    ...(requests === undefined ? {} : { allocatedResources: requests }),
+    resources: { ...(limits === undefined ? {} : { limits }), ...(requests === undefined ? {} : { requests }) },
+  };
+}
+
+function mountsOf({ volumeMounts = [] }: Container): Partial<ApiContainerStatus> {
+  if (volumeMounts.length === 0) return {};
+  return {
+    volumeMounts: volumeMounts.map(({ name, mountPath, readOnly }) => ({
+      name,
+      mountPath,
+      ...(readOnly ? { readOnly, recursiveReadOnly: "Disabled" } : {}),
+    })),
+  };
+}

@@ -1,0 +1,91 @@
+import type { Node, NodeStatus } from "#api/generated/core/v1.ts";
+import { formatTime } from "#apimachinery/meta/time.ts";
+
+/** What distinguishes one simulated node. */
+export interface NodeIdentity {
+  readonly name: string;
+  readonly hostIp: string;
+  readonly podCidr: string;
+}
+
+const CAPACITY = { cpu: "8", "ephemeral-storage": "100Gi", "hugepages-2Mi": "0", memory: "32Gi", pods: "110" };
+const KUBELET_VERSION = "v1.36.2";
+
+/** The node as it registers itself. */
+export function nodeObject({ name, podCidr }: NodeIdentity): Node {
+  return {
+    apiVersion: "v1",
+    kind: "Node",
+    metadata: {
+      name,
+      labels: {
+        "beta.kubernetes.io/arch": "amd64",
+        "beta.kubernetes.io/os": "linux",
+        "kubernetes.io/arch": "amd64",
+        "kubernetes.io/hostname": name,
+        "kubernetes.io/os": "linux",
+      },
+      annotations: { "volumes.kubernetes.io/controller-managed-attach-detach": "true" },
+    },
+    spec: { podCIDR: podCidr, podCIDRs: [podCidr] },
+  } as Node;
+}
+
+interface Finding {
+  readonly type: string;
+  readonly status: string;
+  readonly reason: string;
+  readonly message: string;
+}
+
+const FINDINGS: readonly Finding[] = [
+  {
+    type: "MemoryPressure",
+    status: "False",
+    reason: "KubeletHasSufficientMemory",
+    message: "kubelet has sufficient memory available",
+  },
+  { type: "DiskPressure", status: "False", reason: "KubeletHasNoDiskPressure", message: "kubelet has no disk pressure" },
+  { type: "PIDPressure", status: "False", reason: "KubeletHasSufficientPID", message: "kubelet has sufficient PID available" },
+  { type: "Ready", status: "True", reason: "KubeletReady", message: "kubelet is posting ready status" },
+];
+
+/** The status of a healthy node; `since` is when it became healthy, both in milliseconds since the epoch. */
+export function nodeStatus({ name, hostIp }: NodeIdentity, nowMs: number, sinceMs: number): NodeStatus {
+  return {
+    capacity: CAPACITY,
+    allocatable: CAPACITY,
+    conditions: FINDINGS.map((finding) => ({
+      ...finding,
+      lastHeartbeatTime: formatTime(nowMs),
+      lastTransitionTime: formatTime(sinceMs),
+    })),
+    addresses: [
+      { type: "InternalIP", address: hostIp },
+      { type: "Hostname", address: name },
+    ],
+    daemonEndpoints: { kubeletEndpoint: { Port: 10250 } },
+    nodeInfo: {
+      machineID: name,
+      systemUUID: name,
+      bootID: name,
+      kernelVersion: "6.12.0",
+      osImage: "Kybern simulated node",
+      containerRuntimeVersion: "fake://1.0.0",
+      kubeletVersion: KUBELET_VERSION,
+      kubeProxyVersion: "",
+      operatingSystem: "linux",
+      architecture: "amd64",
+    },
+  } as NodeStatus;
+}
+
+/** The identity of the node of a number, from 0: pods in 10.244.x.0/24, further networks after 256 nodes. */
+export function nodeIdentity(index: number, name: string): NodeIdentity {
+  const high = Math.floor(index / 256);
+  const low = index % 256;
+  return { name, hostIp: `172.${18 + high}.${low}.2`, podCidr: `10.${244 + high}.${low}.0/24` };
+}
+
+/** Most nodes that have networks of their own. */
+export const NODES_MAX: number = 12 * 256;

@@ -1,0 +1,112 @@
+import type { Lease } from "#api/generated/coordination/v1.ts";
+import type { Node } from "#api/generated/core/v1.ts";
+import { isAlreadyExists, isNotFound } from "#apimachinery/api-errors/errors.ts";
+import { formatMicroTime } from "#apimachinery/meta/time.ts";
+import type { Clock } from "#base/clock.ts";
+import type { Client, ResourceId } from "#client/client.ts";
+import { type NodeIdentity, nodeObject, nodeStatus } from "./node-object.ts";
+
+const NODES: ResourceId = { group: "", version: "v1", resource: "nodes" };
+const LEASES: ResourceId = { group: "coordination.k8s.io", version: "v1", resource: "leases" };
+/** Where nodes keep the leases that say they are alive. */
+const LEASE_NAMESPACE = "kube-node-lease";
+const LEASE_DURATION_SECONDS = 40;
+/** Beats (of 10 s) between two full statuses: 5 minutes. */
+const BEATS_PER_STATUS = 30;
+
+/** Registers a node and keeps it alive: a lease at every beat, its status every five minutes. */
+export class NodeRegistration {
+  readonly identity: NodeIdentity;
+  readonly #client: Client;
+  readonly #clock: Clock;
+  #uid = "";
+  #lease: Lease | undefined;
+  #beats = 0;
+  #sinceMs = 0;
+  #beating = false;
+
+  constructor(identity: NodeIdentity, client: Client, clock: Clock) {
+    this.identity = identity;
+    this.#client = client;
+    this.#clock = clock;
+  }
+
+  /** Makes the Node object, or takes over the one that is there, and tells that it is ready. */
+  async register(): Promise<void> {
+    const { name } = this.identity;
+    let node: Node;
+    try {
+      node = await this.#client.create<Node>(NODES, "", nodeObject(this.identity), { fieldManager: "kubelet" });
+    } catch (error) {
+      if (!isAlreadyExists(error)) throw error;
+      node = await this.#client.get<Node>(NODES, "", name);
+    }
+    this.#uid = node.metadata.uid ?? "";
+    await this.tellReady();
+    await this.#renewLease();
+  }
+
+  /** Tells a ready status, as after a failure. */
+  async tellReady(): Promise<void> {
+    this.#sinceMs = this.#clock.now();
+    await this.#writeStatus();
+  }
+
+  /** One heartbeat. Failures are left to the next one; a beat that is still under way is not doubled. */
+  async beat(): Promise<void> {
+    if (this.#beating) return;
+    this.#beating = true;
+    try {
+      await this.#renewLease();
+      this.#beats++;
+      if (this.#beats % BEATS_PER_STATUS === 0) await this.#writeStatus();
+    } catch (error) {
+      this.#lease = undefined;
+      if (isNotFound(error)) await this.register().catch(() => {});
+    } finally {
+      this.#beating = false;
+    }
+  }
+
+  async #writeStatus(): Promise<void> {
+    const status = nodeStatus(this.identity, this.#clock.now(), this.#sinceMs);
+    const options = { subresource: "status", fieldManager: "kubelet" };
+    await this.#client.patch(NODES, "", this.identity.name, "application/strategic-merge-patch+json", { status }, options);
+  }
+
+  async #renewLease(): Promise<void> {
+    const { name } = this.identity;
+    const renewTime = formatMicroTime(this.#clock.now());
+    const options = { fieldManager: "kubelet" };
+    this.#lease ??= await this.#findLease();
+    if (this.#lease === undefined) {
+      this.#lease = await this.#client.create<Lease>(LEASES, LEASE_NAMESPACE, this.#newLease(renewTime), options);
+      return;
+    }
+    const renewed: Lease = { ...this.#lease, spec: { ...this.#lease.spec, renewTime } };
+    this.#lease = await this.#client.update<Lease>(LEASES, LEASE_NAMESPACE, name, renewed, options);
+  }
+
+  async #findLease(): Promise<Lease | undefined> {
+    try {
+      return await this.#client.get<Lease>(LEASES, LEASE_NAMESPACE, this.identity.name);
+    } catch (error) {
+      if (isNotFound(error)) return undefined;
+      throw error;
+    }
+  }
+
+  #newLease(renewTime: string): Lease {
+    const { name } = this.identity;
+    return {
+      apiVersion: "coordination.k8s.io/v1",
+      kind: "Lease",
+      metadata: {
+        name,
+        namespace: LEASE_NAMESPACE,
+        ownerReferences: [{ apiVersion: "v1", kind: "Node", name, uid: this.#uid }],
+      },
+      spec: { holderIdentity: name, leaseDurationSeconds: LEASE_DURATION_SECONDS, renewTime },
+    };
+  }
+}

@@ -1,0 +1,37 @@
+import type { Container, Pod } from "#api/generated/core/v1.ts";
+import type { ContainerStatus, PodSandboxStatus } from "#cri/runtime-service.ts";
+
+/** What the runtime has of a pod: its sandbox, and all containers with their earlier attempts. */
+export interface ObservedPod {
+  readonly sandbox: PodSandboxStatus | undefined;
+  readonly containers: readonly ContainerStatus[];
+}
+
+/** The newest attempt of a container. */
+export function latestAttempt(observed: ObservedPod, name: string): ContainerStatus | undefined {
+  return attemptsOf(observed, name)[0];
+}
+
+/** All attempts of a container, newest first. */
+export function attemptsOf(observed: ObservedPod, name: string): ContainerStatus[] {
+  return observed.containers
+    .filter(({ metadata }) => metadata.name === name)
+    .sort((a, b) => b.metadata.attempt - a.metadata.attempt);
+}
+
+/** An init container that goes on running beside the others. */
+export function isSidecar(container: Container): boolean {
+  return container.restartPolicy === "Always";
+}
+
+/** Whether a container that ended is started again. */
+export function restarts(pod: Pod, container: Container, isInit: boolean, exitCode: number): boolean {
+  const own = container.restartPolicy;
+  const policy = own ?? (isInit && pod.spec.restartPolicy === "Always" ? "OnFailure" : (pod.spec.restartPolicy ?? "Always"));
+  return policy === "Always" || (policy === "OnFailure" && exitCode !== 0);
+}
+
+/** The earlier of two times; undefined is never. */
+export function earlier(a: number | undefined, b: number | undefined): number | undefined {
+  return a === undefined ? b : b === undefined ? a : Math.min(a, b);
+}

@@ -1,0 +1,138 @@
+import { expect, test } from "vitest";
+import type { Container, Pod } from "#api/generated/core/v1.ts";
+import type { ContainerStatus } from "#cri/runtime-service.ts";
+import { computePodActions } from "./pod-actions.ts";
+
+const NOW = 1_000_000;
+
+function podOf(spec: Partial<Pod["spec"]>): Pod {
+  return {
+    metadata: { name: "p", uid: "u" },
+    spec: { containers: [{ name: "app", image: "i" }], restartPolicy: "Always", ...spec },
+  } as Pod;
+}
+
+function status(name: string, state: ContainerStatus["state"], exitCode = 0, attempt = 0): ContainerStatus {
+  return {
+    id: `${name}-${attempt}`,
+    sandboxId: "s",
+    metadata: { name, attempt },
+    state,
+    image: "i",
+    imageRef: "i",
+    createdAtMs: 0,
+    startedAtMs: state === "CONTAINER_CREATED" ? undefined : 0,
+    finishedAtMs: state === "CONTAINER_EXITED" ? NOW - 1000 : undefined,
+    exitCode,
+    reason: "",
+    message: "",
+  };
+}
+
+const running = (name: string): ContainerStatus => status(name, "CONTAINER_RUNNING");
+const exited = (name: string, code = 0): ContainerStatus => status(name, "CONTAINER_EXITED", code);
+const init: Container[] = [
+  { name: "a", image: "i" },
+  { name: "b", image: "i" },
+];
+const sidecar: Container[] = [{ name: "side", image: "i", restartPolicy: "Always" }];
+
+interface Case {
+  readonly name: string;
+  readonly pod: Pod;
+  readonly containers: readonly ContainerStatus[];
+  readonly allowedAtMs?: number;
+  readonly want: { start?: string[]; kill?: string[]; backedOff?: string[]; finished?: boolean };
+}
+
+const cases: readonly Case[] = [
+  { name: "a new pod starts its container", pod: podOf({}), containers: [], want: { start: ["app"] } },
+  { name: "a running pod is left alone", pod: podOf({}), containers: [running("app")], want: {} },
+  { name: "init containers run one by one", pod: podOf({ initContainers: init }), containers: [], want: { start: ["a"] } },
+  { name: "the second waits for the first", pod: podOf({ initContainers: init }), containers: [running("a")], want: {} },
+  {
+    name: "the second follows the first",
+    pod: podOf({ initContainers: init }),
+    containers: [exited("a")],
+    want: { start: ["b"] },
+  },
+  {
+    name: "the rest follows the last",
+    pod: podOf({ initContainers: init }),
+    containers: [exited("a"), exited("b")],
+    want: { start: ["app"] },
+  },
+  {
+    name: "a failed init container is tried again",
+    pod: podOf({ initContainers: init }),
+    containers: [exited("a", 1)],
+    want: { start: ["a"] },
+  },
+  {
+    name: "and ends a pod that never restarts",
+    pod: podOf({ initContainers: init, restartPolicy: "Never" }),
+    containers: [exited("a", 1)],
+    want: { finished: true },
+  },
+  {
+    name: "containers start beside a sidecar",
+    pod: podOf({ initContainers: sidecar }),
+    containers: [running("side")],
+    want: { start: ["app"] },
+  },
+  { name: "an ended container starts again", pod: podOf({}), containers: [exited("app")], want: { start: ["app"] } },
+  {
+    name: "but not before its delay is over",
+    pod: podOf({}),
+    containers: [exited("app", 1)],
+    allowedAtMs: NOW + 5,
+    want: { backedOff: ["app"] },
+  },
+  {
+    name: "success ends a pod that restarts on failure",
+    pod: podOf({ restartPolicy: "OnFailure" }),
+    containers: [exited("app")],
+    want: { finished: true },
+  },
+  {
+    name: "failure does not",
+    pod: podOf({ restartPolicy: "OnFailure" }),
+    containers: [exited("app", 1)],
+    want: { start: ["app"] },
+  },
+  {
+    name: "failure ends a pod that never restarts",
+    pod: podOf({ restartPolicy: "Never" }),
+    containers: [exited("app", 1)],
+    want: { finished: true },
+  },
+  {
+    name: "another image replaces the container",
+    pod: podOf({ containers: [{ name: "app", image: "j" }] }),
+    containers: [running("app")],
+    want: { kill: ["app"] },
+  },
+];
+
+test.each(cases)("$name", ({ pod, containers, allowedAtMs, want }) => {
+  const sandbox = {
+    id: "s",
+    metadata: { name: "p", namespace: "", uid: "u", attempt: 0 },
+    state: "SANDBOX_READY",
+    createdAtMs: 0,
+    ip: "1",
+  } as const;
+  const actions = computePodActions({
+    pod,
+    observed: { sandbox, containers },
+    nowMs: NOW,
+    allowedAtMs: (_name, finishedAtMs) => allowedAtMs ?? finishedAtMs,
+    attemptsBefore: () => 0,
+  });
+  expect({
+    start: actions.start.map(({ container }) => container.name),
+    kill: actions.kill.map(({ name }) => name),
+    backedOff: actions.backedOff,
+    finished: actions.finished,
+  }).toEqual({ start: [], kill: [], backedOff: [], finished: false, ...want });
+});

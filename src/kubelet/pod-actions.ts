@@ -1,0 +1,138 @@
+import type { Container, Pod } from "#api/generated/core/v1.ts";
+import type { ContainerStatus } from "#cri/runtime-service.ts";
+import { earlier, isSidecar, latestAttempt, type ObservedPod, restarts } from "./observed-pod.ts";
+import { probe } from "./probes.ts";
+
+/** A container to start now. */
+export interface ContainerStart {
+  readonly container: Container;
+  readonly isInit: boolean;
+  /** 0 for the first start. */
+  readonly attempt: number;
+}
+
+/** A container to stop now, and why. */
+export interface ContainerKill {
+  readonly id: string;
+  readonly name: string;
+  readonly message: string;
+}
+
+/** What brings a pod closer to its spec. */
+export interface PodActions {
+  readonly createSandbox: boolean;
+  readonly start: readonly ContainerStart[];
+  readonly kill: readonly ContainerKill[];
+  /** Containers that would start, were they not held back; by name. */
+  readonly backedOff: readonly string[];
+  /** When to look again although nothing happens, in milliseconds since the epoch. */
+  readonly wakeAtMs: number | undefined;
+  /** No container will run again: what still runs is a sidecar, and to be stopped. */
+  readonly finished: boolean;
+}
+
+/** What {@link computePodActions} decides by. */
+export interface PodSituation {
+  readonly pod: Pod;
+  readonly observed: ObservedPod;
+  readonly nowMs: number;
+  /** When a container that ended at a time may start again. */
+  readonly allowedAtMs: (name: string, finishedAtMs: number) => number;
+  /** Attempts that containers had before this runtime knew them; by name. */
+  readonly attemptsBefore: (name: string) => number;
+}
+
+/** Decides, and does nothing (upstream's `computePodActions`): init containers one by one, sidecars first, then the rest. */
+export function computePodActions(situation: PodSituation): PodActions {
+  const { pod, observed } = situation;
+  if (observed.sandbox?.state !== "SANDBOX_READY") {
+    return { createSandbox: true, start: [], kill: [], backedOff: [], wakeAtMs: undefined, finished: false };
+  }
+  const plan = new Plan(situation);
+  const initialized = plan.initContainers(pod.spec.initContainers ?? []);
+  if (initialized === "failed") return plan.actions(true);
+  if (initialized === "pending") return plan.actions(false);
+  const running = pod.spec.containers.filter((container) => plan.mainContainer(container)).length;
+  return plan.actions(running === 0);
+}
+
+class Plan {
+  readonly #situation: PodSituation;
+  readonly #start: ContainerStart[] = [];
+  readonly #kill: ContainerKill[] = [];
+  readonly #backedOff: string[] = [];
+  #wakeAtMs: number | undefined;
+
+  constructor(situation: PodSituation) {
+    this.#situation = situation;
+  }
+
+  /** Starts the first init container that has to run; those behind it wait. */
+  initContainers(containers: readonly Container[]): "done" | "pending" | "failed" {
+    const { pod, observed, nowMs } = this.#situation;
+    for (const container of containers) {
+      const status = latestAttempt(observed, container.name);
+      if (isSidecar(container)) {
+        if (!this.#keepRunning(container, status)) return "pending";
+        const { started, changesAtMs } = probe(pod, container, status, nowMs);
+        this.#wakeAtMs = earlier(this.#wakeAtMs, changesAtMs);
+        if (!started) return "pending";
+        continue;
+      }
+      if (status?.state === "CONTAINER_EXITED" && status.exitCode === 0) continue;
+      if (status?.state === "CONTAINER_EXITED" && !restarts(pod, container, true, status.exitCode)) return "failed";
+      if (status?.state !== "CONTAINER_RUNNING") this.#startOrWait(container, true, status);
+      return "pending";
+    }
+    return "done";
+  }
+
+  #keepRunning(container: Container, status: ContainerStatus | undefined): boolean {
+    if (status?.state === "CONTAINER_RUNNING") return true;
+    this.#startOrWait(container, true, status);
+    return false;
+  }
+
+  /** Whether the container runs or will run. */
+  mainContainer(container: Container): boolean {
+    const { pod, observed, nowMs } = this.#situation;
+    const status = latestAttempt(observed, container.name);
+    if (status?.state === "CONTAINER_RUNNING") {
+      if (status.image !== (container.image ?? "")) {
+        const message = `Container ${container.name} definition changed, will be restarted`;
+        this.#kill.push({ id: status.id, name: container.name, message });
+      }
+      this.#wakeAtMs = earlier(this.#wakeAtMs, probe(pod, container, status, nowMs).changesAtMs);
+      return true;
+    }
+    const changed = status !== undefined && status.image !== (container.image ?? "");
+    if (status?.state === "CONTAINER_EXITED" && !changed && !restarts(pod, container, false, status.exitCode)) return false;
+    this.#startOrWait(container, false, status);
+    return true;
+  }
+
+  #startOrWait(container: Container, isInit: boolean, status: ContainerStatus | undefined): void {
+    const { nowMs, allowedAtMs, attemptsBefore } = this.#situation;
+    if (status?.finishedAtMs !== undefined) {
+      const allowed = allowedAtMs(container.name, status.finishedAtMs);
+      if (nowMs < allowed) {
+        this.#backedOff.push(container.name);
+        this.#wakeAtMs = earlier(this.#wakeAtMs, allowed);
+        return;
+      }
+    }
+    const attempt = status === undefined ? attemptsBefore(container.name) : status.metadata.attempt + 1;
+    this.#start.push({ container, isInit, attempt });
+  }
+
+  actions(finished: boolean): PodActions {
+    return {
+      createSandbox: false,
+      start: finished ? [] : this.#start,
+      kill: this.#kill,
+      backedOff: this.#backedOff,
+      wakeAtMs: this.#wakeAtMs,
+      finished,
+    };
+  }
+}

@@ -1,0 +1,111 @@
+import type { ContainerStatus, Pod, PodCondition, PodStatus } from "#api/generated/core/v1.ts";
+import { formatTime } from "#apimachinery/meta/time.ts";
+import { containerStatuses, type StatusSituation } from "./container-statuses.ts";
+import { isSidecar } from "./observed-pod.ts";
+import { initProgress, type PodStatuses, podPhase } from "./pod-phase.ts";
+
+/** What a pod's status is made from. */
+export interface PodStatusSituation extends StatusSituation {
+  readonly hostIp: string;
+  /** When the node took the pod on, in milliseconds since the epoch. */
+  readonly startTimeMs: number;
+  /** Conditions told before, for their transition times. */
+  readonly previousConditions: readonly PodCondition[];
+  /** Why the node ended the pod, if it did. */
+  readonly failure: { readonly reason: string; readonly message: string } | undefined;
+}
+
+/** The status that the node tells of a pod: all fields that are the node's to write. */
+export function podStatus(situation: PodStatusSituation): PodStatus {
+  const { pod, observed, hostIp, failure } = situation;
+  const statuses: PodStatuses = {
+    init: containerStatuses(situation, pod.spec.initContainers ?? [], true),
+    main: containerStatuses(situation, pod.spec.containers, false),
+  };
+  const phase = failure === undefined ? podPhase(pod, statuses, situation.ending) : "Failed";
+  const ip = pod.spec.hostNetwork ? hostIp : (observed.sandbox?.ip ?? "");
+  const generation = pod.metadata.generation;
+  return {
+    ...(generation === undefined ? {} : { observedGeneration: generation }),
+    phase,
+    conditions: podConditions(situation, statuses, phase),
+    ...(failure ?? {}),
+    hostIP: hostIp,
+    hostIPs: [{ ip: hostIp }],
+    ...(ip === "" ? {} : { podIP: ip, podIPs: [{ ip }] }),
+    startTime: formatTime(situation.startTimeMs),
+    ...(statuses.init.length === 0 ? {} : { initContainerStatuses: statuses.init }),
+    containerStatuses: statuses.main,
+  };
+}
+
+type Finding = Pick<PodCondition, "type" | "status" | "reason" | "message">;
+
+function podConditions(situation: PodStatusSituation, statuses: PodStatuses, phase: string): PodCondition[] {
+  const { pod, nowMs, previousConditions } = situation;
+  const containersReady = containersReadyFinding(pod, statuses, phase);
+  const findings: Finding[] = [
+    { type: "PodReadyToStartContainers", status: hasNetwork(situation) ? "True" : "False" },
+    initializedFinding(pod, statuses, phase),
+    readyFinding(pod, containersReady),
+    containersReady,
+    { type: "PodScheduled", status: "True" },
+  ];
+  return findings.map((finding) => {
+    const before = previousConditions.find(({ type }) => type === finding.type);
+    const unchanged = before?.status === finding.status && before.lastTransitionTime !== undefined;
+    const generation = pod.metadata.generation;
+    return {
+      ...finding,
+      ...(generation === undefined ? {} : { observedGeneration: generation }),
+      lastTransitionTime: unchanged ? before.lastTransitionTime : formatTime(nowMs),
+    } as PodCondition;
+  });
+}
+
+function hasNetwork({ observed, ending }: PodStatusSituation): boolean {
+  return observed.sandbox?.state === "SANDBOX_READY" && !(ending && observed.containers.every(hasEnded));
+}
+
+function hasEnded({ state }: { readonly state: string }): boolean {
+  return state === "CONTAINER_EXITED";
+}
+
+function initializedFinding(pod: Pod, { init }: PodStatuses, phase: string): Finding {
+  if (phase === "Succeeded") return { type: "Initialized", status: "True", reason: "PodCompleted" };
+  if (initProgress(pod, init) === "done") return { type: "Initialized", status: "True" };
+  const incomplete = (pod.spec.initContainers ?? []).filter((container) => {
+    const status = init.find(({ name }) => name === container.name);
+    return isSidecar(container) ? status?.started !== true : status?.ready !== true;
+  });
+  const message = `containers with incomplete status: [${incomplete.map(({ name }) => name).join(" ")}]`;
+  return { type: "Initialized", status: "False", reason: "ContainersNotInitialized", message };
+}
+
+function containersReadyFinding(pod: Pod, statuses: PodStatuses, phase: string): Finding {
+  const type = "ContainersReady";
+  if (phase === "Succeeded") return { type, status: "False", reason: "PodCompleted" };
+  if (phase === "Failed") return { type, status: "False", reason: "PodFailed" };
+  const sidecars = new Set((pod.spec.initContainers ?? []).filter(isSidecar).map(({ name }) => name));
+  const relevant: readonly ContainerStatus[] = [...statuses.init.filter(({ name }) => sidecars.has(name)), ...statuses.main];
+  const unready = relevant.filter(({ ready }) => !ready).map(({ name }) => name);
+  if (unready.length === 0) return { type, status: "True" };
+  return {
+    type,
+    status: "False",
+    reason: "ContainersNotReady",
+    message: `containers with unready status: [${unready.join(" ")}]`,
+  };
+}
+
+function readyFinding(pod: Pod, containersReady: Finding): Finding {
+  if (containersReady.status !== "True") return { ...containersReady, type: "Ready" };
+  const messages = (pod.spec.readinessGates ?? []).flatMap(({ conditionType }) => {
+    const condition = pod.status?.conditions?.find(({ type }) => type === conditionType);
+    if (condition === undefined) return [`corresponding condition of pod readiness gate "${conditionType}" does not exist.`];
+    if (condition.status === "True") return [];
+    return [`the status of pod readiness gate "${conditionType}" is not "True", but ${condition.status}`];
+  });
+  if (messages.length === 0) return { type: "Ready", status: "True" };
+  return { type: "Ready", status: "False", reason: "ReadinessGatesNotReady", message: messages.join(", ") };
+}

@@ -1,0 +1,97 @@
+import { expect, test } from "vitest";
+import type { Pod, PodStatus } from "#api/generated/core/v1.ts";
+import { realClock } from "#base/clock.ts";
+import { FakeRuntime } from "#cri/fake/fake-runtime.ts";
+import { PodWorker } from "./pod-worker.ts";
+import type { StatusManager } from "./status-manager.ts";
+
+interface Run {
+  readonly worker: PodWorker;
+  readonly statuses: PodStatus[];
+  readonly finals: boolean[];
+  readonly events: string[];
+}
+
+function start(pod: Pod): Run {
+  const statuses: PodStatus[] = [];
+  const finals: boolean[] = [];
+  const events: string[] = [];
+  const runtime = new FakeRuntime({ clock: realClock, allocateIp: () => "10.244.0.2", releaseIp: () => {}, idPrefix: "a" });
+  const statusManager = {
+    write(_pod: Pod, status: PodStatus, final: boolean) {
+      statuses.push(status);
+      finals.push(final);
+    },
+  } as unknown as StatusManager;
+  const recorder = {
+    event: (_target: unknown, _type: string, reason: string) => void events.push(reason),
+    flush: async () => {},
+  };
+  const worker = new PodWorker(pod, { runtime, statusManager, recorder, clock: realClock, hostIp: "172.18.0.2" });
+  runtime.getContainerEvents(({ type }) => {
+    if (type === "CONTAINER_STOPPED_EVENT") worker.wake();
+  });
+  worker.wake();
+  return { worker, statuses, finals, events };
+}
+
+const settle = (ms = 20): Promise<void> => realClock.sleep(ms);
+
+function podOf(spec: Partial<Pod["spec"]>, metadata: object = {}): Pod {
+  return {
+    metadata: { name: "p", namespace: "default", uid: "u", generation: 1, ...metadata },
+    spec: { containers: [{ name: "app", image: "i" }], restartPolicy: "Always", ...spec },
+  } as Pod;
+}
+
+test("a server becomes ready, and ends when it is deleted", async () => {
+  const run = start(podOf({}));
+  await settle();
+  expect(run.statuses.at(-1)).toMatchObject({
+    phase: "Running",
+    podIP: "10.244.0.2",
+    hostIP: "172.18.0.2",
+    observedGeneration: 1,
+  });
+  expect(run.statuses.at(-1)?.conditions?.map(({ type, status }) => `${type}=${status}`)).toEqual([
+    "PodReadyToStartContainers=True",
+    "Initialized=True",
+    "Ready=True",
+    "ContainersReady=True",
+    "PodScheduled=True",
+  ]);
+  expect(run.events).toEqual(["Pulled", "Created", "Started"]);
+  run.worker.update(podOf({}, { deletionTimestamp: "2026-01-01T00:00:00Z", deletionGracePeriodSeconds: 30 }));
+  await settle();
+  expect(run.finals.at(-1)).toBe(true);
+  expect(run.statuses.at(-1)?.phase).toBe("Failed");
+  expect(run.events.at(-1)).toBe("Killing");
+});
+
+test("a job's pod succeeds, its sidecar is stopped", async () => {
+  const initContainers = [{ name: "side", image: "i", restartPolicy: "Always" }];
+  const annotations = { "kybern.io/simulated-run-seconds.app": "0.01" };
+  const run = start(podOf({ restartPolicy: "Never", initContainers }, { annotations }));
+  await settle(60);
+  expect(run.statuses.at(-1)).toMatchObject({ phase: "Succeeded" });
+  expect(run.statuses.at(-1)?.conditions?.find(({ type }) => type === "Ready")).toMatchObject({
+    status: "False",
+    reason: "PodCompleted",
+  });
+  expect(run.statuses.at(-1)?.initContainerStatuses?.[0]?.state?.terminated).toBeDefined();
+});
+
+test("a container that fails again and again is held back", async () => {
+  const annotations = { "kybern.io/simulated-run-seconds": "0.01", "kybern.io/simulated-exit-code": "2" };
+  const run = start(podOf({}, { annotations }));
+  await settle(100);
+  expect(run.statuses.at(-1)?.containerStatuses?.[0]).toMatchObject({
+    restartCount: 1,
+    ready: false,
+    state: { waiting: { reason: "CrashLoopBackOff", message: "back-off 10s restarting failed container=app pod=p_default(u)" } },
+    lastState: { terminated: { exitCode: 2, reason: "Error" } },
+  });
+  expect(run.statuses.at(-1)?.phase).toBe("Running");
+  expect(run.events).toContain("BackOff");
+  await run.worker.remove();
+});

@@ -1,0 +1,33 @@
+import type { Container, Pod, Probe } from "#api/generated/core/v1.ts";
+import type { ContainerStatus } from "#cri/runtime-service.ts";
+
+/** On a pod: `"false"` makes its readiness probes fail. */
+export const READY_ANNOTATION = "kybern.io/simulated-ready";
+
+/** What probes have found out about a running container, and when they will find out more. */
+export interface ProbeResult {
+  /** The startup probe succeeded, or there is none. */
+  readonly started: boolean;
+  readonly ready: boolean;
+  /** When this changes by itself, in milliseconds since the epoch. */
+  readonly changesAtMs: number | undefined;
+}
+
+/** Simulated probes succeed as soon as their first delay is over. */
+export function probe(pod: Pod, container: Container, status: ContainerStatus | undefined, nowMs: number): ProbeResult {
+  if (status?.state !== "CONTAINER_RUNNING" || status.startedAtMs === undefined) {
+    return { started: false, ready: false, changesAtMs: undefined };
+  }
+  const startedAtMs = status.startedAtMs + delayMs(container.startupProbe);
+  if (nowMs < startedAtMs) return { started: false, ready: false, changesAtMs: startedAtMs };
+  if (container.readinessProbe === undefined) return { started: true, ready: true, changesAtMs: undefined };
+  if (pod.metadata.annotations?.[READY_ANNOTATION] === "false") return { started: true, ready: false, changesAtMs: undefined };
+  const readyAtMs = Math.max(startedAtMs, status.startedAtMs + delayMs(container.readinessProbe));
+  return nowMs < readyAtMs
+    ? { started: true, ready: false, changesAtMs: readyAtMs }
+    : { started: true, ready: true, changesAtMs: undefined };
+}
+
+function delayMs(probe: Probe | undefined): number {
+  return (probe?.initialDelaySeconds ?? 0) * 1000;
+}

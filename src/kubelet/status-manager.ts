@@ -1,0 +1,87 @@
+import type { Pod, PodStatus } from "#api/generated/core/v1.ts";
+import { isConflict, isInvalid, isNotFound } from "#apimachinery/api-errors/errors.ts";
+import type { Clock } from "#base/clock.ts";
+import type { Client, ResourceId } from "#client/client.ts";
+
+const PODS: ResourceId = { group: "", version: "v1", resource: "pods" };
+/** Writes under way at once, for all nodes together. */
+const CONCURRENT_WRITES_MAX = 32;
+const RETRY_MS = 1000;
+
+interface PendingWrite {
+  readonly pod: Pod;
+  /** Undefined when only the deletion is left to do. */
+  status: PodStatus | undefined;
+  /** The pod has ended: it is deleted for good after this. */
+  final: boolean;
+}
+
+/** Writes the statuses of all nodes' pods: the newest of each pod, few at a time, until it is written or the pod is gone. */
+export class StatusManager {
+  readonly #client: Client;
+  readonly #clock: Clock;
+  readonly #signal: AbortSignal;
+  readonly #pending = new Map<string, PendingWrite>();
+  readonly #writing = new Set<string>();
+
+  constructor(options: { client: Client; clock: Clock; signal: AbortSignal }) {
+    this.#client = options.client;
+    this.#clock = options.clock;
+    this.#signal = options.signal;
+  }
+
+  /** Tells a status; with `final` the pod is removed once it is written. */
+  write(pod: Pod, status: PodStatus, final: boolean): void {
+    const uid = pod.metadata.uid ?? "";
+    const pending = this.#pending.get(uid);
+    this.#pending.set(uid, { pod, status, final: final || pending?.final === true });
+    this.#pump();
+  }
+
+  #pump(): void {
+    for (const [uid, write] of this.#pending) {
+      if (this.#writing.size >= CONCURRENT_WRITES_MAX || this.#signal.aborted) return;
+      if (this.#writing.has(uid)) continue;
+      this.#pending.delete(uid);
+      this.#writing.add(uid);
+      void this.#perform(uid, write);
+    }
+  }
+
+  async #perform(uid: string, write: PendingWrite): Promise<void> {
+    try {
+      await this.#send(uid, write);
+    } catch (error) {
+      // The pod is gone, or another one has its name: nothing is left to tell.
+      if (!isNotFound(error) && !isConflict(error) && !isInvalid(error)) this.#retryLater(uid, write);
+    } finally {
+      this.#writing.delete(uid);
+      this.#pump();
+    }
+  }
+
+  async #send(uid: string, write: PendingWrite): Promise<void> {
+    const { namespace = "", name = "" } = write.pod.metadata;
+    if (write.status !== undefined) {
+      const patch = { metadata: { uid }, status: write.status };
+      const options = { subresource: "status", fieldManager: "kubelet" };
+      await this.#client.patch(PODS, namespace, name, "application/strategic-merge-patch+json", patch, options);
+      write.status = undefined;
+    }
+    if (write.final) await this.#client.delete(PODS, namespace, name, { gracePeriodSeconds: 0, preconditions: { uid } });
+  }
+
+  #retryLater(uid: string, write: PendingWrite): void {
+    this.#clock.setTimeout(
+      () => {
+        if (this.#signal.aborted) return;
+        const newer = this.#pending.get(uid);
+        if (newer === undefined) this.#pending.set(uid, write);
+        else newer.final ||= write.final;
+        this.#pump();
+      },
+      RETRY_MS,
+      { unref: true },
+    );
+  }
+}
