@@ -82,10 +82,19 @@ function compareFields(fields: readonly PlannedField[], before: unknown, after: 
 
 /** The value of a field as Go would write it; what it would leave out is undefined. `holder` is the struct, if there is one. */
 function encoded(field: PlannedField, value: unknown, holder: JsonMap | undefined): unknown {
-  if (field.empty === "keep") return value === null && field.plan.kind !== "leaf" ? undefined : value;
-  if (holder === undefined || !isGoEmpty(value)) return value;
-  return field.empty === "null" ? null : undefined;
+  switch (field.empty) {
+    case "keep":
+      return value === null && field.plan.kind !== "leaf" ? undefined : value;
+    case "struct":
+      return holder === undefined ? undefined : (value ?? EMPTY_STRUCT);
+    case "null":
+      return holder === undefined || !isGoEmpty(value) ? value : null;
+    case "drop":
+      return isGoEmpty(value) ? undefined : value;
+  }
 }
+
+const EMPTY_STRUCT = Object.freeze({});
 
 function isGoEmpty(value: unknown): boolean {
   if (value === undefined || value === null || value === "" || value === 0 || value === false) return true;

@@ -23,8 +23,8 @@ export interface PlannedField {
   readonly name: string;
   readonly step: string;
   readonly plan: FieldPlan;
-  /** What Go's encoder makes of an empty value: `drop` leaves it out, `null` writes null, `keep` writes it. */
-  readonly empty: "drop" | "null" | "keep";
+  /** What Go's encoder makes of an empty value: `drop` leaves it out, `null` writes null, `struct` writes `{}`, `keep` nothing. */
+  readonly empty: "drop" | "null" | "struct" | "keep";
 }
 
 /** A field that identifies an item of a list. */
@@ -93,8 +93,9 @@ function structPlan(schema: StructSchema): StructPlan {
   return plan;
 }
 
-function emptyRule({ type, pointer, omitEmpty }: FieldSchema): PlannedField["empty"] {
-  if (pointer || type.kind === "struct") return "keep";
+function emptyRule({ type, pointer, omitEmpty, omitZero }: FieldSchema & { readonly omitZero?: boolean }): PlannedField["empty"] {
+  if (type.kind === "struct") return pointer || omitZero === true ? "keep" : "struct";
+  if (pointer) return "keep";
   const goStruct = type.kind === "scalar" && GO_STRUCTS.has(type.format);
   if (omitEmpty) return goStruct ? "keep" : "drop";
   return type.kind === "list" || type.kind === "map" ? "null" : "keep";

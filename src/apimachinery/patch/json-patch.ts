@@ -155,7 +155,7 @@ class Patcher {
       return;
     }
     const { container, key } = this.#find(path);
-    if (Array.isArray(container)) container[indexOf(container, key, container.length)] = value;
+    if (Array.isArray(container)) container[indexOf(key, container.length)] = value;
     else setKey(container, key, value);
   }
 
@@ -215,7 +215,7 @@ function unescapePart(part: string): string {
 }
 
 /** Go's Atoi, and from the end for negative numbers. `size` counts the places that may be named. */
-function indexOf(list: readonly unknown[], key: string, size: number): number {
+function indexOf(key: string, size: number): number {
   if (!/^[+-]?[0-9]+$/.test(key)) throw new OperationError("bad index");
   const index = Number(key);
   if (index >= size || index < -size) throw new OperationError("index out of range");
@@ -223,24 +223,24 @@ function indexOf(list: readonly unknown[], key: string, size: number): number {
 }
 
 function get({ container, key }: Place): unknown {
-  if (Array.isArray(container)) return container[indexOf(container, key, container.length)];
+  if (Array.isArray(container)) return container[indexOf(key, container.length)];
   return Object.hasOwn(container, key) ? container[key] : undefined;
 }
 
 /** Puts a copy in the place of what it was made from. */
 function put({ container, key }: Place, value: unknown): void {
-  if (Array.isArray(container)) container[indexOf(container, key, container.length)] = value;
+  if (Array.isArray(container)) container[indexOf(key, container.length)] = value;
   else setKey(container, key, value);
 }
 
 function add({ container, key }: Place, value: unknown): void {
   if (!Array.isArray(container)) setKey(container, key, value);
   else if (key === "-") container.push(value);
-  else container.splice(indexOf(container, key, container.length + 1), 0, value);
+  else container.splice(indexOf(key, container.length + 1), 0, value);
 }
 
 function remove({ container, key }: Place): void {
-  if (Array.isArray(container)) container.splice(indexOf(container, key, container.length), 1);
+  if (Array.isArray(container)) container.splice(indexOf(key, container.length), 1);
   else if (Object.hasOwn(container, key)) delete container[key];
   else throw new OperationError("nothing to remove");
 }
