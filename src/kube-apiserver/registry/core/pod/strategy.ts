@@ -23,8 +23,10 @@ export function podStrategy(clock: Clock): Strategy<Pod> {
   return {
     setDefaults: setPodDefaults,
     prepareForCreate: (pod) => {
-      const spec = (pod.spec ??= {} as Draft<PodSpec>);
+      pod.spec ??= {} as Draft<PodSpec>;
+      const { spec } = pod;
       pod.status = { phase: "Pending", qosClass: computeQosClass(spec) };
+      if ((spec.terminationGracePeriodSeconds ?? 0) < 0) spec.terminationGracePeriodSeconds = 1;
       dropDisabledPodFields(spec, undefined);
       if ((spec.schedulingGates ?? []).length > 0) {
         pod.status.conditions = [
@@ -70,7 +72,8 @@ export const podStatus: StatusSubresource<Pod> = {
       delete pod.metadata.deletionTimestamp;
       keep(pod.metadata, before.metadata ?? {}, "ownerReferences");
     }
-    const status = (pod.status ??= {});
+    pod.status ??= {};
+    const { status } = pod;
     if (!status.qosClass && before.status?.qosClass) status.qosClass = before.status.qosClass;
     if (!status.observedGeneration && before.status?.observedGeneration) {
       status.observedGeneration = before.status.observedGeneration;

@@ -45,7 +45,7 @@ export function validateClaimSpec(spec: PersistentVolumeClaimSpec, path: FieldPa
     errors.push(forbidden(path.child("accessModes"), "may not use ReadWriteOncePod with other access modes"));
   }
   const storagePath = path.child("resources").key("storage");
-  const storage = spec.resources?.requests?.["storage"];
+  const { storage } = spec.resources?.requests ?? {};
   if (storage === undefined) errors.push(required(storagePath, ""));
   else {
     errors.push(...validateResourceQuantity("storage", storage, storagePath));
