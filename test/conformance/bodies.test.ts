@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { StatusError } from "#apimachinery/api-errors/status.ts";
 import type { GroupVersionKind } from "#apimachinery/meta/api-object.ts";
-import { decodeBody, type FieldValidation } from "#apimachinery/schema/decode-body.ts";
+import { bodyFormat, decodeBody, type FieldValidation } from "#apimachinery/schema/decode-body.ts";
 
 const upstream = fileURLToPath(new URL("../../../shared/upstream", import.meta.url));
 const TOLD_BY_DECODER = /cannot be handled as|provided is unrecognized|API version in the data/;
@@ -105,7 +105,14 @@ function run({ step, kind }: Sample): { message: string | undefined; warnings: s
   const warnings: string[] = [];
   try {
     const acceptsVersion = (group: string): boolean => group === "policy";
-    decodeBody({ bytes, contentType, kind, fieldValidation, acceptsVersion, addWarning: (text) => warnings.push(text) });
+    decodeBody({
+      bytes,
+      format: bodyFormat(contentType),
+      kind,
+      fieldValidation,
+      acceptsVersion,
+      addWarning: (text) => warnings.push(text),
+    });
     return { message: undefined, warnings };
   } catch (error) {
     if (!(error instanceof StatusError)) throw error;

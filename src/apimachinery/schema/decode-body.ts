@@ -14,8 +14,7 @@ export type FieldValidation = "Ignore" | "Warn" | "Strict";
 /** A request's body and what the endpoint expects in it. */
 export interface BodyRequest {
   readonly bytes: Uint8Array;
-  /** The header as it came; JSON when absent or empty. */
-  readonly contentType: string | undefined;
+  readonly format: BodyFormat;
   /** Fills in for an absent kind and version; any other kind is refused. */
   readonly kind: GroupVersionKind;
   /** Of kinds that are not built in. */
@@ -41,7 +40,7 @@ const FORMATS: Readonly<Record<string, BodyFormat>> = {
   "application/vnd.kubernetes.protobuf": "protobuf",
 };
 
-/** The format that a Content-Type names. Throws a 415. */
+/** The format that a Content-Type names: JSON when absent or empty. Throws a 415. */
 export function bodyFormat(contentType: string | undefined): BodyFormat {
   if (contentType === undefined || contentType === "") return "json";
   const mediaType = (contentType.split(";", 1)[0] ?? "").trim().toLowerCase();
@@ -54,8 +53,7 @@ export function bodyFormat(contentType: string | undefined): BodyFormat {
 
 /** Decodes a body as upstream's create and update handlers do. Throws StatusErrors with their texts. */
 export function decodeBody(request: BodyRequest): DecodedBody {
-  const format = bodyFormat(request.contentType);
-  const { kind: expected } = request;
+  const { format, kind: expected } = request;
   let actual: GroupVersionKind | undefined;
   try {
     const source = readSource(request.bytes, format);
@@ -65,6 +63,7 @@ export function decodeBody(request: BodyRequest): DecodedBody {
     for (const warning of warnings) request.addWarning?.(warning);
     checkVersion(actual, request);
     const object = decoded.object as ApiObject;
+    if (object.metadata === undefined && request.schema?.fields.has("metadata")) object.metadata = {};
     object.apiVersion = formatGroupVersion(expected.group, expected.version);
     object.kind = expected.kind;
     return { object, warnings };
@@ -129,7 +128,8 @@ function slowParse(text: string): never {
   throw new BodyError("couldn't get version/kind; json parse error: invalid JSON");
 }
 
-function protobufFault(bytes: Uint8Array): string {
+/** What is wrong with a body that claims to be protobuf. */
+export function protobufFault(bytes: Uint8Array): string {
   const isMessage = bytes[0] === 0x6b && bytes[1] === 0x38 && bytes[2] === 0x73 && bytes[3] === 0;
   return isMessage
     ? "protobuf is not supported"

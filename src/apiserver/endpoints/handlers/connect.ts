@@ -1,11 +1,12 @@
 import type { ApiObject } from "#apimachinery/meta/api-object.ts";
+import { bodyFormat } from "#apimachinery/schema/decode-body.ts";
 import { normalizeObject } from "#apimachinery/schema/normalize.ts";
 import { assert } from "#base/assert.ts";
 import type { ConnectSubresource } from "../../registry/resource.ts";
 import type { ApiResponse, ResourceRequest } from "../response.ts";
 import { decodeBody, type ExpectedKind } from "./body.ts";
 import { header } from "./headers.ts";
-import { bodyFormat, negotiate } from "./negotiation.ts";
+import { negotiate } from "./negotiation.ts";
 import { valueResponse } from "./representation.ts";
 import { type ResourceEndpoint, targetOf } from "./resource-handler.ts";
 import { methodNotAllowed } from "./route-errors.ts";
@@ -20,7 +21,7 @@ export async function handleConnect(
 ): Promise<ApiResponse> {
   const target = targetOf(endpoint, request.info);
   if (request.info.verb === "create" && subresource.create !== undefined) {
-    const negotiated = negotiate(header(request, "accept"), false);
+    const negotiated = negotiate(header(request, "accept"));
     const format = bodyFormat(header(request, "content-type"));
     const options = parseWriteOptions(request.query, "CreateOptions", request.userAgent);
     const kind = kindOf(endpoint, subresource);

@@ -1,13 +1,13 @@
 import { badRequest } from "#apimachinery/api-errors/errors.ts";
 import { parseGroupVersion } from "#apimachinery/meta/api-object.ts";
 import { decodeJson } from "#apimachinery/schema/decode.ts";
+import { bodyFormat } from "#apimachinery/schema/decode-body.ts";
 import { schemaByName } from "#apimachinery/schema/registry.ts";
 import { goQuote } from "#apimachinery/validation/field-error.ts";
 import { assert } from "#base/assert.ts";
 import type { DeleteOptions } from "../../registry/resource.ts";
 import { checkDeleteOptions } from "../../registry/store/deletion.ts";
 import { jsonType, syntaxError, toJsonText } from "./body.ts";
-import { bodyFormat } from "./negotiation.ts";
 import { queryBoolean, queryInteger, queryList } from "./query-values.ts";
 
 const SCHEME = "pkg/apis/meta/internalversion/scheme/register.go:27";

@@ -20,7 +20,7 @@ const PARALLEL_DELETES_MAX = 16;
 
 /** DELETE of one object. */
 export async function handleDelete(endpoint: ResourceEndpoint, request: ResourceRequest): Promise<ApiResponse> {
-  const negotiated = negotiate(header(request, "accept"), false);
+  const negotiated = negotiate(header(request, "accept"));
   const options = parseDeleteOptions(request.body, header(request, "content-type"), request.query);
   const target = targetOf(endpoint, request.info);
   const write = deleteRequest(endpoint, request, options);
@@ -34,7 +34,7 @@ export async function handleDelete(endpoint: ResourceEndpoint, request: Resource
 
 /** DELETE of a collection: what matches the selectors, answered with the list of it. */
 export async function handleDeleteCollection(endpoint: ResourceEndpoint, request: ResourceRequest): Promise<ApiResponse> {
-  const negotiated = negotiate(header(request, "accept"), true);
+  const negotiated = negotiate(header(request, "accept"));
   const { namespace } = targetOf(endpoint, request.info);
   const listOptions = parseListOptions(request.query, false);
   const selection = selectionOf(endpoint, namespace, "", listOptions.labelSelector, listOptions.fieldSelector);

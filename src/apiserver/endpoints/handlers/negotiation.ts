@@ -1,8 +1,8 @@
-import { notAcceptable, unsupportedMediaType } from "#apimachinery/api-errors/errors.ts";
+import { notAcceptable } from "#apimachinery/api-errors/errors.ts";
 import { StatusError } from "#apimachinery/api-errors/status.ts";
 
 /** A form that answers are written in. */
-export type BodyFormat = "json" | "yaml";
+export type AnswerFormat = "json" | "yaml";
 
 /** What the client wants to see instead of the object itself. */
 export interface Transform {
@@ -12,7 +12,7 @@ export interface Transform {
 
 /** How an answer is to be written. */
 export interface Negotiated {
-  readonly format: BodyFormat;
+  readonly format: AnswerFormat;
   readonly transform: Transform | undefined;
   readonly pretty: boolean;
 }
@@ -42,13 +42,13 @@ export function checkRouteAccept(accept: string, streams: boolean): void {
   throw new StatusError({ ...status, details: {} });
 }
 
-/** Upstream's `NegotiateOutputMediaType`. Throws 406. `list` tells whether the answer is a list. */
-export function negotiate(accept: string, list: boolean): Negotiated {
+/** Upstream's `NegotiateOutputMediaType`. Throws 406. */
+export function negotiate(accept: string): Negotiated {
   if (accept.trim() === "") return { format: "json", transform: undefined, pretty: false };
   for (const clause of parseAccept(accept)) {
     const format = formatOf(clause.type);
     if (format === undefined) continue;
-    const transform = transformOf(clause, list);
+    const transform = transformOf(clause);
     if (transform === "refused") continue;
     const pretty = clause.params.get("pretty");
     return { format, transform, pretty: pretty === "1" || pretty === "true" };
@@ -57,44 +57,34 @@ export function negotiate(accept: string, list: boolean): Negotiated {
 }
 
 /** The format to report a failure in: what the client accepts, JSON where it accepts nothing. */
-export function statusFormat(accept: string): BodyFormat {
+export function statusFormat(accept: string): AnswerFormat {
   for (const clause of parseAccept(accept)) {
     const format = formatOf(clause.type);
-    if (format !== undefined) return format;
+    if (format !== undefined && !clause.params.has("as")) return format;
   }
   return "json";
 }
 
 /** Watches are written as JSON only. Throws 406. */
 export function negotiateWatch(accept: string): Negotiated {
-  const negotiated = negotiate(accept, false);
+  const negotiated = negotiate(accept);
   if (negotiated.format !== "json") throw notAcceptable(`only the following media types are accepted: ${STREAM_TYPES}`);
   return negotiated;
 }
 
-/** The format of a request body. Throws 415. */
-export function bodyFormat(contentType: string): BodyFormat {
-  const type = (contentType.split(";")[0] ?? "").trim().toLowerCase();
-  if (type === "" || type === "application/json") return "json";
-  if (type === "application/yaml") return "yaml";
-  const accepted = `the body of the request was in an unknown format - accepted media types include: ${MEDIA_TYPES}`;
-  throw unsupportedMediaType(accepted);
-}
-
-function formatOf(type: string): BodyFormat | undefined {
+function formatOf(type: string): AnswerFormat | undefined {
   if (type === "application/json" || type === "*/*" || type === "application/*") return "json";
   return type === "application/yaml" ? "yaml" : undefined;
 }
 
-function transformOf(clause: AcceptClause, list: boolean): Transform | undefined | "refused" {
+function transformOf(clause: AcceptClause): Transform | undefined | "refused" {
   const as = clause.params.get("as");
   if (as === undefined) return undefined;
   if (clause.params.get("g") !== "meta.k8s.io") return "refused";
   const version = clause.params.get("v");
   if (version !== "v1" && version !== "v1beta1") return "refused";
-  if (as === "Table") return { kind: as, version };
-  if (as === (list ? "PartialObjectMetadataList" : "PartialObjectMetadata")) return { kind: as, version };
-  return "refused";
+  const known = as === "Table" || as === "PartialObjectMetadata" || as === "PartialObjectMetadataList";
+  return known ? { kind: as, version } : "refused";
 }
 
 /** The clauses in order of preference: quality first, then as they stand. */

@@ -20,7 +20,7 @@ const APPLY = "application/apply-patch+yaml";
 
 /** PATCH of an object or of its status. */
 export async function handlePatch(endpoint: ResourceEndpoint, request: ResourceRequest): Promise<ApiResponse> {
-  const negotiated = negotiate(header(request, "accept"), false);
+  const negotiated = negotiate(header(request, "accept"));
   const { patch, options } = patchBody(request);
   const target = targetOf(endpoint, request.info);
   const write = writeRequest(endpoint, request, target, options);

@@ -21,7 +21,7 @@ const CONTINUE_TOO_OLD =
 
 /** GET of one object. */
 export async function handleGet(endpoint: ResourceEndpoint, context: RequestContext, accept: string): Promise<ApiResponse> {
-  const negotiated = negotiate(accept, false);
+  const negotiated = negotiate(accept);
   const entry = await readEntry(endpoint, context);
   return entryResponse(endpoint, negotiated, context.query, entry);
 }
@@ -40,7 +40,7 @@ export async function readEntry(endpoint: ResourceEndpoint, context: RequestCont
 
 /** GET of a collection. */
 export async function handleList(endpoint: ResourceEndpoint, context: RequestContext, accept: string): Promise<ApiResponse> {
-  const negotiated: Negotiated = negotiate(accept, true);
+  const negotiated: Negotiated = negotiate(accept);
   const { namespace, name } = targetOf(endpoint, context.info);
   const options = parseListOptions(context.query, false);
   const selection = selectionOf(endpoint, namespace, name, options.labelSelector, options.fieldSelector);
@@ -130,7 +130,7 @@ function cut(
 ): ListResult {
   const whole: CacheEntry[] = [];
   for (const entry of all) {
-    if (needsFilter(filter) && !filterMatches(filter, entry)) continue;
+    // As upstream: one more object of any kind means that there may be more.
     if (limit > 0 && whole.length === limit) {
       const last = whole[limit - 1] as CacheEntry;
       const metadata: ListMeta = {
@@ -140,6 +140,7 @@ function cut(
       };
       return { entries: whole, metadata };
     }
+    if (needsFilter(filter) && !filterMatches(filter, entry)) continue;
     whole.push(entry);
   }
   return { entries: whole, metadata: { resourceVersion: String(revision) } };

@@ -1,15 +1,14 @@
-import { badRequest, invalid } from "#apimachinery/api-errors/errors.ts";
+import { badRequest, notAcceptable } from "#apimachinery/api-errors/errors.ts";
 import type { Status } from "#apimachinery/api-errors/status.ts";
 import type { ApiObject } from "#apimachinery/meta/api-object.ts";
-import { notSupported } from "#apimachinery/validation/field-error.ts";
-import { FieldPath } from "#apimachinery/validation/field-path.ts";
+import { goQuote } from "#apimachinery/validation/field-error.ts";
 import type { CacheEntry } from "../../cacher/cache-entry.ts";
 import type { Column } from "../../registry/resource.ts";
 import { encodedInForm, toServedForm } from "../../registry/store/served-form.ts";
 import { listBytes, versionedBytes } from "../../serializer.ts";
 import { DEFAULT_COLUMNS, type IncludeObject, partialMetadata, table, tableRow } from "../../table/table.ts";
 import type { ApiResponse } from "../response.ts";
-import type { BodyFormat, Negotiated } from "./negotiation.ts";
+import type { AnswerFormat, Negotiated } from "./negotiation.ts";
 import type { ResourceEndpoint } from "./resource-handler.ts";
 import { formatYaml } from "./yaml.ts";
 
@@ -19,13 +18,13 @@ export function columnsOf(endpoint: ResourceEndpoint): readonly Column<ApiObject
   return columns.length > 0 ? columns : DEFAULT_COLUMNS;
 }
 
-/** `includeObject` of a table request. Throws 400 or 422. */
+/** `includeObject` of a table request. Throws 400. */
 export function includeObject(query: URLSearchParams): IncludeObject {
   const value = query.get("includeObject") ?? "";
   if (value === "" || value === "Metadata") return "Metadata";
   if (value === "None" || value === "Object") return value;
-  const error = notSupported(FieldPath.of("includeObject"), value, ["Metadata", "None", "Object", ""]);
-  throw invalid({ group: "meta.k8s.io", kind: "TableOptions" }, "", [error]);
+  const reason = `includeObject: Invalid value: ${goQuote(value)}: must be 'Metadata', 'Object', 'None', or empty`;
+  throw badRequest(`Unable to convert to Table as requested: ${reason}`);
 }
 
 /** A stored object as an answer. The plain form costs one copy of its bytes. */
@@ -37,7 +36,7 @@ export function entryResponse(
   status = 200,
 ): ApiResponse {
   if (negotiated.transform === undefined && negotiated.format === "json" && !isPretty(negotiated, query)) {
-    return jsonBytes(versionedBytes(encodedInForm(endpoint.form, entry), entry.revision), status);
+    return jsonBytes(versionedBytes(encodedInForm(endpoint.form, entry), entry.revision, "", "\n"), status);
   }
   return objectResponse(endpoint, negotiated, query, entry.object, status);
 }
@@ -59,6 +58,10 @@ export function objectResponse(
     const row = tableRow(columns, object, served, includeObject(query), transform.version, now);
     const metadata = { resourceVersion: object.metadata.resourceVersion ?? "" };
     return valueResponse(table(columns, metadata, [row], transform.version), negotiated, query, status);
+  }
+  if (transform.kind === "PartialObjectMetadataList") {
+    const type = `*${endpoint.form.version}.${endpoint.form.kind}`;
+    throw notAcceptable(`you requested PartialObjectMetadataList, but the requested object is not a list (${type})`);
   }
   return valueResponse(partialMetadata(served, transform.version), negotiated, query, status);
 }
@@ -83,7 +86,7 @@ export function listResponse(
   if (transform === undefined) {
     const head = `{"kind":"${form.kind}List","apiVersion":"${form.apiVersion}","metadata":${JSON.stringify(metadata)},"items":[`;
     const items = entries.map((entry) => ({ encoded: encodedInForm(form, entry), revision: entry.revision }));
-    const bytes = listBytes(head, items, "]}");
+    const bytes = listBytes(head, items, "]}\n");
     if (negotiated.format === "json" && !isPretty(negotiated, query)) return jsonBytes(bytes, 200);
     return valueResponse(JSON.parse(bytes.toString("utf8")), negotiated, query, 200);
   }
@@ -97,6 +100,10 @@ export function listResponse(
     );
     return valueResponse(table(columns, metadata, rows, version), negotiated, query, 200);
   }
+  if (transform.kind === "PartialObjectMetadata") {
+    const type = `*${form.version}.${form.kind}List`;
+    throw notAcceptable(`you requested PartialObjectMetadata, but the requested object is a list (${type})`);
+  }
   const items = entries.length === 0 ? null : entries.map((entry) => partialMetadata(entry.object, version));
   const body = { kind: "PartialObjectMetadataList", apiVersion: `meta.k8s.io/${version}`, metadata, items };
   return valueResponse(body, negotiated, query, 200);
@@ -107,12 +114,12 @@ export function valueResponse(value: unknown, negotiated: Negotiated, query: URL
   if (negotiated.format === "yaml") {
     return { status, headers: { "content-type": "application/yaml" }, body: formatYaml(value) };
   }
-  const body = isPretty(negotiated, query) ? `${JSON.stringify(value, null, 2)}\n` : JSON.stringify(value);
+  const body = isPretty(negotiated, query) ? `${JSON.stringify(value, null, 2)}\n` : `${JSON.stringify(value)}\n`;
   return { status, headers: { "content-type": "application/json" }, body };
 }
 
 /** A Status as an answer; `Retry-After` where the client is to come back. */
-export function statusResponse(status: Status, format: BodyFormat): ApiResponse {
+export function statusResponse(status: Status, format: AnswerFormat): ApiResponse {
   const negotiated: Negotiated = { format, transform: undefined, pretty: false };
   const response = valueResponse(status, negotiated, new URLSearchParams(), status.code ?? 200);
   const retry = status.details?.retryAfterSeconds ?? 0;
@@ -128,9 +135,4 @@ function isPretty(negotiated: Negotiated, query: URLSearchParams): boolean {
 
 function jsonBytes(body: Uint8Array, status: number): ApiResponse {
   return { status, headers: { "content-type": "application/json" }, body };
-}
-
-/** Refuses a table or partial form where an answer is of another kind. */
-export function refuseTransform(negotiated: Negotiated): void {
-  if (negotiated.transform !== undefined) throw badRequest("the requested representation is not available");
 }

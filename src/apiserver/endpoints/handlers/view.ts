@@ -2,6 +2,7 @@ import { invalid } from "#apimachinery/api-errors/errors.ts";
 import type { ApiObject, GroupVersionKind } from "#apimachinery/meta/api-object.ts";
 import { formatGroupVersion } from "#apimachinery/meta/api-object.ts";
 import { deepCopy } from "#apimachinery/meta/deep-copy.ts";
+import { bodyFormat } from "#apimachinery/schema/decode-body.ts";
 import { normalizeObject } from "#apimachinery/schema/normalize.ts";
 import { assert } from "#base/assert.ts";
 import type { UpdateSubresource } from "../../registry/resource.ts";
@@ -9,7 +10,7 @@ import { asDraft } from "../../registry/store/store-core.ts";
 import type { ApiResponse, ResourceRequest } from "../response.ts";
 import { decodeBody, type ExpectedKind } from "./body.ts";
 import { header } from "./headers.ts";
-import { bodyFormat, negotiate } from "./negotiation.ts";
+import { negotiate } from "./negotiation.ts";
 import { patchBody } from "./patch.ts";
 import { readEntry } from "./read.ts";
 import { valueResponse } from "./representation.ts";
@@ -21,7 +22,7 @@ type View = UpdateSubresource<ApiObject>;
 
 /** GET, PUT and PATCH of a view on the stored object, such as `scale`. */
 export async function handleView(endpoint: ResourceEndpoint, view: View, request: ResourceRequest): Promise<ApiResponse> {
-  const negotiated = negotiate(header(request, "accept"), false);
+  const negotiated = negotiate(header(request, "accept"));
   const expected = viewKind(endpoint, view);
   const target = targetOf(endpoint, request.info);
   let shown: ApiObject;

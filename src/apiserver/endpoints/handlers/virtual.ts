@@ -1,5 +1,6 @@
 import type { ApiObject } from "#apimachinery/meta/api-object.ts";
 import { formatGroupVersion } from "#apimachinery/meta/api-object.ts";
+import { bodyFormat } from "#apimachinery/schema/decode-body.ts";
 import { normalizeObject } from "#apimachinery/schema/normalize.ts";
 import { assert } from "#base/assert.ts";
 import type { VirtualResource } from "../../registry/resource.ts";
@@ -7,7 +8,7 @@ import { DEFAULT_COLUMNS, partialMetadata, table, tableRow } from "../../table/t
 import type { ApiResponse, ResourceRequest } from "../response.ts";
 import { decodeBody, type ExpectedKind } from "./body.ts";
 import { header } from "./headers.ts";
-import { bodyFormat, type Negotiated, negotiate } from "./negotiation.ts";
+import { type Negotiated, negotiate } from "./negotiation.ts";
 import { includeObject, valueResponse } from "./representation.ts";
 import type { HandlerModules } from "./resource-handler.ts";
 import { methodNotAllowed } from "./route-errors.ts";
@@ -23,7 +24,7 @@ export async function handleVirtual(
   const { verb } = request.info;
   const kind = kindOf(resource, modules);
   if (verb === "create" && name === "" && resource.create !== undefined) {
-    const negotiated = negotiate(header(request, "accept"), false);
+    const negotiated = negotiate(header(request, "accept"));
     const format = bodyFormat(header(request, "content-type"));
     const options = parseWriteOptions(request.query, "CreateOptions", request.userAgent);
     const body = decodeBody(request.body, format, kind, options.fieldValidation, request.warnings);
@@ -36,12 +37,12 @@ export async function handleVirtual(
     );
   }
   if (request.method === "GET" && name !== "" && resource.get !== undefined) {
-    const negotiated = negotiate(header(request, "accept"), false);
+    const negotiated = negotiate(header(request, "accept"));
     const object = await resource.get(name, request);
     return shown(resource, modules, [object], negotiated, request, false, kind);
   }
   if (request.method === "GET" && name === "" && resource.list !== undefined) {
-    const negotiated = negotiate(header(request, "accept"), true);
+    const negotiated = negotiate(header(request, "accept"));
     return shown(resource, modules, await resource.list(request), negotiated, request, true, kind);
   }
   throw methodNotAllowed();

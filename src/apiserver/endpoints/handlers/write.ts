@@ -1,20 +1,21 @@
 import { badRequest, isForbidden } from "#apimachinery/api-errors/errors.ts";
 import type { ApiObject } from "#apimachinery/meta/api-object.ts";
 import { deepCopy } from "#apimachinery/meta/deep-copy.ts";
+import { bodyFormat } from "#apimachinery/schema/decode-body.ts";
 import { dedupOwnerReferences } from "../../registry/store/owner-references.ts";
 import { toStorageForm } from "../../registry/store/served-form.ts";
 import { asDraft, type WriteRequest } from "../../registry/store/store-core.ts";
 import type { ApiResponse, ResourceRequest } from "../response.ts";
 import { decodeBody } from "./body.ts";
 import { header } from "./headers.ts";
-import { bodyFormat, negotiate } from "./negotiation.ts";
+import { negotiate } from "./negotiation.ts";
 import { entryResponse, objectResponse } from "./representation.ts";
 import { type ResourceEndpoint, type Target, targetOf } from "./resource-handler.ts";
 import { parseWriteOptions, type WriteOptions } from "./write-options.ts";
 
 /** POST to a collection. */
 export async function handleCreate(endpoint: ResourceEndpoint, request: ResourceRequest): Promise<ApiResponse> {
-  const negotiated = negotiate(header(request, "accept"), false);
+  const negotiated = negotiate(header(request, "accept"));
   const format = bodyFormat(header(request, "content-type"));
   const options = parseWriteOptions(request.query, "CreateOptions", request.userAgent);
   const target = targetOf(endpoint, request.info);
@@ -29,7 +30,7 @@ export async function handleCreate(endpoint: ResourceEndpoint, request: Resource
 
 /** PUT of an object or of its status. */
 export async function handleUpdate(endpoint: ResourceEndpoint, request: ResourceRequest): Promise<ApiResponse> {
-  const negotiated = negotiate(header(request, "accept"), false);
+  const negotiated = negotiate(header(request, "accept"));
   const format = bodyFormat(header(request, "content-type"));
   const options = parseWriteOptions(request.query, "UpdateOptions", request.userAgent);
   const target = targetOf(endpoint, request.info);

@@ -1,34 +1,3 @@
-import { loadAll, Schema, timestampTag, YAML11_SCHEMA, YAMLException } from "js-yaml";
-
-/** YAML as upstream reads it: YAML 1.1 booleans, octals and merge keys, but no timestamps. */
-const SCHEMA: Schema = new Schema(YAML11_SCHEMA.tags.filter((tag) => tag !== timestampTag));
-
-/** The first document as plain JSON values; null for an empty text. Throws an Error with go-yaml's wording where that is known. */
-export function parseYaml(text: string): unknown {
-  try {
-    return plain(loadAll(text, { schema: SCHEMA, json: true })[0] ?? null);
-  } catch (error) {
-    if (!(error instanceof YAMLException)) throw error;
-    const line = error.mark === undefined ? "" : `line ${Math.max(1, error.mark.line)}: `;
-    throw new Error(`yaml: ${line}${goReason(error.reason)}`);
-  }
-}
-
-function goReason(reason: string): string {
-  if (reason.includes("indentation of a mapping")) return "did not find expected key";
-  if (reason.includes("flow collection")) return "did not find expected node content";
-  if (reason.includes("tab")) return "found character that cannot start any token";
-  return reason;
-}
-
-/** Binary values are their bytes as text; nothing else of YAML lies outside of JSON. */
-function plain(value: unknown): unknown {
-  if (value instanceof Uint8Array) return Buffer.from(value).toString("latin1");
-  if (Array.isArray(value)) return value.map(plain);
-  if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, plain(item)]));
-}
-
 const PLAIN_FORBIDDEN_FIRST = /^[-?:,[\]{}#&*!|>'"%@`]/;
 const RESOLVES_OTHERWISE =
   /^(?:~|null|Null|NULL|y|Y|yes|Yes|YES|n|N|no|No|NO|true|True|TRUE|false|False|FALSE|on|On|ON|off|Off|OFF|<<|=|[-+]?(?:[0-9][0-9_]*|0x[0-9a-fA-F_]+|0b[01_]+|0o?[0-7_]+)|[-+]?(?:[0-9][0-9_]*)?\.?[0-9_]*(?:[eE][-+]?[0-9]+)?|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)|[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?|\d{4}-\d\d?-\d\d?(?:[Tt ].*)?)$/;
