@@ -63,7 +63,7 @@ export class StatusManager {
   async #send(uid: string, write: PendingWrite): Promise<void> {
     const { namespace = "", name = "" } = write.pod.metadata;
     if (write.status !== undefined) {
-      const patch = { metadata: { uid }, status: write.status };
+      const patch = { metadata: { uid }, status: patchOf(write.status) };
       const options = { subresource: "status", fieldManager: "kubelet" };
       await this.#client.patch(PODS, namespace, name, "application/strategic-merge-patch+json", patch, options);
       write.status = undefined;
@@ -84,4 +84,14 @@ export class StatusManager {
       { unref: true },
     );
   }
+}
+
+// Conditions are merged one by one: what a condition no longer says has to be taken out of it.
+function patchOf(status: PodStatus): object {
+  const conditions = status.conditions?.map((condition) => ({
+    ...condition,
+    reason: condition.reason ?? null,
+    message: condition.message ?? null,
+  }));
+  return conditions === undefined ? status : { ...status, conditions };
 }
