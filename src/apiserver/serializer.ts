@@ -50,11 +50,11 @@ export function versionedLength(encoded: EncodedObject, revision: number): numbe
   return encoded.bytes.byteLength + HEAD.length + String(revision).length + TAIL.length;
 }
 
-/** Writes the object with its resourceVersion into `target` at `at`; returns the offset after it. */
-export function writeVersioned(target: Buffer, at: number, encoded: EncodedObject, revision: number): number {
+/** Writes the object with its resourceVersion, but for the first `skip` bytes, into `target` at `at`; returns the offset after it. */
+export function writeVersioned(target: Buffer, at: number, encoded: EncodedObject, revision: number, skip = 0): number {
   const { bytes, versionOffset } = encoded;
-  target.set(bytes.subarray(0, versionOffset), at);
-  let offset = at + versionOffset;
+  target.set(bytes.subarray(skip, versionOffset), at);
+  let offset = at + versionOffset - skip;
   offset += target.write(`${HEAD}${revision}${TAIL}`, offset, "latin1");
   target.set(bytes.subarray(versionOffset), offset);
   return offset + bytes.byteLength - versionOffset;
@@ -75,17 +75,25 @@ export interface VersionedObject {
   readonly revision: number;
 }
 
-/** A list body: `head`, the items with commas between, `tail`; in one buffer. The texts are UTF-8. */
+/** A list body: `head`, the items with commas between, `tail`; in one buffer. Items of a typed list do not repeat their kind. */
 export function listBytes(head: string, items: readonly VersionedObject[], tail: string): Buffer {
   let length = Buffer.byteLength(head) + Buffer.byteLength(tail) + Math.max(0, items.length - 1);
-  for (const item of items) length += versionedLength(item.encoded, item.revision);
+  for (const { encoded, revision } of items) length += versionedLength(encoded, revision) - kindLength(encoded);
   const target = Buffer.allocUnsafe(length);
   let at = target.write(head, 0);
   for (let i = 0; i < items.length; i++) {
     if (i > 0) target[at++] = 0x2c;
-    const item = items[i] as VersionedObject;
-    at = writeVersioned(target, at, item.encoded, item.revision);
+    const { encoded, revision } = items[i] as VersionedObject;
+    const start = at;
+    at = writeVersioned(target, at, encoded, revision, kindLength(encoded));
+    // The comma before `metadata` becomes the object's opening brace.
+    target[start] = 0x7b;
   }
   target.write(tail, at);
   return target;
+}
+
+/** How many bytes stand before `metadata`, but for the brace: `apiVersion` and `kind`. */
+function kindLength({ versionOffset }: EncodedObject): number {
+  return versionOffset - METADATA.length - 1;
 }

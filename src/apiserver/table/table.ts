@@ -1,6 +1,4 @@
-import { humanDuration } from "#apimachinery/duration.ts";
 import type { ApiObject } from "#apimachinery/meta/api-object.ts";
-import { parseTime } from "#apimachinery/meta/time.ts";
 import type { Column } from "../registry/resource.ts";
 
 /** What a table's rows carry beside their cells. */
@@ -35,16 +33,11 @@ export interface TableRow {
 export function columnDefinitions(columns: readonly Column<ApiObject>[]): unknown[] {
   return columns.map((column) => ({
     name: column.name,
-    type: column.type === "date" ? dateType(columns) : column.type,
+    type: column.type,
     format: column.format ?? "",
     description: column.description,
     priority: column.priority ?? 0,
   }));
-}
-
-/** Upstream's printers declare ages as strings; only the default convertor declares dates. */
-function dateType(columns: readonly Column<ApiObject>[]): string {
-  return columns === DEFAULT_COLUMNS ? "date" : "string";
 }
 
 /** The row of one object. `shown` is what goes along with it for `includeObject=Object`. */
@@ -56,19 +49,8 @@ export function tableRow(
   version: MetaVersion,
   now: number,
 ): TableRow {
-  const cells = columns.map((column) => {
-    const cell = column.cell(object, now);
-    return column.type === "date" && columns !== DEFAULT_COLUMNS ? age(cell, now) : cell;
-  });
+  const cells = columns.map((column) => column.cell(object, now));
   return { cells, object: include === "None" ? null : include === "Object" ? shown : partialMetadata(shown, version) };
-}
-
-/** A time as the age that upstream's printers show; other texts are kept. */
-function age(cell: string | number | boolean | null, now: number): string | number | boolean | null {
-  if (typeof cell !== "string") return cell;
-  if (cell === "") return "<unknown>";
-  const time = parseTime(cell);
-  return time === undefined ? cell : humanDuration(now - time);
 }
 
 /** The object's metadata alone. */
@@ -76,7 +58,7 @@ export function partialMetadata(object: ApiObject, version: MetaVersion): unknow
   return { kind: "PartialObjectMetadata", apiVersion: `meta.k8s.io/${version}`, metadata: object.metadata };
 }
 
-/** A whole table. */
+/** A whole table. Kinds without a printer of their own, which alone have dates, write an empty one as null. */
 export function table(
   columns: readonly Column<ApiObject>[] | null,
   metadata: object,
@@ -88,6 +70,6 @@ export function table(
     apiVersion: `meta.k8s.io/${version}`,
     metadata,
     columnDefinitions: columns === null ? null : columnDefinitions(columns),
-    rows,
+    rows: rows.length === 0 && columns?.some((column) => column.type === "date") ? null : rows,
   };
 }

@@ -120,6 +120,7 @@ async function authorizeCreate(endpoint: ResourceEndpoint, request: ResourceRequ
 
 /** Every answer of a deprecated version says so. */
 export function warnDeprecated(endpoint: ResourceEndpoint, request: ResourceRequest): void {
-  const warning = endpoint.form.other?.deprecationWarning;
+  const { other } = endpoint.form;
+  const warning = other === undefined ? endpoint.store.definition.deprecationWarning : other.deprecationWarning;
   if (warning !== undefined && !request.warnings.includes(warning)) request.warnings.push(warning);
 }

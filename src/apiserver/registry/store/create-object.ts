@@ -49,7 +49,6 @@ export async function createObject(core: StoreCore, body: ApiObject, request: Wr
 export function checkNamespace(core: StoreCore, object: ApiObject, request: WriteRequest): void {
   const meta = object.metadata;
   if (!core.namespaced) {
-    if (meta.namespace) throw badRequest("the namespace of the provided object does not match the namespace sent on the request");
     delete meta.namespace;
     return;
   }
@@ -92,10 +91,11 @@ export async function storeNew(core: StoreCore, object: ApiObject, request: Writ
   const transaction = await core.strategy.beginCreate?.(asDraft(object), request.context, request.dryRun);
   try {
     const version = meta.resourceVersion;
-    if (version !== undefined && version !== "" && version !== "0") {
+    // A dry run never reaches the check, and answers with the version that was given.
+    if (!request.dryRun && version !== undefined && version !== "" && version !== "0") {
       throw plainError("resourceVersion should not be set on objects to be created");
     }
-    delete meta.resourceVersion;
+    if (!request.dryRun) delete meta.resourceVersion;
     const key = core.cache.key(meta.namespace ?? "", meta.name ?? "");
     const stored = core.normalize(object);
     const taken = core.cache.byKey(key);

@@ -82,7 +82,7 @@ export class StoreCore {
   }
 
   kindOf(request: { readonly form: ServedForm }): { group: string; kind: string } {
-    return { group: request.form.group, kind: this.definition.kind };
+    return { group: this.definition.group, kind: this.definition.kind };
   }
 
   now(): string {
@@ -137,16 +137,19 @@ export class StoreCore {
   trackFields(object: ApiObject, old: ApiObject | undefined, request: WriteRequest): void {
     if (request.fieldManager === undefined) return;
     const { form, subresource } = request;
+    const tracked = normalizeObject(form.schema, object);
     trackUpdate({
       schema: form.schema,
       old: old === undefined ? undefined : toServedForm(form, old),
-      object,
+      object: tracked,
       manager: request.fieldManager,
       apiVersion: form.apiVersion,
       subresource,
       now: this.now(),
       resetFields: this.#resetFields(subresource),
     });
+    if (tracked.metadata.managedFields === undefined) delete object.metadata.managedFields;
+    else object.metadata.managedFields = tracked.metadata.managedFields;
   }
 
   #resetFields(subresource: string): readonly string[] {
