@@ -1,4 +1,5 @@
 import type { APIService } from "#api/generated/apiregistration/v1.ts";
+import { nameIsPathSegment } from "#apimachinery/validation/names.ts";
 import type { ResourceDefinition } from "#apiserver/registry/resource.ts";
 import { ageColumn, columnsOf, nameColumn } from "../../columns.ts";
 
@@ -20,7 +21,7 @@ export const apiServices: ResourceDefinition<APIService> = {
     column("Available", "string", availability),
     ageColumn,
   ],
-  strategy: { allowUnconditionalUpdate: false },
+  strategy: { allowUnconditionalUpdate: false, validateName: nameIsPathSegment },
   subresources: { status: { type: "status" } },
 };
 

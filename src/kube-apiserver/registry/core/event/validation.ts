@@ -2,7 +2,7 @@ import type { Event, ObjectReference } from "#api/generated/core/v1.ts";
 import { semanticEqual } from "#apimachinery/meta/deep-equal.ts";
 import { type FieldError, invalid, required } from "#apimachinery/validation/field-error.ts";
 import { FieldPath } from "#apimachinery/validation/field-path.ts";
-import { isDns1123Subdomain } from "#apimachinery/validation/names.ts";
+import { isDns1123Subdomain, type NameValidator, nameIsDnsSubdomain, nameIsPathSegment } from "#apimachinery/validation/names.ts";
 import type { RequestContext } from "#apiserver/request/request-info.ts";
 import { invalidEach, qualifiedNameErrors } from "../pod/validation/field-checks.ts";
 
@@ -18,9 +18,8 @@ function isNewApi(context: RequestContext): boolean {
 /** Upstream's `ValidateEventCreate`. */
 export function validateEvent(event: Event, context: RequestContext): FieldError[] {
   const errors = validateLegacy(event, context);
+  errors.push(...nameErrors(event, isNewApi(context) ? nameIsDnsSubdomain : nameIsPathSegment));
   if (!isNewApi(context)) return errors;
-  const name = event.metadata.name ?? "";
-  errors.push(...invalidEach(FieldPath.of("metadata", "name"), name, isDns1123Subdomain(name)));
   errors.push(...validateSeries(event));
   if (!event.eventTime) errors.push(required(FieldPath.of("eventTime"), ""));
   if (event.type !== "Normal" && event.type !== "Warning") {
@@ -53,6 +52,13 @@ export function validateEventUpdate(event: Event, old: Event, context: RequestCo
   keep("reportingController", event.reportingComponent ?? "", old.reportingComponent ?? "");
   keep("reportingInstance", event.reportingInstance ?? "", old.reportingInstance ?? "");
   return errors;
+}
+
+function nameErrors(event: Event, check: NameValidator): FieldError[] {
+  const { name = "", generateName = "" } = event.metadata;
+  const path = FieldPath.of("metadata");
+  const errors = generateName === "" ? [] : invalidEach(path.child("generateName"), generateName, check(generateName, true));
+  return name === "" ? errors : [...errors, ...invalidEach(path.child("name"), name, check(name, false))];
 }
 
 function internalReference(reference: ObjectReference | undefined): Record<string, string> {

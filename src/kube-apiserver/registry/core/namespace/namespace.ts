@@ -4,10 +4,11 @@ import { deepCopy } from "#apimachinery/meta/deep-copy.ts";
 import { type FieldError, invalid } from "#apimachinery/validation/field-error.ts";
 import { FieldPath } from "#apimachinery/validation/field-path.ts";
 import { nameIsDnsLabel } from "#apimachinery/validation/names.ts";
-import { validateStandardFinalizer } from "#apimachinery/validation/object-meta.ts";
 import type { ResourceDefinition } from "#apiserver/registry/resource.ts";
 import { ageColumn, columnsOf, nameColumn } from "../../columns.ts";
+import { qualifiedNameErrors } from "../pod/validation/field-checks.ts";
 
+const STANDARD_FINALIZERS = ["kubernetes", "orphan", "foregroundDeletion"];
 const NAME_LABEL = "kubernetes.io/metadata.name";
 const finalizersPath = FieldPath.of("spec", "finalizers");
 const column = columnsOf<Namespace>("/namespaces");
@@ -37,8 +38,7 @@ export const namespaces: ResourceDefinition<Namespace> = {
       };
       setNameLabel(namespace);
     },
-    validate: (namespace) =>
-      (namespace.spec?.finalizers ?? []).flatMap((name) => validateStandardFinalizer(name, finalizersPath)),
+    validate: (namespace) => (namespace.spec?.finalizers ?? []).flatMap((name) => finalizerErrors(name, finalizersPath)),
     prepareForUpdate: keepFinalizers,
     finalization: {
       pending: (namespace) => (namespace.spec?.finalizers ?? []).length > 0,
@@ -57,10 +57,18 @@ export const namespaces: ResourceDefinition<Namespace> = {
         if (old.status) namespace.status = deepCopy(old.status);
       },
       validateUpdate: (namespace) =>
-        (namespace.spec?.finalizers ?? []).flatMap((name, i) => validateStandardFinalizer(name, finalizersPath.index(i))),
+        (namespace.spec?.finalizers ?? []).flatMap((name, i) => finalizerErrors(name, finalizersPath.index(i))),
     },
   },
 };
+
+function finalizerErrors(name: string, path: FieldPath): FieldError[] {
+  const errors = qualifiedNameErrors(name, path);
+  if (!name.includes("/") && !STANDARD_FINALIZERS.includes(name)) {
+    errors.push(invalid(path, name, "name is neither a standard finalizer name nor is it fully qualified"));
+  }
+  return errors;
+}
 
 function setNameLabel(namespace: Draft<Namespace>): void {
   const name = namespace.metadata.name;

@@ -35,7 +35,10 @@ function setDefaults(node: Draft<Node>): void {
   const { spec, status } = node;
   if (spec?.podCIDR && spec.podCIDRs?.[0] !== spec.podCIDR) spec.podCIDRs = [spec.podCIDR];
   else if (spec?.podCIDRs?.[0]) spec.podCIDR = spec.podCIDRs[0];
-  if (status?.capacity) status.capacity = roundedUp(status.capacity);
+  if (status?.capacity) {
+    status.capacity = roundedUp(status.capacity);
+    status.allocatable ??= { ...status.capacity };
+  }
   if (status?.allocatable) status.allocatable = roundedUp(status.allocatable);
 }
 

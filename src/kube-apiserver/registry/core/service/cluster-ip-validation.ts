@@ -62,7 +62,7 @@ function validateFamilies(service: Service): FieldError[] {
 
 function isDualStack(ips: readonly string[]): boolean {
   const families = new Set(ips.map((ip) => parseIp(ip)?.family));
-  return families.has(4) && families.has(6) && ips.length === 2;
+  return families.has(4) && families.has(6);
 }
 
 function familyMismatches(ips: readonly string[], families: readonly string[]): FieldError[] {

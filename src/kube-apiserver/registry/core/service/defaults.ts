@@ -1,5 +1,6 @@
 import type { Service } from "#api/generated/core/v1.ts";
 import type { Draft } from "#apimachinery/meta/api-object.ts";
+import { isExternallyAccessible } from "./service-fields.ts";
 
 const DEFAULT_CLIENT_IP_TIMEOUT_SECONDS = 10800;
 
@@ -17,9 +18,8 @@ export function setServiceDefaults(service: Draft<Service>): void {
     port.protocol ||= "TCP";
     if (!port.targetPort) port.targetPort = port.port ?? 0;
   }
-  const external = spec.type === "NodePort" || spec.type === "LoadBalancer";
-  if (external) spec.externalTrafficPolicy ||= "Cluster";
-  if (external || spec.type === "ClusterIP") spec.internalTrafficPolicy ??= "Cluster";
+  if (isExternallyAccessible(service)) spec.externalTrafficPolicy ||= "Cluster";
+  if (["ClusterIP", "NodePort", "LoadBalancer"].includes(spec.type)) spec.internalTrafficPolicy ??= "Cluster";
   if (spec.type !== "LoadBalancer") return;
   spec.allocateLoadBalancerNodePorts ??= true;
   for (const ingress of service.status?.loadBalancer?.ingress ?? []) {

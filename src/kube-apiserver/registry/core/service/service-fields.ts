@@ -2,8 +2,7 @@ import type { Service } from "#api/generated/core/v1.ts";
 
 /** Has cluster IPs, or could have. */
 export function needsClusterIp(service: Service): boolean {
-  const type = service.spec.type;
-  return type === "ClusterIP" || type === "NodePort" || type === "LoadBalancer";
+  return service.spec.type !== "ExternalName";
 }
 
 /** Its ports get node ports when none are given. */

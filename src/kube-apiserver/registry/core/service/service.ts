@@ -1,6 +1,7 @@
 import type { Service } from "#api/generated/core/v1.ts";
 import { nameIsDnsLabel } from "#apimachinery/validation/names.ts";
 import type { ResourceDefinition, Strategy } from "#apiserver/registry/resource.ts";
+import type { RequestContext } from "#apiserver/request/request-info.ts";
 import type { RegistryModules } from "../../modules.ts";
 import { ServiceAllocation } from "./allocation/service-allocation.ts";
 import { serviceColumns } from "./columns.ts";
@@ -11,6 +12,11 @@ import { dropTypeDependentFields, normalizeClusterIps, patchAllocatedValues } fr
 import { validateService, validateServiceUpdate } from "./validation.ts";
 import { serviceWarnings } from "./warnings.ts";
 
+/** Allocation fails before validation does, so it has to be known before the store says so. */
+function isDryRun(context: RequestContext): boolean {
+  return context.query.getAll("dryRun").includes("All");
+}
+
 /** Services, with cluster IPs and node ports out of the server's ranges. */
 export function services(modules: RegistryModules): ResourceDefinition<Service> {
   const allocation = new ServiceAllocation(modules);
@@ -18,9 +24,10 @@ export function services(modules: RegistryModules): ResourceDefinition<Service> 
     allowCreateOnUpdate: true,
     validateName: nameIsDnsLabel,
     setDefaults: setServiceDefaults,
-    prepareForCreate: (service) => {
+    prepareForCreate: (service, context) => {
       normalizeClusterIps(service, undefined);
       initIpFamilyFields(service, undefined, allocation.families);
+      allocation.check(service, isDryRun(context));
     },
     validate: (service) => validateService(service),
     prepareForUpdate: (service, old) => {

@@ -3,9 +3,10 @@ import { type FieldError, invalid, notSupported, required } from "#apimachinery/
 import { FieldPath } from "#apimachinery/validation/field-path.ts";
 import { isValidPortNum } from "#apimachinery/validation/names.ts";
 import { invalidEach } from "../pod/validation/field-checks.ts";
-import { isExternallyAccessible, needsClusterIp, needsHealthCheck } from "./service-fields.ts";
+import { isExternallyAccessible, needsHealthCheck } from "./service-fields.ts";
 
 const POLICIES = ["Cluster", "Local"];
+const TYPES_WITH_POLICY = ["ClusterIP", "NodePort", "LoadBalancer"];
 const DISTRIBUTIONS = ["PreferClose", "PreferSameZone", "PreferSameNode"];
 const spec = FieldPath.of("spec");
 
@@ -38,7 +39,7 @@ function healthCheck(service: Service, old: Service | undefined): FieldError[] {
 function internal(service: Service): FieldError[] {
   const policy = service.spec.internalTrafficPolicy;
   const path = spec.child("internalTrafficPolicy");
-  if (policy === undefined) return needsClusterIp(service) ? [required(path, "")] : [];
+  if (policy === undefined) return TYPES_WITH_POLICY.includes(service.spec.type ?? "") ? [required(path, "")] : [];
   return POLICIES.includes(policy) ? [] : [notSupported(path, policy, POLICIES)];
 }
 

@@ -1,4 +1,5 @@
-import type { EndpointSlice } from "#api/generated/discovery/v1.ts";
+import type { Endpoint, EndpointSlice } from "#api/generated/discovery/v1.ts";
+import type { Draft } from "#apimachinery/meta/api-object.ts";
 import { semanticEqual } from "#apimachinery/meta/deep-equal.ts";
 import type { ResourceDefinition } from "#apiserver/registry/resource.ts";
 import { ageColumn, columnsOf, nameColumn } from "../../columns.ts";
@@ -31,10 +32,20 @@ export const endpointSlices: ResourceDefinition<EndpointSlice> = {
         port.protocol ??= "TCP";
       }
     },
+    prepareForCreate: (slice) => dropTopology(slice, []),
+    prepareForUpdate: (slice, old) => dropTopology(slice, old.endpoints ?? []),
     validate: validateEndpointSlice,
     validateUpdate: validateEndpointSliceUpdate,
   },
 };
+
+/** Only what earlier releases stored keeps the topology that the v1beta1 API had. */
+function dropTopology(slice: Draft<EndpointSlice>, old: readonly Endpoint[]): void {
+  const kept = old.map((endpoint) => endpoint.deprecatedTopology);
+  for (const endpoint of slice.endpoints ?? []) {
+    if (!kept.some((topology) => semanticEqual(topology, endpoint.deprecatedTopology))) delete endpoint.deprecatedTopology;
+  }
+}
 
 function contentChanged(object: EndpointSlice, old: EndpointSlice): boolean {
   if (!semanticEqual(object.metadata.labels, old.metadata.labels)) return true;

@@ -3,7 +3,7 @@ import { duplicate, type FieldError, invalid, notSupported, required, tooMany } 
 import { FieldPath } from "#apimachinery/validation/field-path.ts";
 import { isValidIpForLegacyField, parseIp } from "#apimachinery/validation/ip.ts";
 import { validateLabels } from "#apimachinery/validation/labels.ts";
-import { isDns1123Label, isDns1123Subdomain, isValidLabelValue, isValidPortNum } from "#apimachinery/validation/names.ts";
+import { isDns1123Label, isDns1123Subdomain, isValidLabelValue } from "#apimachinery/validation/names.ts";
 import { validateImmutableField } from "#apimachinery/validation/object-meta.ts";
 import { validateNonSpecialIp } from "../../core/endpoints/special-ip.ts";
 import { dnsLabelErrors, invalidEach, qualifiedNameErrors } from "../../core/pod/validation/field-checks.ts";
@@ -92,7 +92,6 @@ function validatePorts(ports: readonly EndpointPort[]): FieldError[] {
     const errors: FieldError[] = name === "" ? [] : dnsLabelErrors(name, at.child("name"));
     if (names.has(name)) errors.push(duplicate(at.child("name"), name));
     names.add(name);
-    if (port.port !== undefined) errors.push(...invalidEach(at.child("port"), port.port, isValidPortNum(port.port)));
     if (port.protocol === undefined) errors.push(required(at.child("protocol"), ""));
     else if (!PROTOCOLS.includes(port.protocol)) errors.push(notSupported(at.child("protocol"), port.protocol, PROTOCOLS));
     if (port.appProtocol !== undefined) errors.push(...qualifiedNameErrors(port.appProtocol, at.child("appProtocol")));

@@ -1,4 +1,5 @@
 import type { ClusterRoleBinding } from "#api/generated/rbac/v1.ts";
+import { nameIsPathSegment } from "#apimachinery/validation/names.ts";
 import type { ResourceDefinition } from "#apiserver/registry/resource.ts";
 import { PLAIN_COLUMNS } from "../../columns.ts";
 
@@ -12,5 +13,5 @@ export const clusterRoleBindings: ResourceDefinition<ClusterRoleBinding> = {
   scope: "Cluster",
   storagePrefix: "clusterrolebindings",
   columns: PLAIN_COLUMNS,
-  strategy: { allowCreateOnUpdate: true },
+  strategy: { allowCreateOnUpdate: true, validateName: nameIsPathSegment },
 };

@@ -1,6 +1,7 @@
 import type { Service } from "#api/generated/core/v1.ts";
 import type { IPAddress } from "#api/generated/networking/v1.ts";
 import { internalError, invalid as invalidObject, isAlreadyExists } from "#apimachinery/api-errors/errors.ts";
+import type { StatusError } from "#apimachinery/api-errors/status.ts";
 import { invalid } from "#apimachinery/validation/field-error.ts";
 import { FieldPath } from "#apimachinery/validation/field-path.ts";
 import {
@@ -54,11 +55,15 @@ export class ClusterIpAllocator {
 
   /** Takes an address that was asked for. Throws 422 when it is taken or not in the range. */
   async allocate(service: Service, ip: string, context: RequestContext, dryRun: boolean): Promise<void> {
-    const problem = this.#problem(ip, dryRun) ?? (dryRun || (await this.#claim(service, ip, context)) ? undefined : TAKEN);
-    if (problem === undefined) return;
-    const ips = service.spec.clusterIPs ?? [];
-    const error = invalid(FieldPath.of("spec", "clusterIPs"), ips, `failed to allocate IP ${ip}: ${problem}`);
-    throw invalidObject({ group: "", kind: "Service" }, service.metadata.name ?? "", [error]);
+    this.check(service, ip, dryRun);
+    if (!dryRun && !(await this.#claim(service, ip, context))) throw cannotAllocate(service, ip, TAKEN);
+  }
+
+  /** Throws 422 when the address is known to be taken or not in the range. */
+  check(service: Service, ip: string, dryRun: boolean): void {
+    const taken = !dryRun && this.#addresses().cached("", ip) !== undefined;
+    const problem = this.#problem(ip, dryRun) ?? (taken ? TAKEN : undefined);
+    if (problem !== undefined) throw cannotAllocate(service, ip, problem);
   }
 
   /** Takes any address, preferably above the static band. */
@@ -126,3 +131,9 @@ export class ClusterIpAllocator {
 }
 
 const TAKEN = "provided IP is already allocated";
+
+function cannotAllocate(service: Service, ip: string, problem: string): StatusError {
+  const ips = service.spec.clusterIPs ?? [];
+  const error = invalid(FieldPath.of("spec", "clusterIPs"), ips, `failed to allocate IP ${ip}: ${problem}`);
+  return invalidObject({ group: "", kind: "Service" }, service.metadata.name ?? "", [error]);
+}

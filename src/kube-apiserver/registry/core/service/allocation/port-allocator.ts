@@ -7,6 +7,8 @@ const STATIC_PORTS_STEP = 32;
 /** What upstream hands out for show when nothing is written. */
 const DRY_RUN_PORT_FIRST = 32769;
 
+const TAKEN_MESSAGE = "provided port is already allocated";
+
 /** Why a port could not be had; the message is upstream's. */
 export class PortAllocationError extends Error {
   override readonly name = "PortAllocationError";
@@ -43,7 +45,11 @@ export class PortAllocator {
         `provided port is not in the valid range. The range of valid ports is ${this.#low}-${this.#high}`,
       );
     }
-    if (this.#taken.has(port)) throw new PortAllocationError("provided port is already allocated");
+    if (this.#taken.has(port)) throw new PortAllocationError(TAKEN_MESSAGE);
+  }
+
+  has(port: number): boolean {
+    return this.#taken.has(port);
   }
 
   allocate(port: number): void {
@@ -74,30 +80,36 @@ export class PortAllocator {
   }
 }
 
+/** A check takes nothing, a dry run neither and is less strict. */
+export type PortMode = "allocate" | "check" | "dry-run";
+
 /** The ports that one write takes and gives back. A dry run takes nothing and gets numbers beyond the range. */
 export class PortOperation {
   readonly #allocator: PortAllocator;
-  readonly #dryRun: boolean;
+  readonly #mode: PortMode;
   readonly #allocated: number[] = [];
   readonly #released: number[] = [];
 
-  constructor(allocator: PortAllocator, dryRun: boolean) {
+  constructor(allocator: PortAllocator, mode: PortMode) {
     this.#allocator = allocator;
-    this.#dryRun = dryRun;
+    this.#mode = mode;
   }
 
   allocate(port: number): void {
-    if (this.#dryRun) {
-      if (this.#allocated.includes(port)) throw new PortAllocationError("provided port is already allocated");
-      this.#allocator.check(port);
-    } else this.#allocator.allocate(port);
+    if (this.#mode === "allocate") this.#allocator.allocate(port);
+    else {
+      if (this.#allocated.includes(port) || this.#allocator.has(port)) throw new PortAllocationError(TAKEN_MESSAGE);
+      // Upstream's dry runs do not look at the range.
+      if (this.#mode === "check") this.#allocator.check(port);
+    }
     this.#allocated.push(port);
   }
 
   allocateNext(): number {
-    const port = this.#dryRun
-      ? Math.max(DRY_RUN_PORT_FIRST, ...this.#allocated.map((taken) => taken + 1))
-      : this.#allocator.allocateNext();
+    const port =
+      this.#mode !== "allocate"
+        ? Math.max(DRY_RUN_PORT_FIRST, ...this.#allocated.map((taken) => taken + 1))
+        : this.#allocator.allocateNext();
     this.#allocated.push(port);
     return port;
   }
@@ -108,10 +120,10 @@ export class PortOperation {
   }
 
   commit(): void {
-    if (!this.#dryRun) for (const port of this.#released) this.#allocator.release(port);
+    if (this.#mode === "allocate") for (const port of this.#released) this.#allocator.release(port);
   }
 
   rollback(): void {
-    if (!this.#dryRun) for (const port of this.#allocated) this.#allocator.release(port);
+    if (this.#mode === "allocate") for (const port of this.#allocated) this.#allocator.release(port);
   }
 }

@@ -1,5 +1,6 @@
 import type { Service } from "#api/generated/core/v1.ts";
 import type { Draft } from "#apimachinery/meta/api-object.ts";
+import { deepCopy } from "#apimachinery/meta/deep-copy.ts";
 import type { Transaction } from "#apiserver/registry/resource.ts";
 import type { RequestContext } from "#apiserver/request/request-info.ts";
 import type { RegistryModules } from "../../../modules.ts";
@@ -26,9 +27,20 @@ export class ServiceAllocation {
     return this.#ips.map((allocator) => allocator.family);
   }
 
+  /** Throws what an allocation for a new Service would, as far as that can be told without allocating. */
+  check(service: Service, dryRun: boolean): void {
+    if (needsClusterIp(service) && !isHeadless(service)) {
+      (service.spec.ipFamilies ?? []).forEach((family, i) => {
+        const ip = service.spec.clusterIPs?.[i];
+        if (ip) this.#ips.find((allocator) => allocator.family === family)?.check(service, ip, dryRun);
+      });
+    }
+    allocateNewPorts(deepCopy(service), new PortOperation(this.#portAllocator(), dryRun ? "dry-run" : "check"));
+  }
+
   async create(service: Draft<Service>, context: RequestContext, dryRun: boolean): Promise<Transaction> {
     const ips = await this.#allocateIps(service, context, dryRun);
-    const ports = new PortOperation(this.#portAllocator(), dryRun);
+    const ports = new PortOperation(this.#portAllocator(), dryRun ? "dry-run" : "allocate");
     return this.#guard(ips, ports, dryRun, [], () => allocateNewPorts(service, ports));
   }
 
@@ -37,7 +49,7 @@ export class ServiceAllocation {
     const ips = needsClusterIp(service) && !isHeadless(service) ? await this.#allocateIps(service, context, dryRun, old) : [];
     const after = service.spec.clusterIPs ?? [];
     const released = keeps ? (old.spec.clusterIPs ?? []).filter((ip) => !after.includes(ip)) : [];
-    const ports = new PortOperation(this.#portAllocator(), dryRun);
+    const ports = new PortOperation(this.#portAllocator(), dryRun ? "dry-run" : "allocate");
     return this.#guard(ips, ports, dryRun, released, () => allocateChangedPorts(service, old, ports));
   }
 
