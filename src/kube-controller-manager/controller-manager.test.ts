@@ -12,6 +12,7 @@ import {
   DEPLOYMENTS,
   ENDPOINT_SLICES,
   ENDPOINTS,
+  JOBS,
   LEASES,
   NAMESPACES,
   NODES,
@@ -37,6 +38,7 @@ const resources = [
   { id: REPLICA_SETS, kind: "ReplicaSet", namespaced: true },
   { id: ENDPOINT_SLICES, kind: "EndpointSlice", namespaced: true },
   { id: LEASES, kind: "Lease", namespaced: true },
+  { id: JOBS, kind: "Job", namespaced: true },
 ];
 
 let client: FakeClient;

@@ -11,6 +11,7 @@ import { rootCaCertificatePublisher } from "./controllers/root-ca-certificate-pu
 import { serviceAccountController } from "./controllers/serviceaccount/controller.ts";
 import { taintEvictionController } from "./controllers/taint-eviction/controller.ts";
 import { ttlController } from "./controllers/ttl/controller.ts";
+import { ttlAfterFinishedController } from "./controllers/ttl-after-finished/controller.ts";
 import type { ControllerDefinition } from "./framework/controller.ts";
 
 /** Every controller, in the order in which they start: what others wait for comes first. */
@@ -28,4 +29,5 @@ export const controllers: readonly ControllerDefinition[] = [
   taintEvictionController,
   ttlController,
   podGcController,
+  ttlAfterFinishedController,
 ];
