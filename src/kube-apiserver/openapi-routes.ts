@@ -1,37 +1,71 @@
 import type { ApiResponse } from "#apiserver/endpoints/response.ts";
 import { plainText } from "#apiserver/non-resource/answers.ts";
-import type { NonResourceRoute } from "#apiserver/non-resource/route.ts";
-import { openApiV2Document, openApiV3Document, openApiV3Index } from "#apiserver/openapi/documents.ts";
+import type { NonResourceRequest, NonResourceRoute } from "#apiserver/non-resource/route.ts";
+import {
+  openApiHash,
+  openApiV2Document,
+  openApiV2Protobuf,
+  openApiV3Document,
+  openApiV3Index,
+} from "#apiserver/openapi/documents.ts";
 import type { ResourceSet } from "#apiserver/registry/resource-set.ts";
 
 const NOTHING: ApiResponse = { status: 404, headers: {}, body: "" };
 const NOT_ACCEPTABLE: ApiResponse = { status: 406, headers: {}, body: "" };
 
+const JSON_TYPE = "application/json";
+const V2_PROTOBUF = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
+const V2 = "/openapi/v2";
+const V3 = "/openapi/v3";
+
 /** `/openapi/v2`, `/openapi/v3` and the documents below it. They are made when they are first asked for. */
 export function openApiRoutes(resources: ResourceSet): ReadonlyMap<string, NonResourceRoute> {
-  const v3 = "/openapi/v3";
   return new Map<string, NonResourceRoute>([
-    ["/openapi/v2", ({ accept }) => (acceptsJson(accept) ? json(openApiV2Document(resources)) : NOT_ACCEPTABLE)],
-    [v3, () => plainText(200, openApiV3Index(resources))],
-    [
-      `${v3}/`,
-      ({ accept, path }) => {
-        const document = openApiV3Document(resources, path.slice(v3.length + 1));
-        if (document === undefined) return NOTHING;
-        return acceptsJson(accept) ? json(document) : NOT_ACCEPTABLE;
-      },
-    ],
+    [V2, (request) => (request.path === V2 ? version2(resources, request) : NOTHING)],
+    [V3, (request) => (request.path === V3 ? plainText(200, openApiV3Index(resources)) : version3(resources, request))],
   ]);
 }
 
-function json(body: string): ApiResponse {
-  return { status: 200, headers: { "content-type": "application/json", vary: "Accept" }, body };
+function version2(resources: ResourceSet, request: NonResourceRequest): ApiResponse {
+  const type = accepted(request.accept, [JSON_TYPE, V2_PROTOBUF]);
+  if (type === undefined) return NOT_ACCEPTABLE;
+  const body = () => (type === JSON_TYPE ? openApiV2Document(resources) : openApiV2Protobuf(resources));
+  return cacheable(request, openApiHash(resources, "v2"), type, {}, body);
 }
 
-function acceptsJson(accept: string): boolean {
-  if (accept === "") return true;
-  return accept.split(",").some((clause) => {
-    const type = (clause.split(";")[0] ?? "").trim();
-    return type === "*/*" || type === "application/*" || type === "application/json";
-  });
+function version3(resources: ResourceSet, request: NonResourceRequest): ApiResponse {
+  const path = request.path.slice(V3.length + 1);
+  const document = openApiV3Document(resources, path);
+  if (document === undefined) return NOTHING;
+  if (accepted(request.accept, [JSON_TYPE]) === undefined) return NOT_ACCEPTABLE;
+  const hash = openApiHash(resources, path);
+  const asked = request.query.get("hash") ?? "";
+  if (asked !== "" && asked !== hash) return { status: 301, headers: { location: `${V3}/${path}?hash=${hash}` }, body: "" };
+  const forEver: Record<string, string> = asked === "" ? {} : { "cache-control": "public, immutable" };
+  return cacheable(request, hash, JSON_TYPE, forEver, () => document);
+}
+
+function cacheable(
+  request: NonResourceRequest,
+  hash: string,
+  type: string,
+  headers: Record<string, string>,
+  body: () => string | Uint8Array,
+): ApiResponse {
+  const tag = `"${hash}"`;
+  const common = { ...headers, etag: tag, vary: "Accept" };
+  if (request.headers["if-none-match"] === tag) return { status: 304, headers: common, body: "" };
+  return { status: 200, headers: { ...common, "content-type": type }, body: body() };
+}
+
+/** The first offered type that the client takes; an absent header takes anything. */
+function accepted(accept: string, offered: readonly string[]): string | undefined {
+  if (accept === "") return offered[0];
+  for (const clause of accept.split(",")) {
+    // Older clients write an `@` where a media type may not have one.
+    const type = (clause.split(";")[0] ?? "").trim().replace("@v1.0", ".v1.0");
+    if (type === "*/*" || type === "application/*") return offered[0];
+    if (offered.includes(type)) return type;
+  }
+  return undefined;
 }

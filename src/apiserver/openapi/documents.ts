@@ -4,6 +4,7 @@ import { descriptions } from "./descriptions.ts";
 import { addFixedOperations } from "./fixed-paths.ts";
 import type { Operation, Paths } from "./operation.ts";
 import { addResourceOperations } from "./operations.ts";
+import { encodeV2Document } from "./protobuf-v2.ts";
 import { renderV2 } from "./render-v2.ts";
 import { renderV3 } from "./render-v3.ts";
 import { servedResources } from "./served-resource.ts";
@@ -12,7 +13,10 @@ import { TypeDocuments } from "./type-document.ts";
 interface Documents {
   readonly paths: Paths;
   v2: string | undefined;
+  v2Protobuf: Uint8Array | undefined;
   readonly v3: Map<string, string>;
+  /** Of the texts that were made. */
+  readonly hashes: Map<string, string>;
   index: string | undefined;
 }
 
@@ -26,24 +30,24 @@ export function openApiV2Document(resources: ResourceSet): string {
   return known.v2;
 }
 
+/** The v2 document as protobuf, which is what kubectl asks for. */
+export function openApiV2Protobuf(resources: ResourceSet): Uint8Array {
+  const known = documentsOf(resources);
+  known.v2Protobuf ??= encodeV2Document(JSON.parse(openApiV2Document(resources)));
+  return known.v2Protobuf;
+}
+
 /** What `/openapi/v3` answers with: the documents by path, each URL with a hash of what it leads to. */
 export function openApiV3Index(resources: ResourceSet): string {
   const known = documentsOf(resources);
   if (known.index === undefined) {
     const paths: Record<string, { serverRelativeURL: string }> = {};
     for (const path of v3Paths(known.paths)) {
-      const hash = createHash("sha512").update(v3Document(known, path)).digest("hex").toUpperCase();
-      paths[path] = { serverRelativeURL: `/openapi/v3/${path}?hash=${hash}` };
+      paths[path] = { serverRelativeURL: `/openapi/v3/${path}?hash=${openApiHash(resources, path)}` };
     }
     known.index = JSON.stringify({ paths });
   }
   return known.index;
-}
-
-/** The hash that a v3 document's URL has to carry to be cached for long; undefined when there is no such document. */
-export function openApiV3Hash(resources: ResourceSet, path: string): string | undefined {
-  const text = openApiV3Document(resources, path);
-  return text === undefined ? undefined : createHash("sha512").update(text).digest("hex").toUpperCase();
 }
 
 /** One document of version 3, by a path of the index such as `apis/apps/v1`; undefined when there is none. */
@@ -52,10 +56,30 @@ export function openApiV3Document(resources: ResourceSet, path: string): string 
   return v3Paths(known.paths).includes(path) ? v3Document(known, path) : undefined;
 }
 
+/** The hash of a v3 document, or of `v2` or the index (`v3`): its entity tag, and the query of its URL. */
+export function openApiHash(resources: ResourceSet, path: string): string {
+  const known = documentsOf(resources);
+  let hash = known.hashes.get(path);
+  if (hash === undefined) {
+    const text =
+      path === "v2" ? openApiV2Document(resources) : path === "v3" ? openApiV3Index(resources) : v3Document(known, path);
+    hash = createHash("sha512").update(text).digest("hex").toUpperCase();
+    known.hashes.set(path, hash);
+  }
+  return hash;
+}
+
 function documentsOf(resources: ResourceSet): Documents {
   let known = documents.get(resources);
   if (known === undefined) {
-    known = { paths: buildPaths(resources), v2: undefined, v3: new Map(), index: undefined };
+    known = {
+      paths: buildPaths(resources),
+      v2: undefined,
+      v2Protobuf: undefined,
+      v3: new Map(),
+      hashes: new Map(),
+      index: undefined,
+    };
     documents.set(resources, known);
   }
   return known;
