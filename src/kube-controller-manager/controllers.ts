@@ -2,6 +2,7 @@ import { deploymentController } from "./controllers/deployment/controller.ts";
 import { endpointsController } from "./controllers/endpoints/controller.ts";
 import { endpointSliceController } from "./controllers/endpointslice/controller.ts";
 import { garbageCollectorController } from "./controllers/garbage-collector/controller.ts";
+import { jobController } from "./controllers/job/controller.ts";
 import { namespaceController } from "./controllers/namespace/controller.ts";
 import { nodeLifecycleController } from "./controllers/node-lifecycle/controller.ts";
 import { podGcController } from "./controllers/pod-gc/controller.ts";
@@ -23,6 +24,7 @@ export const controllers: readonly ControllerDefinition[] = [
   replicaSetController,
   replicationControllerController,
   deploymentController,
+  jobController,
   endpointSliceController,
   endpointsController,
   nodeLifecycleController,

@@ -68,7 +68,7 @@ export interface OwnerKind {
 
 /**
  * Writes adoptions and releases. Before the first adoption the owner is read from the server: one that is being deleted,
- * or was made anew, adopts nothing.
+ * or was made anew, adopts nothing. A `finalizer` comes and goes with the owner.
  */
 export async function writeClaims<T extends Owned>(
   client: Client,
@@ -77,14 +77,18 @@ export async function writeClaims<T extends Owned>(
   id: ResourceId,
   claims: Pick<Claims<T>, "adopt" | "release">,
   reference: OwnerReference,
+  finalizer?: string,
 ): Promise<void> {
   if (claims.adopt.length > 0) await assertMayAdopt(client, ownerKind, owner);
   for (const { metadata } of claims.adopt) {
-    const patch = { metadata: { ownerReferences: [reference], uid: metadata.uid } };
+    const finalizers = finalizer === undefined ? {} : { finalizers: [finalizer] };
+    const patch = { metadata: { ownerReferences: [reference], uid: metadata.uid, ...finalizers } };
     await client.patch(id, metadata.namespace ?? "", metadata.name ?? "", "application/strategic-merge-patch+json", patch);
   }
   for (const { metadata } of claims.release) {
-    const patch = { metadata: { ownerReferences: [{ $patch: "delete", uid: owner.metadata.uid }], uid: metadata.uid } };
+    const finalizers = finalizer === undefined ? {} : { "$deleteFromPrimitiveList/finalizers": [finalizer] };
+    const ownerReferences = [{ $patch: "delete", uid: owner.metadata.uid }];
+    const patch = { metadata: { ownerReferences, uid: metadata.uid, ...finalizers } };
     try {
       await client.patch(id, metadata.namespace ?? "", metadata.name ?? "", "application/strategic-merge-patch+json", patch);
     } catch (error) {

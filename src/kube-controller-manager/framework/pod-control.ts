@@ -1,0 +1,88 @@
+import type { Pod } from "#api/generated/core/v1.ts";
+import { isNotFound } from "#apimachinery/api-errors/errors.ts";
+import { StatusError } from "#apimachinery/api-errors/status.ts";
+import type { Clock } from "#base/clock.ts";
+import type { Client } from "#client/client.ts";
+import type { EventRecorder } from "#client/event-recorder.ts";
+import { referenceTo } from "#client/event-target.ts";
+import { Expectations } from "./expectations.ts";
+import type { Owned } from "./ownership.ts";
+import { PODS } from "./resources.ts";
+
+/** Whose pods are made and deleted. */
+export interface PodOwner {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly object: Owned;
+}
+
+/** Makes and deletes pods for their owners, tells users of it, and remembers it until the mirror shows it. */
+export class PodControl {
+  readonly #client: Client;
+  readonly #recorder: EventRecorder;
+  readonly #expectations: Expectations;
+
+  constructor(options: { client: Client; clock: Clock; recorder: EventRecorder }) {
+    this.#client = options.client;
+    this.#recorder = options.recorder;
+    this.#expectations = new Expectations(options.clock);
+  }
+
+  /** Whether the mirror, complete up to `revision`, shows everything done for this owner. */
+  isSettled(ownerUid: string, revision: number, owned: readonly Pod[]): boolean {
+    return this.#expectations.satisfied(ownerUid, revision, (uid) =>
+      owned.some(({ metadata }) => metadata.uid === uid && metadata.deletionTimestamp === undefined),
+    );
+  }
+
+  /** The owner is gone. */
+  forget(ownerUid: string): void {
+    this.#expectations.forget(ownerUid);
+  }
+
+  /** False when the namespace is going, so that nothing may be made in it and nobody needs to know. */
+  async create(owner: PodOwner, pod: Pod): Promise<boolean> {
+    const { metadata } = owner.object;
+    const target = referenceTo(owner.apiVersion, owner.kind, owner.object);
+    try {
+      const created = await this.#client.create<Pod>(PODS, metadata.namespace ?? "", pod);
+      this.#expectations.wrote(metadata.uid ?? "", created.metadata.resourceVersion);
+      this.#recorder.event(target, "Normal", "SuccessfulCreate", `Created pod: ${created.metadata.name}`);
+      return true;
+    } catch (error) {
+      if (isNamespaceTerminating(error)) return false;
+      this.#recorder.event(target, "Warning", "FailedCreate", `Error creating: ${messageOf(error)}`);
+      throw error;
+    }
+  }
+
+  /** False when it was gone already. */
+  async delete(owner: PodOwner, pod: Pod): Promise<boolean> {
+    const { namespace = "", name = "", uid = "" } = pod.metadata;
+    const ownerUid = owner.object.metadata.uid ?? "";
+    const target = referenceTo(owner.apiVersion, owner.kind, owner.object);
+    this.#expectations.deleting(ownerUid, uid);
+    try {
+      await this.#client.delete(PODS, namespace, name, { preconditions: { uid } });
+      this.#recorder.event(target, "Normal", "SuccessfulDelete", `Deleted pod: ${name}`);
+      return true;
+    } catch (error) {
+      this.#expectations.notDeleting(ownerUid, uid);
+      if (isNotFound(error)) return false;
+      this.#recorder.event(target, "Warning", "FailedDelete", `Error deleting: ${messageOf(error)}`);
+      throw error;
+    }
+  }
+}
+
+/** Whether a creation failed because its namespace is being deleted. */
+export function isNamespaceTerminating(error: unknown): boolean {
+  return (
+    error instanceof StatusError &&
+    (error.status.details?.causes?.some(({ reason }) => reason === "NamespaceTerminating") ?? false)
+  );
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
