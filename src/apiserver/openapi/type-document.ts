@@ -79,25 +79,19 @@ export class TypeDocuments {
     if (union !== undefined) definition["x-kubernetes-unions"] = [union];
   }
 
-  /** Fields without a text of their own tell that of their type when `borrow` says so. */
-  #field(field: FieldSchema, text: string | undefined, borrow: boolean): Json {
+  /** Clients put the text of a type that is referred to beside that of the field, so that the field needs none. */
+  #field(field: FieldSchema, text: string | undefined, told: boolean): Json {
     const type = this.#type(field.type);
+    const named = typeof type.$ref === "string";
     const fallback = this.#default(field);
     const extensions = fieldExtensions(field);
-    const named = typeof type.$ref === "string";
-    const description = named && !borrow ? undefined : (text ?? (named ? this.#typeText(field.type) : undefined));
     const out: Json = {};
-    if (description !== undefined && description !== "") out.description = description;
+    if (text !== undefined && text !== "" && (told || !named)) out.description = text;
     if (fallback !== undefined) out.default = fallback;
-    const bare = description === undefined && fallback === undefined && Object.keys(extensions).length === 0;
+    const bare = !told && fallback === undefined && Object.keys(extensions).length === 0;
     if (named && this.#version === 3 && !bare) out.allOf = [type];
     else Object.assign(out, type);
     return Object.assign(out, extensions);
-  }
-
-  #typeText(type: TypeSchema): string | undefined {
-    const { name } = type as { name?: string };
-    return name === undefined ? undefined : (this.#descriptions.types[name]?.[0] ?? BUILTIN_TEXTS[name]);
   }
 
   #default(field: FieldSchema): unknown {
