@@ -13,11 +13,13 @@ function readUpstream(path: string): Json {
   return JSON.parse(readFileSync(join(upstream, path), "utf8")) as Json;
 }
 
-/** Leaves out texts, which are our own, and the order of sets. */
+/** Leaves out texts, which are our own, the version, which the files do not tell, and the order of sets. */
 function comparable(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(comparable);
   if (typeof value !== "object" || value === null) return value;
-  const entries = Object.entries(value).filter(([key, item]) => !(key === "description" && typeof item === "string"));
+  const entries = Object.entries(value).filter(
+    ([key, item]) => !(key === "description" && typeof item === "string") && key !== "info",
+  );
   const mapped = entries.map(
     ([key, item]) => [key, key === "required" && Array.isArray(item) ? [...item].sort() : comparable(item)] as const,
   );

@@ -24,7 +24,7 @@ export interface DecodeOptions {
  */
 export function decodeJson(schema: StructSchema, text: string, options: DecodeOptions): Decoded {
   const value = options.value === undefined ? tryParse(text) : (options.value ?? {});
-  if (value === undefined) return exact(schema, text);
+  if (value === undefined || SURROGATE_ESCAPE.test(text)) return exact(schema, text);
   const scan = scanJson(text);
   if (scan.oddNumbers) return exact(schema, text);
   const state: FastState = { members: 0, unknown: false };
@@ -39,6 +39,9 @@ export function decodeObject(schema: StructSchema, value: unknown): Decoded {
   const object = fast(schema, value ?? {}, state);
   return object !== undefined && !state.unknown ? { object, strict: [] } : exactDecode(schema, nodeOf(value));
 }
+
+/** Half of a pair may stand alone, which is no text that could be sent on. */
+const SURROGATE_ESCAPE = /\\u[dD][89a-fA-F]/;
 
 function tryParse(text: string): unknown {
   try {

@@ -126,7 +126,7 @@ class NodeParser {
       if (Number.isNaN(c)) throw endOfInput();
       if (c < 32) throw this.#bad("in string literal");
       this.#at++;
-      if (c === 34) return JSON.parse(this.#text.slice(start, this.#at)) as string;
+      if (c === 34) return wellFormed(JSON.parse(this.#text.slice(start, this.#at)) as string);
       if (c === 92) this.#escape();
     }
   }
@@ -171,6 +171,11 @@ class NodeParser {
   #digits(): void {
     while (this.#isDigit()) this.#at++;
   }
+}
+
+/** Halves of surrogate pairs that stand alone become U+FFFD, as in Go. */
+function wellFormed(text: string): string {
+  return /[\ud800-\udfff]/.test(text) ? Buffer.from(text, "utf8").toString("utf8") : text;
 }
 
 function endOfInput(): JsonSyntaxError {

@@ -117,7 +117,9 @@ export function zeroElement(schema: TypeSchema): unknown {
 
 /** Whether Go's encoder leaves the value out, or cannot tell it from none: decoding drops it. */
 export function isOmitted(field: FieldSchema, value: unknown): boolean {
-  if (value === null || value === undefined) return true;
+  if (value === undefined) return true;
+  // A pointer to Go's zero time is there, and written as null.
+  if (value === null) return !(field.pointer && isTime(field.type));
   if (field.pointer || !field.omitEmpty) return false;
   switch (field.type.kind) {
     case "struct":
@@ -132,6 +134,10 @@ export function isOmitted(field: FieldSchema, value: unknown): boolean {
       break;
   }
   return !isGoStruct(field.type) && (value === "" || value === 0 || value === false);
+}
+
+function isTime(type: TypeSchema): boolean {
+  return type.kind === "scalar" && (type.format === "time" || type.format === "micro-time");
 }
 
 function isEmptyObject(value: object): boolean {

@@ -6,7 +6,7 @@ import type { Json, TypeDocuments } from "./type-document.ts";
 /** Upstream's own line on each status code. */
 export const CODE_TEXTS: Readonly<Record<number, string>> = { 200: "OK", 201: "Created", 202: "Accepted" };
 
-export const INFO: Json = { title: "Kubernetes", version: "unversioned" };
+export const INFO: Json = { title: "Kubernetes", version: "1.36" };
 
 export const BEARER_TOKEN: Json = {
   BearerToken: { description: "Bearer Token authentication", in: "header", name: "authorization", type: "apiKey" },
