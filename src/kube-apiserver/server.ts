@@ -28,16 +28,19 @@ import type { KVStore } from "#storage/kv.ts";
 import { admissionPlugins } from "./admission/plugins.ts";
 import { advertisedAddress } from "./advertised-address.ts";
 import { ServiceAccountTokens } from "./authentication/service-account-tokens.ts";
+import { browserSafeAuthorizer } from "./authorization/browser-safe-authorizer.ts";
 import { rbacEscalationCheck } from "./authorization/escalation.ts";
 import { nodeAuthorizer, nodeNameOf } from "./authorization/node-authorizer.ts";
 import { rbacStores } from "./authorization/rbac-stores.ts";
 import { groupPriority } from "./bootstrap/api-services.ts";
 import { bootstrapEssentials, bootstrapRest } from "./bootstrap/bootstrap.ts";
+import { defaultVersions } from "./default-versions.ts";
 import { nonResourceRoutes } from "./non-resource-routes.ts";
 import { selfSubjectReviews, tokenReviews } from "./registry/authentication/authentication-reviews.ts";
 import { tokenSubresource } from "./registry/authentication/token-request.ts";
 import { accessReviews } from "./registry/authorization/access-reviews.ts";
 import { selfSubjectRulesReviews } from "./registry/authorization/rules-review.ts";
+import { bindings } from "./registry/core/binding/binding.ts";
 import { type ComponentHealth, componentStatuses } from "./registry/core/component-status/component-status.ts";
 import { builtInResources } from "./registry/resources.ts";
 
@@ -96,8 +99,10 @@ export async function startKubeApiServer(options: KubeApiServerOptions): Promise
     roleBindings: () => rbacSource().roleBindings(),
     rules: (namespace, name) => rbacSource().rules(namespace, name),
   });
-  const authorizer = unionAuthorizer([privilegedGroupAuthorizer(MASTERS), nodeAuthorizer(lazy.stores), rbac]);
-  const resources = builtInResources({
+  const authorizer = browserSafeAuthorizer(
+    unionAuthorizer([privilegedGroupAuthorizer(MASTERS), nodeAuthorizer(lazy.stores), rbac]),
+  );
+  const everything = builtInResources({
     stores: lazy.stores,
     clock,
     random,
@@ -105,6 +110,7 @@ export async function startKubeApiServer(options: KubeApiServerOptions): Promise
     serviceNodePortRange: options.serviceNodePortRange ?? "30000-32767",
     serviceAccountToken: tokenSubresource({ tokens, stores: lazy.stores, clock }),
     virtual: [
+      bindings({ stores: lazy.stores, clock }),
       ...accessReviews({ authorizer, clock }),
       selfSubjectRulesReviews(rbac, (user) =>
         nodeNameOf(user) === undefined ? undefined : "node authorizer does not support user rule resolution",
@@ -114,6 +120,7 @@ export async function startKubeApiServer(options: KubeApiServerOptions): Promise
       componentStatuses({ ...options.componentHealth, "etcd-0": () => kv.checkHealth() }),
     ],
   });
+  const resources = defaultVersions(everything);
   const stores = await createStores({
     resources,
     kv,

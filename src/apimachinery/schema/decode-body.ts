@@ -1,6 +1,8 @@
 import { badRequest, unsupportedMediaType } from "../api-errors/errors.ts";
 import type { ApiObject, GroupVersionKind } from "../meta/api-object.ts";
 import { formatGroupVersion } from "../meta/api-object.ts";
+import { decodeProtobuf } from "../protobuf/decode.ts";
+import { ProtobufError } from "../protobuf/wire-reader.ts";
 import { goQuote } from "../validation/field-error.ts";
 import { type Decoded, decodeJson, decodeObject } from "./decode.ts";
 import { DecodeError } from "./exact-decode.ts";
@@ -102,7 +104,7 @@ interface Source {
 }
 
 function readSource(bytes: Uint8Array, format: BodyFormat): Source {
-  if (format === "protobuf") throw new BodyError(protobufFault(bytes));
+  if (format === "protobuf") return { text: undefined, value: readProtobuf(bytes), duplicates: [] };
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8");
   if (format === "yaml") {
     try {
@@ -128,12 +130,14 @@ function slowParse(text: string): never {
   throw new BodyError("couldn't get version/kind; json parse error: invalid JSON");
 }
 
-/** What is wrong with a body that claims to be protobuf. */
-export function protobufFault(bytes: Uint8Array): string {
-  const isMessage = bytes[0] === 0x6b && bytes[1] === 0x38 && bytes[2] === 0x73 && bytes[3] === 0;
-  return isMessage
-    ? "protobuf is not supported"
-    : "provided data does not appear to be a protobuf message, expected prefix [107 56 115 0]";
+/** A protobuf body in the form that its JSON would have. */
+export function readProtobuf(bytes: Uint8Array): unknown {
+  try {
+    return decodeProtobuf(bytes, schemaFor);
+  } catch (error) {
+    if (error instanceof ProtobufError) throw new BodyError(error.message);
+    throw error;
+  }
 }
 
 const TYPE_META = String.raw`struct { APIVersion string "json:\"apiVersion,omitempty\""; Kind string "json:\"kind,omitempty\"" }`;

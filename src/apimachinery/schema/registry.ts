@@ -126,7 +126,7 @@ function namedType(file: FactsFile, name: string): TypeSchema {
   };
   // Before the fields: types may contain themselves.
   built.set(id, schema);
-  addFields(fields, file, facts.fields, []);
+  addFields(fields, file, facts.fields, [], []);
   return schema;
 }
 
@@ -154,10 +154,11 @@ function addFields(
   file: FactsFile,
   fields: readonly FieldFacts[],
   embedded: readonly string[],
+  path: readonly number[],
 ): void {
   for (const field of fields) {
     if (field.inline === undefined) {
-      into.set(field.name, fieldSchema(file, field, embedded));
+      into.set(field.name, fieldSchema(file, field, embedded, path));
       continue;
     }
     let [from, name] = locate(file, field.inline);
@@ -168,11 +169,11 @@ function addFields(
       facts = factsOf(from)[name];
     }
     assert(facts?.fields !== undefined, `inlined type ${field.inline} is no struct`);
-    addFields(into, from, facts.fields, [...embedded, goName]);
+    addFields(into, from, facts.fields, [...embedded, goName], field.pb === undefined ? path : [...path, field.pb]);
   }
 }
 
-function fieldSchema(file: FactsFile, field: FieldFacts, embedded: readonly string[]): FieldSchema {
+function fieldSchema(file: FactsFile, field: FieldFacts, embedded: readonly string[], path: readonly number[]): FieldSchema {
   const pointer = field.type.startsWith("*");
   return {
     name: field.name,
@@ -188,6 +189,7 @@ function fieldSchema(file: FactsFile, field: FieldFacts, embedded: readonly stri
     mapType: field.mapType,
     structType: field.structType,
     protobufNumber: field.pb ?? 0,
+    protobufPath: [...path, field.pb ?? 0],
     ...(field.omitZero ? { omitZero: true } : {}),
     ...(embedded.length > 0 ? { embedded } : {}),
     ...(field.unionDiscriminator ? { unionDiscriminator: true } : {}),

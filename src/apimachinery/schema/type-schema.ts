@@ -96,6 +96,8 @@ export interface FieldSchema {
   readonly structType: "granular" | "atomic" | undefined;
   /** Protobuf field number; 0 for none. */
   readonly protobufNumber: number;
+  /** Protobuf numbers from the struct down to the field: more than one where it came through inlined messages. */
+  readonly protobufPath: readonly number[];
   /** Names the field that tells which member of a union is set. */
   readonly unionDiscriminator?: boolean;
 }

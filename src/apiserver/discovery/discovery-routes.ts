@@ -94,7 +94,7 @@ class Document {
   answer(request: NonResourceRequest): ApiResponse {
     this.#text ??= JSON.stringify(this.#make());
     if (this.#aggregatedType !== undefined) return this.#aggregated(request, this.#text, this.#aggregatedType);
-    const { format, transform } = negotiate(request.accept, false);
+    const { format, transform } = negotiate(request.accept);
     if (transform !== undefined) {
       const accepted = "application/json, application/yaml, application/vnd.kubernetes.protobuf";
       throw notAcceptable(`only the following media types are accepted: ${accepted}`);

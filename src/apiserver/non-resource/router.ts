@@ -27,7 +27,7 @@ export function nonResourceRouter(options: RouterOptions): NonResourceRoute {
       return request.method === "GET" ? routed(request) : methodNotAllowed();
     }
     for (const [root, routed] of below) {
-      if (path === root || path.startsWith(`${root}/`)) return routed(request);
+      if (path === root || path.startsWith(root.endsWith("/") ? root : `${root}/`)) return routed(request);
     }
     const [, prefix, group = ""] = path.split("/");
     if (prefix === "api" || (prefix === "apis" && group !== "" && servesGroup(group))) return resourceNotFound();

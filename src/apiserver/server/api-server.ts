@@ -103,7 +103,9 @@ export class ApiServer {
     const { decision, reason } = authorizer.authorize(attributes);
     if (decision !== "allow") throw forbiddenError(attributes, reason);
     const isResource =
-      info.isResourceRequest && (info.path.startsWith("/api/") || (info.path.startsWith("/apis/") && servesGroup(info.apiGroup)));
+      info.isResourceRequest &&
+      info.verb !== "proxy" &&
+      (info.path.startsWith("/api/") || (info.path.startsWith("/apis/") && info.apiGroup !== "" && servesGroup(info.apiGroup)));
     if (!isResource) {
       const accept = exchange.headers.accept;
       return nonResources({

@@ -7,7 +7,10 @@ import {
   type ServerHttp2Stream,
 } from "node:http2";
 import type { AddressInfo, Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import type { PeerCertificate, TLSSocket } from "node:tls";
+import type { ApiResponse } from "../endpoints/response.ts";
+import { methodNotAllowed } from "../non-resource/answers.ts";
 import type { UserInfo } from "../request/request-info.ts";
 import type { Exchange } from "./exchange.ts";
 import { Http1Exchange } from "./http1-exchange.ts";
@@ -34,6 +37,15 @@ export interface SecureListener {
   stopAccepting(): void;
   /** Ends every connection. */
   destroy(): Promise<void>;
+}
+
+/** What a request gets that Node cannot parse. Go would take any method: upstream's router refuses those that it does not know. */
+const BAD_REQUEST = "HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n";
+const UNKNOWN_METHOD = rawResponse(methodNotAllowed());
+
+function rawResponse({ headers, body }: ApiResponse): string {
+  const text = String(body);
+  return `HTTP/1.1 405 Method Not Allowed\r\nContent-Type: ${headers["content-type"]}\r\nContent-Length: ${Buffer.byteLength(text)}\r\nConnection: close\r\n\r\n${text}`;
 }
 
 /** Starts to listen. Rejects when the address cannot be taken. */
@@ -71,6 +83,10 @@ export async function listenSecurely(options: SecureListenerOptions): Promise<Se
     remember(session, session.socket as TLSSocket);
   });
   server.on("tlsClientError", () => {});
+  server.on("clientError", (error: NodeJS.ErrnoException, socket: Duplex) => {
+    if (socket.writable) socket.end(error.code === "HPE_INVALID_METHOD" ? UNKNOWN_METHOD : BAD_REQUEST);
+    else socket.destroy();
+  });
   // Adding a request listener makes Node answer HTTP/2 through its compatibility layer too: that one is taken out again.
   server.on("request", (request: unknown, response: unknown) => {
     const message = request as IncomingMessage;

@@ -16,6 +16,7 @@ export async function sendResponse(
   const headers: ResponseHeaders = { ...response.headers, "audit-id": auditId };
   headers["cache-control"] ??= "no-cache, private";
   if (warnings.length > 0) headers.warning = [...new Set(warnings)].map(formatWarning);
+  if (response.status === 204) delete headers["content-type"];
   const { body } = response;
   if (isResponseStream(body)) {
     exchange.send(response.status, headers, body);

@@ -58,7 +58,7 @@ function checkBinding(rbac: RbacAuthorizer, authorizer: Authorizer, attributes: 
   const bind = question(context.user, "bind", `${kind.toLowerCase()}s`, name, namespace);
   if (authorizer.authorize(bind).decision === "allow") return;
   const rules = rbac.rulesOfRole(namespace, { kind, name });
-  if (rules === undefined) throw notFound({ group: GROUP, resource: kind.toLowerCase() }, name);
+  if (rules === undefined) throw notFound({ group: GROUP, resource }, name);
   const problem = escalation(rbac, context.user, namespace, rules);
   if (problem !== undefined) throw forbidden({ group: GROUP, resource }, binding.metadata.name ?? "", problem);
 }

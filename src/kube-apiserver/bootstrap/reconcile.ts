@@ -79,13 +79,13 @@ function entries(object: ApiObject, key: string): object[] {
 }
 
 function hasStatus(object: ApiObject): boolean {
-  return object["status"] !== undefined;
+  return object.status !== undefined;
 }
 
 async function writeStatus(store: Store<ApiObject>, wanted: ApiObject, context: RequestContext): Promise<void> {
   const { namespace = "", name = "" } = wanted.metadata;
   const change = (draft: Record<string, unknown>): void => {
-    draft["status"] = structuredClone(wanted["status"]);
+    draft.status = structuredClone(wanted.status);
   };
   await store.update(namespace, name, change, context, { subresource: "status", fieldManager: "kube-apiserver" });
 }

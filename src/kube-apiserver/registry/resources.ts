@@ -138,7 +138,7 @@ function coreResources(modules: RegistryModules): readonly ResourceDefinition<ne
     namespaces,
     nodes,
     persistentVolumeClaims,
-    persistentVolumes,
+    persistentVolumes(modules),
     pods(modules),
     podTemplates(),
     replicationControllers(),

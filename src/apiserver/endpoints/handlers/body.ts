@@ -1,7 +1,7 @@
 import type { ApiObject } from "#apimachinery/meta/api-object.ts";
 import { formatGroupVersion, parseGroupVersion } from "#apimachinery/meta/api-object.ts";
 import { decodeObject } from "#apimachinery/schema/decode.ts";
-import { type BodyFormat, decodeBody as decodeRequestBody, protobufFault } from "#apimachinery/schema/decode-body.ts";
+import { type BodyFormat, decodeBody as decodeRequestBody, readProtobuf } from "#apimachinery/schema/decode-body.ts";
 import { parseJsonNodes } from "#apimachinery/schema/json-parse.ts";
 import { groupFolder, isRegistered, schemaFor } from "#apimachinery/schema/registry.ts";
 import type { StructSchema } from "#apimachinery/schema/type-schema.ts";
@@ -92,7 +92,7 @@ function named(object: Record<string, unknown>, expected: ExpectedKind): ApiObje
 export function toJsonText(body: Uint8Array, format: BodyFormat, failure: (reason: string) => Error): string {
   const text = Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString("utf8");
   if (format === "json") return text;
-  if (format === "protobuf") throw failure(protobufFault(body));
+  if (format === "protobuf") return JSON.stringify(readProtobuf(body));
   try {
     return JSON.stringify(parseYaml(text).value);
   } catch (error) {

@@ -22,6 +22,7 @@ const BINDINGS: readonly (readonly [role: string, ...subjects: Subject[]])[] = [
   ["system:discovery", group("system:authenticated")],
   ["system:basic-user", group("system:authenticated")],
   ["system:public-info-viewer", group("system:authenticated"), group("system:unauthenticated")],
+  ["system:well-known-info-viewer", group("system:authenticated"), group("system:unauthenticated")],
   ["system:node-proxier", user("system:kube-proxy")],
   ["system:kube-controller-manager", user("system:kube-controller-manager")],
   ["system:kube-dns", serviceAccount("kube-dns")],

@@ -388,4 +388,6 @@ system:volume-scheduler
   get,list,patch,update,watch core persistentvolumes
   get,list,watch storage.k8s.io storageclasses
   get,list,patch,update,watch core persistentvolumeclaims
+system:well-known-info-viewer
+  get URL:/.well-known,/.well-known/*
 `;

@@ -7,7 +7,7 @@ import type { VirtualResource } from "#apiserver/registry/resource.ts";
 import type { UserInfo } from "#apiserver/request/request-info.ts";
 import type { Clock } from "#base/clock.ts";
 import { trackReview } from "../authentication/track-review.ts";
-import { internalForm, type ReviewSpec, reviewAttributes, validateReviewSpec } from "./review-spec.ts";
+import { internalForm, type ReviewSpec, reviewAttributes, selectorProblem, validateReviewSpec } from "./review-spec.ts";
 
 const GROUP = "authorization.k8s.io";
 
@@ -29,11 +29,12 @@ export function accessReviews(modules: { readonly authorizer: Authorizer; readon
     async create(body, context) {
       if (scope === "Namespaced") placeInNamespace(body, context.info.namespace);
       trackReview(body, GROUP, kind, context, clock);
-      const spec = (body["spec"] ?? {}) as ReviewSpec;
+      const spec = (body.spec ?? {}) as ReviewSpec;
       const errors = validate(body, spec);
       if (errors.length > 0) throw invalid({ group: GROUP, kind: "" }, "", errors);
       const { decision, reason } = authorizer.authorize(reviewAttributes(spec, userOf(spec, context.user)));
-      body["status"] = { allowed: decision === "allow", denied: decision === "deny", reason };
+      const evaluationError = selectorProblem(spec);
+      body.status = { allowed: decision === "allow", denied: decision === "deny", reason, evaluationError };
       return body;
     },
   });

@@ -96,6 +96,20 @@ function validateRequirement({ key, operator, values }: Requirement, path: Field
   return errors;
 }
 
+const OPERATORS: ReadonlySet<string> = new Set(["In", "NotIn", "Exists", "DoesNotExist"]);
+
+/** Selectors that cannot be understood are left out of the question; the answer says so. Empty for none. */
+export function selectorProblem({ resourceAttributes }: ReviewSpec): string {
+  const problems: string[] = [];
+  for (const name of ["fieldSelector", "labelSelector"] as const) {
+    const requirements = resourceAttributes?.[name]?.requirements ?? [];
+    if (requirements.some(({ operator }) => !OPERATORS.has(operator ?? ""))) {
+      problems.push(`spec.resourceAttributes.${name} ignored due to parse error`);
+    }
+  }
+  return problems.length > 1 ? `[${problems.join(", ")}]` : (problems[0] ?? "");
+}
+
 /** The question that a review puts to the authorizer. */
 export function reviewAttributes(spec: ReviewSpec, user: UserInfo): AuthorizationAttributes {
   const resource = spec.resourceAttributes;

@@ -21,7 +21,7 @@ export function selfSubjectRulesReviews(
     singular: "selfsubjectrulesreview",
     scope: "Cluster",
     async create(body, context) {
-      const { namespace } = (body["spec"] ?? {}) as { namespace?: string };
+      const { namespace } = (body.spec ?? {}) as { namespace?: string };
       if (!namespace) throw badRequest("no namespace on request");
       const { rules, errors } = resolver.rulesFor(context.user, namespace);
       const gap = incomplete(context.user);

@@ -13,6 +13,7 @@ import { type PodValidationOptions, TEMPLATE_OPTIONS } from "../../core/pod/vali
 import { templateOptionsFor } from "../../core/pod/validation/options-for.ts";
 import { validatePodTemplateSpec } from "../../core/pod/validation/pod.ts";
 import { podTemplateWarnings } from "../../core/pod/warnings.ts";
+import { printedSelector } from "../workload/printed-selector.ts";
 import { collisionErrors, countErrors } from "../workload/status-validation.ts";
 import { containerImages, containerNames, formatSelector } from "../workload/template-columns.ts";
 import {
@@ -71,7 +72,7 @@ export function daemonSets(): ResourceDefinition<DaemonSet> {
       },
       validateUpdate: (o, old) => [
         ...validateSpec(o.spec, templateOptionsFor(old.spec?.template?.spec)),
-        ...validateImmutableField(o.spec?.selector, old.spec?.selector, specPath.child("selector")),
+        ...validateImmutableField(printedSelector(o.spec?.selector), printedSelector(old.spec?.selector), specPath.child("selector")),
       ],
       warningsOnCreate: (o) => podTemplateWarnings(o.spec?.template, templatePath),
       generationChanges: (o, old) => !semanticEqual(o.spec, old.spec),
@@ -116,13 +117,12 @@ function validateSpec(spec: DaemonSetSpec | undefined, options: PodValidationOpt
   const template = spec?.template ?? {};
   const selector = spec?.selector;
   const selectorPath = specPath.child("selector");
-  if (!selector) errors.push(required(selectorPath, ""));
-  else errors.push(...validateLabelSelector(selector, { allowInvalidLabelValueInSelector: false }, selectorPath));
+  if (selector) errors.push(...validateLabelSelector(selector, { allowInvalidLabelValueInSelector: false }, selectorPath));
   if (parseSelector(selector)?.matches(template.metadata?.labels ?? {}) === false) {
     errors.push(...mismatchErrors(template, templatePath));
   }
   if (selector && isEmptySelector(selector)) {
-    errors.push(invalid(selectorPath, selector, "empty selector is invalid for daemonset"));
+    errors.push(invalid(selectorPath, printedSelector(selector), "empty selector is invalid for daemonset"));
   }
   return [
     ...errors,

@@ -12,6 +12,7 @@ import { nonNegativeErrors } from "../../core/pod/validation/field-checks.ts";
 import { type PodValidationOptions, TEMPLATE_OPTIONS } from "../../core/pod/validation/options.ts";
 import { templateOptionsFor } from "../../core/pod/validation/options-for.ts";
 import { podTemplateWarnings } from "../../core/pod/warnings.ts";
+import { printedSelector } from "../workload/printed-selector.ts";
 import { scaleSubresource } from "../workload/scale.ts";
 import { collisionErrors, countErrors, limitErrors } from "../workload/status-validation.ts";
 import { containerImages, containerNames, formatSelector, selectorText } from "../workload/template-columns.ts";
@@ -61,7 +62,7 @@ export function deployments(): ResourceDefinition<Deployment> {
       },
       validateUpdate: (o, old) => [
         ...validateSpec(o.spec, templateOptionsFor(old.spec?.template?.spec)),
-        ...validateImmutableField(o.spec?.selector, old.spec?.selector, specPath.child("selector")),
+        ...validateImmutableField(printedSelector(o.spec?.selector), printedSelector(old.spec?.selector), specPath.child("selector")),
       ],
       warningsOnCreate: (o) => podTemplateWarnings(o.spec?.template, templatePath),
       // Rollbacks are asked for by annotation.

@@ -7,7 +7,8 @@ import { validateClaimSpec } from "../../core/pod/validation/claim-template.ts";
 import { dnsLabelErrors, nonNegativeErrors } from "../../core/pod/validation/field-checks.ts";
 import { type PodValidationOptions, TEMPLATE_OPTIONS } from "../../core/pod/validation/options.ts";
 import { templateOptionsFor } from "../../core/pod/validation/options-for.ts";
-import { validatePodTemplateSpec } from "../../core/pod/validation/pod.ts";
+import { validatePodTemplateSpec, validateTemplateMetadata } from "../../core/pod/validation/pod.ts";
+import { printedSelector } from "../workload/printed-selector.ts";
 import { collisionErrors, countErrors, limitErrors } from "../workload/status-validation.ts";
 import { alwaysRunningErrors, mismatchErrors, parseSelector, selectorErrors } from "../workload/template-validation.ts";
 
@@ -38,10 +39,11 @@ function specErrors(spec: StatefulSetSpec, options: PodValidationOptions, old: S
   const selector = parseSelector(spec.selector);
   const template = spec.template ?? {};
   const at = specPath.child("template");
-  if (!selector) errors.push(invalid(specPath.child("selector"), spec.selector, ""));
+  if (!selector) errors.push(invalid(specPath.child("selector"), printedSelector(spec.selector), ""));
   else {
     if (!selector.empty && !selector.matches(template.metadata?.labels ?? {})) errors.push(...mismatchErrors(template, at));
-    errors.push(...validatePodTemplateSpec(withClaims(template, spec), at, options));
+    // Upstream checks the template's metadata here and again with the whole template.
+    errors.push(...validateTemplateMetadata(template, at, options));
   }
   errors.push(...alwaysRunningErrors(template, "StatefulSet", at));
   if (!old || !semanticEqual(old.volumeClaimTemplates, spec.volumeClaimTemplates)) {
@@ -49,24 +51,21 @@ function specErrors(spec: StatefulSetSpec, options: PodValidationOptions, old: S
       errors.push(...validateClaimSpec(claim.spec ?? {}, specPath.child("volumeClaimTemplates").index(i).child("spec")));
     });
   }
+  errors.push(...validatePodTemplateSpec(withClaims(template, spec), at, options));
   if (spec.serviceName && spec.serviceName !== old?.serviceName) {
     errors.push(...dnsLabelErrors(spec.serviceName, specPath.child("serviceName")));
   }
-  const limit = spec.revisionHistoryLimit;
-  if (limit !== undefined && !old) errors.push(...nonNegativeErrors(limit, specPath.child("revisionHistoryLimit")));
   return errors;
 }
 
 /** The claims of the set are volumes of its pods, in place of volumes of the same name. */
 function withClaims(template: PodTemplateSpec, spec: StatefulSetSpec): PodTemplateSpec {
-  const claims = (spec.volumeClaimTemplates ?? []).map((claim) => claim.metadata?.name ?? "");
-  if (claims.length === 0 || !template.spec) return template;
+  const claims = new Set((spec.volumeClaimTemplates ?? []).map((claim) => claim.metadata?.name ?? ""));
+  if (claims.size === 0 || !template.spec) return template;
   const own: readonly Volume[] = template.spec.volumes ?? [];
-  const known = new Set(own.map((volume) => volume.name));
-  const added = claims
-    .filter((name) => name !== "" && !known.has(name))
-    .map((name) => ({ name, persistentVolumeClaim: { claimName: name } }));
-  return { ...template, spec: { ...template.spec, volumes: [...own, ...added] } };
+  const added = [...claims].map((name) => ({ name, persistentVolumeClaim: { claimName: name } }));
+  const kept = own.filter((volume) => !claims.has(volume.name ?? ""));
+  return { ...template, spec: { ...template.spec, volumes: [...added, ...kept] } };
 }
 
 function strategyErrors(spec: StatefulSetSpec): FieldError[] {

@@ -8,6 +8,7 @@ import { validateLabelSelector } from "#apimachinery/validation/object-meta.ts";
 import { invalidEach, nonNegativeErrors } from "../../core/pod/validation/field-checks.ts";
 import type { PodValidationOptions } from "../../core/pod/validation/options.ts";
 import { validatePodTemplateSpec } from "../../core/pod/validation/pod.ts";
+import { printedSelector } from "./printed-selector.ts";
 
 const SELECTOR_OPTIONS = { allowInvalidLabelValueInSelector: false };
 const SELECTS_NOTHING = { empty: false, matches: () => false };
@@ -16,7 +17,7 @@ const SELECTS_NOTHING = { empty: false, matches: () => false };
 export function selectorErrors(selector: LabelSelector | undefined, what: string, path: FieldPath): FieldError[] {
   if (!selector) return [required(path, "")];
   const errors = validateLabelSelector(selector, SELECTOR_OPTIONS, path);
-  if (isEmptySelector(selector)) errors.push(invalid(path, selector, `empty selector is invalid for ${what}`));
+  if (isEmptySelector(selector)) errors.push(invalid(path, printedSelector(selector), `empty selector is invalid for ${what}`));
   return errors;
 }
 
@@ -49,7 +50,7 @@ export function selectedTemplateErrors(
   options: PodValidationOptions,
 ): FieldError[] {
   const selector = parseSelector(spec.selector);
-  if (!selector) return [invalid(path.child("selector"), spec.selector, "invalid label selector")];
+  if (!selector) return [invalid(path.child("selector"), printedSelector(spec.selector), "invalid label selector")];
   const template = spec.template ?? {};
   const at = path.child("template");
   const errors = selector.empty || selector.matches(template.metadata?.labels ?? {}) ? [] : mismatchErrors(template, at);

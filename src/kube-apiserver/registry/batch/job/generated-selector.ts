@@ -3,6 +3,7 @@ import { labelSelectorFromObject } from "#apimachinery/labels/selector.ts";
 import type { Draft } from "#apimachinery/meta/api-object.ts";
 import { type FieldError, invalid, required } from "#apimachinery/validation/field-error.ts";
 import { FieldPath } from "#apimachinery/validation/field-path.ts";
+import { printedSelector } from "../../apps/workload/printed-selector.ts";
 
 const LEGACY_UID_LABEL = "controller-uid";
 const LEGACY_NAME_LABEL = "job-name";
@@ -20,7 +21,11 @@ export function generateSelector(job: Draft<Job>): void {
   spec.template ??= {};
   spec.template.metadata ??= {};
   const generated = { [LEGACY_NAME_LABEL]: name, [NAME_LABEL]: name, [LEGACY_UID_LABEL]: uid, [UID_LABEL]: uid };
-  spec.template.metadata.labels = { ...generated, ...spec.template.metadata.labels };
+  const labels = { ...generated, ...spec.template.metadata.labels };
+  // Labels that were defaulted from the template stay those of the template.
+  const isShared = job.metadata?.labels !== undefined && job.metadata.labels === spec.template.metadata.labels;
+  if (job.metadata && isShared) job.metadata.labels = { ...labels };
+  spec.template.metadata.labels = labels;
   spec.selector ??= {};
   spec.selector.matchLabels = { [UID_LABEL]: uid, ...spec.selector.matchLabels };
 }
@@ -51,7 +56,7 @@ export function generatedSelectorErrors(job: Job): FieldError[] {
   }
   try {
     if (!labelSelectorFromObject(spec.selector).matches(Object.fromEntries(expected))) {
-      errors.push(invalid(FieldPath.of("spec", "selector"), spec.selector, "`selector` not auto-generated"));
+      errors.push(invalid(FieldPath.of("spec", "selector"), printedSelector(spec.selector), "`selector` not auto-generated"));
     }
   } catch {
     // A selector that does not parse is reported by the rules for selectors.

@@ -70,7 +70,8 @@ function setDefaults(o: Draft<Job>): void {
   spec.backoffLimit ??= spec.backoffLimitPerIndex === undefined ? 6 : INT32_MAX;
   const labels = spec.template?.metadata?.labels;
   o.metadata ??= {};
-  if (labels && Object.keys(o.metadata.labels ?? {}).length === 0) o.metadata.labels = { ...labels };
+  // Shared, not copied: see `generateSelector`.
+  if (labels && Object.keys(o.metadata.labels ?? {}).length === 0) o.metadata.labels = labels;
   spec.completionMode ??= "NonIndexed";
   spec.suspend ??= false;
   setPodFailurePolicyDefaults(spec);

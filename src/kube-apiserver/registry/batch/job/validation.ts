@@ -7,6 +7,7 @@ import { type FieldError, invalid, notSupported, required, tooLong } from "#apim
 import { FieldPath } from "#apimachinery/validation/field-path.ts";
 import { byteLength, httpPathFormat, isDns1123Label, isDns1123Subdomain } from "#apimachinery/validation/names.ts";
 import { validateLabelSelector } from "#apimachinery/validation/object-meta.ts";
+import { printedSelector } from "../../apps/workload/printed-selector.ts";
 import { mismatchErrors, parseSelector } from "../../apps/workload/template-validation.ts";
 import { toInternal } from "../../core/pod/internal-form.ts";
 import { nonNegativeErrors } from "../../core/pod/validation/field-checks.ts";
@@ -203,7 +204,7 @@ export function validateJobUpdate(job: Job, old: Job): FieldError[] {
     ...generatedSelectorErrors(job),
     ...jobSpecErrors(spec, templateOptionsFor(oldSpec.template?.spec)),
     ...completionsErrors(spec, oldSpec),
-    ...unchanged("selector", spec.selector, oldSpec.selector, spec.selector),
+    ...unchanged("selector", spec.selector, oldSpec.selector, printedSelector(spec.selector)),
     ...templateErrors(job, old),
     ...unchanged("completionMode", spec.completionMode, oldSpec.completionMode, spec.completionMode),
     ...unchanged("podFailurePolicy", spec.podFailurePolicy, oldSpec.podFailurePolicy, internalFailurePolicy(spec)),

@@ -4,6 +4,13 @@ import type { Draft } from "#apimachinery/meta/api-object.ts";
 /** Fields behind feature gates that are off by default in v1.36 are dropped, unless the stored object has them. */
 export function dropDisabledPodFields(spec: Draft<PodSpec>, old: PodSpec | undefined): void {
   if (!old?.schedulingGroup) delete spec.schedulingGroup;
+  if (!containersOf(old).some((container) => container.lifecycle?.stopSignal)) {
+    for (const container of containersOf(spec)) {
+      if (!container.lifecycle) continue;
+      delete container.lifecycle.stopSignal;
+      if (Object.keys(container.lifecycle).length === 0) delete container.lifecycle;
+    }
+  }
   const oldVolumes = old?.volumes ?? [];
   const oldSources = oldVolumes.flatMap((volume) => volume.projected?.sources ?? []);
   const keepsBundles = oldSources.some((source) => source.clusterTrustBundle);
@@ -14,4 +21,10 @@ export function dropDisabledPodFields(spec: Draft<PodSpec>, old: PodSpec | undef
       if (!keepsCertificates) delete source.podCertificate;
     }
   }
+}
+
+function containersOf<T extends PodSpec | Draft<PodSpec>>(spec: T | undefined): NonNullable<T["containers"]> {
+  return [...(spec?.containers ?? []), ...(spec?.initContainers ?? []), ...(spec?.ephemeralContainers ?? [])] as NonNullable<
+    T["containers"]
+  >;
 }

@@ -49,7 +49,7 @@ interface EvictionRequest extends EvictionModules {
 
 async function evict(name: string, body: ApiObject, request: EvictionRequest): Promise<ApiObject> {
   if (name !== (body.metadata?.name ?? "")) throw badRequest("name in URL does not match name in Eviction object");
-  const options = deleteOptions(body["deleteOptions"], request.dryRun);
+  const options = deleteOptions(body.deleteOptions, request.dryRun);
   const { namespace } = request.context.info;
   const pod = await request.store.get(namespace, name);
   checkPreconditions(pod, name, options);

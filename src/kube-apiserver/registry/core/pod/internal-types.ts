@@ -161,4 +161,37 @@ export const INTERNAL_TYPES: Readonly<Record<string, string>> = {
   TypedLocalObjectReference: "APIGroup:any Kind:string Name:string",
   TypedObjectReference: "APIGroup:any Kind:string Name:string Namespace:any",
   ImageVolumeSource: "Reference:string PullPolicy:string",
+  PersistentVolumeSource:
+    "GCEPersistentDisk:*GCEPersistentDiskVolumeSource AWSElasticBlockStore:*AWSElasticBlockStoreVolumeSource " +
+    "HostPath:*HostPathVolumeSource Glusterfs:*GlusterfsPersistentVolumeSource NFS:*NFSVolumeSource RBD:*RBDPersistentVolumeSource " +
+    "Quobyte:*QuobyteVolumeSource ISCSI:*ISCSIPersistentVolumeSource FlexVolume:*FlexPersistentVolumeSource " +
+    "Cinder:*CinderPersistentVolumeSource CephFS=cephfs:*CephFSPersistentVolumeSource FC:*FCVolumeSource " +
+    "Flocker:*FlockerVolumeSource AzureFile:*AzureFilePersistentVolumeSource VsphereVolume:*VsphereVirtualDiskVolumeSource " +
+    "AzureDisk:*AzureDiskVolumeSource PhotonPersistentDisk:*PhotonPersistentDiskVolumeSource " +
+    "PortworxVolume:*PortworxVolumeSource ScaleIO:*ScaleIOPersistentVolumeSource Local:*LocalVolumeSource " +
+    "StorageOS=storageos:*StorageOSPersistentVolumeSource CSI:*CSIPersistentVolumeSource",
+  SecretReference: "Name:string Namespace:string",
+  LocalVolumeSource: "Path:string FSType:any",
+  GlusterfsPersistentVolumeSource: "EndpointsName=endpoints:string Path:string ReadOnly:bool EndpointsNamespace:any",
+  FlexPersistentVolumeSource: "Driver:string FSType:string SecretRef:*SecretReference ReadOnly:bool Options:map",
+  CinderPersistentVolumeSource: "VolumeID:string FSType:string ReadOnly:bool SecretRef:*SecretReference",
+  CephFSPersistentVolumeSource: "Monitors:list Path:string User:string SecretFile:string SecretRef:*SecretReference ReadOnly:bool",
+  AzureFilePersistentVolumeSource: "SecretName:string ShareName:string ReadOnly:bool SecretNamespace:any",
+  RBDPersistentVolumeSource:
+    "RBDMonitors=monitors:list RBDImage=image:string FSType:string RBDPool=pool:string RadosUser=user:string " +
+    "Keyring:string SecretRef:*SecretReference ReadOnly:bool",
+  ISCSIPersistentVolumeSource:
+    "TargetPortal:string IQN:string Lun:int ISCSIInterface:string FSType:string ReadOnly:bool Portals:list " +
+    "DiscoveryCHAPAuth=chapAuthDiscovery:bool SecretRef:*SecretReference SessionCHAPAuth=chapAuthSession:bool InitiatorName:any",
+  ScaleIOPersistentVolumeSource:
+    "Gateway:string System:string SecretRef:*SecretReference SSLEnabled:bool ProtectionDomain:string StoragePool:string " +
+    "StorageMode:string VolumeName:string FSType:string ReadOnly:bool",
+  StorageOSPersistentVolumeSource: "VolumeName:string VolumeNamespace:string FSType:string ReadOnly:bool SecretRef:*ObjectReference",
+  ObjectReference:
+    "Kind:string Namespace:string Name:string UID:string APIVersion:string ResourceVersion:string FieldPath:string",
+  CSIPersistentVolumeSource:
+    "Driver:string VolumeHandle:string ReadOnly:bool FSType:string VolumeAttributes:map " +
+    "ControllerPublishSecretRef:*SecretReference NodeStageSecretRef:*SecretReference NodePublishSecretRef:*SecretReference " +
+    "ControllerExpandSecretRef:*SecretReference NodeExpandSecretRef:*SecretReference",
+  VolumeNodeAffinity: "Required:*NodeSelector",
 };

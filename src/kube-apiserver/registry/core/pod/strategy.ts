@@ -5,6 +5,7 @@ import { semanticEqual } from "#apimachinery/meta/deep-equal.ts";
 import { formatTime } from "#apimachinery/meta/time.ts";
 import type { StatusSubresource, Strategy } from "#apiserver/registry/resource.ts";
 import type { Clock } from "#base/clock.ts";
+import { setAppArmorFields } from "./app-armor.ts";
 import { setPodDefaults } from "./defaults.ts";
 import { dropDisabledPodFields } from "./disabled-fields.ts";
 import { mergeLabelKeys } from "./label-keys.ts";
@@ -40,6 +41,7 @@ export function podStrategy(clock: Clock): Strategy<Pod> {
         ];
       }
       mergeLabelKeys(pod);
+      setAppArmorFields(pod);
     },
     validate: (pod) => validatePodCreate(pod),
     prepareForUpdate: (pod, old) => {

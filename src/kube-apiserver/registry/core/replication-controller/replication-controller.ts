@@ -2,6 +2,7 @@ import type { ReplicationController, ReplicationControllerSpec } from "#api/gene
 import { semanticEqual } from "#apimachinery/meta/deep-equal.ts";
 import { type FieldError, required } from "#apimachinery/validation/field-error.ts";
 import { FieldPath } from "#apimachinery/validation/field-path.ts";
+import { nameIsDnsSubdomain } from "#apimachinery/validation/names.ts";
 import type { ResourceDefinition } from "#apiserver/registry/resource.ts";
 import { scaleSubresource } from "../../apps/workload/scale.ts";
 import { countErrors, limitErrors } from "../../apps/workload/status-validation.ts";
@@ -44,6 +45,7 @@ export function replicationControllers(): ResourceDefinition<ReplicationControll
     ],
     selectableFields: { "status.replicas": (o) => String(o.status?.replicas ?? 0) },
     strategy: {
+      validateName: nameErrors,
       setDefaults: (o) => {
         o.spec ??= {};
         const { spec } = o;
@@ -76,6 +78,11 @@ export function replicationControllers(): ResourceDefinition<ReplicationControll
       },
     },
   };
+}
+
+/** The rule comes from upstream's declarative validation here, which counts bytes. */
+function nameErrors(name: string, prefix: boolean): string[] {
+  return nameIsDnsSubdomain(name, prefix).map((message) => message.replace("253 characters", "253 bytes"));
 }
 
 function labelsText(labels: Readonly<Record<string, string>> | undefined): string {

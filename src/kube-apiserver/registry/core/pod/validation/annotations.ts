@@ -1,6 +1,7 @@
 import type { Pod, PodSpec, SeccompProfile, Toleration } from "#api/generated/core/v1.ts";
 import { type FieldError, forbidden, invalid } from "#apimachinery/validation/field-error.ts";
 import type { FieldPath } from "#apimachinery/validation/field-path.ts";
+import { APP_ARMOR_ANNOTATION_PREFIX } from "../app-armor.ts";
 import { visitContainers } from "../visit-containers.ts";
 import type { PodValidationOptions } from "./options.ts";
 import { localDescendingPathErrors } from "./paths.ts";
@@ -12,7 +13,6 @@ const TOLERATIONS_ANNOTATION = "scheduler.alpha.kubernetes.io/tolerations";
 const DELETION_COST_ANNOTATION = "controller.kubernetes.io/pod-deletion-cost";
 const SECCOMP_POD_ANNOTATION = "seccomp.security.alpha.kubernetes.io/pod";
 const SECCOMP_CONTAINER_PREFIX = "container.seccomp.security.alpha.kubernetes.io/";
-const APP_ARMOR_PREFIX = "container.apparmor.security.beta.kubernetes.io/";
 
 type Annotations = Readonly<Record<string, string>>;
 
@@ -39,7 +39,7 @@ export function validatePodAnnotations(
   for (const key of Object.keys(annotations).sort()) {
     const value = annotations[key] ?? "";
     if (key.startsWith(SECCOMP_CONTAINER_PREFIX)) errors.push(...seccompAnnotationErrors(value, path.child(key)));
-    if (key.startsWith(APP_ARMOR_PREFIX)) errors.push(...appArmorAnnotationErrors(key, value, spec, path));
+    if (key.startsWith(APP_ARMOR_ANNOTATION_PREFIX)) errors.push(...appArmorAnnotationErrors(key, value, spec, path));
   }
   return errors;
 }
@@ -71,7 +71,7 @@ function seccompAnnotationErrors(profile: string, path: FieldPath): FieldError[]
 
 function appArmorAnnotationErrors(key: string, profile: string, spec: PodSpec, path: FieldPath): FieldError[] {
   const errors: FieldError[] = [];
-  const name = key.slice(APP_ARMOR_PREFIX.length);
+  const name = key.slice(APP_ARMOR_ANNOTATION_PREFIX.length);
   let found = false;
   visitContainers(spec, path, (container) => {
     if (container.name === name) found = true;
@@ -89,14 +89,14 @@ export function validatePodAnnotationsUpdate(pod: Pod, old: Pod, path: FieldPath
   const before: Annotations = old.metadata?.annotations ?? {};
   for (const key of Object.keys(before)) {
     if (now[key] === before[key]) continue;
-    if (key.startsWith(APP_ARMOR_PREFIX)) {
+    if (key.startsWith(APP_ARMOR_ANNOTATION_PREFIX)) {
       errors.push(forbidden(path.key(key), "may not remove or update AppArmor annotations"));
     }
     if (key === MIRROR_ANNOTATION) errors.push(forbidden(path.key(key), "may not remove or update mirror pod annotation"));
   }
   for (const key of Object.keys(now)) {
     if (key in before) continue;
-    if (key.startsWith(APP_ARMOR_PREFIX)) errors.push(forbidden(path.key(key), "may not add AppArmor annotations"));
+    if (key.startsWith(APP_ARMOR_ANNOTATION_PREFIX)) errors.push(forbidden(path.key(key), "may not add AppArmor annotations"));
     if (key === MIRROR_ANNOTATION) errors.push(forbidden(path.key(key), "may not add mirror pod annotation"));
   }
   return [...errors, ...validatePodAnnotations(now, pod.spec ?? { containers: [] }, path, options)];
@@ -122,7 +122,7 @@ export function profilesMatchErrors(pod: Pod, path: FieldPath): FieldError[] {
   if (spec.os?.name === "windows") return errors;
   visitContainers(spec, path, (container, at) => {
     const profile = container.securityContext?.appArmorProfile ?? spec.securityContext?.appArmorProfile;
-    const annotation = annotations[`${APP_ARMOR_PREFIX}${container.name}`];
+    const annotation = annotations[`${APP_ARMOR_ANNOTATION_PREFIX}${container.name}`];
     if (!profile || annotation === undefined) return;
     const profilePath = at.child("securityContext", "appArmorProfile");
     errors.push(...mismatch(annotation, profile, ["runtime/default"], ["apparmor", profilePath]));

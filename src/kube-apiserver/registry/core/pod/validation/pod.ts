@@ -49,14 +49,22 @@ export function validatePodCreate(pod: Pod): FieldError[] {
   return [...errors, ...profilesMatchErrors(pod, specPath)];
 }
 
+/** Labels and annotations of a template. */
+export function validateTemplateMetadata(template: PodTemplateSpec, path: FieldPath, options: PodValidationOptions): FieldError[] {
+  const { labels, annotations } = template.metadata ?? {};
+  return [
+    ...validateLabels(labels, path.child("labels")),
+    ...validateAnnotations(annotations, path.child("annotations")),
+    ...validatePodAnnotations(annotations ?? {}, template.spec ?? NO_SPEC, path.child("annotations"), options),
+  ];
+}
+
 /** Upstream's `ValidatePodTemplateSpec`. */
 export function validatePodTemplateSpec(template: PodTemplateSpec, path: FieldPath, options: PodValidationOptions): FieldError[] {
   const spec = template.spec ?? NO_SPEC;
   const metadata = template.metadata ?? {};
   const errors = [
-    ...validateLabels(metadata.labels, path.child("labels")),
-    ...validateAnnotations(metadata.annotations, path.child("annotations")),
-    ...validatePodAnnotations(metadata.annotations ?? {}, spec, path.child("annotations"), options),
+    ...validateTemplateMetadata(template, path, options),
     ...validatePodSpec(spec, undefined, path.child("spec"), options),
     ...profilesMatchErrors({ metadata, spec }, path.child("spec")).filter((error) => error.message.includes("seccomp")),
   ];

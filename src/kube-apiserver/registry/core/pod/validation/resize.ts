@@ -18,9 +18,9 @@ export function validatePodResize(pod: Pod, old: Pod): FieldError[] {
   const spec = pod.spec ?? NO_SPEC;
   const oldSpec = old.spec ?? NO_SPEC;
   if (old.metadata?.annotations?.[MIRROR_ANNOTATION] !== undefined) {
-    return [forbidden(FieldPath.root, "static pods cannot be resized")];
+    return [forbidden(FieldPath.root.key(""), "static pods cannot be resized")];
   }
-  if (oldSpec.os?.name === "windows") return [forbidden(FieldPath.root, "windows pods cannot be resized")];
+  if (oldSpec.os?.name === "windows") return [forbidden(FieldPath.root.key(""), "windows pods cannot be resized")];
   const errors = validateWholePod(pod, old);
   const qosClass = old.status?.qosClass || computeQosClass(oldSpec);
   if (qosClass !== computeQosClass(spec)) {

@@ -113,13 +113,17 @@ function matchLabelKeysErrors(constraint: TopologySpreadConstraint, path: FieldP
   const errors: FieldError[] = [];
   const selector = constraint.labelSelector;
   if (!selector) errors.push(forbidden(path, "must not be specified when labelSelector is not set"));
-  const merged = new Set([
-    ...Object.keys(selector?.matchLabels ?? {}),
-    ...(selector?.matchExpressions ?? []).map((expression) => expression.key),
-  ]);
   keys.forEach((key, i) => {
     errors.push(...qualifiedNameErrors(key, path.index(i)));
-    if (merged.has(key)) errors.push(invalid(path.index(i), key, "exists in both matchLabelKeys and labelSelector"));
   });
+  // The keys were merged into the selector before, so a key that stands there twice was given in both places.
+  const seen = new Set(Object.keys(selector?.matchLabels ?? {}));
+  for (const { key } of selector?.matchExpressions ?? []) {
+    const index = keys.lastIndexOf(key);
+    if (index >= 0 && seen.has(key)) {
+      errors.push(invalid(path.index(index), key, "exists in both matchLabelKeys and labelSelector"));
+    }
+    seen.add(key);
+  }
   return errors;
 }

@@ -197,7 +197,7 @@ function hasOnlyAdditions(term: NodeSelectorTerm, old: NodeSelectorTerm): boolea
 /** Upstream's `ValidatePodEphemeralContainersUpdate`: they may be added, and stay as they are. */
 export function validateEphemeralContainersUpdate(pod: Pod, old: Pod): FieldError[] {
   if (old.metadata?.annotations?.[MIRROR_ANNOTATION] !== undefined) {
-    return [forbidden(FieldPath.root, "static pods do not support ephemeral containers")];
+    return [forbidden(FieldPath.root.key(""), "static pods do not support ephemeral containers")];
   }
   const options = podOptionsFor(old.spec ?? NO_SPEC, old.metadata?.annotations);
   const path = specPath.child("ephemeralContainers");

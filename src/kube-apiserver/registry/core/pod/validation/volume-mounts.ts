@@ -27,14 +27,14 @@ export function validateVolumeMounts(container: Container, volumes: ReadonlyMap<
     if (devices.some((device) => (device.devicePath ?? "") === target)) {
       errors.push(invalid(at.child("mountPath"), target, "must not already exist as a path in volumeDevices"));
     }
-    errors.push(...subPathErrors(mount, volume, at, path));
+    errors.push(...subPathErrors(mount, at, path));
     errors.push(...propagationErrors(mount, container, path.child("mountPropagation")));
     errors.push(...recursiveReadOnlyErrors(mount, path.child("recursiveReadOnly")));
   });
   return errors;
 }
 
-function subPathErrors(mount: VolumeMount, volume: Volume | undefined, at: FieldPath, path: FieldPath): FieldError[] {
+function subPathErrors(mount: VolumeMount, at: FieldPath, path: FieldPath): FieldError[] {
   const errors: FieldError[] = [];
   const { subPath, subPathExpr } = mount;
   if (subPath) errors.push(...localDescendingPathErrors(subPath, path.child("subPath")));

@@ -215,8 +215,8 @@ const CSI_DRIVER_BYTES_MAX = 63;
 
 /** The name of a CSI driver; capitals are let through. */
 export function csiDriverNameErrors(driver: string, path: FieldPath): FieldError[] {
+  if (driver === "") return [required(path, "")];
   const errors: FieldError[] = [];
-  if (driver === "") errors.push(required(path, ""));
   if (byteLength(driver) > CSI_DRIVER_BYTES_MAX) errors.push(tooLong(path, CSI_DRIVER_BYTES_MAX));
   return [...errors, ...invalidEach(path, driver, isDns1123Subdomain(driver.toLowerCase()))];
 }

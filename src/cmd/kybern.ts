@@ -1,0 +1,63 @@
+import { FlagError } from "#component-base/flags.ts";
+import { StartupError } from "./startup-error.ts";
+
+/** One program of the package: loaded only when it is asked for, so that each starts fast. */
+interface Program {
+  readonly summary: string;
+  readonly run: (args: readonly string[]) => Promise<void>;
+}
+
+const programs: Readonly<Record<string, Program>> = {
+  up: {
+    summary: "A whole cluster in one process, on an embedded store",
+    run: async (args) => (await import("./up.ts")).up(args),
+  },
+  version: {
+    summary: "The versions of Kybern and of the API that it serves",
+    run: async () => (await import("./version.ts")).printVersion(),
+  },
+};
+
+const USAGE = `Kybern: Kubernetes' control plane and node agent in one program.
+
+Usage: kybern COMMAND [flags]
+
+Commands:
+${Object.entries(programs)
+  .map(([name, { summary }]) => `  ${name.padEnd(10)} ${summary}`)
+  .join("\n")}
+
+\`kybern COMMAND --help\` lists a command's flags.
+`;
+
+/** Exit codes: 0 done, 1 could not start or failed, 2 the command line is wrong. */
+async function main(args: readonly string[]): Promise<number> {
+  const [name, ...rest] = args;
+  if (name === undefined || name === "help" || name === "--help" || name === "-h") {
+    process.stdout.write(USAGE);
+    return name === undefined ? 2 : 0;
+  }
+  const program = programs[name];
+  if (program === undefined) {
+    process.stderr.write(
+      `kybern: unknown command "${name}". Commands: ${Object.keys(programs).join(", ")}. See kybern --help.\n`,
+    );
+    return 2;
+  }
+  try {
+    await program.run(rest);
+    return 0;
+  } catch (error) {
+    if (error instanceof FlagError) {
+      process.stderr.write(`kybern ${name}: ${error.message}\n`);
+      return 2;
+    }
+    if (error instanceof StartupError) {
+      process.stderr.write(`kybern ${name}: ${error.message}\n`);
+      return 1;
+    }
+    throw error;
+  }
+}
+
+process.exitCode = await main(process.argv.slice(2));

@@ -1,0 +1,41 @@
+import type { FlagSpec } from "#component-base/flags.ts";
+
+type UpFlagTypes = {
+  readonly "data-dir": "string";
+  readonly "secure-port": "int";
+  readonly "bind-address": "string";
+  readonly nodes: "int";
+  readonly "service-cluster-ip-range": "string";
+  readonly "anonymous-auth": "bool";
+  readonly "log-level": "string";
+  readonly help: "bool";
+};
+
+/** The flags of `kybern up`. */
+export const upFlags: { readonly [N in keyof UpFlagTypes]: FlagSpec<UpFlagTypes[N]> } = {
+  "data-dir": {
+    type: "string",
+    default: "./.kybern",
+    placeholder: "DIR",
+    help: "Where store, certificates and admin.kubeconfig are kept.",
+  },
+  "secure-port": {
+    type: "int",
+    default: 6443,
+    min: 0,
+    max: 65535,
+    placeholder: "PORT",
+    help: "Port of the API; 0 takes a free one.",
+  },
+  "bind-address": { type: "string", default: "127.0.0.1", placeholder: "IP", help: "Address that the API listens on." },
+  nodes: { type: "int", default: 1, min: 0, max: 10_000, placeholder: "N", help: "Number of simulated nodes." },
+  "service-cluster-ip-range": { type: "string", default: "10.96.0.0/12", placeholder: "CIDR", help: "Addresses of Services." },
+  "anonymous-auth": { type: "bool", default: false, help: "Let requests without credentials in as system:anonymous." },
+  "log-level": {
+    type: "string",
+    default: "warn",
+    placeholder: "LEVEL",
+    help: "debug, info, warn, error or silent; to standard error.",
+  },
+  help: { type: "bool", default: false, help: "Show this help." },
+};

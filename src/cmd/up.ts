@@ -1,0 +1,124 @@
+import { mkdir, rename, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { realClock } from "#base/clock.ts";
+import { systemRandom } from "#base/random.ts";
+import { describeFlags, FlagError, type ParsedFlags, parseFlags } from "#component-base/flags.ts";
+import { createLogger, type LogLevel } from "#component-base/logging.ts";
+import { type ControlPlane, startControlPlane } from "#envtest/control-plane.ts";
+import { ensureClusterAssets } from "#pki/cluster-assets.ts";
+import { renderKubeconfig } from "#pki/kubeconfig.ts";
+import type { KVStore } from "#storage/kv.ts";
+import { openLmdbStore } from "#storage/lmdb/lmdb-store.ts";
+import { explainStartFailure } from "./startup-error.ts";
+import { upFlags } from "./up-flags.ts";
+import { kybernVersion } from "./version.ts";
+
+type UpFlags = ParsedFlags<typeof upFlags>;
+
+const LOG_LEVELS = ["debug", "info", "warn", "error", "silent"];
+
+/** Longest time that a clean stop may take, in milliseconds, before the process ends all the same. */
+const STOP_TIMEOUT_MS = 10_000;
+
+/** `kybern up`: brings a cluster up in this process and runs until interrupted. */
+export async function up(args: readonly string[]): Promise<void> {
+  const flags = parseFlags(upFlags, args);
+  if (flags.help) {
+    process.stdout.write(
+      `Brings up a whole cluster in this process and runs until Ctrl-C.\n\nUsage: kybern up [flags]\n\n${describeFlags(upFlags)}\n`,
+    );
+    return;
+  }
+  if (!LOG_LEVELS.includes(flags["log-level"]))
+    throw new FlagError(`flag --log-level takes one of ${LOG_LEVELS.join(", ")}, not "${flags["log-level"]}"`);
+  const interrupted = untilInterrupted();
+  const running = await start(flags).catch((error) =>
+    explainStartFailure(error, { dataDir: flags["data-dir"], address: flags["bind-address"], port: flags["secure-port"] }),
+  );
+  process.stdout.write(banner(flags, running));
+  await interrupted;
+  process.stdout.write("Stopping ...\n");
+  setTimeout(() => process.exit(1), STOP_TIMEOUT_MS).unref();
+  await running.plane.stop();
+  await running.kv.close();
+  process.stdout.write("Stopped.\n");
+}
+
+interface Running {
+  readonly plane: ControlPlane;
+  readonly kv: KVStore;
+  readonly kubeconfigPath: string;
+  readonly readyMs: number;
+}
+
+async function start(flags: UpFlags): Promise<Running> {
+  const dir = flags["data-dir"];
+  const bindAddress = flags["bind-address"];
+  const serviceClusterIpRange = flags["service-cluster-ip-range"];
+  await mkdir(dir, { recursive: true, mode: 0o700 });
+  const clock = realClock;
+  const [kv, assets] = await Promise.all([
+    openLmdbStore({ dir: join(dir, "store"), clock }),
+    ensureClusterAssets({ dir: join(dir, "pki"), clock, hosts: [bindAddress], serviceClusterIpRange }),
+  ]);
+  try {
+    const plane = await startControlPlane({
+      kv,
+      clock,
+      random: systemRandom,
+      logger: createLogger({ component: "kybern", level: flags["log-level"] as LogLevel }),
+      assets,
+      bindAddress,
+      port: flags["secure-port"],
+      serviceClusterIpRange,
+      anonymousAuth: flags["anonymous-auth"],
+      nodes: flags.nodes,
+    });
+    const kubeconfigPath = join(dir, "admin.kubeconfig");
+    const kubeconfig = renderKubeconfig({
+      server: plane.apiServer.url,
+      user: "kubernetes-admin",
+      ca: assets.ca.cert,
+      cert: assets.admin.cert,
+      key: assets.admin.key,
+    });
+    // Whole or not at all: who waits for the file never reads a part of it.
+    await writeFile(`${kubeconfigPath}.tmp`, kubeconfig, { mode: 0o600 });
+    await rename(`${kubeconfigPath}.tmp`, kubeconfigPath);
+    return { plane, kv, kubeconfigPath, readyMs: performance.now() };
+  } catch (error) {
+    await kv.close();
+    throw error;
+  }
+}
+
+function untilInterrupted(): Promise<void> {
+  return new Promise((resolve) => {
+    let count = 0;
+    const onSignal = (): void => {
+      if (++count > 1) process.exit(130);
+      resolve();
+    };
+    process.on("SIGINT", onSignal);
+    process.on("SIGTERM", onSignal);
+  });
+}
+
+/** What runs, and how to use it. */
+function banner(flags: UpFlags, { plane, kubeconfigPath, readyMs }: Running): string {
+  const nodes = flags.nodes === 1 ? "1 simulated node" : `${flags.nodes} simulated nodes`;
+  return `
+Kybern ${kybernVersion()} is up: Kubernetes v1.36 in one process, ready after ${Math.round(readyMs)} ms.
+
+  API server    ${plane.apiServer.url}
+  runs          kube-apiserver, kube-controller-manager, kube-scheduler, ${nodes}
+  data          ${flags["data-dir"]}
+
+Use it from another terminal:
+
+  export KUBECONFIG=${kubeconfigPath}
+  kubectl get nodes
+
+Ctrl-C stops it. The next start on the same data directory goes on from here.
+`;
+}

@@ -1,0 +1,13 @@
+/** The Kubernetes release whose API is served, as `/version` answers it. */
+export const kubernetesVersion = {
+  major: "1",
+  minor: "36",
+  emulationMajor: "1",
+  emulationMinor: "36",
+  minCompatibilityMajor: "1",
+  minCompatibilityMinor: "35",
+  gitVersion: "v1.36.2",
+  gitCommit: "98b35193b2ac7a23a673325f5e9b830ecd5ba406",
+  gitTreeState: "clean",
+  compiler: "gc",
+} as const;

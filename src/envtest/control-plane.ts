@@ -1,0 +1,110 @@
+import type { Clock } from "#base/clock.ts";
+import type { Random } from "#base/random.ts";
+import type { Client } from "#client/client.ts";
+import { createRestClient } from "#client/rest-client.ts";
+import type { Logger } from "#component-base/logging.ts";
+import { type KubeApiServer, startKubeApiServer } from "#kube-apiserver/server.ts";
+import { type ControllerManager, startControllerManager } from "#kube-controller-manager/controller-manager.ts";
+import { type RunningScheduler, startScheduler } from "#kube-scheduler/scheduler.ts";
+import { type SimulatedNodes, startSimulatedNodes } from "#kubelet/simulated-nodes.ts";
+import type { ClusterAssets } from "#pki/cluster-assets.ts";
+import type { KVStore } from "#storage/kv.ts";
+
+/** What a control plane is made of. Everything that comes from outside is a parameter. */
+export interface ControlPlaneOptions {
+  readonly kv: KVStore;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly assets: ClusterAssets;
+  readonly bindAddress: string;
+  /** 0 takes a free one. */
+  readonly port: number;
+  readonly serviceClusterIpRange: string;
+  /** Requests without credentials become `system:anonymous` instead of being refused. */
+  readonly anonymousAuth: boolean;
+  /** Number of simulated nodes. */
+  readonly nodes: number;
+}
+
+/** A control plane that runs. */
+export interface ControlPlane {
+  readonly apiServer: KubeApiServer;
+  readonly nodes: SimulatedNodes;
+  /** A client in this process for one of Kubernetes' own users. */
+  clientFor(user: string, groups?: readonly string[]): Client;
+  /** Stops nodes, scheduler and controllers, then the API server. Leaves the store open. */
+  stop(): Promise<void>;
+}
+
+/** Starts API server, controller manager, scheduler and simulated nodes in this process, wired to each other without sockets. */
+export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
+  const { clock, random, logger, kv, assets, bindAddress, port, serviceClusterIpRange, anonymousAuth } = options;
+  let controllers: ControllerManager | undefined;
+  let scheduler: RunningScheduler | undefined;
+  const apiServer = await startKubeApiServer({
+    kv,
+    clock,
+    random,
+    logger,
+    assets,
+    bindAddress,
+    port,
+    serviceClusterIpRange,
+    anonymousAuth,
+    componentHealth: {
+      "controller-manager": () => controllers?.healthy() ?? false,
+      scheduler: () => scheduler?.healthz() ?? false,
+    },
+  });
+  const stopped = new AbortController();
+  const { signal } = stopped;
+  const clientFor = (user: string, _groups: readonly string[] = []): Client => {
+    const pair = user === "system:kube-scheduler" ? assets.scheduler : assets.admin;
+    return createRestClient({ server: apiServer.url, ca: assets.ca.cert, cert: pair.cert, key: pair.key, userAgent: user.replace("system:", ""), clock });
+  };
+  try {
+    const identity = `kybern_${random.uuid()}`;
+    // One process needs no lease to be the only one that acts. The controllers act for all of upstream's controller
+    // accounts at once, which together may do nearly everything.
+    controllers = await startControllerManager({
+      client: clientFor("system:kube-controller-manager", ["system:masters"]),
+      clock,
+      random,
+      signal,
+      onInformerError: (resource, error) => logger.warn({ resource, err: error }, "an informer of the controller manager failed"),
+    });
+    scheduler = await startScheduler({
+      client: clientFor("system:kube-scheduler"),
+      clock,
+      random,
+      logger,
+      signal,
+      identity,
+      leaderElect: false,
+    });
+    const nodes = await startSimulatedNodes({
+      client: clientFor("system:node:simulated", ["system:masters"]),
+      clock,
+      random,
+      signal,
+      count: options.nodes,
+      namePrefix: "node-",
+    });
+    const running = [nodes, scheduler, controllers];
+    return {
+      apiServer,
+      nodes,
+      clientFor,
+      async stop() {
+        stopped.abort(new Error("the control plane is stopping"));
+        await Promise.all(running.map((part) => part.stop()));
+        await apiServer.stop();
+      },
+    };
+  } catch (error) {
+    stopped.abort(error);
+    await apiServer.stop();
+    throw error;
+  }
+}

@@ -1,0 +1,24 @@
+import type { CSIPersistentVolumeSource } from "#api/generated/core/v1.ts";
+import { type FieldError, required } from "#apimachinery/validation/field-error.ts";
+import type { FieldPath } from "#apimachinery/validation/field-path.ts";
+import { csiDriverNameErrors } from "../pod/validation/volumes-legacy.ts";
+
+const SECRETS = [
+  "controllerPublishSecretRef",
+  "controllerExpandSecretRef",
+  "nodePublishSecretRef",
+  "nodeExpandSecretRef",
+] as const;
+
+/** Upstream's `validateCSIPersistentVolumeSource`. */
+export function validateCsiSource(source: CSIPersistentVolumeSource, path: FieldPath): FieldError[] {
+  const errors = csiDriverNameErrors(source.driver ?? "", path.child("driver"));
+  if (!source.volumeHandle) errors.push(required(path.child("volumeHandle"), ""));
+  for (const field of SECRETS) {
+    const reference = source[field];
+    if (!reference) continue;
+    if (!reference.name) errors.push(required(path.child(field, "name"), ""));
+    if (!reference.namespace) errors.push(required(path.child(field, "namespace"), ""));
+  }
+  return errors;
+}
