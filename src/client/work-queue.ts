@@ -6,6 +6,9 @@ export interface RateLimits {
   readonly maxMs: number;
 }
 
+/** The longest delay that timers know: 24.8 days. What is due later comes too early, and can be put off again. */
+const DELAY_MAX_MS = 2_147_483_647;
+
 /** Upstream's `DefaultTypedControllerRateLimiter`: 5 ms to 1000 s. */
 export const DEFAULT_RATE_LIMITS: RateLimits = { baseMs: 5, maxMs: 1_000_000 };
 
@@ -49,8 +52,9 @@ export class RateLimitingQueue<K = string> {
     this.#queue.add(key);
   }
 
-  /** Adds after `delayMs`; of several delays for one key the earliest counts. */
-  addAfter(key: K, delayMs: number): void {
+  /** Adds after `wantedDelayMs`; of several delays for one key the earliest counts. */
+  addAfter(key: K, wantedDelayMs: number): void {
+    const delayMs = Math.min(wantedDelayMs, DELAY_MAX_MS);
     if (this.#shutDown) return;
     if (delayMs <= 0) {
       this.add(key);
