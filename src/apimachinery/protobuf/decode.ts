@@ -95,12 +95,13 @@ function readEntry(type: TypeSchema, bytes: Uint8Array): [string, unknown] {
     else if (number === 2) value = readValue(type, reader, wire);
     else reader.skip(wire);
   }
-  return [key, value ?? emptyValue(type)];
+  return [key, value === undefined ? emptyValue(type) : value];
 }
 
 function emptyValue(type: TypeSchema): unknown {
   if (type.kind === "list") return [];
   if (type.kind !== "scalar") return {};
+  if (type.format === "time" || type.format === "micro-time") return null;
   return type.format === "string" || type.format === "bytes" ? "" : type.format === "quantity" ? "0" : 0;
 }
 

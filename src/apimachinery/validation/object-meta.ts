@@ -102,12 +102,12 @@ export function validateAnnotations(annotations: Readonly<Record<string, string>
   return errors;
 }
 
-/** Each reference is complete, none is an Event, at most one is the controller. */
+/** Upstream names the list, not the reference. Each reference is complete, none is an Event, at most one is the controller. */
 export function validateOwnerReferences(references: readonly OwnerReference[] | undefined, path: FieldPath): FieldError[] {
   const errors: FieldError[] = [];
   let controller = "";
-  references?.forEach((reference, i) => {
-    errors.push(...validateOwnerReference(reference, path.index(i)));
+  references?.forEach((reference) => {
+    errors.push(...validateOwnerReference(reference, path));
     if (reference.controller !== true) return;
     const name = `${reference.kind ?? ""}/${reference.name ?? ""}`;
     if (controller !== "") {

@@ -2,6 +2,7 @@ import { badRequest, invalid } from "#apimachinery/api-errors/errors.ts";
 import type { StatusError } from "#apimachinery/api-errors/status.ts";
 import type { ApiObject } from "#apimachinery/meta/api-object.ts";
 import { goFormat } from "#apimachinery/patch/go-format.ts";
+import { inGoOrder } from "#apimachinery/patch/go-order.ts";
 import { applyJsonPatch, jsonPatchUnknownFields } from "#apimachinery/patch/json-patch.ts";
 import { applyMergePatch } from "#apimachinery/patch/merge-patch.ts";
 import { strategicMergePatch } from "#apimachinery/patch/strategic-merge-patch.ts";
@@ -46,25 +47,20 @@ export class Patch {
     const strict = this.#validation !== "Ignore";
     if (this.#kind === "application/strategic-merge-patch+json") {
       const { object, remainingPatch } = strategicMergePatch(expected.schema, document, this.#value);
-      return this.#decode(object, goFormat(remainingPatch), expected, warnings, true);
+      return this.#decode(object, () => goFormat(remainingPatch), expected, warnings, true);
     }
-    const patched =
+    const patch = (value: unknown): unknown =>
       this.#kind === "application/json-patch+json"
-        ? applyJsonPatch(document, this.#value, { strict })
-        : applyMergePatch(document, this.#value, { strict });
-    return this.#decode(patched, undefined, expected, warnings, false);
+        ? applyJsonPatch(value, this.#value, { strict })
+        : applyMergePatch(value, this.#value, { strict });
+    // Only an error shows the text, so that only errors pay for Go's order of keys.
+    const shown = (): string => goJson(patch(inGoOrder(expected.schema, document)));
+    return this.#decode(patch(document), shown, expected, warnings, false);
   }
 
-  #decode(
-    patched: unknown,
-    shown: string | undefined,
-    expected: ExpectedKind,
-    warnings: string[],
-    converted: boolean,
-  ): ApiObject {
+  #decode(patched: unknown, shown: () => string, expected: ExpectedKind, warnings: string[], converted: boolean): ApiObject {
     const refuse = (reason: string): StatusError => {
-      const value = shown ?? goJson(patched);
-      return invalid({ group: "", kind: "" }, "", [invalidField(FieldPath.of("patch"), value, reason)]);
+      return invalid({ group: "", kind: "" }, "", [invalidField(FieldPath.of("patch"), shown(), reason)]);
     };
     let decoded: { readonly object: ApiObject; readonly strict: readonly string[] };
     try {
