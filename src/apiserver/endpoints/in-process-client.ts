@@ -18,8 +18,6 @@ import type { DeleteOptions } from "../registry/resource.ts";
 import { toServedForm } from "../registry/store/served-form.ts";
 import type { StoreRegistry } from "../registry/store/store-registry.ts";
 import type { RequestContext, RequestInfo, UserInfo, Verb } from "../request/request-info.ts";
-import { discoveryDocument } from "./in-process-discovery.ts";
-import { InProcessWatch } from "./in-process-watch.ts";
 import { decodePatched } from "./handlers/body.ts";
 import { deleteEntries } from "./handlers/delete.ts";
 import { createResourceRequestHandler, resourceEndpoints } from "./handlers/dispatch.ts";
@@ -32,6 +30,8 @@ import { selectionOf } from "./handlers/selection.ts";
 import { checkWatchVersion } from "./handlers/watch-start.ts";
 import { admitChange, checkName, setDefaults, writeRequest } from "./handlers/write.ts";
 import { managerFromUserAgent } from "./handlers/write-options.ts";
+import { discoveryDocument } from "./in-process-discovery.ts";
+import { InProcessWatch } from "./in-process-watch.ts";
 import { isResponseStream } from "./response.ts";
 
 /** What an in-process client may be told beside its user. */

@@ -178,6 +178,7 @@ export interface VirtualResource {
   readonly singular: string;
   readonly shortNames?: readonly string[];
   readonly scope: "Namespaced" | "Cluster";
+  readonly deprecationWarning?: string;
   readonly columns?: readonly Column<ApiObject>[];
   readonly create?: (body: ApiObject, context: RequestContext, dryRun: boolean) => Promise<ApiObject>;
   readonly get?: (name: string, context: RequestContext) => Promise<ApiObject>;

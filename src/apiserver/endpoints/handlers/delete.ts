@@ -40,17 +40,26 @@ export async function handleDeleteCollection(endpoint: ResourceEndpoint, request
   const selection = selectionOf(endpoint, namespace, "", listOptions.labelSelector, listOptions.fieldSelector);
   const options = parseDeleteOptions(request.body, header(request, "content-type"), request.query);
   const { entries, metadata } = await listEntries(endpoint, selection, listOptions);
+  const kept = await deleteEntries(endpoint, entries, options, deleteRequest(endpoint, request, options));
+  return listResponse(endpoint, negotiated, request.query, kept, metadata);
+}
+
+/** Deletes the objects, some at once; returns those that were still there. */
+export async function deleteEntries(
+  endpoint: ResourceEndpoint,
+  entries: readonly CacheEntry[],
+  options: DeleteOptions,
+  write: WriteRequest,
+): Promise<CacheEntry[]> {
   const todo = [...entries];
-  const deleted: CacheEntry[] = [];
+  const deleted = new Set<CacheEntry>();
   const work = async (): Promise<void> => {
     for (let entry = todo.shift(); entry !== undefined; entry = todo.shift()) {
-      const write = { ...deleteRequest(endpoint, request, options), namespace: entry.namespace };
-      if (await deleteOne(endpoint, entry, options, write)) deleted.push(entry);
+      if (await deleteOne(endpoint, entry, options, { ...write, namespace: entry.namespace })) deleted.add(entry);
     }
   };
   await Promise.all(Array.from({ length: Math.min(PARALLEL_DELETES_MAX, todo.length) }, work));
-  const kept = entries.filter((entry) => deleted.includes(entry));
-  return listResponse(endpoint, negotiated, request.query, kept, metadata);
+  return entries.filter((entry) => deleted.has(entry));
 }
 
 /** False for an object that somebody else deleted first. */

@@ -77,6 +77,8 @@ async function dispatch(
   if ("virtual" in route) {
     if (info.parts.length > 2) throw noSuchPath();
     checkRouteAccept(header(request, "accept"), false);
+    const { deprecationWarning } = route.virtual;
+    if (deprecationWarning !== undefined) request.warnings.push(deprecationWarning);
     return handleVirtual(route.virtual, modules, request);
   }
   const { endpoint } = route;

@@ -27,28 +27,39 @@ export class Patch {
   /** What strict reading of the patch itself complains about. */
   readonly #strict: readonly string[];
 
-  /** Throws 400 for a body that is no JSON. */
-  constructor(kind: PatchKind, body: Uint8Array, validation: FieldValidation) {
+  private constructor(kind: PatchKind, value: unknown, validation: FieldValidation, strict: readonly string[]) {
     this.#kind = kind;
+    this.#value = value;
     this.#validation = validation;
+    this.#strict = strict;
+  }
+
+  /** From a request's body. Throws 400 for what is no JSON. */
+  static parse(kind: PatchKind, body: Uint8Array, validation: FieldValidation): Patch {
     const text = Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString("utf8");
+    let value: unknown;
     try {
-      this.#value = JSON.parse(text);
+      value = JSON.parse(text);
     } catch {
       const prefix = kind === "application/strategic-merge-patch+json" ? "" : "error decoding patch: ";
       throw badRequest(`${prefix}${syntaxError(text)}`);
     }
-    this.#strict = validation === "Ignore" ? [] : this.#complaints(text);
+    return new Patch(kind, value, validation, validation === "Ignore" ? [] : complaints(kind, value, text));
+  }
+
+  /** From a value in memory, which is trusted to be well formed. */
+  static fromValue(kind: PatchKind, value: unknown): Patch {
+    return new Patch(kind, value, "Ignore", []);
   }
 
   /** The patched object, decoded; `current` is normalised and in the client's form. Throws StatusErrors. */
   apply(current: ApiObject, expected: ExpectedKind, warnings: string[]): ApiObject {
     const document = normalizeObject(expected.schema, current);
-    const strict = this.#validation !== "Ignore";
     if (this.#kind === "application/strategic-merge-patch+json") {
       const { object, remainingPatch } = strategicMergePatch(expected.schema, document, this.#value);
       return this.#decode(object, () => goFormat(remainingPatch), expected, warnings, true);
     }
+    const strict = this.#validation !== "Ignore";
     const patch = (value: unknown): unknown =>
       this.#kind === "application/json-patch+json"
         ? applyJsonPatch(value, this.#value, { strict })
@@ -75,11 +86,11 @@ export class Patch {
     if (this.#validation === "Warn") for (const text of complaints) if (!warnings.includes(text)) warnings.push(text);
     return decoded.object;
   }
+}
 
-  #complaints(text: string): string[] {
-    const found = duplicateFields(parseJsonNodes(text), "");
-    return this.#kind === "application/json-patch+json" ? [...jsonPatchUnknownFields(this.#value), ...found] : found;
-  }
+function complaints(kind: PatchKind, value: unknown, text: string): string[] {
+  const found = duplicateFields(parseJsonNodes(text), "");
+  return kind === "application/json-patch+json" ? [...jsonPatchUnknownFields(value), ...found] : found;
 }
 
 function duplicateFields(node: JsonNode, path: string): string[] {

@@ -47,7 +47,7 @@ export function patchBody(request: ResourceRequest): { readonly patch: Patch; re
   const type = (header(request, "content-type").split(";")[0] ?? "").trim();
   checkPatchType(type);
   const options = parseWriteOptions(request.query, "PatchOptions", request.userAgent, type === APPLY);
-  return { patch: new Patch(type as PatchKind, request.body, options.fieldValidation), options };
+  return { patch: Patch.parse(type as PatchKind, request.body, options.fieldValidation), options };
 }
 
 /** Refuses other types with the router's text; the type is case-sensitive here alone. */

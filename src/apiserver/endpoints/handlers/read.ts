@@ -4,7 +4,6 @@ import { goQuote } from "#apimachinery/validation/field-error.ts";
 import { StorageError } from "#storage/kv.ts";
 import { type CacheEntry, entryFromValue } from "../../cacher/cache-entry.ts";
 import { filterMatches } from "../../cacher/watch-group.ts";
-import { plainError } from "../../registry/store/plain-error.ts";
 import type { RequestContext } from "../../request/request-info.ts";
 import type { ApiResponse } from "../response.ts";
 import { type Continuation, decodeContinue, encodeContinue } from "./continue-token.ts";
@@ -26,13 +25,13 @@ export async function handleGet(endpoint: ResourceEndpoint, context: RequestCont
   return entryResponse(endpoint, negotiated, context.query, entry);
 }
 
-/** The object that the path names, recent enough. Throws 404, 500 or 504. */
+/** The object that the path names, recent enough. Throws 400, 404 or 504. */
 export async function readEntry(endpoint: ResourceEndpoint, context: RequestContext): Promise<CacheEntry> {
   const { namespace, name } = targetOf(endpoint, context.info);
   const { cache } = endpoint.modules.stores;
   const version = context.query.get("resourceVersion") ?? "";
   if (version === "") await cache.catchUp();
-  else await checkNotFuture(endpoint, parseVersion(version, plainError));
+  else await checkNotFuture(endpoint, parseVersion(version, badRequest));
   const entry = endpoint.store.entry(namespace, name);
   if (entry === undefined) throw notFound(endpoint.store.core.resourceOf(endpoint), name);
   return entry;

@@ -1,7 +1,6 @@
-import { expired } from "#apimachinery/api-errors/errors.ts";
+import { badRequest, expired } from "#apimachinery/api-errors/errors.ts";
 import type { FilteredEvent, ObjectFilter } from "../../cacher/watch-group.ts";
 import { filterMatches } from "../../cacher/watch-group.ts";
-import { plainError } from "../../registry/store/plain-error.ts";
 import type { ParsedListOptions } from "./list-options.ts";
 import { checkNotFuture, parseVersion } from "./read.ts";
 import type { ResourceEndpoint } from "./resource-handler.ts";
@@ -16,10 +15,10 @@ export interface WatchStart {
   readonly skipUntil: number;
 }
 
-/** Checks the resourceVersion of a watch. Throws 500 and 504. */
+/** Checks the resourceVersion of a watch. Throws 400 and 504. */
 export async function checkWatchVersion(endpoint: ResourceEndpoint, options: ParsedListOptions): Promise<bigint> {
   const text = options.resourceVersion;
-  const version = text === "" ? 0n : parseVersion(text, plainError);
+  const version = text === "" ? 0n : parseVersion(text, badRequest);
   if (options.sendInitialEvents) await checkNotFuture(endpoint, version);
   if (text === "") await endpoint.modules.stores.cache.catchUp();
   return version;

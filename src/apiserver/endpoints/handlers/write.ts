@@ -5,6 +5,7 @@ import { bodyFormat } from "#apimachinery/schema/decode-body.ts";
 import { dedupOwnerReferences } from "../../registry/store/owner-references.ts";
 import { toStorageForm } from "../../registry/store/served-form.ts";
 import { asDraft, type WriteRequest } from "../../registry/store/store-core.ts";
+import type { RequestContext } from "../../request/request-info.ts";
 import type { ApiResponse, ResourceRequest } from "../response.ts";
 import { decodeBody } from "./body.ts";
 import { header } from "./headers.ts";
@@ -77,12 +78,12 @@ export async function admitChange(
 /** The parts of a write that the store needs to know. */
 export function writeRequest(
   endpoint: ResourceEndpoint,
-  request: ResourceRequest,
+  context: RequestContext,
   target: Target,
   options: Pick<WriteOptions, "dryRun" | "fieldManager">,
 ): WriteRequest {
   return {
-    context: request,
+    context,
     namespace: target.namespace,
     subresource: target.subresource,
     dryRun: options.dryRun,

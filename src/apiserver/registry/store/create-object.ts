@@ -7,7 +7,6 @@ import { validateObjectMeta } from "#apimachinery/validation/object-meta.ts";
 import type { CacheEntry } from "../../cacher/cache-entry.ts";
 import { generateName, NAME_ATTEMPTS_MAX } from "./generate-name.ts";
 import { dedupOwnerReferences } from "./owner-references.ts";
-import { plainError } from "./plain-error.ts";
 import { toStorageForm } from "./served-form.ts";
 import { asDraft, type StoreCore, type WriteRequest } from "./store-core.ts";
 
@@ -93,7 +92,7 @@ export async function storeNew(core: StoreCore, object: ApiObject, request: Writ
     const version = meta.resourceVersion;
     // A dry run never reaches the check, and answers with the version that was given.
     if (!request.dryRun && version !== undefined && version !== "" && version !== "0") {
-      throw plainError("resourceVersion should not be set on objects to be created");
+      throw badRequest("resourceVersion should not be set on objects to be created");
     }
     if (!request.dryRun) delete meta.resourceVersion;
     const key = core.cache.key(meta.namespace ?? "", meta.name ?? "");

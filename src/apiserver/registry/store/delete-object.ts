@@ -47,6 +47,7 @@ async function deleteExisting(
   request: WriteRequest,
 ): Promise<DeleteResult | undefined> {
   checkDeleteOptions(options);
+  if (core.strategy.finalization !== undefined) checkOwnUid(core, existing.object, options, request);
   checkPreconditions(existing.object, options, request.form.group, core.definition.kind);
   if (request.admit) {
     await core.modules.admission().validate(core.attributes("DELETE", request, existing.name, undefined, existing.object));
@@ -69,6 +70,15 @@ async function deleteExisting(
   if (marked === undefined) return undefined;
   if (held || (options.gracePeriodSeconds ?? 0) > 0) return { answer: marked.object, entry: marked, gone: false };
   return remove(core, marked, marked, request);
+}
+
+/** Kinds with their own finalization word a wrong uid differently upstream. */
+function checkOwnUid(core: StoreCore, object: ApiObject, options: DeleteOptions, request: WriteRequest): void {
+  const expected = options.preconditions?.uid;
+  const { name = "", uid = "" } = object.metadata;
+  if (expected === undefined || expected === uid) return;
+  const text = `Precondition failed: UID in precondition: ${expected}, UID in object meta: ${uid}`;
+  throw conflict(core.resourceOf(request), name, text);
 }
 
 /** A kind with its own finalization is marked once; later deletes change nothing until it is through. */

@@ -154,7 +154,8 @@ export class StoreCore {
 
   #resetFields(subresource: string): readonly string[] {
     if (subresource === "") return [...(this.hasStatus() ? ["status"] : []), ...(this.strategy.resetFields ?? [])];
-    return this.statusSubresource(subresource)?.resetFields ?? [];
+    const status = this.statusSubresource(subresource);
+    return status === undefined ? [] : (status.resetFields ?? ["spec"]);
   }
 
   /** Writes an object's normalised state; undefined when somebody else wrote since `expectedRevision` (0: made it). */

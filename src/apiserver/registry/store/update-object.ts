@@ -1,15 +1,14 @@
-import { conflict, invalid, notFound } from "#apimachinery/api-errors/errors.ts";
-import type { ApiObject } from "#apimachinery/meta/api-object.ts";
+import { badRequest, conflict, invalid, notFound } from "#apimachinery/api-errors/errors.ts";
+import type { ApiObject, ObjectMeta } from "#apimachinery/meta/api-object.ts";
 import { semanticEqual } from "#apimachinery/meta/deep-equal.ts";
 import type { FieldError } from "#apimachinery/validation/field-error.ts";
 import { invalid as invalidField } from "#apimachinery/validation/field-error.ts";
 import { FieldPath } from "#apimachinery/validation/field-path.ts";
-import { validateObjectMetaUpdate } from "#apimachinery/validation/object-meta.ts";
+import { validateObjectMeta, validateObjectMetaUpdate } from "#apimachinery/validation/object-meta.ts";
 import type { CacheEntry } from "../../cacher/cache-entry.ts";
 import type { StatusSubresource } from "../resource.ts";
 import { checkNamespace, prepareNew, storeNew, type WriteResult } from "./create-object.ts";
 import { endsWithUpdate } from "./deletion.ts";
-import { plainError } from "./plain-error.ts";
 import { asDraft, type StoreCore, type WriteRequest } from "./store-core.ts";
 
 /** How often a write is tried again when others write in between. */
@@ -118,12 +117,12 @@ async function storeChanged(
   return entry === undefined ? undefined : { entry, object: entry.object, created: false };
 }
 
-/** A resourceVersion as a number; 0 for none. Throws what upstream answers (a 500) for another text. */
+/** A resourceVersion as a number; 0 for none. Throws 400 for another text; upstream has the same words under 500. */
 export function parseResourceVersion(text: string | undefined): number {
   if (text === undefined || text === "") return 0;
-  if (!/^[0-9]+$/.test(text)) throw plainError(`strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`);
+  if (!/^[0-9]+$/.test(text)) throw badRequest(`strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`);
   if (BigInt(text) > 0xffffffffffffffffn) {
-    throw plainError(`strconv.ParseUint: parsing ${JSON.stringify(text)}: value out of range`);
+    throw badRequest(`strconv.ParseUint: parsing ${JSON.stringify(text)}: value out of range`);
   }
   return Number(text);
 }
@@ -161,14 +160,26 @@ function prepareChanged(core: StoreCore, request: UpdateRequest, object: ApiObje
     keep(meta, oldMeta, "deletionGracePeriodSeconds");
   }
   if (request.skipValidation) return;
-  const generic = validateObjectMetaUpdate(meta, oldMeta, FieldPath.of("metadata"));
-  // Every built-in kind checks the metadata once more on its own.
-  const errors: FieldError[] = [...generic, ...generic];
+  const errors = metadataErrors(core, meta, oldMeta, status === undefined);
   const validate = status === undefined ? (strategy.validateUpdate ?? strategy.validate) : status.validateUpdate;
   if (validate !== undefined) errors.push(...callValidate(strategy, status, object, old, request));
   if (errors.length > 0) throw invalid(core.kindOf(request), meta.name ?? "", errors);
   const warn = status === undefined ? strategy.warningsOnUpdate : status.warningsOnUpdate;
   context.warnings.push(...(warn?.(object, old) ?? []));
+}
+
+/**
+ * Upstream checks metadata twice for all kinds, and each built-in kind does so again on its own; every complaint is a cause
+ * of its own.
+ */
+function metadataErrors(core: StoreCore, meta: ObjectMeta, old: ObjectMeta, main: boolean): FieldError[] {
+  const path = FieldPath.of("metadata");
+  const update = validateObjectMetaUpdate(meta, old, path);
+  const whole = validateObjectMeta(meta, core.namespaced, core.nameValidator(), path);
+  if (update.length === 0 && whole.length === 0) return [];
+  const finalizers = whole.filter(({ field }) => field.startsWith("metadata.finalizers["));
+  const rest = whole.filter((error) => !finalizers.includes(error));
+  return [...update, ...rest, ...update, ...finalizers, ...(main ? whole : [])];
 }
 
 function callValidate(
