@@ -81,13 +81,6 @@ export function isRegistered(group: string, version: string, kind: string): bool
   return fields?.some((f) => f.inline?.endsWith("TypeMeta")) ?? META_KINDS.has(kind);
 }
 
-/** Names of all struct types of a group version, in declaration order. */
-export function structNames(group: string, version: string): string[] {
-  const file = fileByGroupVersion.get(`${group}/${version}`);
-  if (file === undefined) return [];
-  return Object.entries(factsOf(file)).flatMap(([name, facts]) => (facts.fields === undefined ? [] : [name]));
-}
-
 function factsOf(file: FactsFile): Readonly<Record<string, TypeFacts>> {
   let types = parsed.get(file);
   if (types === undefined) {

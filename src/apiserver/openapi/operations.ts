@@ -35,6 +35,7 @@ export function groupTag(group: string, version?: string): string {
   return version === undefined ? tag : `${tag}_${version}`;
 }
 
+/** The word with its first letter in upper case, as in operation ids. */
 export function capitalised(word: string): string {
   return `${word.charAt(0).toUpperCase()}${word.slice(1)}`;
 }

@@ -71,14 +71,17 @@ export function queryParameters(action: string, texts: Descriptions["parameters"
   }));
 }
 
+/** `pretty`, which every operation on objects takes. */
 export function prettyParameter(texts: Descriptions["parameters"]): Parameter {
   return { name: "pretty", in: "query", type: "string", description: texts.pretty ?? "" };
 }
 
+/** The namespace in a path. */
 export function namespaceParameter(texts: Descriptions["parameters"]): Parameter {
   return { name: "namespace", in: "path", type: "string", description: texts.namespace ?? "" };
 }
 
+/** The name in a path; upstream tells of which kind. */
 export function nameParameter(kind: string): Parameter {
   return { name: "name", in: "path", type: "string", description: `name of the ${kind}` };
 }

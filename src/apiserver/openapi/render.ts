@@ -1,5 +1,5 @@
 import { schemaByName } from "#apimachinery/schema/registry.ts";
-import { BUILTIN_TEXTS, type Descriptions } from "./descriptions.ts";
+import { BUILTIN_TEXTS } from "./descriptions.ts";
 import { VERSION_INFO } from "./fixed-paths.ts";
 import type { Json, TypeDocuments } from "./type-document.ts";
 
@@ -40,10 +40,4 @@ function versionInfo(version: 2 | 3): Json {
   );
   const optional = Object.fromEntries(INFO_OPTIONAL.map((name) => [name, { type: "string" }]));
   return { type: "object", required: INFO_FIELDS, properties: { ...required, ...optional } };
-}
-
-/** Parts of every document that are made once. */
-export interface RenderContext {
-  readonly types: TypeDocuments;
-  readonly descriptions: Descriptions;
 }
