@@ -1,3 +1,4 @@
+import { daemonSetController } from "./controllers/daemonset/controller.ts";
 import { deploymentController } from "./controllers/deployment/controller.ts";
 import { endpointsController } from "./controllers/endpoints/controller.ts";
 import { endpointSliceController } from "./controllers/endpointslice/controller.ts";
@@ -24,6 +25,7 @@ export const controllers: readonly ControllerDefinition[] = [
   replicaSetController,
   replicationControllerController,
   deploymentController,
+  daemonSetController,
   jobController,
   endpointSliceController,
   endpointsController,
