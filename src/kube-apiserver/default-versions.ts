@@ -18,3 +18,14 @@ function stableOnly(definition: ResourceDefinition<never>): readonly ResourceDef
 function isStable(version: string): boolean {
   return /^v\d+$/.test(version);
 }
+
+/** Upstream v1.36 still stores these in the version before the one that is served, so that v1.35 can read them. */
+const STORED_AS: Readonly<Record<string, string>> = {
+  "admissionregistration.k8s.io/mutatingadmissionpolicies": "v1beta1",
+  "admissionregistration.k8s.io/mutatingadmissionpolicybindings": "v1beta1",
+};
+
+/** The version in which upstream stores a resource where ours is stored in another. */
+export function upstreamStorageVersion(group: string, plural: string): string | undefined {
+  return STORED_AS[`${group}/${plural}`];
+}

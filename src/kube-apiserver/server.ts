@@ -34,7 +34,7 @@ import { nodeAuthorizer, nodeNameOf } from "./authorization/node-authorizer.ts";
 import { rbacStores } from "./authorization/rbac-stores.ts";
 import { groupPriority } from "./bootstrap/api-services.ts";
 import { bootstrapEssentials, bootstrapRest } from "./bootstrap/bootstrap.ts";
-import { defaultVersions } from "./default-versions.ts";
+import { defaultVersions, upstreamStorageVersion } from "./default-versions.ts";
 import { nonResourceRoutes } from "./non-resource-routes.ts";
 import { selfSubjectReviews, tokenReviews } from "./registry/authentication/authentication-reviews.ts";
 import { tokenSubresource } from "./registry/authentication/token-request.ts";
@@ -141,7 +141,7 @@ export async function startKubeApiServer(options: KubeApiServerOptions): Promise
     ip: options.advertiseAddress ?? advertisedAddress(options.bindAddress),
   };
   const state = { port: options.port, bootstrapped: false, stopping: false };
-  const groups = servedGroups(resources, groupPriority);
+  const groups = servedGroups(resources, groupPriority, upstreamStorageVersion);
   const served = new Set(groups.map((group) => group.name));
   const authorize = async ({ user, query }: RequestContext, info: RequestInfo) => {
     const attributes = attributesOf(user, info, query.get("fieldSelector") ?? undefined);

@@ -41,8 +41,15 @@ export interface ServedGroup {
 const ALL_VERBS: readonly ResourceVerb[] = ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"];
 const VIEW_VERBS: readonly string[] = ["get", "patch", "update"];
 
+/** The version in which upstream stores a resource, where ours is another: clients compare hashes of it. */
+export type StorageVersionOf = (group: string, plural: string) => string | undefined;
+
 /** Everything served, by group and version. `priority` orders the groups, largest first; ties by name. */
-export function servedGroups(resources: ResourceSet, priority: (group: string) => number): readonly ServedGroup[] {
+export function servedGroups(
+  resources: ResourceSet,
+  priority: (group: string) => number,
+  storageVersionOf: StorageVersionOf = () => undefined,
+): readonly ServedGroup[] {
   const groups = new Map<string, Map<string, ServedResource[]>>();
   const add = (group: string, version: string, resource: ServedResource): void => {
     let versions = groups.get(group);
@@ -56,10 +63,10 @@ export function servedGroups(resources: ResourceSet, priority: (group: string) =
   };
   for (const stored of resources.stored) {
     const definition = stored as unknown as ResourceDefinition;
-    add(definition.group, definition.version, storedResource(definition, definition));
+    add(definition.group, definition.version, storedResource(definition, definition, storageVersionOf));
     for (const other of definition.otherVersions ?? []) {
       const served = { group: other.group ?? definition.group, version: other.version };
-      add(served.group, served.version, storedResource(definition, served));
+      add(served.group, served.version, storedResource(definition, served, storageVersionOf));
     }
   }
   for (const virtual of resources.virtual) add(virtual.group, virtual.version, virtualResource(virtual));
@@ -73,7 +80,13 @@ export function servedGroups(resources: ResourceSet, priority: (group: string) =
     }));
 }
 
-function storedResource(definition: ResourceDefinition, served: { group: string; version: string }): ServedResource {
+function storedResource(
+  definition: ResourceDefinition,
+  served: { group: string; version: string },
+  storageVersionOf: StorageVersionOf,
+): ServedResource {
+  const { group, plural, kind } = definition;
+  const version = storageVersionOf(group, plural) ?? definition.version;
   const subresources = Object.entries(definition.subresources ?? {});
   return {
     name: definition.plural,
@@ -83,7 +96,7 @@ function storedResource(definition: ResourceDefinition, served: { group: string;
     shortNames: definition.shortNames ?? [],
     categories: definition.categories ?? [],
     verbs: [...(definition.verbs ?? ALL_VERBS)].sort(),
-    storageVersionHash: storageVersionHash(definition),
+    storageVersionHash: storageVersionHash({ group, version, kind }),
     subresources: subresources
       .map(([name, subresource]) => servedSubresource(name, subresource, definition, served))
       .sort((a, b) => (a.name < b.name ? -1 : 1)),

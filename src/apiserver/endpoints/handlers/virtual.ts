@@ -11,7 +11,7 @@ import { header } from "./headers.ts";
 import { type Negotiated, negotiate } from "./negotiation.ts";
 import { includeObject, valueResponse } from "./representation.ts";
 import type { HandlerModules } from "./resource-handler.ts";
-import { methodNotAllowed } from "./route-errors.ts";
+import { methodNotAllowed, noSuchPath } from "./route-errors.ts";
 import { parseWriteOptions } from "./write-options.ts";
 
 /** Requests for a resource without storage. */
@@ -22,6 +22,7 @@ export async function handleVirtual(
 ): Promise<ApiResponse> {
   const name = request.info.parts[1] ?? "";
   const { verb } = request.info;
+  if (name !== "" && resource.get === undefined) throw noSuchPath();
   const kind = kindOf(resource, modules);
   if (verb === "create" && name === "" && resource.create !== undefined) {
     const negotiated = negotiate(header(request, "accept"));

@@ -26,15 +26,14 @@ export function selfSubjectRulesReviews(
       const { rules, errors } = resolver.rulesFor(context.user, namespace);
       const gap = incomplete(context.user);
       const problems = gap === undefined ? errors : [gap, ...errors];
-      const all = context.user.groups.includes("system:masters") ? [...EVERYTHING, ...rules] : rules;
       return {
         apiVersion: "authorization.k8s.io/v1",
         kind: "SelfSubjectRulesReview",
         metadata: {},
         spec: {},
         status: {
-          resourceRules: all.filter((rule) => (rule.resources ?? []).length > 0).map(resourceRule),
-          nonResourceRules: all.filter((rule) => (rule.nonResourceURLs ?? []).length > 0).map(nonResourceRule),
+          resourceRules: rules.filter((rule) => (rule.resources ?? []).length > 0).map(resourceRule),
+          nonResourceRules: rules.filter((rule) => (rule.nonResourceURLs ?? []).length > 0).map(nonResourceRule),
           incomplete: gap !== undefined,
           ...(problems.length === 0 ? {} : { evaluationError: problems.join(", ") }),
         },
@@ -42,12 +41,6 @@ export function selfSubjectRulesReviews(
     },
   };
 }
-
-/** What the privileged group may do, which no role says. */
-const EVERYTHING: readonly PolicyRule[] = [
-  { verbs: ["*"], apiGroups: ["*"], resources: ["*"] },
-  { verbs: ["*"], nonResourceURLs: ["*"] },
-];
 
 function resourceRule({ verbs, apiGroups, resources, resourceNames }: PolicyRule): object {
   return { verbs, apiGroups, resources, ...((resourceNames ?? []).length > 0 ? { resourceNames } : {}) };
