@@ -22,7 +22,11 @@ describe("parseFlags", () => {
   });
 
   test.each([
-    { name: "a misspelt flag names the nearest", args: ["--data-dri=x"], want: /unknown flag: --data-dri; did you mean --data-dir\?/ },
+    {
+      name: "a misspelt flag names the nearest",
+      args: ["--data-dri=x"],
+      want: /unknown flag: --data-dri; did you mean --data-dir\?/,
+    },
     { name: "a flag like no other names none", args: ["--zzzzzzzzzzzz"], want: /unknown flag: --zzzzzzzzzzzz \(/ },
     { name: "a port that is no number", args: ["--secure-port=http"], want: /whole number from 0 to 65535, not "http"/ },
     { name: "a port out of range", args: ["--secure-port=70000"], want: /from 0 to 65535/ },

@@ -49,7 +49,8 @@ export function parseFlags<const S extends FlagSet>(specs: S, args: readonly str
     if (text === undefined) text = args[++i];
     if (text === undefined) throw new FlagError(`flag --${name} needs a value: ${spec.help}`);
     const value = parseValue(name, spec, text);
-    values[name] = spec.type === "strings" && values[name] !== spec.default ? [...(values[name] as string[]), ...(value as string[])] : value;
+    values[name] =
+      spec.type === "strings" && values[name] !== spec.default ? [...(values[name] as string[]), ...(value as string[])] : value;
   }
   return values as ParsedFlags<S>;
 }

@@ -61,7 +61,14 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   const { signal } = stopped;
   const clientFor = (user: string, _groups: readonly string[] = []): Client => {
     const pair = user === "system:kube-scheduler" ? assets.scheduler : assets.admin;
-    return createRestClient({ server: apiServer.url, ca: assets.ca.cert, cert: pair.cert, key: pair.key, userAgent: user.replace("system:", ""), clock });
+    return createRestClient({
+      server: apiServer.url,
+      ca: assets.ca.cert,
+      cert: pair.cert,
+      key: pair.key,
+      userAgent: user.replace("system:", ""),
+      clock,
+    });
   };
   try {
     const identity = `kybern_${random.uuid()}`;

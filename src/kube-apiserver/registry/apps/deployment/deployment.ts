@@ -62,7 +62,11 @@ export function deployments(): ResourceDefinition<Deployment> {
       },
       validateUpdate: (o, old) => [
         ...validateSpec(o.spec, templateOptionsFor(old.spec?.template?.spec)),
-        ...validateImmutableField(printedSelector(o.spec?.selector), printedSelector(old.spec?.selector), specPath.child("selector")),
+        ...validateImmutableField(
+          printedSelector(o.spec?.selector),
+          printedSelector(old.spec?.selector),
+          specPath.child("selector"),
+        ),
       ],
       warningsOnCreate: (o) => podTemplateWarnings(o.spec?.template, templatePath),
       // Rollbacks are asked for by annotation.

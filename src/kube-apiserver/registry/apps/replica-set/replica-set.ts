@@ -61,7 +61,11 @@ export function replicaSets(): ResourceDefinition<ReplicaSet> {
       },
       validateUpdate: (o, old) => [
         ...validateSpec(o.spec, templateOptionsFor(old.spec?.template?.spec)),
-        ...validateImmutableField(printedSelector(o.spec?.selector), printedSelector(old.spec?.selector), specPath.child("selector")),
+        ...validateImmutableField(
+          printedSelector(o.spec?.selector),
+          printedSelector(old.spec?.selector),
+          specPath.child("selector"),
+        ),
       ],
       warningsOnCreate: (o) => podTemplateWarnings(o.spec?.template, templatePath),
       generationChanges: (o, old) => !semanticEqual(o.spec, old.spec),

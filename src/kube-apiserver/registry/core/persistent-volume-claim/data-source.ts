@@ -2,7 +2,10 @@ import type { PersistentVolumeClaimSpec } from "#api/generated/core/v1.ts";
 import type { Draft } from "#apimachinery/meta/api-object.ts";
 
 /** `dataSource` takes only claims and snapshots; others are dropped, as they always were (KEP-1495). */
-export function dropUnsupportedDataSource(spec: Draft<PersistentVolumeClaimSpec>, old: PersistentVolumeClaimSpec | undefined): void {
+export function dropUnsupportedDataSource(
+  spec: Draft<PersistentVolumeClaimSpec>,
+  old: PersistentVolumeClaimSpec | undefined,
+): void {
   const { dataSource } = spec;
   if (old?.dataSource !== undefined || old?.dataSourceRef !== undefined || dataSource === undefined) return;
   const group = dataSource.apiGroup ?? "";

@@ -33,7 +33,8 @@ function validateChange(claim: PersistentVolumeClaim, old: PersistentVolumeClaim
   }
   const classBefore = old.metadata.annotations?.[BETA_CLASS];
   const classAfter = claim.metadata.annotations?.[BETA_CLASS];
-  const fromAnnotation = classBefore !== undefined && before.storageClassName === undefined && after.storageClassName === classBefore;
+  const fromAnnotation =
+    classBefore !== undefined && before.storageClassName === undefined && after.storageClassName === classBefore;
   if (fromAnnotation) delete after.storageClassName;
   else {
     if (classBefore !== classAfter) {

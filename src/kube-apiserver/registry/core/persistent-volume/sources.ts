@@ -41,7 +41,9 @@ const SOURCES: readonly SourceRule[] = [
   rule("awsElasticBlockStore", legacy.validateAwsElasticBlockStore),
   rule("glusterfs", (source, path) => [
     ...legacy.validateGlusterfs(source, path),
-    ...(source.endpointsNamespace === "" ? [required(path.child("endpointsNamespace"), "if the endpointnamespace is set, it must be a valid namespace name")] : []),
+    ...(source.endpointsNamespace === ""
+      ? [required(path.child("endpointsNamespace"), "if the endpointnamespace is set, it must be a valid namespace name")]
+      : []),
   ]),
   rule("flocker", legacy.validateFlocker),
   rule("nfs", legacy.validateNfs),
@@ -95,7 +97,8 @@ export function validateSource(spec: PersistentVolumeSpec, hasNodeAffinity: bool
     count += 1;
     errors.push(...validate(spec, at));
     if (field === "iscsi") errors.push(...iscsiNames(spec, at));
-    if (field === "local" && !hasNodeAffinity) errors.push(required(path.child("nodeAffinity"), "Local volume requires node affinity"));
+    if (field === "local" && !hasNodeAffinity)
+      errors.push(required(path.child("nodeAffinity"), "Local volume requires node affinity"));
   }
   if (count === 0) errors.push(required(path, "must specify a volume type"));
   return errors;
@@ -109,6 +112,8 @@ function iscsiNames(spec: PersistentVolumeSpec, path: FieldPath): FieldError[] {
 
 /** The sources alone, out of a spec that holds them inline. */
 export function sourceOf(spec: PersistentVolumeSpec): PersistentVolumeSource {
-  const entries = SOURCES.map(({ field }) => [field, (spec as PersistentVolumeSource)[field]]).filter(([, value]) => value !== undefined);
+  const entries = SOURCES.map(({ field }) => [field, (spec as PersistentVolumeSource)[field]]).filter(
+    ([, value]) => value !== undefined,
+  );
   return Object.fromEntries(entries);
 }

@@ -43,7 +43,8 @@ function validateAccessModes(spec: PersistentVolumeSpec): FieldError[] {
   const errors = modes.length === 0 ? [required(at, "")] : [];
   for (const mode of modes) if (!ACCESS_MODES.includes(mode)) errors.push(notSupported(at, mode, ACCESS_MODES));
   const others = modes.some((mode) => mode !== "ReadWriteOncePod" && ACCESS_MODES.includes(mode));
-  if (others && modes.includes("ReadWriteOncePod")) errors.push(forbidden(at, "may not use ReadWriteOncePod with other access modes"));
+  if (others && modes.includes("ReadWriteOncePod"))
+    errors.push(forbidden(at, "may not use ReadWriteOncePod with other access modes"));
   return errors;
 }
 

@@ -1,6 +1,6 @@
 import type { PersistentVolume } from "#api/generated/core/v1.ts";
-import { goQuote } from "#apimachinery/validation/field-error.ts";
 import { parseQuantity, quantityMilliValue } from "#apimachinery/resource/quantity.ts";
+import { goQuote } from "#apimachinery/validation/field-error.ts";
 
 const DEPRECATED_SOURCES = {
   cephfs: "deprecated in v1.28, non-functional in v1.31+",
@@ -14,11 +14,11 @@ const DEPRECATED_SOURCES = {
 } as const;
 const BETA_CLASS = "volume.beta.kubernetes.io/storage-class";
 const DEPRECATED_LABELS: Readonly<Record<string, string>> = {
-  "beta.kubernetes.io/os": "deprecated since v1.14; use \"kubernetes.io/os\" instead",
-  "beta.kubernetes.io/arch": "deprecated since v1.14; use \"kubernetes.io/arch\" instead",
-  "beta.kubernetes.io/instance-type": "deprecated since v1.17; use \"node.kubernetes.io/instance-type\" instead",
-  "failure-domain.beta.kubernetes.io/zone": "deprecated since v1.17; use \"topology.kubernetes.io/zone\" instead",
-  "failure-domain.beta.kubernetes.io/region": "deprecated since v1.17; use \"topology.kubernetes.io/region\" instead",
+  "beta.kubernetes.io/os": 'deprecated since v1.14; use "kubernetes.io/os" instead',
+  "beta.kubernetes.io/arch": 'deprecated since v1.14; use "kubernetes.io/arch" instead',
+  "beta.kubernetes.io/instance-type": 'deprecated since v1.17; use "node.kubernetes.io/instance-type" instead',
+  "failure-domain.beta.kubernetes.io/zone": 'deprecated since v1.17; use "topology.kubernetes.io/zone" instead',
+  "failure-domain.beta.kubernetes.io/region": 'deprecated since v1.17; use "topology.kubernetes.io/region" instead',
 };
 
 /** What is wrong with a label key that has been replaced by another; undefined for others. */
@@ -54,7 +54,8 @@ export function persistentVolumeWarnings(volume: PersistentVolume): string[] {
     });
   });
   for (const [field, text] of Object.entries(DEPRECATED_SOURCES)) {
-    if (spec?.[field as keyof typeof DEPRECATED_SOURCES]) warnings.push(`spec.${field === "storageos" ? "storageOS" : field}: ${text}`);
+    if (spec?.[field as keyof typeof DEPRECATED_SOURCES])
+      warnings.push(`spec.${field === "storageos" ? "storageOS" : field}: ${text}`);
   }
   return [...warnings, ...fractionalByteWarnings(spec?.capacity?.["storage"], "spec.capacity[storage]")];
 }

@@ -175,7 +175,8 @@ export const INTERNAL_TYPES: Readonly<Record<string, string>> = {
   GlusterfsPersistentVolumeSource: "EndpointsName=endpoints:string Path:string ReadOnly:bool EndpointsNamespace:any",
   FlexPersistentVolumeSource: "Driver:string FSType:string SecretRef:*SecretReference ReadOnly:bool Options:map",
   CinderPersistentVolumeSource: "VolumeID:string FSType:string ReadOnly:bool SecretRef:*SecretReference",
-  CephFSPersistentVolumeSource: "Monitors:list Path:string User:string SecretFile:string SecretRef:*SecretReference ReadOnly:bool",
+  CephFSPersistentVolumeSource:
+    "Monitors:list Path:string User:string SecretFile:string SecretRef:*SecretReference ReadOnly:bool",
   AzureFilePersistentVolumeSource: "SecretName:string ShareName:string ReadOnly:bool SecretNamespace:any",
   RBDPersistentVolumeSource:
     "RBDMonitors=monitors:list RBDImage=image:string FSType:string RBDPool=pool:string RadosUser=user:string " +
@@ -186,7 +187,8 @@ export const INTERNAL_TYPES: Readonly<Record<string, string>> = {
   ScaleIOPersistentVolumeSource:
     "Gateway:string System:string SecretRef:*SecretReference SSLEnabled:bool ProtectionDomain:string StoragePool:string " +
     "StorageMode:string VolumeName:string FSType:string ReadOnly:bool",
-  StorageOSPersistentVolumeSource: "VolumeName:string VolumeNamespace:string FSType:string ReadOnly:bool SecretRef:*ObjectReference",
+  StorageOSPersistentVolumeSource:
+    "VolumeName:string VolumeNamespace:string FSType:string ReadOnly:bool SecretRef:*ObjectReference",
   ObjectReference:
     "Kind:string Namespace:string Name:string UID:string APIVersion:string ResourceVersion:string FieldPath:string",
   CSIPersistentVolumeSource:

@@ -50,7 +50,11 @@ export function validatePodCreate(pod: Pod): FieldError[] {
 }
 
 /** Labels and annotations of a template. */
-export function validateTemplateMetadata(template: PodTemplateSpec, path: FieldPath, options: PodValidationOptions): FieldError[] {
+export function validateTemplateMetadata(
+  template: PodTemplateSpec,
+  path: FieldPath,
+  options: PodValidationOptions,
+): FieldError[] {
   const { labels, annotations } = template.metadata ?? {};
   return [
     ...validateLabels(labels, path.child("labels")),

@@ -75,7 +75,8 @@ export function isIntegerResource(name: string): boolean {
 export function resourceNameErrors(name: string, path: FieldPath): FieldError[] {
   const messages = isQualifiedName(name);
   if (messages.length > 0) return invalidEach(path, name, messages);
-  if (name.includes("/") || STANDARD_RESOURCES.has(name) || isHugePageResource(name) || name.startsWith("requests.hugepages-")) return [];
+  if (name.includes("/") || STANDARD_RESOURCES.has(name) || isHugePageResource(name) || name.startsWith("requests.hugepages-"))
+    return [];
   return [invalid(path, name, "must be a standard resource type or fully qualified")];
 }
 
