@@ -1,13 +1,14 @@
+import { setMaxListeners } from "node:events";
 import type { Clock } from "#base/clock.ts";
 import type { Random } from "#base/random.ts";
 import type { Client } from "#client/client.ts";
-import { createRestClient } from "#client/rest-client.ts";
 import type { Logger } from "#component-base/logging.ts";
 import { type KubeApiServer, startKubeApiServer } from "#kube-apiserver/server.ts";
 import { type ControllerManager, startControllerManager } from "#kube-controller-manager/controller-manager.ts";
 import { type RunningScheduler, startScheduler } from "#kube-scheduler/scheduler.ts";
 import { type SimulatedNodes, startSimulatedNodes } from "#kubelet/simulated-nodes.ts";
 import type { ClusterAssets } from "#pki/cluster-assets.ts";
+import { startCompactor } from "#storage/compactor.ts";
 import type { KVStore } from "#storage/kv.ts";
 
 /** What a control plane is made of. Everything that comes from outside is a parameter. */
@@ -59,17 +60,11 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   });
   const stopped = new AbortController();
   const { signal } = stopped;
-  const clientFor = (user: string, _groups: readonly string[] = []): Client => {
-    const pair = user === "system:kube-scheduler" ? assets.scheduler : assets.admin;
-    return createRestClient({
-      server: apiServer.url,
-      ca: assets.ca.cert,
-      cert: pair.cert,
-      key: pair.key,
-      userAgent: user.replace("system:", ""),
-      clock,
-    });
-  };
+  // Every informer, queue and timer of the process hangs on this one signal.
+  setMaxListeners(0, signal);
+  startCompactor({ store: kv, clock, signal });
+  const clientFor = (name: string, groups: readonly string[] = []): Client =>
+    apiServer.inProcessClient({ name, uid: "", groups: [...groups, "system:authenticated"], extra: {} });
   try {
     const identity = `kybern_${random.uuid()}`;
     // One process needs no lease to be the only one that acts. The controllers act for all of upstream's controller
@@ -79,6 +74,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       clock,
       random,
       signal,
+      options: { rootCa: assets.ca.cert },
       onInformerError: (resource, error) => logger.warn({ resource, err: error }, "an informer of the controller manager failed"),
     });
     scheduler = await startScheduler({
