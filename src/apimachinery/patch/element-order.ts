@@ -105,15 +105,29 @@ function sortBy(
   mergeKey: string,
   maps: boolean,
 ): unknown[] {
-  if (!maps) {
-    const place = places(order, keyOf);
-    return items.sort((a, b) => (place.get(a) ?? -1) - (place.get(b) ?? -1));
-  }
+  if (!maps) return sortedByPlace(items, places(order, keyOf), keyOf);
   for (const item of items) requireMergeKey(item, mergeKey);
   for (const item of order) requireMergeKey(item, mergeKey);
   const isDeletion = (item: unknown): boolean => isMap(item) && item[DIRECTIVE] === "delete";
-  const place = places(order, keyOf);
   const kept = items.filter((item) => !isDeletion(item));
-  kept.sort((a, b) => (place.get(keyOf(a)) ?? -1) - (place.get(keyOf(b)) ?? -1));
-  return [...kept, ...items.filter(isDeletion)];
+  return [...sortedByPlace(kept, places(order, keyOf), keyOf), ...items.filter(isDeletion)];
+}
+
+/** Upstream's comparison says "less" whenever one of two has no place, so that the way of sorting matters: by insertion. */
+function sortedByPlace(
+  items: readonly unknown[],
+  place: ReadonlyMap<unknown, number>,
+  keyOf: (item: unknown) => unknown,
+): unknown[] {
+  const sorted: unknown[] = [];
+  for (const item of items) {
+    const own = place.get(keyOf(item));
+    let at = sorted.length;
+    for (; at > 0; at--) {
+      const before = place.get(keyOf(sorted[at - 1]));
+      if (own !== undefined && before !== undefined && own >= before) break;
+    }
+    sorted.splice(at, 0, item);
+  }
+  return sorted;
 }

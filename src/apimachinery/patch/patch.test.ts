@@ -151,32 +151,44 @@ test("items of a primitive list are deleted", () => {
   expect(pod && applyStrategicMergePatch(pod, podBefore, patch)).toEqual({ ...podBefore, metadata: { finalizers: ["c/d"] } });
 });
 
-const refused: readonly (readonly [string, object, string])[] = [
+const refused: readonly (readonly [string, object, number, string])[] = [
   [
     "an item without its key",
     { spec: { containers: [{ image: "x" }] } },
+    500,
     "map: map[image:x] does not contain declared merge key: name",
   ],
   [
     "an unknown directive",
     { spec: { containers: [{ name: "a", $patch: 1 }] } },
+    500,
     "unknown patch type: %!s(int64=1) in map: map[$patch:1 name:a]",
   ],
   [
     "keys not retained",
     { spec: { volumes: [{ name: "v", $retainKeys: [], emptyDir: {} }] } },
+    400,
     "invalid patch format of retainKeys",
   ],
   [
     "an order that lacks an item",
     { spec: { "$setElementOrder/containers": [{ name: "b" }], containers: [{ name: "c" }] } },
+    500,
     "The order in patch list:\n[map[name:c]]\n doesn't match $setElementOrder list:\n[map[name:b]]\n",
   ],
+  ["an order for what is no list", { "$setElementOrder/status": [] }, 500, "expected slice or array type, but got: struct"],
+  ["an empty directive", { $setElementOrder: [] }, 400, "invalid patch format of setElementOrder list"],
+  [
+    "lists in lists",
+    { spec: { "$setElementOrder/tolerations": [], tolerations: [[]] } },
+    422,
+    "the server rejected our request due to an error in our request",
+  ],
 ];
-test.each(refused)("strategic merge patch is refused: %s", (_name, patch, message) => {
+test.each(refused)("strategic merge patch is refused: %s", (_name, patch, code, message) => {
   const error = thrown(() => pod && applyStrategicMergePatch(pod, podBefore, patch));
   expect(error.message).toBe(message);
-  expect(error.code).toBe(400);
+  expect(error.code).toBe(code);
 });
 
 function thrown(run: () => unknown): StatusError {

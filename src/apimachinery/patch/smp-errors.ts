@@ -1,4 +1,5 @@
 import { badRequest, genericServerResponse } from "../api-errors/errors.ts";
+import { plainError } from "../api-errors/plain-error.ts";
 import type { StatusError } from "../api-errors/status.ts";
 
 /** The key of a directive for a whole map or list item. */
@@ -11,9 +12,16 @@ export const BAD_RETAIN_KEYS = "invalid patch format of retainKeys";
 /** A malformed `$setElementOrder/x`. */
 export const BAD_SET_ELEMENT_ORDER = "invalid patch format of setElementOrder list";
 
-/** A patch that cannot be applied. */
-export function patchError(message: string): StatusError {
+/** A patch whose directive has a wrong form: the faults that upstream knows as the client's, 400. */
+export function badPatchFormat(
+  message: typeof BAD_PRIMITIVE_LIST | typeof BAD_RETAIN_KEYS | typeof BAD_SET_ELEMENT_ORDER,
+): StatusError {
   return badRequest(message);
+}
+
+/** A patch that cannot be applied for another reason, which upstream reports as its own fault (`interpretStrategicMergePatchError`). */
+export function patchError(message: string): StatusError {
+  return plainError(message);
 }
 
 /** A patch with a list in a list. */

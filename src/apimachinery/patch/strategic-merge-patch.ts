@@ -4,8 +4,15 @@ import type { TypeSchema } from "../schema/type-schema.ts";
 import { deduplicate, elementKind, normalizeElementOrder, partitionByPresence, requireMergeKey } from "./element-order.ts";
 import { goFormat, goFormatAsString, goTypeName, jsonKind } from "./go-format.ts";
 import { isMap, type JsonMap, setKey } from "./json-map.ts";
-import { patchMetaForMap, patchMetaForSlice } from "./patch-meta.ts";
-import { BAD_PRIMITIVE_LIST, BAD_RETAIN_KEYS, BAD_SET_ELEMENT_ORDER, DIRECTIVE, patchError } from "./smp-errors.ts";
+import { goKindOf, patchMetaForMap, patchMetaForSlice } from "./patch-meta.ts";
+import {
+  BAD_PRIMITIVE_LIST,
+  BAD_RETAIN_KEYS,
+  BAD_SET_ELEMENT_ORDER,
+  badPatchFormat,
+  DIRECTIVE,
+  patchError,
+} from "./smp-errors.ts";
 
 const RETAIN_KEYS = "$retainKeys";
 const DELETE_FROM_PRIMITIVE_LIST = "$deleteFromPrimitiveList";
@@ -24,8 +31,8 @@ export function applyStrategicMergePatch(schema: TypeSchema, document: unknown, 
 
 /**
  * Applies a strategic merge patch as `StrategicMergeMapPatch` does, with its directives `$patch`, `$retainKeys`,
- * `$deleteFromPrimitiveList/x` and `$setElementOrder/x`. Neither argument is changed. Throws StatusErrors; what upstream
- * answers with 500, or crashes on, though the patch is at fault, is a 400 with the same text.
+ * `$deleteFromPrimitiveList/x` and `$setElementOrder/x`. Neither argument is changed. Throws StatusErrors with upstream's
+ * codes: most faults of a patch are a 500. What upstream crashes on (an order for a list of maps without a key) is done.
  */
 export function strategicMergePatch(schema: TypeSchema, document: unknown, patch: unknown): StrategicMergeResult {
   if (patch !== null && !isMap(patch)) {
@@ -85,9 +92,9 @@ function badPatchType(directive: unknown, patch: JsonMap): Error {
 }
 
 /** The field's name behind the slash of `$directive/name`. */
-function directiveTarget(key: string, prefix: string, message: string): string {
+function directiveTarget(key: string, prefix: string, message: Parameters<typeof badPatchFormat>[0]): string {
   const slash = key.indexOf("/");
-  if (slash < 0 || key.slice(0, slash) !== prefix) throw patchError(message);
+  if (slash < 0 || key.slice(0, slash) !== prefix) throw badPatchFormat(message);
   return key.slice(slash + 1);
 }
 
@@ -95,11 +102,11 @@ function retainKeys(original: JsonMap, patch: JsonMap): void {
   if (!Object.hasOwn(patch, RETAIN_KEYS)) return;
   const list = patch[RETAIN_KEYS];
   delete patch[RETAIN_KEYS];
-  if (!Array.isArray(list)) throw patchError(BAD_RETAIN_KEYS);
+  if (!Array.isArray(list)) throw badPatchFormat(BAD_RETAIN_KEYS);
   const kept = new Set<unknown>(list);
   for (const key of Object.keys(patch)) {
     const exempt = patch[key] === null || key.startsWith(DELETE_FROM_PRIMITIVE_LIST) || key.startsWith(SET_ELEMENT_ORDER);
-    if (!exempt && !kept.has(key)) throw patchError(BAD_RETAIN_KEYS);
+    if (!exempt && !kept.has(key)) throw badPatchFormat(BAD_RETAIN_KEYS);
   }
   for (const key of Object.keys(original)) if (!kept.has(key)) delete original[key];
 }
@@ -176,15 +183,11 @@ function mergeSlice(
     const { present, others } = partitionByPresence(merged, patch, "");
     return normalizeElementOrder(present, others, patch, current, "", false);
   }
-  if (mergeKey === "") throw patchError(`cannot merge lists without merge key for ${typeName(schema)}`);
+  if (mergeKey === "") throw patchError(`cannot merge lists without merge key for ${goKindOf(schema)}`);
   const special = specialElements(current as JsonMap[], patch as JsonMap[], mergeKey);
   const merged = mergeItems(special.current, special.patch, mergeKey, schema);
   const { present, others } = partitionByPresence(merged, special.patch, mergeKey);
   return normalizeElementOrder(present, others, special.patch, special.current, mergeKey, true);
-}
-
-function typeName(schema: TypeSchema | undefined): string {
-  return schema !== undefined && "name" in schema ? (schema.name.split(".").at(-1) ?? "") : "";
 }
 
 function specialElements(current: JsonMap[], patch: JsonMap[], mergeKey: string): { current: JsonMap[]; patch: JsonMap[] } {

@@ -1,8 +1,8 @@
 import { internalError } from "#apimachinery/api-errors/errors.ts";
+import { plainError } from "#apimachinery/api-errors/plain-error.ts";
 import { StatusError } from "#apimachinery/api-errors/status.ts";
 import type { ApiObject } from "#apimachinery/meta/api-object.ts";
 import type { ResourceDefinition, ResourceVerb, Subresource, VirtualResource } from "../../registry/resource.ts";
-import { plainError } from "../../registry/store/plain-error.ts";
 import type { RequestInfo } from "../../request/request-info.ts";
 import type { ApiResponse, HandleResourceRequest, ResourceRequest } from "../response.ts";
 import { handleConnect } from "./connect.ts";

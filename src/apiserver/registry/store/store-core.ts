@@ -1,3 +1,4 @@
+import { plainError } from "#apimachinery/api-errors/plain-error.ts";
 import { trackUpdate } from "#apimachinery/managedfields/update.ts";
 import type { ApiObject, Draft } from "#apimachinery/meta/api-object.ts";
 import { formatTime } from "#apimachinery/meta/time.ts";
@@ -15,7 +16,6 @@ import type { RequestContext } from "../../request/request-info.ts";
 import { encodeObject } from "../../serializer.ts";
 import type { ResourceDefinition, StatusSubresource, Strategy } from "../resource.ts";
 import type { LeasePool } from "./lease-pool.ts";
-import { plainError } from "./plain-error.ts";
 import { type ServedForm, toServedForm } from "./served-form.ts";
 
 /** What all stores of a server share. */

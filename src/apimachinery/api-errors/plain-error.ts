@@ -1,4 +1,4 @@
-import { StatusError } from "#apimachinery/api-errors/status.ts";
+import { StatusError } from "./status.ts";
 
 /** What an error of no known kind becomes upstream: a 500 with the bare text and no reason. */
 export function plainError(message: string): StatusError {
