@@ -1,5 +1,6 @@
 import { daemonSetController } from "./controllers/daemonset/controller.ts";
 import { deploymentController } from "./controllers/deployment/controller.ts";
+import { disruptionController } from "./controllers/disruption/controller.ts";
 import { endpointsController } from "./controllers/endpoints/controller.ts";
 import { endpointSliceController } from "./controllers/endpointslice/controller.ts";
 import { garbageCollectorController } from "./controllers/garbage-collector/controller.ts";
@@ -29,6 +30,7 @@ export const controllers: readonly ControllerDefinition[] = [
   jobController,
   endpointSliceController,
   endpointsController,
+  disruptionController,
   nodeLifecycleController,
   taintEvictionController,
   ttlController,

@@ -63,7 +63,7 @@ export interface RequeueAction {
 export interface ControllerInstance<Observed, Action extends { readonly type: string }> {
   readonly sources: readonly Source[];
   /** Further informers that must have their first list before the first key is looked at. */
-  readonly alsoAwait?: readonly SharedInformer<object>[];
+  readonly alsoAwait?: readonly Pick<SharedInformer<object>, "waitForSync">[];
   /** For controllers that learn of changes by other means than informers: called once, before the first key. */
   start?(enqueue: (key: string, afterMs?: number) => void): void;
   /** Everything that the decision depends on, or undefined when there is nothing to decide. */
