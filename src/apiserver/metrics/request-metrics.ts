@@ -87,7 +87,7 @@ export class RequestMetrics {
 
 /** Loaded when first asked for: many clusters in tests never are. */
 async function processMetrics(): Promise<Registry> {
-  const prometheus = await import("prom-client");
+  const { default: prometheus } = await import("prom-client");
   const registry = new prometheus.Registry();
   prometheus.collectDefaultMetrics({ register: registry });
   return registry;

@@ -1,7 +1,9 @@
 import type { ClusterRoleBinding } from "#api/generated/rbac/v1.ts";
 import { nameIsPathSegment } from "#apimachinery/validation/names.ts";
 import type { ResourceDefinition } from "#apiserver/registry/resource.ts";
-import { PLAIN_COLUMNS } from "../../columns.ts";
+import { bindingColumns } from "../binding-columns.ts";
+import { setBindingDefaults, validateBinding, validateBindingUpdate } from "../binding-validation.ts";
+import { setBindingDefaults, validateBindingUpdate, validateClusterRoleBinding } from "../validation.ts";
 
 /** ClusterRoleBindings, as served by rbac.authorization.k8s.io/v1. */
 export const clusterRoleBindings: ResourceDefinition<ClusterRoleBinding> = {
@@ -12,6 +14,12 @@ export const clusterRoleBindings: ResourceDefinition<ClusterRoleBinding> = {
   singular: "clusterrolebinding",
   scope: "Cluster",
   storagePrefix: "clusterrolebindings",
-  columns: PLAIN_COLUMNS,
-  strategy: { allowCreateOnUpdate: true, validateName: nameIsPathSegment },
+  columns: bindingColumns("clusterrolebindings"),
+  strategy: {
+    allowCreateOnUpdate: true,
+    validateName: nameIsPathSegment,
+    setDefaults: setBindingDefaults,
+    validate: validateClusterRoleBinding,
+    validateUpdate: (binding, old) => [...validateClusterRoleBinding(binding), ...validateBindingUpdate(binding, old)],
+  },
 };

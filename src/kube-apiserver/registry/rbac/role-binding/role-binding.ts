@@ -1,7 +1,9 @@
 import type { RoleBinding } from "#api/generated/rbac/v1.ts";
 import { nameIsPathSegment } from "#apimachinery/validation/names.ts";
 import type { ResourceDefinition } from "#apiserver/registry/resource.ts";
-import { PLAIN_COLUMNS } from "../../columns.ts";
+import { bindingColumns } from "../binding-columns.ts";
+import { setBindingDefaults, validateBinding, validateBindingUpdate } from "../binding-validation.ts";
+import { setBindingDefaults, validateBindingUpdate, validateRoleBinding } from "../validation.ts";
 
 /** RoleBindings, as served by rbac.authorization.k8s.io/v1. */
 export const roleBindings: ResourceDefinition<RoleBinding> = {
@@ -12,6 +14,12 @@ export const roleBindings: ResourceDefinition<RoleBinding> = {
   singular: "rolebinding",
   scope: "Namespaced",
   storagePrefix: "rolebindings",
-  columns: PLAIN_COLUMNS,
-  strategy: { allowCreateOnUpdate: true, validateName: nameIsPathSegment },
+  columns: bindingColumns("rolebindings"),
+  strategy: {
+    allowCreateOnUpdate: true,
+    validateName: nameIsPathSegment,
+    setDefaults: setBindingDefaults,
+    validate: validateRoleBinding,
+    validateUpdate: (binding, old) => [...validateRoleBinding(binding), ...validateBindingUpdate(binding, old)],
+  },
 };
