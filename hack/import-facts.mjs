@@ -153,6 +153,7 @@ function typeFacts(name) {
   if (source.kind === "alias") {
     t.alias = typeText(source.t, pkg);
     if (m.enum) t.enum = true;
+    if (m["protobuf.nullable"]) t.message = true;
     if (source.values) t.values = source.values;
     return t;
   }

@@ -3,6 +3,9 @@ export class ProtobufError extends Error {
   override readonly name = "ProtobufError";
 }
 
+/** Bytes of a varint that fit a plain number's bits. */
+const SMALL_VARINT_BYTES = 4;
+
 /** Reads one protobuf message, field after field. */
 export class WireReader {
   readonly #bytes: Uint8Array;
@@ -20,8 +23,8 @@ export class WireReader {
 
   /** The next field's number and wire type. */
   tag(): { readonly number: number; readonly wire: number } {
-    const tag = Number(this.varint());
-    return { number: tag >>> 3, wire: tag & 7 };
+    const tag = this.#unsigned();
+    return { number: Math.floor(tag / 8), wire: tag % 8 };
   }
 
   varint(): bigint {
@@ -37,7 +40,7 @@ export class WireReader {
 
   /** A signed integer of up to 64 bits. */
   integer(): number {
-    return Number(BigInt.asIntN(64, this.varint()));
+    return this.#small() ?? Number(BigInt.asIntN(64, this.varint()));
   }
 
   double(): number {
@@ -47,7 +50,7 @@ export class WireReader {
   }
 
   bytes(): Uint8Array {
-    const length = Number(this.varint());
+    const length = this.#unsigned();
     const at = this.#at;
     this.#advance(length);
     return this.#bytes.subarray(at, at + length);
@@ -76,6 +79,25 @@ export class WireReader {
       default:
         throw new ProtobufError(`proto: illegal wireType ${wire}`);
     }
+  }
+
+  #unsigned(): number {
+    return this.#small() ?? Number(this.varint());
+  }
+
+  /** A varint of few bytes; nothing is read where it is longer or cut off. */
+  #small(): number | undefined {
+    let value = 0;
+    for (let i = 0; i < SMALL_VARINT_BYTES; i++) {
+      const byte = this.#bytes[this.#at + i];
+      if (byte === undefined) return undefined;
+      value |= (byte & 0x7f) << (7 * i);
+      if (byte < 0x80) {
+        this.#at += i + 1;
+        return value;
+      }
+    }
+    return undefined;
   }
 
   #advance(length: number): void {

@@ -7,6 +7,7 @@ import type { FieldSchema, ScalarSchema, StructSchema, TypeSchema } from "./type
 interface TypeFacts {
   readonly fields?: readonly FieldFacts[];
   readonly alias?: string;
+  readonly message?: boolean;
   readonly values?: readonly string[];
   readonly enum?: boolean;
   readonly structType?: "granular" | "atomic";
@@ -135,6 +136,7 @@ function aliasSchema(file: FactsFile, facts: TypeFacts, id: string, goType: stri
         ...(facts.enum === true ? { published: true } : {}),
       } satisfies ScalarSchema;
     case "list":
+      return { ...target, goType, ...(facts.message ? { message: true } : {}) };
     case "map":
       return { ...target, goType };
     default:
@@ -147,7 +149,7 @@ function addFields(
   file: FactsFile,
   fields: readonly FieldFacts[],
   embedded: readonly string[],
-  path: readonly number[],
+  path: readonly number[] | undefined,
 ): void {
   for (const field of fields) {
     if (field.inline === undefined) {
@@ -162,11 +164,17 @@ function addFields(
       facts = factsOf(from)[name];
     }
     assert(facts?.fields !== undefined, `inlined type ${field.inline} is no struct`);
-    addFields(into, from, facts.fields, [...embedded, goName], field.pb === undefined ? path : [...path, field.pb]);
+    // What is inlined without a number (TypeMeta) is no part of the message.
+    addFields(into, from, facts.fields, [...embedded, goName], field.pb === undefined ? undefined : [...(path ?? []), field.pb]);
   }
 }
 
-function fieldSchema(file: FactsFile, field: FieldFacts, embedded: readonly string[], path: readonly number[]): FieldSchema {
+function fieldSchema(
+  file: FactsFile,
+  field: FieldFacts,
+  embedded: readonly string[],
+  path: readonly number[] | undefined,
+): FieldSchema {
   const pointer = field.type.startsWith("*");
   return {
     name: field.name,
@@ -182,7 +190,7 @@ function fieldSchema(file: FactsFile, field: FieldFacts, embedded: readonly stri
     mapType: field.mapType,
     structType: field.structType,
     protobufNumber: field.pb ?? 0,
-    protobufPath: [...path, field.pb ?? 0],
+    protobufPath: path === undefined ? [0] : [...path, field.pb ?? 0],
     ...(field.omitZero ? { omitZero: true } : {}),
     ...(embedded.length > 0 ? { embedded } : {}),
     ...(field.unionDiscriminator ? { unionDiscriminator: true } : {}),

@@ -23,6 +23,8 @@ export interface ListSchema {
   /** What Go's reflection calls it in messages, such as `[]v1.Container`. */
   readonly goType?: string;
   readonly element: TypeSchema;
+  /** In protobuf a message of its own, whose field 1 repeats (`protobuf.nullable` upstream). */
+  readonly message?: boolean;
 }
 
 export interface MapSchema {

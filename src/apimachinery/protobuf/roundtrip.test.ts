@@ -1,0 +1,93 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { describe, expect, test } from "vitest";
+import { parseGroupVersion } from "../meta/api-object.ts";
+import { decodeObject } from "../schema/decode.ts";
+import { normalizeObject } from "../schema/normalize.ts";
+import { schemaByName, schemaFor } from "../schema/registry.ts";
+import { decodeMessage, decodeProtobuf } from "./decode.ts";
+import { encodeMessage } from "./encode.ts";
+import { inEnvelope, listInEnvelope, watchFrame } from "./envelope.ts";
+
+const fixtures = fileURLToPath(new URL("../../../../shared/upstream/roundtrip", import.meta.url));
+const names = existsSync(fixtures) ? readdirSync(fixtures).filter((name) => name.endsWith(".pb")) : [];
+
+const known = names.flatMap((file) => {
+  const json = JSON.parse(readFileSync(`${fixtures}/${file.replace(/pb$/, "json")}`, "utf8"));
+  const { group, version } = parseGroupVersion(json.apiVersion ?? "");
+  const schema = schemaFor(group, version, json.kind);
+  return schema === undefined ? [] : [{ file, json, schema }];
+});
+
+test.each([
+  { given: "{}", want: "provided data does not appear to be a protobuf message, expected prefix [107 56 115 0]" },
+  { given: "", want: "empty data" },
+  { given: "k8s\0", want: "empty body" },
+])("$given is refused with upstream's words", ({ given, want }) => {
+  expect(() => decodeProtobuf(Buffer.from(given), schemaFor)).toThrow(want);
+});
+
+describe.skipIf(known.length === 0)("upstream's filled objects (needs ../shared/upstream/roundtrip)", () => {
+  test.each(known)("$file reads as its JSON, and its JSON is written as its bytes", ({ file, json, schema }) => {
+    const bytes = readFileSync(`${fixtures}/${file}`);
+    const canonical = (value: unknown) => {
+      const { object } = decodeObject(schema, structuredClone(value));
+      normalizeObject(schema, object as never);
+      return object;
+    };
+    const fromJson = canonical(json);
+    expect(canonical(decodeProtobuf(bytes, schemaFor))).toEqual(fromJson);
+    const written = inEnvelope(json.apiVersion, json.kind, encodeMessage(schema, fromJson));
+    expect(written.equals(bytes), "the same bytes").toBe(true);
+  });
+});
+
+const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
+const meta = (name: string) => schemaByName(`io.k8s.apimachinery.pkg.apis.meta.v1.${name}`) ?? expect.unreachable();
+
+test("what Go holds by value is written even when it is zero", () => {
+  expect(hex(encodeMessage(meta("ListMeta"), {}))).toBe("0a0012001a00");
+});
+
+test("a list is written as its metadata and the messages of its items", () => {
+  const schema = schemaFor("", "v1", "ConfigMap") ?? expect.unreachable();
+  const listSchema = schemaFor("", "v1", "ConfigMapList") ?? expect.unreachable();
+  const items = ["a", "b"].map((name) => ({ metadata: { name }, data: { "\u{10000}": "4", "\uffff": "3", k: "ü", "": "" } }));
+  const metadata = { resourceVersion: "300", remainingItemCount: 4294967296 };
+  const whole = inEnvelope("v1", "ConfigMapList", encodeMessage(listSchema, { metadata, items }));
+  const parts = items.map((item) => encodeMessage(schema, item));
+  const joined = listInEnvelope("v1", "ConfigMapList", encodeMessage(meta("ListMeta"), metadata), parts);
+  expect(hex(joined)).toBe(hex(whole));
+  const read = decodeProtobuf(joined, schemaFor) as { items: { data: object }[] };
+  expect(Object.keys(read.items[0]?.data ?? {}), "sorted by their bytes").toEqual(["", "k", "\uffff", "\u{10000}"]);
+});
+
+test("a frame of a watch has its length before it", () => {
+  const object = inEnvelope("v1", "Status", encodeMessage(meta("Status"), { code: 410 }));
+  const frame = watchFrame("ERROR", object);
+  expect(frame.readUInt32BE(0)).toBe(frame.length - 4);
+  const head = Buffer.concat([Buffer.from([0x0a, 5]), Buffer.from("ERROR")]);
+  const body = Buffer.concat([Buffer.from([0x12, object.length + 2, 0x0a, object.length]), object]);
+  expect(hex(frame.subarray(4))).toBe(hex(Buffer.concat([head, body])));
+});
+
+test.each([
+  { name: "named lists are messages", type: "APIResource", value: { name: "pods", verbs: ["get", "list"], kind: "Pod" } },
+  { name: "negative numbers", type: "Status", value: { code: -1, message: "x".repeat(300) } },
+])("$name", ({ type, value }) => {
+  expect(decodeMessage(meta(type), encodeMessage(meta(type), value))).toMatchObject(value);
+});
+
+test("types of several shapes keep theirs", () => {
+  const schema = schemaByName("io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaProps") ?? expect.unreachable();
+  const value = {
+    additionalProperties: { type: "string" },
+    additionalItems: false,
+    items: [{ type: "integer" }, { type: "boolean" }],
+    dependencies: { a: ["b"], c: { type: "object" } },
+    default: { deep: [1, null] },
+    maximum: 1.5,
+    "x-kubernetes-validations": [{ rule: "self > 1" }],
+  };
+  expect(decodeMessage(schema, encodeMessage(schema, value))).toMatchObject(value);
+});

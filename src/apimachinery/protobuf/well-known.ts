@@ -1,0 +1,98 @@
+import { WireReader } from "./wire-reader.ts";
+import type { WireWriter } from "./wire-writer.ts";
+
+const VARINT = 0;
+const LENGTH_DELIMITED = 2;
+
+/** Fields 1, 2, ... of a message that has only texts. */
+export function readTexts(bytes: Uint8Array): string[] {
+  const texts: string[] = [];
+  eachField(bytes, (reader, number, wire) => {
+    if (wire === LENGTH_DELIMITED) texts[number - 1] = reader.text();
+    else reader.skip(wire);
+  });
+  return texts;
+}
+
+/** Fields 1, 2, ... of a message that has only integers. */
+function readIntegers(bytes: Uint8Array): number[] {
+  const values: number[] = [];
+  eachField(bytes, (reader, number, wire) => {
+    if (wire === VARINT) values[number - 1] = reader.integer();
+    else reader.skip(wire);
+  });
+  return values;
+}
+
+/** Hands every field of a message to `read`, which must consume it. */
+export function eachField(bytes: Uint8Array, read: (reader: WireReader, number: number, wire: number) => void): void {
+  const reader = new WireReader(bytes);
+  while (!reader.done) {
+    const { number, wire } = reader.tag();
+    read(reader, number, wire);
+  }
+}
+
+/** `Quantity`: its text. */
+export function writeQuantity(writer: WireWriter, value: string | undefined): void {
+  writer.text(value ?? "0");
+  writer.tag(1, LENGTH_DELIMITED);
+}
+
+/** Seconds and nanoseconds; an empty message is Go's zero time, which JSON writes as null. */
+export function readTime(bytes: Uint8Array, format: "time" | "micro-time"): string | null {
+  if (bytes.length === 0) return null;
+  const [seconds = 0, nanos = 0] = readIntegers(bytes);
+  const text = new Date(seconds * 1000).toISOString().slice(0, 19);
+  return format === "time" ? `${text}Z` : `${text}.${String(Math.floor(nanos / 1000)).padStart(6, "0")}Z`;
+}
+
+/** As {@link readTime} reads it: times in UTC, with six decimals or none. */
+export function writeTime(writer: WireWriter, value: string | null | undefined): void {
+  if (value === undefined || value === null || value === "") return;
+  const fraction = /\.(\d+)/.exec(value)?.[1] ?? "";
+  writer.integer(fraction === "" ? 0 : Number(fraction.padEnd(9, "0").slice(0, 9)));
+  writer.tag(2, VARINT);
+  writer.integer(Math.floor(Date.parse(value) / 1000));
+  writer.tag(1, VARINT);
+}
+
+/** `Duration`: nanoseconds. */
+export function readDuration(bytes: Uint8Array): string {
+  const [nanos = 0] = readIntegers(bytes);
+  return `${nanos / 1e9}s`;
+}
+
+const NANOS: Readonly<Record<string, number>> = { h: 3600e9, m: 60e9, s: 1e9, ms: 1e6, us: 1e3, µs: 1e3, ns: 1 };
+
+/** From Go's text, such as `1h2m3.5s`. */
+export function writeDuration(writer: WireWriter, text: string): void {
+  let nanos = 0;
+  for (const [, amount, unit = ""] of text.matchAll(/([0-9.]+)(h|ms|µs|us|ns|m|s)/g))
+    nanos += Number(amount) * (NANOS[unit] ?? 0);
+  writer.integer(text.startsWith("-") ? -Math.round(nanos) : Math.round(nanos));
+  writer.tag(1, VARINT);
+}
+
+/** `type` (0 integer, 1 text), `intVal`, `strVal`. */
+export function readIntOrString(bytes: Uint8Array): number | string {
+  let [kind, integer, text] = [0, 0, ""];
+  eachField(bytes, (reader, number, wire) => {
+    if (number === 1) kind = reader.integer();
+    else if (number === 2) integer = reader.integer();
+    else if (number === 3) text = reader.text();
+    else reader.skip(wire);
+  });
+  return kind === 1 ? text : integer;
+}
+
+/** As {@link readIntOrString} reads it; all three fields are always written. */
+export function writeIntOrString(writer: WireWriter, value: number | string): void {
+  const isText = typeof value === "string";
+  writer.text(isText ? value : "");
+  writer.tag(3, LENGTH_DELIMITED);
+  writer.integer(isText ? 0 : value);
+  writer.tag(2, VARINT);
+  writer.integer(isText ? 1 : 0);
+  writer.tag(1, VARINT);
+}
