@@ -2,7 +2,6 @@ import type { RoleBinding } from "#api/generated/rbac/v1.ts";
 import { nameIsPathSegment } from "#apimachinery/validation/names.ts";
 import type { ResourceDefinition } from "#apiserver/registry/resource.ts";
 import { bindingColumns } from "../binding-columns.ts";
-import { setBindingDefaults, validateBinding, validateBindingUpdate } from "../binding-validation.ts";
 import { setBindingDefaults, validateBindingUpdate, validateRoleBinding } from "../validation.ts";
 
 /** RoleBindings, as served by rbac.authorization.k8s.io/v1. */

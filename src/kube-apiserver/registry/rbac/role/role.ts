@@ -2,7 +2,6 @@ import type { Role } from "#api/generated/rbac/v1.ts";
 import { nameIsPathSegment } from "#apimachinery/validation/names.ts";
 import type { ResourceDefinition } from "#apiserver/registry/resource.ts";
 import { PLAIN_COLUMNS } from "../../columns.ts";
-import { validateRules } from "../rule-validation.ts";
 import { validateRole } from "../validation.ts";
 
 /** Roles, as served by rbac.authorization.k8s.io/v1. */
