@@ -41,7 +41,7 @@ describe.skipIf(!hasKubectl)("workloads on simulated nodes (needs kubectl on the
     const again = await kubectl.ok(["apply", "-f", "-"], manifest);
     const changed = again.split("\n").filter((line) => line !== "" && !/ unchanged$/.test(line) && !line.startsWith("secret/"));
     expect(changed).toEqual([]);
-    await kubectl.ok(["delete", "-f", "-", "--timeout=90s"], manifest);
+    await kubectl.ok(["delete", "-f", "-", "--ignore-not-found", "--timeout=90s"], manifest);
   });
 
   test("100 replicas on 10 nodes: ready, scaled, rolled, rolled back, restarted", async () => {

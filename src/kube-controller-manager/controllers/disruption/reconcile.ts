@@ -1,11 +1,11 @@
 import type { Pod } from "#api/generated/core/v1.ts";
 import type { Condition } from "#api/generated/meta/v1.ts";
 import type { PodDisruptionBudget, PodDisruptionBudgetStatus } from "#api/generated/policy/v1.ts";
+import { selectorText } from "#apimachinery/labels/selector-text.ts";
 import { formatTime, parseTime } from "#apimachinery/meta/time.ts";
 import { isPodReady } from "#component-helpers/pod/pod-conditions.ts";
 import type { RequeueAction } from "../../framework/controller.ts";
 import { expectation } from "./expected-pods.ts";
-import { selectorText } from "./selector-text.ts";
 
 /** An evicted pod counts as gone for this long; one that is still there afterwards was not deleted after all. */
 export const DELETION_TIMEOUT_MS = 120_000;

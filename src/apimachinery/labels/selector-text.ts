@@ -1,6 +1,6 @@
 import type { LabelSelector } from "#api/generated/meta/v1.ts";
 
-/** A selector as Go's generated `String` methods print it, which an event's text contains. */
+/** A selector as Go's generated `String` methods print it, as events and columns show it. */
 export function selectorText(selector: LabelSelector | undefined): string {
   if (selector === undefined) return "nil";
   const labels = Object.entries(selector.matchLabels ?? {})
