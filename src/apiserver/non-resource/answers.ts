@@ -1,4 +1,5 @@
 import { type Status, StatusError } from "#apimachinery/api-errors/status.ts";
+import { goQuote } from "#apimachinery/validation/field-error.ts";
 import type { ApiResponse } from "../endpoints/response.ts";
 
 /** Upstream's router and Go's mux both end without a line saying more than this. */
@@ -15,6 +16,13 @@ export function statusAnswer(error: StatusError): ApiResponse {
 /** Go's answer for a path that nothing serves. */
 export function pageNotFound(): ApiResponse {
   return plainText(404, PAGE_NOT_FOUND, { "x-content-type-options": "nosniff" });
+}
+
+/** Upstream's `responsewriters.InternalError`: a failure outside of any handler, as text that is no HTML. */
+export function plainInternalError(url: string, message: string): ApiResponse {
+  const text = `Internal Server Error: ${goQuote(url)}: ${message}`;
+  const harmless = text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+  return plainText(500, `${harmless}\n`, { "x-content-type-options": "nosniff" });
 }
 
 /** Plain text in UTF-8. */

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { resolveRequestInfo } from "./resolve-request-info.ts";
+import { resolveRequestInfo, UnresolvedPathError } from "./resolve-request-info.ts";
 
 test.each([
   ["GET /api/v1/namespaces/a/pods", "list   v1 a pods"],
@@ -23,4 +23,8 @@ test.each([
     ? `${info.verb}  ${info.apiGroup} ${info.apiVersion} ${info.namespace} ${info.resource} ${info.name} ${info.subresource}`.trimEnd()
     : `/${info.verb}`;
   expect(got).toBe(want);
+});
+
+test.each(["/api/v1/watch", "/apis/apps/v1/proxy/"])("%s names nothing", (path) => {
+  expect(() => resolveRequestInfo("GET", path, undefined)).toThrow(UnresolvedPathError);
 });

@@ -13,11 +13,17 @@ const VERBS: Readonly<Record<string, Verb>> = {
   DELETE: "delete",
 };
 
+/** A path that says how to ask but not for what. */
+export class UnresolvedPathError extends Error {
+  override readonly name = "UnresolvedPathError";
+}
+
 const NO_PARTS: readonly string[] = [];
 
 /**
  * What a request asks for, after upstream's `RequestInfoFactory.NewRequestInfo`. `path` is decoded and without query.
  * `/api/v1/watch/...` and `/api/v1/proxy/...` are the deprecated forms that put the verb into the path.
+ * Throws {@link UnresolvedPathError} where nothing stands behind that.
  */
 export function resolveRequestInfo(method: string, path: string, query: URLSearchParams | undefined): RequestInfo {
   const segments = splitPath(path);
@@ -32,7 +38,7 @@ export function resolveRequestInfo(method: string, path: string, query: URLSearc
   let verb: Verb | "" = VERBS[method] ?? "";
   const special = parts[0] === "watch" || parts[0] === "proxy" ? parts[0] : undefined;
   if (special !== undefined) {
-    if (parts.length < 2) return nonResource(method, path);
+    if (parts.length < 2) throw new UnresolvedPathError("unable to determine kind and namespace from url");
     verb = special;
     parts = parts.slice(1);
   }

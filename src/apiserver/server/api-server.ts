@@ -1,6 +1,6 @@
 import { badRequest, internalError, requestEntityTooLarge, timeout, tooManyRequests } from "#apimachinery/api-errors/errors.ts";
 import { StatusError } from "#apimachinery/api-errors/status.ts";
-import type { Clock } from "#base/clock.ts";
+import type { Clock, Timer } from "#base/clock.ts";
 import type { Random } from "#base/random.ts";
 import type { Logger } from "#component-base/logging.ts";
 import type { Authenticator } from "../authentication/authenticator.ts";
@@ -8,14 +8,15 @@ import { authorizeImpersonation, requestedImpersonation } from "../authenticatio
 import { type Authorizer, attributesOf, forbiddenError } from "../authorization/authorizer.ts";
 import type { ApiResponse, HandleResourceRequest } from "../endpoints/response.ts";
 import { RequestMetrics } from "../metrics/request-metrics.ts";
-import { statusAnswer } from "../non-resource/answers.ts";
+import { plainInternalError, statusAnswer } from "../non-resource/answers.ts";
 import type { NonResourceRoute } from "../non-resource/route.ts";
 import type { RequestInfo, UserInfo } from "../request/request-info.ts";
-import { resolveRequestInfo } from "../request/resolve-request-info.ts";
+import { resolveRequestInfo, UnresolvedPathError } from "../request/resolve-request-info.ts";
 import type { Exchange } from "./exchange.ts";
 import { InFlight, type Pending } from "./in-flight.ts";
 import { DRAIN_TIMEOUT_MS, REQUEST_BODY_BYTES_MAX, REQUEST_TIMEOUT_MS, REQUESTS_IN_FLIGHT_MAX } from "./limits.ts";
 import { HttpResourceRequest } from "./request-context.ts";
+import { isLongRunning, requestTimeoutMs } from "./request-timeout.ts";
 import { sendResponse } from "./send-response.ts";
 
 /** What the handler chain is made of. */
@@ -70,24 +71,31 @@ export class ApiServer {
     const warnings: string[] = [];
     let info: RequestInfo | undefined;
     let pending: Pending | undefined;
+    let ownTimer: Timer | undefined;
     try {
       const target = parseTarget(exchange.url);
       const resolved = resolveRequestInfo(exchange.method, target.path, target.query);
       info = resolved;
-      if (resolved.verb !== "watch") {
+      if (!isLongRunning(resolved)) {
+        const timeoutMs = target.query === undefined ? REQUEST_TIMEOUT_MS : requestTimeoutMs(target.query, REQUEST_TIMEOUT_MS);
         if (this.#inFlight.size >= REQUESTS_IN_FLIGHT_MAX) throw tooManyRequests("Too many requests, please try again later.", 1);
         const expire = (): void => void sendResponse(exchange, statusAnswer(TIMED_OUT), auditId, []);
         pending = { startedAt, mutating: exchange.method !== "GET" && exchange.method !== "HEAD", expire };
         this.#inFlight.add(pending);
+        if (timeoutMs < REQUEST_TIMEOUT_MS) ownTimer = clock.setTimeout(expire, timeoutMs, { unref: true });
       }
       const response = await this.#answer(exchange, resolved, target.query ?? new URLSearchParams(), warnings);
       await sendResponse(exchange, response, auditId, warnings);
       this.metrics.record(resolved, response.status, clock.now() - startedAt);
     } catch (error) {
-      const answer = statusAnswer(this.#toStatus(error, exchange));
+      const answer =
+        error instanceof UnresolvedPathError
+          ? plainInternalError(exchange.url, `failed to create RequestInfo: ${error.message}, ${exchange.url}`)
+          : statusAnswer(this.#toStatus(error, exchange));
       await sendResponse(exchange, answer, auditId, warnings);
       if (info) this.metrics.record(info, answer.status, clock.now() - startedAt);
     } finally {
+      ownTimer?.clear();
       if (pending) this.#inFlight.remove(pending);
     }
   }

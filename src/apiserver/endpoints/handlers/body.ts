@@ -3,10 +3,11 @@ import { formatGroupVersion, parseGroupVersion } from "#apimachinery/meta/api-ob
 import { decodeObject } from "#apimachinery/schema/decode.ts";
 import { type BodyFormat, decodeBody as decodeRequestBody, readProtobuf } from "#apimachinery/schema/decode-body.ts";
 import { parseJsonNodes } from "#apimachinery/schema/json-parse.ts";
-import { groupFolder, isRegistered, schemaFor } from "#apimachinery/schema/registry.ts";
+import { groupFolder, isRegistered, schemaByName, schemaFor } from "#apimachinery/schema/registry.ts";
 import type { StructSchema } from "#apimachinery/schema/type-schema.ts";
 import { parseYaml } from "#apimachinery/schema/yaml.ts";
 import { goQuote } from "#apimachinery/validation/field-error.ts";
+import { assert } from "#base/assert.ts";
 import type { FieldValidation } from "./write-options.ts";
 
 /** Upstream names the place where its scheme was made. */
@@ -55,6 +56,9 @@ export function decodePatched(
   fixedKind: boolean,
 ): { object: ApiObject; strict: readonly string[] } {
   const { apiVersion, kind } = (value ?? {}) as Record<string, unknown>;
+  if (!fixedKind && (apiVersion === undefined || apiVersion === null || apiVersion === "")) {
+    return decodeUnversioned(value, expected);
+  }
   const given = parseGroupVersion(typeof apiVersion === "string" ? apiVersion : "");
   const { group, version } = given.version === "" ? expected : given;
   const name = typeof kind === "string" && kind !== "" ? kind : expected.kind;
@@ -68,6 +72,24 @@ export function decodePatched(
   const decoded = decodeObject(schema, value);
   if (schema !== expected.schema) throw new PatchedKindError(unknownConversion(name, version, expected));
   return { object: named(decoded.object, expected), strict: decoded.strict };
+}
+
+/**
+ * Without an apiVersion upstream reads the result as its internal type, whose fields have no names in JSON but for those of
+ * metadata, which lie at the top: nearly everything is an unknown field, and no name is left.
+ */
+function decodeUnversioned(value: unknown, expected: ExpectedKind): { object: ApiObject; strict: readonly string[] } {
+  const metadataFields = schemaByName("io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta");
+  assert(metadataFields?.kind === "struct", "metadata has a type");
+  const strict: string[] = [];
+  const metadata: Record<string, unknown> = {};
+  for (const [key, item] of Object.entries((value ?? {}) as Record<string, unknown>)) {
+    if (key === "apiVersion" || key === "kind") continue;
+    if (metadataFields.fields.has(key)) metadata[key] = item;
+    else strict.push(`unknown field ${goQuote(key)}`);
+  }
+  const decoded = decodeObject(expected.schema, { metadata });
+  return { object: named(decoded.object, expected), strict };
 }
 
 function isKnownKind(group: string, version: string, kind: string, expected: ExpectedKind): boolean {

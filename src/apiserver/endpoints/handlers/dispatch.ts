@@ -84,7 +84,6 @@ async function dispatch(
   const { endpoint } = route;
   warnDeprecated(endpoint, request);
   const subresource = info.parts[2] ?? "";
-  if (info.parts.length > 3) throw noSuchPath();
   return subresource === "" ? onResource(endpoint, request) : onSubresource(endpoint, subresource, request);
 }
 
@@ -155,6 +154,8 @@ function verbOf(info: RequestInfo, method: string, named: boolean): ResourceVerb
 async function onSubresource(endpoint: ResourceEndpoint, name: string, request: ResourceRequest): Promise<ApiResponse> {
   const subresource: Subresource<ApiObject> | undefined = endpoint.store.definition.subresources?.[name];
   if (subresource === undefined || request.info.verb === "watch") throw noSuchPath();
+  const takesPath = subresource.type === "connect" && subresource.takesPath === true;
+  if (request.info.parts.length > 3 && !takesPath) throw noSuchPath();
   const accept = header(request, "accept");
   checkSubresourceVerb(subresource, request);
   if (subresource.type === "connect") return handleConnect(endpoint, subresource, request);

@@ -1,4 +1,5 @@
 import { badRequest, expired, notFound, timeout } from "#apimachinery/api-errors/errors.ts";
+import { plainError } from "#apimachinery/api-errors/plain-error.ts";
 import { StatusError } from "#apimachinery/api-errors/status.ts";
 import { goQuote } from "#apimachinery/validation/field-error.ts";
 import { StorageError } from "#storage/kv.ts";
@@ -25,13 +26,13 @@ export async function handleGet(endpoint: ResourceEndpoint, context: RequestCont
   return entryResponse(endpoint, negotiated, context.query, entry);
 }
 
-/** The object that the path names, recent enough. Throws 400, 404 or 504. */
+/** The object that the path names, recent enough. Throws 404, 500 or 504. */
 export async function readEntry(endpoint: ResourceEndpoint, context: RequestContext): Promise<CacheEntry> {
   const { namespace, name } = targetOf(endpoint, context.info);
   const { cache } = endpoint.modules.stores;
   const version = context.query.get("resourceVersion") ?? "";
   if (version === "") await cache.catchUp();
-  else await checkNotFuture(endpoint, parseVersion(version, badRequest));
+  else await checkNotFuture(endpoint, parseVersion(version, plainError));
   const entry = endpoint.store.entry(namespace, name);
   if (entry === undefined) throw notFound(endpoint.store.core.resourceOf(endpoint), name);
   return entry;

@@ -1,4 +1,5 @@
-import { badRequest, expired } from "#apimachinery/api-errors/errors.ts";
+import { expired } from "#apimachinery/api-errors/errors.ts";
+import { plainError } from "#apimachinery/api-errors/plain-error.ts";
 import type { FilteredEvent, ObjectFilter } from "../../cacher/watch-group.ts";
 import { filterMatches } from "../../cacher/watch-group.ts";
 import type { ParsedListOptions } from "./list-options.ts";
@@ -15,10 +16,10 @@ export interface WatchStart {
   readonly skipUntil: number;
 }
 
-/** Checks the resourceVersion of a watch. Throws 400 and 504. */
+/** Checks the resourceVersion of a watch. Throws 500 and 504. */
 export async function checkWatchVersion(endpoint: ResourceEndpoint, options: ParsedListOptions): Promise<bigint> {
   const text = options.resourceVersion;
-  const version = text === "" ? 0n : parseVersion(text, badRequest);
+  const version = text === "" ? 0n : parseVersion(text, plainError);
   if (options.sendInitialEvents) await checkNotFuture(endpoint, version);
   if (text === "") await endpoint.modules.stores.cache.catchUp();
   return version;

@@ -89,9 +89,8 @@ export async function storeNew(core: StoreCore, object: ApiObject, request: Writ
   const meta = object.metadata;
   const transaction = await core.strategy.beginCreate?.(asDraft(object), request.context, request.dryRun);
   try {
-    const version = meta.resourceVersion;
     // A dry run never reaches the check, and answers with the version that was given.
-    if (!request.dryRun && version !== undefined && version !== "" && version !== "0") {
+    if (!request.dryRun && namesVersion(meta.resourceVersion)) {
       throw badRequest("resourceVersion should not be set on objects to be created");
     }
     if (!request.dryRun) delete meta.resourceVersion;
@@ -111,6 +110,11 @@ export async function storeNew(core: StoreCore, object: ApiObject, request: Writ
     transaction?.rollback?.();
     throw error;
   }
+}
+
+/** Upstream takes a resourceVersion that is no number for none. */
+function namesVersion(text: string | undefined): boolean {
+  return text !== undefined && /^[0-9]+$/.test(text) && BigInt.asUintN(64, BigInt(text)) === BigInt(text) && BigInt(text) !== 0n;
 }
 
 function nameTaken(core: StoreCore, taken: CacheEntry | undefined, request: WriteRequest, name = taken?.name): StatusError {

@@ -1,8 +1,9 @@
-import { badRequest, conflict, invalid, notFound } from "#apimachinery/api-errors/errors.ts";
+import { conflict, invalid, notFound } from "#apimachinery/api-errors/errors.ts";
+import { plainError } from "#apimachinery/api-errors/plain-error.ts";
 import type { ApiObject, ObjectMeta } from "#apimachinery/meta/api-object.ts";
 import { semanticEqual } from "#apimachinery/meta/deep-equal.ts";
 import type { FieldError } from "#apimachinery/validation/field-error.ts";
-import { invalid as invalidField } from "#apimachinery/validation/field-error.ts";
+import { goQuote, invalid as invalidField } from "#apimachinery/validation/field-error.ts";
 import { FieldPath } from "#apimachinery/validation/field-path.ts";
 import { validateObjectMeta, validateObjectMetaUpdate } from "#apimachinery/validation/object-meta.ts";
 import type { CacheEntry } from "../../cacher/cache-entry.ts";
@@ -117,12 +118,12 @@ async function storeChanged(
   return entry === undefined ? undefined : { entry, object: entry.object, created: false };
 }
 
-/** A resourceVersion as a number; 0 for none. Throws 400 for another text; upstream has the same words under 500. */
-export function parseResourceVersion(text: string | undefined): number {
+/** A resourceVersion as a number; 0 for none. Throws 500 for another text: a plain error upstream. */
+function parseResourceVersion(text: string | undefined): number {
   if (text === undefined || text === "") return 0;
-  if (!/^[0-9]+$/.test(text)) throw badRequest(`strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`);
+  if (!/^[0-9]+$/.test(text)) throw plainError(`strconv.ParseUint: parsing ${goQuote(text)}: invalid syntax`);
   if (BigInt(text) > 0xffffffffffffffffn) {
-    throw badRequest(`strconv.ParseUint: parsing ${JSON.stringify(text)}: value out of range`);
+    throw plainError(`strconv.ParseUint: parsing ${goQuote(text)}: value out of range`);
   }
   return Number(text);
 }

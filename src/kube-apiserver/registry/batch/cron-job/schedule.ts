@@ -1,3 +1,5 @@
+import { parseGoDuration } from "#apimachinery/go-duration.ts";
+
 /**
  * Checks of cron schedules as `robfig/cron` v3's standard parser reads them, with its messages.
  */
@@ -52,14 +54,12 @@ function descriptorProblem(text: string): string | undefined {
 }
 
 function durationProblem(text: string): string | undefined {
-  const body = text.replace(/^[+-]/, "");
-  if (body === "0" || /^(\d+(\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h)((\d+(\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h))*$/.test(body))
+  try {
+    parseGoDuration(text);
     return undefined;
-  const quoted = JSON.stringify(text);
-  if (/^\d+(\.\d*)?$/.test(body)) return `time: missing unit in duration ${quoted}`;
-  const unit = /^(?:\d+(?:\.\d*)?|\.\d+)([^\d.]+)/.exec(body)?.[1];
-  if (unit !== undefined) return `time: unknown unit ${JSON.stringify(unit)} in duration ${quoted}`;
-  return `time: invalid duration ${quoted}`;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
 }
 
 type Parsed = { readonly value: number } | { readonly problem: string };
