@@ -9,16 +9,21 @@ import type { ResourceEndpoint } from "./resource-handler.ts";
 
 /** Turns events into the lines of one watch. */
 export interface EventEncoder {
-  /** The lines of a batch. */
-  encode(events: readonly FilteredEvent[]): Uint8Array;
-  bookmark(revision: number, initialEventsEnd: boolean): Uint8Array;
+  /** The lines of a batch; undefined when an event cannot be shown as the client asked, which ends the watch. */
+  encode(events: readonly FilteredEvent[]): Uint8Array | undefined;
+  /** As {@link encode}. */
+  bookmark(revision: number, initialEventsEnd: boolean): Uint8Array | undefined;
 }
 
 /** The encoder for what the client wants to see. */
 export function eventEncoder(endpoint: ResourceEndpoint, transform: Transform | undefined, include: IncludeObject): EventEncoder {
   if (transform === undefined) return new PlainEncoder(endpoint);
+  if (transform.kind === "PartialObjectMetadataList") return NO_LISTS;
   return transform.kind === "Table" ? new TableEncoder(endpoint, transform, include) : new PartialEncoder(transform);
 }
+
+/** An event's object is no list: upstream finds out with the first event, after it has answered 200. */
+const NO_LISTS: EventEncoder = { encode: () => undefined, bookmark: () => undefined };
 
 /**
  * The last batch that was encoded for each form. Watches of one filter get the very same array of events one after the

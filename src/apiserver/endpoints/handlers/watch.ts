@@ -93,7 +93,7 @@ class WatchStream implements WatchConsumer {
     this.#leave = this.#endpoint.store.core.cache.watch(this.#selection.filter, this);
     if (start.events.length > 0) this.#write(this.#encoder.encode(start.events));
     if (start.endBookmark) this.#write(this.#encoder.bookmark(start.revision, true));
-    this.#setTimers();
+    if (!this.#ended) this.#setTimers();
   }
 
   onEvents(events: readonly FilteredEvent[], revision: number): void {
@@ -116,17 +116,19 @@ class WatchStream implements WatchConsumer {
     const life = seconds > 0 ? seconds * 1000 : WATCH_TIMEOUT_MIN_MS * (1 + random.float());
     this.#timers.push(clock.setTimeout(() => this.onEnd(), life, { unref: true }));
     if (!this.#options.allowWatchBookmarks) return;
-    const bookmark = (): void => {
-      if (!this.#ended) this.#write(this.#encoder.bookmark(this.#endpoint.modules.stores.cache.revision, false));
-    };
+    const bookmark = (): void => this.#write(this.#encoder.bookmark(this.#endpoint.modules.stores.cache.revision, false));
     this.#timers.push(clock.setInterval(bookmark, BOOKMARK_INTERVAL_MS, { unref: true }));
     if (life > BOOKMARK_BEFORE_END_MS) {
       this.#timers.push(clock.setTimeout(bookmark, life - BOOKMARK_BEFORE_END_MS, { unref: true }));
     }
   }
 
-  #write(chunk: Uint8Array): void {
-    if (chunk.byteLength === 0) return;
+  #write(chunk: Uint8Array | undefined): void {
+    if (this.#ended || chunk?.byteLength === 0) return;
+    if (chunk === undefined) {
+      this.onEnd();
+      return;
+    }
     if (!this.#blocked) {
       this.#blocked = !this.#sink.write(chunk);
       return;
