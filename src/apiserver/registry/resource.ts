@@ -128,6 +128,8 @@ export interface StatusSubresource<T extends object> {
   readonly validateUpdate?: (object: T, old: T, context: RequestContext) => FieldError[];
   readonly setDefaults?: (object: Draft<T>) => void;
   readonly resetFields?: readonly string[];
+  /** The only fields that its writers come to own, dotted, `*` for any item of a list. Absent: all but `resetFields`. */
+  readonly ownedFields?: readonly string[];
   readonly verbs?: readonly ("get" | "update" | "patch")[];
   readonly generationChanges?: (object: T, old: T) => boolean;
   readonly warningsOnUpdate?: (object: T, old: T) => string[];
@@ -149,6 +151,8 @@ export interface ConnectSubresource<T extends object> {
   readonly type: "connect";
   readonly kind: GroupVersionKind;
   readonly verbs: readonly ("create" | "get" | "update" | "patch" | "delete")[];
+  /** Whatever stands behind its name in the path belongs to it, as with `proxy`. */
+  readonly takesPath?: boolean;
   /** How `Store.update` writes under this subresource's name. */
   readonly write?: StatusSubresource<T>;
   /** Handles a POST (`create`) whose body was decoded as `kind`; returns the object to answer with 201 (or a Status). */

@@ -4,6 +4,7 @@ import { FieldPath } from "#apimachinery/validation/field-path.ts";
 import { warningsForCidr } from "#apimachinery/validation/ip.ts";
 import type { ResourceDefinition } from "#apiserver/registry/resource.ts";
 import { roundedUp } from "../pod/defaults.ts";
+import { nodeProxy } from "../proxy/proxy-subresource.ts";
 import { nodeColumns } from "./columns.ts";
 import { validateNode, validateNodeChange, validateNodeUpdate } from "./validation.ts";
 
@@ -27,7 +28,10 @@ export const nodes: ResourceDefinition<Node> = {
     warningsOnCreate: warnings,
     warningsOnUpdate: warnings,
   },
-  subresources: { status: { type: "status", validateUpdate: validateNodeChange } },
+  subresources: {
+    proxy: nodeProxy(),
+    status: { type: "status", validateUpdate: validateNodeChange },
+  },
 };
 
 /** The singular CIDR and the first of the plural are one; amounts are rounded up to thousandths. */

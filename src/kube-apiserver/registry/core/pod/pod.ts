@@ -1,12 +1,13 @@
 import type { Pod } from "#api/generated/core/v1.ts";
 import type { ResourceDefinition } from "#apiserver/registry/resource.ts";
 import type { RegistryModules } from "../../modules.ts";
+import { podProxy } from "../proxy/proxy-subresource.ts";
 import { bindingSubresource } from "./binding.ts";
 import { POD_COLUMNS } from "./columns.ts";
 import { evictionSubresource } from "./eviction.ts";
 import { logSubresource } from "./log.ts";
 import { podEphemeralContainers, podResize, podStatus, podStrategy } from "./strategy.ts";
-import { proxySubresource, streamSubresource } from "./streams.ts";
+import { streamSubresource } from "./streams.ts";
 
 /** Containers that run together on one node. */
 export function pods(modules: RegistryModules): ResourceDefinition<Pod> {
@@ -41,7 +42,7 @@ export function pods(modules: RegistryModules): ResourceDefinition<Pod> {
       exec: streamSubresource("PodExecOptions", true, stores),
       log: logSubresource(stores),
       portforward: streamSubresource("PodPortForwardOptions", false, stores),
-      proxy: proxySubresource(),
+      proxy: podProxy(),
       resize: podResize,
       status: podStatus,
     },

@@ -18,19 +18,3 @@ export function streamSubresource(kind: string, needsContainer: boolean, stores:
     },
   };
 }
-
-/** `proxy`: only pods with a routable address can be reached. `name` may be `scheme:name:port`. */
-export function proxySubresource(): ConnectSubresource<Pod> {
-  return {
-    type: "connect",
-    kind: { group: "", version: "v1", kind: "PodProxyOptions" },
-    verbs: ["create", "delete", "get", "patch", "update"],
-    connect: async (name, context, store) => {
-      const parts = name.split(":");
-      const podName = parts.length === 3 ? parts[1] : parts[0];
-      if (!podName || parts.length > 3) throw badRequest(`invalid pod request ${JSON.stringify(name)}`);
-      await store.get(context.info.namespace, podName);
-      throw badRequest("address not allowed");
-    },
-  };
-}

@@ -3,6 +3,7 @@ import { nameIsDnsLabel } from "#apimachinery/validation/names.ts";
 import type { ResourceDefinition, Strategy } from "#apiserver/registry/resource.ts";
 import type { RequestContext } from "#apiserver/request/request-info.ts";
 import type { RegistryModules } from "../../modules.ts";
+import { serviceProxy } from "../proxy/proxy-subresource.ts";
 import { ServiceAllocation } from "./allocation/service-allocation.ts";
 import { serviceColumns } from "./columns.ts";
 import { setServiceDefaults } from "./defaults.ts";
@@ -59,6 +60,9 @@ export function services(modules: RegistryModules): ResourceDefinition<Service> 
       "spec.type": (service) => service.spec.type ?? "",
     },
     strategy,
-    subresources: { status: { type: "status", validateUpdate: validateServiceStatus } },
+    subresources: {
+      proxy: serviceProxy(() => modules.stores),
+      status: { type: "status", validateUpdate: validateServiceStatus },
+    },
   };
 }
