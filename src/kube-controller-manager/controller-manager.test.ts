@@ -7,38 +7,51 @@ import { seededRandom } from "#base/random.ts";
 import type { ResourceId } from "#client/client.ts";
 import { FakeClient } from "#client/fake-client.ts";
 import { type ControllerManager, startControllerManager } from "./controller-manager.ts";
+import * as known from "./framework/resources.ts";
 import {
   CONFIG_MAPS,
   DEPLOYMENTS,
   ENDPOINT_SLICES,
   ENDPOINTS,
-  JOBS,
-  LEASES,
   NAMESPACES,
   NODES,
   PODS,
   REPLICA_SETS,
-  REPLICATION_CONTROLLERS,
   SERVICE_ACCOUNTS,
   SERVICES,
 } from "./framework/resources.ts";
 
 const EVENTS: ResourceId = { group: "", version: "v1", resource: "events" };
+/** Of every resource that controllers use: an informer of one that the server does not serve never has its first list. */
+const KINDS: Readonly<Record<keyof typeof known, string>> = {
+  PODS: "Pod",
+  SERVICES: "Service",
+  ENDPOINTS: "Endpoints",
+  NODES: "Node",
+  NAMESPACES: "Namespace",
+  SERVICE_ACCOUNTS: "ServiceAccount",
+  SECRETS: "Secret",
+  CONFIG_MAPS: "ConfigMap",
+  PERSISTENT_VOLUME_CLAIMS: "PersistentVolumeClaim",
+  REPLICATION_CONTROLLERS: "ReplicationController",
+  DEPLOYMENTS: "Deployment",
+  REPLICA_SETS: "ReplicaSet",
+  DAEMON_SETS: "DaemonSet",
+  STATEFUL_SETS: "StatefulSet",
+  CONTROLLER_REVISIONS: "ControllerRevision",
+  JOBS: "Job",
+  ENDPOINT_SLICES: "EndpointSlice",
+  LEASES: "Lease",
+  CLUSTER_ROLES: "ClusterRole",
+  POD_DISRUPTION_BUDGETS: "PodDisruptionBudget",
+};
+const CLUSTER_SCOPED: ReadonlySet<string> = new Set(["Node", "Namespace", "ClusterRole"]);
 const resources = [
-  { id: PODS, kind: "Pod", namespaced: true },
-  { id: SERVICES, kind: "Service", namespaced: true },
-  { id: ENDPOINTS, kind: "Endpoints", namespaced: true },
-  { id: NODES, kind: "Node", namespaced: false },
-  { id: NAMESPACES, kind: "Namespace", namespaced: false },
-  { id: SERVICE_ACCOUNTS, kind: "ServiceAccount", namespaced: true },
-  { id: CONFIG_MAPS, kind: "ConfigMap", namespaced: true },
-  { id: REPLICATION_CONTROLLERS, kind: "ReplicationController", namespaced: true },
   { id: EVENTS, kind: "Event", namespaced: true },
-  { id: DEPLOYMENTS, kind: "Deployment", namespaced: true },
-  { id: REPLICA_SETS, kind: "ReplicaSet", namespaced: true },
-  { id: ENDPOINT_SLICES, kind: "EndpointSlice", namespaced: true },
-  { id: LEASES, kind: "Lease", namespaced: true },
-  { id: JOBS, kind: "Job", namespaced: true },
+  ...Object.entries(known).map(([name, id]) => {
+    const kind = KINDS[name as keyof typeof known];
+    return { id, kind, namespaced: !CLUSTER_SCOPED.has(kind) };
+  }),
 ];
 
 let client: FakeClient;
@@ -48,6 +61,10 @@ const errors: unknown[] = [];
 beforeEach(async () => {
   errors.length = 0;
   client = new FakeClient({ resources, clock: realClock, random: seededRandom(1) });
+  let fail: (error: Error) => void = () => {};
+  const failed = new Promise<never>((_, reject) => {
+    fail = reject;
+  });
   manager = await startControllerManager({
     client,
     clock: realClock,
@@ -56,8 +73,9 @@ beforeEach(async () => {
     options: { rootCa: "PEM" },
     freeze: true,
     observer: { synced: (_controller, _key, _ms, _attempt, error) => error !== undefined && errors.push(error) },
+    onInformerError: (resource, error) => fail(new Error(`${resource}: ${error}`)),
   });
-  await manager.synced;
+  await Promise.race([manager.synced, failed]);
 });
 
 afterEach(async () => {
