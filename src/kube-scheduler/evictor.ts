@@ -4,13 +4,21 @@ import { referenceTo } from "#client/event-target.ts";
 import type { PodInfo } from "./framework/pod-info.ts";
 import { PODS, type PodStatusWriter } from "./pod-status-writer.ts";
 
-/** Removes the victims of a preemption: each is told why in a condition, then deleted, and an event says so. */
+/**
+ * Removes the victims of a preemption: each is told why in a condition, then deleted, and an event says so. Less
+ * important pods that were to come to the node lose their nomination: they may find another place sooner.
+ */
 export async function evictVictims(
   modules: { client: Client; statusWriter: PodStatusWriter; recorder: EventRecorder },
   victims: readonly PodInfo[],
   preemptor: PodInfo,
   nodeName: string,
+  nominated: Iterable<PodInfo>,
 ): Promise<void> {
+  for (const { pod, priority } of nominated) {
+    // Its next attempt nominates it anew if it must; nothing else depends on this write.
+    if (priority < preemptor.priority) void modules.statusWriter.clearNomination(pod).catch(() => undefined);
+  }
   await Promise.all(
     victims.map(async ({ pod: victim, uid }) => {
       if (victim.metadata.deletionTimestamp !== undefined) return;
@@ -23,8 +31,7 @@ export async function evictVictims(
       });
       await modules.client.delete(PODS, namespace, name, { preconditions: { uid } });
       const message = `Preempted by pod ${preemptor.uid} on node ${nodeName}`;
-      const related = referenceTo("v1", "Pod", preemptor.pod);
-      modules.recorder.event(referenceTo("v1", "Pod", victim), "Normal", "Preempted", message, { action: "Preempting", related });
+      modules.recorder.event(referenceTo("v1", "Pod", victim), "Normal", "Preempted", message, { action: "Preempting" });
     }),
   );
 }

@@ -26,22 +26,27 @@ export class PodStatusWriter {
     const nominationChanges = nominatedNodeName !== undefined && nominatedNodeName !== (pod.status?.nominatedNodeName ?? "");
     if (old !== undefined && isSame(old, wanted) && !nominationChanges) return;
     const transition = old?.status === condition.status ? old.lastTransitionTime : undefined;
+    const types = (pod.status?.conditions ?? []).map(({ type }) => type);
     const status = {
+      // Without it the server would put a new condition before those that are there.
+      "$setElementOrder/conditions": [...new Set([...types, condition.type])].map((type) => ({ type })),
       conditions: [{ ...wanted, lastProbeTime: null, lastTransitionTime: transition ?? formatTime(this.#clock.now()) }],
       ...(nominationChanges ? { nominatedNodeName: nominatedNodeName === "" ? null : nominatedNodeName } : {}),
     };
-    // The UID keeps the patch off another pod of the same name.
-    await this.#client.patch(
-      PODS,
-      namespace,
-      name,
-      "application/strategic-merge-patch+json",
-      { metadata: { uid }, status },
-      {
-        subresource: "status",
-        fieldManager: FIELD_MANAGER,
-      },
-    );
+    await this.#patch(namespace, name, uid, status);
+  }
+
+  /** Takes a nomination back. */
+  async clearNomination(pod: Pod): Promise<void> {
+    const { name = "", namespace = "", uid } = pod.metadata;
+    if (pod.status?.nominatedNodeName) await this.#patch(namespace, name, uid, { nominatedNodeName: null });
+  }
+
+  /** The UID keeps the patch off another pod of the same name. */
+  async #patch(namespace: string, name: string, uid: string | undefined, status: object): Promise<void> {
+    const patch = { metadata: { uid }, status };
+    const options = { subresource: "status", fieldManager: FIELD_MANAGER };
+    await this.#client.patch(PODS, namespace, name, "application/strategic-merge-patch+json", patch, options);
   }
 }
 

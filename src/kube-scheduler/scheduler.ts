@@ -121,9 +121,9 @@ async function schedule(options: SchedulerOptions, signal: AbortSignal, onReady:
         nominatedNodeOf: (uid) => nominator.nodeOf(uid),
         filter: (state, pod, node) => placer.filter(state, pod, node)?.status ?? SUCCESS,
         evict: (victims, preemptor, nodeName) =>
-          void evictVictims({ client, statusWriter, recorder }, victims, preemptor, nodeName).catch((error: unknown) =>
-            logger?.error({ err: error, node: nodeName }, "preemption failed"),
-          ),
+          void evictVictims({ client, statusWriter, recorder }, victims, preemptor, nodeName, [
+            ...nominator.podsOn(nodeName).values(),
+          ]).catch((error: unknown) => logger?.error({ err: error, node: nodeName }, "preemption failed")),
       },
     }),
   );

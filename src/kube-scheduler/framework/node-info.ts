@@ -1,6 +1,6 @@
 import type { Node } from "#api/generated/core/v1.ts";
 import { parseQuantity, quantityValue } from "#apimachinery/resource/quantity.ts";
-import type { HostPort } from "./host-ports.ts";
+import type { HostPort } from "#component-helpers/pod/host-ports.ts";
 import type { PodInfo } from "./pod-info.ts";
 import { accumulate, noResources, type Resources, resourcesFromList } from "./resources.ts";
 

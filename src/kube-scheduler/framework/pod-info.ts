@@ -1,5 +1,5 @@
 import type { Pod } from "#api/generated/core/v1.ts";
-import { type HostPort, hostPortsOf } from "./host-ports.ts";
+import { type HostPort, hostPortsOf } from "#component-helpers/pod/host-ports.ts";
 import { nonZeroRequests, podResources, type Resources } from "./resources.ts";
 
 /** A pod with what scheduling needs of it worked out once. */

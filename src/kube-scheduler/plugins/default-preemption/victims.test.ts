@@ -17,6 +17,12 @@ test.each([
   { name: "the only one", pods: [running("low", 10, "3")], cpu: "3", want: ["low"] },
   { name: "the less important of two", pods: [running("low", 10, "3"), running("mid", 20, "1")], cpu: "1", want: ["low"] },
   {
+    name: "the first to come of two equals that have not started",
+    pods: [running("a", 10, "3"), running("b", 10, "1")],
+    cpu: "1",
+    want: ["a"],
+  },
+  {
     name: "the one without a budget",
     pods: [running("kept", 10, "2", { app: "kept" }), running("free", 20, "2")],
     cpu: "2",

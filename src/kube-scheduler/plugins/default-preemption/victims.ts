@@ -34,7 +34,7 @@ export function selectVictims(
     for (const other of potential) node.addPod(other);
     return without;
   }
-  const { violating, others } = splitByBudgets(potential.sort(byImportance), budgets);
+  const { violating, others } = splitByBudgets(inOrderOfImportance(potential), budgets);
   const victims: PodInfo[] = [];
   let violations = 0;
   // Spare whom we can, those under a budget and the more important ones first.
@@ -78,6 +78,13 @@ function startTime({ pod }: PodInfo): number {
 
 function byImportance(a: PodInfo, b: PodInfo): number {
   return b.priority - a.priority || startTime(a) - startTime(b);
+}
+
+/** The most important first. Of pods of one priority that have not started, upstream holds the last to come the most important. */
+function inOrderOfImportance(pods: readonly PodInfo[]): PodInfo[] {
+  const started = pods.filter(({ pod }) => pod.status?.startTime !== undefined);
+  const notStarted = pods.filter(({ pod }) => pod.status?.startTime === undefined).reverse();
+  return [...started, ...notStarted].sort(byImportance);
 }
 
 function splitByBudgets(

@@ -1,4 +1,4 @@
-import { hostPortsOf, portsConflict } from "../../framework/host-ports.ts";
+import { hostPortsOf, portsConflict } from "#component-helpers/pod/host-ports.ts";
 import type { FilterPlugin, Plugin, PreFilterPlugin } from "../../framework/plugin.ts";
 import { SKIP, SUCCESS, unschedulable } from "../../framework/status.ts";
 

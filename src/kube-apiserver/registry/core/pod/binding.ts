@@ -67,6 +67,8 @@ function assign(pod: Draft<Pod>, binding: Binding, now: string): void {
     if (labels) metadata.labels = { ...metadata.labels, ...labels };
   }
   pod.status ??= {};
+  // A nomination has served its purpose (KEP-5278).
+  delete pod.status.nominatedNodeName;
   const conditions: Draft<PodCondition>[] = [...(pod.status.conditions ?? [])];
   const index = conditions.findIndex((condition) => condition.type === "PodScheduled");
   const old = conditions[index];
