@@ -1,14 +1,16 @@
-// Starts `kybern up` as a process of its own and speaks to it over HTTPS.
+// Starts `kybern up` as a process of its own and says what it uses.
 import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import http2 from "node:http2";
-import https from "node:https";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import tls from "node:tls";
 import { fileURLToPath } from "node:url";
 
-const program = fileURLToPath(new URL("../dist/cmd/kybern.js", import.meta.url));
+/** Another build can be measured, and Node can be given options: `KYBERN_PROGRAM=dist/cmd/kybern.js KYBERN_NODE_ARGS=--cpu-prof`. */
+const program = process.env.KYBERN_PROGRAM ?? fileURLToPath(new URL("../dist/cmd/kybern.js", import.meta.url));
+const nodeArgs = (process.env.KYBERN_NODE_ARGS ?? "").split(" ").filter((arg) => arg !== "");
+const START_TIMEOUT_MS = 30_000;
 
 function freePort() {
   return new Promise((resolve) => {
@@ -32,11 +34,11 @@ export function usage(pid) {
   return { rssBytes: Number(/VmRSS:\s+(\d+)/.exec(status)[1]) * 1024, cpuMs: (Number(stat[11]) + Number(stat[12])) * 10 };
 }
 
-export async function startServer(args = []) {
-  const dir = mkdtempSync(join(tmpdir(), "kybern-bench-"));
+/** Starts a server. `readyMs` is from the start of the process until `/readyz` answers 200, seen by a client outside. */
+export async function startServer({ args = [], dir = mkdtempSync(join(tmpdir(), "kybern-bench-")), keep = false } = {}) {
   const port = await freePort();
   const started = performance.now();
-  const child = spawn(process.execPath, [program, "up", "--data-dir", dir, "--secure-port", String(port), ...args], {
+  const child = spawn(process.execPath, [...nodeArgs, program, "up", "--data-dir", dir, "--secure-port", String(port), ...args], {
     stdio: ["ignore", "ignore", "inherit"],
   });
   const exited = new Promise((resolve) => child.once("exit", resolve));
@@ -44,76 +46,38 @@ export async function startServer(args = []) {
   let readyMs;
   while (readyMs === undefined) {
     if (child.exitCode !== null) throw new Error(`kybern up ended with ${child.exitCode}`);
-    if (performance.now() - started > 30_000) throw new Error("not ready after 30 s");
+    if (performance.now() - started > START_TIMEOUT_MS) throw new Error(`not ready after ${START_TIMEOUT_MS} ms`);
     try {
       auth ??= credentials(readFileSync(join(dir, "admin.kubeconfig"), "utf8"));
-      if ((await get(port, auth, "/readyz")).status === 200) readyMs = performance.now() - started;
+      if (await isReady(port, auth)) readyMs = performance.now() - started;
     } catch {
-      await new Promise((resolve) => setTimeout(resolve, 4));
+      await new Promise((resolve) => setTimeout(resolve, 2));
     }
   }
   return {
     pid: child.pid,
     port,
+    dir,
     readyMs,
     ...auth,
-    connect: () => {
-      const session = http2.connect(`https://127.0.0.1:${port}`, auth);
-      session.on("error", () => {});
-      return session;
-    },
     async stop() {
       child.kill("SIGTERM");
       await exited;
-      rmSync(dir, { recursive: true, force: true });
+      if (!keep) rmSync(dir, { recursive: true, force: true });
     },
   };
 }
 
-function get(port, auth, path) {
+function isReady(port, auth) {
   return new Promise((resolve, reject) => {
-    https
-      .get({ host: "127.0.0.1", port, path, ...auth, agent: false }, (res) => {
-        res.resume();
-        res.on("end", () => resolve({ status: res.statusCode }));
-      })
-      .on("error", reject);
+    const socket = tls.connect({ host: "127.0.0.1", port, ...auth }, () => {
+      socket.write("GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    });
+    let text = "";
+    socket.on("data", (chunk) => {
+      text += chunk;
+    });
+    socket.on("error", reject);
+    socket.on("close", () => resolve(text.startsWith("HTTP/1.1 200")));
   });
-}
-
-/** One request on an HTTP/2 session. `read` false counts bytes only. */
-export function request(session, method, path, body, headers = {}) {
-  return new Promise((resolve, reject) => {
-    const stream = session.request({
-      ":method": method,
-      ":path": path,
-      ...(body ? { "content-type": "application/json" } : {}),
-      ...headers,
-    });
-    let status;
-    let bytes = 0;
-    const chunks = [];
-    stream.on("response", (h) => {
-      status = h[":status"];
-    });
-    stream.on("data", (chunk) => {
-      bytes += chunk.length;
-      chunks.push(chunk);
-    });
-    stream.on("end", () => resolve({ status, bytes, text: () => Buffer.concat(chunks).toString() }));
-    stream.on("error", reject);
-    stream.end(body);
-  });
-}
-
-/** Runs `task(i)` for i in [0, count) with `clients` at once; returns how many ended per second. */
-export async function rate(count, clients, task) {
-  let next = 0;
-  const started = performance.now();
-  await Promise.all(
-    Array.from({ length: clients }, async () => {
-      for (let i = next++; i < count; i = next++) await task(i);
-    }),
-  );
-  return Math.round(count / ((performance.now() - started) / 1000));
 }
