@@ -13,6 +13,7 @@ export class CacheEntry {
   readonly encoded: EncodedObject;
   #object: ApiObject | undefined;
   #converted: Map<string, EncodedObject> | undefined;
+  #messages: Map<string, Uint8Array> | undefined;
 
   constructor(key: string, namespace: string, name: string, revision: number, encoded: EncodedObject, object?: ApiObject) {
     this.key = key;
@@ -38,6 +39,16 @@ export class CacheEntry {
     known = encode(this.object);
     this.#converted ??= new Map();
     this.#converted.set(version, known);
+    return known;
+  }
+
+  /** The object's protobuf message in a served version, resourceVersion included, made by `encode` when first asked for. */
+  messageAs(version: string, encode: (object: ApiObject) => Uint8Array): Uint8Array {
+    let known = this.#messages?.get(version);
+    if (known !== undefined) return known;
+    known = encode(this.object);
+    this.#messages ??= new Map();
+    this.#messages.set(version, known);
     return known;
   }
 

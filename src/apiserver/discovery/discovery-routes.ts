@@ -1,10 +1,17 @@
 import { createHash } from "node:crypto";
 import { notAcceptable } from "#apimachinery/api-errors/errors.ts";
-import { checkRouteAccept, negotiate } from "../endpoints/handlers/negotiation.ts";
+import {
+  type AnswerFormat,
+  CONTENT_TYPES,
+  checkRouteAccept,
+  negotiate,
+  negotiateAggregated,
+} from "../endpoints/handlers/negotiation.ts";
 import { formatYaml } from "../endpoints/handlers/yaml.ts";
 import type { ApiResponse } from "../endpoints/response.ts";
 import { methodNotAllowed } from "../non-resource/answers.ts";
 import type { NonResourceRequest, NonResourceRoute } from "../non-resource/route.ts";
+import { protobufValue } from "../protobuf-value.ts";
 import {
   aggregatedDocument,
   groupDocument,
@@ -14,7 +21,7 @@ import {
 } from "./documents.ts";
 import type { ServedGroup } from "./served-groups.ts";
 
-const AGGREGATED_TYPE = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
+const AGGREGATED_PARAMETERS = ";g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
 
 /**
  * The routes of discovery. `/api` and the versions come from upstream's router, which allows only GET; `/apis` and the
@@ -27,15 +34,15 @@ export function discoveryRoutes(
   const routes = new Map<string, NonResourceRoute>();
   const legacy = groups.find((group) => group.name === "");
   const named = groups.filter((group) => group.name !== "");
-  const aggregatedLegacy = new Document(() => aggregatedDocument(legacy === undefined ? [] : [legacy]), AGGREGATED_TYPE);
-  const aggregated = new Document(() => aggregatedDocument(named), AGGREGATED_TYPE);
+  const aggregatedLegacy = new Document(() => aggregatedDocument(legacy === undefined ? [] : [legacy]));
+  const aggregated = new Document(() => aggregatedDocument(named));
   const versions = new Document(() => legacyVersionsDocument(legacy, serverAddress()));
   const list = new Document(() => groupListDocument(named));
   routes.set(
     "/api",
-    routed((request) => (wantsAggregated(request.accept) ? aggregatedLegacy : versions).answer(request)),
+    routed((request) => aggregatedLegacy.aggregated(request) ?? versions.answer(request)),
   );
-  routes.set("/apis", (request) => (wantsAggregated(request.accept) ? aggregated : list).answer(request));
+  routes.set("/apis", (request) => aggregated.aggregated(request) ?? list.answer(request));
   for (const group of groups) {
     const root = group.name === "" ? "/api" : `/apis/${group.name}`;
     if (group.name !== "") {
@@ -57,59 +64,54 @@ export function discoveryRoutes(
 function routed(route: NonResourceRoute): NonResourceRoute {
   return (request) => {
     if (request.method !== "GET") return methodNotAllowed();
-    if (!wantsAggregated(request.accept)) checkRouteAccept(request.accept, false);
+    if (negotiateAggregated(request.accept) === undefined) checkRouteAccept(request.accept, false);
     return route(request);
   };
 }
 
-/** The first clause of Accept that discovery can answer decides. */
-function wantsAggregated(accept: string): boolean {
-  for (const clause of accept.split(",")) {
-    const [type = "", ...params] = clause.split(";").map((part) => part.trim());
-    const wanted = new Map(params.map((param) => param.split("=") as [string, string]));
-    const isJson = type === "application/json" || type === "*/*" || type === "application/*";
-    if (!isJson) {
-      if (type === "application/yaml") return false;
-      continue;
-    }
-    if (!wanted.has("as")) return false;
-    if (wanted.get("as") === "APIGroupDiscoveryList" && wanted.get("g") === "apidiscovery.k8s.io" && wanted.get("v") === "v2")
-      return true;
-  }
-  return false;
-}
-
-/** A document that is made when it is first asked for, and kept as text. */
+/** A document that is made when it is first asked for, and kept in each form that was asked for. */
 class Document {
   readonly #make: () => object;
-  readonly #aggregatedType: string | undefined;
-  #text: string | undefined;
+  readonly #bodies = new Map<AnswerFormat, string | Uint8Array>();
   #etag = "";
 
-  constructor(make: () => object, aggregatedType?: string) {
+  constructor(make: () => object) {
     this.#make = make;
-    this.#aggregatedType = aggregatedType;
   }
 
   answer(request: NonResourceRequest): ApiResponse {
-    this.#text ??= JSON.stringify(this.#make());
-    if (this.#aggregatedType !== undefined) return this.#aggregated(request, this.#text, this.#aggregatedType);
     const { format, transform } = negotiate(request.accept);
     if (transform !== undefined) {
-      const accepted = "application/json, application/yaml, application/vnd.kubernetes.protobuf";
+      const accepted = Object.values(CONTENT_TYPES).join(", ");
       throw notAcceptable(`only the following media types are accepted: ${accepted}`);
     }
-    if (format === "yaml") {
-      return { status: 200, headers: { "content-type": "application/yaml" }, body: formatYaml(JSON.parse(this.#text)) };
-    }
-    return { status: 200, headers: { "content-type": "application/json" }, body: `${this.#text}\n` };
+    return { status: 200, headers: { "content-type": CONTENT_TYPES[format] }, body: this.#body(format) };
   }
 
-  #aggregated(request: NonResourceRequest, text: string, contentType: string): ApiResponse {
-    if (this.#etag === "") this.#etag = `"${createHash("sha512").update(text).digest("hex").toUpperCase()}"`;
+  /** The answer to those who ask for aggregated discovery. */
+  aggregated(request: NonResourceRequest): ApiResponse | undefined {
+    const format = negotiateAggregated(request.accept);
+    if (format === undefined) return undefined;
+    if (this.#etag === "") {
+      this.#etag = `"${createHash("sha512").update(JSON.stringify(this.#make())).digest("hex").toUpperCase()}"`;
+    }
     const headers = { etag: this.#etag, vary: "Accept" };
-    const known = request.headers["if-none-match"];
-    if (known === this.#etag) return { status: 304, headers, body: "" };
-    return { status: 200, headers: { ...headers, "content-type": contentType }, body: `${text}\n` };
+    if (request.headers["if-none-match"] === this.#etag) return { status: 304, headers, body: "" };
+    const contentType = `${CONTENT_TYPES[format]}${AGGREGATED_PARAMETERS}`;
+    return { status: 200, headers: { ...headers, "content-type": contentType }, body: this.#body(format) };
   }
+
+  #body(format: AnswerFormat): string | Uint8Array {
+    let body = this.#bodies.get(format);
+    if (body === undefined) {
+      body = encodeDocument(this.#make(), format);
+      this.#bodies.set(format, body);
+    }
+    return body;
+  }
+}
+
+function encodeDocument(document: object, format: AnswerFormat): string | Uint8Array {
+  if (format === "protobuf") return protobufValue(document);
+  return format === "yaml" ? formatYaml(document) : `${JSON.stringify(document)}\n`;
 }

@@ -1,68 +1,40 @@
+import type { Status } from "#apimachinery/api-errors/status.ts";
 import type { ApiObject } from "#apimachinery/meta/api-object.ts";
 import type { FilteredEvent } from "../../cacher/watch-group.ts";
 import { encodedInForm, toServedForm } from "../../registry/store/served-form.ts";
 import { versionedBytes } from "../../serializer.ts";
 import { type IncludeObject, partialMetadata, table, tableRow } from "../../table/table.ts";
-import type { Transform } from "./negotiation.ts";
+import type { Negotiated, Transform } from "./negotiation.ts";
+import { ProtobufEventEncoder } from "./protobuf-events.ts";
 import { columnsOf } from "./representation.ts";
 import type { ResourceEndpoint } from "./resource-handler.ts";
-
-/** Turns events into the lines of one watch. */
-export interface EventEncoder {
-  /** The lines of a batch; undefined when an event cannot be shown as the client asked, which ends the watch. */
-  encode(events: readonly FilteredEvent[]): Uint8Array | undefined;
-  /** As {@link encode}. */
-  bookmark(revision: number, initialEventsEnd: boolean): Uint8Array | undefined;
-}
+import { bookmarkMeta, type EventEncoder, encodedBatch, encodedEvent } from "./shared-encodings.ts";
 
 /** The encoder for what the client wants to see. */
-export function eventEncoder(endpoint: ResourceEndpoint, transform: Transform | undefined, include: IncludeObject): EventEncoder {
+export function eventEncoder(endpoint: ResourceEndpoint, negotiated: Negotiated, include: IncludeObject): EventEncoder {
+  const { format, transform } = negotiated;
+  if (transform?.kind === "PartialObjectMetadataList") return NO_LISTS;
+  if (format === "protobuf") return new ProtobufEventEncoder(endpoint.form, transform?.version);
   if (transform === undefined) return new PlainEncoder(endpoint);
-  if (transform.kind === "PartialObjectMetadataList") return NO_LISTS;
   return transform.kind === "Table" ? new TableEncoder(endpoint, transform, include) : new PartialEncoder(transform);
 }
 
 /** An event's object is no list: upstream finds out with the first event, after it has answered 200. */
-const NO_LISTS: EventEncoder = { encode: () => undefined, bookmark: () => undefined };
+const NO_LISTS: EventEncoder = { encode: () => undefined, bookmark: () => undefined, failure: errorLine };
 
-/**
- * The last batch that was encoded for each form. Watches of one filter get the very same array of events one after the
- * other, so that what the first of them encodes is what all others send.
- */
-const encodedBatches = new WeakMap<readonly FilteredEvent[], Map<string, Uint8Array>>();
-/** The line of one event, for watches of different filters. */
-const encodedEvents = new WeakMap<FilteredEvent, Map<string, Uint8Array>>();
-
-function shared<K extends object>(
-  cache: WeakMap<K, Map<string, Uint8Array>>,
-  key: K,
-  form: string,
-  encode: () => Uint8Array,
-): Uint8Array {
-  let forms = cache.get(key);
-  if (forms === undefined) {
-    forms = new Map();
-    cache.set(key, forms);
-  }
-  let bytes = forms.get(form);
-  if (bytes === undefined) {
-    bytes = encode();
-    forms.set(form, bytes);
-  }
-  return bytes;
+function errorLine(status: Status): Uint8Array {
+  return line("ERROR", status);
 }
 
 class PlainEncoder implements EventEncoder {
+  readonly failure: EventEncoder["failure"] = errorLine;
   readonly #endpoint: ResourceEndpoint;
   constructor(endpoint: ResourceEndpoint) {
     this.#endpoint = endpoint;
   }
 
   encode(events: readonly FilteredEvent[]): Uint8Array {
-    const { form } = this.#endpoint;
-    const [only] = events;
-    if (events.length === 1 && only !== undefined) return this.#line(only);
-    return shared(encodedBatches, events, form.apiVersion, () => Buffer.concat(events.map((event) => this.#line(event))));
+    return encodedBatch(events, this.#endpoint.form.apiVersion, (event) => this.#line(event));
   }
 
   bookmark(revision: number, initialEventsEnd: boolean): Uint8Array {
@@ -72,13 +44,14 @@ class PlainEncoder implements EventEncoder {
 
   #line(event: FilteredEvent): Uint8Array {
     const { form } = this.#endpoint;
-    return shared(encodedEvents, event, form.apiVersion, () =>
+    return encodedEvent(event, form.apiVersion, () =>
       versionedBytes(encodedInForm(form, event.entry), event.entry.revision, `{"type":"${event.type}","object":`, "}\n"),
     );
   }
 }
 
 class PartialEncoder implements EventEncoder {
+  readonly failure: EventEncoder["failure"] = errorLine;
   readonly #transform: Transform;
   constructor(transform: Transform) {
     this.#transform = transform;
@@ -87,10 +60,8 @@ class PartialEncoder implements EventEncoder {
   encode(events: readonly FilteredEvent[]): Uint8Array {
     const { version } = this.#transform;
     const partial = (event: FilteredEvent): Uint8Array =>
-      shared(encodedEvents, event, `partial/${version}`, () => line(event.type, partialMetadata(event.entry.object, version)));
-    const [only] = events;
-    if (events.length === 1 && only !== undefined) return partial(only);
-    return shared(encodedBatches, events, `partial/${version}`, () => Buffer.concat(events.map(partial)));
+      encodedEvent(event, `partial/${version}`, () => line(event.type, partialMetadata(event.entry.object, version)));
+    return encodedBatch(events, `partial/${version}`, partial);
   }
 
   bookmark(revision: number, initialEventsEnd: boolean): Uint8Array {
@@ -101,6 +72,7 @@ class PartialEncoder implements EventEncoder {
 
 /** Only the first event of a watch carries column definitions. */
 class TableEncoder implements EventEncoder {
+  readonly failure: EventEncoder["failure"] = errorLine;
   readonly #endpoint: ResourceEndpoint;
   readonly #transform: Transform;
   readonly #include: IncludeObject;
@@ -134,12 +106,7 @@ class TableEncoder implements EventEncoder {
   }
 }
 
-function bookmarkMeta(revision: number, initialEventsEnd: boolean): ApiObject["metadata"] {
-  const resourceVersion = String(revision);
-  return initialEventsEnd ? { resourceVersion, annotations: { "k8s.io/initial-events-end": "true" } } : { resourceVersion };
-}
-
 /** One line of a watch. */
-export function line(type: string, object: unknown): Uint8Array {
+function line(type: string, object: unknown): Uint8Array {
   return Buffer.from(`{"type":"${type}","object":${JSON.stringify(object)}}\n`);
 }

@@ -2,7 +2,14 @@ import { notAcceptable } from "#apimachinery/api-errors/errors.ts";
 import { StatusError } from "#apimachinery/api-errors/status.ts";
 
 /** A form that answers are written in. */
-export type AnswerFormat = "json" | "yaml";
+export type AnswerFormat = "json" | "yaml" | "protobuf";
+
+/** The media type of each form. */
+export const CONTENT_TYPES: Readonly<Record<AnswerFormat, string>> = {
+  json: "application/json",
+  yaml: "application/yaml",
+  protobuf: "application/vnd.kubernetes.protobuf",
+};
 
 /** What the client wants to see instead of the object itself. */
 export interface Transform {
@@ -48,43 +55,59 @@ export function negotiate(accept: string): Negotiated {
   for (const clause of parseAccept(accept)) {
     const format = formatOf(clause.type);
     if (format === undefined) continue;
-    const transform = transformOf(clause);
-    if (transform === "refused") continue;
+    const transform = transformOf(clause, format);
+    if (transform === "refused" || !streamAllowed(clause, format)) continue;
     const pretty = clause.params.get("pretty");
     return { format, transform, pretty: pretty === "1" || pretty === "true" };
   }
   throw notAcceptable(`only the following media types are accepted: ${MEDIA_TYPES}`);
 }
 
+/** In which form aggregated discovery (KEP-3352) is wanted; undefined when it is not. Other clauses do not count. */
+export function negotiateAggregated(accept: string): AnswerFormat | undefined {
+  for (const clause of parseAccept(accept)) {
+    const format = formatOf(clause.type);
+    const { params } = clause;
+    if (format === undefined || params.get("as") !== "APIGroupDiscoveryList") continue;
+    if (params.get("g") === "apidiscovery.k8s.io" && params.get("v") === "v2") return format;
+  }
+  return undefined;
+}
+
 /** The format to report a failure in: what the client accepts, JSON where it accepts nothing. */
 export function statusFormat(accept: string): AnswerFormat {
   for (const clause of parseAccept(accept)) {
     const format = formatOf(clause.type);
-    if (format !== undefined && !clause.params.has("as")) return format;
+    if (format !== undefined && transformOf(clause, format) === undefined && streamAllowed(clause, format)) return format;
   }
   return "json";
 }
 
-/** Watches are written as JSON only. Throws 406. */
+/** Watches are never written as YAML. Throws 406. */
 export function negotiateWatch(accept: string): Negotiated {
   const negotiated = negotiate(accept);
-  if (negotiated.format !== "json") throw notAcceptable(`only the following media types are accepted: ${STREAM_TYPES}`);
+  if (negotiated.format === "yaml") throw notAcceptable(`only the following media types are accepted: ${STREAM_TYPES}`);
   return negotiated;
 }
 
 function formatOf(type: string): AnswerFormat | undefined {
   if (type === "application/json" || type === "*/*" || type === "application/*") return "json";
-  return type === "application/yaml" ? "yaml" : undefined;
+  if (type === "application/yaml") return "yaml";
+  return type === "application/vnd.kubernetes.protobuf" ? "protobuf" : undefined;
 }
 
-function transformOf(clause: AcceptClause): Transform | undefined | "refused" {
-  const as = clause.params.get("as");
-  if (as === undefined) return undefined;
-  if (clause.params.get("g") !== "meta.k8s.io") return "refused";
-  const version = clause.params.get("v");
-  if (version !== "v1" && version !== "v1beta1") return "refused";
-  const known = as === "Table" || as === "PartialObjectMetadata" || as === "PartialObjectMetadataList";
-  return known ? { kind: as, version } : "refused";
+/** Tables have no protobuf form. */
+function transformOf({ params }: AcceptClause, format: AnswerFormat): Transform | undefined | "refused" {
+  const [as, group, version] = [params.get("as"), params.get("g"), params.get("v")];
+  if (as === undefined && group === undefined && version === undefined) return undefined;
+  if (group !== "meta.k8s.io" || (version !== "v1" && version !== "v1beta1")) return "refused";
+  if (as === "Table") return format === "protobuf" ? "refused" : { kind: as, version };
+  return as === "PartialObjectMetadata" || as === "PartialObjectMetadataList" ? { kind: as, version } : "refused";
+}
+
+function streamAllowed({ params }: AcceptClause, format: AnswerFormat): boolean {
+  const stream = params.get("stream") ?? "";
+  return stream === "" || (stream === "watch" && format !== "yaml");
 }
 
 /** The clauses in order of preference: quality first, then as they stand. */

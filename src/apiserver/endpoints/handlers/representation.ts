@@ -1,14 +1,16 @@
 import { badRequest, notAcceptable } from "#apimachinery/api-errors/errors.ts";
 import type { Status } from "#apimachinery/api-errors/status.ts";
 import type { ApiObject } from "#apimachinery/meta/api-object.ts";
+import { inEnvelope, listInEnvelope } from "#apimachinery/protobuf/envelope.ts";
 import { goQuote } from "#apimachinery/validation/field-error.ts";
 import type { CacheEntry } from "../../cacher/cache-entry.ts";
+import { listMetaMessage, protobufValue } from "../../protobuf-value.ts";
 import type { Column } from "../../registry/resource.ts";
-import { encodedInForm, toServedForm } from "../../registry/store/served-form.ts";
+import { encodedInForm, messageInForm, toServedForm } from "../../registry/store/served-form.ts";
 import { listBytes, versionedBytes } from "../../serializer.ts";
 import { DEFAULT_COLUMNS, type IncludeObject, partialMetadata, table, tableRow } from "../../table/table.ts";
 import type { ApiResponse } from "../response.ts";
-import type { AnswerFormat, Negotiated } from "./negotiation.ts";
+import { type AnswerFormat, CONTENT_TYPES, type Negotiated } from "./negotiation.ts";
 import type { ResourceEndpoint } from "./resource-handler.ts";
 import { formatYaml } from "./yaml.ts";
 
@@ -35,8 +37,12 @@ export function entryResponse(
   entry: CacheEntry,
   status = 200,
 ): ApiResponse {
+  const { form } = endpoint;
   if (negotiated.transform === undefined && negotiated.format === "json" && !isPretty(negotiated, query)) {
-    return jsonBytes(versionedBytes(encodedInForm(endpoint.form, entry), entry.revision, "", "\n"), status);
+    return bytesResponse("json", versionedBytes(encodedInForm(form, entry), entry.revision, "", "\n"), status);
+  }
+  if (negotiated.transform === undefined && negotiated.format === "protobuf") {
+    return bytesResponse("protobuf", inEnvelope(form.apiVersion, form.kind, messageInForm(form, entry)), status);
   }
   return objectResponse(endpoint, negotiated, query, entry.object, status);
 }
@@ -84,10 +90,15 @@ export function listResponse(
   const { form } = endpoint;
   const { transform } = negotiated;
   if (transform === undefined) {
+    if (negotiated.format === "protobuf") {
+      const messages = entries.map((entry) => messageInForm(form, entry));
+      const list = listInEnvelope(form.apiVersion, `${form.kind}List`, listMetaMessage(metadata), messages);
+      return bytesResponse("protobuf", list, 200);
+    }
     const head = `{"kind":"${form.kind}List","apiVersion":"${form.apiVersion}","metadata":${JSON.stringify(metadata)},"items":[`;
     const items = entries.map((entry) => ({ encoded: encodedInForm(form, entry), revision: entry.revision }));
     const bytes = listBytes(head, items, "]}\n");
-    if (negotiated.format === "json" && !isPretty(negotiated, query)) return jsonBytes(bytes, 200);
+    if (negotiated.format === "json" && !isPretty(negotiated, query)) return bytesResponse("json", bytes, 200);
     return valueResponse(JSON.parse(bytes.toString("utf8")), negotiated, query, 200);
   }
   const { version } = transform;
@@ -111,6 +122,7 @@ export function listResponse(
 
 /** Any JSON value as an answer, in the negotiated format. */
 export function valueResponse(value: unknown, negotiated: Negotiated, query: URLSearchParams, status: number): ApiResponse {
+  if (negotiated.format === "protobuf") return bytesResponse("protobuf", protobufValue(value as object), status);
   if (negotiated.format === "yaml") {
     return { status, headers: { "content-type": "application/yaml" }, body: formatYaml(value) };
   }
@@ -133,6 +145,6 @@ function isPretty(negotiated: Negotiated, query: URLSearchParams): boolean {
   return pretty === "true" || pretty === "1";
 }
 
-function jsonBytes(body: Uint8Array, status: number): ApiResponse {
-  return { status, headers: { "content-type": "application/json" }, body };
+function bytesResponse(format: AnswerFormat, body: Uint8Array, status: number): ApiResponse {
+  return { status, headers: { "content-type": CONTENT_TYPES[format] }, body };
 }

@@ -3,12 +3,13 @@ import type { Timer } from "#base/clock.ts";
 import type { FilteredEvent, WatchConsumer } from "../../cacher/watch-group.ts";
 import type { RequestContext } from "../../request/request-info.ts";
 import type { ApiResponse, ResponseSink } from "../response.ts";
-import { type EventEncoder, eventEncoder, line } from "./event-encoder.ts";
+import { eventEncoder } from "./event-encoder.ts";
 import { type ParsedListOptions, parseListOptions } from "./list-options.ts";
-import { negotiateWatch } from "./negotiation.ts";
+import { CONTENT_TYPES, negotiateWatch } from "./negotiation.ts";
 import { includeObject } from "./representation.ts";
 import { type ResourceEndpoint, targetOf } from "./resource-handler.ts";
 import { type Selection, selectionOf } from "./selection.ts";
+import type { EventEncoder } from "./shared-encodings.ts";
 import { checkWatchVersion, type WatchStart, watchStart } from "./watch-start.ts";
 
 /** Shortest life of a watch whose client names none (upstream's `--min-request-timeout`); up to twice as long. */
@@ -28,10 +29,10 @@ export async function handleWatch(endpoint: ResourceEndpoint, context: RequestCo
   const selection = selectionOf(endpoint, namespace, name, options.labelSelector, options.fieldSelector);
   const include = includeObject(context.query);
   const version = await checkWatchVersion(endpoint, options);
-  const encoder = eventEncoder(endpoint, negotiated.transform, include);
+  const encoder = eventEncoder(endpoint, negotiated, include);
   return {
     status: 200,
-    headers: { "content-type": "application/json" },
+    headers: { "content-type": negotiated.format === "json" ? CONTENT_TYPES.json : `${CONTENT_TYPES.protobuf};stream=watch` },
     body: { start: (sink) => new WatchStream(endpoint, context, selection, options, encoder, sink).start(version) },
   };
 }
@@ -85,7 +86,7 @@ class WatchStream implements WatchConsumer {
       start = watchStart(this.#endpoint, this.#selection.filter, this.#options, version);
     } catch (error) {
       if (!(error instanceof StatusError)) throw error;
-      this.#write(line("ERROR", error.status));
+      this.#write(this.#encoder.failure(error.status));
       this.onEnd();
       return;
     }

@@ -1,6 +1,7 @@
 import type { ApiObject } from "#apimachinery/meta/api-object.ts";
 import { formatGroupVersion } from "#apimachinery/meta/api-object.ts";
 import { deepCopy } from "#apimachinery/meta/deep-copy.ts";
+import { encodeMessage } from "#apimachinery/protobuf/encode.ts";
 import { normalizeObject } from "#apimachinery/schema/normalize.ts";
 import type { StructSchema } from "#apimachinery/schema/type-schema.ts";
 import { assert } from "#base/assert.ts";
@@ -60,4 +61,9 @@ export function toServedForm(form: ServedForm, object: ApiObject): ApiObject {
 export function encodedInForm(form: ServedForm, entry: CacheEntry): EncodedObject {
   if (form.other === undefined) return entry.encoded;
   return entry.encodedAs(form.apiVersion, (object) => encodeObject(toServedForm(form, object)));
+}
+
+/** The protobuf message of a cached object in a served form. Shared: made once per state and form. */
+export function messageInForm(form: ServedForm, entry: CacheEntry): Uint8Array {
+  return entry.messageAs(form.apiVersion, (object) => encodeMessage(form.schema, toServedForm(form, object)));
 }
