@@ -10,7 +10,7 @@ import { negotiate } from "./negotiation.ts";
 import { valueResponse } from "./representation.ts";
 import { type ResourceEndpoint, targetOf } from "./resource-handler.ts";
 import { methodNotAllowed } from "./route-errors.ts";
-import { writeRequest } from "./write.ts";
+import { checkNamespace, writeRequest } from "./write.ts";
 import { parseWriteOptions } from "./write-options.ts";
 
 /** Requests for a subresource that is a function: `binding`, `eviction`, `token`, `log`. */
@@ -26,6 +26,7 @@ export async function handleConnect(
     const options = parseWriteOptions(request.query, "CreateOptions", request.userAgent);
     const kind = kindOf(endpoint, subresource);
     const body = decodeBody(request.body, format, kind, options.fieldValidation, request.warnings);
+    checkNamespace(body, target);
     const write = writeRequest(endpoint, request, target, options);
     const attributes = { ...endpoint.store.core.attributes("CREATE", write, target.name, body, undefined), kind: kind.kind };
     await endpoint.modules.stores.admission.mutate(attributes);

@@ -32,10 +32,10 @@ export async function handleView(endpoint: ResourceEndpoint, view: View, request
     const options = parseWriteOptions(request.query, "UpdateOptions", request.userAgent);
     const body = decodeBody(request.body, format, expected, options.fieldValidation, request.warnings);
     checkName(body, target);
-    shown = await writeView(endpoint, view, request, target, options, () => body);
+    shown = await writeView(endpoint, view, request, target, { ...options, uid: body.metadata.uid ?? "" }, () => body);
   } else {
     const { patch, options } = patchBody(request);
-    shown = await writeView(endpoint, view, request, target, options, (current) => {
+    shown = await writeView(endpoint, view, request, target, { ...options, uid: "" }, (current) => {
       const changed = patch.apply(current, expected, request.warnings);
       checkName(changed, target);
       return changed;
@@ -61,7 +61,7 @@ async function writeView(
   view: View,
   request: ResourceRequest,
   target: Target,
-  options: WriteOptions,
+  options: WriteOptions & { readonly uid: string },
   change: (view: ApiObject) => ApiObject,
 ): Promise<ApiObject> {
   const { core } = endpoint.store;
@@ -69,7 +69,7 @@ async function writeView(
   const result = await endpoint.store.updateWith({
     ...write,
     name: target.name,
-    expectedUid: "",
+    expectedUid: options.uid,
     mayCreate: false,
     transform: async (existing) => {
       const object: ApiObject = deepCopy(existing as ApiObject);
@@ -81,6 +81,7 @@ async function writeView(
       view.write(changed, asDraft(object));
       if (changed.metadata.resourceVersion) object.metadata.resourceVersion = changed.metadata.resourceVersion;
       else delete object.metadata.resourceVersion;
+      if (changed.metadata.uid) object.metadata.uid = changed.metadata.uid;
       core.trackFields(object, existing, write);
       return object;
     },

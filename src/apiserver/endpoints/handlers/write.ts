@@ -108,6 +108,11 @@ export function checkName(body: ApiObject, target: Target): void {
   }
   if (name !== target.name)
     throw badRequest(`the name of the object (${name}) does not match the name on the URL (${target.name})`);
+  checkNamespace(body, target);
+}
+
+/** A body that names a namespace names that of the path. Throws 400. */
+export function checkNamespace(body: ApiObject, target: Target): void {
   const namespace = body.metadata.namespace ?? "";
   if (target.namespace !== "" && namespace !== "" && namespace !== target.namespace) {
     throw badRequest("the namespace of the provided object does not match the namespace sent on the request");

@@ -52,7 +52,9 @@ function checkUid(core: StoreCore, request: UpdateRequest, key: string, existing
   const uid = existing?.metadata.uid ?? "";
   if (request.expectedUid === "" || request.expectedUid === uid) return;
   if (existing === undefined && !mayCreate(core, request)) return;
-  const text = `StorageError: invalid object, Code: 4, Key: ${key}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: ${request.expectedUid}, UID in object meta: ${uid}`;
+  // Upstream's storage names its key, what simulates it for dry runs the key below the prefix.
+  const shown = request.dryRun ? key.slice("/registry".length) : key;
+  const text = `StorageError: invalid object, Code: 4, Key: ${shown}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: ${request.expectedUid}, UID in object meta: ${uid}`;
   throw conflict(core.resourceOf(request), request.name, text);
 }
 

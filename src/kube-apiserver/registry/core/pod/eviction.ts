@@ -54,7 +54,7 @@ async function evict(name: string, body: ApiObject, request: EvictionRequest): P
   const pod = await request.store.get(namespace, name);
   checkPreconditions(pod, name, options);
   if (canIgnoreBudgets(pod)) {
-    await request.store.delete(namespace, name, options, request.context);
+    await markAndDelete(name, options, request);
     return success();
   }
   const budgets = budgetsOf(pod, request.stores.of<PodDisruptionBudget>("policy", "poddisruptionbudgets"), namespace);
@@ -77,7 +77,7 @@ async function evict(name: string, body: ApiObject, request: EvictionRequest): P
     if (version) options.preconditions ??= { resourceVersion: version };
   }
   try {
-    await request.store.delete(namespace, name, options, request.context);
+    await markAndDelete(name, options, request);
   } catch (error) {
     if (budget && !guarded && isConflict(error)) throw stillProcessed(budget.metadata?.name ?? "");
     throw error;
@@ -91,8 +91,52 @@ function success(): ApiObject {
 
 function deleteOptions(value: unknown, dryRun: boolean): DeleteOptions {
   const options: DeleteOptions = typeof value === "object" && value !== null ? { ...value } : {};
+  if (dryRun && (options.dryRun ?? []).length === 0) options.dryRun = ["All"];
+  return options;
+}
+
+/** Upstream's `addConditionAndDeletePod`: whoever sees the pod end can see why (KEP-3329). Options are looked at after that. */
+async function markAndDelete(name: string, options: DeleteOptions, request: EvictionRequest): Promise<void> {
+  const { store, context, clock } = request;
+  const { namespace } = context.info;
+  if ((options.dryRun ?? []).length === 0) {
+    const expected = options.preconditions?.resourceVersion;
+    const mark = (draft: Draft<Pod>): void => {
+      checkVersion(name, draft.metadata?.resourceVersion, expected);
+      addDisruptionTarget(draft, formatTime(clock.now()));
+    };
+    const marked = await store.update(namespace, name, mark, context, { subresource: "status" });
+    const version = marked.metadata?.resourceVersion;
+    if (expected && version) options.preconditions = { ...options.preconditions, resourceVersion: version };
+  }
+  validateDeleteOptions(options);
+  await store.delete(namespace, name, options, context);
+}
+
+function checkVersion(name: string, actual: string | undefined, expected: string | undefined): void {
+  if (!expected || expected === actual) return;
+  const text = `the ResourceVersion in the precondition (${expected}) does not match the ResourceVersion in record (${actual ?? ""}). The object might have been modified`;
+  throw conflict({ group: "", resource: "Pod" }, name, text);
+}
+
+function addDisruptionTarget(pod: Draft<Pod>, now: string): void {
+  pod.status ??= {};
+  const conditions = pod.status.conditions ?? [];
+  const index = conditions.findIndex(({ type }) => type === "DisruptionTarget");
+  const old = conditions[index];
+  const lastTransitionTime = old?.status === "True" && old.lastTransitionTime ? old.lastTransitionTime : now;
+  const condition = {
+    type: "DisruptionTarget",
+    status: "True",
+    reason: "EvictionByEvictionAPI",
+    message: "Eviction API: evicting",
+    lastTransitionTime,
+  };
+  pod.status.conditions = index < 0 ? [...conditions, condition] : conditions.with(index, condition);
+}
+
+function validateDeleteOptions(options: DeleteOptions): void {
   const wanted = options.dryRun ?? [];
-  if (dryRun && wanted.length === 0) options.dryRun = ["All"];
   const errors: FieldError[] = [];
   if (wanted.some((item) => item !== "All")) {
     const list = `[${wanted.map((item) => JSON.stringify(item)).join(",")}]`;
@@ -108,7 +152,6 @@ function deleteOptions(value: unknown, dryRun: boolean): DeleteOptions {
     errors.push(notSupported(FieldPath.of("propagationPolicy"), policy, policies));
   }
   if (errors.length > 0) throw invalid({ group: "meta.k8s.io", kind: "DeleteOptions" }, "", errors);
-  return options;
 }
 
 function checkPreconditions(pod: Pod, name: string, options: DeleteOptions): void {
