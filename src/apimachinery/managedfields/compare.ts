@@ -85,10 +85,12 @@ function encoded(field: PlannedField, value: unknown, holder: JsonMap | undefine
   switch (field.empty) {
     case "keep":
       return value === null && field.plan.kind !== "leaf" ? undefined : value;
+    case "pointer":
+      return holder === undefined ? undefined : (value ?? null);
     case "struct":
       return holder === undefined ? undefined : (value ?? EMPTY_STRUCT);
     case "null":
-      return holder === undefined || !isGoEmpty(value) ? value : null;
+      return holder === undefined || value !== undefined ? value : null;
     case "drop":
       return isGoEmpty(value) ? undefined : value;
   }

@@ -49,7 +49,7 @@ export function validateObjectMeta(
   errors.push(...validateManagedFields(meta.managedFields, path.child("managedFields")));
   if (options.qualifiedFinalizers !== false) {
     meta.finalizers?.forEach((name, i) => {
-      errors.push(...validateStandardFinalizer(name, path.child("finalizers").index(i)));
+      errors.push(...validateKubeFinalizer(name, path.child("finalizers").index(i)));
     });
   }
   return errors;
@@ -159,7 +159,11 @@ export function validateFinalizers(finalizers: readonly string[] | undefined, pa
 /** A finalizer of a built-in kind or namespace: a standard name, or one with a domain. */
 export function validateStandardFinalizer(name: string, path: FieldPath): FieldError[] {
   const wrong = isQualifiedName(name).map((message) => invalid(path, name, message));
-  if (wrong.length > 0) return wrong;
+  return wrong.length > 0 ? wrong : validateKubeFinalizer(name, path);
+}
+
+/** Upstream's `validateKubeFinalizerName`: says nothing of names with a domain, however wrong. */
+function validateKubeFinalizer(name: string, path: FieldPath): FieldError[] {
   if (name.includes("/") || STANDARD_FINALIZERS.has(name)) return [];
   return [invalid(path, name, "name is neither a standard finalizer name nor is it fully qualified")];
 }

@@ -137,7 +137,7 @@ export class StoreCore {
   trackFields(object: ApiObject, old: ApiObject | undefined, request: WriteRequest): void {
     if (request.fieldManager === undefined) return;
     const { form, subresource } = request;
-    const tracked = normalizeObject(form.schema, object);
+    const tracked = normalizeObject(form.schema, object, true);
     trackUpdate({
       schema: form.schema,
       old: old === undefined ? undefined : toServedForm(form, old),
@@ -147,6 +147,7 @@ export class StoreCore {
       subresource,
       now: this.now(),
       resetFields: this.#resetFields(subresource),
+      ownedFields: this.statusSubresource(subresource)?.ownedFields,
     });
     if (tracked.metadata.managedFields === undefined) delete object.metadata.managedFields;
     else object.metadata.managedFields = tracked.metadata.managedFields;

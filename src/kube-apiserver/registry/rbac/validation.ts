@@ -129,7 +129,6 @@ function validateSubject({ kind, name, apiGroup = "", namespace }: Subject, name
       break;
     case "User":
     case "Group":
-      if (!name) errors.push(invalid(path.child("name"), name ?? "", `${kind.toLowerCase()} name cannot be empty`));
       if (apiGroup !== RBAC_GROUP) errors.push(notSupported(path.child("apiGroup"), apiGroup, [RBAC_GROUP]));
       break;
     default:

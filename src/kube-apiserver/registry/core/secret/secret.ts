@@ -19,7 +19,7 @@ export const secrets: ResourceDefinition<Secret> = {
   columns: [
     nameColumn,
     column("Type", "string", (o) => o.type ?? ""),
-    column("Data", "integer", (o) => Object.keys(o.data ?? {}).length),
+    column("Data", "string", (o) => Object.keys(o.data ?? {}).length),
     ageColumn,
   ],
   selectableFields: { type: (o) => o.type ?? "" },
