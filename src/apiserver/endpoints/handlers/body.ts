@@ -110,13 +110,12 @@ function named(object: Record<string, unknown>, expected: ExpectedKind): ApiObje
   return object as unknown as ApiObject;
 }
 
-/** The body as JSON text; YAML is converted. */
+/** The body as JSON text; YAML and protobuf are converted. */
 export function toJsonText(body: Uint8Array, format: BodyFormat, failure: (reason: string) => Error): string {
   const text = Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString("utf8");
   if (format === "json") return text;
-  if (format === "protobuf") return JSON.stringify(readProtobuf(body));
   try {
-    return JSON.stringify(parseYaml(text).value);
+    return JSON.stringify(format === "protobuf" ? readProtobuf(body) : parseYaml(text).value);
   } catch (error) {
     throw failure(error instanceof Error ? error.message : String(error));
   }
