@@ -24,8 +24,13 @@ export interface ResourceDefinition<T extends object = ApiObject> {
   readonly storagePrefix: string;
   /** Table columns after upstream's printers. `Name` first. */
   readonly columns: readonly Column<T>[];
-  /** Beyond `metadata.name` and `metadata.namespace`. */
+  /** Beyond `metadata.name` and, of what lies in a namespace, `metadata.namespace`. */
   readonly selectableFields?: Readonly<Record<string, (object: T) => string>>;
+  /** What the refusal of another field says, where the kind words it in its own way. */
+  readonly unknownFieldSelector?: (
+    field: string,
+    served: { readonly group: string; readonly version: string; readonly kind: string },
+  ) => string;
   readonly strategy: Strategy<T>;
   /** By name: `status`, `scale`, `binding`, ... */
   readonly subresources?: Readonly<Record<string, Subresource<T>>>;

@@ -79,11 +79,15 @@ function selectableFields(endpoint: ResourceEndpoint): Readonly<Record<string, (
 
 function checkFields(endpoint: ResourceEndpoint, fields: FieldSelector): void {
   const known = selectableFields(endpoint);
+  const { definition } = endpoint.store;
   for (const { field } of fields.requirements) {
-    if (field === "metadata.name" || field === "metadata.namespace") continue;
-    if (known !== undefined && Object.hasOwn(known, field)) continue;
-    // Kinds with fields of their own have a conversion function upstream, which words it differently.
-    if (known !== undefined) throw badRequest(`field label not supported: ${field}`);
-    throw badRequest(`${goQuote(field)} is not a known field selector: only "metadata.name", "metadata.namespace"`);
+    if (field === "metadata.name") continue;
+    // Kinds with fields of their own have a conversion function upstream, which words refusals differently.
+    if (known === undefined) {
+      if (field === "metadata.namespace") continue;
+      throw badRequest(`${goQuote(field)} is not a known field selector: only "metadata.name", "metadata.namespace"`);
+    }
+    if (Object.hasOwn(known, field) || (field === "metadata.namespace" && definition.scope === "Namespaced")) continue;
+    throw badRequest(definition.unknownFieldSelector?.(field, endpoint.form) ?? `field label not supported: ${field}`);
   }
 }

@@ -44,7 +44,6 @@ export function replicaSets(): ResourceDefinition<ReplicaSet> {
       column("Images", "string", (o) => containerImages(o.spec?.template), WIDE),
       column("Selector", "string", (o) => formatSelector(o.spec?.selector), WIDE),
     ],
-    selectableFields: { "status.replicas": (o) => String(o.status?.replicas ?? 0) },
     strategy: {
       setDefaults: (o) => {
         o.spec ??= { selector: {} };

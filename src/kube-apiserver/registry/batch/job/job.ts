@@ -2,6 +2,7 @@ import type { Job, JobSpec } from "#api/generated/batch/v1.ts";
 import type { Draft } from "#apimachinery/meta/api-object.ts";
 import { semanticEqual } from "#apimachinery/meta/deep-equal.ts";
 import { parseTime } from "#apimachinery/meta/time.ts";
+import { goQuote } from "#apimachinery/validation/field-error.ts";
 import { FieldPath } from "#apimachinery/validation/field-path.ts";
 import type { ResourceDefinition } from "#apiserver/registry/resource.ts";
 import { containerImages, containerNames, formatSelector } from "../../apps/workload/template-columns.ts";
@@ -39,6 +40,7 @@ export function jobs(): ResourceDefinition<Job> {
       column("Images", "string", (o) => containerImages(o.spec?.template), WIDE),
       column("Selector", "string", (o) => formatSelector(o.spec?.selector), WIDE),
     ],
+    unknownFieldSelector: (field) => `field label ${goQuote(field)} not supported for batchv1.Job`,
     selectableFields: { "status.successful": (o) => String(o.status?.succeeded ?? 0) },
     strategy: {
       setDefaults,

@@ -13,6 +13,7 @@ export const certificateSigningRequests: ResourceDefinition<CertificateSigningRe
   scope: "Cluster",
   storagePrefix: "certificatesigningrequests",
   columns: PLAIN_COLUMNS,
+  selectableFields: { "spec.signerName": (csr) => csr.spec.signerName ?? "" },
   strategy: {},
   subresources: { status: { type: "status" } },
 };

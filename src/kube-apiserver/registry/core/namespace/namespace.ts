@@ -25,7 +25,7 @@ export const namespaces: ResourceDefinition<Namespace> = {
   storagePrefix: "namespaces",
   columns: [nameColumn, column("Status", "string", (o) => o.status?.phase ?? ""), ageColumn],
   verbs: ["create", "delete", "get", "list", "patch", "update", "watch"],
-  selectableFields: { name: (o) => o.metadata.name ?? "", "status.phase": (o) => o.status?.phase ?? "" },
+  selectableFields: { "status.phase": (o) => o.status?.phase ?? "" },
   strategy: {
     validateName: nameIsDnsLabel,
     setDefaults: setNameLabel,

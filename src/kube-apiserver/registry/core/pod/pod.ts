@@ -25,12 +25,16 @@ export function pods(modules: RegistryModules): ResourceDefinition<Pod> {
     columns: POD_COLUMNS,
     selectableFields: {
       "spec.nodeName": (pod) => pod.spec?.nodeName ?? "",
+      // The field's name in the first versions of the API.
+      "spec.host": (pod) => pod.spec?.nodeName ?? "",
       "spec.restartPolicy": (pod) => pod.spec?.restartPolicy ?? "",
       "spec.schedulerName": (pod) => pod.spec?.schedulerName ?? "",
       "spec.serviceAccountName": (pod) => pod.spec?.serviceAccountName ?? "",
       "spec.hostNetwork": (pod) => String(pod.spec?.hostNetwork ?? false),
       "status.phase": (pod) => pod.status?.phase ?? "",
       "status.podIP": (pod) => pod.status?.podIPs?.[0]?.ip ?? "",
+      // Upstream lets it through, and knows no value for it.
+      "status.podIPs": () => "",
       "status.nominatedNodeName": (pod) => pod.status?.nominatedNodeName ?? "",
     },
     strategy: podStrategy(modules.clock),

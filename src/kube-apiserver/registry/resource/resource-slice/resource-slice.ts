@@ -14,5 +14,8 @@ export const resourceSlices: ResourceDefinition<ResourceSlice> = {
   scope: "Cluster",
   storagePrefix: "resourceslices",
   columns: PLAIN_COLUMNS,
+  selectableFields: { "spec.nodeName": (slice) => slice.spec.nodeName ?? "", "spec.driver": (slice) => slice.spec.driver ?? "" },
+  unknownFieldSelector: (field, { group, version, kind }) =>
+    `field label not supported for ${group}/${version}, Kind=${kind}: ${field}`,
   strategy: { generationChanges: (object, old) => !semanticEqual(object.spec, old.spec) },
 };
