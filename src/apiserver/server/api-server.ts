@@ -6,6 +6,8 @@ import type { Logger } from "#component-base/logging.ts";
 import type { Authenticator } from "../authentication/authenticator.ts";
 import { authorizeImpersonation, requestedImpersonation } from "../authentication/impersonation.ts";
 import { type Authorizer, attributesOf, forbiddenError } from "../authorization/authorizer.ts";
+import { statusFormat } from "../endpoints/handlers/negotiation.ts";
+import { statusResponse } from "../endpoints/handlers/representation.ts";
 import type { ApiResponse, HandleResourceRequest } from "../endpoints/response.ts";
 import { RequestMetrics } from "../metrics/request-metrics.ts";
 import { plainInternalError, statusAnswer } from "../non-resource/answers.ts";
@@ -91,7 +93,7 @@ export class ApiServer {
       const answer =
         error instanceof UnresolvedPathError
           ? plainInternalError(exchange.url, `failed to create RequestInfo: ${error.message}, ${exchange.url}`)
-          : statusAnswer(this.#toStatus(error, exchange));
+          : statusResponse(this.#toStatus(error, exchange).status, statusFormat(acceptOf(exchange)));
       await sendResponse(exchange, answer, auditId, warnings);
       if (info) this.metrics.record(info, answer.status, clock.now() - startedAt);
     } finally {
@@ -115,13 +117,12 @@ export class ApiServer {
       info.verb !== "proxy" &&
       (info.path.startsWith("/api/") || (info.path.startsWith("/apis/") && info.apiGroup !== "" && servesGroup(info.apiGroup)));
     if (!isResource) {
-      const accept = exchange.headers.accept;
       return nonResources({
         method: exchange.method,
         path: info.path,
         query,
         headers: exchange.headers,
-        accept: typeof accept === "string" ? accept : "",
+        accept: acceptOf(exchange),
         user,
       });
     }
@@ -145,6 +146,10 @@ export class ApiServer {
 }
 
 const TIMED_OUT = timeout("request did not complete within the allotted timeout");
+
+function acceptOf({ headers }: Exchange): string {
+  return typeof headers.accept === "string" ? headers.accept : "";
+}
 
 function parseTarget(url: string): { readonly path: string; readonly query: URLSearchParams | undefined } {
   const mark = url.indexOf("?");
