@@ -125,7 +125,7 @@ function structPlan(schema: StructSchema): StructPlan {
 function emptyRule({ type, pointer, omitEmpty, omitZero }: FieldSchema & { readonly omitZero?: boolean }): PlannedField["empty"] {
   if (type.kind === "struct" && !pointer) return omitZero === true ? "keep" : "struct";
   if (pointer) return omitEmpty ? "keep" : "pointer";
-  const goStruct = type.kind === "scalar" && GO_STRUCTS.has(type.format);
+  const goStruct = type.kind === "raw" || (type.kind === "scalar" && GO_STRUCTS.has(type.format));
   if (omitEmpty) return goStruct ? "keep" : "drop";
   return type.kind === "list" || type.kind === "map" ? "null" : "keep";
 }

@@ -38,6 +38,7 @@ export function services(modules: RegistryModules): ResourceDefinition<Service> 
       dropTypeDependentFields(service, old);
     },
     validateUpdate: validateServiceUpdate,
+    returnDeletedObject: true,
     warningsOnCreate: serviceWarnings,
     warningsOnUpdate: serviceWarnings,
     beginCreate: (service, context, dryRun) => allocation.create(service, context, dryRun),

@@ -14,12 +14,12 @@ export function serviceWarnings(service: Service): string[] {
   if (service.metadata.annotations?.[TOPOLOGY_HINTS] !== undefined) {
     warnings.push(`annotation ${TOPOLOGY_HINTS} is deprecated, please use service.kubernetes.io/topology-mode instead`);
   }
-  if (externalIPs.length > 0) warnings.push("spec.externalIPs is deprecated and may no longer be implemented in some clusters");
   if (isHeadless(service)) {
     if (loadBalancerIP !== "") warnings.push("spec.loadBalancerIP is ignored for headless services");
     if (externalIPs.length > 0) warnings.push("spec.externalIPs is ignored for headless services");
     if (service.spec.sessionAffinity !== "None") warnings.push("spec.SessionAffinity is ignored for headless services");
   } else {
+    if (externalIPs.length > 0) warnings.push("spec.externalIPs is deprecated and may no longer be implemented in some clusters");
     warnings.push(...clusterIPs.flatMap((ip, i) => warningsForIp(spec.child("clusterIPs").index(i), ip)));
   }
   warnings.push(...externalIPs.flatMap((ip, i) => warningsForIp(spec.child("externalIPs").index(i), ip)));
