@@ -128,10 +128,13 @@ export type Subresource<T extends object> = StatusSubresource<T> | UpdateSubreso
 /** `status`, and what behaves like it: get, put and patch of the whole object, of which only a part is taken. */
 export interface StatusSubresource<T extends object> {
   readonly type: "status";
-  /** Puts back everything that this subresource may not change. Default: keeps the old object but `status` and, of the metadata, what upstream lets through. */
+  /** Puts back everything that this subresource may not change. Default: keeps the old object but `status` and `metadata`. */
   readonly prepareForUpdate?: (object: Draft<T>, old: T, context: RequestContext) => void;
   readonly validateUpdate?: (object: T, old: T, context: RequestContext) => FieldError[];
   readonly setDefaults?: (object: Draft<T>) => void;
+  /** Metadata that is kept as it was: `all` that upstream's `ResetObjectMetaForStatus` keeps, or the labels. */
+  readonly keepsMetadata?: "all" | "labels";
+  /** Dotted fields that its writers never own. Default: `spec`, and what `keepsMetadata` keeps. */
   readonly resetFields?: readonly string[];
   /** The only fields that its writers come to own, dotted, `*` for any item of a list. Absent: all but `resetFields`. */
   readonly ownedFields?: readonly string[];

@@ -87,7 +87,9 @@ export function prepareNew(core: StoreCore, object: ApiObject, request: WriteReq
 /** Allocates and writes. A name that is taken is 409, with a hint when its owner is being deleted. */
 export async function storeNew(core: StoreCore, object: ApiObject, request: WriteRequest): Promise<WriteResult> {
   const meta = object.metadata;
-  const transaction = await core.strategy.beginCreate?.(asDraft(object), request.context, request.dryRun);
+  // What a write of the status makes has nothing allocated, as upstream.
+  const begin = request.subresource === "" ? core.strategy.beginCreate : undefined;
+  const transaction = await begin?.(asDraft(object), request.context, request.dryRun);
   try {
     // A dry run never reaches the check, and answers with the version that was given.
     if (!request.dryRun && namesVersion(meta.resourceVersion)) {

@@ -156,7 +156,7 @@ export class StoreCore {
   #resetFields(subresource: string): readonly string[] {
     if (subresource === "") return [...(this.hasStatus() ? ["status"] : []), ...(this.strategy.resetFields ?? [])];
     const status = this.statusSubresource(subresource);
-    return status === undefined ? [] : (status.resetFields ?? ["spec"]);
+    return status === undefined ? [] : (status.resetFields ?? ["spec", ...KEPT_METADATA[status.keepsMetadata ?? "none"]]);
   }
 
   /** Writes an object's normalised state; undefined when somebody else wrote since `expectedRevision` (0: made it). */
@@ -192,6 +192,8 @@ export class StoreCore {
     }
   }
 }
+
+const KEPT_METADATA = { none: [], labels: ["metadata.labels"], all: ["metadata"] } as const;
 
 function storageFailure(error: unknown): unknown {
   if (!(error instanceof StorageError)) return error;

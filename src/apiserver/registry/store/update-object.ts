@@ -59,7 +59,7 @@ function checkUid(core: StoreCore, request: UpdateRequest, key: string, existing
 }
 
 function mayCreate(core: StoreCore, request: UpdateRequest): boolean {
-  return request.mayCreate && request.subresource === "" && core.strategy.allowCreateOnUpdate === true;
+  return request.mayCreate && core.strategy.allowCreateOnUpdate === true;
 }
 
 async function createInstead(core: StoreCore, request: UpdateRequest): Promise<UpdateResult | undefined> {
@@ -197,6 +197,12 @@ function callValidate(
   return strategy.validate?.(object, request.context) ?? [];
 }
 
+const KEPT_METADATA = {
+  none: [],
+  labels: ["labels"],
+  all: ["deletionTimestamp", "labels", "annotations", "finalizers", "ownerReferences"],
+} as const;
+
 function prepareStatus(status: StatusSubresource<ApiObject>, object: ApiObject, old: ApiObject, request: UpdateRequest): void {
   if (status.prepareForUpdate !== undefined) status.prepareForUpdate(asDraft(object), old, request.context);
   else {
@@ -204,6 +210,7 @@ function prepareStatus(status: StatusSubresource<ApiObject>, object: ApiObject, 
       if (field !== "metadata" && field !== "status") keep(object, old, field);
     }
   }
+  for (const field of KEPT_METADATA[status.keepsMetadata ?? "none"]) keep(object.metadata, old.metadata, field);
   if (status.generationChanges?.(object, old)) object.metadata.generation = (old.metadata.generation ?? 0) + 1;
 }
 

@@ -23,5 +23,5 @@ export const validatingAdmissionPolicies: ResourceDefinition<ValidatingAdmission
     ageColumn,
   ],
   strategy: { allowUnconditionalUpdate: false, generationChanges: (object, old) => !semanticEqual(object.spec, old.spec) },
-  subresources: { status: { type: "status" } },
+  subresources: { status: { type: "status", keepsMetadata: "all" } },
 };

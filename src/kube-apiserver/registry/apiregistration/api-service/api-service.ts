@@ -22,7 +22,7 @@ export const apiServices: ResourceDefinition<APIService> = {
     ageColumn,
   ],
   strategy: { allowUnconditionalUpdate: false, validateName: nameIsPathSegment },
-  subresources: { status: { type: "status" } },
+  subresources: { status: { type: "status", keepsMetadata: "all" } },
 };
 
 function availability(object: APIService): string {

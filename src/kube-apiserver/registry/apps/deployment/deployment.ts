@@ -77,6 +77,7 @@ export function deployments(): ResourceDefinition<Deployment> {
       scale: scaleSubresource((o) => selectorText(o.spec?.selector)),
       status: {
         type: "status",
+        keepsMetadata: "labels",
         validateUpdate: (o, old) => [...validateStatus(o.status ?? {}), ...collisionErrors(o.status, old.status)],
       },
     },

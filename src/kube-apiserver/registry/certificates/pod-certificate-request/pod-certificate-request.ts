@@ -13,5 +13,5 @@ export const podCertificateRequests: ResourceDefinition<PodCertificateRequest> =
   storagePrefix: "podcertificaterequests",
   columns: PLAIN_COLUMNS,
   strategy: {},
-  subresources: { status: { type: "status" } },
+  subresources: { status: { type: "status", keepsMetadata: "all" } },
 };

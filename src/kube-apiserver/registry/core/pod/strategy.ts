@@ -124,6 +124,8 @@ function keepMeta(pod: Draft<Pod>, before: Draft<Pod>): void {
 /** Debug containers; nothing else of the pod is taken. */
 export const podEphemeralContainers: StatusSubresource<Pod> = {
   type: "status",
+  resetFields: [],
+  ownedFields: ["spec.ephemeralContainers"],
   prepareForUpdate: (pod, old) => {
     const added = pod.spec?.ephemeralContainers;
     const before = deepCopy(old);
@@ -141,6 +143,8 @@ export const podEphemeralContainers: StatusSubresource<Pod> = {
 /** New resources for running containers; nothing else of the pod is taken. */
 export const podResize: StatusSubresource<Pod> = {
   type: "status",
+  resetFields: [],
+  ownedFields: ["containers", "initContainers"].flatMap((list) => [`spec.${list}.*.resources`, `spec.${list}.*.resizePolicy`]),
   prepareForUpdate: (pod, old) => {
     const before = deepCopy(old);
     const spec = before.spec ?? ({} as Draft<PodSpec>);

@@ -26,6 +26,7 @@ export function services(modules: RegistryModules): ResourceDefinition<Service> 
     validateName: nameIsDnsLabel,
     setDefaults: setServiceDefaults,
     prepareForCreate: (service, context) => {
+      if (context.info.subresource !== "") return;
       normalizeClusterIps(service, undefined);
       initIpFamilyFields(service, undefined, allocation.families);
       allocation.check(service, isDryRun(context));

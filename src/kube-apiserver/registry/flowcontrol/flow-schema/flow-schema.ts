@@ -14,5 +14,5 @@ export const flowSchemas: ResourceDefinition<FlowSchema> = {
   storagePrefix: "flowschemas",
   columns: PLAIN_COLUMNS,
   strategy: { generationChanges: (object, old) => !semanticEqual(object.spec, old.spec) },
-  subresources: { status: { type: "status" } },
+  subresources: { status: { type: "status", keepsMetadata: "all" } },
 };

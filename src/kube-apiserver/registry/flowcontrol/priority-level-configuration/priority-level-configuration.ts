@@ -14,5 +14,5 @@ export const priorityLevelConfigurations: ResourceDefinition<PriorityLevelConfig
   storagePrefix: "prioritylevelconfigurations",
   columns: PLAIN_COLUMNS,
   strategy: { generationChanges: (object, old) => !semanticEqual(object.spec, old.spec) },
-  subresources: { status: { type: "status" } },
+  subresources: { status: { type: "status", keepsMetadata: "all" } },
 };

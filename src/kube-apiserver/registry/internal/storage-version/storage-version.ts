@@ -13,5 +13,5 @@ export const storageVersions: ResourceDefinition<StorageVersion> = {
   storagePrefix: "storageversions",
   columns: PLAIN_COLUMNS,
   strategy: { allowUnconditionalUpdate: false },
-  subresources: { status: { type: "status" } },
+  subresources: { status: { type: "status", keepsMetadata: "all" } },
 };

@@ -15,5 +15,5 @@ export const deviceTaintRules: ResourceDefinition<DeviceTaintRule> = {
   storagePrefix: "devicetaintrules",
   columns: [nameColumn, ageColumn],
   strategy: { generationChanges: (object, old) => !semanticEqual(object.spec, old.spec) },
-  subresources: { status: { type: "status" } },
+  subresources: { status: { type: "status", keepsMetadata: "all" } },
 };

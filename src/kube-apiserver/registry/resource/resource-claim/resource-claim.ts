@@ -14,5 +14,5 @@ export const resourceClaims: ResourceDefinition<ResourceClaim> = {
   storagePrefix: "resourceclaims",
   columns: PLAIN_COLUMNS,
   strategy: {},
-  subresources: { status: { type: "status" } },
+  subresources: { status: { type: "status", keepsMetadata: "all" } },
 };

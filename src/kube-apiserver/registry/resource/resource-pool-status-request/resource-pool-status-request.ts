@@ -13,5 +13,5 @@ export const resourcePoolStatusRequests: ResourceDefinition<ResourcePoolStatusRe
   storagePrefix: "resourcepoolstatusrequests",
   columns: [nameColumn, ageColumn],
   strategy: {},
-  subresources: { status: { type: "status" } },
+  subresources: { status: { type: "status", keepsMetadata: "all" } },
 };

@@ -13,5 +13,5 @@ export const podGroups: ResourceDefinition<PodGroup> = {
   storagePrefix: "podgroups",
   columns: [nameColumn, ageColumn],
   strategy: {},
-  subresources: { status: { type: "status" } },
+  subresources: { status: { type: "status", keepsMetadata: "all" } },
 };

@@ -22,5 +22,5 @@ export const volumeAttachments: ResourceDefinition<VolumeAttachment> = {
     ageColumn,
   ],
   strategy: { allowUnconditionalUpdate: false },
-  subresources: { status: { type: "status" } },
+  subresources: { status: { type: "status", keepsMetadata: "all" } },
 };
