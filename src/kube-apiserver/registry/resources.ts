@@ -82,7 +82,7 @@ export function builtInResources(modules: RegistryModules): ResourceSet {
     horizontalPodAutoscalers,
     cronJobs(),
     jobs(),
-    certificateSigningRequests,
+    certificateSigningRequests(modules),
     clusterTrustBundles,
     podCertificateRequests,
     ingressClasses,
