@@ -48,15 +48,19 @@ export function decodeManagers(entries: readonly ManagedFieldsEntry[] | undefine
 /** Writes entries in upstream's order; undefined for none. */
 export function encodeManagers(managers: Managers): ManagedFieldsEntry[] | undefined {
   if (managers.size === 0) return undefined;
-  return [...managers.values()].sort(compareManagers).map((manager) => ({
-    ...(manager.name === "" ? {} : { manager: manager.name }),
-    operation: manager.operation,
-    apiVersion: manager.apiVersion,
-    ...(manager.time === undefined ? {} : { time: manager.time }),
-    fieldsType: "FieldsV1",
-    fieldsV1: manager.fields as Record<string, unknown>,
-    ...(manager.subresource === "" ? {} : { subresource: manager.subresource }),
-  }));
+  return [...managers.values()].sort(compareManagers).map(encodeManager);
+}
+
+function encodeManager(manager: Manager): ManagedFieldsEntry {
+  const entry: { -readonly [K in keyof ManagedFieldsEntry]: ManagedFieldsEntry[K] } = {};
+  if (manager.name !== "") entry.manager = manager.name;
+  entry.operation = manager.operation;
+  entry.apiVersion = manager.apiVersion;
+  if (manager.time !== undefined) entry.time = manager.time;
+  entry.fieldsType = "FieldsV1";
+  entry.fieldsV1 = manager.fields as Record<string, unknown>;
+  if (manager.subresource !== "") entry.subresource = manager.subresource;
+  return entry;
 }
 
 function compareManagers(a: Manager, b: Manager): number {

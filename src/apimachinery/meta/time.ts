@@ -1,7 +1,16 @@
 /** Milliseconds since the epoch as `metav1.Time` writes them: RFC 3339 in UTC, whole seconds, fractions cut off. */
 export function formatTime(ms: number): string {
-  return `${new Date(ms).toISOString().slice(0, 19)}Z`;
+  const second = Math.floor(ms / 1000);
+  // Every write tells the time, and many fall into one second.
+  if (second !== lastSecond) {
+    lastTime = `${new Date(second * 1000).toISOString().slice(0, 19)}Z`;
+    lastSecond = second;
+  }
+  return lastTime;
 }
+
+let lastSecond = Number.NaN;
+let lastTime = "";
 
 /** Milliseconds since the epoch as `metav1.MicroTime` writes them: always six decimals. */
 export function formatMicroTime(ms: number): string {

@@ -13,12 +13,15 @@ export function requestedImpersonation(headers: RequestHeaders): UserInfo | unde
   const name = text(headers["impersonate-user"]);
   const uid = text(headers["impersonate-uid"]);
   const groups = list(headers["impersonate-group"]);
-  const extra: Record<string, readonly string[]> = {};
+  let extra: Record<string, readonly string[]> | undefined;
   for (const header in headers) {
-    if (header.startsWith(EXTRA_PREFIX)) extra[unescapeKey(header.slice(EXTRA_PREFIX.length))] = list(headers[header]);
+    if (!header.startsWith(EXTRA_PREFIX)) continue;
+    extra ??= {};
+    extra[unescapeKey(header.slice(EXTRA_PREFIX.length))] = list(headers[header]);
   }
+  if (name === "" && uid === "" && groups.length === 0 && extra === undefined) return undefined;
+  extra ??= {};
   if (name !== "") return { name, uid, groups, extra };
-  if (uid === "" && groups.length === 0 && Object.keys(extra).length === 0) return undefined;
   throw badRequest(`requested ${formatUser({ name, uid, groups, extra })} without impersonating a user name`);
 }
 

@@ -56,7 +56,7 @@ export function privilegedGroupAuthorizer(group: string): Authorizer {
 
 /** What a request asks for. */
 export function attributesOf(user: UserInfo, info: RequestInfo, fieldSelector?: string): AuthorizationAttributes {
-  return {
+  const attributes = {
     user,
     verb: info.verb,
     isResourceRequest: info.isResourceRequest,
@@ -67,8 +67,8 @@ export function attributesOf(user: UserInfo, info: RequestInfo, fieldSelector?: 
     subresource: info.subresource,
     name: info.name,
     path: info.path,
-    ...(fieldSelector === undefined ? {} : { fieldSelector }),
   };
+  return fieldSelector === undefined ? attributes : { ...attributes, fieldSelector };
 }
 
 /** 403 with upstream's `forbiddenMessage`. */

@@ -18,6 +18,8 @@ export interface PendingWrite {
   entry: CacheEntry | undefined;
 }
 
+const DONE: Promise<void> = Promise.resolve();
+
 interface Waiter {
   readonly revision: number;
   readonly resolve: () => void;
@@ -104,13 +106,16 @@ export class RegistryCache {
 
   /** Resolves when the caches have reached `revision`. */
   waitFor(revision: number): Promise<void> {
-    if (this.#revision >= revision) return Promise.resolve();
+    if (this.#revision >= revision) return DONE;
     return new Promise((resolve) => this.#waiters.push({ revision, resolve }));
   }
 
   /** Makes sure that what other processes wrote until now is here. Costs nothing on a store of our own. */
-  async catchUp(): Promise<void> {
-    if (!this.#kv.features.shared) return;
+  catchUp(): Promise<void> {
+    return this.#kv.features.shared ? this.#catchUp() : DONE;
+  }
+
+  async #catchUp(): Promise<void> {
     await this.waitFor(await this.#kv.currentRevision());
   }
 

@@ -87,7 +87,8 @@ export class ApiServer {
         if (timeoutMs < REQUEST_TIMEOUT_MS) ownTimer = clock.setTimeout(expire, timeoutMs, { unref: true });
       }
       const response = await this.#answer(exchange, resolved, target.query ?? new URLSearchParams(), warnings);
-      await sendResponse(exchange, response, auditId, warnings);
+      const sending = sendResponse(exchange, response, auditId, warnings);
+      if (sending !== undefined) await sending;
       this.metrics.record(resolved, response.status, clock.now() - startedAt);
     } catch (error) {
       const answer =
@@ -126,13 +127,12 @@ export class ApiServer {
         user,
       });
     }
-    const body = await this.#readBody(exchange);
+    const body = exchange.method === "GET" || exchange.method === "HEAD" ? EMPTY : await this.#readBody(exchange);
     const request = new HttpResourceRequest(exchange, { user, info, query, body, stopping: this.#stopping.signal, warnings });
     return resources(request);
   }
 
   async #readBody(exchange: Exchange): Promise<Uint8Array> {
-    if (exchange.method === "GET" || exchange.method === "HEAD") return EMPTY;
     const body = await exchange.readBody(REQUEST_BODY_BYTES_MAX);
     if (body === undefined) throw requestEntityTooLarge(`limit is ${REQUEST_BODY_BYTES_MAX}`);
     return body;

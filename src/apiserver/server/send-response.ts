@@ -6,33 +6,38 @@ import { GZIP_THRESHOLD_BYTES } from "./limits.ts";
 
 const gzipAsync = promisify(gzip);
 
-/** Sends an answer with the headers that every answer has. */
-export async function sendResponse(
+/** Sends an answer with the headers that every answer has: at once, unless it has to be compressed first. */
+export function sendResponse(
   exchange: Exchange,
   response: ApiResponse,
   auditId: string,
   warnings: readonly string[],
-): Promise<void> {
-  const headers: ResponseHeaders = { ...response.headers, "audit-id": auditId };
-  headers["cache-control"] ??= "no-cache, private";
+): Promise<void> | undefined {
+  const headers: ResponseHeaders = { "audit-id": auditId, "cache-control": "no-cache, private" };
+  const given = response.headers;
+  for (const name in given) headers[name] = given[name] as string;
   if (warnings.length > 0) headers.warning = [...new Set(warnings)].map(formatWarning);
   if (response.status === 204) delete headers["content-type"];
   const { body } = response;
   if (isResponseStream(body)) {
     exchange.send(response.status, headers, body);
-    return;
+    return undefined;
   }
   const length = byteLength(body);
   if (length > GZIP_THRESHOLD_BYTES && response.status === 200 && acceptsGzip(exchange)) {
-    const zipped = await gzipAsync(wholeBody(body), { level: constants.Z_BEST_SPEED });
-    headers["content-encoding"] = "gzip";
-    headers.vary = "Accept-Encoding";
-    headers["content-length"] = zipped.length;
-    exchange.send(response.status, headers, zipped);
-    return;
+    return sendZipped(exchange, headers, body);
   }
   if (response.status !== 204 && response.status !== 304) headers["content-length"] = length;
   exchange.send(response.status, headers, body);
+  return undefined;
+}
+
+async function sendZipped(exchange: Exchange, headers: ResponseHeaders, body: CompleteBody): Promise<void> {
+  const zipped = await gzipAsync(wholeBody(body), { level: constants.Z_BEST_SPEED });
+  headers["content-encoding"] = "gzip";
+  headers.vary = "Accept-Encoding";
+  headers["content-length"] = zipped.length;
+  exchange.send(200, headers, zipped);
 }
 
 type CompleteBody = string | Uint8Array | readonly Uint8Array[];

@@ -1,5 +1,6 @@
 import { notAcceptable } from "#apimachinery/api-errors/errors.ts";
 import { StatusError } from "#apimachinery/api-errors/status.ts";
+import { memoized } from "#base/memo.ts";
 
 /** A form that answers are written in. */
 export type AnswerFormat = "json" | "yaml" | "protobuf";
@@ -35,9 +36,12 @@ interface AcceptClause {
   readonly quality: number;
 }
 
+/** Clients send a handful of different headers: what they mean is worked out once. */
+const HEADERS_REMEMBERED = 256;
+
 /** Refuses what no route of the resource produces, with the router's text; `streams` for routes that can watch. */
 export function checkRouteAccept(accept: string, streams: boolean): void {
-  if (accept === "") return;
+  if (accept === "" || accept === CONTENT_TYPES.json) return;
   for (const clause of accept.split(",")) {
     const whole = clause.trim();
     const type = (whole.split(";")[0] ?? "").trim();
@@ -50,7 +54,7 @@ export function checkRouteAccept(accept: string, streams: boolean): void {
 }
 
 /** Upstream's `NegotiateOutputMediaType`. Throws 406. */
-export function negotiate(accept: string): Negotiated {
+export const negotiate: (accept: string) => Negotiated = memoized(HEADERS_REMEMBERED, (accept) => {
   if (accept.trim() === "") return { format: "json", transform: undefined, pretty: false };
   for (const clause of parseAccept(accept)) {
     const format = formatOf(clause.type);
@@ -61,7 +65,7 @@ export function negotiate(accept: string): Negotiated {
     return { format, transform, pretty: pretty === "1" || pretty === "true" };
   }
   throw notAcceptable(`only the following media types are accepted: ${MEDIA_TYPES}`);
-}
+});
 
 /** In which form aggregated discovery (KEP-3352) is wanted; undefined when it is not. Other clauses do not count. */
 export function negotiateAggregated(accept: string): AnswerFormat | undefined {

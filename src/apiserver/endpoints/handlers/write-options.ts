@@ -8,6 +8,7 @@ import {
   tooLong,
 } from "#apimachinery/validation/field-error.ts";
 import { FieldPath } from "#apimachinery/validation/field-path.ts";
+import { memoized } from "#base/memo.ts";
 import { validateDryRun } from "../../registry/store/deletion.ts";
 import { queryBoolean, queryList } from "./query-values.ts";
 
@@ -60,7 +61,7 @@ export function parseWriteOptions(
 }
 
 /** Upstream's `managerOrUserAgent`: what stands before the first slash, printable, at most 128 bytes. */
-export function managerFromUserAgent(userAgent: string): string {
+export const managerFromUserAgent: (userAgent: string) => string = memoized(256, (userAgent) => {
   const name = userAgent.split("/")[0] ?? "";
   let out = "";
   for (const char of name) {
@@ -69,9 +70,10 @@ export function managerFromUserAgent(userAgent: string): string {
     out += char;
   }
   return out === "" ? UNKNOWN_MANAGER : out;
-}
+});
 
 function validateFieldManager(manager: string): FieldError[] {
+  if (manager === "") return [];
   const path = FieldPath.of("fieldManager");
   const errors: FieldError[] = [];
   if (Buffer.byteLength(manager) > FIELD_MANAGER_BYTES_MAX) errors.push(tooLong(path, FIELD_MANAGER_BYTES_MAX));
