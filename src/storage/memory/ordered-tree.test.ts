@@ -36,3 +36,18 @@ test.each([1, 2, 3])("agrees with a sorted map through random changes, and old t
   for (const key of keys) tree = tree.without(key);
   expect(tree.size).toBe(0);
 });
+
+test.each(["ascending", "descending"])("a run of keys before or behind all others, %s, keeps one place for each key", (order) => {
+  const run = (prefix: string): string[] => {
+    const names = Array.from({ length: 300 }, (_, i) => `${prefix}${String(i).padStart(3, "0")}`);
+    return order === "ascending" ? names : names.reverse();
+  };
+  let tree = new OrderedTree<string>();
+  for (const prefix of ["m", "a", "z"]) for (const key of run(prefix)) tree = tree.with(key, key);
+  for (const prefix of ["a", "m", "z"]) for (const key of run(prefix)) tree = tree.with(key, `${key} again`);
+  expect(tree.size).toBe(900);
+  const keys = [...run("a"), ...run("m"), ...run("z")].sort();
+  expect(tree.range("", undefined)).toEqual(keys.map((key) => `${key} again`));
+  for (const key of run("m")) tree = tree.without(key);
+  expect(tree.size).toBe(600);
+});

@@ -10,7 +10,7 @@ interface Leaf<V> {
 }
 interface Branch<V> {
   readonly leaf: false;
-  /** A lower bound of each child's keys; the first is never consulted. */
+  /** A lower bound of each child's keys, ascending. */
   readonly keys: readonly string[];
   readonly children: readonly Node<V>[];
   readonly size: number;
@@ -69,9 +69,12 @@ function insert<V>(node: Node<V>, key: string, value: V): readonly [Node<V>] | r
     return split({ leaf: true, keys: replaced(node.keys, at, 0, key), values: replaced(node.values, at, 0, value) });
   }
   const at = childIndex(node.keys, key);
+  // A key before all others lowers the first bound: were that left, a later split of the first child would put a
+  // lesser bound behind it, and the bounds would be out of order.
+  const keys = key < (node.keys[0] as string) ? replaced(node.keys, 0, 1, key) : node.keys;
   const [left, right] = insert(node.children[at] as Node<V>, key, value);
-  if (right === undefined) return [branch(node.keys, replaced(node.children, at, 1, left))];
-  return split(branch(replaced(node.keys, at + 1, 0, right.keys[0] as string), replaced(node.children, at, 1, left, right)));
+  if (right === undefined) return [branch(keys, replaced(node.children, at, 1, left))];
+  return split(branch(replaced(keys, at + 1, 0, right.keys[0] as string), replaced(node.children, at, 1, left, right)));
 }
 
 /** Both nodes as one, if they fit; `separator` is what their parent knows as the lower bound of `right`. */
