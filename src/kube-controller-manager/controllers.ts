@@ -12,6 +12,7 @@ import { replicaSetController } from "./controllers/replicaset/controller.ts";
 import { replicationControllerController } from "./controllers/replicationcontroller/controller.ts";
 import { rootCaCertificatePublisher } from "./controllers/root-ca-certificate-publisher/controller.ts";
 import { serviceAccountController } from "./controllers/serviceaccount/controller.ts";
+import { statefulSetController } from "./controllers/statefulset/controller.ts";
 import { taintEvictionController } from "./controllers/taint-eviction/controller.ts";
 import { ttlController } from "./controllers/ttl/controller.ts";
 import { ttlAfterFinishedController } from "./controllers/ttl-after-finished/controller.ts";
@@ -27,6 +28,7 @@ export const controllers: readonly ControllerDefinition[] = [
   replicationControllerController,
   deploymentController,
   daemonSetController,
+  statefulSetController,
   jobController,
   endpointSliceController,
   endpointsController,

@@ -7,6 +7,14 @@ export function templatePatch(template: PodTemplateSpec): Record<string, unknown
   return { spec: { template: { ...template, $patch: "replace" } } };
 }
 
+/** The template that a revision keeps; undefined for data of another form. */
+export function templateOf({ data }: ControllerRevision): PodTemplateSpec | undefined {
+  const { spec } = (data ?? {}) as { readonly spec?: { readonly template?: PodTemplateSpec & { readonly $patch?: string } } };
+  if (spec?.template === undefined) return undefined;
+  const { $patch: _, ...template } = spec.template;
+  return template;
+}
+
 /** Whether a revision keeps just this patch. */
 export function isRevisionOf(revision: ControllerRevision, patch: Record<string, unknown>): boolean {
   return canonicalJson(revision.data ?? {}) === canonicalJson(patch);

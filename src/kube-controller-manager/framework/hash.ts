@@ -11,6 +11,20 @@ export function templateHash(template: unknown, collisionCount: number | undefin
   return safeEncode(String(hash).padStart(8, "0"));
 }
 
+/**
+ * The hash in a ControllerRevision's name: FNV-32 over its data as Go writes JSON, and the collision count. Upstream's
+ * `HashControllerRevision`, to the same letters.
+ */
+export function revisionHash(data: unknown, collisionCount: number): string {
+  const text = canonicalJson(data).replace(
+    /[<>&\u2028\u2029]/g,
+    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+  let hash = 0x811c9dc5;
+  for (const byte of Buffer.from(`${text}${collisionCount}`, "utf8")) hash = (Math.imul(hash, 0x01000193) ^ byte) >>> 0;
+  return safeEncode(String(hash));
+}
+
 /** Upstream's `rand.SafeEncodeString`. */
 export function safeEncode(text: string): string {
   let out = "";

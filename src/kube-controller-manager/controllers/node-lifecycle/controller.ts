@@ -116,7 +116,7 @@ export const nodeLifecycleController: ControllerDefinition = {
           return [];
         }),
       ],
-      alsoAwait: [pods as never],
+      alsoAwait: [pods],
       observe(name) {
         const node = nodes.lister.get("", name);
         if (node === undefined) return undefined;

@@ -1,0 +1,43 @@
+import type { LabelSelector } from "#apimachinery/labels/selector.ts";
+import type { SharedInformer } from "#client/informer.ts";
+import { metaOf } from "#client/object-meta.ts";
+
+const BY_SELECTOR = "selectorPair";
+
+/** A label that a selector asks for by a single value. */
+function pairOf(selector: LabelSelector): readonly [string, string] | undefined {
+  for (const { key, operator, values } of selector.requirements) {
+    const [value] = values;
+    if ((operator === "in" || operator === "=" || operator === "==") && values.length === 1 && value !== undefined) {
+      return [key, value];
+    }
+  }
+  return undefined;
+}
+
+/**
+ * Lets {@link selecting} find the objects whose selector matches some labels without looking at all: each is filed under
+ * one pair of its selector. Those that ask for no single value are filed together.
+ */
+export function addSelectorIndex<T extends object>(informer: SharedInformer<T>, selectorOf: (object: T) => LabelSelector): void {
+  informer.addIndex(BY_SELECTOR, (object) => {
+    const selector = selectorOf(object);
+    return selector.empty ? [] : [indexValue(metaOf(object).namespace ?? "", pairOf(selector))];
+  });
+}
+
+/** The objects of a namespace whose selector, which must not be empty, matches the labels. */
+export function selecting<T extends object>(
+  informer: SharedInformer<T>,
+  selectorOf: (object: T) => LabelSelector,
+  namespace: string,
+  labels: Readonly<Record<string, string>> = {},
+): readonly T[] {
+  return [undefined, ...Object.entries(labels)]
+    .flatMap((pair) => informer.byIndex(BY_SELECTOR, indexValue(namespace, pair)))
+    .filter((object) => selectorOf(object).matches(labels));
+}
+
+function indexValue(namespace: string, pair: readonly [string, string] | undefined): string {
+  return pair === undefined ? `${namespace}/` : `${namespace}/${pair[0]}=${pair[1]}`;
+}
