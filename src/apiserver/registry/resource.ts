@@ -1,3 +1,4 @@
+import type { ViewField } from "#apimachinery/managedfields/view-fields.ts";
 import type { ApiObject, Draft, GroupVersionKind } from "#apimachinery/meta/api-object.ts";
 import type { FieldError } from "#apimachinery/validation/field-error.ts";
 import type { RequestContext } from "../request/request-info.ts";
@@ -83,6 +84,8 @@ export interface Strategy<T extends object> {
   readonly allowUnconditionalUpdate?: boolean;
   /** Messages for a bad name, as upstream's `ValidateObjectMeta` name function; `prefix` for generateName. Default: DNS-1123 subdomain. */
   readonly validateName?: (name: string, prefix: boolean) => string[];
+  /** The name that `generateName` gives, where it is not that with five random characters behind it. */
+  readonly generateName?: (base: string) => string;
   /** Upstream's `SetObjectDefaults_*`. Runs on every decoded body and patch result, before admission. Idempotent. */
   readonly setDefaults?: (object: Draft<T>) => void;
   /** A new object may bring its status along (Node). */
@@ -136,8 +139,6 @@ export interface StatusSubresource<T extends object> {
   readonly keepsMetadata?: "all" | "labels";
   /** Dotted fields that its writers never own. Default: `spec`, and what `keepsMetadata` keeps. */
   readonly resetFields?: readonly string[];
-  /** The only fields that its writers come to own, dotted, `*` for any item of a list. Absent: all but `resetFields`. */
-  readonly ownedFields?: readonly string[];
   readonly verbs?: readonly ("get" | "update" | "patch")[];
   readonly generationChanges?: (object: T, old: T) => boolean;
   readonly warningsOnUpdate?: (object: T, old: T) => string[];
@@ -150,6 +151,8 @@ export interface UpdateSubresource<T extends object> {
   readonly read: (object: T) => ApiObject;
   readonly write: (view: ApiObject, object: Draft<T>) => void;
   readonly validate?: (view: ApiObject) => FieldError[];
+  /** The paths that a write of the view changes: in the object, and what they are called in the view. */
+  readonly fields?: readonly ViewField[];
   /** Names in discovery: false leaves `group` and `version` of the kind out. */
   readonly verbs?: readonly ("get" | "update" | "patch")[];
 }

@@ -1,4 +1,5 @@
 import { invalid } from "#apimachinery/api-errors/errors.ts";
+import { viewManagers } from "#apimachinery/managedfields/view-fields.ts";
 import type { ApiObject, GroupVersionKind } from "#apimachinery/meta/api-object.ts";
 import { formatGroupVersion } from "#apimachinery/meta/api-object.ts";
 import { deepCopy } from "#apimachinery/meta/deep-copy.ts";
@@ -73,7 +74,9 @@ async function writeView(
     mayCreate: false,
     transform: async (existing) => {
       const object: ApiObject = deepCopy(existing as ApiObject);
-      const changed = change(named(view.read(object), view.kind));
+      const current = named(view.read(object), view.kind);
+      const managedFields = viewManagers(object.metadata.managedFields, view.fields ?? [], current.apiVersion ?? "");
+      const changed = change({ ...current, metadata: { ...current.metadata, ...(managedFields && { managedFields }) } });
       const errors = view.validate?.(changed) ?? [];
       if (errors.length > 0) throw invalid(view.kind, target.name, errors);
       const attributes = core.attributes("UPDATE", write, target.name, changed, existing);

@@ -31,6 +31,7 @@ export function scaleSubresource<T extends Scalable>(selector: (object: T) => st
       const draft = object as Draft<Scalable>;
       draft.spec = { ...draft.spec, replicas: replicasOf(view) };
     },
+    fields: [{ object: ["spec", "replicas"], view: ["spec", "replicas"] }],
     validate: (view) => nonNegativeErrors(replicasOf(view), FieldPath.of("spec", "replicas")),
   };
 }

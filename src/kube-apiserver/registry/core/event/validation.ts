@@ -45,7 +45,8 @@ export function validateEventUpdate(event: Event, old: Event, context: RequestCo
   keep("source", internalSource(event), internalSource(old));
   for (const field of ["firstTimestamp", "lastTimestamp"] as const) keep(field, event[field] ?? null, old[field] ?? null);
   keep("count", event.count ?? 0, old.count ?? 0);
-  for (const field of ["type"] as const) keep(field, event[field] ?? "", old[field] ?? "");
+  // Upstream looks at the reason twice.
+  for (const field of ["reason", "type"] as const) keep(field, event[field] ?? "", old[field] ?? "");
   keep("eventTime", event.eventTime ?? null, old.eventTime ?? null);
   keep("action", event.action ?? "", old.action ?? "");
   keep("related", event.related ? internalReference(event.related) : null, old.related ? internalReference(old.related) : null);
