@@ -26,6 +26,10 @@ export interface ControlPlaneOptions {
   readonly anonymousAuth: boolean;
   /** Number of simulated nodes. */
   readonly nodes: number;
+  /** How long a node may be silent before it counts as gone, in milliseconds; upstream's `--node-monitor-grace-period`. */
+  readonly nodeMonitorGracePeriodMs?: number;
+  /** The kubelet's `nodeLeaseDurationSeconds`: nodes show four times in that they live. */
+  readonly nodeLeaseDurationSeconds?: number;
 }
 
 /** A control plane that runs. */
@@ -74,7 +78,10 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       clock,
       random,
       signal,
-      options: { rootCa: assets.ca.cert },
+      options: {
+        rootCa: assets.ca.cert,
+        ...(options.nodeMonitorGracePeriodMs === undefined ? {} : { nodeMonitorGracePeriodMs: options.nodeMonitorGracePeriodMs }),
+      },
       onInformerError: (resource, error) => logger.warn({ resource, err: error }, "an informer of the controller manager failed"),
     });
     scheduler = await startScheduler({
@@ -93,6 +100,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       signal,
       count: options.nodes,
       namePrefix: "node-",
+      ...(options.nodeLeaseDurationSeconds === undefined ? {} : { leaseDurationSeconds: options.nodeLeaseDurationSeconds }),
     });
     const running = [nodes, scheduler, controllers];
     return {

@@ -16,6 +16,10 @@ export interface StartClusterOptions {
   readonly serviceClusterIpRange?: string;
   /** Let requests without credentials in as `system:anonymous`. Off when absent. */
   readonly anonymousAuth?: boolean;
+  /** How long a node may be silent before it counts as gone, in seconds; upstream's `--node-monitor-grace-period`, 50 s when absent. */
+  readonly nodeMonitorGracePeriodSeconds?: number;
+  /** The kubelets' `nodeLeaseDurationSeconds`, 40 when absent: a node shows that it lives four times in that. */
+  readonly nodeLeaseDurationSeconds?: number;
 }
 
 /** PEM texts of the administrator. */
@@ -53,6 +57,7 @@ export async function startCluster(options: StartClusterOptions = {}): Promise<C
   const serviceClusterIpRange = options.serviceClusterIpRange ?? DEFAULT_SERVICE_RANGE;
   const assets = await ensureClusterAssets({ clock, hosts: ["127.0.0.1"], serviceClusterIpRange });
   const kv = new MemoryStore({ clock });
+  const { nodeMonitorGracePeriodSeconds, nodeLeaseDurationSeconds } = options;
   const plane = await startControlPlane({
     kv,
     clock,
@@ -64,6 +69,8 @@ export async function startCluster(options: StartClusterOptions = {}): Promise<C
     serviceClusterIpRange,
     anonymousAuth: options.anonymousAuth ?? false,
     nodes: options.nodes ?? 1,
+    ...(nodeMonitorGracePeriodSeconds === undefined ? {} : { nodeMonitorGracePeriodMs: nodeMonitorGracePeriodSeconds * 1000 }),
+    ...(nodeLeaseDurationSeconds === undefined ? {} : { nodeLeaseDurationSeconds }),
   });
   const credentials = { ca: assets.ca.cert, cert: assets.admin.cert, key: assets.admin.key };
   const { url } = plane.apiServer;

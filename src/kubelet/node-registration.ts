@@ -10,25 +10,34 @@ const NODES: ResourceId = { group: "", version: "v1", resource: "nodes" };
 const LEASES: ResourceId = { group: "coordination.k8s.io", version: "v1", resource: "leases" };
 /** Where nodes keep the leases that say they are alive. */
 const LEASE_NAMESPACE = "kube-node-lease";
-const LEASE_DURATION_SECONDS = 40;
-/** Beats (of 10 s) between two full statuses: 5 minutes. */
-const BEATS_PER_STATUS = 30;
+/** How long a node's Lease says that it lives, as kubelets are configured by default. */
+export const LEASE_DURATION_SECONDS = 40;
+/** A Lease is renewed this often in its duration. */
+const BEATS_PER_LEASE = 4;
+const STATUS_PERIOD_MS = 300_000;
 
 /** Registers a node and keeps it alive: a lease at every beat, its status every five minutes. */
 export class NodeRegistration {
   readonly identity: NodeIdentity;
   readonly #client: Client;
   readonly #clock: Clock;
+  readonly #leaseDurationSeconds: number;
   #uid = "";
   #lease: Lease | undefined;
-  #beats = 0;
   #sinceMs = 0;
+  #statusWrittenMs = 0;
   #beating = false;
 
-  constructor(identity: NodeIdentity, client: Client, clock: Clock) {
+  constructor(identity: NodeIdentity, options: { client: Client; clock: Clock; leaseDurationSeconds: number }) {
     this.identity = identity;
-    this.#client = client;
-    this.#clock = clock;
+    this.#client = options.client;
+    this.#clock = options.clock;
+    this.#leaseDurationSeconds = options.leaseDurationSeconds;
+  }
+
+  /** Time between two heartbeats. */
+  get beatPeriodMs(): number {
+    return (this.#leaseDurationSeconds * 1000) / BEATS_PER_LEASE;
   }
 
   /** Makes the Node object, or takes over the one that is there, and tells that it is ready. */
@@ -58,8 +67,7 @@ export class NodeRegistration {
     this.#beating = true;
     try {
       await this.#renewLease();
-      this.#beats++;
-      if (this.#beats % BEATS_PER_STATUS === 0) await this.#writeStatus();
+      if (this.#clock.now() - this.#statusWrittenMs >= STATUS_PERIOD_MS) await this.#writeStatus();
     } catch (error) {
       this.#lease = undefined;
       if (isNotFound(error)) await this.register().catch(() => {});
@@ -69,7 +77,8 @@ export class NodeRegistration {
   }
 
   async #writeStatus(): Promise<void> {
-    const status = nodeStatus(this.identity, this.#clock.now(), this.#sinceMs);
+    this.#statusWrittenMs = this.#clock.now();
+    const status = nodeStatus(this.identity, this.#statusWrittenMs, this.#sinceMs);
     const options = { subresource: "status", fieldManager: "kubelet" };
     await this.#client.patch(NODES, "", this.identity.name, "application/strategic-merge-patch+json", { status }, options);
   }
@@ -106,7 +115,7 @@ export class NodeRegistration {
         namespace: LEASE_NAMESPACE,
         ownerReferences: [{ apiVersion: "v1", kind: "Node", name, uid: this.#uid }],
       },
-      spec: { holderIdentity: name, leaseDurationSeconds: LEASE_DURATION_SECONDS, renewTime },
+      spec: { holderIdentity: name, leaseDurationSeconds: this.#leaseDurationSeconds, renewTime },
     };
   }
 }

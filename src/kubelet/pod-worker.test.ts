@@ -31,7 +31,7 @@ function start(pod: Pod): Run {
   runtime.getContainerEvents(({ type }) => {
     if (type === "CONTAINER_STOPPED_EVENT") worker.wake();
   });
-  worker.wake();
+  worker.resume();
   return { worker, statuses, finals, events };
 }
 

@@ -1,13 +1,15 @@
 import type { Pod, PodCondition } from "#api/generated/core/v1.ts";
-import { parseTime } from "#apimachinery/meta/time.ts";
+import { formatTime, parseTime } from "#apimachinery/meta/time.ts";
 import type { Clock, Timer } from "#base/clock.ts";
 import type { EventRecorder } from "#client/event-recorder.ts";
-import { referenceTo } from "#client/event-target.ts";
+import { isPodTerminal } from "#component-helpers/pod/pod-conditions.ts";
 import { COMPLETES_LABEL } from "#cri/fake/behaviour.ts";
 import type { ContainerStatus, RuntimeService } from "#cri/runtime-service.ts";
 import { BackOff } from "./back-off.ts";
 import { attemptsOf, earlier, isSidecar, type ObservedPod } from "./observed-pod.ts";
 import { type ContainerStart, computePodActions, type PodActions } from "./pod-actions.ts";
+import type { Rejection } from "./pod-admission.ts";
+import { PodEvents } from "./pod-events.ts";
 import { podStatus } from "./pod-status.ts";
 import type { StatusManager } from "./status-manager.ts";
 
@@ -24,30 +26,65 @@ export interface PodWorkerModules {
 const DEAD_ATTEMPTS_KEPT = 1;
 const SYNC_RETRY_MS = 1000;
 
-/** Brings one pod to what its spec says, and tells how far it has come. One at a time; what happens meanwhile makes it look again. */
+/**
+ * Brings one pod to what its spec says, and tells how far it has come. One at a time; what happens meanwhile makes it
+ * look again. Does nothing before {@link PodWorker.resume} or {@link PodWorker.reject}.
+ */
 export class PodWorker {
   readonly #modules: PodWorkerModules;
   readonly #startTimeMs: number;
   readonly #backOff = new BackOff();
-  readonly #stopping = new Set<string>();
+  readonly #events: PodEvents;
+  /** Containers that were asked to end, with the seconds they were given. */
+  readonly #stopping = new Map<string, number>();
   #pod: Pod;
   #sandboxId: string | undefined;
   #sandboxes = 0;
   #timer: Timer | undefined;
   #running = false;
   #again = false;
-  #paused = false;
+  #paused = true;
   #removed = false;
   /** The containers are done: those that end now are not started again. */
   #finished = false;
-  #failure: { reason: string; message: string } | undefined;
+  #failure: Rejection | undefined;
+  #rejected = false;
+  /** Nothing of it runs any more. */
+  #ended = false;
   #told = "";
   #conditions: readonly PodCondition[] = [];
 
   constructor(pod: Pod, modules: PodWorkerModules) {
     this.#pod = pod;
     this.#modules = modules;
+    this.#events = new PodEvents(modules.recorder);
     this.#startTimeMs = parseTime(pod.status?.startTime) ?? modules.clock.now();
+  }
+
+  get pod(): Pod {
+    return this.#pod;
+  }
+
+  /** Whether it holds what it requests of the node. */
+  get active(): boolean {
+    return !this.#ended && !this.#rejected && !isPodTerminal(this.#pod);
+  }
+
+  /** The node does not take the pod: it fails before anything of it starts. */
+  reject({ reason, message }: Rejection): void {
+    this.#rejected = true;
+    this.#paused = false;
+    this.#events.pod(this.#pod, "Warning", reason, message);
+    const { generation } = this.#pod.metadata;
+    const status = {
+      ...(generation === undefined ? {} : { observedGeneration: generation }),
+      phase: "Failed",
+      reason,
+      message: `Pod was rejected: ${message}`,
+      startTime: formatTime(this.#startTimeMs),
+    };
+    this.#modules.statusManager.write(this.#pod, status, false);
+    this.wake();
   }
 
   /** The pod changed. */
@@ -109,11 +146,15 @@ export class PodWorker {
 
   async #sync(): Promise<number | undefined> {
     const pod = this.#pod;
+    if (this.#rejected) {
+      if (pod.metadata.deletionTimestamp !== undefined) this.#modules.statusManager.write(pod, { phase: "Failed" }, true);
+      return undefined;
+    }
     const deadlineMs = this.#deadlineMs();
     if (deadlineMs !== undefined && this.#modules.clock.now() >= deadlineMs) this.#failDeadline();
     const ends = pod.metadata.deletionTimestamp !== undefined || this.#failure !== undefined || this.#finished;
     if (ends) return this.#terminate();
-    if (pod.status?.phase === "Succeeded" || pod.status?.phase === "Failed") return undefined;
+    if (isPodTerminal(pod)) return undefined;
     const actions = this.#decide(await this.#observe());
     if (actions.finished) {
       this.#finished = true;
@@ -126,7 +167,7 @@ export class PodWorker {
     }
     for (const { id, name, message } of actions.kill) this.#stop(id, name, message);
     for (const start of actions.start) await this.#startContainer(start);
-    for (const name of actions.backedOff) this.#tellBackOff(name);
+    for (const name of actions.backedOff) this.#events.backOff(pod, name);
     if (actions.start.length > 0) {
       this.#again = true;
       return deadlineMs;
@@ -145,6 +186,7 @@ export class PodWorker {
       this.#tell(observed, actions, false, true);
       return;
     }
+    this.#ended = true;
     const deleted = this.#pod.metadata.deletionTimestamp !== undefined;
     this.#tell(observed, actions, deleted, true);
     if (this.#sandboxId !== undefined) await this.#modules.runtime.stopPodSandbox(this.#sandboxId);
@@ -159,7 +201,7 @@ export class PodWorker {
     if (this.#failure !== undefined) return;
     const message = "Pod was active on the node longer than the specified deadline";
     this.#failure = { reason: "DeadlineExceeded", message };
-    this.#modules.recorder.event(this.#reference(), "Normal", "DeadlineExceeded", message);
+    this.#events.pod(this.#pod, "Normal", "DeadlineExceeded", message);
   }
 
   async #observe(): Promise<ObservedPod> {
@@ -202,12 +244,8 @@ export class PodWorker {
     if (this.#sandboxId === undefined) return;
     const completes = isSidecar(container) ? false : isInit || this.#pod.spec.restartPolicy !== "Always";
     const image = container.image ?? "";
-    this.#event(
-      container.name,
-      "Pulled",
-      `Container image "${image}" already present on machine and can be accessed by the pod`,
-      isInit,
-    );
+    const pulled = `Container image "${image}" already present on machine and can be accessed by the pod`;
+    this.#events.container(this.#pod, container.name, "Pulled", pulled);
     const id = await runtime.createContainer(this.#sandboxId, {
       metadata: { name: container.name, attempt },
       image,
@@ -216,24 +254,25 @@ export class PodWorker {
       labels: completes ? { [COMPLETES_LABEL]: "true" } : {},
       annotations: {},
     });
-    this.#event(container.name, "Created", "Container created", isInit);
+    this.#events.container(this.#pod, container.name, "Created", "Container created");
     await runtime.startContainer(id);
-    this.#event(container.name, "Started", "Container started", isInit);
+    this.#events.container(this.#pod, container.name, "Started", "Container started");
     const observed = await this.#observe();
     const [, ...dead] = attemptsOf(observed, container.name);
     if (dead.length > 0) this.#backOff.next(container.name, clock.now());
     for (const old of dead.slice(DEAD_ATTEMPTS_KEPT)) await runtime.removeContainer(old.id);
   }
 
-  /** Asks a container to end; the runtime tells when it has. */
+  /** Asks a container to end; the runtime tells when it has. Asks again when the pod is given less time than before. */
   #stop(id: string, name: string, message: string): void {
-    if (this.#stopping.has(id)) return;
-    this.#stopping.add(id);
-    const isInit = this.#pod.spec.initContainers?.some((container) => container.name === name) ?? false;
-    this.#event(name, "Killing", message, isInit);
-    const grace = this.#pod.metadata.deletionGracePeriodSeconds ?? this.#pod.spec.terminationGracePeriodSeconds ?? 30;
+    const { deletionGracePeriodSeconds } = this.#pod.metadata;
+    const graceSeconds = Math.max(1, deletionGracePeriodSeconds ?? this.#pod.spec.terminationGracePeriodSeconds ?? 30);
+    const before = this.#stopping.get(id);
+    if (before !== undefined && before <= graceSeconds) return;
+    this.#stopping.set(id, graceSeconds);
+    if (before === undefined) this.#events.container(this.#pod, name, "Killing", message);
     // What fails here is tried again when the pod is looked at next.
-    this.#modules.runtime.stopContainer(id, Math.max(1, grace)).then(
+    this.#modules.runtime.stopContainer(id, graceSeconds).then(
       () => this.wake(),
       () => this.#stopping.delete(id),
     );
@@ -242,7 +281,6 @@ export class PodWorker {
   #tell(observed: ObservedPod, actions: PodActions, final: boolean, ending = false): void {
     const { clock, hostIp, statusManager } = this.#modules;
     const pod = this.#pod;
-    const alreadyEnded = pod.status?.phase === "Succeeded" || pod.status?.phase === "Failed";
     const status = podStatus({
       pod,
       observed,
@@ -256,29 +294,11 @@ export class PodWorker {
     });
     this.#conditions = status.conditions ?? [];
     // A pod that had ended before this node knew it keeps the status it had.
-    const told = alreadyEnded && observed.sandbox === undefined ? { phase: pod.status?.phase ?? "" } : status;
+    const told = isPodTerminal(pod) && observed.sandbox === undefined ? { phase: pod.status?.phase ?? "" } : status;
     const text = JSON.stringify(told);
     if (text === this.#told && !final) return;
     this.#told = text;
     statusManager.write(pod, told, final);
-  }
-
-  #tellBackOff(name: string): void {
-    const { name: podName = "", namespace = "", uid = "" } = this.#pod.metadata;
-    const message = `Back-off restarting failed container ${name} in pod ${podName}_${namespace}(${uid})`;
-    this.#modules.recorder.event(this.#containerReference(name, false), "Warning", "BackOff", message);
-  }
-
-  #event(container: string, reason: string, message: string, isInit: boolean): void {
-    this.#modules.recorder.event(this.#containerReference(container, isInit), "Normal", reason, message);
-  }
-
-  #reference(): ReturnType<typeof referenceTo> {
-    return referenceTo("v1", "Pod", this.#pod);
-  }
-
-  #containerReference(name: string, isInit: boolean): ReturnType<typeof referenceTo> {
-    return { ...this.#reference(), fieldPath: `spec.${isInit ? "initContainers" : "containers"}{${name}}` };
   }
 }
 

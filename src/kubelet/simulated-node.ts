@@ -1,9 +1,10 @@
-import type { Pod } from "#api/generated/core/v1.ts";
+import type { Node, Pod } from "#api/generated/core/v1.ts";
 import type { Clock } from "#base/clock.ts";
 import type { EventRecorder } from "#client/event-recorder.ts";
 import { FakeRuntime } from "#cri/fake/fake-runtime.ts";
 import { IpPool } from "./ip-pool.ts";
 import type { NodeIdentity } from "./node-object.ts";
+import { type Rejection, rejectionOf } from "./pod-admission.ts";
 import { PodWorker, type PodWorkerModules } from "./pod-worker.ts";
 import type { StatusManager } from "./status-manager.ts";
 
@@ -12,11 +13,16 @@ export interface SharedModules {
   readonly clock: Clock;
   readonly statusManager: StatusManager;
   readonly recorderFor: (nodeName: string) => EventRecorder;
+  /** The Node object as last seen. */
+  readonly nodeSeen: (nodeName: string) => Node | undefined;
+  /** The Node object as it is. */
+  readonly readNode: (nodeName: string) => Promise<Node>;
 }
 
 /** One node: a pretended runtime, and a worker for each of its pods. */
 export class SimulatedNode {
   readonly identity: NodeIdentity;
+  readonly #shared: SharedModules;
   readonly #runtime: FakeRuntime;
   readonly #modules: PodWorkerModules;
   readonly #workers = new Map<string, PodWorker>();
@@ -25,6 +31,7 @@ export class SimulatedNode {
   constructor(identity: NodeIdentity, shared: SharedModules) {
     const { clock, statusManager } = shared;
     this.identity = identity;
+    this.#shared = shared;
     const ips = new IpPool(identity.podCidr);
     this.#runtime = new FakeRuntime({
       clock,
@@ -62,8 +69,33 @@ export class SimulatedNode {
     }
     const added = new PodWorker(pod, this.#modules);
     this.#workers.set(uid, added);
-    if (this.#running) added.wake();
-    else added.pause();
+    if (this.#running) this.#takeOn(added);
+  }
+
+  /** Lets a pod run if the node has what it needs; one that the node took on before stays. */
+  #takeOn(worker: PodWorker): void {
+    const wasTaken = worker.pod.status?.startTime !== undefined;
+    if (wasTaken || this.#rejection(worker, this.#shared.nodeSeen(this.identity.name)) === undefined) worker.resume();
+    else void this.#lookAgain(worker);
+  }
+
+  #rejection(worker: PodWorker, node: Node | undefined): Rejection | undefined {
+    if (node === undefined) return undefined;
+    const others = [...this.#workers.values()].filter((other) => other !== worker && other.active);
+    return rejectionOf(
+      worker.pod,
+      node,
+      others.map(({ pod }) => pod),
+    );
+  }
+
+  /** What was seen of the node may be behind what the scheduler has seen: only the node as it is rejects a pod. */
+  async #lookAgain(worker: PodWorker): Promise<void> {
+    const node = await this.#shared.readNode(this.identity.name).catch(() => undefined);
+    if (!this.#running || this.#workers.get(worker.pod.metadata.uid ?? "") !== worker) return;
+    const rejection = this.#rejection(worker, node);
+    if (rejection === undefined) worker.resume();
+    else worker.reject(rejection);
   }
 
   /** A pod of this node is gone. */
@@ -83,7 +115,7 @@ export class SimulatedNode {
 
   resume(): void {
     this.#running = true;
-    for (const worker of this.#workers.values()) worker.resume();
+    for (const worker of this.#workers.values()) this.#takeOn(worker);
   }
 
   /** Ends all timers. */

@@ -1,4 +1,4 @@
-import type { Pod } from "#api/generated/core/v1.ts";
+import type { Node, Pod } from "#api/generated/core/v1.ts";
 import { assert } from "#base/assert.ts";
 import type { Clock } from "#base/clock.ts";
 import type { Random } from "#base/random.ts";
@@ -7,8 +7,8 @@ import { createEventRecorder } from "#client/event-recorder.ts";
 import { type SharedInformer, SharedInformerFactory } from "#client/informer.ts";
 import { startHeartbeats } from "./heartbeats.ts";
 import { NODES_MAX, nodeIdentity } from "./node-object.ts";
-import { NodeRegistration } from "./node-registration.ts";
-import { SimulatedNode } from "./simulated-node.ts";
+import { LEASE_DURATION_SECONDS, NodeRegistration } from "./node-registration.ts";
+import { type SharedModules, SimulatedNode } from "./simulated-node.ts";
 import { StatusManager } from "./status-manager.ts";
 
 /** Options of {@link startSimulatedNodes}. */
@@ -21,6 +21,8 @@ export interface SimulatedNodesOptions {
   /** Nodes are called `<namePrefix>0`, `<namePrefix>1`, ... */
   readonly namePrefix: string;
   readonly signal: AbortSignal;
+  /** How long a node's Lease says that it lives; it is renewed four times in that. {@link LEASE_DURATION_SECONDS} when absent. */
+  readonly leaseDurationSeconds?: number;
 }
 
 /** Simulated nodes that run. */
@@ -39,6 +41,7 @@ interface Member {
 }
 
 const PODS: ResourceId = { group: "", version: "v1", resource: "pods" };
+const NODES: ResourceId = { group: "", version: "v1", resource: "nodes" };
 const REGISTER_ATTEMPTS_MAX = 30;
 const REGISTER_RETRY_MS = 1000;
 /** Nodes that register at once. */
@@ -49,22 +52,30 @@ const CONCURRENT_REGISTRATIONS = 16;
  * heartbeats, so that a thousand of them cost little. Resolves when all are registered and ready.
  */
 export async function startSimulatedNodes(options: SimulatedNodesOptions): Promise<SimulatedNodes> {
-  const { client, clock, random, count, namePrefix } = options;
+  const { client, clock, random, count, namePrefix, leaseDurationSeconds = LEASE_DURATION_SECONDS } = options;
   assert(count <= NODES_MAX, `at most ${NODES_MAX} simulated nodes`);
   const stopped = new AbortController();
   const signal = AbortSignal.any([options.signal, stopped.signal]);
   const statusManager = new StatusManager({ client, clock, signal });
   const recorderFor = (node: string): ReturnType<typeof createEventRecorder> =>
     createEventRecorder({ client, clock, random, component: "kubelet", reportingInstance: node, api: "core" });
+  const factory = new SharedInformerFactory({ client, clock, random });
+  const nodes = factory.informer<Node>(NODES);
+  const shared: SharedModules = {
+    clock,
+    statusManager,
+    recorderFor,
+    nodeSeen: (name) => nodes.lister.get("", name),
+    readNode: (name) => client.get<Node>(NODES, "", name),
+  };
   const members = new Map<string, Member>();
   for (let index = 0; index < count; index++) {
     const identity = nodeIdentity(index, `${namePrefix}${index}`);
-    const node = new SimulatedNode(identity, { clock, statusManager, recorderFor });
-    members.set(identity.name, { node, registration: new NodeRegistration(identity, client, clock) });
+    const node = new SimulatedNode(identity, shared);
+    members.set(identity.name, { node, registration: new NodeRegistration(identity, { client, clock, leaseDurationSeconds }) });
   }
   if (count === 0) return { stop: async () => stopped.abort(), stopNode: () => {}, startNode: async () => {} };
   await registerAll([...members.values()], clock, signal);
-  const factory = new SharedInformerFactory({ client, clock, random });
   // The server sends only pods that are on some node.
   watchPods(factory.informer<Pod>(PODS, { fieldSelector: "spec.nodeName!=" }), members);
   factory.start(signal);

@@ -1,0 +1,90 @@
+import type { Node, Pod } from "#api/generated/core/v1.ts";
+import { parseQuantity, type Quantity, quantityAdd, quantityMilliValue, quantityValue } from "#apimachinery/resource/quantity.ts";
+import { matchesNodeSelectorAndAffinity } from "#component-helpers/node/node-affinity.ts";
+import { findUntoleratedTaint } from "#component-helpers/node/taints.ts";
+import { hostPortsOf, portsConflict } from "#component-helpers/pod/host-ports.ts";
+import { podRequests } from "#component-helpers/pod/pod-requests.ts";
+
+/** Why a node does not take a pod that was bound to it. */
+export interface Rejection {
+  readonly reason: string;
+  readonly message: string;
+}
+
+const OS = "linux";
+const OS_LABEL = "kubernetes.io/os";
+const ZERO: Quantity = parseQuantity(0);
+
+/**
+ * Whether a node takes a pod on beside those that it has: upstream's `predicateAdmitHandler`. The scheduler has looked
+ * at the same things, but a pod may name its node itself, and the node may have changed. Critical pods do not push
+ * others off the node.
+ */
+export function rejectionOf(pod: Pod, node: Node, others: readonly Pod[]): Rejection | undefined {
+  const label = pod.metadata.labels?.[OS_LABEL];
+  if (label !== undefined && label !== OS) {
+    const message = "Failed to admit pod as the `kubernetes.io/os` label doesn't match node label";
+    return { reason: "PodOSSelectorNodeLabelDoesNotMatch", message };
+  }
+  if (pod.spec.os !== undefined && pod.spec.os.name !== OS) {
+    return { reason: "PodOSNotSupported", message: "Failed to admit pod as the OS field doesn't match node OS" };
+  }
+  return shortage(pod, node, others) ?? mismatch(pod, node, others);
+}
+
+/** The first resource that the node has too little of. */
+function shortage(pod: Pod, node: Node, others: readonly Pod[]): Rejection | undefined {
+  const allocatable = node.status?.allocatable ?? {};
+  const podsMax = quantityValue(parseQuantity(allocatable.pods ?? 0));
+  if (others.length + 1 > podsMax) return outOf("pods", 1, others.length, podsMax);
+  const used = new Map<string, Quantity>();
+  for (const other of others) {
+    for (const [name, amount] of podRequests(other, { useStatusResources: true })) {
+      used.set(name, quantityAdd(used.get(name) ?? ZERO, amount));
+    }
+  }
+  for (const [name, quantity] of inOrder(podRequests(pod))) {
+    // What no node has, such as devices of a claim, is given out by others.
+    if (allocatable[name] === undefined && isExtended(name)) continue;
+    const amountOf = name === "cpu" ? quantityMilliValue : quantityValue;
+    const requested = amountOf(quantity);
+    const taken = amountOf(used.get(name) ?? ZERO);
+    const capacity = amountOf(parseQuantity(allocatable[name] ?? 0));
+    if (requested > 0 && requested > capacity - taken) return outOf(name, requested, taken, capacity);
+  }
+  return undefined;
+}
+
+function inOrder(requests: ReadonlyMap<string, Quantity>): (readonly [string, Quantity])[] {
+  const known = ["cpu", "memory", "ephemeral-storage"];
+  const rank = (name: string): number => (known.includes(name) ? known.indexOf(name) : known.length);
+  return [...requests].sort(([a], [b]) => rank(a) - rank(b));
+}
+
+function isExtended(name: string): boolean {
+  return name.includes("/") && !name.includes("kubernetes.io/");
+}
+
+function outOf(resource: string, requested: number, used: number, capacity: number): Rejection {
+  const message = `Node didn't have enough resource: ${resource}, requested: ${requested}, used: ${used}, capacity: ${capacity}`;
+  return { reason: `OutOf${resource}`, message };
+}
+
+function mismatch(pod: Pod, node: Node, others: readonly Pod[]): Rejection | undefined {
+  if (!matchesNodeSelectorAndAffinity(pod, node)) {
+    return predicate("NodeAffinity", "node(s) didn't match Pod's node affinity/selector");
+  }
+  const taken = others.flatMap(hostPortsOf);
+  if (hostPortsOf(pod).some((wanted) => taken.some((port) => portsConflict(wanted, port)))) {
+    return predicate("NodePorts", "node(s) didn't have free ports for the requested pod ports");
+  }
+  // Other effects are the scheduler's business.
+  if (findUntoleratedTaint(node.spec?.taints ?? [], pod.spec.tolerations ?? [], ["NoExecute"]) !== undefined) {
+    return predicate("TaintToleration", "node(s) had taints that the pod didn't tolerate");
+  }
+  return undefined;
+}
+
+function predicate(name: string, description: string): Rejection {
+  return { reason: name, message: `Predicate ${name} failed: ${description}` };
+}
