@@ -56,22 +56,18 @@ const UNOWNED_METADATA: readonly string[] = [
 const structPlans = new WeakMap<StructSchema, FieldPlan>();
 const rootPlans = new WeakMap<StructSchema, Map<string, StructPlan>>();
 
-/**
- * The plan of a kind, without what nobody owns and without `resetFields`, given as dotted paths; with nothing but
- * `ownedFields` where these are given, `*` among them for any item of a list.
- */
-export function rootPlan(schema: StructSchema, resetFields: readonly string[], ownedFields?: readonly string[]): StructPlan {
+/** The plan of a kind, without what nobody owns and without `resetFields`, given as dotted paths. */
+export function rootPlan(schema: StructSchema, resetFields: readonly string[]): StructPlan {
   let plans = rootPlans.get(schema);
   if (plans === undefined) {
     plans = new Map();
     rootPlans.set(schema, plans);
   }
-  const id = [...resetFields, "", ...(ownedFields ?? [])].join(" ");
+  const id = resetFields.join(" ");
   let plan = plans.get(id);
   if (plan === undefined) {
     const unowned = ["apiVersion", "kind", ...UNOWNED_METADATA.map((name) => `metadata.${name}`), ...resetFields];
     plan = unowned.reduce((rest, path) => without(rest, path.split(".")), structPlan(schema));
-    if (ownedFields !== undefined) plan = onlyFields(plan, splitPaths(ownedFields));
     plans.set(id, plan);
   }
   return plan;
@@ -85,28 +81,6 @@ function without(plan: StructPlan, path: readonly string[]): StructPlan {
     return [field.plan.kind === "struct" ? { ...field, plan: without(field.plan, rest) } : field];
   });
   return { kind: "struct", fields };
-}
-
-function splitPaths(paths: readonly string[]): readonly (readonly string[])[] {
-  return paths.map((path) => path.split("."));
-}
-
-function onlyFields(plan: StructPlan, paths: readonly (readonly string[])[]): StructPlan {
-  const fields = plan.fields.flatMap((field) => {
-    const below = stepsBelow(paths, field.name);
-    return below.length === 0 ? [] : [{ ...field, plan: only(field.plan, below) }];
-  });
-  return { kind: "struct", fields };
-}
-
-function only(plan: FieldPlan, paths: readonly (readonly string[])[]): FieldPlan {
-  if (paths.some((path) => path.length === 0)) return plan;
-  if (plan.kind === "struct") return onlyFields(plan, paths);
-  return plan.kind === "keyed" ? { ...plan, element: only(plan.element, stepsBelow(paths, "*")) } : plan;
-}
-
-function stepsBelow(paths: readonly (readonly string[])[], name: string): readonly (readonly string[])[] {
-  return paths.filter(([first]) => first === name).map(([, ...rest]) => rest);
 }
 
 function structPlan(schema: StructSchema): StructPlan {

@@ -22,8 +22,6 @@ export interface TrackedUpdate {
   readonly now: string;
   /** Dotted paths that this endpoint does not write. */
   readonly resetFields?: readonly string[];
-  /** The only dotted paths that it writes, `*` for any item of a list. Absent: all others. */
-  readonly ownedFields?: readonly string[] | undefined;
 }
 
 /**
@@ -44,15 +42,9 @@ export function trackUpdate(update: TrackedUpdate): void {
   if (entries !== undefined) object.metadata.managedFields = entries;
 }
 
-function compareObjects({
-  schema,
-  old,
-  object,
-  resetFields = [],
-  ownedFields,
-}: TrackedUpdate): Comparison | undefined | "incomparable" {
+function compareObjects({ schema, old, object, resetFields }: TrackedUpdate): Comparison | undefined | "incomparable" {
   try {
-    return compareValues(rootPlan(schema, resetFields, ownedFields), old ?? emptyObject(schema), object);
+    return compareValues(rootPlan(schema, resetFields ?? []), old ?? emptyObject(schema), object);
   } catch (error) {
     if (error instanceof MissingListKeyError) return "incomparable";
     throw error;

@@ -147,7 +147,6 @@ export class StoreCore {
       subresource,
       now: this.now(),
       resetFields: this.#resetFields(subresource),
-      ownedFields: this.statusSubresource(subresource)?.ownedFields,
     });
     if (tracked.metadata.managedFields === undefined) delete object.metadata.managedFields;
     else object.metadata.managedFields = tracked.metadata.managedFields;

@@ -125,7 +125,6 @@ function keepMeta(pod: Draft<Pod>, before: Draft<Pod>): void {
 export const podEphemeralContainers: StatusSubresource<Pod> = {
   type: "status",
   resetFields: [],
-  ownedFields: ["spec.ephemeralContainers"],
   prepareForUpdate: (pod, old) => {
     const added = pod.spec?.ephemeralContainers;
     const before = deepCopy(old);
@@ -144,7 +143,6 @@ export const podEphemeralContainers: StatusSubresource<Pod> = {
 export const podResize: StatusSubresource<Pod> = {
   type: "status",
   resetFields: [],
-  ownedFields: ["containers", "initContainers"].flatMap((list) => [`spec.${list}.*.resources`, `spec.${list}.*.resizePolicy`]),
   prepareForUpdate: (pod, old) => {
     const before = deepCopy(old);
     const spec = before.spec ?? ({} as Draft<PodSpec>);

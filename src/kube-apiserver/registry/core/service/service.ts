@@ -9,6 +9,7 @@ import { serviceColumns } from "./columns.ts";
 import { setServiceDefaults } from "./defaults.ts";
 import { initIpFamilyFields } from "./ip-families.ts";
 import { validateServiceStatus } from "./status-validation.ts";
+import { unallocatedErrors } from "./traffic-validation.ts";
 import { dropTypeDependentFields, normalizeClusterIps, patchAllocatedValues } from "./update-fields.ts";
 import { validateService, validateServiceUpdate } from "./validation.ts";
 import { serviceWarnings } from "./warnings.ts";
@@ -31,7 +32,10 @@ export function services(modules: RegistryModules): ResourceDefinition<Service> 
       initIpFamilyFields(service, undefined, allocation.families);
       allocation.check(service, isDryRun(context));
     },
-    validate: (service) => validateService(service),
+    validate: (service, { info }) => [
+      ...validateService(service),
+      ...(info.subresource === "" ? [] : unallocatedErrors(service)),
+    ],
     prepareForUpdate: (service, old) => {
       patchAllocatedValues(service, old);
       normalizeClusterIps(service, old);

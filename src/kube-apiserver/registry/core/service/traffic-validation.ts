@@ -25,6 +25,12 @@ function external(service: Service): FieldError[] {
   return POLICIES.includes(policy) ? [] : [notSupported(path, policy, POLICIES)];
 }
 
+/** What upstream finds missing when nothing allocates it: a Service that is made by a write of its status. */
+export function unallocatedErrors(service: Service): FieldError[] {
+  const port = service.spec.healthCheckNodePort ?? 0;
+  return needsHealthCheck(service) && port === 0 ? [required(spec.child("healthCheckNodePort"), "")] : [];
+}
+
 function healthCheck(service: Service, old: Service | undefined): FieldError[] {
   const port = service.spec.healthCheckNodePort ?? 0;
   const path = spec.child("healthCheckNodePort");
