@@ -138,6 +138,7 @@ export async function startKubeApiServer(options: KubeApiServerOptions): Promise
 
   const address = {
     clusterIp: firstAddress(options.serviceClusterIpRange),
+    serviceCidr: options.serviceClusterIpRange,
     ip: options.advertiseAddress ?? advertisedAddress(options.bindAddress),
   };
   const state = { port: options.port, bootstrapped: false, stopping: false };

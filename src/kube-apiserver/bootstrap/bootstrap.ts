@@ -4,7 +4,13 @@ import type { RequestContext } from "#apiserver/request/request-info.ts";
 import type { Clock } from "#base/clock.ts";
 import { localApiService } from "./api-services.ts";
 import { defaultFlowSchemas, defaultPriorityLevels } from "./flow-control.ts";
-import { type AdvertisedAddress, kubernetesEndpointSlice, kubernetesEndpoints, kubernetesService } from "./kubernetes-service.ts";
+import {
+  type AdvertisedAddress,
+  kubernetesEndpointSlice,
+  kubernetesEndpoints,
+  kubernetesService,
+  kubernetesServiceCidr,
+} from "./kubernetes-service.ts";
 import { defaultClusterRoleBindings } from "./rbac/cluster-role-bindings.ts";
 import { defaultClusterRoles } from "./rbac/cluster-roles.ts";
 import { defaultRoleBindings, defaultRoles } from "./rbac/namespaced-roles.ts";
@@ -61,6 +67,7 @@ export async function bootstrapRest(options: BootstrapOptions): Promise<void> {
     ensureEqual(stores, "", "endpoints", kubernetesEndpoints(address), ["subsets"], context),
     ensureEqual(stores, "discovery.k8s.io", "endpointslices", kubernetesEndpointSlice(address), ["endpoints", "ports"], context),
     ensureEqual(stores, "", "configmaps", extensionAuthentication(options), ["data"], context),
+    ensure(stores, "networking.k8s.io", "servicecidrs", kubernetesServiceCidr(address, now), context),
     ...PRIORITY_CLASSES.map((entry) => ensure(stores, "scheduling.k8s.io", "priorityclasses", priorityClass(entry), context)),
     ...defaultPriorityLevels().map((level) =>
       ensure(stores, "flowcontrol.apiserver.k8s.io", "prioritylevelconfigurations", level, context),

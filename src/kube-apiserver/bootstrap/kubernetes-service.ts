@@ -1,10 +1,13 @@
 import type { Endpoints, Service } from "#api/generated/core/v1.ts";
 import type { EndpointSlice } from "#api/generated/discovery/v1.ts";
+import type { ServiceCIDR } from "#api/generated/networking/v1.ts";
 
 /** Where clients inside the cluster reach the API. */
 export interface AdvertisedAddress {
   /** First address of the service range. */
   readonly clusterIp: string;
+  /** The service range, as CIDR. */
+  readonly serviceCidr: string;
   readonly ip: string;
   readonly port: number;
 }
@@ -43,5 +46,20 @@ export function kubernetesEndpointSlice({ ip, port }: AdvertisedAddress): Endpoi
     addressType: "IPv4",
     endpoints: [{ addresses: [ip], conditions: { ready: true } }],
     ports: [{ name: "https", port, protocol: "TCP" }],
+  };
+}
+
+/** The ServiceCIDR that says where the addresses of Services come from (KEP-1880). */
+export function kubernetesServiceCidr({ serviceCidr }: AdvertisedAddress, now: string): ServiceCIDR {
+  return {
+    apiVersion: "networking.k8s.io/v1",
+    kind: "ServiceCIDR",
+    metadata: { name: "kubernetes", finalizers: ["networking.k8s.io/service-cidr-finalizer"] },
+    spec: { cidrs: [serviceCidr] },
+    status: {
+      conditions: [
+        { type: "Ready", status: "True", lastTransitionTime: now, reason: "", message: "Kubernetes Service CIDR is ready" },
+      ],
+    },
   };
 }

@@ -34,7 +34,8 @@ export async function createObject(core: StoreCore, body: ApiObject, request: Wr
   if (!generated) return createNamed(core, object, request);
   for (let attempt = 1; ; attempt++) {
     const named = attempt < NAME_ATTEMPTS_MAX ? deepCopy(object) : object;
-    named.metadata.name = generateName(core.modules.random, object.metadata.generateName ?? "");
+    const base = object.metadata.generateName ?? "";
+    named.metadata.name = core.strategy.generateName?.(base) ?? generateName(core.modules.random, base);
     try {
       return await createNamed(core, named as ApiObject, request);
     } catch (error) {

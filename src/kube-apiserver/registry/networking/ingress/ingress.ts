@@ -1,7 +1,8 @@
 import type { Ingress } from "#api/generated/networking/v1.ts";
 import { semanticEqual } from "#apimachinery/meta/deep-equal.ts";
 import type { ResourceDefinition } from "#apiserver/registry/resource.ts";
-import { PLAIN_COLUMNS } from "../../columns.ts";
+import { INGRESS_COLUMNS } from "./columns.ts";
+import { CLASS_ANNOTATION, validateIngress, validateIngressStatus, validateIngressUpdate } from "./validation.ts";
 
 /** Ingresses, as served by networking.k8s.io/v1. */
 export const ingresses: ResourceDefinition<Ingress> = {
@@ -13,7 +14,15 @@ export const ingresses: ResourceDefinition<Ingress> = {
   shortNames: ["ing"],
   scope: "Namespaced",
   storagePrefix: "ingress",
-  columns: PLAIN_COLUMNS,
-  strategy: { generationChanges: (object, old) => !semanticEqual(object.spec, old.spec) },
-  subresources: { status: { type: "status" } },
+  columns: INGRESS_COLUMNS,
+  strategy: {
+    validate: validateIngress,
+    validateUpdate: validateIngressUpdate,
+    warningsOnCreate: ({ metadata }) => {
+      if (metadata?.annotations?.[CLASS_ANNOTATION] === undefined) return [];
+      return [`annotation "${CLASS_ANNOTATION}" is deprecated, please use 'spec.ingressClassName' instead`];
+    },
+    generationChanges: (object, old) => !semanticEqual(object.spec, old.spec),
+  },
+  subresources: { status: { type: "status", validateUpdate: validateIngressStatus } },
 };

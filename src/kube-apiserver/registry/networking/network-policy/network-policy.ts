@@ -1,7 +1,12 @@
 import type { NetworkPolicy } from "#api/generated/networking/v1.ts";
+import { labelSelectorFromObject } from "#apimachinery/labels/selector.ts";
+import type { Draft } from "#apimachinery/meta/api-object.ts";
 import { semanticEqual } from "#apimachinery/meta/deep-equal.ts";
 import type { ResourceDefinition } from "#apiserver/registry/resource.ts";
-import { PLAIN_COLUMNS } from "../../columns.ts";
+import { ageColumn, columnsOf, nameColumn } from "../../columns.ts";
+import { networkPolicyWarnings, validateNetworkPolicy, validateNetworkPolicyUpdate } from "./validation.ts";
+
+const column = columnsOf<NetworkPolicy>("networking.k8s.io/networkpolicies");
 
 /** NetworkPolicies, as served by networking.k8s.io/v1. */
 export const networkPolicies: ResourceDefinition<NetworkPolicy> = {
@@ -13,6 +18,27 @@ export const networkPolicies: ResourceDefinition<NetworkPolicy> = {
   shortNames: ["netpol"],
   scope: "Namespaced",
   storagePrefix: "networkpolicies",
-  columns: PLAIN_COLUMNS,
-  strategy: { generationChanges: (object, old) => !semanticEqual(object.spec, old.spec) },
+  columns: [
+    nameColumn,
+    column("Pod-Selector", "string", ({ spec }) => `${labelSelectorFromObject(spec?.podSelector ?? {})}` || "<none>"),
+    ageColumn,
+  ],
+  strategy: {
+    setDefaults,
+    validate: validateNetworkPolicy,
+    validateUpdate: validateNetworkPolicyUpdate,
+    warningsOnCreate: networkPolicyWarnings,
+    warningsOnUpdate: networkPolicyWarnings,
+    generationChanges: (object, old) => !semanticEqual(object.spec, old.spec),
+  },
 };
+
+/** Upstream's `SetDefaults_NetworkPolicyPort` and `SetDefaults_NetworkPolicy`. */
+function setDefaults(policy: Draft<NetworkPolicy>): void {
+  policy.spec ??= {};
+  for (const rule of [...(policy.spec.ingress ?? []), ...(policy.spec.egress ?? [])]) {
+    for (const port of rule.ports ?? []) port.protocol ??= "TCP";
+  }
+  if (policy.spec.policyTypes?.length) return;
+  policy.spec.policyTypes = policy.spec.egress?.length ? ["Ingress", "Egress"] : ["Ingress"];
+}

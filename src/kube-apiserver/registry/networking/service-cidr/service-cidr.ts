@@ -1,6 +1,7 @@
 import type { ServiceCIDR } from "#api/generated/networking/v1.ts";
 import type { ResourceDefinition } from "#apiserver/registry/resource.ts";
 import { ageColumn, columnsOf, nameColumn } from "../../columns.ts";
+import { validateServiceCidr, validateServiceCidrUpdate } from "./validation.ts";
 
 const column = columnsOf<ServiceCIDR>("networking.k8s.io/servicecidrs");
 
@@ -14,7 +15,7 @@ export const serviceCIDRs: ResourceDefinition<ServiceCIDR> = {
   singular: "servicecidr",
   scope: "Cluster",
   storagePrefix: "servicecidrs",
-  columns: [nameColumn, column("CIDRs", "string", (o) => (o.spec.cidrs ?? []).join(",")), ageColumn],
-  strategy: {},
+  columns: [nameColumn, column("CIDRs", "string", (o) => (o.spec?.cidrs ?? []).join(",")), ageColumn],
+  strategy: { validate: validateServiceCidr, validateUpdate: validateServiceCidrUpdate },
   subresources: { status: { type: "status" } },
 };
