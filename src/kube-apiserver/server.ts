@@ -1,5 +1,6 @@
 import { schemaFor } from "#apimachinery/schema/registry.ts";
 import { Authenticator } from "#apiserver/authentication/authenticator.ts";
+import { TokenCache } from "#apiserver/authentication/token-cache.ts";
 import { AUTHENTICATED, certificateUser } from "#apiserver/authentication/users.ts";
 import {
   type Authorizer,
@@ -93,6 +94,7 @@ export async function startKubeApiServer(options: KubeApiServerOptions): Promise
   const { kv, clock, random, assets, logger = silentLogger } = options;
   const lazy = lazyStores();
   const tokens = new ServiceAccountTokens({ keys: assets.serviceAccount, stores: lazy.stores, clock, random });
+  const knownTokens = new TokenCache(tokens, clock);
   const rbac = new RbacAuthorizer({
     version: () => rbacSource().version(),
     clusterRoleBindings: () => rbacSource().clusterRoleBindings(),
@@ -116,7 +118,7 @@ export async function startKubeApiServer(options: KubeApiServerOptions): Promise
         nodeNameOf(user) === undefined ? undefined : "node authorizer does not support user rule resolution",
       ),
       selfSubjectReviews(clock),
-      tokenReviews(tokens, clock),
+      tokenReviews(knownTokens, clock),
       componentStatuses({ ...options.componentHealth, "etcd-0": () => kv.checkHealth() }),
     ],
   });
@@ -142,8 +144,10 @@ export async function startKubeApiServer(options: KubeApiServerOptions): Promise
     ip: options.advertiseAddress ?? advertisedAddress(options.bindAddress),
   };
   const state = { port: options.port, bootstrapped: false, stopping: false };
-  const groups = servedGroups(resources, groupPriority, upstreamStorageVersion);
-  const served = new Set(groups.map((group) => group.name));
+  const groups = derived(
+    () => stores.version,
+    () => servedGroups(stores.resources, groupPriority, upstreamStorageVersion),
+  );
   const authorize = async ({ user, query }: RequestContext, info: RequestInfo) => {
     const attributes = attributesOf(user, info, query.get("fieldSelector") ?? undefined);
     const { decision, reason } = authorizer.authorize(attributes);
@@ -153,12 +157,12 @@ export async function startKubeApiServer(options: KubeApiServerOptions): Promise
     clock,
     random,
     logger,
-    authenticator: new Authenticator({ tokens, anonymousAuth: options.anonymousAuth ?? false }),
+    authenticator: new Authenticator({ tokens: knownTokens, anonymousAuth: options.anonymousAuth ?? false }),
     authorizer,
     resources: createResourceRequestHandler({ stores, authorize }, (error, request) =>
       logger.error({ err: error, method: request.method, path: request.info.path }, "request failed"),
     ),
-    servesGroup: (group) => served.has(group),
+    servesGroup: (group) => groups().some(({ name }) => name === group),
     nonResources: nonResourceRoutes({
       resources,
       groups,
