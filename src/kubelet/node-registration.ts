@@ -42,16 +42,19 @@ export class NodeRegistration {
 
   /** Makes the Node object, or takes over the one that is there, and tells that it is ready. */
   async register(): Promise<void> {
-    const { name } = this.identity;
-    let node: Node;
+    this.#sinceMs = this.#clock.now();
+    this.#statusWrittenMs = this.#sinceMs;
+    const status = nodeStatus(this.identity, this.#sinceMs, this.#sinceMs);
     try {
-      node = await this.#client.create<Node>(NODES, "", nodeObject(this.identity), { fieldManager: "kubelet" });
+      const object = { ...nodeObject(this.identity), status };
+      const node = await this.#client.create<Node>(NODES, "", object, { fieldManager: "kubelet" });
+      this.#uid = node.metadata.uid ?? "";
     } catch (error) {
       if (!isAlreadyExists(error)) throw error;
-      node = await this.#client.get<Node>(NODES, "", name);
+      const node = await this.#client.get<Node>(NODES, "", this.identity.name);
+      this.#uid = node.metadata.uid ?? "";
+      await this.tellReady();
     }
-    this.#uid = node.metadata.uid ?? "";
-    await this.tellReady();
     await this.#renewLease();
   }
 

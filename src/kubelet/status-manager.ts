@@ -23,6 +23,8 @@ export class StatusManager {
   readonly #signal: AbortSignal;
   readonly #pending = new Map<string, PendingWrite>();
   readonly #writing = new Set<string>();
+  /** Writes that failed and wait to be tried again. */
+  readonly #failed = new Map<string, PendingWrite>();
 
   constructor(options: { client: Client; clock: Clock; signal: AbortSignal }) {
     this.#client = options.client;
@@ -33,8 +35,9 @@ export class StatusManager {
   /** Tells a status; with `final` the pod is removed once it is written. */
   write(pod: Pod, status: PodStatus, final: boolean): void {
     const uid = pod.metadata.uid ?? "";
-    const pending = this.#pending.get(uid);
-    this.#pending.set(uid, { pod, status, final: final || pending?.final === true });
+    const older = this.#pending.get(uid) ?? this.#failed.get(uid);
+    this.#failed.delete(uid);
+    this.#pending.set(uid, { pod, status, final: final || older?.final === true });
     this.#pump();
   }
 
@@ -72,17 +75,20 @@ export class StatusManager {
   }
 
   #retryLater(uid: string, write: PendingWrite): void {
-    this.#clock.setTimeout(
-      () => {
-        if (this.#signal.aborted) return;
-        const newer = this.#pending.get(uid);
-        if (newer === undefined) this.#pending.set(uid, write);
-        else newer.final ||= write.final;
-        this.#pump();
-      },
-      RETRY_MS,
-      { unref: true },
-    );
+    const newer = this.#pending.get(uid);
+    if (newer !== undefined) {
+      newer.final ||= write.final;
+      return;
+    }
+    this.#failed.set(uid, write);
+    const retry = (): void => {
+      // A newer state has taken its place meanwhile.
+      if (this.#signal.aborted || this.#failed.get(uid) !== write) return;
+      this.#failed.delete(uid);
+      this.#pending.set(uid, write);
+      this.#pump();
+    };
+    this.#clock.setTimeout(retry, RETRY_MS, { unref: true });
   }
 }
 
