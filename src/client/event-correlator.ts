@@ -8,18 +8,20 @@ export interface EventDraft {
   readonly message: string;
 }
 
-/** What to write for a draft. */
+/** An event as it stands, or is about to stand, on the server. */
+export interface LoggedEvent {
+  /** Chosen when it happened first. */
+  readonly name: string;
+  readonly message: string;
+  readonly count: number;
+  readonly firstMs: number;
+  readonly lastMs: number;
+}
+
+/** What came of a draft: nothing, a new event, or one that happened again. */
 export type Correlation =
   | { readonly type: "drop" }
-  | { readonly type: "create"; readonly key: string; readonly message: string; readonly annotated: boolean }
-  | {
-      readonly type: "update";
-      readonly key: string;
-      readonly message: string;
-      readonly name: string;
-      readonly count: number;
-      readonly firstTimestampMs: number;
-    };
+  | { readonly type: "create" | "update"; readonly key: string; readonly event: LoggedEvent };
 
 interface Bucket {
   tokens: number;
@@ -29,12 +31,6 @@ interface Aggregate {
   readonly messages: Set<string>;
   lastMs: number;
 }
-interface Logged {
-  readonly name: string;
-  count: number;
-  readonly firstTimestampMs: number;
-}
-
 /** Keys kept by each of the correlator's memories; upstream's `maxLruCacheEntries`. */
 const ENTRIES_MAX = 4096;
 /** Events of one source about one object, before further ones wait for the refill. */
@@ -48,23 +44,26 @@ const SIMILAR_INTERVAL_MS = 600_000;
 export class EventCorrelator {
   readonly #buckets = new Map<string, Bucket>();
   readonly #aggregates = new Map<string, Aggregate>();
-  readonly #logged = new Map<string, Logged>();
+  readonly #logged = new Map<string, LoggedEvent>();
+  readonly #newName: (draft: EventDraft, nowMs: number) => string;
+
+  constructor(newName: (draft: EventDraft, nowMs: number) => string) {
+    this.#newName = newName;
+  }
 
   correlate(draft: EventDraft, nowMs: number): Correlation {
     if (!this.#admit(draft, nowMs)) return { type: "drop" };
-    const { key, message, annotated } = this.#aggregate(draft, nowMs);
-    const logged = touch(this.#logged, key);
-    if (logged === undefined) return { type: "create", key, message, annotated };
-    logged.count++;
-    return { type: "update", key, message, name: logged.name, count: logged.count, firstTimestampMs: logged.firstTimestampMs };
+    const { key, message } = this.#aggregate(draft, nowMs);
+    const before = touch(this.#logged, key);
+    const event: LoggedEvent =
+      before === undefined
+        ? { name: this.#newName(draft, nowMs), message, count: 1, firstMs: nowMs, lastMs: nowMs }
+        : { ...before, message, count: before.count + 1, lastMs: nowMs };
+    remember(this.#logged, key, event);
+    return { type: before === undefined ? "create" : "update", key, event };
   }
 
-  /** Remembers under which name the event of a `create` was written. */
-  created(key: string, name: string, nowMs: number): void {
-    remember(this.#logged, key, { name, count: 1, firstTimestampMs: nowMs });
-  }
-
-  /** The event of this key is no longer there. */
+  /** The event of this key is not on the server, and its repetition will be a new one. */
   forget(key: string): void {
     this.#logged.delete(key);
   }
@@ -79,7 +78,7 @@ export class EventCorrelator {
     return true;
   }
 
-  #aggregate(draft: EventDraft, nowMs: number): { key: string; message: string; annotated: boolean } {
+  #aggregate(draft: EventDraft, nowMs: number): { key: string; message: string } {
     const group = JSON.stringify([objectPart(draft.reference), draft.type, draft.reason]);
     let aggregate = touch(this.#aggregates, group);
     if (aggregate === undefined || nowMs - aggregate.lastMs > SIMILAR_INTERVAL_MS) {
@@ -88,13 +87,13 @@ export class EventCorrelator {
     aggregate.messages.add(draft.message);
     aggregate.lastMs = nowMs;
     if (aggregate.messages.size < SIMILAR_MAX) {
-      return { key: JSON.stringify([group, draft.message]), message: draft.message, annotated: false };
+      return { key: JSON.stringify([group, draft.message]), message: draft.message };
     }
     for (const oldest of aggregate.messages) {
       aggregate.messages.delete(oldest);
       break;
     }
-    return { key: group, message: `(combined from similar events): ${draft.message}`, annotated: true };
+    return { key: group, message: `(combined from similar events): ${draft.message}` };
   }
 }
 

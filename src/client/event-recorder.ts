@@ -3,8 +3,10 @@ import type { ApiObject } from "#apimachinery/meta/api-object.ts";
 import { formatMicroTime, formatTime } from "#apimachinery/meta/time.ts";
 import type { Clock } from "#base/clock.ts";
 import type { Random } from "#base/random.ts";
+import type { Logger } from "#component-base/logging.ts";
 import type { Client, ResourceId } from "./client.ts";
-import { EventCorrelator, type EventDraft } from "./event-correlator.ts";
+import { EventCorrelator, type EventDraft, type LoggedEvent } from "./event-correlator.ts";
+import { EventQueue } from "./event-queue.ts";
 import { type ObjectReference, type TypedObject, toReference } from "./event-target.ts";
 
 export type EventType = "Normal" | "Warning";
@@ -34,83 +36,107 @@ export interface EventRecorderOptions {
   readonly reportingInstance?: string;
   /** `core` writes v1 events with counts, `events` those of events.k8s.io with series. */
   readonly api: "core" | "events";
+  /** Told when events are lost because too many wait to be written. */
+  readonly logger?: Logger;
 }
 
 const CORE_EVENTS: ResourceId = { group: "", version: "v1", resource: "events" };
 const EVENTS: ResourceId = { group: "events.k8s.io", version: "v1", resource: "events" };
-/** Events that wait to be written; more are dropped, as upstream's broadcaster does. */
-const PENDING_MAX = 1000;
 /** A series ends when nothing came for this long. */
 const SERIES_MAX_AGE_MS = 360_000;
 const SERIES_MAX = 4096;
 
 /** Makes a recorder for one component. */
 export function createEventRecorder(options: EventRecorderOptions): EventRecorder {
-  const write = options.api === "core" ? coreWriter(options) : seriesWriter(options);
-  let pending = 0;
-  let last: Promise<void> = Promise.resolve();
+  const { clock, component, logger } = options;
+  const queue = new EventQueue({
+    clock,
+    onDropped(dropped) {
+      if (dropped === 0) logger?.warn({ component }, "too many events wait to be written: further ones are dropped");
+      else logger?.warn({ component, dropped }, "events were dropped");
+    },
+  });
+  const prepare = options.api === "core" ? coreWriter(options) : seriesWriter(options);
   return {
     event(target, type, reason, message, details = {}) {
-      if (pending >= PENDING_MAX) return;
-      pending++;
-      const draft = { reference: toReference(target), type, reason, message };
-      const nowMs = options.clock.now();
-      last = last
-        .then(() => write(draft, details, nowMs))
-        // Events are best effort: the namespace may be going, the server may be away.
-        .catch(() => {})
-        .finally(() => {
-          pending--;
-        });
+      const prepared = prepare({ reference: toReference(target), type, reason, message }, details, clock.now());
+      if (prepared !== undefined && !queue.push(prepared.write)) prepared.dropped?.();
     },
-    flush: () => last,
+    flush: () => queue.flush(),
   };
 }
 
-type Writer = (draft: EventDraft, details: EventDetails, nowMs: number) => Promise<void>;
+interface Prepared {
+  write(): Promise<void>;
+  /** It was not written after all. */
+  dropped?(): void;
+}
+
+/** Decides at once what is to be written later, if anything. */
+type Writer = (draft: EventDraft, details: EventDetails, nowMs: number) => Prepared | undefined;
 
 function coreWriter(options: EventRecorderOptions): Writer {
   const { client, component, reportingInstance = "" } = options;
-  const correlator = new EventCorrelator();
   const uniqueName = eventNames(options.random);
+  const correlator = new EventCorrelator(({ reference }, nowMs) => uniqueName(reference.name, nowMs));
+  /** By key: what is to be written in the end, for events whose turn has not come yet. */
+  const waiting = new Map<string, { event: LoggedEvent }>();
 
-  async function create(draft: EventDraft, key: string, message: string, nowMs: number): Promise<void> {
-    const { reference } = draft;
+  async function create({ reference, type, reason }: EventDraft, event: LoggedEvent): Promise<void> {
     const namespace = reference.namespace ?? "default";
-    const time = formatTime(nowMs);
-    const name = uniqueName(reference.name, nowMs);
     await client.create<ApiObject>(CORE_EVENTS, namespace, {
       apiVersion: "v1",
       kind: "Event",
-      metadata: { name, namespace },
+      metadata: { name: event.name, namespace },
       involvedObject: reference,
-      reason: draft.reason,
-      message,
+      reason,
+      message: event.message,
       source: { component, ...(reportingInstance === "" ? {} : { host: reportingInstance }) },
-      firstTimestamp: time,
-      lastTimestamp: time,
-      count: 1,
-      type: draft.type,
+      firstTimestamp: formatTime(event.firstMs),
+      lastTimestamp: formatTime(event.lastMs),
+      count: event.count,
+      type,
       eventTime: null,
       reportingComponent: component,
       reportingInstance,
     });
-    correlator.created(key, name, nowMs);
   }
 
-  return async (draft, _details, nowMs) => {
-    const correlation = correlator.correlate(draft, nowMs);
-    if (correlation.type === "drop") return;
-    if (correlation.type === "create") return create(draft, correlation.key, correlation.message, nowMs);
-    const patch = { count: correlation.count, lastTimestamp: formatTime(nowMs), message: correlation.message };
+  async function update(draft: EventDraft, { name, count, lastMs, message }: LoggedEvent): Promise<boolean> {
+    const patch = { count, lastTimestamp: formatTime(lastMs), message };
     const namespace = draft.reference.namespace ?? "default";
     try {
-      await client.patch(CORE_EVENTS, namespace, correlation.name, "application/strategic-merge-patch+json", patch);
+      await client.patch(CORE_EVENTS, namespace, name, "application/strategic-merge-patch+json", patch);
+      return true;
     } catch (error) {
       if (!(error instanceof StatusError) || error.code !== 404) throw error;
-      correlator.forget(correlation.key);
-      await create(draft, correlation.key, correlation.message, nowMs);
+      return false;
     }
+  }
+
+  return (draft, _details, nowMs) => {
+    const correlation = correlator.correlate(draft, nowMs);
+    if (correlation.type === "drop") return undefined;
+    const { key, event } = correlation;
+    const merged = waiting.get(key);
+    if (merged !== undefined) {
+      merged.event = event;
+      return undefined;
+    }
+    const pending = { event };
+    waiting.set(key, pending);
+    return {
+      async write() {
+        if (waiting.get(key) === pending) waiting.delete(key);
+        // One that is gone by now comes back with its count, as upstream.
+        if (correlation.type === "update" && (await update(draft, pending.event))) return;
+        await create(draft, pending.event);
+      },
+      dropped() {
+        waiting.delete(key);
+        if (correlation.type === "create") correlator.forget(key);
+      },
+    };
   };
 }
 
@@ -119,7 +145,7 @@ function seriesWriter(options: EventRecorderOptions): Writer {
   const uniqueName = eventNames(options.random);
   const series = new Map<string, { name: string; count: number; lastMs: number }>();
 
-  return async ({ reference, type, reason, message }, details, nowMs) => {
+  const write = async ({ reference, type, reason, message }: EventDraft, details: EventDetails, nowMs: number): Promise<void> => {
     const namespace = reference.namespace ?? "default";
     const action = details.action ?? reason;
     const { resourceVersion: _, ...identity } = reference;
@@ -158,6 +184,7 @@ function seriesWriter(options: EventRecorderOptions): Writer {
       type,
     });
   };
+  return (draft, details, nowMs) => ({ write: () => write(draft, details, nowMs) });
 }
 
 /** `<object>.<nanoseconds in hex>`, as upstream; the digits below a millisecond are random, to be unique. */

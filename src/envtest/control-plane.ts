@@ -82,6 +82,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
         rootCa: assets.ca.cert,
         ...(options.nodeMonitorGracePeriodMs === undefined ? {} : { nodeMonitorGracePeriodMs: options.nodeMonitorGracePeriodMs }),
       },
+      logger,
       onInformerError: (resource, error) => logger.warn({ resource, err: error }, "an informer of the controller manager failed"),
     });
     scheduler = await startScheduler({

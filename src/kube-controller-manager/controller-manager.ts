@@ -4,6 +4,7 @@ import type { Random } from "#base/random.ts";
 import type { Client } from "#client/client.ts";
 import { createEventRecorder } from "#client/event-recorder.ts";
 import { SharedInformerFactory } from "#client/informer.ts";
+import type { Logger } from "#component-base/logging.ts";
 import { controllers as allControllers } from "./controllers.ts";
 import { DEFAULT_WORKERS, type LoopObserver, runControlLoop } from "./framework/control-loop.ts";
 import type { ControllerDefinition, ControllerOptions } from "./framework/controller.ts";
@@ -19,6 +20,8 @@ export interface ControllerManagerOptions {
   readonly controllers?: readonly ControllerDefinition[];
   readonly options?: ControllerOptions;
   readonly observer?: LoopObserver;
+  /** Told of failures that last, and of lost events. */
+  readonly logger?: Logger;
   /** Deep-freeze what informers hold; see `InformerFactoryOptions.freeze`. */
   readonly freeze?: boolean;
   readonly onInformerError?: (resource: string, error: unknown) => void;
@@ -38,11 +41,12 @@ export interface ControllerManager {
 
 /** Starts the controllers on one set of informers. Resolves as soon as they run; see `synced`. */
 export async function startControllerManager(manager: ControllerManagerOptions): Promise<ControllerManager> {
-  const { client, clock, random, options = {}, observer, freeze, onInformerError } = manager;
+  const { client, clock, random, options = {}, logger, freeze, onInformerError } = manager;
   const stopping = new AbortController();
   const signal = AbortSignal.any([manager.signal, stopping.signal]);
   // Every loop and every watch listens.
   setMaxListeners(0, signal);
+  const observer = observing(manager.observer, logger);
   const informers = new SharedInformerFactory({
     client,
     clock,
@@ -60,13 +64,14 @@ export async function startControllerManager(manager: ControllerManagerOptions):
       random,
       component: definition.eventSource ?? definition.name,
       api: "core",
+      ...(logger === undefined ? {} : { logger }),
     });
     const instance = definition.create({ client, clock, random, informers, recorder, options, signal });
     if (instance === undefined) continue;
     running.push(definition.name);
     flushes.push(() => recorder.flush());
     const { name, workers = DEFAULT_WORKERS } = definition;
-    loops.push(runControlLoop(instance, { name, workers, clock, signal, ...(observer === undefined ? {} : { observer }) }));
+    loops.push(runControlLoop(instance, { name, workers, clock, signal, observer }));
   }
   informers.start(signal);
   let isSynced = false;
@@ -81,6 +86,21 @@ export async function startControllerManager(manager: ControllerManagerOptions):
       stopping.abort(new Error("the controller manager stops"));
       await Promise.all(loops);
       await Promise.all(flushes.map((flush) => flush()));
+    },
+  };
+}
+
+/** Attempts after which a failure is no passing matter. */
+const NOTABLE_ATTEMPTS = 5;
+
+function observing(observer: LoopObserver | undefined, logger: Logger | undefined): LoopObserver {
+  return {
+    synced(controller, key, durationMs, attempt, error) {
+      observer?.synced(controller, key, durationMs, attempt, error);
+      if (error === undefined) return;
+      const fields = { controller, key, attempt, err: error };
+      if (attempt < NOTABLE_ATTEMPTS) logger?.debug(fields, "a controller will try again");
+      else logger?.warn(fields, "a controller fails again and again");
     },
   };
 }

@@ -51,6 +51,7 @@ export async function runControlLoop(instance: AnyController, options: ControlLo
   options.signal.addEventListener("abort", stop, { once: true });
   const informers = [...sources.map(({ informer }) => informer), ...alsoAwait];
   await Promise.race([Promise.all(informers.map((informer) => informer.waitForSync())), aborted(options.signal)]);
+  if (options.signal.aborted) return;
   (instance as unknown as Instance).start?.((key, afterMs = 0) => queue.addAfter(key, afterMs));
   const worker = (): Promise<void> => work(instance as unknown as Instance, queue, options);
   await Promise.all(Array.from({ length: options.workers }, worker));
