@@ -7,6 +7,7 @@ import {
   openApiV2Protobuf,
   openApiV3Document,
   openApiV3Index,
+  openApiV3Protobuf,
 } from "#apiserver/openapi/documents.ts";
 import type { ResourceSet } from "#apiserver/registry/resource-set.ts";
 
@@ -15,6 +16,7 @@ const NOT_ACCEPTABLE: ApiResponse = { status: 406, headers: {}, body: "" };
 
 const JSON_TYPE = "application/json";
 const V2_PROTOBUF = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
+const V3_PROTOBUF = "application/com.github.proto-openapi.spec.v3.v1.0+protobuf";
 const V2 = "/openapi/v2";
 const V3 = "/openapi/v3";
 
@@ -37,12 +39,13 @@ function version3(resources: ResourceSet, request: NonResourceRequest): ApiRespo
   const path = request.path.slice(V3.length + 1);
   const document = openApiV3Document(resources, path);
   if (document === undefined) return NOTHING;
-  if (accepted(request.accept, [JSON_TYPE]) === undefined) return NOT_ACCEPTABLE;
+  const type = accepted(request.accept, [JSON_TYPE, V3_PROTOBUF]);
+  if (type === undefined) return NOT_ACCEPTABLE;
   const hash = openApiHash(resources, path);
   const asked = request.query.get("hash") ?? "";
   if (asked !== "" && asked !== hash) return { status: 301, headers: { location: `${V3}/${path}?hash=${hash}` }, body: "" };
   const forEver: Record<string, string> = asked === "" ? {} : { "cache-control": "public, immutable" };
-  return cacheable(request, hash, JSON_TYPE, forEver, () => document);
+  return cacheable(request, hash, type, forEver, () => (type === JSON_TYPE ? document : openApiV3Protobuf(document)));
 }
 
 function cacheable(

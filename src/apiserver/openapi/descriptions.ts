@@ -41,3 +41,9 @@ export const BUILTIN_TEXTS: Readonly<Record<string, string>> = {
   "io.k8s.apimachinery.pkg.util.intstr.IntOrString": "A whole number, or a string such as a port's name or a percentage.",
   "io.k8s.apimachinery.pkg.version.Info": "What a server says of its version.",
 };
+
+/** Texts of fields that refer to another type, which the packed texts leave out, by type and field. */
+export const BUILTIN_FIELD_TEXTS: Readonly<Record<string, string>> = {
+  "io.k8s.apimachinery.pkg.apis.meta.v1.APIGroup.preferredVersion":
+    "preferredVersion is the version preferred by the API server, which probably is the storage version.",
+};

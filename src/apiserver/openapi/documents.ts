@@ -5,6 +5,7 @@ import { addFixedOperations } from "./fixed-paths.ts";
 import type { Operation, Paths } from "./operation.ts";
 import { addResourceOperations } from "./operations.ts";
 import { encodeV2Document } from "./protobuf-v2.ts";
+import { encodeV3Document } from "./protobuf-v3.ts";
 import { renderV2 } from "./render-v2.ts";
 import { renderV3 } from "./render-v3.ts";
 import { servedResources } from "./served-resource.ts";
@@ -54,6 +55,11 @@ export function openApiV3Index(resources: ResourceSet): string {
 export function openApiV3Document(resources: ResourceSet, path: string): string | undefined {
   const known = documentsOf(resources);
   return v3Paths(known.paths).includes(path) ? v3Document(known, path) : undefined;
+}
+
+/** The same as protobuf. */
+export function openApiV3Protobuf(document: string): Uint8Array {
+  return encodeV3Document(JSON.parse(document));
 }
 
 /** The hash of a v3 document, or of `v2` or the index (`v3`): its entity tag, and the query of its URL. */

@@ -1,3 +1,4 @@
+import { type Encode, field, flag, type Message, message, object, pairs, text } from "./protobuf-message.ts";
 import type { Json } from "./type-document.ts";
 
 /**
@@ -6,74 +7,6 @@ import type { Json } from "./type-document.ts";
  */
 export function encodeV2Document(document: Json): Uint8Array {
   return message(DOCUMENT, document);
-}
-
-/** Writes one value as the payload of a field: its bytes, or a boolean as a number. Undefined leaves the field out. */
-type Encode = (value: never) => Uint8Array | number | undefined;
-
-/** Fields by JSON name: number, and how the value is written; `repeated` for lists. */
-interface Message {
-  readonly fields: Readonly<Record<string, { readonly number: number; readonly encode: Encode; readonly repeated?: boolean }>>;
-  /** Number of the field that takes the `x-` extensions. */
-  readonly extensions?: number;
-}
-
-const LENGTH_DELIMITED = 2;
-
-function varint(value: number): Buffer {
-  const bytes: number[] = [];
-  let rest = value;
-  while (rest > 127) {
-    bytes.push((rest & 127) | 128);
-    rest >>>= 7;
-  }
-  bytes.push(rest);
-  return Buffer.from(bytes);
-}
-
-function field(number: number, payload: Uint8Array | number): Buffer {
-  if (typeof payload === "number") return Buffer.concat([varint(number << 3), varint(payload)]);
-  return Buffer.concat([varint((number << 3) | LENGTH_DELIMITED), varint(payload.length), payload]);
-}
-
-function message(spec: Message, value: Json): Buffer {
-  const parts: Buffer[] = [];
-  for (const [name, { number, encode, repeated }] of Object.entries(spec.fields)) {
-    const given = value[name];
-    if (given === undefined) continue;
-    for (const item of repeated ? (given as never[]) : [given as never]) {
-      const payload = encode(item);
-      if (payload !== undefined) parts.push(field(number, payload));
-    }
-  }
-  if (spec.extensions !== undefined) {
-    for (const [name, item] of Object.entries(value)) {
-      if (name.startsWith("x-")) parts.push(field(spec.extensions, named(name, any(item))));
-    }
-  }
-  return Buffer.concat(parts);
-}
-
-const text: Encode = (value: string) => (value === "" ? undefined : Buffer.from(value));
-const flag: Encode = (value: boolean) => (value ? 1 : undefined);
-
-function object(spec: () => Message): Encode {
-  return (value: Json) => message(spec(), value);
-}
-
-/** Any value, as YAML; JSON is YAML. */
-function any(value: unknown): Buffer {
-  return field(2, Buffer.from(`${JSON.stringify(value)}\n`));
-}
-
-function named(name: string, value: Uint8Array): Buffer {
-  return Buffer.concat([field(1, Buffer.from(name)), field(2, value)]);
-}
-
-/** A map as a list of pairs, within a message whose only field it is. */
-function pairs(encode: (value: Json) => Uint8Array, number = 1): Encode {
-  return (value: Json) =>
-    Buffer.concat(Object.entries(value).map(([name, item]) => field(number, named(name, encode(item as Json)))));
 }
 
 const SCHEMA: Message = {

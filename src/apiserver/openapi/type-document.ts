@@ -5,7 +5,7 @@ import type {
   StructSchema,
   TypeSchema,
 } from "#apimachinery/schema/type-schema.ts";
-import { BUILTIN_TEXTS, type Descriptions } from "./descriptions.ts";
+import { BUILTIN_FIELD_TEXTS, BUILTIN_TEXTS, type Descriptions } from "./descriptions.ts";
 import { groupVersionKinds } from "./group-version-kinds.ts";
 
 /** A piece of an OpenAPI document. */
@@ -67,7 +67,8 @@ export class TypeDocuments {
     const required: string[] = [];
     const properties: Json = {};
     for (const field of [...schema.fields.values()].sort((a, b) => (a.name < b.name ? -1 : 1))) {
-      properties[field.name] = this.#field(field, fieldTexts[field.name], field.name === "default" || !UNTOLD.has(schema.name));
+      const fieldText = fieldTexts[field.name] ?? BUILTIN_FIELD_TEXTS[`${schema.name}.${field.name}`];
+      properties[field.name] = this.#field(field, fieldText, field.name === "default" || !UNTOLD.has(schema.name));
     }
     for (const field of schema.fields.values()) if (field.required) required.push(field.name);
     if (required.length > 0) definition.required = required;
