@@ -52,7 +52,7 @@ export interface ServedVersion {
   readonly toStorage?: (object: ApiObject) => ApiObject;
   /** From the storage form to this version's. May change its argument, which is a copy. */
   readonly fromStorage?: (object: ApiObject) => ApiObject;
-  /** Defaults of this version, set before conversion. */
+  /** Defaults of this version, set before conversion; the storage version's do not follow then. */
   readonly setDefaults?: (object: ApiObject) => void;
   readonly deprecationWarning?: string;
 }

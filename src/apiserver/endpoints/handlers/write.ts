@@ -68,7 +68,8 @@ export async function admitChange(
   dedupOwnerReferences(changed, warnings, false);
   core.trackFields(changed, existing, write);
   const object = toStorageForm(endpoint.form, core.definition, changed);
-  if (endpoint.form.other !== undefined) core.strategy.setDefaults?.(asDraft(object));
+  const { other } = endpoint.form;
+  if (other !== undefined && other.setDefaults === undefined) core.strategy.setDefaults?.(asDraft(object));
   const operation = existing === undefined ? "CREATE" : "UPDATE";
   await endpoint.modules.stores.admission.mutate(core.attributes(operation, write, name, object, existing));
   dedupOwnerReferences(object, warnings, true);
@@ -95,7 +96,11 @@ export function writeRequest(
 
 /** Defaults of the client's version; those of the storage version follow the conversion. */
 export function setDefaults(endpoint: ResourceEndpoint, object: ApiObject, subresource = ""): void {
-  if (endpoint.form.other !== undefined) return;
+  const { other } = endpoint.form;
+  if (other !== undefined) {
+    other.setDefaults?.(object);
+    return;
+  }
   endpoint.store.core.strategy.setDefaults?.(asDraft(object));
   if (subresource !== "") endpoint.store.core.statusSubresource(subresource)?.setDefaults?.(asDraft(object));
 }

@@ -25,7 +25,7 @@ export async function createObject(core: StoreCore, body: ApiObject, request: Wr
   dedupOwnerReferences(body, context.warnings, false);
   core.trackFields(body, undefined, request);
   const object = toStorageForm(request.form, core.definition, body);
-  core.strategy.setDefaults?.(asDraft(object));
+  if (request.form.other?.setDefaults === undefined) core.strategy.setDefaults?.(asDraft(object));
   if (request.admit) {
     await core.modules.admission().mutate(core.attributes("CREATE", request, object.metadata.name ?? "", object, undefined));
     dedupOwnerReferences(object, context.warnings, true);
