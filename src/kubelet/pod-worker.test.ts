@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import type { Pod, PodStatus } from "#api/generated/core/v1.ts";
 import { realClock } from "#base/clock.ts";
 import { FakeRuntime } from "#cri/fake/fake-runtime.ts";
@@ -12,7 +12,7 @@ interface Run {
   readonly events: string[];
 }
 
-function start(pod: Pod): Run {
+function start(pod: Pod, begin: (worker: PodWorker) => void = (worker) => worker.resume()): Run {
   const statuses: PodStatus[] = [];
   const finals: boolean[] = [];
   const events: string[] = [];
@@ -31,7 +31,7 @@ function start(pod: Pod): Run {
   runtime.getContainerEvents(({ type }) => {
     if (type === "CONTAINER_STOPPED_EVENT") worker.wake();
   });
-  worker.resume();
+  begin(worker);
   return { worker, statuses, finals, events };
 }
 
@@ -94,4 +94,105 @@ test("a container that fails again and again is held back", async () => {
   expect(run.statuses.at(-1)?.phase).toBe("Running");
   expect(run.events).toContain("BackOff");
   await run.worker.remove();
+});
+
+const deleting = (graceSeconds: number): object => ({
+  deletionTimestamp: "2026-01-01T00:00:00Z",
+  deletionGracePeriodSeconds: graceSeconds,
+});
+
+test("init containers run one after the other, sidecars stay, and the status says what is missing", async () => {
+  const initContainers = [
+    { name: "first", image: "i" },
+    { name: "side", image: "i", restartPolicy: "Always" },
+    { name: "last", image: "i" },
+  ];
+  const annotations = { "kybern.io/simulated-run-seconds.first": "0.02", "kybern.io/simulated-run-seconds.last": "0.02" };
+  const run = start(podOf({ initContainers }, { annotations }));
+  await settle(100);
+  const seen = run.statuses.map(({ phase, conditions = [] }) => {
+    const { status, message = "" } = conditions.find(({ type }) => type === "Initialized") ?? {};
+    return `${phase} ${status} ${message}`.trim();
+  });
+  expect([...new Set(seen)]).toEqual([
+    "Pending False containers with incomplete status: [first side last]",
+    "Pending False containers with incomplete status: [last]",
+    "Running True",
+  ]);
+  const { initContainerStatuses = [] } = run.statuses.at(-1) ?? {};
+  expect(initContainerStatuses.map(({ name, ready, state }) => [name, ready, Object.keys(state ?? {})[0]])).toEqual([
+    ["first", true, "terminated"],
+    ["side", true, "running"],
+    ["last", true, "terminated"],
+  ]);
+  await run.worker.remove();
+});
+
+test("a container that takes its time has its grace period, and no more", async () => {
+  vi.useFakeTimers();
+  const annotations = { "kybern.io/simulated-stop-seconds": "60" };
+  const run = start(podOf({}, { annotations }));
+  await vi.advanceTimersByTimeAsync(20);
+  run.worker.update(podOf({}, { annotations, ...deleting(30) }));
+  await vi.advanceTimersByTimeAsync(20);
+  expect(run.finals).not.toContain(true);
+  // A second deletion shortens the first.
+  run.worker.update(podOf({}, { annotations, ...deleting(0) }));
+  await vi.advanceTimersByTimeAsync(1000);
+  expect(run.finals.at(-1)).toBe(true);
+  expect(run.statuses.at(-1)?.containerStatuses?.[0]?.state?.terminated).toMatchObject({ exitCode: 137, reason: "Error" });
+  expect(run.events.filter((reason) => reason === "Killing")).toEqual(["Killing"]);
+  vi.useRealTimers();
+});
+
+test("a pod past its deadline fails", async () => {
+  const run = start(podOf({ activeDeadlineSeconds: 0.05 }));
+  await settle(150);
+  expect(run.statuses.at(-1)).toMatchObject({
+    phase: "Failed",
+    reason: "DeadlineExceeded",
+    message: "Pod was active on the node longer than the specified deadline",
+  });
+  expect(run.events).toContain("DeadlineExceeded");
+  expect(run.worker.active).toBe(false);
+});
+
+test("a failure is tried again where the policy says so, until it succeeds", async () => {
+  const run = start(podOf({ restartPolicy: "OnFailure", containers: [{ name: "app", image: "i", command: ["false"] }] }));
+  await settle(60);
+  expect(run.statuses.at(-1)).toMatchObject({ phase: "Running" });
+  expect(run.statuses.at(-1)?.containerStatuses?.[0]).toMatchObject({
+    restartCount: 1,
+    lastState: { terminated: { exitCode: 1 } },
+  });
+  await run.worker.remove();
+});
+
+test("a rejected pod starts nothing, and is let go when it is deleted", async () => {
+  const run = start(podOf({}), (worker) => worker.reject({ reason: "OutOfcpu", message: "no" }));
+  await settle();
+  expect(run.statuses).toEqual([
+    {
+      observedGeneration: 1,
+      phase: "Failed",
+      reason: "OutOfcpu",
+      message: "Pod was rejected: no",
+      startTime: expect.any(String),
+    },
+  ]);
+  expect(run.worker.active).toBe(false);
+  run.worker.update(podOf({}, deleting(30)));
+  await settle();
+  expect(run.finals).toEqual([false, true]);
+  expect(run.events).toEqual(["OutOfcpu"]);
+});
+
+test("a paused worker does nothing until it is resumed", async () => {
+  const run = start(podOf({}), (worker) => worker.pause());
+  run.worker.update(podOf({}));
+  await settle();
+  expect(run.statuses).toEqual([]);
+  run.worker.resume();
+  await settle();
+  expect(run.statuses.at(-1)?.phase).toBe("Running");
 });
