@@ -12,8 +12,10 @@ import { jsonWebKeySet, openIdConfiguration } from "./issuer-discovery.ts";
 import { openApiRoutes } from "./openapi-routes.ts";
 
 export interface NonResourceModules {
-  readonly resources: ResourceSet;
-  readonly groups: readonly ServedGroup[];
+  /** What OpenAPI publishes. */
+  readonly openApiResources: ResourceSet;
+  /** Everything served now; another list when that changes. */
+  readonly groups: () => readonly ServedGroup[];
   readonly health: HealthSources;
   readonly metrics: () => Promise<string>;
   readonly tokenKeys: () => Promise<TokenKeys>;
@@ -25,31 +27,43 @@ const METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8; escaping=undersc
 
 /** Everything that the API server answers beside resources. */
 export function nonResourceRoutes(modules: NonResourceModules): NonResourceRoute {
-  const { resources, groups, health, metrics, tokenKeys, serverAddress } = modules;
+  const { openApiResources, groups, health, metrics, tokenKeys, serverAddress } = modules;
   const live = liveChecks(health);
   const metricsRoute: NonResourceRoute = async () => ({
     status: 200,
     headers: { "content-type": METRICS_TYPE },
     body: await metrics(),
   });
-  const named = new Set(groups.map((group) => group.name));
   const endpoint = (name: "healthz" | "livez" | "readyz", checks = live): [string, NonResourceRoute] => {
     const answering = new HealthEndpoint(name, checks);
     return [`/${name}`, (request) => answering.answer(request)];
   };
+  const discovery = new WeakMap<readonly ServedGroup[], ReadonlyMap<string, NonResourceRoute>>();
   return nonResourceRouter({
-    servesGroup: (group) => named.has(group),
+    servesGroup: (group) => groups().some(({ name }) => name === group),
     getOnly: new Map<string, NonResourceRoute>([
       ["/version", () => jsonAnswer(kubernetesVersion)],
       ["/.well-known/openid-configuration", openIdConfiguration(() => `https://${serverAddress()}/openid/v1/jwks`)],
       ["/openid/v1/jwks", jsonWebKeySet(tokenKeys)],
     ]),
-    exact: new Map([...discoveryRoutes(groups, serverAddress), ["/metrics", metricsRoute], ["/metrics/slis", metricsRoute]]),
+    exact: new Map([
+      ["/metrics", metricsRoute],
+      ["/metrics/slis", metricsRoute],
+    ]),
+    discovery: () => {
+      const served = groups();
+      let routes = discovery.get(served);
+      if (routes === undefined) {
+        routes = discoveryRoutes(served, serverAddress);
+        discovery.set(served, routes);
+      }
+      return routes;
+    },
     below: new Map([
       endpoint("healthz"),
       endpoint("livez"),
       endpoint("readyz", readyChecks(health)),
-      ...openApiRoutes(resources),
+      ...openApiRoutes(openApiResources),
     ]),
   });
 }

@@ -10,6 +10,7 @@ import {
   unionAuthorizer,
 } from "#apiserver/authorization/authorizer.ts";
 import { RbacAuthorizer } from "#apiserver/authorization/rbac-authorizer.ts";
+import { derived } from "#apiserver/derived.ts";
 import { servedGroups } from "#apiserver/discovery/served-groups.ts";
 import { createResourceRequestHandler } from "#apiserver/endpoints/handlers/dispatch.ts";
 import { createInProcessClient } from "#apiserver/endpoints/in-process-client.ts";
@@ -164,7 +165,7 @@ export async function startKubeApiServer(options: KubeApiServerOptions): Promise
     ),
     servesGroup: (group) => groups().some(({ name }) => name === group),
     nonResources: nonResourceRoutes({
-      resources,
+      openApiResources: resources,
       groups,
       health: {
         checkStore: () => kv.checkHealth(),

@@ -1,4 +1,4 @@
-import type { FieldSchema, ListSchema, StructSchema, TypeSchema } from "../schema/type-schema.ts";
+import type { FieldSchema, ListSchema, ScalarFormat, StructSchema, TypeSchema } from "../schema/type-schema.ts";
 
 /**
  * How the fields of a type are owned: what structured-merge-diff reads from the OpenAPI document, made ready for walking.
@@ -38,6 +38,7 @@ export interface ListKey {
 }
 
 const LEAF_PLAN: FieldPlan = { kind: "leaf" };
+const DEDUCED_PLAN: FieldPlan = { kind: "deduced" };
 const SET_PLAN: FieldPlan = { kind: "set" };
 
 /** Metadata that no manager owns. */
@@ -53,6 +54,9 @@ const UNOWNED_METADATA: readonly string[] = [
   "resourceVersion",
 ];
 
+/** Dotted paths of what nobody owns. */
+export const UNOWNED_PATHS: readonly string[] = ["apiVersion", "kind", ...UNOWNED_METADATA.map((name) => `metadata.${name}`)];
+
 const structPlans = new WeakMap<StructSchema, FieldPlan>();
 const rootPlans = new WeakMap<StructSchema, Map<string, StructPlan>>();
 
@@ -66,8 +70,7 @@ export function rootPlan(schema: StructSchema, resetFields: readonly string[]): 
   const id = resetFields.join(" ");
   let plan = plans.get(id);
   if (plan === undefined) {
-    const unowned = ["apiVersion", "kind", ...UNOWNED_METADATA.map((name) => `metadata.${name}`), ...resetFields];
-    plan = unowned.reduce((rest, path) => without(rest, path.split(".")), structPlan(schema));
+    plan = [...UNOWNED_PATHS, ...resetFields].reduce((rest, path) => without(rest, path.split(".")), structPlan(schema));
     plans.set(id, plan);
   }
   return plan;
@@ -83,7 +86,8 @@ function without(plan: StructPlan, path: readonly string[]): StructPlan {
   return { kind: "struct", fields };
 }
 
-function structPlan(schema: StructSchema): StructPlan {
+/** The plan of a struct with all that it has. */
+export function structPlan(schema: StructSchema): StructPlan {
   const known = structPlans.get(schema);
   if (known?.kind === "struct") return known;
   const fields: PlannedField[] = [];
@@ -107,11 +111,13 @@ function emptyRule({ type, pointer, omitEmpty, omitZero }: FieldSchema & { reado
 // Structs in Go, which omitempty does not leave out.
 const GO_STRUCTS: ReadonlySet<string> = new Set(["quantity", "time", "micro-time", "duration", "int-or-string"]);
 
-function planOf(type: TypeSchema, field?: FieldSchema): FieldPlan {
+/** The plan of a value; `field` for one that stands in a struct. */
+export function planOf(type: TypeSchema, field?: FieldSchema): FieldPlan {
   switch (type.kind) {
     case "scalar":
-    case "raw":
       return LEAF_PLAN;
+    case "raw":
+      return type.deduced === true ? DEDUCED_PLAN : LEAF_PLAN;
     case "struct":
       return (field?.structType ?? field?.mapType ?? type.structType) === "atomic" ? LEAF_PLAN : structPlan(type);
     case "map":
@@ -134,6 +140,22 @@ function keyedPlan(type: ListSchema, names: readonly string[]): FieldPlan {
   const { element } = type;
   const fields = element.kind === "struct" ? element.fields : undefined;
   // The steps of upstream name the keys in alphabetical order.
-  const keys = [...names].sort().map((name) => ({ name, default: fields?.get(name)?.default }));
+  const keys = [...names].sort().map((name) => ({ name, default: keyDefault(fields?.get(name)) }));
   return { kind: "keyed", keys, element: planOf(element) };
 }
+
+/** OpenAPI gives fields that Go always encodes their zero value as default. */
+function keyDefault(field: FieldSchema | undefined): unknown {
+  if (field === undefined || field.default !== undefined) return field?.default;
+  if (field.pointer || field.omitEmpty || field.type.kind !== "scalar") return undefined;
+  return ZERO_DEFAULTS[field.type.format];
+}
+
+const ZERO_DEFAULTS: Readonly<Partial<Record<ScalarFormat, unknown>>> = {
+  string: "",
+  bool: false,
+  int32: 0,
+  int64: 0,
+  uint8: 0,
+  float64: 0,
+};

@@ -1,9 +1,10 @@
 import { type ExactResult, exactDecode } from "./exact-decode.ts";
 import { type FastState, fastDecoder, MISMATCH } from "./fast-decode.ts";
-import { nodeOf } from "./json-node.ts";
+import { nodeOf, plainValue } from "./json-node.ts";
 import { parseJsonNodes } from "./json-parse.ts";
 import { scanJson } from "./json-scan.ts";
-import type { StructSchema } from "./type-schema.ts";
+import type { StructSchema, UnstructuredRules } from "./type-schema.ts";
+import { duplicateMembers, readUnstructured } from "./unstructured.ts";
 
 /** A decoded object, and what strict decoding would refuse: messages such as `unknown field "spec.foo"`. */
 export interface Decoded {
@@ -23,6 +24,11 @@ export interface DecodeOptions {
  * Throws JsonSyntaxError for bad JSON and DecodeError for values of wrong types, both with Go's messages.
  */
 export function decodeJson(schema: StructSchema, text: string, options: DecodeOptions): Decoded {
+  if (isUnstructured(schema)) {
+    const node = parseJsonNodes(text);
+    const { object, strict } = readUnstructured(schema, plainValue(node), decodeObject);
+    return { object, strict: options.strict ? [...duplicateMembers(node), ...strict] : [] };
+  }
   const value = options.value === undefined ? tryParse(text) : (options.value ?? {});
   if (value === undefined || SURROGATE_ESCAPE.test(text)) return exact(schema, text);
   const scan = scanJson(text);
@@ -35,9 +41,14 @@ export function decodeJson(schema: StructSchema, text: string, options: DecodeOp
 
 /** As {@link decodeJson}, from a value in memory: the result of a patch. */
 export function decodeObject(schema: StructSchema, value: unknown): Decoded {
+  if (isUnstructured(schema)) return readUnstructured(schema, value, decodeObject);
   const state: FastState = { members: 0, unknown: false };
   const object = fast(schema, value ?? {}, state);
   return object !== undefined && !state.unknown ? { object, strict: [] } : exactDecode(schema, nodeOf(value));
+}
+
+function isUnstructured(schema: StructSchema): schema is StructSchema & { readonly unstructured: UnstructuredRules } {
+  return schema.unstructured !== undefined;
 }
 
 /** Half of a pair may stand alone, which is no text that could be sent on. */

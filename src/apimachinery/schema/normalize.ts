@@ -1,3 +1,4 @@
+import { deepCopy } from "../meta/deep-copy.ts";
 import { setOwn } from "./json-node.ts";
 import type { StructSchema, TypeSchema } from "./type-schema.ts";
 import { encodedZeros, isOmitted } from "./zero.ts";
@@ -12,11 +13,24 @@ type Members = Record<string, unknown>;
  */
 export function normalizeObject<T extends object>(schema: StructSchema, object: T, keepEmpty = false): T {
   const given = object as Members;
+  if (schema.unstructured !== undefined) return normalizeUnstructured(schema, given, keepEmpty) as T;
   const head: Members = {};
   if (given.kind !== undefined) head.kind = given.kind;
   if (given.apiVersion !== undefined) head.apiVersion = given.apiVersion;
   if (schema.fields.has("metadata")) head.metadata = undefined;
   return normalizeStruct(schema, given, head, keepEmpty) as T;
+}
+
+/** Custom resources hold what they hold; only metadata has a form. */
+function normalizeUnstructured(schema: StructSchema, object: Members, keepEmpty: boolean): Members {
+  const { kind, apiVersion, metadata, ...rest } = object;
+  const type = schema.fields.get("metadata")?.type;
+  return {
+    ...(kind !== undefined && { kind }),
+    ...(apiVersion !== undefined && { apiVersion }),
+    metadata: type?.kind === "struct" ? normalizeObject(type, (metadata ?? {}) as object, keepEmpty) : metadata,
+    ...deepCopy(rest),
+  };
 }
 
 function normalizeStruct(schema: StructSchema, given: Members, out: Members, keepEmpty: boolean): Members {

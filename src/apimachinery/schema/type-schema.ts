@@ -16,6 +16,16 @@ export interface StructSchema {
   readonly goType?: string;
   /** Upstream marks it as a union: at most one of its members is set. */
   readonly union?: boolean;
+  /** Set for custom resources, which have no Go type: what they hold is kept but for what these rules say. */
+  readonly unstructured?: UnstructuredRules;
+}
+
+/** How objects without a Go type are read. Their `metadata` is read as of any other object. */
+export interface UnstructuredRules {
+  /** Fields at the root that the schema does not name are owned, too. */
+  readonly keepsUnknown: boolean;
+  /** Drops unknown fields, adding their paths to `unknown`, and sets defaults. Changes `object`. */
+  readonly read: (object: Record<string, unknown>, unknown: string[]) => void;
 }
 
 export interface ListSchema {
@@ -64,6 +74,8 @@ export interface ScalarSchema {
 export interface PointerlessRawSchema {
   readonly kind: "raw";
   readonly name: string;
+  /** Managers own the parts of a value as they find them, and not the whole: free fields of custom resources. */
+  readonly deduced?: boolean;
   /** A value that is one of several shapes (JSONSchemaPropsOrBool and its like); absent for free JSON. */
   readonly union?: RawUnion;
 }

@@ -20,6 +20,8 @@ export interface PendingWrite {
 
 const DONE: Promise<void> = Promise.resolve();
 
+type Change = Parameters<ResourceCache["apply"]>[0][number];
+
 interface Waiter {
   readonly revision: number;
   readonly resolve: () => void;
@@ -34,6 +36,8 @@ export class RegistryCache {
   readonly #clock: Clock;
   readonly #caches = new Map<string, ResourceCache>();
   readonly #pending = new Map<string, PendingWrite[]>();
+  /** Changes that wait until their cache has its first list. */
+  readonly #held = new Map<ResourceCache, Change[]>();
   #waiters: Waiter[] = [];
   #revision = 0;
   #watching = new AbortController();
@@ -59,18 +63,33 @@ export class RegistryCache {
     return cache;
   }
 
+  /** As {@link cacheFor}, while the store is being followed: resolves when what the store holds is there. */
+  async add(storagePrefix: string): Promise<ResourceCache> {
+    const cache = this.cacheFor(storagePrefix);
+    const held: Change[] = [];
+    this.#held.set(cache, held);
+    try {
+      const revision = await this.#kv.currentRevision();
+      await this.#load(cache, revision);
+      cache.apply(held.filter((change) => change.revision > revision));
+    } finally {
+      this.#held.delete(cache);
+    }
+    return cache;
+  }
+
+  /** Forgets a resource; its watches end. What the store holds stays. */
+  remove(storagePrefix: string): void {
+    this.#caches.get(storagePrefix)?.endWatches();
+    this.#caches.delete(storagePrefix);
+  }
+
   /** Loads what the store holds and follows it from then on. */
   async start(): Promise<void> {
     const watching = new AbortController();
     this.#watching = watching;
     const revision = await this.#kv.currentRevision();
-    for (const cache of this.#caches.values()) {
-      const { kvs } = await this.#kv.list(cache.prefix, { revision });
-      cache.load(
-        kvs.map((kv) => entryFromValue(cache.prefix.length, kv.key, kv.modRevision, kv.value)),
-        revision,
-      );
-    }
+    for (const cache of this.#caches.values()) await this.#load(cache, revision);
     this.#advance(revision);
     this.#kv.watch(REGISTRY_PREFIX, {
       startRevision: revision + 1,
@@ -119,8 +138,16 @@ export class RegistryCache {
     await this.waitFor(await this.#kv.currentRevision());
   }
 
+  async #load(cache: ResourceCache, revision: number): Promise<void> {
+    const { kvs } = await this.#kv.list(cache.prefix, { revision });
+    cache.load(
+      kvs.map((kv) => entryFromValue(cache.prefix.length, kv.key, kv.modRevision, kv.value)),
+      revision,
+    );
+  }
+
   #apply(events: readonly WatchEvent[], to: number): void {
-    const shares = new Map<ResourceCache, { key: string; revision: number; entry: CacheEntry | undefined }[]>();
+    const shares = new Map<ResourceCache, Change[]>();
     for (const event of events) {
       const cache = this.#cacheOf(event.key);
       if (cache === undefined) continue;
@@ -131,7 +158,11 @@ export class RegistryCache {
     }
     // Whoever is told of the events may read: the revision must be reached by then.
     this.#revision = Math.max(this.#revision, to);
-    for (const [cache, changes] of shares) cache.apply(changes);
+    for (const [cache, changes] of shares) {
+      const held = this.#held.get(cache);
+      if (held === undefined) cache.apply(changes);
+      else held.push(...changes);
+    }
     this.#advance(to);
   }
 

@@ -14,6 +14,7 @@ import type {
   WriteOptions,
 } from "#client/client.ts";
 import { type Authorizer, attributesOf, forbiddenError } from "../authorization/authorizer.ts";
+import { derived } from "../derived.ts";
 import type { DeleteOptions } from "../registry/resource.ts";
 import { toServedForm } from "../registry/store/served-form.ts";
 import type { StoreRegistry } from "../registry/store/store-registry.ts";
@@ -60,14 +61,17 @@ class InProcessClient {
   readonly #user: UserInfo;
   readonly #authorizer: Authorizer | undefined;
   readonly #userAgent: string;
-  readonly #endpoints: ReadonlyMap<string, ResourceEndpoint>;
+  readonly #endpoints: () => ReadonlyMap<string, ResourceEndpoint>;
 
   constructor(stores: StoreRegistry, user: UserInfo, authorizer: Authorizer | undefined, options: InProcessClientOptions) {
     this.#modules = { stores };
     this.#user = user;
     this.#authorizer = authorizer;
     this.#userAgent = options.userAgent ?? userAgentOf(user);
-    this.#endpoints = resourceEndpoints(this.#modules);
+    this.#endpoints = derived(
+      () => stores.version,
+      () => resourceEndpoints(this.#modules),
+    );
   }
 
   async get(id: ResourceId, namespace: string, name: string): Promise<ApiObject> {
@@ -111,7 +115,7 @@ class InProcessClient {
     options: WriteOptions & { name?: string } = {},
   ): Promise<ApiObject> {
     const { subresource = "", name = "" } = options;
-    const endpoint = this.#endpoints.get(keyOf(id));
+    const endpoint = this.#endpoint(id);
     // Functions and reviews are no objects: they take the way that requests from outside take.
     if (subresource !== "" || endpoint === undefined) {
       return this.#send("POST", id, namespace, name, subresource, object, "application/json", options);
@@ -220,11 +224,15 @@ class InProcessClient {
     name: string,
     subresource = "",
   ): { endpoint: ResourceEndpoint; context: RequestContext; info: RequestInfo } {
-    const endpoint = this.#endpoints.get(keyOf(id));
+    const endpoint = this.#endpoint(id);
     if (endpoint === undefined) throw noSuchPath();
     const info = infoOf(verb, id, namespace, name, subresource);
     this.#authorize(info);
     return { endpoint, info, context: this.#context(info) };
+  }
+
+  #endpoint(id: ResourceId): ResourceEndpoint | undefined {
+    return this.#endpoints().get(keyOf(id));
   }
 
   #authorize(info: RequestInfo): void {
@@ -258,7 +266,7 @@ class InProcessClient {
 
   #isSpecial(id: ResourceId, subresource: string): boolean {
     if (subresource === "") return false;
-    return this.#endpoints.get(keyOf(id))?.store.definition.subresources?.[subresource]?.type !== "status";
+    return this.#endpoint(id)?.store.definition.subresources?.[subresource]?.type !== "status";
   }
 
   /** The long way, for what is no plain read or write of an object. */

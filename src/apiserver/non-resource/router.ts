@@ -7,6 +7,8 @@ export interface RouterOptions {
   readonly getOnly: ReadonlyMap<string, NonResourceRoute>;
   /** Paths that answer every method, exactly as they are written. */
   readonly exact: ReadonlyMap<string, NonResourceRoute>;
+  /** As `exact`, for what comes and goes: the documents of discovery. */
+  readonly discovery: () => ReadonlyMap<string, NonResourceRoute>;
   /** Paths that answer for everything below them, too. */
   readonly below: ReadonlyMap<string, NonResourceRoute>;
   readonly servesGroup: (group: string) => boolean;
@@ -14,11 +16,11 @@ export interface RouterOptions {
 
 /** Finds the route of a path. Upstream's router answers unknown paths within what it serves as JSON, Go's mux all others as text. */
 export function nonResourceRouter(options: RouterOptions): NonResourceRoute {
-  const { getOnly, exact, below, servesGroup } = options;
-  const index = indexRoute([...getOnly.keys(), ...exact.keys(), ...below.keys()]);
+  const { getOnly, exact, discovery, below, servesGroup } = options;
+  const index = indexRoute(() => [...getOnly.keys(), ...exact.keys(), ...discovery().keys(), ...below.keys()]);
   return (request) => {
     const { path } = request;
-    const route = exact.get(path);
+    const route = exact.get(path) ?? discovery().get(path);
     if (route !== undefined) return route(request);
     if (path === "/" || path === "/index.html") return index(request);
     for (const [root, routed] of getOnly) {
@@ -35,7 +37,6 @@ export function nonResourceRouter(options: RouterOptions): NonResourceRoute {
   };
 }
 
-function indexRoute(paths: readonly string[]): NonResourceRoute {
-  const sorted = [...new Set(paths.filter((path) => !path.endsWith("/")))].sort();
-  return () => jsonAnswer({ paths: sorted });
+function indexRoute(paths: () => readonly string[]): NonResourceRoute {
+  return () => jsonAnswer({ paths: [...new Set(paths().filter((path) => !path.endsWith("/")))].sort() });
 }

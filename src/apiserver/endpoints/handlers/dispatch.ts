@@ -2,6 +2,7 @@ import { internalError } from "#apimachinery/api-errors/errors.ts";
 import { plainError } from "#apimachinery/api-errors/plain-error.ts";
 import { StatusError } from "#apimachinery/api-errors/status.ts";
 import type { ApiObject } from "#apimachinery/meta/api-object.ts";
+import { derived } from "../../derived.ts";
 import type { ResourceDefinition, ResourceVerb, Subresource, VirtualResource } from "../../registry/resource.ts";
 import type { RequestInfo } from "../../request/request-info.ts";
 import type { ApiResponse, HandleResourceRequest, ResourceRequest } from "../response.ts";
@@ -28,10 +29,13 @@ export function createResourceRequestHandler(
   modules: HandlerModules,
   onInternalError: (error: unknown, request: ResourceRequest) => void = () => {},
 ): HandleResourceRequest {
-  const routes = routesOf(modules);
+  const routes = derived(
+    () => modules.stores.version,
+    () => routesOf(modules),
+  );
   return async (request) => {
     try {
-      return await dispatch(routes, modules, request);
+      return await dispatch(routes(), modules, request);
     } catch (error) {
       if (!(error instanceof StatusError)) onInternalError(error, request);
       const status = error instanceof StatusError ? error.status : internalStatus(error);

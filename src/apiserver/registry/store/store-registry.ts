@@ -28,15 +28,17 @@ export interface CreateStoresOptions {
 export class StoreRegistry implements Stores {
   readonly cache: RegistryCache;
   readonly modules: StoreModules;
-  readonly resources: ResourceSet;
   readonly schemaFor: SchemaFor;
+  /** Rises whenever a resource comes or goes: what was derived from them is made anew. */
+  version = 0;
+  #resources: ResourceSet;
   readonly #stores = new Map<string, GenericStore>();
   readonly #stopped = new AbortController();
   #admission: AdmissionChain = new AdmissionChain([]);
 
   constructor(options: CreateStoresOptions) {
     const { kv, clock, random, resources, schemaFor } = options;
-    this.resources = resources;
+    this.#resources = resources;
     this.schemaFor = schemaFor;
     this.cache = new RegistryCache({ kv, clock });
     this.modules = { kv, cache: this.cache, clock, random, leases: new LeasePool(kv, clock), admission: () => this.#admission };
@@ -50,6 +52,37 @@ export class StoreRegistry implements Stores {
 
   get admission(): AdmissionChain {
     return this.#admission;
+  }
+
+  /** Everything that is served now. */
+  get resources(): ResourceSet {
+    return this.#resources;
+  }
+
+  /** Serves a further resource, or another definition of one that was added before; its types are `schemaFor`'s. */
+  async add(definition: ResourceDefinition, schemaFor: SchemaFor): Promise<void> {
+    const path = `${definition.group}/${definition.plural}`;
+    if (!this.#stores.has(path)) await this.cache.add(definition.storagePrefix);
+    this.#stores.set(path, new GenericStore(definition, servedForms(definition, schemaFor), this.modules));
+    this.#setStored([...this.#others(definition.group, definition.plural), definition as unknown as ResourceDefinition<never>]);
+  }
+
+  /** Ends what {@link add} began; watches end. What is stored stays. */
+  remove(group: string, plural: string): void {
+    const store = this.#stores.get(`${group}/${plural}`);
+    if (store === undefined) return;
+    this.#stores.delete(`${group}/${plural}`);
+    this.#setStored(this.#others(group, plural));
+    this.cache.remove(store.definition.storagePrefix);
+  }
+
+  #others(group: string, plural: string): ResourceDefinition<never>[] {
+    return this.#resources.stored.filter((stored) => stored.group !== group || stored.plural !== plural);
+  }
+
+  #setStored(stored: readonly ResourceDefinition<never>[]): void {
+    this.#resources = { ...this.#resources, stored };
+    this.version++;
   }
 
   all(): IterableIterator<GenericStore> {

@@ -1,12 +1,13 @@
 import type { CronJob, CronJobSpec } from "#api/generated/batch/v1.ts";
 import type { Draft } from "#apimachinery/meta/api-object.ts";
 import { semanticEqual } from "#apimachinery/meta/deep-equal.ts";
+import { timeSince } from "#apimachinery/meta/human-duration.ts";
 import { type FieldError, invalid, notSupported, required } from "#apimachinery/validation/field-error.ts";
 import { FieldPath } from "#apimachinery/validation/field-path.ts";
 import { byteLength, isDns1123Label } from "#apimachinery/validation/names.ts";
 import type { ResourceDefinition } from "#apiserver/registry/resource.ts";
 import { containerImages, containerNames, formatSelector } from "../../apps/workload/template-columns.ts";
-import { ageColumn, columnsOf, nameColumn, timeSince } from "../../columns.ts";
+import { ageColumn, columnsOf, nameColumn } from "../../columns.ts";
 import { setPodTemplateDefaults } from "../../core/pod/defaults.ts";
 import { dropDisabledPodFields } from "../../core/pod/disabled-fields.ts";
 import { nonNegativeErrors } from "../../core/pod/validation/field-checks.ts";

@@ -1,12 +1,13 @@
 import type { Job, JobSpec } from "#api/generated/batch/v1.ts";
 import type { Draft } from "#apimachinery/meta/api-object.ts";
 import { semanticEqual } from "#apimachinery/meta/deep-equal.ts";
+import { humanDuration } from "#apimachinery/meta/human-duration.ts";
 import { parseTime } from "#apimachinery/meta/time.ts";
 import { goQuote } from "#apimachinery/validation/field-error.ts";
 import { FieldPath } from "#apimachinery/validation/field-path.ts";
 import type { ResourceDefinition } from "#apiserver/registry/resource.ts";
 import { containerImages, containerNames, formatSelector } from "../../apps/workload/template-columns.ts";
-import { ageColumn, columnsOf, humanDuration, nameColumn } from "../../columns.ts";
+import { ageColumn, columnsOf, nameColumn } from "../../columns.ts";
 import { setPodTemplateDefaults } from "../../core/pod/defaults.ts";
 import { dropDisabledPodFields } from "../../core/pod/disabled-fields.ts";
 import { podTemplateWarnings } from "../../core/pod/warnings.ts";

@@ -1,6 +1,7 @@
 import type { Event } from "#api/generated/core/v1.ts";
+import { timeSince } from "#apimachinery/meta/human-duration.ts";
 import type { Column } from "#apiserver/registry/resource.ts";
-import { columnsOf, nameColumn, timeSince } from "../../columns.ts";
+import { columnsOf, nameColumn } from "../../columns.ts";
 
 const column = columnsOf<Event>("/events");
 const wide = { priority: 1 };
