@@ -45,7 +45,7 @@ const NODES: ResourceId = { group: "", version: "v1", resource: "nodes" };
 const REGISTER_ATTEMPTS_MAX = 30;
 const REGISTER_RETRY_MS = 1000;
 /** Nodes that register at once. */
-const CONCURRENT_REGISTRATIONS = 16;
+const CONCURRENT_REGISTRATIONS = 128;
 
 /**
  * Starts nodes whose containers only pretend to run. All share one informer, one status writer and one timer for
