@@ -23,9 +23,16 @@ export async function writeDisruptionCondition(
     lastTransitionTime: old?.status === "True" ? old.lastTransitionTime : formatTime(nowMs),
     observedGeneration: pod.metadata.generation ?? 0,
   };
+  const others = (pod.status?.conditions ?? []).filter(({ type }) => type !== condition.type);
+  // A patch puts new items first unless it names the order.
+  const order = old === undefined ? [...others, condition] : (pod.status?.conditions ?? []);
   const patch = {
     metadata: { uid: pod.metadata.uid },
-    status: { ...(phase === undefined ? {} : { phase }), conditions: [condition] },
+    status: {
+      ...(phase === undefined ? {} : { phase }),
+      "$setElementOrder/conditions": order.map(({ type }) => ({ type })),
+      conditions: [condition],
+    },
   };
   const { namespace = "", name = "" } = pod.metadata;
   await client.patch(PODS, namespace, name, "application/strategic-merge-patch+json", patch, { subresource: "status" });

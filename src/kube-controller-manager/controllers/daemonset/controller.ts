@@ -4,11 +4,12 @@ import { isAlreadyExists, isNotFound } from "#apimachinery/api-errors/errors.ts"
 import { labelSelectorFromObject } from "#apimachinery/labels/selector.ts";
 import { semanticEqual } from "#apimachinery/meta/deep-equal.ts";
 import { referenceTo } from "#client/event-target.ts";
-import { keyOf, objectKey, splitKey } from "#client/object-meta.ts";
+import { keyOf, splitKey } from "#client/object-meta.ts";
 import { controllerOf, controllerReference } from "#component-helpers/pod/owner.ts";
-import { type Change, type ControllerDefinition, controller, source } from "../../framework/controller.ts";
+import { type ControllerDefinition, controller, source } from "../../framework/controller.ts";
 import { isRevisionOf } from "../../framework/controller-revisions.ts";
 import { Expectations } from "../../framework/expectations.ts";
+import { type Owners, ownerKeys } from "../../framework/owner-keys.ts";
 import { addOwnershipIndexes, claim, orphansIn, ownedBy, writeClaims } from "../../framework/ownership.ts";
 import { PodControl } from "../../framework/pod-control.ts";
 import { CONTROLLER_REVISIONS, DAEMON_SETS, NODES, PODS } from "../../framework/resources.ts";
@@ -157,25 +158,11 @@ export const daemonSetController: ControllerDefinition = {
       }
     }
 
-    function* podKeys({ type, old, object }: Change<Pod>): Generator<string> {
-      const namespace = object.metadata.namespace ?? "";
-      const reference = controllerOf(object);
-      const before = old === undefined ? undefined : controllerOf(old);
-      if (before !== undefined && before.uid !== reference?.uid && before.kind === KIND.kind) {
-        yield objectKey(namespace, before.name);
-      }
-      if (reference !== undefined) {
-        if (reference.kind === KIND.kind && reference.apiVersion === KIND.apiVersion) yield objectKey(namespace, reference.name);
-        return;
-      }
-      if (type === "delete" || object.metadata.deletionTimestamp !== undefined) return;
-      if (old !== undefined && before === undefined && old.metadata.labels === object.metadata.labels) return;
-      for (const set of sets.lister.list(namespace)) {
-        const selector = labelSelectorFromObject(set.spec.selector);
-        if (!selector.empty && selector.matches(object.metadata.labels)) yield keyOf(set);
-      }
-    }
-
+    const owners: Owners<DaemonSet> = {
+      kind: KIND,
+      informer: sets,
+      selectorOf: ({ spec }) => labelSelectorFromObject(spec.selector),
+    };
     return controller<Observed, Action>({
       sources: [
         source(sets, ({ type, object }) => {
@@ -187,16 +174,13 @@ export const daemonSetController: ControllerDefinition = {
           }
           return [keyOf(object)];
         }),
-        source(pods, podKeys),
+        source(pods, ownerKeys(owners)),
         source(nodes, ({ old, object }) => {
           // A heartbeat says nothing new to a daemon.
           const same = old !== undefined && sameForDaemons(old, object);
           return same ? [] : sets.lister.list().map(keyOf);
         }),
-        source(revisions, ({ object }) => {
-          const reference = controllerOf(object);
-          return reference?.kind === KIND.kind ? [objectKey(object.metadata.namespace ?? "", reference.name)] : [];
-        }),
+        source(revisions, ownerKeys(owners)),
       ],
       observe,
       reconcile,

@@ -5,11 +5,12 @@ import { StatusError } from "#apimachinery/api-errors/status.ts";
 import { labelSelectorFromObject } from "#apimachinery/labels/selector.ts";
 import { semanticEqual } from "#apimachinery/meta/deep-equal.ts";
 import { referenceTo } from "#client/event-target.ts";
-import { keyOf, objectKey, splitKey } from "#client/object-meta.ts";
+import { keyOf, splitKey } from "#client/object-meta.ts";
 import { controllerOf, controllerReference } from "#component-helpers/pod/owner.ts";
 import { isPodTerminal } from "#component-helpers/pod/pod-conditions.ts";
 import { type Change, type ControllerDefinition, controller, source } from "../../framework/controller.ts";
 import { Expectations } from "../../framework/expectations.ts";
+import { ownerKeys } from "../../framework/owner-keys.ts";
 import { addOwnershipIndexes, type OwnerKind, orphansIn, ownedBy, writeClaims } from "../../framework/ownership.ts";
 import { DEPLOYMENTS, PODS, REPLICA_SETS } from "../../framework/resources.ts";
 import { REVISION, withReplicas } from "./annotations.ts";
@@ -188,22 +189,6 @@ export const deploymentController: ControllerDefinition = {
       }
     }
 
-    function* replicaSetKeys({ type, object, old }: Change<ReplicaSet>): Generator<string> {
-      const namespace = object.metadata.namespace ?? "";
-      const reference = controllerOf(object);
-      const before = old === undefined ? undefined : controllerOf(old);
-      if (before?.kind === KIND.kind && before.uid !== reference?.uid) yield objectKey(namespace, before.name);
-      if (reference !== undefined) {
-        if (reference.kind === KIND.kind) yield objectKey(namespace, reference.name);
-        return;
-      }
-      if (type === "delete" || object.metadata.deletionTimestamp !== undefined) return;
-      for (const deployment of deployments.lister.list(namespace)) {
-        const selector = labelSelectorFromObject(deployment.spec.selector);
-        if (!selector.empty && selector.matches(object.metadata.labels)) yield keyOf(deployment);
-      }
-    }
-
     /** Recreate waits for the last old pod. */
     function* podKeys({ type, object }: Change<Pod>): Generator<string> {
       if (type !== "delete") return;
@@ -225,7 +210,10 @@ export const deploymentController: ControllerDefinition = {
           if (type === "delete") deploymentsWritten.forget(uid);
           return [keyOf(object)];
         }),
-        source(replicaSets, replicaSetKeys),
+        source(
+          replicaSets,
+          ownerKeys({ kind: KIND, informer: deployments, selectorOf: ({ spec }) => labelSelectorFromObject(spec.selector) }),
+        ),
         source(pods, podKeys),
       ],
       observe,

@@ -4,11 +4,12 @@ import { isNotFound } from "#apimachinery/api-errors/errors.ts";
 import { labelSelectorFromObject } from "#apimachinery/labels/selector.ts";
 import type { Draft } from "#apimachinery/meta/api-object.ts";
 import { referenceTo } from "#client/event-target.ts";
-import { keyOf, objectKey, splitKey } from "#client/object-meta.ts";
+import { keyOf, splitKey } from "#client/object-meta.ts";
 import { controllerOf, controllerReference } from "#component-helpers/pod/owner.ts";
 import { isPodReady } from "#component-helpers/pod/pod-conditions.ts";
 import { type Change, type ControllerDefinition, controller, type DelayedKey, source } from "../../framework/controller.ts";
 import { Expectations } from "../../framework/expectations.ts";
+import { ownerKeys } from "../../framework/owner-keys.ts";
 import { addOwnershipIndexes, claim, orphansIn, ownedBy, writeClaims } from "../../framework/ownership.ts";
 import { PodControl } from "../../framework/pod-control.ts";
 import { JOBS, PODS } from "../../framework/resources.ts";
@@ -227,26 +228,17 @@ export const jobController: ControllerDefinition = {
       yield statusOnly ? { key: keyOf(object), afterMs: BATCH_PERIOD_MS } : keyOf(object);
     }
 
-    function* podKeys({ type, old, object }: Change<Pod>): Generator<string | DelayedKey> {
-      const namespace = object.metadata.namespace ?? "";
-      const batched = (name: string): DelayedKey => ({ key: objectKey(namespace, name), afterMs: BATCH_PERIOD_MS });
-      const reference = controllerOf(object);
-      const before = old === undefined ? undefined : controllerOf(old);
-      if (before !== undefined && before.uid !== reference?.uid && before.kind === KIND.kind) yield batched(before.name);
-      if (reference !== undefined) {
-        if (reference.kind !== KIND.kind || reference.apiVersion !== KIND.apiVersion) return;
-        yield batched(reference.name);
-        if (type !== "delete" && isTracked(object) && jobOf(object) === undefined) yield `${ORPHAN_PREFIX}${keyOf(object)}`;
-        return;
-      }
-      if (type === "delete") return;
-      if (isTracked(object)) yield `${ORPHAN_PREFIX}${keyOf(object)}`;
-      if (object.metadata.deletionTimestamp !== undefined) return;
-      if (old !== undefined && before === undefined && old.metadata.labels === object.metadata.labels) return;
-      for (const job of jobs.lister.list(namespace)) {
-        const selector = labelSelectorFromObject(job.spec.selector ?? {});
-        if (!selector.empty && selector.matches(object.metadata.labels)) yield keyOf(job);
-      }
+    const jobKeysOfPod = ownerKeys<Job, Pod>({
+      kind: KIND,
+      informer: jobs,
+      selectorOf: ({ spec }) => labelSelectorFromObject(spec.selector ?? {}),
+    });
+
+    function* podKeys(change: Change<Pod>): Generator<string | DelayedKey> {
+      const { type, object } = change;
+      const owned = controllerOf(object) !== undefined;
+      for (const key of jobKeysOfPod(change)) yield owned ? { key, afterMs: BATCH_PERIOD_MS } : key;
+      if (type !== "delete" && isTracked(object) && jobOf(object) === undefined) yield `${ORPHAN_PREFIX}${keyOf(object)}`;
     }
 
     return controller<Observed, Action>({ sources: [source(jobs, jobKeys), source(pods, podKeys)], observe, reconcile, execute });

@@ -93,7 +93,7 @@ const cases: { name: string; observed: Partial<Observed> & { owner: ReplicaOwner
 ];
 
 test.each(cases)("$name", ({ observed, want }) => {
-  const actions = reconcile({ candidates: [], related: [], mayManage: true, nowMs: NOW, ...observed });
+  const actions = reconcile({ candidates: [], related: () => [], mayManage: true, nowMs: NOW, ...observed });
   const names = (pods: readonly Pod[]): string => pods.map(({ metadata }) => metadata.name).join();
   expect(
     actions.map((action) => {

@@ -14,7 +14,7 @@ export interface Observed {
   /** Pods that the owner controls, and those of its namespace that nobody does. */
   readonly candidates: readonly Pod[];
   /** Active pods of all owners with the same purpose: siblings in one Deployment. */
-  readonly related: readonly Pod[];
+  readonly related: () => readonly Pod[];
   /** False while earlier creations and deletions do not show yet. */
   readonly mayManage: boolean;
   readonly nowMs: number;
@@ -44,7 +44,7 @@ export function reconcile(observed: Observed): readonly (Action | RequeueAction)
     if (surplus > 0) {
       const count = Math.min(surplus, BURST_REPLICAS);
       // Who must all go need no order.
-      const ranked = count < active.length ? rankForDeletion(active, related, nowMs) : active;
+      const ranked = count < active.length ? rankForDeletion(active, related(), nowMs) : active;
       actions.push({ type: "deletePods", pods: ranked.slice(0, count) });
     }
   }
