@@ -37,6 +37,7 @@ import { rbacStores } from "./authorization/rbac-stores.ts";
 import { groupPriority } from "./bootstrap/api-services.ts";
 import { bootstrapEssentials, bootstrapRest } from "./bootstrap/bootstrap.ts";
 import { defaultVersions, upstreamStorageVersion } from "./default-versions.ts";
+import { keepFlowSchemaStatus } from "./flow-control/flow-schema-status.ts";
 import { nonResourceRoutes } from "./non-resource-routes.ts";
 import { selfSubjectReviews, tokenReviews } from "./registry/authentication/authentication-reviews.ts";
 import { tokenSubresource } from "./registry/authentication/token-request.ts";
@@ -200,10 +201,12 @@ export async function startKubeApiServer(options: KubeApiServerOptions): Promise
     clientCa: assets.ca.cert,
     requestHeaderCa: assets.frontProxyCa.cert,
   };
+  const background = new AbortController();
   let stopped: Promise<void> | undefined;
   const stop = (): Promise<void> => {
     stopped ??= (async () => {
       state.stopping = true;
+      background.abort();
       listener.stopAccepting();
       await server.drain();
       await listener.destroy();
@@ -218,6 +221,9 @@ export async function startKubeApiServer(options: KubeApiServerOptions): Promise
     throw error;
   }
   const ready = bootstrapRest(bootstrap).then(() => {
+    const client = createInProcessClient(stores, LOOPBACK_USER, authorizer);
+    const { context } = bootstrap;
+    keepFlowSchemaStatus({ client, stores, context, clock, logger, signal: background.signal });
     state.bootstrapped = true;
   });
   ready.catch((error: unknown) => logger.error({ err: error }, "a system object could not be made"));
