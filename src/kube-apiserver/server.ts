@@ -1,3 +1,4 @@
+import { startCustomResources } from "#apiextensions-apiserver/custom-resources.ts";
 import { schemaFor } from "#apimachinery/schema/registry.ts";
 import { Authenticator } from "#apiserver/authentication/authenticator.ts";
 import { TokenCache } from "#apiserver/authentication/token-cache.ts";
@@ -201,12 +202,14 @@ export async function startKubeApiServer(options: KubeApiServerOptions): Promise
     clientCa: assets.ca.cert,
     requestHeaderCa: assets.frontProxyCa.cert,
   };
+  const customResourcesEnd = new AbortController();
   const background = new AbortController();
   let stopped: Promise<void> | undefined;
   const stop = (): Promise<void> => {
     stopped ??= (async () => {
       state.stopping = true;
       background.abort();
+      customResourcesEnd.abort();
       listener.stopAccepting();
       await server.drain();
       await listener.destroy();
@@ -216,6 +219,14 @@ export async function startKubeApiServer(options: KubeApiServerOptions): Promise
   };
   try {
     await bootstrapEssentials(bootstrap);
+    await startCustomResources({
+      stores,
+      client: createInProcessClient(stores, LOOPBACK_USER, authorizer),
+      clock,
+      random,
+      signal: customResourcesEnd.signal,
+      onError: (definition, error) => logger.warn({ definition, err: error }, "a custom resource cannot be served"),
+    });
   } catch (error) {
     await stop();
     throw error;

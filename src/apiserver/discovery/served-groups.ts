@@ -63,7 +63,9 @@ export function servedGroups(
   };
   for (const stored of resources.stored) {
     const definition = stored as unknown as ResourceDefinition;
-    add(definition.group, definition.version, storedResource(definition, definition, storageVersionOf));
+    if (definition.storageVersionServed !== false) {
+      add(definition.group, definition.version, storedResource(definition, definition, storageVersionOf));
+    }
     for (const other of definition.otherVersions ?? []) {
       const served = { group: other.group ?? definition.group, version: other.version };
       add(served.group, served.version, storedResource(definition, served, storageVersionOf));

@@ -49,6 +49,7 @@ export function resourceEndpoints(modules: HandlerModules): ReadonlyMap<string, 
   const endpoints = new Map<string, ResourceEndpoint>();
   for (const store of modules.stores.all()) {
     for (const form of store.forms) {
+      if (form.other === undefined && store.definition.storageVersionServed === false) continue;
       endpoints.set(`${form.group}/${form.version}/${store.definition.plural}`, { store, form, modules });
     }
   }

@@ -1,5 +1,5 @@
 import type { CustomResourceDefinition } from "#api/generated/apiextensions/v1.ts";
-import { semanticEqual } from "#apimachinery/meta/deep-equal.ts";
+import { customResourceDefinitionStrategy } from "#apiextensions-apiserver/definition/strategy.ts";
 import type { ResourceDefinition } from "#apiserver/registry/resource.ts";
 import { PLAIN_COLUMNS } from "../../columns.ts";
 
@@ -15,6 +15,6 @@ export const customResourceDefinitions: ResourceDefinition<CustomResourceDefinit
   scope: "Cluster",
   storagePrefix: "apiextensions.k8s.io/customresourcedefinitions",
   columns: PLAIN_COLUMNS,
-  strategy: { allowUnconditionalUpdate: false, generationChanges: (object, old) => !semanticEqual(object.spec, old.spec) },
+  strategy: customResourceDefinitionStrategy,
   subresources: { status: { type: "status" } },
 };

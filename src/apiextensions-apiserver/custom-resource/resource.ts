@@ -1,0 +1,120 @@
+import type { CustomResourceDefinition, CustomResourceDefinitionVersion } from "#api/generated/apiextensions/v1.ts";
+import type { ApiObject } from "#apimachinery/meta/api-object.ts";
+import { semanticEqual } from "#apimachinery/meta/deep-equal.ts";
+import type { StructSchema } from "#apimachinery/schema/type-schema.ts";
+import type { ResourceDefinition, ServedVersion, Strategy, Subresource } from "#apiserver/registry/resource.ts";
+import type { SchemaFor } from "#apiserver/registry/store/served-form.ts";
+import { assert } from "#base/assert.ts";
+import { customType } from "../schema/custom-type.ts";
+import { compileStructural } from "../schema/structural.ts";
+import { customColumns } from "./columns.ts";
+import { compileJsonPath } from "./json-path.ts";
+import { customScale } from "./scale.ts";
+
+/** A custom resource as the generic API server serves it: its declaration and its versions' types. */
+export interface CustomResource {
+  readonly definition: ResourceDefinition;
+  readonly schemaFor: SchemaFor;
+}
+
+/** Everything that serving a definition's objects takes. Versions differ by their schemas alone (conversion strategy None). */
+export function customResource(crd: CustomResourceDefinition): CustomResource {
+  const { group, versions, scope } = crd.spec;
+  const names = crd.status?.acceptedNames ?? crd.spec.names;
+  const storage = versions.find((version) => version.storage);
+  assert(storage !== undefined, "one version is the storage version");
+  const types = new Map(versions.map((version) => [version.name, typeOf(crd, version)] as const));
+  const definition: ResourceDefinition = {
+    group,
+    version: storage.name,
+    kind: names.kind,
+    plural: names.plural,
+    singular: names.singular ?? "",
+    shortNames: names.shortNames ?? [],
+    categories: names.categories ?? [],
+    scope: scope === "Namespaced" ? "Namespaced" : "Cluster",
+    storagePrefix: `${group}/${names.plural}`,
+    columns: customColumns(storage),
+    selectableFields: selectableFields(storage),
+    strategy: strategyOf(storage),
+    subresources: subresourcesOf(storage),
+    ...deprecation(crd, storage),
+    ...(!storage.served && { storageVersionServed: false }),
+    otherVersions: versions
+      .filter((version) => version.served && !version.storage)
+      .map((version) => otherVersion(crd, version, types)),
+  };
+  return {
+    definition,
+    schemaFor: (askedGroup, version, kind) => (askedGroup === group && kind === names.kind ? types.get(version) : undefined),
+  };
+}
+
+function typeOf({ spec }: CustomResourceDefinition, version: CustomResourceDefinitionVersion): StructSchema {
+  const props = version.schema?.openAPIV3Schema;
+  const structural = props === undefined || spec.preserveUnknownFields === true ? undefined : compileStructural(props);
+  return customType(`${spec.group}.${version.name}.${spec.names.kind}`, spec.names.kind, structural);
+}
+
+function otherVersion(
+  crd: CustomResourceDefinition,
+  version: CustomResourceDefinitionVersion,
+  types: ReadonlyMap<string, StructSchema>,
+): ServedVersion {
+  return {
+    version: version.name,
+    selectableFields: selectableFields(version),
+    ...deprecation(crd, version),
+    fromStorage(object) {
+      types.get(version.name)?.unstructured?.read(object as unknown as Record<string, unknown>, []);
+      return object;
+    },
+  };
+}
+
+function deprecation(
+  { spec }: CustomResourceDefinition,
+  { name, deprecated, deprecationWarning }: CustomResourceDefinitionVersion,
+): { deprecationWarning?: string } {
+  if (deprecated !== true) return {};
+  return { deprecationWarning: deprecationWarning ?? `${spec.group}/${name} ${spec.names.kind} is deprecated` };
+}
+
+/** An absent value is selected as the empty text. */
+function selectableFields(version: CustomResourceDefinitionVersion): Readonly<Record<string, (object: ApiObject) => string>> {
+  const fields = (version.selectableFields ?? []).map(({ jsonPath }) => {
+    const find = compileJsonPath(jsonPath);
+    return [
+      jsonPath.replace(/^\./, ""),
+      (object: ApiObject): string => {
+        const value = find?.(object)[0];
+        return value === undefined || value === null ? "" : String(value);
+      },
+    ] as const;
+  });
+  return Object.fromEntries(fields);
+}
+
+function subresourcesOf({
+  subresources = {},
+}: CustomResourceDefinitionVersion): Readonly<Record<string, Subresource<ApiObject>>> {
+  return {
+    ...(subresources.status !== undefined && { status: { type: "status" as const } }),
+    ...(subresources.scale !== undefined && { scale: customScale(subresources.scale) }),
+  };
+}
+
+function strategyOf({ subresources }: CustomResourceDefinitionVersion): Strategy<ApiObject> {
+  const hasStatus = subresources?.status !== undefined;
+  return {
+    allowUnconditionalUpdate: false,
+    returnDeletedObject: false,
+    generationChanges: (object, old) => !semanticEqual(desired(object, hasStatus), desired(old, hasStatus)),
+  };
+}
+
+/** What counts as the desired state: all but metadata, and but the status where that has a writer of its own. */
+function desired(object: ApiObject, hasStatus: boolean): object {
+  const { metadata: _metadata, status, ...rest } = object as ApiObject & { readonly status?: unknown };
+  return hasStatus ? rest : { ...rest, status };
+}

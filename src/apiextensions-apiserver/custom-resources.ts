@@ -1,0 +1,179 @@
+import { setMaxListeners } from "node:events";
+import type { CustomResourceDefinition } from "#api/generated/apiextensions/v1.ts";
+import { isConflict, isNotFound } from "#apimachinery/api-errors/errors.ts";
+import { semanticEqual } from "#apimachinery/meta/deep-equal.ts";
+import { formatTime } from "#apimachinery/meta/time.ts";
+import type { StoreRegistry } from "#apiserver/registry/store/store-registry.ts";
+import type { Clock } from "#base/clock.ts";
+import type { Random } from "#base/random.ts";
+import type { Client, ResourceId } from "#client/client.ts";
+import { SharedInformer } from "#client/informer.ts";
+import { RateLimitingQueue } from "#client/work-queue.ts";
+import { customResource } from "./custom-resource/resource.ts";
+import { isTrue, withCondition } from "./definition/conditions.ts";
+import { acceptNames } from "./definition/naming.ts";
+import { CLEANUP_FINALIZER } from "./definition/strategy.ts";
+
+/** Options of {@link startCustomResources}. */
+export interface CustomResourcesOptions {
+  readonly stores: StoreRegistry;
+  /** May do everything with definitions and with their objects. */
+  readonly client: Client;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly signal: AbortSignal;
+  /** A definition that cannot be served just now; it is tried again. */
+  readonly onError?: (definition: string, error: unknown) => void;
+}
+
+const DEFINITIONS: ResourceId = { group: "apiextensions.k8s.io", version: "v1", resource: "customresourcedefinitions" };
+
+/** Between looks at objects that have finalizers of their own, while their definition goes. */
+const CLEANUP_RETRY_MS = 500;
+
+/**
+ * Serves what CustomResourceDefinitions define, from when their names are accepted until they are gone with all their
+ * objects. Resolves when the definitions that the store holds are served. Ends with the signal.
+ */
+export async function startCustomResources(options: CustomResourcesOptions): Promise<void> {
+  const { client, clock, random, signal } = options;
+  const ending = AbortSignal.any([signal]);
+  setMaxListeners(0, ending);
+  const definitions = new SharedInformer<CustomResourceDefinition>(DEFINITIONS, {}, { client, clock, random });
+  const queue = new RateLimitingQueue({ clock });
+  definitions.addHandler({
+    onAdd: ({ metadata }) => queue.add(metadata.name ?? ""),
+    onUpdate: (_old, { metadata }) => queue.add(metadata.name ?? ""),
+    onDelete: (gone) => {
+      queue.add(gone.metadata.name ?? "");
+      // Names that it had may be had by others now.
+      for (const other of definitions.lister.list())
+        if (other.spec.group === gone.spec.group) queue.add(other.metadata.name ?? "");
+    },
+  });
+  signal.addEventListener("abort", () => queue.shutDown(), { once: true });
+  void definitions.run(ending);
+  await Promise.race([definitions.waitForSync(), ended(signal)]);
+  const worker = new DefinitionWorker(options, definitions);
+  for (const { metadata } of definitions.lister.list()) await worker.sync(metadata.name ?? "").catch(() => undefined);
+  void (async () => {
+    for (let name = await queue.get(); name !== undefined; name = await queue.get()) {
+      try {
+        const againMs = await worker.sync(name);
+        queue.forget(name);
+        if (againMs !== undefined) queue.addAfter(name, againMs);
+      } catch (error) {
+        queue.addRateLimited(name);
+        if (!isConflict(error)) options.onError?.(name, error);
+      }
+      queue.done(name);
+    }
+  })();
+}
+
+function ended(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+}
+
+interface Served {
+  /** Another state is served anew. */
+  readonly state: string;
+  readonly group: string;
+  readonly plural: string;
+}
+
+class DefinitionWorker {
+  readonly #options: CustomResourcesOptions;
+  readonly #definitions: SharedInformer<CustomResourceDefinition>;
+  readonly #served = new Map<string, Served>();
+
+  constructor(options: CustomResourcesOptions, definitions: SharedInformer<CustomResourceDefinition>) {
+    this.#options = options;
+    this.#definitions = definitions;
+  }
+
+  /** Brings what is served in line with one definition. Resolves to the time after which to look again, in milliseconds. */
+  async sync(name: string): Promise<number | undefined> {
+    const definition = this.#definitions.lister.get("", name);
+    if (definition === undefined) {
+      this.#unserve(name);
+      return undefined;
+    }
+    const going = definition.metadata.deletionTimestamp !== undefined;
+    if (!going) {
+      const status = acceptNames(definition, this.#definitions.lister.list(), formatTime(this.#options.clock.now()));
+      // Comes back as a change.
+      if (!semanticEqual(status, definition.status)) return void (await this.#updateStatus(definition, status));
+    }
+    if (isTrue(definition, "Established")) await this.#serve(name, definition);
+    return going ? this.#cleanUp(definition) : undefined;
+  }
+
+  async #serve(name: string, definition: CustomResourceDefinition): Promise<void> {
+    const { uid, generation } = definition.metadata;
+    const { group } = definition.spec;
+    const state = JSON.stringify([uid, generation, definition.status?.acceptedNames]);
+    const served = this.#served.get(name);
+    if (served?.state === state) return;
+    const { definition: resource, schemaFor } = customResource(definition);
+    if (served !== undefined && served.plural !== resource.plural) this.#unserve(name);
+    await this.#options.stores.add(resource, schemaFor);
+    this.#served.set(name, { state, group, plural: resource.plural });
+  }
+
+  #unserve(name: string): void {
+    const served = this.#served.get(name);
+    if (served === undefined) return;
+    this.#served.delete(name);
+    this.#options.stores.remove(served.group, served.plural);
+  }
+
+  /** Deletes all objects, then lets the definition go. */
+  async #cleanUp(definition: CustomResourceDefinition): Promise<number | undefined> {
+    const { name = "", finalizers = [] } = definition.metadata;
+    if (!finalizers.includes(CLEANUP_FINALIZER)) return undefined;
+    const served = this.#served.get(name);
+    const left = served === undefined ? 0 : await this.#deleteObjects(served);
+    if (left > 0) return CLEANUP_RETRY_MS;
+    const done = {
+      type: "Terminating",
+      status: "False",
+      reason: "InstanceDeletionCompleted",
+      message: "removed all instances",
+    };
+    const status = withCondition(definition.status ?? {}, done, formatTime(this.#options.clock.now()));
+    const cleaned = await this.#updateStatus(definition, status);
+    const metadata = { ...cleaned.metadata, finalizers: finalizers.filter((finalizer) => finalizer !== CLEANUP_FINALIZER) };
+    await this.#options.client.update(DEFINITIONS, "", name, { ...cleaned, metadata });
+    return undefined;
+  }
+
+  /** How many are still there. */
+  async #deleteObjects({ group, plural }: Served): Promise<number> {
+    const store = this.#options.stores.generic(group, plural);
+    const id: ResourceId = { group, version: store.definition.version, resource: plural };
+    const objects = store.listCached("");
+    for (const { metadata } of objects) {
+      if (metadata.deletionTimestamp !== undefined) continue;
+      try {
+        await this.#options.client.delete(id, metadata.namespace ?? "", metadata.name ?? "");
+      } catch (error) {
+        if (!isNotFound(error)) throw error;
+      }
+    }
+    return store.listCached("").length;
+  }
+
+  #updateStatus(
+    definition: CustomResourceDefinition,
+    status: NonNullable<CustomResourceDefinition["status"]>,
+  ): Promise<CustomResourceDefinition> {
+    const changed = { ...definition, status };
+    return this.#options.client.update<CustomResourceDefinition>(DEFINITIONS, "", definition.metadata.name ?? "", changed, {
+      subresource: "status",
+    });
+  }
+}

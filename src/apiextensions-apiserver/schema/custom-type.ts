@@ -1,0 +1,99 @@
+import { schemaByName } from "#apimachinery/schema/registry.ts";
+import type { FieldSchema, ScalarFormat, StructSchema, TypeSchema } from "#apimachinery/schema/type-schema.ts";
+import { assert } from "#base/assert.ts";
+import { dropForbiddenNulls, setSchemaDefaults } from "./defaulting.ts";
+import { prune } from "./prune.ts";
+import type { Structural } from "./structural.ts";
+
+const OBJECT_META = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta";
+
+/**
+ * The runtime type of a custom resource's version. Its fields say how managers own them; reading and writing go by the
+ * structural schema. Without a schema, or with one that keeps unknown fields at its root, everything is kept.
+ */
+export function customType(name: string, kind: string, schema: Structural | undefined): StructSchema {
+  const metadata = schemaByName(OBJECT_META);
+  assert(metadata?.kind === "struct", "metadata has a type");
+  const fields = new Map<string, FieldSchema>([
+    ["apiVersion", field("apiVersion", scalar("string"))],
+    ["kind", field("kind", scalar("string"))],
+    ["metadata", { ...field("metadata", metadata), pointer: false }],
+  ]);
+  for (const [key, property] of schema?.properties ?? []) {
+    if (!fields.has(key)) fields.set(key, field(key, typeOf(property), property));
+  }
+  return {
+    kind: "struct",
+    name,
+    fields,
+    structType: "granular",
+    goType: `unstructured.${kind}`,
+    unstructured: {
+      keepsUnknown: schema === undefined || schema.preserveUnknownFields || schema.additional !== undefined,
+      read(object, unknown) {
+        if (schema === undefined) return;
+        prune(object, schema, unknown);
+        dropForbiddenNulls(object, schema);
+        setSchemaDefaults(object, schema);
+      },
+    },
+  };
+}
+
+function typeOf(schema: Structural): TypeSchema {
+  const deduced: TypeSchema = { kind: "raw", name: "", deduced: true };
+  if (schema.intOrString) return scalar("int-or-string");
+  if (schema.preserveUnknownFields && schema.properties.size === 0) return deduced;
+  switch (schema.type) {
+    case "object": {
+      const { additional, properties, embeddedResource } = schema;
+      if (properties.size === 0 && additional !== undefined) {
+        return { kind: "map", value: additional.schema === undefined ? deduced : typeOf(additional.schema) };
+      }
+      if (embeddedResource && properties.size === 0) return deduced;
+      const fields = new Map([...properties].map(([key, property]) => [key, field(key, typeOf(property), property)] as const));
+      const atomic = schema.props["x-kubernetes-map-type"] === "atomic";
+      return { kind: "struct", name: "", fields, structType: atomic ? "atomic" : "granular" };
+    }
+    case "array":
+      return { kind: "list", element: schema.items === undefined ? deduced : typeOf(schema.items) };
+    case "integer":
+      return scalar("int64");
+    case "number":
+      return scalar("float64");
+    case "boolean":
+      return scalar("bool");
+    case "string":
+      return scalar("string");
+    default:
+      return deduced;
+  }
+}
+
+function scalar(format: ScalarFormat): TypeSchema {
+  return { kind: "scalar", format, name: "", enum: [] };
+}
+
+/** Nothing of a custom resource is left out for being empty. */
+function field(name: string, type: TypeSchema, schema?: Structural): FieldSchema {
+  const props = schema?.props;
+  const listType = props?.["x-kubernetes-list-type"];
+  const mapType = props?.["x-kubernetes-map-type"];
+  return {
+    name,
+    type,
+    pointer: true,
+    omitEmpty: true,
+    required: false,
+    default: schema?.default,
+    patchStrategy: [],
+    patchMergeKey: undefined,
+    listType:
+      listType === "set" || listType === "map" || type.kind !== "list" ? (listType as "set" | "map" | undefined) : "atomic",
+    listMapKeys: props?.["x-kubernetes-list-map-keys"] ?? [],
+    mapType: mapType === "atomic" ? "atomic" : undefined,
+    structType: mapType === "atomic" ? "atomic" : undefined,
+    protobufNumber: 0,
+    protobufPath: [],
+  };
+}
