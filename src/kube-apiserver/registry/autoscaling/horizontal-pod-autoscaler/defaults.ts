@@ -1,7 +1,7 @@
 import type { HorizontalPodAutoscaler, HPAScalingRules } from "#api/generated/autoscaling/v2.ts";
 import type { Draft } from "#apimachinery/meta/api-object.ts";
 import { deepCopy } from "#apimachinery/meta/deep-copy.ts";
-import { cpuUtilization, DEFAULT_CPU_UTILIZATION } from "./v1-conversion.ts";
+import { cpuUtilization, DEFAULT_CPU_UTILIZATION, V1_ANNOTATIONS } from "./v1-conversion.ts";
 
 const SCALE_UP: HPAScalingRules = {
   stabilizationWindowSeconds: 0,
@@ -17,8 +17,9 @@ const SCALE_DOWN: HPAScalingRules = {
   policies: [{ type: "Percent", value: 100, periodSeconds: 15 }],
 };
 
-/** Defaults of `autoscaling/v2`. Rules are filled in only where a behavior is given. */
-export function setDefaults({ spec }: Draft<HorizontalPodAutoscaler>): void {
+/** Defaults of `autoscaling/v2`, which ignores v1's annotations. Rules are filled in only where a behavior is given. */
+export function setDefaults({ spec, metadata }: Draft<HorizontalPodAutoscaler>): void {
+  if (metadata.annotations) for (const key of V1_ANNOTATIONS) delete metadata.annotations[key];
   spec.minReplicas ??= 1;
   if (!spec.metrics?.length) spec.metrics = [deepCopy(cpuUtilization(DEFAULT_CPU_UTILIZATION))];
   const { behavior } = spec;

@@ -1,8 +1,9 @@
 import type { HorizontalPodAutoscaler } from "#api/generated/autoscaling/v2.ts";
 import type { ResourceDefinition } from "#apiserver/registry/resource.ts";
-import { PLAIN_COLUMNS } from "../../columns.ts";
+import { AUTOSCALER_COLUMNS } from "./columns.ts";
 import { setDefaults } from "./defaults.ts";
 import { fromV1, setV1Defaults, toV1 } from "./v1-conversion.ts";
+import { validateAutoscaler, validateAutoscalerStatus, validateAutoscalerUpdate } from "./validation.ts";
 
 /** HorizontalPodAutoscalers, as served by autoscaling/v2. */
 export const horizontalPodAutoscalers: ResourceDefinition<HorizontalPodAutoscaler> = {
@@ -16,7 +17,7 @@ export const horizontalPodAutoscalers: ResourceDefinition<HorizontalPodAutoscale
   categories: ["all"],
   scope: "Namespaced",
   storagePrefix: "horizontalpodautoscalers",
-  columns: PLAIN_COLUMNS,
-  strategy: { setDefaults },
-  subresources: { status: { type: "status" } },
+  columns: AUTOSCALER_COLUMNS,
+  strategy: { setDefaults, validate: validateAutoscaler, validateUpdate: validateAutoscalerUpdate },
+  subresources: { status: { type: "status", validateUpdate: validateAutoscalerStatus } },
 };

@@ -16,6 +16,9 @@ const CONDITIONS = "autoscaling.alpha.kubernetes.io/conditions";
 /** Percent of the requested CPU that autoscalers without metrics aim at. */
 export const DEFAULT_CPU_UTILIZATION = 80;
 
+/** The annotations that carry parts of v2 through v1. No stored object has them. */
+export const V1_ANNOTATIONS: readonly string[] = [METRICS, CURRENT_METRICS, BEHAVIOR, CONDITIONS];
+
 /** The metric that `autoscaling/v1` has a field for. */
 export function cpuUtilization(averageUtilization: number): v2.MetricSpec {
   return { type: "Resource", resource: { name: "cpu", target: { type: "Utilization", averageUtilization } } };
@@ -62,7 +65,7 @@ export function toV1(object: ApiObject): ApiObject {
   const { metrics = [], behavior, ...spec } = object.spec as v2.HorizontalPodAutoscalerSpec;
   const { currentMetrics, conditions, ...status } = (object.status ?? {}) as Partial<v2.HorizontalPodAutoscalerStatus>;
   const annotations = { ...metadata.annotations };
-  for (const key of [METRICS, CURRENT_METRICS, BEHAVIOR, CONDITIONS]) delete annotations[key];
+  for (const key of V1_ANNOTATIONS) delete annotations[key];
   const others = metrics.filter((metric) => !isCpu(metric) || metric.resource?.target.averageUtilization === undefined);
   if (others.length > 0) annotations[METRICS] = JSON.stringify(others.map(toOldMetric));
   if (currentMetrics?.length) annotations[CURRENT_METRICS] = JSON.stringify(currentMetrics.map(toOldStatus));
