@@ -1,5 +1,6 @@
 import type { DaemonSet, DaemonSetSpec, DaemonSetUpdateStrategy } from "#api/generated/apps/v1.ts";
 import type { Draft } from "#apimachinery/meta/api-object.ts";
+import { deepCopy } from "#apimachinery/meta/deep-copy.ts";
 import { semanticEqual } from "#apimachinery/meta/deep-equal.ts";
 import { type FieldError, invalid, notSupported, required } from "#apimachinery/validation/field-error.ts";
 import { FieldPath } from "#apimachinery/validation/field-path.ts";
@@ -84,6 +85,11 @@ export function daemonSets(): ResourceDefinition<DaemonSet> {
     subresources: {
       status: {
         type: "status",
+        prepareForUpdate: (o, old) => {
+          o.spec = deepCopy(old.spec) as Draft<DaemonSetSpec>;
+          // Upstream keeps it in the spec, which writes of the status leave alone.
+          setTemplateGeneration(o, templateGeneration(old));
+        },
         validateUpdate: (o, old) => [...validateStatus(o.status ?? {}), ...collisionErrors(o.status, old.status)],
       },
     },
