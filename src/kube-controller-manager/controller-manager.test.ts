@@ -33,6 +33,7 @@ const KINDS: Readonly<Record<keyof typeof known, string>> = {
   SECRETS: "Secret",
   CONFIG_MAPS: "ConfigMap",
   PERSISTENT_VOLUME_CLAIMS: "PersistentVolumeClaim",
+  PERSISTENT_VOLUMES: "PersistentVolume",
   REPLICATION_CONTROLLERS: "ReplicationController",
   DEPLOYMENTS: "Deployment",
   REPLICA_SETS: "ReplicaSet",
@@ -45,7 +46,7 @@ const KINDS: Readonly<Record<keyof typeof known, string>> = {
   CLUSTER_ROLES: "ClusterRole",
   POD_DISRUPTION_BUDGETS: "PodDisruptionBudget",
 };
-const CLUSTER_SCOPED: ReadonlySet<string> = new Set(["Node", "Namespace", "ClusterRole"]);
+const CLUSTER_SCOPED: ReadonlySet<string> = new Set(["Node", "Namespace", "PersistentVolume", "ClusterRole"]);
 const resources = [
   { id: EVENTS, kind: "Event", namespaced: true },
   ...Object.entries(known).map(([name, id]) => {

@@ -7,6 +7,8 @@ import { garbageCollectorController } from "./controllers/garbage-collector/cont
 import { jobController } from "./controllers/job/controller.ts";
 import { namespaceController } from "./controllers/namespace/controller.ts";
 import { nodeLifecycleController } from "./controllers/node-lifecycle/controller.ts";
+import { persistentVolumeProtectionController } from "./controllers/persistentvolume-protection/controller.ts";
+import { persistentVolumeClaimProtectionController } from "./controllers/persistentvolumeclaim-protection/controller.ts";
 import { podGcController } from "./controllers/pod-gc/controller.ts";
 import { replicaSetController } from "./controllers/replicaset/controller.ts";
 import { replicationControllerController } from "./controllers/replicationcontroller/controller.ts";
@@ -37,5 +39,7 @@ export const controllers: readonly ControllerDefinition[] = [
   taintEvictionController,
   ttlController,
   podGcController,
+  persistentVolumeClaimProtectionController,
+  persistentVolumeProtectionController,
   ttlAfterFinishedController,
 ];
