@@ -1,6 +1,7 @@
-import { expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { realClock } from "#base/clock.ts";
 import { describeRuntimeContract } from "../runtime-service.contract.ts";
+import type { ContainerStatus } from "../runtime-service.ts";
 import { behaviourOf } from "./behaviour.ts";
 import { FakeRuntime } from "./fake-runtime.ts";
 
@@ -27,4 +28,63 @@ const cases: readonly (readonly [string, Partial<typeof base>, object])[] = [
 ];
 test.each(cases)("%s", (_name, container, want) => {
   expect(behaviourOf({ ...base, ...container })).toMatchObject(want);
+});
+
+describe("time passes in the fake runtime", () => {
+  const start = async (annotations: Record<string, string>) => {
+    vi.useFakeTimers();
+    const runtime = new FakeRuntime({ clock: realClock, allocateIp: () => "10.244.0.2", releaseIp: () => {}, idPrefix: "a" });
+    const metadata = { name: "p", namespace: "ns", uid: "u", attempt: 0 };
+    const sandbox = await runtime.runPodSandbox({ metadata, hostname: "p", labels: {}, annotations, hostNetwork: false });
+    const config = { metadata: { name: "app", attempt: 0 }, image: "i", command: [], args: [], labels: {}, annotations: {} };
+    const id = await runtime.createContainer(sandbox, config);
+    await runtime.startContainer(id);
+    return { runtime, id };
+  };
+  const brief = ({ state, exitCode, reason }: ContainerStatus): string =>
+    `${state.replace("CONTAINER_", "")} ${exitCode} ${reason}`;
+
+  test("a container that runs for a while ends by itself", async () => {
+    const { runtime, id } = await start({ "kybern.io/simulated-run-seconds": "5", "kybern.io/simulated-exit-code": "3" });
+    await vi.advanceTimersByTimeAsync(4999);
+    expect(brief(await runtime.containerStatus(id))).toBe("RUNNING 0 ");
+    await vi.advanceTimersByTimeAsync(1);
+    expect(brief(await runtime.containerStatus(id))).toBe("EXITED 3 Error");
+    vi.useRealTimers();
+  });
+
+  test.each([
+    ["in time", 30, 10, "EXITED 143 Error"],
+    ["too slow", 5, 5, "EXITED 137 Error"],
+    ["at once", 0, 0, "EXITED 137 Error"],
+  ])("a container that takes ten seconds to end, %s", async (_name, timeoutSeconds, endsAfterSeconds, want) => {
+    const { runtime, id } = await start({ "kybern.io/simulated-stop-seconds": "10" });
+    const stopped = runtime.stopContainer(id, timeoutSeconds);
+    if (endsAfterSeconds > 0) {
+      await vi.advanceTimersByTimeAsync(endsAfterSeconds * 1000 - 1);
+      expect(brief(await runtime.containerStatus(id))).toBe("RUNNING 0 ");
+      await vi.advanceTimersByTimeAsync(1);
+    }
+    await stopped;
+    expect(brief(await runtime.containerStatus(id))).toBe(want);
+    vi.useRealTimers();
+  });
+
+  test("a second, shorter time to end counts", async () => {
+    const { runtime, id } = await start({ "kybern.io/simulated-stop-seconds": "60" });
+    const both = [runtime.stopContainer(id, 30), runtime.stopContainer(id, 2)];
+    await vi.advanceTimersByTimeAsync(2000);
+    await Promise.all(both);
+    expect(vi.getTimerCount()).toBe(0);
+    vi.useRealTimers();
+  });
+
+  test("closing leaves no timer", async () => {
+    const { runtime, id } = await start({ "kybern.io/simulated-run-seconds": "60", "kybern.io/simulated-stop-seconds": "60" });
+    void runtime.stopContainer(id, 30);
+    expect(vi.getTimerCount()).toBe(2);
+    runtime.close();
+    expect(vi.getTimerCount()).toBe(0);
+    vi.useRealTimers();
+  });
 });

@@ -44,6 +44,8 @@ export class FakeRuntime implements RuntimeService {
   readonly #sandboxes = new Map<string, Sandbox>();
   readonly #containers = new Map<string, Container>();
   readonly #listeners = new Set<(event: ContainerEvent) => void>();
+  /** Of containers that take their time to end. */
+  readonly #stopTimers = new Set<Timer>();
   #lastId = 0;
 
   constructor(options: FakeRuntimeOptions) {
@@ -139,8 +141,10 @@ export class FakeRuntime implements RuntimeService {
       const ended = new Promise<void>((resolve) => container.waiting.push(resolve));
       const end = (): void => this.#exit(containerId, inTime ? EXIT_TERMINATED : EXIT_KILLED);
       const timer = this.#options.clock.setTimeout(end, Math.min(stopMs, timeoutMs));
+      this.#stopTimers.add(timer);
       await ended;
       timer.clear();
+      this.#stopTimers.delete(timer);
     }
   }
 
@@ -172,6 +176,7 @@ export class FakeRuntime implements RuntimeService {
   /** Ends all timers, for a node that goes away. */
   close(): void {
     for (const container of this.#containers.values()) container.exitTimer?.clear();
+    for (const timer of this.#stopTimers) timer.clear();
     this.#listeners.clear();
   }
 
