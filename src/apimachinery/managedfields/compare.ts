@@ -8,10 +8,11 @@ export interface Comparison {
   readonly removed?: FieldSet | undefined;
 }
 
-/** An item of a keyed list that lacks a key without default: such objects have no field ownership. */
+/** An item of a keyed list that lacks all its keys, and these have no defaults: such objects have no field ownership. */
 export class MissingListKeyError extends Error {}
 
-type JsonMap = Readonly<Record<string, unknown>>;
+/** A JSON object. */
+export type JsonMap = Readonly<Record<string, unknown>>;
 
 /** Compares two values of a type; undefined when they are equal. Absent values are undefined, null is a value. */
 export function compareValues(plan: FieldPlan, before: unknown, after: unknown): Comparison | undefined {
@@ -113,7 +114,8 @@ function compareMaps(plan: FieldPlan, before: unknown, after: unknown): Comparis
   return parts.comparison();
 }
 
-type ListPlan = Extract<FieldPlan, { kind: "set" | "keyed" }>;
+/** A list that is owned item by item. */
+export type ListPlan = Extract<FieldPlan, { kind: "set" | "keyed" }>;
 const LEAF_PLAN: FieldPlan = { kind: "leaf" };
 
 function compareLists(plan: ListPlan, before: unknown, after: unknown): Comparison | undefined {
@@ -142,7 +144,7 @@ function compareItems(plan: FieldPlan, before: readonly unknown[], after: readon
 function itemsByStep(plan: ListPlan, list: readonly unknown[]): Map<string, unknown[]> {
   const items = new Map<string, unknown[]>();
   for (const item of list) {
-    const step = plan.kind === "set" ? `v:${JSON.stringify(item)}` : keyStep(plan.keys, item);
+    const step = itemStep(plan, item);
     const same = items.get(step);
     if (same === undefined) items.set(step, [item]);
     else same.push(item);
@@ -150,14 +152,21 @@ function itemsByStep(plan: ListPlan, list: readonly unknown[]): Map<string, unkn
   return items;
 }
 
+/** The step of an item in a list that is owned item by item. Throws {@link MissingListKeyError}. */
+export function itemStep(plan: ListPlan, item: unknown): string {
+  return plan.kind === "set" ? `v:${JSON.stringify(item)}` : keyStep(plan.keys, item);
+}
+
+// A missing key is no part of the step; without any key there is none.
 function keyStep(keys: readonly ListKey[], item: unknown): string {
   const map = asMap(item);
   let text = "";
   for (const key of keys) {
     const value = map?.[key.name] ?? key.default;
-    if (value === undefined || value === null) throw new MissingListKeyError(key.name);
+    if (value === undefined || value === null) continue;
     text += `${text === "" ? "" : ","}${JSON.stringify(key.name)}:${JSON.stringify(value)}`;
   }
+  if (text === "") throw new MissingListKeyError(keys.map(({ name }) => name).join(", "));
   return `k:{${text}}`;
 }
 
@@ -195,7 +204,8 @@ export function ownedPaths(plan: FieldPlan, value: unknown): FieldSet {
   return makeNode(true, children);
 }
 
-function asMap(value: unknown): JsonMap | undefined {
+/** A JSON object, or undefined for anything else. */
+export function asMap(value: unknown): JsonMap | undefined {
   return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as JsonMap) : undefined;
 }
 
@@ -212,7 +222,8 @@ function isEmptyMap(map: JsonMap | undefined): boolean {
   return true;
 }
 
-function jsonEqual(a: unknown, b: unknown): boolean {
+/** Whether two JSON values are the same, absent and null apart. */
+export function jsonEqual(a: unknown, b: unknown): boolean {
   if (a === b) return true;
   if (Array.isArray(a)) return Array.isArray(b) && a.length === b.length && a.every((item, i) => jsonEqual(item, b[i]));
   const [left, right] = [asMap(a), asMap(b)];

@@ -77,6 +77,35 @@ function subtractNodes(a: FieldSet, b: FieldSet, memberA: boolean, memberB: bool
   return children.length > 0 || member ? makeNode(member, children) : undefined;
 }
 
+/** The paths that are in both. */
+export function intersectSets(a: FieldSet, b: FieldSet): FieldSet {
+  return intersectNodes(a, b, false) ?? LEAF;
+}
+
+function intersectNodes(a: FieldSet, b: FieldSet, member: boolean): FieldSet | undefined {
+  const children: [string, FieldSet][] = [];
+  for (const step in a) {
+    if (step === SELF || !Object.hasOwn(b, step)) continue;
+    const [left, right] = [a[step] ?? LEAF, b[step] ?? LEAF];
+    const both = intersectNodes(left, right, isMember(left) && isMember(right));
+    if (both !== undefined) children.push([step, both]);
+  }
+  return children.length > 0 || member ? makeNode(member, children) : undefined;
+}
+
+/** The set without a path and all that lies below it. */
+export function withoutBelow(root: FieldSet, path: readonly string[]): FieldSet {
+  const [step, ...rest] = path;
+  if (step === undefined || !Object.hasOwn(root, step)) return root;
+  const child = root[step] ?? LEAF;
+  const kept = rest.length === 0 ? undefined : withoutBelow(child, rest);
+  if (kept === child) return root;
+  const { [step]: _, ...others } = root;
+  // A node whose last child went is gone, unless it was a member itself.
+  if (kept === undefined || (isEmptySet(kept) && !Object.hasOwn(kept, SELF))) return others;
+  return { ...root, [step]: kept };
+}
+
 /** Whether this is a well-formed `fieldsV1` of steps that upstream can read. */
 export function isFieldSet(value: unknown): value is FieldSet {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return false;

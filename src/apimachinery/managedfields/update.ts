@@ -34,12 +34,18 @@ export function trackUpdate(update: TrackedUpdate): void {
   delete object.metadata.managedFields;
   // After a reset nothing is tracked until the next apply.
   if (managers.size === 0 && old?.metadata.uid) return;
-  const comparison = compareObjects(update);
-  if (comparison === "incomparable") return;
-  if (comparison !== undefined) recordChanges(managers, comparison, update);
+  if (!recordUpdate(managers, update)) return;
   capUpdateManagers(managers);
   const entries = encodeManagers(managers);
   if (entries !== undefined) object.metadata.managedFields = entries;
+}
+
+/** Gives the manager what the update changed; false where the objects cannot be compared. */
+export function recordUpdate(managers: Managers, update: TrackedUpdate): boolean {
+  const comparison = compareObjects(update);
+  if (comparison === "incomparable") return false;
+  if (comparison !== undefined) recordChanges(managers, comparison, update);
+  return true;
 }
 
 function compareObjects({ schema, old, object, resetFields }: TrackedUpdate): Comparison | undefined | "incomparable" {

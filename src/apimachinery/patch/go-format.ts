@@ -1,3 +1,5 @@
+import { goQuote } from "../validation/field-error.ts";
+
 /** The name Go's reflect gives to a decoded JSON value. */
 export function goTypeName(value: unknown): string {
   if (value === null || value === undefined) return "%!s(<nil>)";
@@ -40,4 +42,15 @@ export function jsonKind(value: unknown): "object" | "array" | "string" | "numbe
   if (Array.isArray(value)) return "array";
   if (typeof value === "boolean") return "bool";
   return typeof value === "string" ? "string" : typeof value === "number" ? "number" : "object";
+}
+
+/** A decoded JSON value as Go's `%#v` prints it, types and all. */
+export function goSyntax(value: unknown): string {
+  if (value === null || value === undefined) return "interface {}(nil)";
+  if (Array.isArray(value)) return `[]interface {}{${value.map(goSyntax).join(", ")}}`;
+  if (typeof value === "object") {
+    const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+    return `map[string]interface {}{${entries.map(([key, item]) => `${goQuote(key)}:${goSyntax(item)}`).join(", ")}}`;
+  }
+  return typeof value === "string" ? goQuote(value) : String(value);
 }

@@ -1,8 +1,10 @@
-import { genericServerResponse, unsupportedMediaType } from "#apimachinery/api-errors/errors.ts";
+import { genericServerResponse } from "#apimachinery/api-errors/errors.ts";
 import { StatusError } from "#apimachinery/api-errors/status.ts";
 import type { ApiObject } from "#apimachinery/meta/api-object.ts";
 import { toServedForm } from "../../registry/store/served-form.ts";
 import type { ApiResponse, ResourceRequest } from "../response.ts";
+import { handleApply } from "./apply.ts";
+import { APPLY_TYPE } from "./apply-body.ts";
 import { header } from "./headers.ts";
 import { negotiate } from "./negotiation.ts";
 import { Patch, type PatchKind } from "./patch-object.ts";
@@ -16,10 +18,10 @@ const PATCH_KINDS: ReadonlySet<string> = new Set<PatchKind>([
   "application/merge-patch+json",
   "application/strategic-merge-patch+json",
 ]);
-const APPLY = "application/apply-patch+yaml";
 
 /** PATCH of an object or of its status. */
 export async function handlePatch(endpoint: ResourceEndpoint, request: ResourceRequest): Promise<ApiResponse> {
+  if (patchType(request) === APPLY_TYPE) return handleApply(endpoint, request);
   const negotiated = negotiate(header(request, "accept"));
   const { patch, options } = patchBody(request);
   const target = targetOf(endpoint, request.info);
@@ -44,19 +46,20 @@ export async function handlePatch(endpoint: ResourceEndpoint, request: ResourceR
 
 /** The patch in a request's body. Throws 400, 415 and 422. */
 export function patchBody(request: ResourceRequest): { readonly patch: Patch; readonly options: WriteOptions } {
-  const type = (header(request, "content-type").split(";")[0] ?? "").trim();
+  const type = patchType(request);
   checkPatchType(type);
-  const options = parseWriteOptions(request.query, "PatchOptions", request.userAgent, type === APPLY);
+  const options = parseWriteOptions(request.query, "PatchOptions", request.userAgent);
   return { patch: Patch.parse(type as PatchKind, request.body, options.fieldValidation), options };
+}
+
+/** The content type of a patch. */
+export function patchType(request: ResourceRequest): string {
+  return (header(request, "content-type").split(";")[0] ?? "").trim();
 }
 
 /** Refuses other types with the router's text; the type is case-sensitive here alone. */
 export function checkPatchType(type: string): void {
-  if (PATCH_KINDS.has(type)) return;
-  if (type === APPLY) {
-    const accepted = [...PATCH_KINDS].join(", ");
-    throw unsupportedMediaType(`the body of the request was in an unknown format - accepted media types include: ${accepted}`);
-  }
+  if (PATCH_KINDS.has(type) || type === APPLY_TYPE) return;
   const resource = { group: "", resource: "" };
   const { status } = genericServerResponse({
     code: 415,

@@ -63,10 +63,21 @@ export async function admitChange(
   changed: ApiObject,
   existing: ApiObject | undefined,
 ): Promise<ApiObject> {
+  dedupOwnerReferences(changed, write.context.warnings, false);
+  endpoint.store.core.trackFields(changed, existing, write);
+  return admit(endpoint, write, name, changed, existing);
+}
+
+/** Mutating admission of an object in the client's form that tells its managers already; the result is in storage form. */
+export async function admit(
+  endpoint: ResourceEndpoint,
+  write: WriteRequest,
+  name: string,
+  changed: ApiObject,
+  existing: ApiObject | undefined,
+): Promise<ApiObject> {
   const { core } = endpoint.store;
   const { warnings } = write.context;
-  dedupOwnerReferences(changed, warnings, false);
-  core.trackFields(changed, existing, write);
   const object = toStorageForm(endpoint.form, core.definition, changed);
   const { other } = endpoint.form;
   if (other !== undefined && other.setDefaults === undefined) core.strategy.setDefaults?.(asDraft(object));
@@ -124,7 +135,8 @@ export function checkNamespace(body: ApiObject, target: Target): void {
   }
 }
 
-async function authorizeCreate(endpoint: ResourceEndpoint, request: ResourceRequest): Promise<void> {
+/** Writes that make their object need the right to. Throws 403. */
+export async function authorizeCreate(endpoint: ResourceEndpoint, request: ResourceRequest): Promise<void> {
   const refusal = await endpoint.modules.authorize?.(request, { ...request.info, verb: "create" });
   if (refusal !== undefined && isForbidden(refusal)) throw refusal;
 }

@@ -146,13 +146,14 @@ export class StoreCore {
       apiVersion: form.apiVersion,
       subresource,
       now: this.now(),
-      resetFields: this.#resetFields(subresource),
+      resetFields: this.resetFields(subresource),
     });
     if (tracked.metadata.managedFields === undefined) delete object.metadata.managedFields;
     else object.metadata.managedFields = tracked.metadata.managedFields;
   }
 
-  #resetFields(subresource: string): readonly string[] {
+  /** Dotted paths that writes of the resource (empty) or of a subresource do not reach. */
+  resetFields(subresource: string): readonly string[] {
     if (subresource === "") return [...(this.hasStatus() ? ["status"] : []), ...(this.strategy.resetFields ?? [])];
     const status = this.statusSubresource(subresource);
     return status === undefined ? [] : (status.resetFields ?? ["spec", ...KEPT_METADATA[status.keepsMetadata ?? "none"]]);

@@ -30,6 +30,8 @@ export interface UpdateRequest extends WriteRequest {
   readonly transform: (existing: ApiObject | undefined) => Promise<ApiObject>;
   /** The object may be made if it is absent and the kind allows that. */
   readonly mayCreate: boolean;
+  /** The object is made if it is absent, whatever the kind allows: server-side apply of the resource itself. */
+  readonly forceCreate?: boolean;
   readonly skipValidation?: boolean;
 }
 
@@ -59,6 +61,7 @@ function checkUid(core: StoreCore, request: UpdateRequest, key: string, existing
 }
 
 function mayCreate(core: StoreCore, request: UpdateRequest): boolean {
+  if (request.forceCreate === true && request.subresource === "") return true;
   return request.mayCreate && core.strategy.allowCreateOnUpdate === true;
 }
 

@@ -1,0 +1,119 @@
+import { conflict } from "#apimachinery/api-errors/errors.ts";
+import { plainError } from "#apimachinery/api-errors/plain-error.ts";
+import { type AppliedVersion, applyConfiguration, objectText } from "#apimachinery/managedfields/apply.ts";
+import { KUBECTL_MANAGER, updateLastApplied } from "#apimachinery/managedfields/apply-last-applied.ts";
+import { asMap, type JsonMap } from "#apimachinery/managedfields/compare.ts";
+import type { ApiObject } from "#apimachinery/meta/api-object.ts";
+import { deepCopy } from "#apimachinery/meta/deep-copy.ts";
+import { decodeObject } from "#apimachinery/schema/decode.ts";
+import { DecodeError } from "#apimachinery/schema/exact-decode.ts";
+import { normalizeObject } from "#apimachinery/schema/normalize.ts";
+import { assert } from "#base/assert.ts";
+import { type ServedForm, toServedForm, toStorageForm } from "../../registry/store/served-form.ts";
+import type { ApiResponse, ResourceRequest } from "../response.ts";
+import { type ApplyBody, readApplyBody } from "./apply-body.ts";
+import type { ExpectedKind } from "./body.ts";
+import { converterError } from "./converter-error.ts";
+import { header } from "./headers.ts";
+import { negotiate } from "./negotiation.ts";
+import { entryResponse, objectResponse } from "./representation.ts";
+import { type ResourceEndpoint, targetOf } from "./resource-handler.ts";
+import { admit, authorizeCreate, checkName, setDefaults, writeRequest } from "./write.ts";
+
+/** Server-side apply to an object or its status (KEP-555). An absent object is made. */
+export async function handleApply(endpoint: ResourceEndpoint, request: ResourceRequest): Promise<ApiResponse> {
+  const negotiated = negotiate(header(request, "accept"));
+  const body = readApplyBody(request);
+  const target = targetOf(endpoint, request.info);
+  const write = writeRequest(endpoint, request, target, body.options);
+  const result = await endpoint.store.updateWith({
+    ...write,
+    name: target.name,
+    expectedUid: "",
+    mayCreate: true,
+    forceCreate: true,
+    transform: async (existing) => {
+      const object = apply(endpoint, body, target.subresource, existing);
+      if (existing === undefined) checkNoUid(endpoint, object, target.name);
+      checkName(object, target);
+      if (existing === undefined) await authorizeCreate(endpoint, request);
+      return admit(endpoint, write, target.name, object, existing);
+    },
+  });
+  const status = result.created ? 201 : 200;
+  return result.entry === undefined
+    ? objectResponse(endpoint, negotiated, request.query, result.object, status)
+    : entryResponse(endpoint, negotiated, request.query, result.entry, status);
+}
+
+/** The applied object in the client's form, with its managers and defaults. */
+function apply(endpoint: ResourceEndpoint, body: ApplyBody, subresource: string, existing: ApiObject | undefined): ApiObject {
+  const { form, store } = endpoint;
+  const { config, options } = body;
+  const resetFields = store.core.resetFields(subresource);
+  const versions = (apiVersion: string): AppliedVersion | undefined => {
+    const found = store.forms.find((other) => other.apiVersion === apiVersion);
+    return found === undefined ? undefined : { apiVersion, schema: found.schema, resetFields };
+  };
+  const { object: merged, managedFields } = applyConfiguration({
+    ...form,
+    resetFields,
+    live: existing === undefined ? undefined : normalizeObject(form.schema, toServedForm(form, existing)),
+    config,
+    manager: options.fieldManager,
+    subresource,
+    force: options.force,
+    now: store.core.now(),
+    versions,
+    convert: (object, from, to) => convert(endpoint, object, from, to),
+  });
+  const object = decodeApplied(merged, form, config);
+  setDefaults(endpoint, object, subresource);
+  delete object.metadata.managedFields;
+  if (managedFields !== undefined) object.metadata.managedFields = managedFields;
+  if (options.fieldManager === KUBECTL_MANAGER) updateLastApplied(object, config);
+  body.checkDuplicates();
+  return object;
+}
+
+/** A merged object as one of its kind. Throws 500 for values that their types cannot read, as upstream. */
+export function decodeApplied(
+  merged: JsonMap,
+  expected: ExpectedKind & { readonly apiVersion: string },
+  config: JsonMap,
+): ApiObject {
+  const value: Record<string, unknown> = deepCopy(merged);
+  try {
+    const object = decodeObject(expected.schema, value).object as unknown as ApiObject;
+    object.apiVersion = expected.apiVersion;
+    object.kind = expected.kind;
+    object.metadata ??= {};
+    return object;
+  } catch (error) {
+    if (!(error instanceof DecodeError)) throw error;
+    const kind = `${expected.group}/${expected.version}, Kind=${expected.kind}`;
+    const reason = `unable to convert unstructured object to ${kind}: ${converterError(expected.schema, merged, error.message)}`;
+    throw plainError(`failed to convert new object (${objectText(config)}) to proper version: ${reason}`);
+  }
+}
+
+function convert(endpoint: ResourceEndpoint, object: JsonMap, from: string, to: string): JsonMap {
+  const { forms, core } = endpoint.store;
+  const [source, target] = [findForm(forms, from), findForm(forms, to)];
+  const decoded = decodeApplied(object, source, object);
+  const served = toServedForm(target, toStorageForm(source, core.definition, decoded));
+  return asMap(normalizeObject(target.schema, served)) ?? {};
+}
+
+function findForm(forms: readonly ServedForm[], apiVersion: string): ServedForm {
+  const form = forms.find((known) => known.apiVersion === apiVersion);
+  assert(form !== undefined, `${apiVersion} is one of the resource's versions`);
+  return form;
+}
+
+function checkNoUid(endpoint: ResourceEndpoint, object: ApiObject, name: string): void {
+  const uid = object.metadata.uid ?? "";
+  if (uid === "") return;
+  const message = `uid mismatch: the provided object specified uid ${uid}, and no existing object was found`;
+  throw conflict(endpoint.store.core.resourceOf(endpoint), name, message);
+}
