@@ -12,7 +12,7 @@ import type {
   StructSchema,
   TypeSchema,
 } from "./type-schema.ts";
-import { decodedZeros, isOmitted, zeroElement } from "./zero.ts";
+import { decodedZeros, isDropped, zeroElement } from "./zero.ts";
 
 /** A value does not fit its type; the message is Go's. */
 export class DecodeError extends Error {
@@ -97,7 +97,7 @@ class ExactDecoder {
       return;
     }
     const decoded = this.decode(field.type, value, out[field.name]);
-    if (isOmitted(field, decoded)) delete out[field.name];
+    if (isDropped(field, decoded)) delete out[field.name];
     else out[field.name] = decoded;
   }
 

@@ -11,7 +11,7 @@ import type {
   StructSchema,
   TypeSchema,
 } from "./type-schema.ts";
-import { decodedZeros, isOmitted, zeroElement } from "./zero.ts";
+import { decodedZeros, isDropped, zeroElement } from "./zero.ts";
 
 /** What the fast decoder notices on its way. */
 export interface FastState {
@@ -63,7 +63,7 @@ function compileStruct(schema: StructSchema): FastDecoder {
       } else if (item !== null) {
         compiled.decode ??= compile(compiled.field.type);
         const decoded = compiled.decode(item, state);
-        if (!isOmitted(compiled.field, decoded)) out[key] = decoded;
+        if (!isDropped(compiled.field, decoded)) out[key] = decoded;
       }
     }
     for (const zero of zeros) if (out[zero.name] === undefined) out[zero.name] = zero.make();

@@ -10,8 +10,8 @@ const decoded = new WeakMap<StructSchema, readonly ZeroField[]>();
 const encoded = new WeakMap<StructSchema, readonly ZeroField[]>();
 
 /**
- * Fields that are there after decoding in any case: structs that Go holds by value, and the zero values of fields without
- * `omitempty` (lists as `[]`, so that code need not ask for null). Times and raw values stay absent.
+ * Fields that are there after decoding in any case: structs that Go holds by value, and the zero values of scalars without
+ * `omitempty`. Lists, maps, times and raw values that were not given stay absent, as Go's nil: messages tell them from empty.
  */
 export function decodedZeros(schema: StructSchema): readonly ZeroField[] {
   return cached(decoded, schema, (field) => {
@@ -21,9 +21,7 @@ export function decodedZeros(schema: StructSchema): readonly ZeroField[] {
     if (field.omitEmpty) return undefined;
     switch (type.kind) {
       case "list":
-        return () => [];
       case "map":
-        return () => ({});
       case "raw":
         return undefined;
       case "scalar":
@@ -115,7 +113,13 @@ export function zeroElement(schema: TypeSchema): unknown {
   }
 }
 
-/** Whether Go's encoder leaves the value out, or cannot tell it from none: decoding drops it. */
+/** Whether decoding drops the value: what Go cannot tell from none. Lists and maps that are given stay, though empty. */
+export function isDropped(field: FieldSchema, value: unknown): boolean {
+  const { kind } = field.type;
+  return kind === "list" || kind === "map" ? value === undefined || value === null : isOmitted(field, value);
+}
+
+/** Whether Go's encoder leaves the value out. */
 export function isOmitted(field: FieldSchema, value: unknown): boolean {
   if (value === undefined) return true;
   // A pointer to Go's zero time is there, and written as null.
