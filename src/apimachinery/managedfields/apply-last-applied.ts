@@ -20,7 +20,7 @@ export function lastAppliedFields(schema: StructSchema, live: ApiObject, apiVers
   const applied = parseObject(text);
   if (applied === undefined || applied.apiVersion !== apiVersion || typeFaults(schema, applied) !== undefined) return undefined;
   const fields = configuredFields(structPlan(schema), applied);
-  const comparison = compareValues(rootPlan(schema, []), applied, live);
+  const comparison = compareValues(rootPlan(schema, []), applied, live, true);
   const { modified, added, removed } = comparison ?? {};
   return [modified, added, removed].reduce<FieldSet>((rest, set) => (set === undefined ? rest : subtractSets(rest, set)), fields);
 }

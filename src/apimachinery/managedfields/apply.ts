@@ -177,5 +177,5 @@ function compareIn(application: Application, version: AppliedVersion, live: Json
   const { apiVersion, schema, resetFields } = version;
   const shown = (value: JsonMap): JsonMap =>
     apiVersion === application.apiVersion ? value : application.convert(value, application.apiVersion, apiVersion);
-  return compareValues(rootPlan(schema, resetFields), shown(live), shown(object));
+  return compareValues(rootPlan(schema, resetFields), shown(live), shown(object), true);
 }

@@ -14,21 +14,24 @@ export class MissingListKeyError extends Error {}
 /** A JSON object. */
 export type JsonMap = Readonly<Record<string, unknown>>;
 
-/** Compares two values of a type; undefined when they are equal. Absent values are undefined, null is a value. */
-export function compareValues(plan: FieldPlan, before: unknown, after: unknown): Comparison | undefined {
+/**
+ * Compares two values of a type; undefined when they are equal. Absent values are undefined, null is a value. Both are seen as
+ * Go would encode them; `plain` takes them as they stand, as apply does with what is not decoded yet.
+ */
+export function compareValues(plan: FieldPlan, before: unknown, after: unknown, plain = false): Comparison | undefined {
   if (before === after) return undefined;
-  if (before === undefined) return { added: ownedPaths(plan, after) };
-  if (after === undefined) return { removed: ownedPaths(plan, before) };
+  if (before === undefined) return { added: ownedPaths(plan, after, plain) };
+  if (after === undefined) return { removed: ownedPaths(plan, before, plain) };
   switch (plan.kind) {
     case "leaf":
       return compareLeaves(before, after);
     case "struct":
-      return compareFields(plan.fields, before, after);
+      return compareFields(plan.fields, before, after, plain);
     case "map":
-      return compareMaps(plan.value, before, after);
+      return compareMaps(plan.value, before, after, plain);
     case "set":
     case "keyed":
-      return compareLists(plan, before, after);
+      return compareLists(plan, before, after, plain);
     case "deduced":
       return compareDeduced(before, after);
   }
@@ -40,7 +43,7 @@ function compareLeaves(before: unknown, after: unknown): Comparison | undefined 
 
 function compareDeduced(before: unknown, after: unknown): Comparison | undefined {
   const [left, right] = [asMap(before), asMap(after)];
-  if (left !== undefined && right !== undefined) return compareMaps({ kind: "deduced" }, before, after);
+  if (left !== undefined && right !== undefined) return compareMaps({ kind: "deduced" }, before, after, true);
   if (left === undefined && right === undefined) return compareLeaves(before, after);
   const children = ownedPaths({ kind: "deduced" }, left ?? right);
   return left === undefined ? { modified: LEAF, added: children } : { modified: LEAF, removed: children };
@@ -69,14 +72,19 @@ function node(children: [string, FieldSet][]): FieldSet | undefined {
   return children.length === 0 ? undefined : makeNode(false, children);
 }
 
-function compareFields(fields: readonly PlannedField[], before: unknown, after: unknown): Comparison | undefined {
+function compareFields(fields: readonly PlannedField[], before: unknown, after: unknown, plain: boolean): Comparison | undefined {
   const [left, right] = [asMap(before), asMap(after)];
   if (isEmptyMap(left) && isEmptyMap(right)) return compareLeaves(before, after);
   const parts = new Parts();
   for (const field of fields) {
     const [l, r] = [left?.[field.name], right?.[field.name]];
     if (l === r) continue;
-    parts.put(field.step, compareValues(field.plan, encoded(field, l, left), encoded(field, r, right)));
+    parts.put(
+      field.step,
+      plain
+        ? compareValues(field.plan, l, r, true)
+        : compareValues(field.plan, encoded(field, l, left), encoded(field, r, right)),
+    );
   }
   return parts.comparison();
 }
@@ -104,13 +112,13 @@ function isGoEmpty(value: unknown): boolean {
   return Array.isArray(value) ? value.length === 0 : isEmptyMap(typeof value === "object" ? (value as JsonMap) : { value });
 }
 
-function compareMaps(plan: FieldPlan, before: unknown, after: unknown): Comparison | undefined {
+function compareMaps(plan: FieldPlan, before: unknown, after: unknown, plain: boolean): Comparison | undefined {
   const [left, right] = [asMap(before), asMap(after)];
   if (isEmptyMap(left) && isEmptyMap(right)) return compareLeaves(before, after);
   const parts = new Parts();
   const keys = Object.keys(left ?? {});
   for (const key of Object.keys(right ?? {})) if (left === undefined || !Object.hasOwn(left, key)) keys.push(key);
-  for (const key of keys.sort()) parts.put(`f:${key}`, compareValues(plan, own(left, key), own(right, key)));
+  for (const key of keys.sort()) parts.put(`f:${key}`, compareValues(plan, own(left, key), own(right, key), plain));
   return parts.comparison();
 }
 
@@ -118,7 +126,7 @@ function compareMaps(plan: FieldPlan, before: unknown, after: unknown): Comparis
 export type ListPlan = Extract<FieldPlan, { kind: "set" | "keyed" }>;
 const LEAF_PLAN: FieldPlan = { kind: "leaf" };
 
-function compareLists(plan: ListPlan, before: unknown, after: unknown): Comparison | undefined {
+function compareLists(plan: ListPlan, before: unknown, after: unknown, plain: boolean): Comparison | undefined {
   const [left, right] = [asList(before), asList(after)];
   if (left.length === 0 && right.length === 0) return compareLeaves(before, after);
   const element = plan.kind === "keyed" ? plan.element : LEAF_PLAN;
@@ -127,18 +135,23 @@ function compareLists(plan: ListPlan, before: unknown, after: unknown): Comparis
   const steps = [...lefts.keys()];
   for (const step of rights.keys()) if (!lefts.has(step)) steps.push(step);
   const parts = new Parts();
-  for (const step of steps.sort()) parts.put(step, compareItems(element, lefts.get(step) ?? [], rights.get(step) ?? []));
+  for (const step of steps.sort()) parts.put(step, compareItems(element, lefts.get(step) ?? [], rights.get(step) ?? [], plain));
   return parts.comparison();
 }
 
 // Repeated items are one atom; what becomes one, or stops to be one, changes hands as a whole.
-function compareItems(plan: FieldPlan, before: readonly unknown[], after: readonly unknown[]): Comparison | undefined {
-  if (before.length <= 1 && after.length <= 1) return compareValues(plan, before[0], after[0]);
+function compareItems(
+  plan: FieldPlan,
+  before: readonly unknown[],
+  after: readonly unknown[],
+  plain: boolean,
+): Comparison | undefined {
+  if (before.length <= 1 && after.length <= 1) return compareValues(plan, before[0], after[0], plain);
   if (before.length > 1 && after.length > 1) return jsonEqual(before, after) ? undefined : { modified: LEAF };
   if (before.length > 1) {
-    return { removed: LEAF, ...(after.length === 0 ? {} : { added: ownedPaths(plan, after[0]) }) };
+    return { removed: LEAF, ...(after.length === 0 ? {} : { added: ownedPaths(plan, after[0], plain) }) };
   }
-  return { added: LEAF, ...(before.length === 0 ? {} : { removed: ownedPaths(plan, before[0]) }) };
+  return { added: LEAF, ...(before.length === 0 ? {} : { removed: ownedPaths(plan, before[0], plain) }) };
 }
 
 function itemsByStep(plan: ListPlan, list: readonly unknown[]): Map<string, unknown[]> {
@@ -171,7 +184,7 @@ function keyStep(keys: readonly ListKey[], item: unknown): string {
 }
 
 /** All paths of a value that is there, its own among them. */
-export function ownedPaths(plan: FieldPlan, value: unknown): FieldSet {
+export function ownedPaths(plan: FieldPlan, value: unknown, plain = false): FieldSet {
   const children: [string, FieldSet][] = [];
   switch (plan.kind) {
     case "leaf":
@@ -180,8 +193,8 @@ export function ownedPaths(plan: FieldPlan, value: unknown): FieldSet {
       const map = asMap(value);
       if (map === undefined) return LEAF;
       for (const field of plan.fields) {
-        const part = encoded(field, map[field.name], map);
-        if (part !== undefined) children.push([field.step, ownedPaths(field.plan, part)]);
+        const part = plain ? map[field.name] : encoded(field, map[field.name], map);
+        if (part !== undefined) children.push([field.step, ownedPaths(field.plan, part, plain)]);
       }
       break;
     }
@@ -190,14 +203,14 @@ export function ownedPaths(plan: FieldPlan, value: unknown): FieldSet {
       const map = asMap(value);
       if (map === undefined) return LEAF;
       const part = plan.kind === "map" ? plan.value : plan;
-      for (const key of Object.keys(map).sort()) children.push([`f:${key}`, ownedPaths(part, map[key])]);
+      for (const key of Object.keys(map).sort()) children.push([`f:${key}`, ownedPaths(part, map[key], plain)]);
       break;
     }
     default: {
       const items = itemsByStep(plan, asList(value));
       for (const step of [...items.keys()].sort()) {
         const same = items.get(step) ?? [];
-        children.push([step, plan.kind === "set" || same.length > 1 ? LEAF : ownedPaths(plan.element, same[0])]);
+        children.push([step, plan.kind === "set" || same.length > 1 ? LEAF : ownedPaths(plan.element, same[0], plain)]);
       }
     }
   }
