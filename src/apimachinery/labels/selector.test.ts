@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { labelSelectorFromObject, parseLabelSelector } from "./selector.ts";
+import { parseLabelSelector } from "./parse.ts";
+import { labelSelectorFromObject } from "./selector.ts";
 
 const objects: Readonly<Record<string, Record<string, string>>> = {
   a: { tier: "front", env: "prod" },

@@ -171,5 +171,3 @@ function formatRequirement({ key, operator, values }: LabelRequirement): string 
       return `${key}${operator}${listed}`;
   }
 }
-
-export { parseLabelSelector } from "./parse.ts";

@@ -1,6 +1,7 @@
 import { badRequest, invalid } from "#apimachinery/api-errors/errors.ts";
 import { type FieldSelector, parseFieldSelector } from "#apimachinery/fields/selector.ts";
-import { type LabelSelector, parseLabelSelector } from "#apimachinery/labels/selector.ts";
+import { parseLabelSelector } from "#apimachinery/labels/parse.ts";
+import type { LabelSelector } from "#apimachinery/labels/selector.ts";
 import { type FieldError, forbidden, notSupported } from "#apimachinery/validation/field-error.ts";
 import { FieldPath } from "#apimachinery/validation/field-path.ts";
 import { queryBoolean, queryInteger } from "./query-values.ts";
