@@ -3,6 +3,7 @@ import { deploymentController } from "./controllers/deployment/controller.ts";
 import { disruptionController } from "./controllers/disruption/controller.ts";
 import { endpointsController } from "./controllers/endpoints/controller.ts";
 import { endpointSliceController } from "./controllers/endpointslice/controller.ts";
+import { endpointSliceMirroringController } from "./controllers/endpointslice-mirroring/controller.ts";
 import { garbageCollectorController } from "./controllers/garbage-collector/controller.ts";
 import { jobController } from "./controllers/job/controller.ts";
 import { namespaceController } from "./controllers/namespace/controller.ts";
@@ -34,6 +35,7 @@ export const controllers: readonly ControllerDefinition[] = [
   jobController,
   endpointSliceController,
   endpointsController,
+  endpointSliceMirroringController,
   disruptionController,
   nodeLifecycleController,
   taintEvictionController,
