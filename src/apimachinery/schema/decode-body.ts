@@ -5,6 +5,7 @@ import { decodeProtobuf } from "../protobuf/decode.ts";
 import { ProtobufError } from "../protobuf/wire-reader.ts";
 import { goQuote } from "../validation/field-error.ts";
 import { type Decoded, decodeJson, decodeObject } from "./decode.ts";
+import { isTextTooDeep, isValueTooDeep, TOO_DEEP } from "./depth.ts";
 import { DecodeError } from "./exact-decode.ts";
 import { JsonSyntaxError, parseJsonNodes } from "./json-parse.ts";
 import { groupFolder, isRegistered, schemaFor } from "./registry.ts";
@@ -113,6 +114,7 @@ function readSource(bytes: Uint8Array, format: BodyFormat): Source {
       throw new BodyError((error as Error).message);
     }
   }
+  if (isTextTooDeep(text)) throw new BodyError(`couldn't get version/kind; json parse error: ${TOO_DEEP}`);
   try {
     return { text, value: JSON.parse(text) as unknown, duplicates: [] };
   } catch {
@@ -133,8 +135,12 @@ function slowParse(text: string): never {
 /** A protobuf body in the form that its JSON would have. */
 export function readProtobuf(bytes: Uint8Array): unknown {
   try {
-    return decodeProtobuf(bytes, schemaFor);
+    const value = decodeProtobuf(bytes, schemaFor);
+    if (isValueTooDeep(value)) throw new BodyError(TOO_DEEP);
+    return value;
   } catch (error) {
+    // Messages within messages, until the stack ends.
+    if (error instanceof RangeError) throw new BodyError(TOO_DEEP);
     if (error instanceof ProtobufError) throw new BodyError(error.message);
     throw error;
   }

@@ -1,5 +1,6 @@
 import { defineScalarTag, loadAll, mapTag, mergeTag, NOT_RESOLVED, Schema, seqTag, strTag, YAMLException } from "js-yaml";
 import { goQuote } from "../validation/field-error.ts";
+import { DEPTH_MAX, TOO_DEEP } from "./depth.ts";
 
 /** YAML as a JSON value, and Go's messages on keys that stand twice in a mapping. */
 export interface ParsedYaml {
@@ -65,10 +66,19 @@ function readInteger(source: string): number | undefined {
   return undefined;
 }
 
+/** Values that aliases may unfold to; Go's library begins to doubt a document at so many. */
+const UNFOLDED_MAX = 400_000;
+
 /** Reads the first document. Throws an Error with a message in the form of Go's YAML library. */
 export function parseYaml(text: string): ParsedYaml {
+  const parsed = parseFirst(text);
+  if (text.includes("*")) checkAliases(parsed.value);
+  return parsed;
+}
+
+function parseFirst(text: string): ParsedYaml {
   try {
-    return { value: loadAll(text, { schema: GO_SCHEMA })[0] ?? null, duplicates: [] };
+    return { value: loadAll(text, { schema: GO_SCHEMA, maxDepth: DEPTH_MAX })[0] ?? null, duplicates: [] };
   } catch (error) {
     if (!(error instanceof YAMLException)) throw error;
     if (error.reason !== "duplicated mapping key") throw new Error(goMessage(error));
@@ -78,10 +88,26 @@ export function parseYaml(text: string): ParsedYaml {
 
 function loadAgain(text: string): unknown {
   try {
-    return loadAll(text, { schema: GO_SCHEMA, json: true })[0] ?? null;
+    return loadAll(text, { schema: GO_SCHEMA, json: true, maxDepth: DEPTH_MAX })[0] ?? null;
   } catch (error) {
     throw error instanceof YAMLException ? new Error(goMessage(error)) : error;
   }
+}
+
+/** An alias stands for a copy: a few lines can stand for more than any machine can hold, or for themselves. */
+function checkAliases(root: unknown): void {
+  let count = 0;
+  const holders = new Set<object>();
+  const visit = (value: unknown, depth: number): void => {
+    if (++count > UNFOLDED_MAX) throw new Error("yaml: document contains excessive aliasing");
+    if (typeof value !== "object" || value === null) return;
+    if (holders.has(value)) throw new Error("yaml: anchor value contains itself");
+    if (depth > DEPTH_MAX) throw new Error(`yaml: ${TOO_DEEP} of ${DEPTH_MAX}`);
+    holders.add(value);
+    for (const item of Object.values(value)) visit(item, depth + 1);
+    holders.delete(value);
+  };
+  visit(root, 1);
 }
 
 function duplicateMessage(text: string, error: YAMLException): string {
@@ -93,6 +119,7 @@ function duplicateMessage(text: string, error: YAMLException): string {
 const GO_REASONS: readonly (readonly [RegExp, string])[] = [
   [/flow collection|flow sequence|missed comma/, "did not find expected ',' or ']'"],
   [/tab characters|tabs? /, "found character that cannot start any token"],
+  [/maxDepth/, `${TOO_DEEP} of ${DEPTH_MAX}`],
   [/unidentified alias/, "unknown anchor referenced"],
   [/bad indentation|multiline key|block mapping|end of the (stream|document)/, "did not find expected key"],
 ];

@@ -2,6 +2,7 @@ import type { ApiObject } from "#apimachinery/meta/api-object.ts";
 import { formatGroupVersion, parseGroupVersion } from "#apimachinery/meta/api-object.ts";
 import { decodeObject } from "#apimachinery/schema/decode.ts";
 import { type BodyFormat, decodeBody as decodeRequestBody, readProtobuf } from "#apimachinery/schema/decode-body.ts";
+import { isTextTooDeep, TOO_DEEP } from "#apimachinery/schema/depth.ts";
 import { parseJsonNodes } from "#apimachinery/schema/json-parse.ts";
 import { groupFolder, isRegistered, schemaByName, schemaFor } from "#apimachinery/schema/registry.ts";
 import type { StructSchema } from "#apimachinery/schema/type-schema.ts";
@@ -113,7 +114,10 @@ function named(object: Record<string, unknown>, expected: ExpectedKind): ApiObje
 /** The body as JSON text; YAML and protobuf are converted. */
 export function toJsonText(body: Uint8Array, format: BodyFormat, failure: (reason: string) => Error): string {
   const text = Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString("utf8");
-  if (format === "json") return text;
+  if (format === "json") {
+    if (isTextTooDeep(text)) throw failure(`couldn't get version/kind; json parse error: ${TOO_DEEP}`);
+    return text;
+  }
   try {
     return JSON.stringify(format === "protobuf" ? readProtobuf(body) : parseYaml(text).value);
   } catch (error) {

@@ -6,6 +6,7 @@ import { inGoOrder } from "#apimachinery/patch/go-order.ts";
 import { applyJsonPatch, jsonPatchUnknownFields } from "#apimachinery/patch/json-patch.ts";
 import { applyMergePatch } from "#apimachinery/patch/merge-patch.ts";
 import { strategicMergePatch } from "#apimachinery/patch/strategic-merge-patch.ts";
+import { isTextTooDeep, isValueTooDeep, TOO_DEEP } from "#apimachinery/schema/depth.ts";
 import { DecodeError } from "#apimachinery/schema/exact-decode.ts";
 import { JsonMembers, type JsonNode } from "#apimachinery/schema/json-node.ts";
 import { parseJsonNodes } from "#apimachinery/schema/json-parse.ts";
@@ -37,11 +38,12 @@ export class Patch {
   /** From a request's body. Throws 400 for what is no JSON. */
   static parse(kind: PatchKind, body: Uint8Array, validation: FieldValidation): Patch {
     const text = Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString("utf8");
+    const prefix = kind === "application/strategic-merge-patch+json" ? "" : "error decoding patch: ";
+    if (isTextTooDeep(text)) throw badRequest(`${prefix}${TOO_DEEP}`);
     let value: unknown;
     try {
       value = JSON.parse(text);
     } catch {
-      const prefix = kind === "application/strategic-merge-patch+json" ? "" : "error decoding patch: ";
       throw badRequest(`${prefix}${syntaxError(text)}`);
     }
     return new Patch(kind, value, validation, validation === "Ignore" ? [] : complaints(kind, value, text));
@@ -73,6 +75,7 @@ export class Patch {
     const refuse = (reason: string): StatusError => {
       return invalid({ group: "", kind: "" }, "", [invalidField(FieldPath.of("patch"), shown(), reason)]);
     };
+    if (isValueTooDeep(patched)) throw badRequest(TOO_DEEP);
     let decoded: { readonly object: ApiObject; readonly strict: readonly string[] };
     try {
       decoded = decodePatched(patched, expected, converted);
