@@ -1,6 +1,7 @@
 import type { CSINode } from "#api/generated/storage/v1.ts";
 import type { ResourceDefinition } from "#apiserver/registry/resource.ts";
 import { ageColumn, columnsOf, nameColumn } from "../../columns.ts";
+import { validateCsiNode, validateCsiNodeUpdate } from "./validation.ts";
 
 const column = columnsOf<CSINode>("storage.k8s.io/csinodes");
 
@@ -14,5 +15,10 @@ export const csiNodes: ResourceDefinition<CSINode> = {
   scope: "Cluster",
   storagePrefix: "csinodes",
   columns: [nameColumn, column("Drivers", "integer", (o) => o.spec.drivers?.length ?? 0), ageColumn],
-  strategy: { allowUnconditionalUpdate: false },
+  strategy: {
+    allowUnconditionalUpdate: false,
+    validate: validateCsiNode,
+    validateUpdate: validateCsiNodeUpdate,
+    returnDeletedObject: true,
+  },
 };

@@ -1,6 +1,7 @@
 import type { VolumeAttachment } from "#api/generated/storage/v1.ts";
 import type { ResourceDefinition } from "#apiserver/registry/resource.ts";
 import { ageColumn, columnsOf, nameColumn } from "../../columns.ts";
+import { validateVolumeAttachment, validateVolumeAttachmentStatus, validateVolumeAttachmentUpdate } from "./validation.ts";
 
 const column = columnsOf<VolumeAttachment>("storage.k8s.io/volumeattachments");
 
@@ -21,6 +22,11 @@ export const volumeAttachments: ResourceDefinition<VolumeAttachment> = {
     column("Attached", "boolean", (o) => o.status?.attached ?? false),
     ageColumn,
   ],
-  strategy: { allowUnconditionalUpdate: false },
-  subresources: { status: { type: "status", keepsMetadata: "all" } },
+  strategy: {
+    allowUnconditionalUpdate: false,
+    validate: validateVolumeAttachment,
+    validateUpdate: validateVolumeAttachmentUpdate,
+    returnDeletedObject: true,
+  },
+  subresources: { status: { type: "status", keepsMetadata: "all", validateUpdate: validateVolumeAttachmentStatus } },
 };

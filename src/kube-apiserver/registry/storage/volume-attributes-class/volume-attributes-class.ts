@@ -1,6 +1,7 @@
 import type { VolumeAttributesClass } from "#api/generated/storage/v1.ts";
 import type { ResourceDefinition } from "#apiserver/registry/resource.ts";
 import { ageColumn, columnsOf, nameColumn } from "../../columns.ts";
+import { validateVolumeAttributesClass, validateVolumeAttributesClassUpdate } from "./validation.ts";
 
 const column = columnsOf<VolumeAttributesClass>("storage.k8s.io/volumeattributesclasses");
 
@@ -16,5 +17,9 @@ export const volumeAttributesClasses: ResourceDefinition<VolumeAttributesClass> 
   scope: "Cluster",
   storagePrefix: "volumeattributesclasses",
   columns: [nameColumn, column("DriverName", "string", (o) => o.driverName), ageColumn],
-  strategy: {},
+  strategy: {
+    validate: validateVolumeAttributesClass,
+    validateUpdate: validateVolumeAttributesClassUpdate,
+    returnDeletedObject: true,
+  },
 };
