@@ -52,6 +52,16 @@ export class CacheEntry {
     return known;
   }
 
+  /**
+   * Lets go of what can be made again from the bytes. For states that are history: few are read once more, and their objects
+   * would outnumber those of the present.
+   */
+  release(): void {
+    this.#object = undefined;
+    this.#converted = undefined;
+    this.#messages = undefined;
+  }
+
   /** The same content as the last state of an object deleted at `revision`. */
   deletedAt(revision: number): CacheEntry {
     const object = this.#object;

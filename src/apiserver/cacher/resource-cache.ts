@@ -86,6 +86,10 @@ export class ResourceCache {
     if (last === undefined) return;
     for (const event of events) this.#history.push(event);
     this.#deliver(events, last.revision);
+    for (const { type, entry, previous } of events) {
+      previous?.release();
+      if (type === "DELETED") entry.release();
+    }
   }
 
   /** The entries of the tree that lie under `prefix`, from `startKey` on. */

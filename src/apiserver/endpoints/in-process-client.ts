@@ -33,7 +33,7 @@ import { admitChange, checkName, setDefaults, writeRequest } from "./handlers/wr
 import { managerFromUserAgent } from "./handlers/write-options.ts";
 import { discoveryDocument } from "./in-process-discovery.ts";
 import { InProcessWatch } from "./in-process-watch.ts";
-import { isResponseStream } from "./response.ts";
+import { type HandleResourceRequest, isResponseStream } from "./response.ts";
 
 /** What an in-process client may be told beside its user. */
 export interface InProcessClientOptions {
@@ -56,22 +56,42 @@ export function createInProcessClient(
 
 const NEVER: AbortSignal = new AbortController().signal;
 
+/** What all clients of one server have in common: a thousand nodes in one process are a thousand clients. */
+interface Shared {
+  readonly modules: HandlerModules;
+  readonly endpoints: () => ReadonlyMap<string, ResourceEndpoint>;
+  readonly handle: HandleResourceRequest;
+}
+
+const sharedByStores = new WeakMap<StoreRegistry, Shared>();
+
+function sharedOf(stores: StoreRegistry): Shared {
+  let shared = sharedByStores.get(stores);
+  if (shared === undefined) {
+    const modules: HandlerModules = { stores };
+    const endpoints = derived(
+      () => stores.version,
+      () => resourceEndpoints(modules),
+    );
+    shared = { modules, endpoints, handle: createResourceRequestHandler(modules) };
+    sharedByStores.set(stores, shared);
+  }
+  return shared;
+}
+
 class InProcessClient {
   readonly #modules: HandlerModules;
   readonly #user: UserInfo;
   readonly #authorizer: Authorizer | undefined;
   readonly #userAgent: string;
-  readonly #endpoints: () => ReadonlyMap<string, ResourceEndpoint>;
+  readonly #shared: Shared;
 
   constructor(stores: StoreRegistry, user: UserInfo, authorizer: Authorizer | undefined, options: InProcessClientOptions) {
-    this.#modules = { stores };
+    this.#shared = sharedOf(stores);
+    this.#modules = this.#shared.modules;
     this.#user = user;
     this.#authorizer = authorizer;
     this.#userAgent = options.userAgent ?? userAgentOf(user);
-    this.#endpoints = derived(
-      () => stores.version,
-      () => resourceEndpoints(this.#modules),
-    );
   }
 
   async get(id: ResourceId, namespace: string, name: string): Promise<ApiObject> {
@@ -232,7 +252,7 @@ class InProcessClient {
   }
 
   #endpoint(id: ResourceId): ResourceEndpoint | undefined {
-    return this.#endpoints().get(keyOf(id));
+    return this.#shared.endpoints().get(keyOf(id));
   }
 
   #authorize(info: RequestInfo): void {
@@ -286,7 +306,7 @@ class InProcessClient {
     const query = new URLSearchParams();
     if (options.dryRun) query.set("dryRun", "All");
     if (options.fieldManager !== undefined) query.set("fieldManager", options.fieldManager);
-    const response = await createResourceRequestHandler(this.#modules)({
+    const response = await this.#shared.handle({
       ...this.#context(info),
       query,
       method,

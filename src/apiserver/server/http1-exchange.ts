@@ -9,6 +9,9 @@ const EMPTY = Buffer.alloc(0);
 /** Headers that HTTP/1.1 clients repeat and that Node would join with commas. */
 const REPEATED = "impersonate-group";
 
+/** Larger bodies go out in pieces of this size: TLS encrypts a write as a whole before the first byte leaves. */
+const SLICE_BYTES = 256 * 1024;
+
 /** A request over HTTP/1.1. */
 export class Http1Exchange implements Exchange {
   readonly #request: IncomingMessage;
@@ -66,11 +69,23 @@ export class Http1Exchange implements Exchange {
       response.uncork();
     } else {
       response.writeHead(status, headers);
-      response.end(body as string | Uint8Array);
+      if (body instanceof Uint8Array && body.byteLength > SLICE_BYTES) writeSliced(response, body);
+      else response.end(body as string | Uint8Array);
     }
   }
 
   onClose(callback: () => void): void {
     this.#response.once("close", callback);
   }
+}
+
+function writeSliced(response: ServerResponse, body: Uint8Array): void {
+  let at = 0;
+  const next = (): void => {
+    const slice = body.subarray(at, at + SLICE_BYTES);
+    at += SLICE_BYTES;
+    if (at >= body.byteLength) response.end(slice);
+    else response.write(slice, (error) => error ?? next());
+  };
+  next();
 }
