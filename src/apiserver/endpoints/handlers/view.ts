@@ -1,5 +1,6 @@
 import { invalid } from "#apimachinery/api-errors/errors.ts";
-import { viewManagers } from "#apimachinery/managedfields/view-fields.ts";
+import { trackUpdate } from "#apimachinery/managedfields/update.ts";
+import { parentManagers, viewManagers } from "#apimachinery/managedfields/view-fields.ts";
 import type { ApiObject, GroupVersionKind } from "#apimachinery/meta/api-object.ts";
 import { formatGroupVersion } from "#apimachinery/meta/api-object.ts";
 import { deepCopy } from "#apimachinery/meta/deep-copy.ts";
@@ -9,10 +10,12 @@ import { assert } from "#base/assert.ts";
 import type { UpdateSubresource } from "../../registry/resource.ts";
 import { asDraft } from "../../registry/store/store-core.ts";
 import type { ApiResponse, ResourceRequest } from "../response.ts";
+import { APPLY_TYPE, readApplyBody } from "./apply-body.ts";
+import { applyToView } from "./apply-view.ts";
 import { decodeBody, type ExpectedKind } from "./body.ts";
 import { header } from "./headers.ts";
 import { negotiate } from "./negotiation.ts";
-import { patchBody } from "./patch.ts";
+import { patchBody, patchType } from "./patch.ts";
 import { readEntry } from "./read.ts";
 import { valueResponse } from "./representation.ts";
 import { type ResourceEndpoint, type Target, targetOf } from "./resource-handler.ts";
@@ -34,6 +37,14 @@ export async function handleView(endpoint: ResourceEndpoint, view: View, request
     const body = decodeBody(request.body, format, expected, options.fieldValidation, request.warnings);
     checkName(body, target);
     shown = await writeView(endpoint, view, request, target, { ...options, uid: body.metadata.uid ?? "" }, () => body);
+  } else if (patchType(request) === APPLY_TYPE) {
+    const body = readApplyBody(request);
+    const apply = (current: ApiObject): ApiObject => {
+      const changed = applyToView(endpoint, expected, body, target, current);
+      checkName(changed, target);
+      return changed;
+    };
+    shown = await writeView(endpoint, view, request, target, { ...body.options, uid: "", applies: true }, apply);
   } else {
     const { patch, options } = patchBody(request);
     shown = await writeView(endpoint, view, request, target, { ...options, uid: "" }, (current) => {
@@ -62,7 +73,7 @@ async function writeView(
   view: View,
   request: ResourceRequest,
   target: Target,
-  options: WriteOptions & { readonly uid: string },
+  options: WriteOptions & { readonly uid: string; readonly applies?: boolean },
   change: (view: ApiObject) => ApiObject,
 ): Promise<ApiObject> {
   const { core } = endpoint.store;
@@ -76,7 +87,11 @@ async function writeView(
       const object: ApiObject = deepCopy(existing as ApiObject);
       const current = named(view.read(object), view.kind);
       const managedFields = viewManagers(object.metadata.managedFields, view.fields ?? [], current.apiVersion ?? "");
-      const changed = change({ ...current, metadata: { ...current.metadata, ...(managedFields && { managedFields }) } });
+      const before: ApiObject = { ...current, metadata: { ...current.metadata, ...(managedFields && { managedFields }) } };
+      const changed = change(before);
+      const viewEntries = options.applies
+        ? changed.metadata.managedFields
+        : trackView(endpoint, view, target, options, before, changed);
       const errors = view.validate?.(changed) ?? [];
       if (errors.length > 0) throw invalid(view.kind, target.name, errors);
       const attributes = core.attributes("UPDATE", write, target.name, changed, existing);
@@ -85,9 +100,40 @@ async function writeView(
       if (changed.metadata.resourceVersion) object.metadata.resourceVersion = changed.metadata.resourceVersion;
       else delete object.metadata.resourceVersion;
       if (changed.metadata.uid) object.metadata.uid = changed.metadata.uid;
-      core.trackFields(object, existing, write);
+      const { apiVersion } = endpoint.form;
+      const isVersion = (version: string): boolean => endpoint.store.forms.some((form) => form.apiVersion === version);
+      const entries = parentManagers(
+        { entries: existing?.metadata.managedFields, apiVersion, isVersion },
+        viewEntries,
+        view.fields ?? [],
+      );
+      if (entries === undefined) delete object.metadata.managedFields;
+      else object.metadata.managedFields = entries;
       return object;
     },
   });
   return view.read(result.object);
+}
+
+/** Who owns what in the view after an update of it. */
+function trackView(
+  endpoint: ResourceEndpoint,
+  view: View,
+  target: Target,
+  options: WriteOptions,
+  before: ApiObject,
+  changed: ApiObject,
+): ApiObject["metadata"]["managedFields"] {
+  const { schema } = viewKind(endpoint, view);
+  const object: ApiObject = normalizeObject(schema, changed, true);
+  trackUpdate({
+    schema,
+    old: normalizeObject(schema, before),
+    object,
+    manager: options.fieldManager,
+    apiVersion: before.apiVersion ?? "",
+    subresource: target.subresource,
+    now: endpoint.store.core.now(),
+  });
+  return object.metadata.managedFields;
 }

@@ -1,19 +1,11 @@
 import { invalid } from "#apimachinery/api-errors/errors.ts";
-import {
-  type FieldError,
-  forbidden,
-  invalid as invalidField,
-  notSupported,
-  required,
-  tooLong,
-} from "#apimachinery/validation/field-error.ts";
+import { type FieldError, forbidden, notSupported, required } from "#apimachinery/validation/field-error.ts";
 import { FieldPath } from "#apimachinery/validation/field-path.ts";
+import { FIELD_MANAGER_BYTES_MAX, validateFieldManager } from "#apimachinery/validation/managed-fields.ts";
 import { memoized } from "#base/memo.ts";
 import { validateDryRun } from "../../registry/store/deletion.ts";
 import { queryBoolean, queryList } from "./query-values.ts";
 
-/** Longest field manager, in bytes (upstream's `FieldManagerMaxLength`). */
-export const FIELD_MANAGER_BYTES_MAX = 128;
 const FIELD_VALIDATIONS = ["", "Ignore", "Strict", "Warn"];
 /** What writes itself down when the client does not say who it is. */
 const UNKNOWN_MANAGER = "unknown";
@@ -44,7 +36,7 @@ export function parseWriteOptions(
     if (!apply && force !== undefined) errors.push(forbidden(FieldPath.of("force"), "may not be specified for non-apply patch"));
     if (apply && manager === "") errors.push(required(FieldPath.of("fieldManager"), "is required for apply patch"));
   }
-  errors.push(...validateFieldManager(manager));
+  errors.push(...validateFieldManager(manager, FieldPath.of("fieldManager")));
   const dryRun = queryList(query, "dryRun");
   errors.push(...validateDryRun(dryRun));
   const validation = query.get("fieldValidation") ?? "";
@@ -71,15 +63,6 @@ export const managerFromUserAgent: (userAgent: string) => string = memoized(256,
   }
   return out === "" ? UNKNOWN_MANAGER : out;
 });
-
-function validateFieldManager(manager: string): FieldError[] {
-  if (manager === "") return [];
-  const path = FieldPath.of("fieldManager");
-  const errors: FieldError[] = [];
-  if (Buffer.byteLength(manager) > FIELD_MANAGER_BYTES_MAX) errors.push(tooLong(path, FIELD_MANAGER_BYTES_MAX));
-  if (![...manager].every(isPrintable)) errors.push(invalidField(path, manager, "should only contain printable characters"));
-  return errors;
-}
 
 function isPrintable(char: string): boolean {
   return char === " " || !/[\p{C}\p{Z}]/u.test(char);

@@ -138,6 +138,8 @@ export class StoreCore {
     if (request.fieldManager === undefined) return;
     const { form, subresource } = request;
     const tracked = normalizeObject(form.schema, object, true);
+    // An empty list is no list to Go's encoder, but it resets the managers.
+    if (object.metadata.managedFields?.length === 0) tracked.metadata.managedFields = [];
     trackUpdate({
       schema: form.schema,
       old: old === undefined ? undefined : toServedForm(form, old),
