@@ -33,7 +33,12 @@ export class LeasePool {
       return known.id;
     }
     const id = this.#kv.grantLease(ttlSeconds + LEASE_REUSE_SECONDS);
-    this.#lease = { id, ttlSeconds, reusableUntil: now + LEASE_REUSE_SECONDS * 1000, objects: 1 };
+    const lease: SharedLease = { id, ttlSeconds, reusableUntil: now + LEASE_REUSE_SECONDS * 1000, objects: 1 };
+    this.#lease = lease;
+    // A lease that could not be had is not shared: the next object asks again.
+    id.catch(() => {
+      if (this.#lease === lease) this.#lease = undefined;
+    });
     return id;
   }
 }
