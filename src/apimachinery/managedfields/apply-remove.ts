@@ -3,20 +3,12 @@ import { asMap, itemStep } from "./compare.ts";
 import type { FieldPlan } from "./field-plan.ts";
 import { type FieldSet, isEmptySet, isMember } from "./field-set.ts";
 
-/** A value without the fields, entries and items of a set (`RemoveItems`). What loses all that it has becomes null. */
+/** A value without the fields, entries and items of a set (`RemoveItems`). What loses all that it has becomes empty. */
 export function removePaths(plan: FieldPlan, value: unknown, set: FieldSet): unknown {
-  switch (plan.kind) {
-    case "leaf":
-      return typeof value === "object" ? null : value;
-    case "set":
-    case "keyed":
-      return Array.isArray(value) ? removeItems(plan, value, set) : null;
-    default: {
-      const map = asMap(value);
-      if (map !== undefined) return removeEntries(plan, map, set);
-      return typeof value === "object" ? null : value;
-    }
-  }
+  if (Array.isArray(value)) return plan.kind === "set" || plan.kind === "keyed" ? removeItems(plan, value, set) : [];
+  const map = asMap(value);
+  if (map === undefined) return value;
+  return plan.kind === "struct" || plan.kind === "map" || plan.kind === "deduced" ? removeEntries(plan, map, set) : {};
 }
 
 function removeEntries(plan: FieldPlan, map: Readonly<Record<string, unknown>>, set: FieldSet): unknown {
@@ -27,7 +19,7 @@ function removeEntries(plan: FieldPlan, map: Readonly<Record<string, unknown>>, 
     if (node === undefined || below === undefined) kept.push([key, map[key]]);
     else if (!isMember(node)) kept.push([key, removePaths(below, map[key], node)]);
   }
-  return kept.length === 0 ? null : Object.fromEntries(kept);
+  return Object.fromEntries(kept);
 }
 
 function removeItems(plan: Extract<FieldPlan, { kind: "set" | "keyed" }>, list: readonly unknown[], set: FieldSet): unknown {
@@ -39,7 +31,7 @@ function removeItems(plan: Extract<FieldPlan, { kind: "set" | "keyed" }>, list: 
       kept.push(plan.kind === "keyed" && !isEmptySet(node) ? removePaths(plan.element, item, node) : item);
     }
   }
-  return kept.length === 0 ? null : kept;
+  return kept;
 }
 
 function ownStep(set: FieldSet, step: string): FieldSet | undefined {
