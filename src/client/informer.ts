@@ -102,6 +102,11 @@ export class SharedInformer<T extends object> {
     return this.#cache.byIndex(name, value);
   }
 
+  /** Resolves when it mirrors no longer; at once when it never did. */
+  async ended(): Promise<void> {
+    await this.#running;
+  }
+
   /** Starts mirroring until the signal is aborted; later calls return the first one's promise. */
   run(signal: AbortSignal): Promise<void> {
     const { client, clock, random, watchList, onError } = this.#options;
@@ -211,6 +216,11 @@ export class SharedInformerFactory {
     setMaxListeners(0, signal);
     // A reflector never rejects.
     for (const informer of this.#informers.values()) void informer.run(signal);
+  }
+
+  /** Resolves when none runs any more: some time after the signal of {@link start} was aborted. */
+  async ended(): Promise<void> {
+    await Promise.all([...this.#informers.values()].map((informer) => informer.ended()));
   }
 
   /** Resolves when every informer has its first list. */

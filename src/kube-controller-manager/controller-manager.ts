@@ -84,7 +84,7 @@ export async function startControllerManager(manager: ControllerManagerOptions):
     healthy: () => isSynced,
     async stop() {
       stopping.abort(new Error("the controller manager stops"));
-      await Promise.all(loops);
+      await Promise.all([...loops, informers.ended()]);
       await Promise.all(flushes.map((flush) => flush()));
     },
   };

@@ -52,9 +52,10 @@ export async function runControlLoop(instance: AnyController, options: ControlLo
   const informers = [...sources.map(({ informer }) => informer), ...alsoAwait];
   await Promise.race([Promise.all(informers.map((informer) => informer.waitForSync())), aborted(options.signal)]);
   if (options.signal.aborted) return;
-  (instance as unknown as Instance).start?.((key, afterMs = 0) => queue.addAfter(key, afterMs));
+  const started = (instance as unknown as Instance).start?.((key, afterMs = 0) => queue.addAfter(key, afterMs));
   const worker = (): Promise<void> => work(instance as unknown as Instance, queue, options);
   await Promise.all(Array.from({ length: options.workers }, worker));
+  await started;
 }
 
 async function work(instance: Instance, queue: RateLimitingQueue, options: ControlLoopOptions): Promise<void> {

@@ -64,8 +64,11 @@ export interface ControllerInstance<Observed, Action extends { readonly type: st
   readonly sources: readonly Source[];
   /** Further informers that must have their first list before the first key is looked at. */
   readonly alsoAwait?: readonly Pick<SharedInformer<object>, "waitForSync">[];
-  /** For controllers that learn of changes by other means than informers: called once, before the first key. */
-  start?(enqueue: (key: string, afterMs?: number) => void): void;
+  /**
+   * For controllers that learn of changes by other means than informers: called once, before the first key. Resolves when
+   * nothing of what it started runs any more, which must be soon after the context's signal was aborted.
+   */
+  start?(enqueue: (key: string, afterMs?: number) => void): Promise<void>;
   /** Everything that the decision depends on, or undefined when there is nothing to decide. */
   observe(key: string): Observed | undefined | Promise<Observed | undefined>;
   /** The decision: pure. */

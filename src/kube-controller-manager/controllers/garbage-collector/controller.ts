@@ -10,6 +10,8 @@ import { type Action, type Observed, type ObservedItem, type OwnerState, reconci
 
 /** Between two looks at which resources there are. */
 const DISCOVERY_PERIOD_MS = 30_000;
+/** After this long the first look counts as complete. Upstream's `InitialSyncTimeout`. */
+const INITIAL_SYNC_MS = 30_000;
 /** Owners that the server did not know are remembered, for their other dependents. */
 const ABSENT_OWNERS_MAX = 500;
 const DELETE = "delete/";
@@ -81,7 +83,11 @@ export const garbageCollectorController: ControllerDefinition = {
           );
           monitors.sync(discovered);
           if (!synced) {
-            await monitors.waitForSync();
+            // One resource that cannot be listed must not stop the rest for ever.
+            const seen = new AbortController();
+            const late = clock.sleep(INITIAL_SYNC_MS, AbortSignal.any([signal, seen.signal])).catch(() => {});
+            await Promise.race([monitors.waitForSync(), late]);
+            seen.abort();
             synced = true;
             for (const key of waiting.splice(0)) enqueue(key);
           }
@@ -193,7 +199,7 @@ export const garbageCollectorController: ControllerDefinition = {
       sources: [],
       start(enqueueKey) {
         enqueue = enqueueKey;
-        void followDiscovery();
+        return followDiscovery().then(() => monitors.ended());
       },
       observe,
       reconcile,

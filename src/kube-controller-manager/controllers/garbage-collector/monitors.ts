@@ -33,6 +33,7 @@ const IGNORED: ReadonlySet<string> = new Set(["/events", "events.k8s.io/events"]
 export class Monitors {
   readonly #options: MonitorOptions;
   readonly #byResource = new Map<string, Monitor>();
+  readonly #running = new Set<Promise<void>>();
 
   constructor(options: MonitorOptions) {
     this.#options = options;
@@ -62,6 +63,11 @@ export class Monitors {
     await Promise.all([...this.#byResource.values()].map(({ synced }) => synced));
   }
 
+  /** Resolves when no monitor runs any more: some time after the signal was aborted. */
+  async ended(): Promise<void> {
+    await Promise.all(this.#running);
+  }
+
   #start(resource: DiscoveredResource): Monitor {
     const { client, clock, random, sink, signal } = this.#options;
     const stop = new AbortController();
@@ -75,8 +81,7 @@ export class Monitors {
     const synced = new Promise<void>((resolve) => {
       resolveSynced = resolve;
     });
-    // A reflector never rejects.
-    void runReflector<object>({
+    const running = runReflector<object>({
       client,
       clock,
       random,
@@ -101,6 +106,9 @@ export class Monitors {
         },
       },
     });
+    this.#running.add(running);
+    // A reflector never rejects.
+    void running.then(() => this.#running.delete(running));
     return { stop, synced };
   }
 }

@@ -46,7 +46,7 @@ export const namespaceController: ControllerDefinition = {
           type === "delete" || object.metadata.deletionTimestamp === undefined ? [] : [object.metadata.name ?? ""],
         ),
       ],
-      start(add) {
+      async start(add) {
         enqueue = add;
       },
       observe(name) {

@@ -14,6 +14,7 @@ export function isCreated(pod: Pod): boolean {
   return (pod.status?.phase ?? "") !== "";
 }
 
+/** Its phase is Running and its Ready condition is true. */
 export function isRunningAndReady(pod: Pod): boolean {
   return pod.status?.phase === "Running" && isPodReady(pod);
 }
