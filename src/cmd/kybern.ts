@@ -1,3 +1,4 @@
+import * as nodeModule from "node:module";
 import { FlagError } from "#component-base/flags.ts";
 import { StartupError } from "./startup-error.ts";
 
@@ -60,4 +61,6 @@ async function main(args: readonly string[]): Promise<number> {
   }
 }
 
+// From Node 22 on the compiled code is kept between runs: parsing it is a large part of starting.
+(nodeModule as { readonly enableCompileCache?: () => unknown }).enableCompileCache?.();
 process.exitCode = await main(process.argv.slice(2));
