@@ -4,6 +4,7 @@ import type {
   Lifecycle,
   Pod,
   PodSpec,
+  PodStatus,
   PodTemplateSpec,
   Probe,
   Volume,
@@ -23,6 +24,7 @@ export function setPodDefaults(pod: Draft<Pod>): void {
   pod.spec ??= {} as Draft<PodSpec>;
   setPodSpecDefaults(pod.spec);
   const { spec } = pod;
+  if (pod.status) settlePodIps(pod.status);
   for (const container of [...(spec.containers ?? []), ...(spec.initContainers ?? [])]) {
     const limits = container.resources?.limits;
     if (!container.resources || !limits) continue;
@@ -35,6 +37,13 @@ export function setPodDefaults(pod: Draft<Pod>): void {
       for (const port of container.ports ?? []) if (!port.hostPort) port.hostPort = port.containerPort ?? 0;
     }
   }
+}
+
+/** Upstream's conversion of a status keeps `podIPs` alone: a differing `podIP` replaces them, and their first is told in it. */
+function settlePodIps(status: Draft<PodStatus>): void {
+  if (status.podIP && status.podIP !== status.podIPs?.[0]?.ip) status.podIPs = [{ ip: status.podIP }];
+  const first = status.podIPs?.[0]?.ip;
+  if (first) status.podIP = first;
 }
 
 /** Pod-level resources that are given in part are completed from the containers (KEP-2837). */
