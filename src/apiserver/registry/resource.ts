@@ -86,6 +86,8 @@ export interface Strategy<T extends object> {
   readonly allowUnconditionalUpdate?: boolean;
   /** Messages for a bad name, as upstream's `ValidateObjectMeta` name function; `prefix` for generateName. Default: DNS-1123 subdomain. */
   readonly validateName?: (name: string, prefix: boolean) => string[];
+  /** Finalizers need no domain: kinds whose metadata upstream checks by the rules of custom resources. */
+  readonly anyFinalizers?: boolean;
   /** The name that `generateName` gives, where it is not that with five random characters behind it. */
   readonly generateName?: (base: string) => string;
   /** Upstream's `SetObjectDefaults_*`. Runs on every decoded body and patch result, before admission. Idempotent. */

@@ -79,7 +79,7 @@ export function prepareNew(core: StoreCore, object: ApiObject, request: WriteReq
   if (core.hasStatus() && !strategy.keepStatusOnCreate) delete object.status;
   if (strategy.generationChanges !== undefined) meta.generation = 1;
   strategy.prepareForCreate?.(asDraft(object), context);
-  const errors = validateObjectMeta(meta, core.namespaced, core.nameValidator(), FieldPath.of("metadata"));
+  const errors = validateObjectMeta(meta, core.namespaced, core.nameValidator(), FieldPath.of("metadata"), core.metaOptions());
   errors.push(...(strategy.validate?.(object, context) ?? []));
   if (errors.length > 0) throw invalid(core.kindOf(request), meta.name ?? "", errors);
   context.warnings.push(...(strategy.warningsOnCreate?.(object) ?? []));

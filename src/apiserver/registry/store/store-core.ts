@@ -5,6 +5,7 @@ import { formatTime } from "#apimachinery/meta/time.ts";
 import { normalizeObject } from "#apimachinery/schema/normalize.ts";
 import type { StructSchema } from "#apimachinery/schema/type-schema.ts";
 import { nameIsDnsSubdomain } from "#apimachinery/validation/names.ts";
+import type { ObjectMetaOptions } from "#apimachinery/validation/object-meta.ts";
 import type { Clock } from "#base/clock.ts";
 import type { Random } from "#base/random.ts";
 import { type KVStore, StorageError } from "#storage/kv.ts";
@@ -91,6 +92,11 @@ export class StoreCore {
 
   nameValidator(): (name: string, prefix: boolean) => string[] {
     return this.strategy.validateName ?? nameIsDnsSubdomain;
+  }
+
+  /** Which rules of metadata hold for this kind. */
+  metaOptions(): ObjectMetaOptions {
+    return { qualifiedFinalizers: this.strategy.anyFinalizers !== true };
   }
 
   statusSubresource(name: string): StatusSubresource<ApiObject> | undefined {

@@ -181,7 +181,7 @@ function prepareChanged(core: StoreCore, request: UpdateRequest, object: ApiObje
 function metadataErrors(core: StoreCore, meta: ObjectMeta, old: ObjectMeta, main: boolean): FieldError[] {
   const path = FieldPath.of("metadata");
   const update = validateObjectMetaUpdate(meta, old, path);
-  const whole = validateObjectMeta(meta, core.namespaced, core.nameValidator(), path);
+  const whole = validateObjectMeta(meta, core.namespaced, core.nameValidator(), path, core.metaOptions());
   if (update.length === 0 && whole.length === 0) return [];
   const finalizers = whole.filter(({ field }) => field.startsWith("metadata.finalizers["));
   const rest = whole.filter((error) => !finalizers.includes(error));

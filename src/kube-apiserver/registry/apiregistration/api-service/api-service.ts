@@ -2,6 +2,10 @@ import type { APIService } from "#api/generated/apiregistration/v1.ts";
 import { nameIsPathSegment } from "#apimachinery/validation/names.ts";
 import type { ResourceDefinition } from "#apiserver/registry/resource.ts";
 import { ageColumn, columnsOf, nameColumn } from "../../columns.ts";
+import { validateApiService, validateApiServiceStatus } from "./validation.ts";
+
+/** Where a service is asked unless it says otherwise. */
+const HTTPS_PORT = 443;
 
 const column = columnsOf<APIService>("apiregistration.k8s.io/apiservices");
 
@@ -21,8 +25,16 @@ export const apiServices: ResourceDefinition<APIService> = {
     column("Available", "string", availability),
     ageColumn,
   ],
-  strategy: { allowUnconditionalUpdate: false, validateName: nameIsPathSegment },
-  subresources: { status: { type: "status", keepsMetadata: "all" } },
+  strategy: {
+    allowUnconditionalUpdate: false,
+    anyFinalizers: true,
+    validateName: nameIsPathSegment,
+    setDefaults: ({ spec }) => {
+      if (spec?.service && spec.service.port === undefined) spec.service.port = HTTPS_PORT;
+    },
+    validate: validateApiService,
+  },
+  subresources: { status: { type: "status", keepsMetadata: "all", validateUpdate: validateApiServiceStatus } },
 };
 
 function availability(object: APIService): string {

@@ -1,6 +1,7 @@
 import type { RuntimeClass } from "#api/generated/node/v1.ts";
 import type { ResourceDefinition } from "#apiserver/registry/resource.ts";
 import { ageColumn, columnsOf, nameColumn } from "../../columns.ts";
+import { runtimeClassWarnings, validateRuntimeClass, validateRuntimeClassUpdate } from "./validation.ts";
 
 const column = columnsOf<RuntimeClass>("node.k8s.io/runtimeclasses");
 
@@ -14,5 +15,13 @@ export const runtimeClasses: ResourceDefinition<RuntimeClass> = {
   scope: "Cluster",
   storagePrefix: "runtimeclasses",
   columns: [nameColumn, column("Handler", "string", (o) => o.handler), ageColumn],
-  strategy: { allowCreateOnUpdate: true, allowUnconditionalUpdate: false },
+  strategy: {
+    allowCreateOnUpdate: true,
+    allowUnconditionalUpdate: false,
+    anyFinalizers: true,
+    validate: validateRuntimeClass,
+    validateUpdate: validateRuntimeClassUpdate,
+    warningsOnCreate: runtimeClassWarnings,
+    warningsOnUpdate: runtimeClassWarnings,
+  },
 };

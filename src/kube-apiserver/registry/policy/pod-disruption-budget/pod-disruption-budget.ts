@@ -1,7 +1,11 @@
 import type { PodDisruptionBudget } from "#api/generated/policy/v1.ts";
 import { semanticEqual } from "#apimachinery/meta/deep-equal.ts";
+import { nameIsPathSegment } from "#apimachinery/validation/names.ts";
 import type { ResourceDefinition } from "#apiserver/registry/resource.ts";
-import { PLAIN_COLUMNS } from "../../columns.ts";
+import { ageColumn, columnsOf, nameColumn } from "../../columns.ts";
+import { validatePodDisruptionBudget, validatePodDisruptionBudgetStatus } from "./validation.ts";
+
+const column = columnsOf<PodDisruptionBudget>("policy/poddisruptionbudgets");
 
 /** PodDisruptionBudgets, as served by policy/v1. */
 export const podDisruptionBudgets: ResourceDefinition<PodDisruptionBudget> = {
@@ -13,7 +17,19 @@ export const podDisruptionBudgets: ResourceDefinition<PodDisruptionBudget> = {
   shortNames: ["pdb"],
   scope: "Namespaced",
   storagePrefix: "poddisruptionbudgets",
-  columns: PLAIN_COLUMNS,
-  strategy: { allowUnconditionalUpdate: false, generationChanges: (object, old) => !semanticEqual(object.spec, old.spec) },
-  subresources: { status: { type: "status" } },
+  columns: [
+    nameColumn,
+    column("Min Available", "string", ({ spec }) => `${spec?.minAvailable ?? "N/A"}`),
+    column("Max Unavailable", "string", ({ spec }) => `${spec?.maxUnavailable ?? "N/A"}`),
+    column("Allowed Disruptions", "integer", ({ status }) => status?.disruptionsAllowed ?? 0),
+    ageColumn,
+  ],
+  strategy: {
+    allowUnconditionalUpdate: false,
+    validateName: nameIsPathSegment,
+    validate: (budget) => validatePodDisruptionBudget(budget),
+    validateUpdate: validatePodDisruptionBudget,
+    generationChanges: (object, old) => !semanticEqual(object.spec, old.spec),
+  },
+  subresources: { status: { type: "status", validateUpdate: validatePodDisruptionBudgetStatus } },
 };

@@ -1,6 +1,7 @@
 import type { PriorityClass } from "#api/generated/scheduling/v1.ts";
 import type { ResourceDefinition } from "#apiserver/registry/resource.ts";
 import { ageColumn, columnsOf, nameColumn } from "../../columns.ts";
+import { validatePriorityClass, validatePriorityClassUpdate } from "./validation.ts";
 
 const column = columnsOf<PriorityClass>("scheduling.k8s.io/priorityclasses");
 
@@ -19,7 +20,14 @@ export const priorityClasses: ResourceDefinition<PriorityClass> = {
     column("Value", "integer", (o) => o.value ?? 0),
     column("Global-Default", "boolean", (o) => o.globalDefault ?? false),
     ageColumn,
-    column("PreemptionPolicy", "string", (o) => o.preemptionPolicy ?? "", { priority: 1 }),
+    column("PreemptionPolicy", "string", (o) => o.preemptionPolicy ?? ""),
   ],
-  strategy: { generationChanges: () => false },
+  strategy: {
+    setDefaults: (priorityClass) => {
+      priorityClass.preemptionPolicy ??= "PreemptLowerPriority";
+    },
+    validate: validatePriorityClass,
+    validateUpdate: validatePriorityClassUpdate,
+    generationChanges: () => false,
+  },
 };
