@@ -61,6 +61,14 @@ async function start(flags: UpFlags): Promise<Running> {
     openLmdbStore({ dir: join(dir, "store"), clock }),
     ensureClusterAssets({ dir: join(dir, "pki"), clock, hosts: [bindAddress], serviceClusterIpRange }),
   ]);
+  const kubeconfigPath = join(dir, "admin.kubeconfig");
+  const writeKubeconfig = async (server: string): Promise<void> => {
+    const { admin, ca } = assets;
+    const text = renderKubeconfig({ server, user: "kubernetes-admin", ca: ca.cert, cert: admin.cert, key: admin.key });
+    // Whole or not at all: who waits for the file never reads a part of it.
+    await writeFile(`${kubeconfigPath}.tmp`, text, { mode: 0o600 });
+    await rename(`${kubeconfigPath}.tmp`, kubeconfigPath);
+  };
   try {
     const plane = await startControlPlane({
       kv,
@@ -73,18 +81,8 @@ async function start(flags: UpFlags): Promise<Running> {
       serviceClusterIpRange,
       anonymousAuth: flags["anonymous-auth"],
       nodes: flags.nodes,
+      onServing: ({ url }) => writeKubeconfig(url),
     });
-    const kubeconfigPath = join(dir, "admin.kubeconfig");
-    const kubeconfig = renderKubeconfig({
-      server: plane.apiServer.url,
-      user: "kubernetes-admin",
-      ca: assets.ca.cert,
-      cert: assets.admin.cert,
-      key: assets.admin.key,
-    });
-    // Whole or not at all: who waits for the file never reads a part of it.
-    await writeFile(`${kubeconfigPath}.tmp`, kubeconfig, { mode: 0o600 });
-    await rename(`${kubeconfigPath}.tmp`, kubeconfigPath);
     return { plane, kv, kubeconfigPath, readyMs: performance.now() };
   } catch (error) {
     await kv.close();

@@ -30,6 +30,8 @@ export interface ControlPlaneOptions {
   readonly nodeMonitorGracePeriodMs?: number;
   /** The kubelet's `nodeLeaseDurationSeconds`: nodes show four times in that they live. */
   readonly nodeLeaseDurationSeconds?: number;
+  /** Called as soon as the API server answers, before anything else runs. */
+  readonly onServing?: (apiServer: KubeApiServer) => Promise<void>;
 }
 
 /** A control plane that runs. */
@@ -70,6 +72,9 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   const clientFor = (name: string, groups: readonly string[] = []): Client =>
     apiServer.inProcessClient({ name, uid: "", groups: [...groups, "system:authenticated"], extra: {} });
   try {
+    await options.onServing?.(apiServer);
+    // What a cluster begins with comes first: nobody waits for the controllers, many wait for `/readyz`. A failure has been logged.
+    await apiServer.ready.catch(() => undefined);
     const identity = `kybern_${random.uuid()}`;
     // One process needs no lease to be the only one that acts. The controllers act for all of upstream's controller
     // accounts at once, which together may do nearly everything.
