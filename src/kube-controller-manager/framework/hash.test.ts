@@ -25,6 +25,28 @@ test("a revision's hash is upstream's, letter by letter", () => {
 
 test("the order of keys and what is absent do not change a hash", () => {
   expect(canonicalJson({ b: [1, undefined], a: undefined, c: null })).toBe('{"b":[1,null]}');
-  expect(templateHash({ a: 1, b: 2 }, undefined)).toBe(templateHash({ b: 2, a: 1, c: undefined }, undefined));
-  expect(templateHash({ a: 1 }, undefined)).not.toBe(templateHash({ a: 1 }, 1));
+});
+
+test("a template's hash is upstream's, letter by letter", () => {
+  const container = {
+    image: "nginx:1.27",
+    imagePullPolicy: "IfNotPresent",
+    name: "app",
+    resources: {},
+    terminationMessagePath: "/dev/termination-log",
+    terminationMessagePolicy: "File",
+  };
+  const template = {
+    metadata: { labels: { app: "web" } },
+    spec: {
+      containers: [container],
+      dnsPolicy: "ClusterFirst",
+      restartPolicy: "Always",
+      schedulerName: "default-scheduler",
+      securityContext: {},
+      terminationGracePeriodSeconds: 30,
+    },
+  };
+  expect(templateHash(template, undefined)).toBe("789dc4db69");
+  expect(templateHash(template, 1)).not.toBe("789dc4db69");
 });

@@ -1,14 +1,21 @@
+import type { PodTemplateSpec } from "#api/generated/core/v1.ts";
+import { goDump } from "#apimachinery/schema/go-dump.ts";
+import { schemaByName } from "#apimachinery/schema/registry.ts";
+import { assert } from "#base/assert.ts";
+
 /** Letters that make no words and are not mistaken for one another. */
 const SAFE_ALPHABET = "bcdfghjklmnpqrstvwxz2456789";
 
 /**
- * A stable name part for a template: FNV-32a over its canonical JSON and the collision count, in upstream's alphabet.
- * Upstream hashes Go's dump of the struct, so that its hashes differ; nothing but the form depends on them.
+ * The hash of a template in a ReplicaSet's name: FNV-32a over Go's dump of the struct, and the collision count. Upstream's
+ * `ComputeHash`, to the same letters.
  */
-export function templateHash(template: unknown, collisionCount: number | undefined): string {
-  let hash = fnv32a(canonicalJson(template), 0x811c9dc5);
-  if (collisionCount !== undefined) hash = fnv32a(`#${collisionCount}`, hash);
-  return safeEncode(String(hash).padStart(8, "0"));
+export function templateHash(template: PodTemplateSpec, collisionCount: number | undefined): string {
+  const schema = schemaByName("io.k8s.api.core.v1.PodTemplateSpec");
+  assert(schema !== undefined, "pod templates have a type");
+  const count = Buffer.alloc(collisionCount === undefined ? 0 : 8);
+  if (collisionCount !== undefined) count.writeUInt32LE(collisionCount);
+  return safeEncode(String(fnv32a(Buffer.concat([Buffer.from(goDump(schema, template)), count]))));
 }
 
 /**
@@ -32,9 +39,9 @@ export function safeEncode(text: string): string {
   return out;
 }
 
-function fnv32a(text: string, seed: number): number {
-  let hash = seed;
-  for (const byte of Buffer.from(text, "utf8")) hash = Math.imul(hash ^ byte, 0x01000193) >>> 0;
+function fnv32a(bytes: Uint8Array): number {
+  let hash = 0x811c9dc5;
+  for (const byte of bytes) hash = Math.imul(hash ^ byte, 0x01000193) >>> 0;
   return hash;
 }
 
