@@ -2,7 +2,7 @@ import type { Node, Pod } from "#api/generated/core/v1.ts";
 import type { ResourceId } from "#client/client.ts";
 import type { InformerHandler, SharedInformer } from "#client/informer.ts";
 import type { SchedulerCache } from "./cache/scheduler-cache.ts";
-import { isScaledDown, nodeUpdateActions } from "./framework/cluster-event.ts";
+import { assignedPodActions, nodeUpdateActions } from "./framework/cluster-event.ts";
 import { podInfo } from "./framework/pod-info.ts";
 import type { Nominator } from "./queue/nominator.ts";
 import type { SchedulingQueue } from "./queue/scheduling-queue.ts";
@@ -37,7 +37,10 @@ export function nodeHandler({ cache, queue }: Targets): InformerHandler<Node> {
       cache.setNode(node);
       for (const action of nodeUpdateActions(old, node)) queue.move({ resource: "Node", action, node });
     },
-    onDelete: (node) => cache.removeNode(node.metadata.name ?? ""),
+    onDelete(node) {
+      cache.removeNode(node.metadata.name ?? "");
+      queue.move({ resource: "Node", action: "delete", node });
+    },
   };
 }
 
@@ -65,8 +68,10 @@ export function podHandler({ cache, queue, nominator, schedulerName }: Targets):
 
   return {
     onAdd(pod) {
-      if (isAssigned(pod)) assigned(pod);
-      else if (isOurs(pod)) waiting(undefined, pod);
+      if (isAssigned(pod)) {
+        assigned(pod);
+        queue.move({ resource: "AssignedPod", action: "add", pod });
+      } else if (isOurs(pod)) waiting(undefined, pod);
     },
     onUpdate(old, pod) {
       if (!isAssigned(pod)) {
@@ -74,7 +79,8 @@ export function podHandler({ cache, queue, nominator, schedulerName }: Targets):
         return;
       }
       assigned(pod);
-      if (isAssigned(old) && isScaledDown(old, pod)) queue.move({ resource: "AssignedPod", action: "scaleDown", pod });
+      const actions = isAssigned(old) ? assignedPodActions(old, pod) : (["add"] as const);
+      for (const action of actions) queue.move({ resource: "AssignedPod", action, pod });
     },
     onDelete(pod) {
       const uid = pod.metadata.uid ?? "";

@@ -7,7 +7,7 @@ import { fitErrorMessage } from "./framework/fit-error.ts";
 import { Framework } from "./framework/framework.ts";
 import { podInfo } from "./framework/pod-info.ts";
 import { messageOf, SUCCESS } from "./framework/status.ts";
-import { requesting, testNode, testPod } from "./framework/test-objects.ts";
+import { requesting, testCluster, testNode, testPod } from "./framework/test-objects.ts";
 import { defaultPlugins } from "./plugins/registry.ts";
 import { Nominator } from "./queue/nominator.ts";
 import { feasibleNodesWanted, PodPlacer } from "./schedule-pod.ts";
@@ -21,6 +21,7 @@ function place(nodes: readonly Node[], placed: readonly Pod[], spec: Partial<Pod
   const framework: Framework = new Framework(
     defaultPlugins({
       client: {} as Client,
+      cluster: testCluster(() => cache.nodes),
       preemption: {
         nodes: () => cache.nodes,
         budgets: () => [],

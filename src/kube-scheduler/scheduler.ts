@@ -1,4 +1,5 @@
-import type { Node, Pod } from "#api/generated/core/v1.ts";
+import type { ReplicaSet, StatefulSet } from "#api/generated/apps/v1.ts";
+import type { Namespace, Node, Pod, ReplicationController, Service } from "#api/generated/core/v1.ts";
 import type { PodDisruptionBudget } from "#api/generated/policy/v1.ts";
 import type { Clock } from "#base/clock.ts";
 import type { Random } from "#base/random.ts";
@@ -9,6 +10,7 @@ import { runLeaderElection } from "#client/leader-election.ts";
 import { SchedulerCache } from "./cache/scheduler-cache.ts";
 import { NODES, PODS_NOT_ENDED, watchCluster } from "./event-handlers.ts";
 import { evictVictims } from "./evictor.ts";
+import type { ClusterLister } from "./framework/cluster-lister.ts";
 import { Framework } from "./framework/framework.ts";
 import { SUCCESS } from "./framework/status.ts";
 import { defaultPlugins } from "./plugins/registry.ts";
@@ -20,6 +22,8 @@ import { SchedulingLoop } from "./scheduling-loop.ts";
 
 const SCHEDULER_NAME = "default-scheduler";
 const BUDGETS: ResourceId = { group: "policy", version: "v1", resource: "poddisruptionbudgets" };
+const core = (resource: string): ResourceId => ({ group: "", version: "v1", resource });
+const apps = (resource: string): ResourceId => ({ group: "apps", version: "v1", resource });
 const LEASE = { namespace: "kube-system", name: "kube-scheduler" };
 
 /** Where the scheduler writes what users of the API do not see. */
@@ -115,6 +119,7 @@ async function schedule(options: SchedulerOptions, signal: AbortSignal, onReady:
   const framework: Framework = new Framework(
     defaultPlugins({
       client,
+      cluster: clusterLister(informers, cache),
       preemption: {
         nodes: () => cache.nodes,
         budgets: () => budgets.lister.list(),
@@ -154,4 +159,21 @@ async function schedule(options: SchedulerOptions, signal: AbortSignal, onReady:
     unwatch();
     queue.close();
   }
+}
+
+/** What plugins see of the cluster, out of informers of its own. */
+function clusterLister(informers: SharedInformerFactory, cache: SchedulerCache): ClusterLister {
+  const namespaces = informers.informer<Namespace>(core("namespaces")).lister;
+  const services = informers.informer<Service>(core("services")).lister;
+  const replicationControllers = informers.informer<ReplicationController>(core("replicationcontrollers")).lister;
+  const replicaSets = informers.informer<ReplicaSet>(apps("replicasets")).lister;
+  const statefulSets = informers.informer<StatefulSet>(apps("statefulsets")).lister;
+  return {
+    nodes: () => cache.nodes,
+    namespaceLabels: (namespace) => namespaces.get("", namespace)?.metadata.labels,
+    services: (namespace) => services.list(namespace),
+    replicationController: (namespace, name) => replicationControllers.get(namespace, name),
+    replicaSet: (namespace, name) => replicaSets.get(namespace, name),
+    statefulSet: (namespace, name) => statefulSets.get(namespace, name),
+  };
 }

@@ -5,11 +5,12 @@ import { podResources } from "./resources.ts";
 /** What changed in the cluster that may make room for a waiting pod. */
 export type ClusterEvent =
   | { readonly resource: "Node"; readonly action: NodeAction; readonly node: Node }
-  | { readonly resource: "AssignedPod"; readonly action: "delete" | "scaleDown"; readonly pod: Pod }
+  | { readonly resource: "AssignedPod"; readonly action: AssignedPodAction; readonly pod: Pod }
   /** The waiting pod itself was changed. */
   | { readonly resource: "UnscheduledPod"; readonly action: UnscheduledPodAction; readonly pod: Pod };
 
-export type NodeAction = "add" | "updateAllocatable" | "updateLabel" | "updateTaint";
+export type AssignedPodAction = "add" | "delete" | "scaleDown" | "updateLabel";
+export type NodeAction = "add" | "delete" | "updateAllocatable" | "updateLabel" | "updateTaint";
 export type UnscheduledPodAction = "updateToleration" | "updateGates" | "updateLabel" | "scaleDown";
 
 /** Whether an event could make a pod that the plugin rejected schedulable (KEP-4247). */
@@ -36,6 +37,16 @@ export function unscheduledPodActions(old: Pod, pod: Pod): readonly UnscheduledP
   if (!semanticEqual(old.metadata.labels, pod.metadata.labels)) actions.push("updateLabel");
   if ((pod.spec.tolerations?.length ?? 0) !== (old.spec.tolerations?.length ?? 0)) actions.push("updateToleration");
   if ((old.spec.schedulingGates?.length ?? 0) > 0 && (pod.spec.schedulingGates?.length ?? 0) === 0) actions.push("updateGates");
+  if (isScaledDown(old, pod)) actions.push("scaleDown");
+  return actions;
+}
+
+/** What the update of a pod on a node changed that waiting pods may care for. */
+export function assignedPodActions(old: Pod, pod: Pod): readonly AssignedPodAction[] {
+  const actions: AssignedPodAction[] = [];
+  // A pod that begins to leave does not count where pods are spread any more.
+  const leaves = old.metadata.deletionTimestamp === undefined && pod.metadata.deletionTimestamp !== undefined;
+  if (leaves || !semanticEqual(old.metadata.labels, pod.metadata.labels)) actions.push("updateLabel");
   if (isScaledDown(old, pod)) actions.push("scaleDown");
   return actions;
 }

@@ -4,6 +4,9 @@ import type { HostPort } from "#component-helpers/pod/host-ports.ts";
 import type { PodInfo } from "./pod-info.ts";
 import { accumulate, noResources, type Resources, resourcesFromList } from "./resources.ts";
 
+/** Counts that a node remembers, at most. */
+const COUNTS_MAX = 64;
+
 /** A node with the pods on it and what they take, kept up to date incrementally. */
 export class NodeInfo {
   readonly name: string;
@@ -13,7 +16,13 @@ export class NodeInfo {
   readonly nonZeroRequested: { milliCpu: number; memoryBytes: number } = { milliCpu: 0, memoryBytes: 0 };
   allocatable: Resources = noResources();
   allowedPods = 0;
+  /** Those of {@link pods} that say something of other pods; few, as a rule. */
+  readonly podsWithAffinity: Map<string, PodInfo> = new Map();
+  /** Those of {@link podsWithAffinity} that keep other pods away. */
+  readonly podsWithRequiredAntiAffinity: Map<string, PodInfo> = new Map();
   readonly #usedPorts: HostPort[] = [];
+  readonly #counts = new Map<string, number>();
+  #version = 0;
   #node: Node | undefined;
 
   constructor(name: string) {
@@ -29,7 +38,24 @@ export class NodeInfo {
     return this.#usedPorts;
   }
 
+  /** Grows with every change of the node or its pods. */
+  get version(): number {
+    return this.#version;
+  }
+
+  /** How many pods match; remembered under `key` until the pods change, since the same is asked for pod after pod. */
+  countPods(key: string, matches: (pod: PodInfo) => boolean): number {
+    const known = this.#counts.get(key);
+    if (known !== undefined) return known;
+    let count = 0;
+    for (const info of this.pods.values()) if (matches(info)) count += 1;
+    if (this.#counts.size >= COUNTS_MAX) this.#counts.clear();
+    this.#counts.set(key, count);
+    return count;
+  }
+
   setNode(node: Node | undefined): void {
+    this.#version += 1;
     const unchanged = node !== undefined && node.status?.allocatable === this.#node?.status?.allocatable;
     this.#node = node;
     if (unchanged) return;
@@ -39,7 +65,10 @@ export class NodeInfo {
 
   addPod(info: PodInfo): void {
     this.removePod(info.uid);
+    this.#podsChange();
     this.pods.set(info.uid, info);
+    if (hasTerms(info)) this.podsWithAffinity.set(info.uid, info);
+    if (info.affinity.requiredAntiAffinity.length > 0) this.podsWithRequiredAntiAffinity.set(info.uid, info);
     this.#count(info, 1);
     this.#usedPorts.push(...info.hostPorts);
   }
@@ -47,9 +76,17 @@ export class NodeInfo {
   removePod(uid: string): void {
     const info = this.pods.get(uid);
     if (info === undefined) return;
+    this.#podsChange();
     this.pods.delete(uid);
+    this.podsWithAffinity.delete(uid);
+    this.podsWithRequiredAntiAffinity.delete(uid);
     this.#count(info, -1);
     for (const port of info.hostPorts) this.#usedPorts.splice(this.#usedPorts.indexOf(port), 1);
+  }
+
+  #podsChange(): void {
+    this.#version += 1;
+    if (this.#counts.size > 0) this.#counts.clear();
   }
 
   #count(info: PodInfo, sign: 1 | -1): void {
@@ -57,4 +94,9 @@ export class NodeInfo {
     this.nonZeroRequested.milliCpu += sign * info.nonZero.milliCpu;
     this.nonZeroRequested.memoryBytes += sign * info.nonZero.memoryBytes;
   }
+}
+
+function hasTerms({ affinity }: PodInfo): boolean {
+  const { requiredAffinity, requiredAntiAffinity, preferredAffinity, preferredAntiAffinity } = affinity;
+  return requiredAffinity.length + requiredAntiAffinity.length + preferredAffinity.length + preferredAntiAffinity.length > 0;
 }

@@ -1,5 +1,6 @@
 import type { Pod } from "#api/generated/core/v1.ts";
 import { type HostPort, hostPortsOf } from "#component-helpers/pod/host-ports.ts";
+import { type PodAffinityTerms, podAffinityTerms } from "./affinity-terms.ts";
 import { nonZeroRequests, podResources, type Resources } from "./resources.ts";
 
 /** A pod with what scheduling needs of it worked out once. */
@@ -10,6 +11,7 @@ export interface PodInfo {
   readonly requests: Resources;
   readonly nonZero: { readonly milliCpu: number; readonly memoryBytes: number };
   readonly hostPorts: readonly HostPort[];
+  readonly affinity: PodAffinityTerms;
 }
 
 /** Works out what scheduling needs of a pod. */
@@ -22,5 +24,6 @@ export function podInfo(pod: Pod): PodInfo {
     requests,
     nonZero: nonZeroRequests(pod, requests),
     hostPorts: hostPortsOf(pod),
+    affinity: podAffinityTerms(pod),
   };
 }

@@ -1,4 +1,5 @@
 import type { Container, Node, NodeSpec, Pod, PodSpec } from "#api/generated/core/v1.ts";
+import type { ClusterLister } from "./cluster-lister.ts";
 import { CycleState } from "./cycle-state.ts";
 import { NodeInfo } from "./node-info.ts";
 import type { Plugin } from "./plugin.ts";
@@ -36,6 +37,19 @@ export function testNodeInfo(node: Node, pods: readonly Pod[] = []): NodeInfo {
   info.setNode(node);
   for (const pod of pods) info.addPod(podInfo(pod));
   return info;
+}
+
+/** A cluster of these nodes and nothing else, unless told otherwise. */
+export function testCluster(nodes: () => readonly NodeInfo[], more: Partial<ClusterLister> = {}): ClusterLister {
+  return {
+    nodes,
+    namespaceLabels: () => undefined,
+    services: () => [],
+    replicationController: () => undefined,
+    replicaSet: () => undefined,
+    statefulSet: () => undefined,
+    ...more,
+  };
 }
 
 /** What a plugin's `preFilter` and `filter` together say of a pod on a node: the code, then the reasons. */

@@ -1,14 +1,17 @@
 import type { Client } from "#client/client.ts";
+import type { ClusterLister } from "../framework/cluster-lister.ts";
 import type { Plugin } from "../framework/plugin.ts";
 import { defaultBinder } from "./default-binder/default-binder.ts";
 import { defaultPreemption, type PreemptionHandle } from "./default-preemption/default-preemption.ts";
 import { dynamicResources } from "./dynamic-resources/dynamic-resources.ts";
+import { interPodAffinity } from "./inter-pod-affinity/inter-pod-affinity.ts";
 import { nodeAffinity } from "./node-affinity/node-affinity.ts";
 import { nodeName } from "./node-name/node-name.ts";
 import { nodePorts } from "./node-ports/node-ports.ts";
 import { nodeResourcesBalancedAllocation } from "./node-resources-balanced-allocation/node-resources-balanced-allocation.ts";
 import { nodeResourcesFit } from "./node-resources-fit/node-resources-fit.ts";
 import { nodeUnschedulable } from "./node-unschedulable/node-unschedulable.ts";
+import { podTopologySpread } from "./pod-topology-spread/pod-topology-spread.ts";
 import { prioritySort } from "./priority-sort/priority-sort.ts";
 import { schedulingGates } from "./scheduling-gates/scheduling-gates.ts";
 import { taintToleration } from "./taint-toleration/taint-toleration.ts";
@@ -16,6 +19,7 @@ import { taintToleration } from "./taint-toleration/taint-toleration.ts";
 /** What plugins are made with. */
 export interface PluginOptions {
   readonly client: Client;
+  readonly cluster: ClusterLister;
   readonly preemption: PreemptionHandle;
 }
 
@@ -30,6 +34,8 @@ export function defaultPlugins(options: PluginOptions): readonly Plugin[] {
     nodeAffinity(),
     nodePorts(),
     nodeResourcesFit(),
+    podTopologySpread(options.cluster),
+    interPodAffinity(options.cluster),
     dynamicResources(),
     defaultPreemption(options.preemption),
     nodeResourcesBalancedAllocation(),

@@ -1,0 +1,14 @@
+import type { ReplicaSet, StatefulSet } from "#api/generated/apps/v1.ts";
+import type { ReplicationController, Service } from "#api/generated/core/v1.ts";
+import type { NodeInfo } from "./node-info.ts";
+
+/** What plugins may know of the cluster beside the pod and the node that they look at. */
+export interface ClusterLister {
+  /** All nodes, with what is on them. */
+  nodes(): readonly NodeInfo[];
+  namespaceLabels(namespace: string): Readonly<Record<string, string>> | undefined;
+  services(namespace: string): readonly Service[];
+  replicationController(namespace: string, name: string): ReplicationController | undefined;
+  replicaSet(namespace: string, name: string): ReplicaSet | undefined;
+  statefulSet(namespace: string, name: string): StatefulSet | undefined;
+}
