@@ -45,12 +45,35 @@ interface Split {
   readonly suffix: string;
 }
 
-/** Upstream's scanner, which forgives a missing number and a lone point. */
+/** Most characters that a quantity may have: what is done with numbers takes longer than their length. */
+const TEXT_MAX = 1000;
+const SUFFIX_LETTERS = "eEinumkKMGTP";
+
+/** Upstream's scanner, which forgives a missing number and a lone point. One pass: text from anywhere comes here. */
 function split(text: string): Split {
-  const match = /^([+-]?)0*([0-9]*)(?:\.([0-9]*))?([eEinumkKMGTP]*[-+]?[0-9]*)$/.exec(text);
-  if (match === null) throw new Error(QUANTITY_FORMAT_MESSAGE);
-  const [, sign = "", integer = "", fraction = "", suffix = ""] = match;
+  if (text.length > TEXT_MAX) throw new Error(QUANTITY_FORMAT_MESSAGE);
+  let at = 0;
+  const take = (isTaken: (char: string) => boolean): string => {
+    const start = at;
+    while (at < text.length && isTaken(text.charAt(at))) at++;
+    return text.slice(start, at);
+  };
+  const takeSign = (): string => (text[at] === "+" || text[at] === "-" ? text.charAt(at++) : "");
+  const sign = takeSign();
+  take((char) => char === "0");
+  const integer = take(isDigit);
+  let fraction = "";
+  if (text[at] === ".") {
+    at++;
+    fraction = take(isDigit);
+  }
+  const suffix = take((char) => SUFFIX_LETTERS.includes(char)) + takeSign() + take(isDigit);
+  if (at < text.length) throw new Error(QUANTITY_FORMAT_MESSAGE);
   return { negative: sign === "-", integer: integer === "" ? "0" : integer, fraction, suffix };
+}
+
+function isDigit(char: string): boolean {
+  return char >= "0" && char <= "9";
 }
 
 interface Suffix {
