@@ -1,11 +1,11 @@
 import type { PodTemplate } from "#api/generated/core/v1.ts";
-import { semanticEqual } from "#apimachinery/meta/deep-equal.ts";
 import { FieldPath } from "#apimachinery/validation/field-path.ts";
 import type { Column, ResourceDefinition } from "#apiserver/registry/resource.ts";
 import { containerImages, containerNames } from "../../apps/workload/template-columns.ts";
 import { columnsOf, formatLabels, nameColumn } from "../../columns.ts";
 import { setPodTemplateDefaults } from "../pod/defaults.ts";
 import { dropDisabledPodFields } from "../pod/disabled-fields.ts";
+import { internalEqual } from "../pod/internal-form.ts";
 import { TEMPLATE_OPTIONS } from "../pod/validation/options.ts";
 import { templateOptionsFor } from "../pod/validation/options-for.ts";
 import { validatePodTemplateSpec } from "../pod/validation/pod.ts";
@@ -44,7 +44,9 @@ export function podTemplates(): ResourceDefinition<PodTemplate> {
       },
       validateUpdate: (o, old) => validatePodTemplateSpec(o.template ?? {}, templatePath, templateOptionsFor(old.template?.spec)),
       warningsOnCreate: (o) => podTemplateWarnings(o.template, templatePath),
-      generationChanges: (o, old) => !semanticEqual(o.template, old.template),
+      warningsOnUpdate: (o, old) =>
+        o.metadata?.generation === old.metadata?.generation ? [] : podTemplateWarnings(o.template, templatePath),
+      generationChanges: (o, old) => !internalEqual("PodTemplateSpec", o.template, old.template),
       returnDeletedObject: true,
     },
   };

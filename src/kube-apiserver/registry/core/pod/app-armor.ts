@@ -6,18 +6,25 @@ import { semanticEqual } from "#apimachinery/meta/deep-equal.ts";
 export const APP_ARMOR_ANNOTATION_PREFIX = "container.apparmor.security.beta.kubernetes.io/";
 const LOCALHOST = "localhost/";
 
-/** Gives containers the profiles that a new pod still names by annotation (KEP-24). */
-export function setAppArmorFields(pod: Draft<Pod>): void {
+/**
+ * Gives containers the profiles that a new pod still names by annotation (KEP-24). Returns the names of the containers
+ * whose annotation says what no field said, or nothing that can be understood.
+ */
+export function setAppArmorFields(pod: Draft<Pod>): string[] {
   const { spec } = pod;
-  if (!spec || spec.os?.name === "windows") return;
-  for (const container of [...(spec.initContainers ?? []), ...(spec.containers ?? [])]) {
+  if (!spec || spec.os?.name === "windows") return [];
+  const outdated: string[] = [];
+  for (const container of [...(spec.initContainers ?? []), ...(spec.containers ?? []), ...(spec.ephemeralContainers ?? [])]) {
     const annotation = pod.metadata?.annotations?.[`${APP_ARMOR_ANNOTATION_PREFIX}${container.name}`];
     if (annotation === undefined || container.securityContext?.appArmorProfile) continue;
     const profile = profileOf(annotation);
-    if (!profile || semanticEqual(profile, spec.securityContext?.appArmorProfile)) continue;
+    if (profile && semanticEqual(profile, spec.securityContext?.appArmorProfile)) continue;
+    outdated.push(container.name);
+    if (!profile) continue;
     container.securityContext ??= {};
     container.securityContext.appArmorProfile = profile;
   }
+  return outdated;
 }
 
 function profileOf(annotation: string): AppArmorProfile | undefined {

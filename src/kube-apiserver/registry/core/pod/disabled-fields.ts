@@ -6,7 +6,7 @@ export function dropDisabledPodFields(spec: Draft<PodSpec>, old: PodSpec | undef
   if (!old?.schedulingGroup) delete spec.schedulingGroup;
   if (!containersOf(old).some((container) => container.lifecycle?.stopSignal)) {
     for (const container of containersOf(spec)) {
-      if (!container.lifecycle) continue;
+      if (!container.lifecycle?.stopSignal) continue;
       delete container.lifecycle.stopSignal;
       if (Object.keys(container.lifecycle).length === 0) delete container.lifecycle;
     }

@@ -1,4 +1,7 @@
+import type { LabelSelector } from "#api/generated/meta/v1.ts";
+import { semanticEqual } from "#apimachinery/meta/deep-equal.ts";
 import { assert } from "#base/assert.ts";
+import { printedSelector } from "../../apps/workload/printed-selector.ts";
 import { INTERNAL_TYPES } from "./internal-types.ts";
 
 interface InternalField {
@@ -100,7 +103,8 @@ function internalValue(type: string, value: unknown): unknown {
   const absent = value === undefined || value === null;
   if (type in ZERO) return absent ? ZERO[type] : value;
   if (type === "map") return isPlainObject(value) ? sorted(value) : null;
-  if (type === "any" || type === "list" || type === "json") return absent ? null : value;
+  if (type === "any" || type === "list") return absent ? null : value;
+  if (type === "selector") return absent ? null : printedSelector(value as LabelSelector);
   if (type.startsWith("[]")) {
     if (!Array.isArray(value)) return null;
     return value.map((element: unknown) => toInternal(type.slice(2), isPlainObject(element) ? element : {}));
@@ -111,4 +115,42 @@ function internalValue(type: string, value: unknown): unknown {
 
 function sorted(map: Readonly<Record<string, unknown>>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(map).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/**
+ * Whether two objects of the v1 form are the same to upstream's `Semantic.DeepEqual`: in the internal form, where absent
+ * structs and scalars have their zero values, and empty lists and maps are none.
+ */
+export function internalEqual(type: string, a: object | undefined, b: object | undefined): boolean {
+  return semanticEqual(a, b) || structEqual(type, a ?? {}, b ?? {});
+}
+
+function structEqual(type: string, a: object, b: object): boolean {
+  return fieldsOf(type).every((field) => {
+    if (field.type.startsWith("inline:")) return structEqual(field.type.slice("inline:".length), a, b);
+    const left: unknown = type === "PodSpec" ? podSpecMember(a, field) : Reflect.get(a, field.json);
+    const right: unknown = type === "PodSpec" ? podSpecMember(b, field) : Reflect.get(b, field.json);
+    return valueEqual(field.type, left, right);
+  });
+}
+
+function valueEqual(type: string, a: unknown, b: unknown): boolean {
+  if (type === "meta") return semanticEqual(inlineMeta(a), inlineMeta(b));
+  if (type in ZERO) return (a ?? ZERO[type]) === (b ?? ZERO[type]);
+  if (type === "map") return semanticEqual(a ?? {}, b ?? {});
+  if (type === "any" || type === "list") return semanticEqual(a, b);
+  const present = isPlainObject(a) === isPlainObject(b);
+  if (type === "selector") return present && semanticEqual(internalValue(type, a), internalValue(type, b));
+  if (type.startsWith("[]")) {
+    const [left, right] = [Array.isArray(a) ? a : [], Array.isArray(b) ? b : []];
+    return (
+      left.length === right.length && left.every((item, i) => structEqual(type.slice(2), asObject(item), asObject(right[i])))
+    );
+  }
+  if (type.startsWith("*")) return present && structEqual(type.slice(1), asObject(a), asObject(b));
+  return structEqual(type, asObject(a), asObject(b));
+}
+
+function asObject(value: unknown): object {
+  return isPlainObject(value) ? value : {};
 }

@@ -3,8 +3,8 @@
  * these forms in some messages: Go names, and zero values written out.
  *
  * A field is `Name:type`, or `Name=jsonName:type` where the v1 name does not follow from the internal one.
- * Types: `string`, `int`, `bool`, `quantity`, `any` (a scalar that may be absent), `list`, `map`, `json` (a type
- * with JSON tags, printed as it is), a struct's name, `*Struct`, `[]Struct`, and `inline:Struct`.
+ * Types: `string`, `int`, `bool`, `quantity`, `any` (a scalar that may be absent), `list`, `map`, `selector` (a label
+ * selector, which has JSON tags), a struct's name, `*Struct`, `[]Struct`, and `inline:Struct`.
  */
 export const INTERNAL_TYPES: Readonly<Record<string, string>> = {
   PodTemplateSpec: "metadata:meta Spec:PodSpec",
@@ -83,7 +83,7 @@ export const INTERNAL_TYPES: Readonly<Record<string, string>> = {
     "RequiredDuringSchedulingIgnoredDuringExecution:[]PodAffinityTerm " +
     "PreferredDuringSchedulingIgnoredDuringExecution:[]WeightedPodAffinityTerm",
   PodAffinityTerm:
-    "LabelSelector:json Namespaces:list TopologyKey:string NamespaceSelector:json MatchLabelKeys:list MismatchLabelKeys:list",
+    "LabelSelector:selector Namespaces:list TopologyKey:string NamespaceSelector:selector MatchLabelKeys:list MismatchLabelKeys:list",
   WeightedPodAffinityTerm: "Weight:int PodAffinityTerm:PodAffinityTerm",
   Toleration: "Key:string Operator:string Value:string Effect:string TolerationSeconds:any",
   HostAlias: "IP:string Hostnames:list",
@@ -91,7 +91,7 @@ export const INTERNAL_TYPES: Readonly<Record<string, string>> = {
   PodDNSConfigOption: "Name:string Value:any",
   PodReadinessGate: "ConditionType:string",
   TopologySpreadConstraint:
-    "MaxSkew:int TopologyKey:string WhenUnsatisfiable:string LabelSelector:json MinDomains:any NodeAffinityPolicy:any " +
+    "MaxSkew:int TopologyKey:string WhenUnsatisfiable:string LabelSelector:selector MinDomains:any NodeAffinityPolicy:any " +
     "NodeTaintsPolicy:any MatchLabelKeys:list",
   PodResourceClaim: "Name:string ResourceClaimName:any ResourceClaimTemplateName:any",
   Volume:
@@ -142,7 +142,7 @@ export const INTERNAL_TYPES: Readonly<Record<string, string>> = {
   KeysProjection: "Name:string Items:[]KeyToPath Optional:any",
   DownwardAPIProjection: "Items:[]DownwardAPIVolumeFile",
   ServiceAccountTokenProjection: "Audience:string ExpirationSeconds:int Path:string",
-  ClusterTrustBundleProjection: "Name:any SignerName:any LabelSelector:json Optional:any Path:string",
+  ClusterTrustBundleProjection: "Name:any SignerName:any LabelSelector:selector Optional:any Path:string",
   PodCertificateProjection:
     "SignerName:string KeyType:string MaxExpirationSeconds:any CredentialBundlePath:string KeyPath:string " +
     "CertificateChainPath:string UserAnnotations:map",
@@ -155,7 +155,7 @@ export const INTERNAL_TYPES: Readonly<Record<string, string>> = {
   EphemeralVolumeSource: "VolumeClaimTemplate:*PersistentVolumeClaimTemplate",
   PersistentVolumeClaimTemplate: "metadata:meta Spec:PersistentVolumeClaimSpec",
   PersistentVolumeClaimSpec:
-    "AccessModes:list Selector:json Resources:VolumeResourceRequirements VolumeName:string StorageClassName:any " +
+    "AccessModes:list Selector:selector Resources:VolumeResourceRequirements VolumeName:string StorageClassName:any " +
     "VolumeMode:any DataSource:*TypedLocalObjectReference DataSourceRef:*TypedObjectReference VolumeAttributesClassName:any",
   VolumeResourceRequirements: "Limits:map Requests:map",
   TypedLocalObjectReference: "APIGroup:any Kind:string Name:string",

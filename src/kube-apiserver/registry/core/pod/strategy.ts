@@ -1,29 +1,30 @@
 import type { Container, Pod, PodSpec } from "#api/generated/core/v1.ts";
 import type { Draft } from "#apimachinery/meta/api-object.ts";
 import { deepCopy } from "#apimachinery/meta/deep-copy.ts";
-import { semanticEqual } from "#apimachinery/meta/deep-equal.ts";
 import { formatTime } from "#apimachinery/meta/time.ts";
+import { FieldPath } from "#apimachinery/validation/field-path.ts";
 import type { StatusSubresource, Strategy } from "#apiserver/registry/resource.ts";
 import type { Clock } from "#base/clock.ts";
 import { setAppArmorFields } from "./app-armor.ts";
 import { setPodDefaults } from "./defaults.ts";
 import { dropDisabledPodFields } from "./disabled-fields.ts";
+import { internalEqual } from "./internal-form.ts";
 import { mergeLabelKeys } from "./label-keys.ts";
 import { computeQosClass } from "./qos-class.ts";
 import { validatePodCreate } from "./validation/pod.ts";
 import { validatePodResize } from "./validation/resize.ts";
 import { validatePodStatusUpdate } from "./validation/status.ts";
 import { validateEphemeralContainersUpdate, validatePodUpdate } from "./validation/update.ts";
-import { podWarnings } from "./warnings.ts";
+import { appArmorWarning, podWarnings } from "./warnings.ts";
 
 /** Every change of a pod's spec counts (KEP-5067), but not its binding. */
-const specChanges = (pod: Pod, old: Pod): boolean => !semanticEqual(pod.spec, old.spec);
+const specChanges = (pod: Pod, old: Pod): boolean => !internalEqual("PodSpec", pod.spec, old.spec);
 
 /** How pods are written. */
 export function podStrategy(clock: Clock): Strategy<Pod> {
   return {
     setDefaults: setPodDefaults,
-    prepareForCreate: (pod) => {
+    prepareForCreate: (pod, context) => {
       pod.spec ??= {} as Draft<PodSpec>;
       const { spec } = pod;
       pod.status = { phase: "Pending", qosClass: computeQosClass(spec) };
@@ -41,7 +42,8 @@ export function podStrategy(clock: Clock): Strategy<Pod> {
         ];
       }
       mergeLabelKeys(pod);
-      setAppArmorFields(pod);
+      const annotations = FieldPath.of("metadata", "annotations");
+      context.warnings.push(...setAppArmorFields(pod).map((name) => appArmorWarning(name, annotations)));
     },
     validate: (pod) => validatePodCreate(pod),
     prepareForUpdate: (pod, old) => {

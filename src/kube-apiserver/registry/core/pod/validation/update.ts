@@ -15,7 +15,7 @@ import { type FieldError, forbidden, invalid, required } from "#apimachinery/val
 import { FieldPath } from "#apimachinery/validation/field-path.ts";
 import { nameIsDnsSubdomain } from "#apimachinery/validation/names.ts";
 import { validateObjectMeta } from "#apimachinery/validation/object-meta.ts";
-import { toInternal } from "../internal-form.ts";
+import { internalEqual, toInternal } from "../internal-form.ts";
 import { jsonDiff } from "../unified-diff.ts";
 import { MIRROR_ANNOTATION, validatePodAnnotationsUpdate } from "./annotations.ts";
 import { podOptionsFor } from "./options-for.ts";
@@ -66,10 +66,10 @@ export function validatePodUpdate(pod: Pod, old: Pod): FieldError[] {
     ...onlyAddedTolerations(spec.tolerations ?? [], oldSpec.tolerations ?? []),
     ...onlyDeletedGates(spec.schedulingGates ?? [], oldSpec.schedulingGates ?? []),
   );
-  if (semanticEqual(spec, oldSpec)) return errors;
+  if (internalEqual("PodSpec", spec, oldSpec)) return errors;
   const munged = withoutUpdatable(spec, oldSpec);
   if ((oldSpec.schedulingGates ?? []).length > 0) errors.push(...mungeGated(munged, oldSpec));
-  if (!semanticEqual(munged, oldSpec)) {
+  if (!internalEqual("PodSpec", munged, oldSpec)) {
     const diff = jsonDiff(toInternal("PodSpec", oldSpec), toInternal("PodSpec", munged));
     errors.push(forbidden(specPath, `pod updates may not change fields other than ${UPDATABLE}\n${diff}`));
   }
@@ -145,7 +145,7 @@ function restore<T extends object, K extends keyof T>(target: T, from: T | undef
 function mungeGated(munged: Draft<PodSpec>, old: PodSpec): FieldError[] {
   const errors: FieldError[] = [];
   const before: Draft<PodSpec> = deepCopy(old);
-  if (!semanticEqual(munged.nodeSelector, old.nodeSelector)) {
+  if (!semanticEqual(munged.nodeSelector ?? {}, old.nodeSelector ?? {})) {
     const now = munged.nodeSelector ?? {};
     const kept = Object.entries(old.nodeSelector ?? {}).every(([key, value]) => now[key] === value);
     if (!kept) {
@@ -212,7 +212,7 @@ export function validateEphemeralContainersUpdate(pod: Pod, old: Pod): FieldErro
     const quoted = JSON.stringify(container.name);
     if (!now) {
       errors.push(forbidden(path, `existing ephemeral containers ${quoted} may not be removed\n`));
-    } else if (!semanticEqual(container, now)) {
+    } else if (!internalEqual("EphemeralContainer", container, now)) {
       const diff = jsonDiff(toInternal("EphemeralContainer", container), toInternal("EphemeralContainer", now));
       errors.push(forbidden(path, `existing ephemeral containers ${quoted} may not be changed\n${diff}`));
     }

@@ -1,0 +1,32 @@
+import { canonicalQuantity, parseQuantity } from "#apimachinery/resource/quantity.ts";
+import { goQuote } from "#apimachinery/validation/field-error.ts";
+import type { FieldPath } from "#apimachinery/validation/field-path.ts";
+
+/** Up to so many digits upstream keeps an amount as a 64-bit integer, in which thousandths may not fit. */
+const SMALL_DIGITS_MAX = 18;
+const INT64_MAX = 9223372036854775807n;
+
+/** The warning for the resource `name` of a list at `path`, when its bytes are not whole. */
+export function fractionalBytesWarnings(
+  list: Readonly<Record<string, string>> | undefined,
+  name: string,
+  path: FieldPath,
+): string[] {
+  const value = list?.[name];
+  if (value === undefined || !isFractional(value)) return [];
+  return [`${path.key(name)}: fractional byte value ${goQuote(canonicalQuantity(value))} is invalid, must be an integer`];
+}
+
+/**
+ * Whether upstream's `MilliValue` leaves a remainder. It is computed in 64 bits: amounts that are kept as integers are 0
+ * when they overflow, and larger ones lose their upper bits, so that some huge whole amounts are told fractional.
+ */
+function isFractional(value: string): boolean {
+  const { unscaled, exponent } = parseQuantity(value);
+  const shift = exponent + 3;
+  if (shift < 0) return true;
+  const thousandths = unscaled * 10n ** BigInt(shift);
+  const fits = thousandths <= INT64_MAX && thousandths >= -INT64_MAX;
+  if (!fits && String(unscaled).length <= SMALL_DIGITS_MAX) return false;
+  return BigInt.asIntN(64, thousandths) % 1000n !== 0n;
+}
