@@ -75,6 +75,46 @@ describe("bad input", () => {
       status: 413,
       reason: "RequestEntityTooLarge",
     },
+    { name: "JSON that is too deep", path: MAPS, body: `{"data":${"[".repeat(100_000)}`, status: 400, reason: "BadRequest" },
+    {
+      name: "YAML that is too deep",
+      path: MAPS,
+      body: `data: ${"[".repeat(100_000)}`,
+      type: "application/yaml",
+      status: 400,
+      reason: "BadRequest",
+    },
+    {
+      name: "YAML that unfolds to billions of values",
+      path: MAPS,
+      body: `a0: &a0 x\n${Array.from({ length: 12 }, (_, i) => `a${i + 1}: &a${i + 1} [${`*a${i},`.repeat(9)}]\n`).join("")}`,
+      type: "application/yaml",
+      status: 400,
+      reason: "BadRequest",
+    },
+    {
+      name: "YAML that contains itself",
+      path: MAPS,
+      body: "data: &a\n  b: *a\n",
+      type: "application/yaml",
+      status: 400,
+      reason: "BadRequest",
+    },
+    {
+      name: "bytes that are no protobuf",
+      path: MAPS,
+      body: `k8s\0${"\n".repeat(1000)}`,
+      type: "application/vnd.kubernetes.protobuf",
+      status: 400,
+      reason: "BadRequest",
+    },
+    {
+      name: "a quantity of a million digits",
+      path: "/api/v1/namespaces/default/pods",
+      body: `{"metadata":{"name":"x"},"spec":{"containers":[{"name":"c","resources":{"limits":{"cpu":"${"0".repeat(1 << 20)}x"}}}]}}`,
+      status: 400,
+      reason: "BadRequest",
+    },
     {
       name: "a resource that is not there",
       path: "/api/v1/namespaces/default/nothings",
@@ -99,9 +139,51 @@ describe("bad input", () => {
     { name: "a bad field selector", path: `${MAPS}?fieldSelector=data.x=1`, status: 400 },
     { name: "a bad continue token", path: `${MAPS}?continue=nonsense`, status: 400 },
     { name: "a bad limit", path: `${MAPS}?limit=many`, status: 400 },
+    { name: "a bad escape in the path", path: `${MAPS}/%zz`, status: 400 },
+    { name: "a bad timeout", path: `${MAPS}?timeout=soon`, status: 400 },
+    { name: "a selector of many brackets", path: `${MAPS}?labelSelector=${"(".repeat(10_000)}`, status: 400 },
     { name: "an object that is not there", path: `${MAPS}/absent`, status: 404 },
   ])("GET with $name", async ({ path, status }) => {
     expect(await ask("GET", path)).toMatchObject({ status, body: { kind: "Status", code: status } });
+  });
+
+  test.each([
+    { name: "merge patch", type: "application/merge-patch+json", body: `{"data":${'{"a":'.repeat(50_000)}`, status: 400 },
+    { name: "strategic patch", type: "application/strategic-merge-patch+json", body: '{"data":', status: 400 },
+    {
+      name: "JSON patch that doubles itself",
+      type: "application/json-patch+json",
+      body: `[{"op":"add","path":"/spec","value":[1]},${'{"op":"copy","from":"/spec","path":"/spec/-"},'.repeat(60)}{"op":"remove","path":"/spec"}]`,
+      status: 422,
+    },
+  ])("PATCH with a bad $name", async ({ body, type, status }) => {
+    const map = `${MAPS}/patched`;
+    await ask("POST", MAPS, '{"metadata":{"name":"patched"}}');
+    expect(await ask("PATCH", map, body, type)).toMatchObject({ status, body: { kind: "Status", code: status } });
+  });
+
+  test("an oversized body without a length is cut off", async () => {
+    const { ca, cert, key } = cluster.credentials;
+    const status = await new Promise<number>((resolve, reject) => {
+      const headers = { "content-type": JSON_TYPE, "transfer-encoding": "chunked" };
+      const req = request(`${cluster.url}${MAPS}`, { method: "POST", ca, cert, key, headers, agent: false }, (res) => {
+        res.resume();
+        resolve(res.statusCode ?? 0);
+      });
+      req.on("error", reject);
+      for (let i = 0; i < 8; i++) req.write(Buffer.alloc(1 << 20, "x"));
+      req.end();
+    });
+    expect(status).toBe(413);
+  });
+
+  test.each([
+    { name: "a long selector is read", length: 200_000, want: 200 },
+    { name: "a head beyond all measure is refused", length: 2 << 20, want: 431 },
+  ])("$name", async ({ length, want }) => {
+    const values = `x${",a".repeat(length / 2)}`;
+    const answer = await ask("GET", `${MAPS}?labelSelector=k%20in%20(${values})`);
+    expect(answer.status).toBe(want);
   });
 
   test("a request without credentials is refused", async () => {

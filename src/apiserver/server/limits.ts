@@ -1,6 +1,9 @@
 /** Largest request body in bytes, as upstream's `--max-request-bytes` default. */
 export const REQUEST_BODY_BYTES_MAX: number = 3 * 1024 * 1024;
 
+/** Largest head of a request in bytes, as Go's `DefaultMaxHeaderBytes`: selectors of many names are long. */
+export const HEADER_BYTES_MAX: number = 1024 * 1024;
+
 /** Requests in progress at once, watches not counted; more are answered 429. */
 export const REQUESTS_IN_FLIGHT_MAX = 4000;
 

@@ -15,7 +15,7 @@ import type { UserInfo } from "../request/request-info.ts";
 import type { Exchange } from "./exchange.ts";
 import { Http1Exchange } from "./http1-exchange.ts";
 import { Http2Exchange } from "./http2-exchange.ts";
-import { CONCURRENT_STREAMS_MAX, SESSION_MEMORY_MB_MAX } from "./limits.ts";
+import { CONCURRENT_STREAMS_MAX, HEADER_BYTES_MAX, SESSION_MEMORY_MB_MAX } from "./limits.ts";
 
 export interface SecureListenerOptions {
   readonly bindAddress: string;
@@ -41,7 +41,10 @@ export interface SecureListener {
 
 /** What a request gets that Node cannot parse. Go would take any method: upstream's router refuses those that it does not know. */
 const BAD_REQUEST = "HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n";
-const UNKNOWN_METHOD = rawResponse(methodNotAllowed());
+const UNREADABLE: Readonly<Record<string, string>> = {
+  HPE_INVALID_METHOD: rawResponse(methodNotAllowed()),
+  HPE_HEADER_OVERFLOW: "HTTP/1.1 431 Request Header Fields Too Large\r\nConnection: close\r\n\r\n",
+};
 
 function rawResponse({ headers, body }: ApiResponse): string {
   const text = String(body);
@@ -60,6 +63,8 @@ export async function listenSecurely(options: SecureListenerOptions): Promise<Se
     settings: { maxConcurrentStreams: CONCURRENT_STREAMS_MAX },
     maxSessionMemory: SESSION_MEMORY_MB_MAX,
   });
+  // Node's parser of HTTP/1.1 asks the server for it; the options of HTTP/2 servers do not know it.
+  Object.assign(server, { maxHeaderSize: HEADER_BYTES_MAX });
   const sockets = new Set<Socket>();
   const sessions = new Set<ServerHttp2Session>();
   const users = new WeakMap<object, UserInfo>();
@@ -84,7 +89,7 @@ export async function listenSecurely(options: SecureListenerOptions): Promise<Se
   });
   server.on("tlsClientError", () => {});
   server.on("clientError", (error: NodeJS.ErrnoException, socket: Duplex) => {
-    if (socket.writable) socket.end(error.code === "HPE_INVALID_METHOD" ? UNKNOWN_METHOD : BAD_REQUEST);
+    if (socket.writable) socket.end(UNREADABLE[error.code ?? ""] ?? BAD_REQUEST);
     else socket.destroy();
   });
   // Adding a request listener makes Node answer HTTP/2 through its compatibility layer too: that one is taken out again.
