@@ -186,8 +186,11 @@ const METHOD_VERBS: Readonly<Record<string, "create" | "get" | "update" | "patch
   PATCH: "patch",
   DELETE: "delete",
 };
+/** Methods that a proxy passes on beyond those of resources. */
+const PASSED_ON: readonly string[] = ["HEAD", "OPTIONS"];
 
 function checkSubresourceVerb(subresource: Subresource<ApiObject>, request: ResourceRequest): void {
+  if (subresource.type === "connect" && subresource.takesPath && PASSED_ON.includes(request.method)) return;
   const verb = METHOD_VERBS[request.method];
   const verbs: readonly string[] = subresource.verbs ?? ["get", "update", "patch"];
   if (verb === undefined || !verbs.includes(verb)) throw methodNotAllowed();
