@@ -154,7 +154,7 @@ describe("removal", () => {
   test("a struct goes with its last field", () => {
     const affinity = { podAntiAffinity: { requiredDuringSchedulingIgnoredDuringExecution: [{ topologyKey: "h" }] } };
     const one = apply(undefined, pod({ ...containers("x"), affinity }), "a");
-    expect(Reflect.get(Reflect.get(apply(one, pod(containers("x")), "a"), "spec"), "affinity")).toBeUndefined();
+    expect(apply(one, pod(containers("x")), "a")).not.toHaveProperty("spec.affinity");
   });
 
   test("null is wanted by nobody and takes nothing away", () => {
@@ -246,7 +246,7 @@ test("random applies follow a model that only knows sets of keys", () => {
   const values = new Map<string, string>();
   for (let step = 0; step < 400; step++) {
     const manager = `m${pick(4)}`;
-    const config = new Map(Array.from({ length: pick(4) }, () => [`k${pick(5)}`, `v${pick(2)}`] as const));
+    const config = new Map(Array.from({ length: pick(4) }, () => [`k${pick(5)}`, `v${pick(2)}`] as [string, string]));
     const others = [...wanted].filter(([name]) => name !== manager);
     const clashes = [...config].filter(([key, value]) => others.some(([, owned]) => owned.has(key)) && values.get(key) !== value);
     const force = pick(2) === 0;

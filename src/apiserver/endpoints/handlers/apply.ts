@@ -17,12 +17,12 @@ import { converterError } from "./converter-error.ts";
 import { header } from "./headers.ts";
 import { negotiate } from "./negotiation.ts";
 import { entryResponse, objectResponse } from "./representation.ts";
-import { type ResourceEndpoint, targetOf } from "./resource-handler.ts";
+import { hasProtobuf, type ResourceEndpoint, targetOf } from "./resource-handler.ts";
 import { admit, authorizeCreate, checkName, setDefaults, writeRequest } from "./write.ts";
 
 /** Server-side apply to an object or its status (KEP-555). An absent object is made. */
 export async function handleApply(endpoint: ResourceEndpoint, request: ResourceRequest): Promise<ApiResponse> {
-  const negotiated = negotiate(header(request, "accept"));
+  const negotiated = negotiate(header(request, "accept"), hasProtobuf(endpoint));
   const body = readApplyBody(request);
   const target = targetOf(endpoint, request.info);
   const write = writeRequest(endpoint, request, target, body.options);

@@ -11,7 +11,7 @@ import { parseListOptions } from "./list-options.ts";
 import { negotiate } from "./negotiation.ts";
 import { listEntries } from "./read.ts";
 import { entryResponse, listResponse, objectResponse, valueResponse } from "./representation.ts";
-import { type ResourceEndpoint, targetOf } from "./resource-handler.ts";
+import { hasProtobuf, type ResourceEndpoint, targetOf } from "./resource-handler.ts";
 import { selectionOf } from "./selection.ts";
 import { writeRequest } from "./write.ts";
 
@@ -20,7 +20,7 @@ const PARALLEL_DELETES_MAX = 16;
 
 /** DELETE of one object. */
 export async function handleDelete(endpoint: ResourceEndpoint, request: ResourceRequest): Promise<ApiResponse> {
-  const negotiated = negotiate(header(request, "accept"));
+  const negotiated = negotiate(header(request, "accept"), hasProtobuf(endpoint));
   const options = parseDeleteOptions(request.body, header(request, "content-type"), request.query);
   const target = targetOf(endpoint, request.info);
   const write = deleteRequest(endpoint, request, options);
@@ -34,7 +34,7 @@ export async function handleDelete(endpoint: ResourceEndpoint, request: Resource
 
 /** DELETE of a collection: what matches the selectors, answered with the list of it. */
 export async function handleDeleteCollection(endpoint: ResourceEndpoint, request: ResourceRequest): Promise<ApiResponse> {
-  const negotiated = negotiate(header(request, "accept"));
+  const negotiated = negotiate(header(request, "accept"), hasProtobuf(endpoint));
   const { namespace } = targetOf(endpoint, request.info);
   const listOptions = parseListOptions(request.query, false);
   const selection = selectionOf(endpoint, namespace, "", listOptions.labelSelector, listOptions.fieldSelector);

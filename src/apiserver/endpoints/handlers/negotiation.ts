@@ -53,19 +53,30 @@ export function checkRouteAccept(accept: string, streams: boolean): void {
   throw new StatusError({ ...status, details: {} });
 }
 
-/** Upstream's `NegotiateOutputMediaType`. Throws 406. */
-export const negotiate: (accept: string) => Negotiated = memoized(HEADERS_REMEMBERED, (accept) => {
+/**
+ * Upstream's `NegotiateOutputMediaType`. Throws 406. `hasProtobuf` is false for custom resources, whose objects have no protobuf
+ * form; their metadata has.
+ */
+export function negotiate(accept: string, hasProtobuf = true): Negotiated {
+  return hasProtobuf ? anyFormat(accept) : textFormat(accept);
+}
+
+const anyFormat = memoized(HEADERS_REMEMBERED, (accept) => choose(accept, true));
+const textFormat = memoized(HEADERS_REMEMBERED, (accept) => choose(accept, false));
+
+function choose(accept: string, hasProtobuf: boolean): Negotiated {
   if (accept.trim() === "") return { format: "json", transform: undefined, pretty: false };
   for (const clause of parseAccept(accept)) {
     const format = formatOf(clause.type);
     if (format === undefined) continue;
     const transform = transformOf(clause, format);
     if (transform === "refused" || !streamAllowed(clause, format)) continue;
+    if (format === "protobuf" && transform === undefined && !hasProtobuf) continue;
     const pretty = clause.params.get("pretty");
     return { format, transform, pretty: pretty === "1" || pretty === "true" };
   }
   throw notAcceptable(`only the following media types are accepted: ${MEDIA_TYPES}`);
-});
+}
 
 /** In which form aggregated discovery (KEP-3352) is wanted; undefined when it is not. Other clauses do not count. */
 export function negotiateAggregated(accept: string): AnswerFormat | undefined {
@@ -88,8 +99,8 @@ export function statusFormat(accept: string): AnswerFormat {
 }
 
 /** Watches are never written as YAML. Throws 406. */
-export function negotiateWatch(accept: string): Negotiated {
-  const negotiated = negotiate(accept);
+export function negotiateWatch(accept: string, hasProtobuf = true): Negotiated {
+  const negotiated = negotiate(accept, hasProtobuf);
   if (negotiated.format === "yaml") throw notAcceptable(`only the following media types are accepted: ${STREAM_TYPES}`);
   return negotiated;
 }

@@ -9,7 +9,7 @@ import { header } from "./headers.ts";
 import { negotiate } from "./negotiation.ts";
 import { Patch, type PatchKind } from "./patch-object.ts";
 import { entryResponse, objectResponse } from "./representation.ts";
-import { type ResourceEndpoint, targetOf } from "./resource-handler.ts";
+import { hasProtobuf, type ResourceEndpoint, targetOf } from "./resource-handler.ts";
 import { admitChange, checkName, setDefaults, writeRequest } from "./write.ts";
 import { parseWriteOptions, type WriteOptions } from "./write-options.ts";
 
@@ -22,7 +22,7 @@ const PATCH_KINDS: ReadonlySet<string> = new Set<PatchKind>([
 /** PATCH of an object or of its status. */
 export async function handlePatch(endpoint: ResourceEndpoint, request: ResourceRequest): Promise<ApiResponse> {
   if (patchType(request) === APPLY_TYPE) return handleApply(endpoint, request);
-  const negotiated = negotiate(header(request, "accept"));
+  const negotiated = negotiate(header(request, "accept"), hasProtobuf(endpoint));
   const { patch, options } = patchBody(request);
   const target = targetOf(endpoint, request.info);
   const write = writeRequest(endpoint, request, target, options);

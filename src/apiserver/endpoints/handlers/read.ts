@@ -11,7 +11,7 @@ import { type Continuation, decodeContinue, encodeContinue } from "./continue-to
 import { type ParsedListOptions, parseListOptions } from "./list-options.ts";
 import { type Negotiated, negotiate } from "./negotiation.ts";
 import { entryResponse, type ListMeta, listResponse } from "./representation.ts";
-import { type ResourceEndpoint, targetOf } from "./resource-handler.ts";
+import { hasProtobuf, type ResourceEndpoint, targetOf } from "./resource-handler.ts";
 import { type Selection, selectionOf } from "./selection.ts";
 
 const TOO_LARGE = "Too large resource version";
@@ -21,7 +21,7 @@ const CONTINUE_TOO_OLD =
 
 /** GET of one object. */
 export async function handleGet(endpoint: ResourceEndpoint, context: RequestContext, accept: string): Promise<ApiResponse> {
-  const negotiated = negotiate(accept);
+  const negotiated = negotiate(accept, hasProtobuf(endpoint));
   const entry = await readEntry(endpoint, context);
   return entryResponse(endpoint, negotiated, context.query, entry);
 }
@@ -40,7 +40,7 @@ export async function readEntry(endpoint: ResourceEndpoint, context: RequestCont
 
 /** GET of a collection. */
 export async function handleList(endpoint: ResourceEndpoint, context: RequestContext, accept: string): Promise<ApiResponse> {
-  const negotiated: Negotiated = negotiate(accept);
+  const negotiated: Negotiated = negotiate(accept, hasProtobuf(endpoint));
   const { namespace, name } = targetOf(endpoint, context.info);
   const options = parseListOptions(context.query, false);
   const selection = selectionOf(endpoint, namespace, name, options.labelSelector, options.fieldSelector);

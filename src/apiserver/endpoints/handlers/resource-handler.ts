@@ -37,3 +37,8 @@ export function targetOf(endpoint: ResourceEndpoint, info: RequestInfo): Target 
     subresource: info.parts[2] ?? "",
   };
 }
+
+/** Whether objects of the endpoint can be written as protobuf: custom resources cannot. */
+export function hasProtobuf({ form }: ResourceEndpoint): boolean {
+  return form.schema.unstructured === undefined;
+}

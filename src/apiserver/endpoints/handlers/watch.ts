@@ -7,7 +7,7 @@ import { eventEncoder } from "./event-encoder.ts";
 import { type ParsedListOptions, parseListOptions } from "./list-options.ts";
 import { CONTENT_TYPES, negotiateWatch } from "./negotiation.ts";
 import { includeObject } from "./representation.ts";
-import { type ResourceEndpoint, targetOf } from "./resource-handler.ts";
+import { hasProtobuf, type ResourceEndpoint, targetOf } from "./resource-handler.ts";
 import { type Selection, selectionOf } from "./selection.ts";
 import type { EventEncoder } from "./shared-encodings.ts";
 import { checkWatchVersion, type WatchStart, watchStart } from "./watch-start.ts";
@@ -23,7 +23,7 @@ export const WATCH_BUFFER_BYTES_MAX: number = 16 * 1024 * 1024;
 
 /** GET of a collection with `watch`. */
 export async function handleWatch(endpoint: ResourceEndpoint, context: RequestContext, accept: string): Promise<ApiResponse> {
-  const negotiated = negotiateWatch(accept);
+  const negotiated = negotiateWatch(accept, hasProtobuf(endpoint));
   const { namespace, name } = targetOf(endpoint, context.info);
   const options = parseListOptions(context.query, true);
   const selection = selectionOf(endpoint, namespace, name, options.labelSelector, options.fieldSelector);

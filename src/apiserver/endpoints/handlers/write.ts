@@ -11,12 +11,12 @@ import { decodeBody } from "./body.ts";
 import { header } from "./headers.ts";
 import { negotiate } from "./negotiation.ts";
 import { entryResponse, objectResponse } from "./representation.ts";
-import { type ResourceEndpoint, type Target, targetOf } from "./resource-handler.ts";
+import { hasProtobuf, type ResourceEndpoint, type Target, targetOf } from "./resource-handler.ts";
 import { parseWriteOptions, type WriteOptions } from "./write-options.ts";
 
 /** POST to a collection. */
 export async function handleCreate(endpoint: ResourceEndpoint, request: ResourceRequest): Promise<ApiResponse> {
-  const negotiated = negotiate(header(request, "accept"));
+  const negotiated = negotiate(header(request, "accept"), hasProtobuf(endpoint));
   const format = bodyFormat(header(request, "content-type"));
   const options = parseWriteOptions(request.query, "CreateOptions", request.userAgent);
   const target = targetOf(endpoint, request.info);
@@ -31,7 +31,7 @@ export async function handleCreate(endpoint: ResourceEndpoint, request: Resource
 
 /** PUT of an object or of its status. */
 export async function handleUpdate(endpoint: ResourceEndpoint, request: ResourceRequest): Promise<ApiResponse> {
-  const negotiated = negotiate(header(request, "accept"));
+  const negotiated = negotiate(header(request, "accept"), hasProtobuf(endpoint));
   const format = bodyFormat(header(request, "content-type"));
   const options = parseWriteOptions(request.query, "UpdateOptions", request.userAgent);
   const target = targetOf(endpoint, request.info);
