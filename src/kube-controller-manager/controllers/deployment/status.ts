@@ -57,7 +57,9 @@ export function rolloutStatus(
   if (hasProgressDeadline(deployment) && !finished) {
     const subject =
       newReplicaSet === undefined ? `Deployment "${deployment.metadata.name}"` : `ReplicaSet "${newReplicaSet.metadata.name}"`;
-    if (isComplete(deployment, status)) {
+    // A ReplicaSet whose controller has not looked at it says nothing yet. Upstream gets no further then either: its second
+    // write of a status in the same round fails, and it comes back when the ReplicaSet has one.
+    if (isComplete(deployment, status) && (newReplicaSet === undefined || isObserved(newReplicaSet))) {
       const text = `${subject} has successfully progressed.`;
       conditions = setCondition(conditions, newCondition("Progressing", "True", "NewReplicaSetAvailable", text, nowMs));
     } else if (isProgressing(deployment, status)) {
@@ -77,6 +79,10 @@ export function rolloutStatus(
   const failure = replicaFailure(all, newReplicaSet, nowMs);
   conditions = failure === undefined ? withoutCondition(conditions, "ReplicaFailure") : setCondition(conditions, failure);
   return { ...status, conditions };
+}
+
+function isObserved({ status }: ReplicaSet): boolean {
+  return status?.observedGeneration !== undefined;
 }
 
 /** Milliseconds after which the progress deadline must be looked at again. */
