@@ -1,8 +1,10 @@
 import type { CertificateSigningRequest } from "#api/generated/certificates/v1.ts";
+import { nameIsPathSegment } from "#apimachinery/validation/names.ts";
 import type { ResourceDefinition } from "#apiserver/registry/resource.ts";
-import { PLAIN_COLUMNS } from "../../columns.ts";
 import type { RegistryModules } from "../../modules.ts";
+import { REQUEST_COLUMNS } from "./columns.ts";
 import { csrApproval, csrStatus, keepSpec, setRequester } from "./strategy.ts";
+import { validateRequest, validateRequestUpdate } from "./validation.ts";
 
 /** CertificateSigningRequests, as served by certificates.k8s.io/v1. */
 export function certificateSigningRequests({
@@ -17,9 +19,16 @@ export function certificateSigningRequests({
     shortNames: ["csr"],
     scope: "Cluster",
     storagePrefix: "certificatesigningrequests",
-    columns: PLAIN_COLUMNS,
+    columns: REQUEST_COLUMNS,
     selectableFields: { "spec.signerName": (csr) => csr.spec.signerName ?? "" },
-    strategy: { prepareForCreate: setRequester, prepareForUpdate: keepSpec, resetFields: ["spec"] },
+    strategy: {
+      validateName: nameIsPathSegment,
+      prepareForCreate: setRequester,
+      validate: validateRequest,
+      prepareForUpdate: keepSpec,
+      validateUpdate: validateRequestUpdate,
+      resetFields: ["spec"],
+    },
     subresources: { approval: csrApproval(clock), status: csrStatus(clock) },
   };
 }

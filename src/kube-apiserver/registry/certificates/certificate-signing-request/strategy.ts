@@ -5,6 +5,7 @@ import { formatTime } from "#apimachinery/meta/time.ts";
 import type { StatusSubresource } from "#apiserver/registry/resource.ts";
 import type { RequestContext } from "#apiserver/request/request-info.ts";
 import type { Clock } from "#base/clock.ts";
+import { validateRequestStatus, validateRequestUpdate } from "./validation.ts";
 
 /** Who asks is what the server saw, not what the body says: signers trust these fields. */
 export function setRequester(request: Draft<CertificateSigningRequest>, { user }: RequestContext): void {
@@ -32,6 +33,7 @@ export function csrStatus(clock: Clock): StatusSubresource<CertificateSigningReq
       for (const type of ["Approved", "Denied"]) keepInstances(request, old, type);
       setConditionTimes(request, old, clock);
     },
+    validateUpdate: validateRequestStatus,
   };
 }
 
@@ -48,6 +50,7 @@ export function csrApproval(clock: Clock): StatusSubresource<CertificateSigningR
       request.status = conditions === undefined ? status : { ...status, conditions };
       setConditionTimes(request, old, clock);
     },
+    validateUpdate: validateRequestUpdate,
   };
 }
 

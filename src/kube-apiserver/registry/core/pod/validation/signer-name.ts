@@ -1,6 +1,6 @@
 import { type FieldError, invalid, required, tooLong } from "#apimachinery/validation/field-error.ts";
 import type { FieldPath } from "#apimachinery/validation/field-path.ts";
-import { byteLength, isDns1123Label, isDns1123Subdomain } from "#apimachinery/validation/names.ts";
+import { byteLength, isDns1123Subdomain } from "#apimachinery/validation/names.ts";
 
 const SUBDOMAIN_MAX = 253;
 const LABEL_MAX = 63;
@@ -21,7 +21,7 @@ export function signerNameErrors(name: string, path: FieldPath): FieldError[] {
     errors.push(invalid(path, domain, "should be a domain with at least two segments separated by dots"));
   }
   for (const label of signer.split(".")) {
-    errors.push(...isDns1123Label(label).map((message) => invalid(path, label, `validating label "${label}": ${message}`)));
+    errors.push(...isDns1123Subdomain(label).map((message) => invalid(path, label, `validating label "${label}": ${message}`)));
   }
   const max = SUBDOMAIN_MAX + SIGNER_PATH_MAX + LABEL_MAX;
   if (byteLength(name) > max) errors.push(tooLong(path, max));
