@@ -23,6 +23,8 @@ export interface ResourceDefinition<T extends object = ApiObject> {
   readonly shortNames?: readonly string[];
   readonly categories?: readonly string[];
   readonly scope: "Namespaced" | "Cluster";
+  /** Annotations that upstream's internal form holds as fields: left out where only an object's metadata is shown. */
+  readonly fieldAnnotations?: readonly string[];
   /** Under `/registry/`: `pods`, `services/specs`, `apiextensions.k8s.io/customresourcedefinitions`. */
   readonly storagePrefix: string;
   /** Table columns after upstream's printers. `Name` first. */
@@ -103,6 +105,9 @@ export interface Strategy<T extends object> {
   readonly validateUpdate?: (object: T, old: T, context: RequestContext) => FieldError[];
   readonly warningsOnCreate?: (object: T) => string[];
   readonly warningsOnUpdate?: (object: T, old: T) => string[];
+  readonly warningsOnDelete?: (options: DeleteOptions) => string[];
+  /** Why the object of this name may not be deleted by itself; undefined where it may. */
+  readonly refuseDelete?: (name: string) => string | undefined;
   /** Keeps `metadata.generation`: 1 at creation, one more when this says that the desired state changed. */
   readonly generationChanges?: (object: T, old: T) => boolean;
   /** Grace period in seconds for a graceful delete; undefined means delete at once. `requested` is undefined when the client gave none. */

@@ -48,14 +48,23 @@ export function tableRow(
   include: IncludeObject,
   version: MetaVersion,
   now: number,
+  hidden: readonly string[] = [],
 ): TableRow {
   const cells = columns.map((column) => column.cell(object, now));
-  return { cells, object: include === "None" ? null : include === "Object" ? shown : partialMetadata(shown, version) };
+  if (include === "None") return { cells, object: null };
+  return { cells, object: include === "Object" ? shown : partialMetadata(shown, version, hidden) };
 }
 
-/** The object's metadata alone. */
-export function partialMetadata(object: ApiObject, version: MetaVersion): unknown {
-  return { kind: "PartialObjectMetadata", apiVersion: `meta.k8s.io/${version}`, metadata: object.metadata };
+/** The object's metadata alone, without the `hidden` annotations. */
+export function partialMetadata(object: ApiObject, version: MetaVersion, hidden: readonly string[] = []): unknown {
+  return { kind: "PartialObjectMetadata", apiVersion: `meta.k8s.io/${version}`, metadata: metadataWithout(object, hidden) };
+}
+
+function metadataWithout({ metadata }: ApiObject, hidden: readonly string[]): ApiObject["metadata"] {
+  const { annotations, ...rest } = metadata;
+  if (annotations === undefined || !hidden.some((key) => annotations[key] !== undefined)) return metadata;
+  const kept = Object.entries(annotations).filter(([key]) => !hidden.includes(key));
+  return kept.length === 0 ? rest : { ...rest, annotations: Object.fromEntries(kept) };
 }
 
 /** A whole table. Kinds without a printer of their own, which alone have dates, write an empty one as null. */

@@ -1,4 +1,4 @@
-import { isNotFound } from "#apimachinery/api-errors/errors.ts";
+import { forbidden, isNotFound } from "#apimachinery/api-errors/errors.ts";
 import type { Status } from "#apimachinery/api-errors/status.ts";
 import type { ApiObject } from "#apimachinery/meta/api-object.ts";
 import type { CacheEntry } from "../../cacher/cache-entry.ts";
@@ -23,6 +23,9 @@ export async function handleDelete(endpoint: ResourceEndpoint, request: Resource
   const negotiated = negotiate(header(request, "accept"), hasProtobuf(endpoint));
   const options = parseDeleteOptions(request.body, header(request, "content-type"), request.query);
   const target = targetOf(endpoint, request.info);
+  const { strategy, group, plural } = endpoint.store.definition;
+  const refusal = strategy.refuseDelete?.(target.name);
+  if (refusal !== undefined) throw forbidden({ group, resource: plural }, target.name, refusal);
   const write = deleteRequest(endpoint, request, options);
   const { answer, entry, gone } = await endpoint.store.deleteWith(target.name, options, write);
   const code = !gone && options.orphanDependents === false ? 202 : 200;
@@ -80,6 +83,7 @@ async function deleteOne(
 
 function deleteRequest(endpoint: ResourceEndpoint, request: ResourceRequest, options: DeleteOptions): WriteRequest {
   const dryRun = (options.dryRun?.length ?? 0) > 0;
+  request.warnings.push(...(endpoint.store.definition.strategy.warningsOnDelete?.(options) ?? []));
   return writeRequest(endpoint, request, targetOf(endpoint, request.info), { dryRun, fieldManager: "" });
 }
 

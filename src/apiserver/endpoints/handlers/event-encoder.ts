@@ -16,7 +16,7 @@ export function eventEncoder(endpoint: ResourceEndpoint, negotiated: Negotiated,
   if (transform?.kind === "PartialObjectMetadataList") return NO_LISTS;
   if (format === "protobuf") return new ProtobufEventEncoder(endpoint.form, transform?.version);
   if (transform === undefined) return new PlainEncoder(endpoint);
-  return transform.kind === "Table" ? new TableEncoder(endpoint, transform, include) : new PartialEncoder(transform);
+  return transform.kind === "Table" ? new TableEncoder(endpoint, transform, include) : new PartialEncoder(endpoint, transform);
 }
 
 /** An event's object is no list: upstream finds out with the first event, after it has answered 200. */
@@ -52,15 +52,20 @@ class PlainEncoder implements EventEncoder {
 
 class PartialEncoder implements EventEncoder {
   readonly failure: EventEncoder["failure"] = errorLine;
+  readonly #endpoint: ResourceEndpoint;
   readonly #transform: Transform;
-  constructor(transform: Transform) {
+  constructor(endpoint: ResourceEndpoint, transform: Transform) {
+    this.#endpoint = endpoint;
     this.#transform = transform;
   }
 
   encode(events: readonly FilteredEvent[]): Uint8Array {
     const { version } = this.#transform;
+    const { fieldAnnotations } = this.#endpoint.form;
     const partial = (event: FilteredEvent): Uint8Array =>
-      encodedEvent(event, `partial/${version}`, () => line(event.type, partialMetadata(event.entry.object, version)));
+      encodedEvent(event, `partial/${version}`, () =>
+        line(event.type, partialMetadata(event.entry.object, version, fieldAnnotations)),
+      );
     return encodedBatch(events, `partial/${version}`, partial);
   }
 
@@ -98,7 +103,7 @@ class TableEncoder implements EventEncoder {
     const { version } = this.#transform;
     const now = this.#endpoint.modules.stores.modules.clock.now();
     const shown = type === "BOOKMARK" ? object : toServedForm(this.#endpoint.form, object);
-    const row = tableRow(columns, object, shown, this.#include, version, now);
+    const row = tableRow(columns, object, shown, this.#include, version, now, this.#endpoint.form.fieldAnnotations);
     const metadata = { resourceVersion: object.metadata.resourceVersion };
     const value = table(this.#first ? columns : null, metadata, [row], version);
     this.#first = false;

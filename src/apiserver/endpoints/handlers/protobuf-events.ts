@@ -37,8 +37,10 @@ export class ProtobufEventEncoder implements EventEncoder {
   }
 
   #enveloped({ entry }: FilteredEvent): Uint8Array {
-    const { apiVersion, kind } = this.#form;
-    if (this.#partial !== undefined) return protobufValue(partialMetadata(entry.object, this.#partial) as object);
+    const { apiVersion, kind, fieldAnnotations } = this.#form;
+    if (this.#partial !== undefined) {
+      return protobufValue(partialMetadata(entry.object, this.#partial, fieldAnnotations) as object);
+    }
     return inEnvelope(apiVersion, kind, messageInForm(this.#form, entry));
   }
 }

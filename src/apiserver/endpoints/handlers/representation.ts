@@ -61,7 +61,7 @@ export function objectResponse(
   if (transform.kind === "Table") {
     const columns = columnsOf(endpoint);
     const now = endpoint.modules.stores.modules.clock.now();
-    const row = tableRow(columns, object, served, includeObject(query), transform.version, now);
+    const row = tableRow(columns, object, served, includeObject(query), transform.version, now, endpoint.form.fieldAnnotations);
     const metadata = { resourceVersion: object.metadata.resourceVersion ?? "" };
     return valueResponse(table(columns, metadata, [row], transform.version), negotiated, query, status);
   }
@@ -69,7 +69,7 @@ export function objectResponse(
     const type = `*${endpoint.form.version}.${endpoint.form.kind}`;
     throw notAcceptable(`you requested PartialObjectMetadataList, but the requested object is not a list (${type})`);
   }
-  return valueResponse(partialMetadata(served, transform.version), negotiated, query, status);
+  return valueResponse(partialMetadata(served, transform.version, endpoint.form.fieldAnnotations), negotiated, query, status);
 }
 
 /** `metadata` of a list. */
@@ -107,7 +107,15 @@ export function listResponse(
     const include = includeObject(query);
     const now = endpoint.modules.stores.modules.clock.now();
     const rows = entries.map(({ object }) =>
-      tableRow(columns, object, include === "Object" ? toServedForm(form, object) : object, include, version, now),
+      tableRow(
+        columns,
+        object,
+        include === "Object" ? toServedForm(form, object) : object,
+        include,
+        version,
+        now,
+        form.fieldAnnotations,
+      ),
     );
     return valueResponse(table(columns, metadata, rows, version), negotiated, query, 200);
   }
@@ -115,7 +123,8 @@ export function listResponse(
     const type = `*${form.version}.${form.kind}List`;
     throw notAcceptable(`you requested PartialObjectMetadata, but the requested object is a list (${type})`);
   }
-  const items = entries.length === 0 ? null : entries.map((entry) => partialMetadata(entry.object, version));
+  const items =
+    entries.length === 0 ? null : entries.map((entry) => partialMetadata(entry.object, version, form.fieldAnnotations));
   const body = { kind: "PartialObjectMetadataList", apiVersion: `meta.k8s.io/${version}`, metadata, items };
   return valueResponse(body, negotiated, query, 200);
 }

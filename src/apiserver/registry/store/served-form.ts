@@ -20,16 +20,27 @@ export interface ServedForm {
   /** `v1` or `group/version`. */
   readonly apiVersion: string;
   readonly schema: StructSchema;
+  /** Annotations that metadata alone does not show. */
+  readonly fieldAnnotations: readonly string[];
   /** Absent for the storage version itself. */
   readonly other: ServedVersion | undefined;
 }
 
 /** All forms of a resource, the storage version's first. */
 export function servedForms(definition: ResourceDefinition, schemaFor: SchemaFor): ServedForm[] {
+  const fieldAnnotations = definition.fieldAnnotations ?? [];
   const form = (group: string, version: string, other: ServedVersion | undefined): ServedForm => {
     const schema = schemaFor(group, version, definition.kind);
     assert(schema !== undefined, `no type ${definition.kind} in ${group}/${version}`);
-    return { group, version, kind: definition.kind, apiVersion: formatGroupVersion(group, version), schema, other };
+    return {
+      group,
+      version,
+      kind: definition.kind,
+      apiVersion: formatGroupVersion(group, version),
+      schema,
+      fieldAnnotations,
+      other,
+    };
   };
   return [
     form(definition.group, definition.version, undefined),

@@ -26,7 +26,10 @@ export function controllerRevisions(): ResourceDefinition<ControllerRevision> {
     ],
     strategy: {
       validate: (o) => validate(o),
-      validateUpdate: (o, old) => [...validate(o), ...validateImmutableField(o.data, old.data, FieldPath.of("data"))],
+      validateUpdate: (o, old) => [
+        ...nonNegativeErrors(o.revision, FieldPath.of("revision")),
+        ...validateImmutableField(o.data, old.data, FieldPath.of("data")),
+      ],
     },
   };
 }

@@ -9,6 +9,7 @@ import type { ResourceDefinition } from "#apiserver/registry/resource.ts";
 import { ageColumn, columnsOf, formatLabels, nameColumn } from "../../columns.ts";
 import { setPodTemplateDefaults } from "../../core/pod/defaults.ts";
 import { dropDisabledPodFields } from "../../core/pod/disabled-fields.ts";
+import { internalEqual } from "../../core/pod/internal-form.ts";
 import { nonNegativeErrors } from "../../core/pod/validation/field-checks.ts";
 import { type PodValidationOptions, TEMPLATE_OPTIONS } from "../../core/pod/validation/options.ts";
 import { templateOptionsFor } from "../../core/pod/validation/options-for.ts";
@@ -46,6 +47,7 @@ export function daemonSets(): ResourceDefinition<DaemonSet> {
     categories: ["all"],
     scope: "Namespaced",
     storagePrefix: "daemonsets",
+    fieldAnnotations: [TEMPLATE_GENERATION],
     columns: [
       nameColumn,
       column("Desired", "integer", (o) => o.status?.desiredNumberScheduled ?? 0),
@@ -68,18 +70,20 @@ export function daemonSets(): ResourceDefinition<DaemonSet> {
       validate: (o) => validateSpec(o.spec, TEMPLATE_OPTIONS),
       prepareForUpdate: (o, old) => {
         if (o.spec?.template?.spec) dropDisabledPodFields(o.spec.template.spec, old.spec?.template?.spec);
-        const changed = semanticEqual(o.spec?.template, old.spec?.template) ? 0 : 1;
+        const changed = internalEqual("PodTemplateSpec", o.spec?.template, old.spec?.template) ? 0 : 1;
         setTemplateGeneration(o, templateGeneration(old) + changed);
       },
       validateUpdate: (o, old) => [
-        ...validateSpec(o.spec, templateOptionsFor(old.spec?.template?.spec)),
         ...validateImmutableField(
           printedSelector(o.spec?.selector),
           printedSelector(old.spec?.selector),
           specPath.child("selector"),
         ),
+        ...validateSpec(o.spec, templateOptionsFor(old.spec?.template?.spec)),
       ],
       warningsOnCreate: (o) => podTemplateWarnings(o.spec?.template, templatePath),
+      warningsOnUpdate: (o, old) =>
+        o.metadata?.generation === old.metadata?.generation ? [] : podTemplateWarnings(o.spec?.template, templatePath),
       generationChanges: (o, old) => !semanticEqual(o.spec, old.spec),
     },
     subresources: {
@@ -107,6 +111,7 @@ function setTemplateGeneration(o: Draft<DaemonSet>, generation: number): void {
 }
 
 function setDefaults(o: Draft<DaemonSet>): void {
+  setTemplateGeneration(o, templateGeneration(o));
   o.spec ??= {} as Draft<DaemonSetSpec>;
   const { spec } = o;
   spec.updateStrategy ??= {};

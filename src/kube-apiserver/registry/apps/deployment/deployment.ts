@@ -11,7 +11,7 @@ import { dropDisabledPodFields } from "../../core/pod/disabled-fields.ts";
 import { nonNegativeErrors } from "../../core/pod/validation/field-checks.ts";
 import { type PodValidationOptions, TEMPLATE_OPTIONS } from "../../core/pod/validation/options.ts";
 import { templateOptionsFor } from "../../core/pod/validation/options-for.ts";
-import { podTemplateWarnings } from "../../core/pod/warnings.ts";
+import { podTemplateWarnings, workloadNameWarnings } from "../../core/pod/warnings.ts";
 import { printedSelector } from "../workload/printed-selector.ts";
 import { scaleSubresource } from "../workload/scale.ts";
 import { collisionErrors, countErrors, limitErrors } from "../workload/status-validation.ts";
@@ -68,7 +68,12 @@ export function deployments(): ResourceDefinition<Deployment> {
           specPath.child("selector"),
         ),
       ],
-      warningsOnCreate: (o) => podTemplateWarnings(o.spec?.template, templatePath),
+      warningsOnCreate: (o) => [
+        ...workloadNameWarnings(o.metadata?.name),
+        ...podTemplateWarnings(o.spec?.template, templatePath),
+      ],
+      warningsOnUpdate: (o, old) =>
+        o.metadata?.generation === old.metadata?.generation ? [] : podTemplateWarnings(o.spec?.template, templatePath),
       // Rollbacks are asked for by annotation.
       generationChanges: (o, old) =>
         !semanticEqual(o.spec, old.spec) || !semanticEqual(o.metadata?.annotations, old.metadata?.annotations),

@@ -10,7 +10,7 @@ import { dropDisabledPodFields } from "../../core/pod/disabled-fields.ts";
 import { nonNegativeErrors } from "../../core/pod/validation/field-checks.ts";
 import { type PodValidationOptions, TEMPLATE_OPTIONS } from "../../core/pod/validation/options.ts";
 import { templateOptionsFor } from "../../core/pod/validation/options-for.ts";
-import { podTemplateWarnings } from "../../core/pod/warnings.ts";
+import { podTemplateWarnings, workloadNameWarnings } from "../../core/pod/warnings.ts";
 import { printedSelector } from "../workload/printed-selector.ts";
 import { scaleSubresource } from "../workload/scale.ts";
 import { countErrors, limitErrors } from "../workload/status-validation.ts";
@@ -66,7 +66,12 @@ export function replicaSets(): ResourceDefinition<ReplicaSet> {
           specPath.child("selector"),
         ),
       ],
-      warningsOnCreate: (o) => podTemplateWarnings(o.spec?.template, templatePath),
+      warningsOnCreate: (o) => [
+        ...workloadNameWarnings(o.metadata?.name),
+        ...podTemplateWarnings(o.spec?.template, templatePath),
+      ],
+      warningsOnUpdate: (o, old) =>
+        o.metadata?.generation === old.metadata?.generation ? [] : podTemplateWarnings(o.spec?.template, templatePath),
       generationChanges: (o, old) => !semanticEqual(o.spec, old.spec),
     },
     subresources: {

@@ -42,7 +42,11 @@ export function statefulSets(): ResourceDefinition<StatefulSet> {
       validate: (o) => validateStatefulSet(o),
       prepareForUpdate: dropDisabled,
       validateUpdate: (o, old) => validateStatefulSetUpdate(o, old),
-      warningsOnCreate: warnings,
+      warningsOnCreate: (o) => [...podTemplateWarnings(o.spec?.template, templatePath), ...historyWarnings(o)],
+      warningsOnUpdate: (o, old) => [
+        ...(o.metadata?.generation === old.metadata?.generation ? [] : podTemplateWarnings(o.spec?.template, templatePath)),
+        ...historyWarnings(o),
+      ],
       generationChanges: (o, old) => !semanticEqual(o.spec, old.spec),
     },
     subresources: {
@@ -91,10 +95,7 @@ function dropDisabled(o: Draft<StatefulSet>, old: StatefulSet | undefined): void
   if (rolling && old?.spec?.updateStrategy?.rollingUpdate?.maxUnavailable === undefined) delete rolling.maxUnavailable;
 }
 
-function warnings(o: StatefulSet): string[] {
-  const found = podTemplateWarnings(o.spec?.template, templatePath);
-  const limit = o.spec?.revisionHistoryLimit;
-  if (limit !== undefined && limit < 0)
-    found.push("spec.revisionHistoryLimit: a negative value retains all historical revisions; a value >= 0 is recommended");
-  return found;
+function historyWarnings(o: StatefulSet): string[] {
+  if ((o.spec?.revisionHistoryLimit ?? 0) >= 0) return [];
+  return ["spec.revisionHistoryLimit: a negative value retains all historical revisions; a value >= 0 is recommended"];
 }

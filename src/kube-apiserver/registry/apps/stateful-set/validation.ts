@@ -46,7 +46,8 @@ function specErrors(spec: StatefulSetSpec, options: PodValidationOptions, old: S
     errors.push(...validateTemplateMetadata(template, at, options));
   }
   errors.push(...alwaysRunningErrors(template, "StatefulSet", at));
-  if (!old || !semanticEqual(old.volumeClaimTemplates, spec.volumeClaimTemplates)) {
+  // Those of a stored set are not looked at again: they cannot change.
+  if (!old) {
     (spec.volumeClaimTemplates ?? []).forEach((claim, i) => {
       errors.push(...validateClaimSpec(claim.spec ?? {}, specPath.child("volumeClaimTemplates").index(i).child("spec")));
     });

@@ -4,7 +4,7 @@ import { semanticEqual } from "#apimachinery/meta/deep-equal.ts";
 import { timeSince } from "#apimachinery/meta/human-duration.ts";
 import { type FieldError, invalid, notSupported, required } from "#apimachinery/validation/field-error.ts";
 import { FieldPath } from "#apimachinery/validation/field-path.ts";
-import { byteLength, isDns1123Label } from "#apimachinery/validation/names.ts";
+import { byteLength } from "#apimachinery/validation/names.ts";
 import type { ResourceDefinition } from "#apiserver/registry/resource.ts";
 import { containerImages, containerNames, formatSelector } from "../../apps/workload/template-columns.ts";
 import { ageColumn, columnsOf, nameColumn } from "../../columns.ts";
@@ -13,13 +13,15 @@ import { dropDisabledPodFields } from "../../core/pod/disabled-fields.ts";
 import { nonNegativeErrors } from "../../core/pod/validation/field-checks.ts";
 import { TEMPLATE_OPTIONS } from "../../core/pod/validation/options.ts";
 import { templateOptionsFor } from "../../core/pod/validation/options-for.ts";
-import { podTemplateWarnings } from "../../core/pod/warnings.ts";
+import { workloadNameWarnings } from "../../core/pod/warnings.ts";
 import { setPodFailurePolicyDefaults } from "../job/job.ts";
 import { commonJobSpecErrors } from "../job/validation.ts";
+import { jobSpecWarnings } from "../job/warnings.ts";
 import { scheduleProblem } from "./schedule.ts";
 import { isTimeZone } from "./time-zone.ts";
 
 const specPath = FieldPath.of("spec");
+const jobSpecPath = FieldPath.of("spec", "jobTemplate", "spec");
 const column = columnsOf<CronJob>("batch/cronjobs");
 const WIDE = { priority: 1 };
 /** Jobs' names get eleven characters more. */
@@ -62,7 +64,11 @@ export function cronJobs(): ResourceDefinition<CronJob> {
         if (pod) dropDisabledPodFields(pod, old.spec?.jobTemplate?.spec?.template?.spec);
       },
       validateUpdate: (o, old) => validate(o, old),
-      warningsOnCreate: warnings,
+      warningsOnCreate: (o) => [
+        ...workloadNameWarnings(o.metadata?.name),
+        ...jobSpecWarnings(o.spec?.jobTemplate?.spec, jobSpecPath),
+      ],
+      warningsOnUpdate: updateWarnings,
       generationChanges: (o, old) => !semanticEqual(o.spec, old.spec),
     },
     subresources: { status: { type: "status" } },
@@ -94,19 +100,16 @@ function setDefaults(o: Draft<CronJob>): void {
   setPodTemplateDefaults(spec.jobTemplate.spec.template);
 }
 
-function warnings(cronJob: CronJob): string[] {
-  const found: string[] = [];
-  const name = cronJob.metadata?.name ?? "";
-  const messages = isDns1123Label(name);
-  if (messages.length > 0) {
-    found.push(
-      `metadata.name: this is used in Pod names and hostnames, which can result in surprising behavior; a DNS label is recommended: [${messages.join(" ")}]`,
-    );
-  }
-  const path = FieldPath.of("spec", "jobTemplate", "spec", "template");
-  found.push(...podTemplateWarnings(cronJob.spec?.jobTemplate?.spec?.template, path));
+/** Upstream tells of zones in the schedule only on updates: a new CronJob may not have any. */
+function updateWarnings(cronJob: CronJob, old: CronJob): string[] {
+  const found =
+    cronJob.metadata?.generation === old.metadata?.generation
+      ? []
+      : jobSpecWarnings(cronJob.spec?.jobTemplate?.spec, jobSpecPath);
   if (cronJob.spec?.schedule?.includes("TZ")) {
-    found.push("cannot use TZ or CRON_TZ in spec.schedule, use spec.timeZone instead");
+    found.push(
+      "cannot use TZ or CRON_TZ in spec.spec.schedule, use timeZone instead, see https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/ for more details",
+    );
   }
   return found;
 }

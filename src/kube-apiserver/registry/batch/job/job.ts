@@ -10,15 +10,18 @@ import { containerImages, containerNames, formatSelector } from "../../apps/work
 import { ageColumn, columnsOf, nameColumn } from "../../columns.ts";
 import { setPodTemplateDefaults } from "../../core/pod/defaults.ts";
 import { dropDisabledPodFields } from "../../core/pod/disabled-fields.ts";
-import { podTemplateWarnings } from "../../core/pod/warnings.ts";
+import { workloadNameWarnings } from "../../core/pod/warnings.ts";
 import { generateSelector } from "./generated-selector.ts";
 import { validateJobStatus } from "./status-validation.ts";
 import { validateJob, validateJobUpdate } from "./validation.ts";
+import { jobSpecWarnings } from "./warnings.ts";
 
-const templatePath = FieldPath.of("spec", "template");
+const specPath = FieldPath.of("spec");
 const column = columnsOf<Job>("batch/jobs");
 const WIDE = { priority: 1 };
 const INT32_MAX = 2147483647;
+const ORPHANS =
+  "child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or set propagationPolicy=Orphan to suppress this warning";
 
 /** Pods that run until enough of them have succeeded. */
 export function jobs(): ResourceDefinition<Job> {
@@ -50,13 +53,22 @@ export function jobs(): ResourceDefinition<Job> {
         if (o.spec?.template?.spec) dropDisabledPodFields(o.spec.template.spec, undefined);
       },
       validate: (o) => validateJob(o),
+      // Upstream sets defaults once more when it reads back what it stored, and then the pods have labels.
+      beginCreate: async (o) => {
+        setLabelDefaults(o);
+        return {};
+      },
       prepareForUpdate: (o, old) => {
         if (o.spec?.template?.spec) dropDisabledPodFields(o.spec.template.spec, old.spec?.template?.spec);
       },
       validateUpdate: (o, old) => validateJobUpdate(o, old),
-      warningsOnCreate: (o) => podTemplateWarnings(o.spec?.template, templatePath),
+      warningsOnCreate: (o) => [...workloadNameWarnings(o.metadata?.name), ...jobSpecWarnings(o.spec, specPath)],
+      warningsOnUpdate: (o, old) =>
+        o.metadata?.generation === old.metadata?.generation ? [] : jobSpecWarnings(o.spec, specPath),
       generationChanges: (o, old) => !semanticEqual(o.spec, old.spec),
       defaultPropagation: "Orphan",
+      warningsOnDelete: (options) =>
+        options.propagationPolicy === undefined && options.orphanDependents === undefined ? [ORPHANS] : [],
     },
     subresources: { status: { type: "status", validateUpdate: (o, old) => validateJobStatus(o, old) } },
   };
@@ -71,10 +83,7 @@ function setDefaults(o: Draft<Job>): void {
   }
   spec.parallelism ??= 1;
   spec.backoffLimit ??= spec.backoffLimitPerIndex === undefined ? 6 : INT32_MAX;
-  const labels = spec.template?.metadata?.labels;
-  o.metadata ??= {};
-  // Shared, not copied: see `generateSelector`.
-  if (labels && Object.keys(o.metadata.labels ?? {}).length === 0) o.metadata.labels = labels;
+  setLabelDefaults(o);
   spec.completionMode ??= "NonIndexed";
   spec.suspend ??= false;
   setPodFailurePolicyDefaults(spec);
@@ -82,6 +91,13 @@ function setDefaults(o: Draft<Job>): void {
   spec.manualSelector ??= false;
   spec.template ??= {};
   setPodTemplateDefaults(spec.template);
+}
+
+/** A Job without labels has those of its pods: the same map, not a copy, as `generateSelector` adds to it. */
+function setLabelDefaults(o: Draft<Job>): void {
+  const labels = o.spec?.template?.metadata?.labels;
+  o.metadata ??= {};
+  if (labels && Object.keys(o.metadata.labels ?? {}).length === 0) o.metadata.labels = labels;
 }
 
 /** Conditions match when they are true, unless said otherwise. */

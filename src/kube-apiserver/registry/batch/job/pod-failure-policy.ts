@@ -76,7 +76,7 @@ function exitCodeErrors(
   }
   const at = path.child("values");
   if (values.length === 0) {
-    errors.push(invalid(at, null, "at least one value is required"));
+    errors.push(invalid(at, requirement.values ?? null, "at least one value is required"));
   } else if (values.length > EXIT_CODES_MAX) errors.push(tooMany(at, values.length, EXIT_CODES_MAX));
   const seen = new Set<number>();
   values.forEach((value, i) => {

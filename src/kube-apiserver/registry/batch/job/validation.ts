@@ -9,7 +9,7 @@ import { byteLength, httpPathFormat, isDns1123Label, isDns1123Subdomain } from "
 import { validateLabelSelector } from "#apimachinery/validation/object-meta.ts";
 import { printedSelector } from "../../apps/workload/printed-selector.ts";
 import { mismatchErrors, parseSelector } from "../../apps/workload/template-validation.ts";
-import { toInternal } from "../../core/pod/internal-form.ts";
+import { internalEqual, toInternal } from "../../core/pod/internal-form.ts";
 import { nonNegativeErrors } from "../../core/pod/validation/field-checks.ts";
 import { type PodValidationOptions, TEMPLATE_OPTIONS } from "../../core/pod/validation/options.ts";
 import { templateOptionsFor } from "../../core/pod/validation/options-for.ts";
@@ -28,9 +28,9 @@ const FEW_INDEXES_MAX = 10_000;
 const IMMUTABLE = "field is immutable";
 
 /** A new Job. */
-export function validateJob(job: Job): FieldError[] {
+export function validateJob(job: Job, options: PodValidationOptions = TEMPLATE_OPTIONS): FieldError[] {
   const spec = job.spec ?? { template: {} };
-  const errors = [...generatedSelectorErrors(job), ...jobSpecErrors(spec, TEMPLATE_OPTIONS)];
+  const errors = [...generatedSelectorErrors(job), ...jobSpecErrors(spec, options)];
   const completions = spec.completions ?? 0;
   const name = job.metadata?.name ?? "";
   if (spec.completionMode === "Indexed" && completions > 0) {
@@ -194,15 +194,16 @@ function internalFailurePolicy(spec: JobSpec): object | null {
   };
 }
 
-/** Upstream's `ValidateJobUpdate`. */
+/** Upstream's `ValidateJob` and `ValidateJobUpdate`, which both look at the whole spec. */
 export function validateJobUpdate(job: Job, old: Job): FieldError[] {
   const spec = job.spec ?? { template: {} };
   const oldSpec = old.spec ?? { template: {} };
   const unchanged = (field: string, now: unknown, before: unknown, shown: unknown): FieldError[] =>
     semanticEqual(now, before) ? [] : [invalid(specPath.child(field), shown ?? null, IMMUTABLE)];
+  const options = templateOptionsFor(oldSpec.template?.spec);
   return [
-    ...generatedSelectorErrors(job),
-    ...jobSpecErrors(spec, templateOptionsFor(oldSpec.template?.spec)),
+    ...validateJob(job, options),
+    ...jobSpecErrors(spec, options),
     ...completionsErrors(spec, oldSpec),
     ...unchanged("selector", spec.selector, oldSpec.selector, printedSelector(spec.selector)),
     ...templateErrors(job, old),
@@ -230,7 +231,7 @@ function templateErrors(job: Job, old: Job): FieldError[] {
   const at = specPath.child("template");
   const isSuspended = old.spec?.suspend === true && isUnstarted(old);
   if (!isSuspended) {
-    if (semanticEqual(template, before)) return [];
+    if (internalEqual("PodTemplateSpec", template, before)) return [];
     return [invalid(at, toInternal("PodTemplateSpec", template), IMMUTABLE)];
   }
   const allowed: Draft<PodTemplateSpec> = deepCopy(before);
@@ -244,7 +245,7 @@ function templateErrors(job: Job, old: Job): FieldError[] {
     allowNodeAffinity(allowed.spec, copy.spec);
     allowResources(allowed.spec, copy.spec);
   }
-  if (semanticEqual(copy.spec, allowed.spec)) return [];
+  if (internalEqual("PodSpec", copy.spec, allowed.spec)) return [];
   return [invalid(at.child("spec"), toInternal("PodSpec", template.spec ?? {}), IMMUTABLE)];
 }
 

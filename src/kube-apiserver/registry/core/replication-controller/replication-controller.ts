@@ -15,7 +15,7 @@ import { nonNegativeErrors } from "../pod/validation/field-checks.ts";
 import { type PodValidationOptions, TEMPLATE_OPTIONS } from "../pod/validation/options.ts";
 import { templateOptionsFor } from "../pod/validation/options-for.ts";
 import { validatePodTemplateSpec } from "../pod/validation/pod.ts";
-import { podTemplateWarnings } from "../pod/warnings.ts";
+import { podTemplateWarnings, workloadNameWarnings } from "../pod/warnings.ts";
 
 const specPath = FieldPath.of("spec");
 const column = columnsOf<ReplicationController>("/replicationcontrollers");
@@ -66,7 +66,14 @@ export function replicationControllers(): ResourceDefinition<ReplicationControll
         if (o.spec?.template?.spec) dropDisabledPodFields(o.spec.template.spec, old.spec?.template?.spec);
       },
       validateUpdate: (o, old) => validateSpec(o.spec ?? {}, templateOptionsFor(old.spec?.template?.spec)),
-      warningsOnCreate: (o) => podTemplateWarnings(o.spec?.template, FieldPath.of("template")),
+      warningsOnCreate: (o) => [
+        ...workloadNameWarnings(o.metadata?.name),
+        ...podTemplateWarnings(o.spec?.template, specPath.child("template")),
+      ],
+      warningsOnUpdate: (o, old) =>
+        o.metadata?.generation === old.metadata?.generation
+          ? []
+          : podTemplateWarnings(o.spec?.template, specPath.child("template")),
       generationChanges: (o, old) => !semanticEqual(o.spec, old.spec),
       defaultPropagation: "Orphan",
     },

@@ -1,7 +1,7 @@
 import type { PriorityClass } from "#api/generated/scheduling/v1.ts";
 import type { ResourceDefinition } from "#apiserver/registry/resource.ts";
 import { ageColumn, columnsOf, nameColumn } from "../../columns.ts";
-import { validatePriorityClass, validatePriorityClassUpdate } from "./validation.ts";
+import { SYSTEM_CLASSES, validatePriorityClass, validatePriorityClassUpdate } from "./validation.ts";
 
 const column = columnsOf<PriorityClass>("scheduling.k8s.io/priorityclasses");
 
@@ -29,5 +29,7 @@ export const priorityClasses: ResourceDefinition<PriorityClass> = {
     validate: validatePriorityClass,
     validateUpdate: validatePriorityClassUpdate,
     generationChanges: () => false,
+    refuseDelete: (name) =>
+      Object.hasOwn(SYSTEM_CLASSES, name) ? "this is a system priority class and cannot be deleted" : undefined,
   },
 };

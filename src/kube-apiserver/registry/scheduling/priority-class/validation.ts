@@ -6,7 +6,8 @@ import { validateImmutableField } from "#apimachinery/validation/object-meta.ts"
 /** Higher priorities are for the system. */
 const USER_PRIORITY_MAX = 1_000_000_000;
 const SYSTEM_PREFIX = "system-";
-const SYSTEM_CLASSES: Readonly<Record<string, number>> = {
+/** Classes that the server makes itself. */
+export const SYSTEM_CLASSES: Readonly<Record<string, number>> = {
   "system-node-critical": 2_000_001_000,
   "system-cluster-critical": 2_000_000_000,
 };

@@ -4,7 +4,7 @@ import type {
   TypedLocalObjectReference,
   TypedObjectReference,
 } from "#api/generated/core/v1.ts";
-import { canonicalQuantity, parseQuantity, quantityCompare } from "#apimachinery/resource/quantity.ts";
+import { canonicalQuantity, parseQuantity, quantitySign } from "#apimachinery/resource/quantity.ts";
 import { type FieldError, forbidden, invalid, notSupported, required } from "#apimachinery/validation/field-error.ts";
 import type { FieldPath } from "#apimachinery/validation/field-path.ts";
 import { nameIsDnsLabel, nameIsDnsSubdomain } from "#apimachinery/validation/names.ts";
@@ -47,12 +47,9 @@ export function validateClaimSpec(spec: PersistentVolumeClaimSpec, path: FieldPa
   const storagePath = path.child("resources").key("storage");
   const { storage } = spec.resources?.requests ?? {};
   if (storage === undefined) errors.push(required(storagePath, ""));
-  else {
-    errors.push(...validateResourceQuantity("storage", storage, storagePath));
-    if (quantityCompare(parseQuantity(storage), parseQuantity("0")) <= 0) {
-      errors.push(invalid(storagePath, canonicalQuantity(storage), "must be greater than zero"));
-    }
-  }
+  else if (quantitySign(parseQuantity(storage)) <= 0) {
+    errors.push(invalid(storagePath, canonicalQuantity(storage), "must be greater than zero"));
+  } else errors.push(...validateResourceQuantity("storage", storage, storagePath));
   if (spec.storageClassName) {
     errors.push(
       ...invalidEach(path.child("storageClassName"), spec.storageClassName, nameIsDnsSubdomain(spec.storageClassName, false)),
