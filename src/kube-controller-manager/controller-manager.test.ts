@@ -41,6 +41,7 @@ const KINDS: Readonly<Record<keyof typeof known, string>> = {
   STATEFUL_SETS: "StatefulSet",
   CONTROLLER_REVISIONS: "ControllerRevision",
   JOBS: "Job",
+  CRON_JOBS: "CronJob",
   ENDPOINT_SLICES: "EndpointSlice",
   LEASES: "Lease",
   CLUSTER_ROLES: "ClusterRole",

@@ -1,3 +1,4 @@
+import { cronJobController } from "./controllers/cronjob/controller.ts";
 import { daemonSetController } from "./controllers/daemonset/controller.ts";
 import { deploymentController } from "./controllers/deployment/controller.ts";
 import { disruptionController } from "./controllers/disruption/controller.ts";
@@ -17,6 +18,7 @@ import { rootCaCertificatePublisher } from "./controllers/root-ca-certificate-pu
 import { serviceAccountController } from "./controllers/serviceaccount/controller.ts";
 import { statefulSetController } from "./controllers/statefulset/controller.ts";
 import { taintEvictionController } from "./controllers/taint-eviction/controller.ts";
+import { tokenCleanerController } from "./controllers/token-cleaner/controller.ts";
 import { ttlController } from "./controllers/ttl/controller.ts";
 import { ttlAfterFinishedController } from "./controllers/ttl-after-finished/controller.ts";
 import type { ControllerDefinition } from "./framework/controller.ts";
@@ -33,6 +35,7 @@ export const controllers: readonly ControllerDefinition[] = [
   daemonSetController,
   statefulSetController,
   jobController,
+  cronJobController,
   endpointSliceController,
   endpointsController,
   endpointSliceMirroringController,
@@ -44,4 +47,5 @@ export const controllers: readonly ControllerDefinition[] = [
   persistentVolumeClaimProtectionController,
   persistentVolumeProtectionController,
   ttlAfterFinishedController,
+  tokenCleanerController,
 ];
