@@ -39,7 +39,7 @@ function shortage(pod: Pod, node: Node, others: readonly Pod[]): Rejection | und
   if (others.length + 1 > podsMax) return outOf("pods", 1, others.length, podsMax);
   const used = new Map<string, Quantity>();
   for (const other of others) {
-    for (const [name, amount] of podRequests(other, { useStatusResources: true })) {
+    for (const [name, amount] of heldBy(other)) {
       used.set(name, quantityAdd(used.get(name) ?? ZERO, amount));
     }
   }
@@ -53,6 +53,18 @@ function shortage(pod: Pod, node: Node, others: readonly Pod[]): Rejection | und
     if (requested > 0 && requested > capacity - taken) return outOf(name, requested, taken, capacity);
   }
   return undefined;
+}
+
+/** Objects of an informer never change: each is worked out once, however many pods come after it. */
+const held = new WeakMap<Pod, ReadonlyMap<string, Quantity>>();
+
+function heldBy(pod: Pod): ReadonlyMap<string, Quantity> {
+  let requests = held.get(pod);
+  if (requests === undefined) {
+    requests = podRequests(pod, { useStatusResources: true });
+    held.set(pod, requests);
+  }
+  return requests;
 }
 
 function inOrder(requests: ReadonlyMap<string, Quantity>): (readonly [string, Quantity])[] {

@@ -2,7 +2,7 @@ import type { ApiObject } from "#apimachinery/meta/api-object.ts";
 import { formatGroupVersion } from "#apimachinery/meta/api-object.ts";
 import { deepCopy } from "#apimachinery/meta/deep-copy.ts";
 import { encodeMessage } from "#apimachinery/protobuf/encode.ts";
-import { normalizeObject } from "#apimachinery/schema/normalize.ts";
+import { normalizeOwned } from "#apimachinery/schema/normalize.ts";
 import type { StructSchema } from "#apimachinery/schema/type-schema.ts";
 import { assert } from "#base/assert.ts";
 import type { CacheEntry } from "../../cacher/cache-entry.ts";
@@ -65,7 +65,7 @@ export function toServedForm(form: ServedForm, object: ApiObject): ApiObject {
   const served = form.other.fromStorage?.(copy) ?? copy;
   served.apiVersion = form.apiVersion;
   served.kind = form.kind;
-  return normalizeObject(form.schema, served) as ApiObject;
+  return normalizeOwned(form.schema, served) as ApiObject;
 }
 
 /** The bytes of a cached object in a served form. Shared: made once per state and form. */

@@ -1,11 +1,13 @@
 import { plainError } from "#apimachinery/api-errors/plain-error.ts";
-import { trackUpdate } from "#apimachinery/managedfields/update.ts";
+import { type ObjectVersions, trackUpdate } from "#apimachinery/managedfields/update.ts";
 import type { ApiObject, Draft } from "#apimachinery/meta/api-object.ts";
+import { deepCopy } from "#apimachinery/meta/deep-copy.ts";
 import { formatTime } from "#apimachinery/meta/time.ts";
-import { normalizeObject } from "#apimachinery/schema/normalize.ts";
+import { normalizeOwned } from "#apimachinery/schema/normalize.ts";
 import type { StructSchema } from "#apimachinery/schema/type-schema.ts";
 import { nameIsDnsSubdomain } from "#apimachinery/validation/names.ts";
 import type { ObjectMetaOptions } from "#apimachinery/validation/object-meta.ts";
+import { assert } from "#base/assert.ts";
 import type { Clock } from "#base/clock.ts";
 import type { Random } from "#base/random.ts";
 import { type KVStore, StorageError } from "#storage/kv.ts";
@@ -17,7 +19,7 @@ import type { RequestContext } from "../../request/request-info.ts";
 import { encodeObject } from "../../serializer.ts";
 import type { ResourceDefinition, StatusSubresource, Strategy } from "../resource.ts";
 import type { LeasePool } from "./lease-pool.ts";
-import { type ServedForm, toServedForm } from "./served-form.ts";
+import { type ServedForm, toServedForm, toStorageForm } from "./served-form.ts";
 
 /** What all stores of a server share. */
 export interface StoreModules {
@@ -52,11 +54,14 @@ export class StoreCore {
   readonly cache: ResourceCache;
   readonly schema: StructSchema;
   readonly form: ServedForm;
+  /** Every version of the resource, the storage version first. */
+  readonly forms: readonly ServedForm[];
 
-  constructor(definition: ResourceDefinition, form: ServedForm, modules: StoreModules) {
+  constructor(definition: ResourceDefinition, form: ServedForm, forms: readonly ServedForm[], modules: StoreModules) {
     this.definition = definition;
     this.modules = modules;
     this.form = form;
+    this.forms = forms;
     this.schema = form.schema;
     this.cache = modules.cache.cacheFor(definition.storagePrefix);
   }
@@ -109,9 +114,9 @@ export class StoreCore {
     return this.definition.subresources?.status?.type === "status";
   }
 
-  /** The canonical stored form. */
+  /** The canonical stored form. Takes its argument over. */
   normalize(object: ApiObject): ApiObject {
-    return normalizeObject(this.schema, object) as ApiObject;
+    return normalizeOwned(this.schema, object) as ApiObject;
   }
 
   attributes(
@@ -143,7 +148,7 @@ export class StoreCore {
   trackFields(object: ApiObject, old: ApiObject | undefined, request: WriteRequest): void {
     if (request.fieldManager === undefined) return;
     const { form, subresource } = request;
-    const tracked = normalizeObject(form.schema, object, true);
+    const tracked = normalizeOwned(form.schema, object, true);
     // An empty list is no list to Go's encoder, but it resets the managers.
     if (object.metadata.managedFields?.length === 0) tracked.metadata.managedFields = [];
     trackUpdate({
@@ -155,9 +160,27 @@ export class StoreCore {
       subresource,
       now: this.now(),
       resetFields: this.resetFields(subresource),
+      versions: this.versions(subresource),
     });
     if (tracked.metadata.managedFields === undefined) delete object.metadata.managedFields;
     else object.metadata.managedFields = tracked.metadata.managedFields;
+  }
+
+  /** The resource's versions, for those who compare what was written in several of them. */
+  versions(subresource: string): ObjectVersions {
+    const formOf = (apiVersion: string): ServedForm | undefined => this.forms.find((form) => form.apiVersion === apiVersion);
+    return {
+      find: (apiVersion) => {
+        const schema = formOf(apiVersion)?.schema;
+        return schema && { apiVersion, schema, resetFields: this.resetFields(subresource) };
+      },
+      convert: (object, from, to) => {
+        const [source, target] = [formOf(from), formOf(to)];
+        assert(source !== undefined && target !== undefined, `${from} and ${to} are versions of the resource`);
+        const served = toServedForm(target, toStorageForm(source, this.definition, deepCopy(object)));
+        return normalizeOwned(target.schema, served);
+      },
+    };
   }
 
   /** Dotted paths that writes of the resource (empty) or of a subresource do not reach. */
