@@ -1,4 +1,3 @@
-import { cronJobController } from "./controllers/cronjob/controller.ts";
 import { daemonSetController } from "./controllers/daemonset/controller.ts";
 import { deploymentController } from "./controllers/deployment/controller.ts";
 import { disruptionController } from "./controllers/disruption/controller.ts";
@@ -35,7 +34,6 @@ export const controllers: readonly ControllerDefinition[] = [
   daemonSetController,
   statefulSetController,
   jobController,
-  cronJobController,
   endpointSliceController,
   endpointsController,
   endpointSliceMirroringController,
