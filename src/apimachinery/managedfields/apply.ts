@@ -14,21 +14,13 @@ import { emptyObject } from "./empty-object.ts";
 import { rootPlan, structPlan, UNOWNED_PATHS } from "./field-plan.ts";
 import { type FieldSet, intersectSets, isEmptySet, LEAF, makeNode, subtractSets, unionSets, withoutBelow } from "./field-set.ts";
 import { decodeManagers, encodeManagers, type Manager, type Managers, managerIdentity } from "./managed.ts";
-import { recordUpdate } from "./update.ts";
+import { recordUpdate, type VersionedKind } from "./update.ts";
 
 /** Fields of objects that were never applied belong to this manager. */
 const BEFORE_FIRST_APPLY = "before-first-apply";
 
-/** A kind in one of its versions. */
-export interface AppliedVersion {
-  readonly apiVersion: string;
-  readonly schema: StructSchema;
-  /** Dotted paths that this endpoint does not write. */
-  readonly resetFields: readonly string[];
-}
-
 /** A configuration to be applied. */
-export interface Application extends AppliedVersion {
+export interface Application extends VersionedKind {
   readonly kind: string;
   /** As Go would encode it, in the client's version; undefined when the object is to be made. */
   readonly live: ApiObject | undefined;
@@ -41,8 +33,8 @@ export interface Application extends AppliedVersion {
   /** RFC 3339, whole seconds. */
   readonly now: string;
   /** Other versions of the kind; undefined for those that there are not. */
-  readonly versions: (apiVersion: string) => AppliedVersion | undefined;
-  /** Shows an object of one version in another. */
+  readonly versions: (apiVersion: string) => VersionedKind | undefined;
+  /** Shows an object of one version, not decoded yet, in another. */
   readonly convert: (object: JsonMap, from: string, to: string) => JsonMap;
 }
 
@@ -173,7 +165,7 @@ function giveUpFields(application: Application, managers: Managers, self: string
   return conflicts;
 }
 
-function compareIn(application: Application, version: AppliedVersion, live: JsonMap, object: JsonMap): Comparison | undefined {
+function compareIn(application: Application, version: VersionedKind, live: JsonMap, object: JsonMap): Comparison | undefined {
   const { apiVersion, schema, resetFields } = version;
   const shown = (value: JsonMap): JsonMap =>
     apiVersion === application.apiVersion ? value : application.convert(value, application.apiVersion, apiVersion);

@@ -22,6 +22,24 @@ export interface TrackedUpdate {
   readonly now: string;
   /** Dotted paths that this endpoint does not write. */
   readonly resetFields?: readonly string[];
+  /** Where managers may have written other versions. */
+  readonly versions?: ObjectVersions;
+}
+
+/** A kind in one of its versions. */
+export interface VersionedKind {
+  readonly apiVersion: string;
+  readonly schema: StructSchema;
+  /** Dotted paths that this endpoint does not write. */
+  readonly resetFields: readonly string[];
+}
+
+/** The versions of a kind. */
+export interface ObjectVersions {
+  /** Undefined for a version that there is not (any more). */
+  readonly find: (apiVersion: string) => VersionedKind | undefined;
+  /** Shows an object of one version in another, normalised. Must not change it. */
+  readonly convert: (object: ApiObject, from: string, to: string) => ApiObject;
 }
 
 /**
@@ -42,15 +60,22 @@ export function trackUpdate(update: TrackedUpdate): void {
 
 /** Gives the manager what the update changed; false where the objects cannot be compared. */
 export function recordUpdate(managers: Managers, update: TrackedUpdate): boolean {
-  const comparison = compareObjects(update);
+  const comparison = compareObjects(update, update.schema, update.resetFields ?? []);
   if (comparison === "incomparable") return false;
-  if (comparison !== undefined) recordChanges(managers, comparison, update);
+  const { added, modified } = comparison ?? {};
+  const taken = added !== undefined && modified !== undefined ? unionSets(added, modified) : (added ?? modified);
+  takeFields(managers, comparison, update);
+  if (taken !== undefined) addOwner(managers, taken, update);
   return true;
 }
 
-function compareObjects({ schema, old, object, resetFields }: TrackedUpdate): Comparison | undefined | "incomparable" {
+function compareObjects(
+  { old, object }: Pick<TrackedUpdate, "old" | "object">,
+  schema: StructSchema,
+  resetFields: readonly string[],
+): Comparison | undefined | "incomparable" {
   try {
-    return compareValues(rootPlan(schema, resetFields ?? []), old ?? emptyObject(schema), object);
+    return compareValues(rootPlan(schema, resetFields), old ?? emptyObject(schema), object);
   } catch (error) {
     if (error instanceof MissingListKeyError) return "incomparable";
     throw error;
@@ -79,15 +104,32 @@ function isReset(entries: readonly ManagedFieldsEntry[]): boolean {
   return Object.values(entries[0] ?? {}).every((value) => value === undefined || value === null || value === "");
 }
 
-function recordChanges(managers: Managers, comparison: Comparison, update: TrackedUpdate): void {
-  const { added, modified, removed } = comparison;
-  const taken = added !== undefined && modified !== undefined ? unionSets(added, modified) : (added ?? modified);
+/** Takes from each manager what was changed or removed, as it looks in the manager's version. */
+function takeFields(managers: Managers, comparison: Comparison | undefined, update: TrackedUpdate): void {
+  const comparisons = new Map<string, Comparison | undefined | "incomparable" | "unknown">([[update.apiVersion, comparison]]);
   for (const [id, manager] of managers) {
-    if (taken !== undefined) manager.fields = subtractSets(manager.fields, taken);
-    if (removed !== undefined) manager.fields = subtractSets(manager.fields, removed);
+    const { apiVersion } = manager;
+    if (!comparisons.has(apiVersion)) comparisons.set(apiVersion, compareIn(apiVersion, comparison, update));
+    const seen = comparisons.get(apiVersion);
+    if (seen === "unknown") managers.delete(id);
+    if (seen === undefined || seen === "incomparable" || seen === "unknown") continue;
+    for (const set of [seen.added, seen.modified, seen.removed]) {
+      if (set !== undefined) manager.fields = subtractSets(manager.fields, set);
+    }
     if (isEmptySet(manager.fields)) managers.delete(id);
   }
-  if (taken !== undefined) addOwner(managers, taken, update);
+}
+
+function compareIn(
+  apiVersion: string,
+  comparison: Comparison | undefined,
+  { versions, old, object, apiVersion: from }: TrackedUpdate,
+): Comparison | undefined | "incomparable" | "unknown" {
+  if (versions === undefined) return comparison;
+  const version = versions.find(apiVersion);
+  if (version === undefined) return "unknown";
+  const shown = { old: old && versions.convert(old, from, apiVersion), object: versions.convert(object, from, apiVersion) };
+  return compareObjects(shown, version.schema, version.resetFields);
 }
 
 function addOwner(managers: Managers, fields: FieldSet, { manager, apiVersion, subresource, now }: TrackedUpdate): void {

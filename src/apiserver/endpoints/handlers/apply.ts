@@ -1,15 +1,14 @@
 import { conflict } from "#apimachinery/api-errors/errors.ts";
 import { plainError } from "#apimachinery/api-errors/plain-error.ts";
-import { type AppliedVersion, applyConfiguration, objectText } from "#apimachinery/managedfields/apply.ts";
+import { applyConfiguration, objectText } from "#apimachinery/managedfields/apply.ts";
 import { KUBECTL_MANAGER, updateLastApplied } from "#apimachinery/managedfields/apply-last-applied.ts";
 import { asMap, type JsonMap } from "#apimachinery/managedfields/compare.ts";
 import type { ApiObject } from "#apimachinery/meta/api-object.ts";
 import { deepCopy } from "#apimachinery/meta/deep-copy.ts";
 import { decodeObject } from "#apimachinery/schema/decode.ts";
 import { DecodeError } from "#apimachinery/schema/exact-decode.ts";
-import { normalizeObject } from "#apimachinery/schema/normalize.ts";
 import { assert } from "#base/assert.ts";
-import { type ServedForm, toServedForm, toStorageForm } from "../../registry/store/served-form.ts";
+import { toServedForm } from "../../registry/store/served-form.ts";
 import type { ApiResponse, ResourceRequest } from "../response.ts";
 import { type ApplyBody, readApplyBody } from "./apply-body.ts";
 import type { ExpectedKind } from "./body.ts";
@@ -51,21 +50,22 @@ function apply(endpoint: ResourceEndpoint, body: ApplyBody, subresource: string,
   const { form, store } = endpoint;
   const { config, options } = body;
   const resetFields = store.core.resetFields(subresource);
-  const versions = (apiVersion: string): AppliedVersion | undefined => {
-    const found = store.forms.find((other) => other.apiVersion === apiVersion);
-    return found === undefined ? undefined : { apiVersion, schema: found.schema, resetFields };
-  };
+  const versions = store.core.versions(subresource);
   const { object: merged, managedFields } = applyConfiguration({
     ...form,
     resetFields,
-    live: existing === undefined ? undefined : normalizeObject(form.schema, toServedForm(form, existing)),
+    live: existing === undefined ? undefined : toServedForm(form, existing),
     config,
     manager: options.fieldManager,
     subresource,
     force: options.force,
     now: store.core.now(),
-    versions,
-    convert: (object, from, to) => convert(endpoint, object, from, to),
+    versions: versions.find,
+    convert: (object, from, to) => {
+      const source = store.forms.find(({ apiVersion }) => apiVersion === from);
+      assert(source !== undefined, `${from} is one of the resource's versions`);
+      return asMap(versions.convert(decodeApplied(object, source, object), from, to)) ?? {};
+    },
   });
   const object = decodeApplied(merged, form, config);
   setDefaults(endpoint, object, subresource);
@@ -95,20 +95,6 @@ export function decodeApplied(
     const reason = `unable to convert unstructured object to ${kind}: ${converterError(expected.schema, merged, error.message)}`;
     throw plainError(`failed to convert new object (${objectText(config)}) to proper version: ${reason}`);
   }
-}
-
-function convert(endpoint: ResourceEndpoint, object: JsonMap, from: string, to: string): JsonMap {
-  const { forms, core } = endpoint.store;
-  const [source, target] = [findForm(forms, from), findForm(forms, to)];
-  const decoded = decodeApplied(object, source, object);
-  const served = toServedForm(target, toStorageForm(source, core.definition, decoded));
-  return asMap(normalizeObject(target.schema, served)) ?? {};
-}
-
-function findForm(forms: readonly ServedForm[], apiVersion: string): ServedForm {
-  const form = forms.find((known) => known.apiVersion === apiVersion);
-  assert(form !== undefined, `${apiVersion} is one of the resource's versions`);
-  return form;
 }
 
 function checkNoUid(endpoint: ResourceEndpoint, object: ApiObject, name: string): void {

@@ -24,7 +24,7 @@ export class GenericStore implements Store<ApiObject> {
     const [storage] = forms;
     assert(storage !== undefined, "a resource has a storage version");
     this.forms = forms;
-    this.core = new StoreCore(definition, storage, modules);
+    this.core = new StoreCore(definition, storage, forms, modules);
   }
 
   get definition(): ResourceDefinition {
