@@ -44,14 +44,17 @@ function secretNameErrors(ref: { readonly name?: string } | undefined | null, pa
   return ref && !ref.name ? [required(path.child("secretRef", "name"), "")] : [];
 }
 
+/** A disk of Google Compute Engine, whole or one of its partitions. */
 export function validateGcePersistentDisk(source: GCEPersistentDiskVolumeSource, path: FieldPath): FieldError[] {
   return [...requireFields(source, path, "pdName"), ...partitionErrors(source.partition, path)];
 }
 
+/** A disk of Amazon EC2, whole or one of its partitions. */
 export function validateAwsElasticBlockStore(source: AWSElasticBlockStoreVolumeSource, path: FieldPath): FieldError[] {
   return [...requireFields(source, path, "volumeID"), ...partitionErrors(source.partition, path)];
 }
 
+/** A directory that an NFS server exports. */
 export function validateNfs(source: NFSVolumeSource, path: FieldPath): FieldError[] {
   const errors = requireFields(source, path, "server", "path");
   const target = source.path ?? "";
@@ -71,6 +74,7 @@ function iscsiFormatErrors(name: string, path: FieldPath): FieldError[] {
   return format.test(name) ? [] : [invalid(path, name, "must be valid format")];
 }
 
+/** An iSCSI disk. Upstream reports `initiatorName` as `initiatorname`. */
 export function validateIscsi(source: ISCSIVolumeSource, path: FieldPath): FieldError[] {
   const errors = requireFields(source, path, "targetPortal", "iqn");
   if (source.iqn) errors.push(...iscsiFormatErrors(source.iqn, path.child("iqn")));
@@ -96,10 +100,12 @@ export function iscsiNameErrors(volume: Volume, name: string, path: FieldPath): 
   return [invalid(path.child("name"), name, detail)];
 }
 
+/** A Gluster file system, found through an Endpoints object. */
 export function validateGlusterfs(source: GlusterfsVolumeSource, path: FieldPath): FieldError[] {
   return requireFields(source, path, "endpoints", "path");
 }
 
+/** A Flocker dataset: either its name or its uuid. */
 export function validateFlocker(source: FlockerVolumeSource, path: FieldPath): FieldError[] {
   const errors: FieldError[] = [];
   const name = source.datasetName ?? "";
@@ -112,14 +118,17 @@ export function validateFlocker(source: FlockerVolumeSource, path: FieldPath): F
   return errors;
 }
 
+/** A block device of Ceph. */
 export function validateRbd(source: RBDVolumeSource, path: FieldPath): FieldError[] {
   return requireFields(source, path, "monitors", "image");
 }
 
+/** A disk of OpenStack. */
 export function validateCinder(source: CinderVolumeSource, path: FieldPath): FieldError[] {
   return [...requireFields(source, path, "volumeID"), ...secretNameErrors(source.secretRef, path)];
 }
 
+/** A Ceph file system. */
 export function validateCephfs(source: CephFSVolumeSource, path: FieldPath): FieldError[] {
   return requireFields(source, path, "monitors");
 }
@@ -127,6 +136,7 @@ export function validateCephfs(source: CephFSVolumeSource, path: FieldPath): Fie
 const QUOBYTE_TENANT_BYTES_MAX = 64;
 const QUOBYTE_REGISTRY = "must be a host:port pair or multiple pairs separated by commas";
 
+/** A Quobyte volume. */
 export function validateQuobyte(source: QuobyteVolumeSource, path: FieldPath): FieldError[] {
   const errors: FieldError[] = [];
   const registry = source.registry ?? "";
@@ -146,6 +156,7 @@ function isHostPort(pair: string): boolean {
   return /^(\[[^[\]]*\]|[^:[\]]*):[^:[\]]*$/.test(pair);
 }
 
+/** A Fibre Channel disk: by target and lun, or by world wide identifiers. */
 export function validateFc(source: FCVolumeSource, path: FieldPath): FieldError[] {
   const errors: FieldError[] = [];
   const names = source.targetWWNs ?? [];
@@ -164,6 +175,7 @@ export function validateFc(source: FCVolumeSource, path: FieldPath): FieldError[
   return errors;
 }
 
+/** A volume of a driver that is a program on the node; the driver's own options may not be in the namespaces of Kubernetes. */
 export function validateFlexVolume(source: FlexVolumeSource, path: FieldPath): FieldError[] {
   const errors = requireFields(source, path, "driver");
   for (const key of Object.keys(source.options ?? {})) {
@@ -175,6 +187,7 @@ export function validateFlexVolume(source: FlexVolumeSource, path: FieldPath): F
   return errors;
 }
 
+/** A file share of Azure. */
 export function validateAzureFile(source: AzureFileVolumeSource, path: FieldPath): FieldError[] {
   return requireFields(source, path, "secretName", "shareName");
 }
@@ -184,6 +197,7 @@ const AZURE_KINDS = ["Dedicated", "Managed", "Shared"];
 const AZURE_MANAGED_URI = "/subscriptions/{sub-id}/resourcegroups/{group-name}/providers/microsoft.compute/disks/{disk-id}";
 const AZURE_BLOB_URI = "https://{account-name}.blob.core.windows.net/{container-name}/{disk-name}.vhd";
 
+/** A disk of Azure; where its data is depends on its kind. */
 export function validateAzureDisk(source: AzureDiskVolumeSource, path: FieldPath): FieldError[] {
   const errors = requireFields(source, path, "diskName", "diskURI");
   const { cachingMode: caching, kind } = source;
@@ -200,6 +214,7 @@ export function validateAzureDisk(source: AzureDiskVolumeSource, path: FieldPath
   return errors;
 }
 
+/** A StorageOS volume. */
 export function validateStorageOs(source: StorageOSVolumeSource, path: FieldPath): FieldError[] {
   const errors = requireFields(source, path, "volumeName");
   if (source.volumeName) errors.push(...dnsLabelErrors(source.volumeName, path.child("volumeName")));
@@ -207,6 +222,7 @@ export function validateStorageOs(source: StorageOSVolumeSource, path: FieldPath
   return [...errors, ...secretNameErrors(source.secretRef, path)];
 }
 
+/** A ScaleIO volume. */
 export function validateScaleIo(source: ScaleIOVolumeSource, path: FieldPath): FieldError[] {
   return requireFields(source, path, "gateway", "system", "volumeName");
 }
@@ -221,6 +237,7 @@ export function csiDriverNameErrors(driver: string, path: FieldPath): FieldError
   return [...errors, ...invalidEach(path, driver, isDns1123Subdomain(driver.toLowerCase()))];
 }
 
+/** A volume that a CSI driver makes for one pod (KEP-596). */
 export function validateCsi(source: CSIVolumeSource, path: FieldPath): FieldError[] {
   const errors = csiDriverNameErrors(source.driver ?? "", path.child("driver"));
   const ref = source.nodePublishSecretRef;
