@@ -1,3 +1,4 @@
+import { cronJobController } from "./controllers/cronjob/controller.ts";
 import { daemonSetController } from "./controllers/daemonset/controller.ts";
 import { deploymentController } from "./controllers/deployment/controller.ts";
 import { disruptionController } from "./controllers/disruption/controller.ts";
@@ -34,6 +35,7 @@ export const controllers: readonly ControllerDefinition[] = [
   daemonSetController,
   statefulSetController,
   jobController,
+  cronJobController,
   endpointSliceController,
   endpointsController,
   endpointSliceMirroringController,
