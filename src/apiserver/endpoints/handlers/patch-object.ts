@@ -28,23 +28,34 @@ export class Patch {
   /** What strict reading of the patch itself complains about. */
   readonly #strict: readonly string[];
 
-  private constructor(kind: PatchKind, value: unknown, validation: FieldValidation, strict: readonly string[]) {
+  /** Why there is no value. */
+  readonly #failure: StatusError | undefined;
+
+  private constructor(
+    kind: PatchKind,
+    value: unknown,
+    validation: FieldValidation,
+    strict: readonly string[],
+    failure?: StatusError,
+  ) {
     this.#kind = kind;
+    this.#failure = failure;
     this.#value = value;
     this.#validation = validation;
     this.#strict = strict;
   }
 
-  /** From a request's body. Throws 400 for what is no JSON. */
+  /** From a request's body. What is no JSON is refused only when it is applied: an absent object is told first. */
   static parse(kind: PatchKind, body: Uint8Array, validation: FieldValidation): Patch {
     const text = Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString("utf8");
-    const prefix = kind === "application/strategic-merge-patch+json" ? "" : "error decoding patch: ";
-    if (isTextTooDeep(text)) throw badRequest(`${prefix}${TOO_DEEP}`);
+    const unreadable = (reason: string): Patch =>
+      new Patch(kind, undefined, validation, [], unreadablePatch(kind, validation, reason));
+    if (isTextTooDeep(text)) return unreadable(TOO_DEEP);
     let value: unknown;
     try {
       value = JSON.parse(text);
     } catch {
-      throw badRequest(`${prefix}${syntaxError(text)}`);
+      return unreadable(syntaxError(text));
     }
     return new Patch(kind, value, validation, validation === "Ignore" ? [] : complaints(kind, value, text));
   }
@@ -56,6 +67,7 @@ export class Patch {
 
   /** The patched object, decoded; `current` is normalised and in the client's form. Throws StatusErrors. */
   apply(current: ApiObject, expected: ExpectedKind, warnings: string[]): ApiObject {
+    if (this.#failure !== undefined) throw this.#failure;
     const document = normalizeObject(expected.schema, current);
     if (this.#kind === "application/strategic-merge-patch+json") {
       const { object, remainingPatch } = strategicMergePatch(expected.schema, document, this.#value);
@@ -89,6 +101,12 @@ export class Patch {
     if (this.#validation === "Warn") for (const text of complaints) if (!warnings.includes(text)) warnings.push(text);
     return decoded.object;
   }
+}
+
+function unreadablePatch(kind: PatchKind, validation: FieldValidation, reason: string): StatusError {
+  if (kind === "application/strategic-merge-patch+json") return badRequest(reason);
+  if (validation !== "Ignore") return badRequest(`error decoding patch: ${reason}`);
+  return badRequest(kind === "application/merge-patch+json" ? "Invalid JSON Patch" : reason);
 }
 
 function complaints(kind: PatchKind, value: unknown, text: string): string[] {
