@@ -21,7 +21,12 @@ describe("canonical form", () => {
     ["null is no value", secret, '{"type":null,"data":null}', { metadata: {} }],
     ["null in a map is the zero value", secret, '{"stringData":{"a":null}}', { metadata: {}, stringData: { a: "" } }],
     ["line breaks in base64", secret, '{"data":{"a":"YW\\nI="}}', { metadata: {}, data: { a: "YWI=" } }],
-    ["empty lists with omitempty go", secret, '{"metadata":{"finalizers":[],"labels":{}}}', { metadata: {} }],
+    [
+      "empty lists and maps stay, as Go tells them from none",
+      secret,
+      '{"metadata":{"finalizers":[],"labels":{}}}',
+      { metadata: { finalizers: [], labels: {} } },
+    ],
     [
       "a repeated struct is merged",
       secret,
