@@ -27,7 +27,8 @@ export class Http2Exchange implements Exchange {
   }
 
   get url(): string {
-    return this.headers[":path"] as unknown as string;
+    // CONNECT has none.
+    return this.headers[":path"] ?? "";
   }
 
   get finished(): boolean {

@@ -3,6 +3,7 @@ import { constants, gzip } from "node:zlib";
 import { type ApiResponse, isResponseStream } from "../endpoints/response.ts";
 import type { Exchange, ResponseHeaders } from "./exchange.ts";
 import { GZIP_THRESHOLD_BYTES } from "./limits.ts";
+import { warningHeaders } from "./warning-headers.ts";
 
 const gzipAsync = promisify(gzip);
 
@@ -16,7 +17,8 @@ export function sendResponse(
   const headers: ResponseHeaders = { "audit-id": auditId, "cache-control": "no-cache, private" };
   const given = response.headers;
   for (const name in given) headers[name] = given[name] as string;
-  if (warnings.length > 0) headers.warning = [...new Set(warnings)].map(formatWarning);
+  const told = warnings.length > 0 ? warningHeaders(warnings) : [];
+  if (told.length > 0) headers.warning = told;
   if (response.status === 204) delete headers["content-type"];
   const { body } = response;
   if (isResponseStream(body)) {
@@ -57,9 +59,4 @@ function wholeBody(body: CompleteBody): string | Uint8Array {
 function acceptsGzip(exchange: Exchange): boolean {
   const accepted = exchange.headers["accept-encoding"];
   return typeof accepted === "string" && accepted.split(",").some((coding) => coding.trim().split(";")[0] === "gzip");
-}
-
-/** RFC 7234 §5.5 with upstream's agent `-`. */
-function formatWarning(text: string): string {
-  return `299 - "${text.replaceAll("\\", "\\\\").replaceAll('"', '\\"')}"`;
 }
