@@ -69,8 +69,10 @@ export class Http1Exchange implements Exchange {
       response.uncork();
     } else {
       response.writeHead(status, headers);
-      if (body instanceof Uint8Array && body.byteLength > SLICE_BYTES) writeSliced(response, body);
-      else response.end(body as string | Uint8Array);
+      // With a text Node would write the head in the text's encoding; with bytes it is Latin-1.
+      const bytes = headers.warning !== undefined && typeof body === "string" ? Buffer.from(body) : (body as string | Uint8Array);
+      if (bytes instanceof Uint8Array && bytes.byteLength > SLICE_BYTES) writeSliced(response, bytes);
+      else response.end(bytes);
     }
   }
 
