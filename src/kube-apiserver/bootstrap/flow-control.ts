@@ -24,6 +24,12 @@ const ALL_RESOURCES: ResourcePolicyRule = {
   namespaces: ["*"],
 };
 const ALL_PATHS = { verbs: ["*"], nonResourceURLs: ["*"] };
+const ALL_LEASES: ResourcePolicyRule = {
+  verbs: ["*"],
+  apiGroups: ["coordination.k8s.io"],
+  resources: ["leases"],
+  namespaces: ["*"],
+};
 const LEASES: ResourcePolicyRule = {
   verbs: ["get", "create", "update"],
   apiGroups: ["coordination.k8s.io"],
@@ -40,6 +46,7 @@ interface SchemaRow {
   readonly by?: "ByUser" | "ByNamespace";
   readonly subjects: readonly Subject[];
   readonly resources?: ResourcePolicyRule;
+  readonly moreResources?: ResourcePolicyRule;
   readonly paths?: { readonly verbs: readonly string[]; readonly nonResourceURLs: readonly string[] };
 }
 
@@ -90,6 +97,7 @@ const SCHEMAS: readonly SchemaRow[] = [
     by: "ByUser",
     subjects: [group("system:nodes")],
     resources: { verbs: ["*"], apiGroups: [""], resources: ["nodes", "nodes/status"], clusterScope: true, namespaces: ["*"] },
+    moreResources: ALL_LEASES,
   },
   { name: "system-nodes", level: "system", precedence: 500, by: "ByUser", subjects: [group("system:nodes")], ...all },
   {
@@ -150,7 +158,7 @@ const LEVELS: Readonly<Record<string, PriorityLevelConfigurationSpec>> = {
 
 /** `now` is RFC 3339. */
 export function defaultFlowSchemas(now: string): FlowSchema[] {
-  return SCHEMAS.map(({ name, level, precedence, by, subjects, resources, paths }) => ({
+  return SCHEMAS.map(({ name, level, precedence, by, subjects, resources, moreResources, paths }) => ({
     apiVersion: VERSION,
     kind: "FlowSchema",
     metadata: { name, annotations: AUTOUPDATE },
@@ -159,7 +167,11 @@ export function defaultFlowSchemas(now: string): FlowSchema[] {
       matchingPrecedence: precedence,
       ...(by === undefined ? {} : { distinguisherMethod: { type: by } }),
       rules: [
-        { subjects, ...(resources ? { resourceRules: [resources] } : {}), ...(paths ? { nonResourceRules: [paths] } : {}) },
+        {
+          subjects,
+          ...(resources ? { resourceRules: moreResources ? [resources, moreResources] : [resources] } : {}),
+          ...(paths ? { nonResourceRules: [paths] } : {}),
+        },
       ],
     },
     status: {

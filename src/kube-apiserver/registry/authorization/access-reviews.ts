@@ -73,14 +73,14 @@ function placeInNamespace(body: ApiObject, namespace: string): void {
 
 function validateEmptyMeta({ metadata }: ApiObject): FieldError[] {
   const { managedFields: _, ...rest } = metadata;
-  return Object.keys(rest).length === 0 ? [] : [invalidField(FieldPath.of("metadata"), rest, "must be empty")];
+  return Object.keys(rest).length === 0 ? [] : [invalidField(FieldPath.of("metadata"), metadata, "must be empty")];
 }
 
 function validateLocal({ metadata }: ApiObject, spec: ReviewSpec): FieldError[] {
   const errors: FieldError[] = [];
   const { managedFields: _, namespace, ...rest } = metadata;
   if (Object.keys(rest).length > 0)
-    errors.push(invalidField(FieldPath.of("metadata"), rest, "must be empty except for namespace"));
+    errors.push(invalidField(FieldPath.of("metadata"), metadata, "must be empty except for namespace"));
   const asked = spec.resourceAttributes;
   if (asked && (asked.namespace ?? "") !== namespace) {
     const path = FieldPath.of("spec", "resourceAttributes", "namespace");

@@ -7,6 +7,7 @@ import { nameIsDnsLabel } from "#apimachinery/validation/names.ts";
 import type { ResourceDefinition } from "#apiserver/registry/resource.ts";
 import { ageColumn, columnsOf, nameColumn } from "../../columns.ts";
 import { qualifiedNameErrors } from "../pod/validation/field-checks.ts";
+import { podSecurityLabelErrors } from "./pod-security-labels.ts";
 
 const STANDARD_FINALIZERS = ["kubernetes", "orphan", "foregroundDeletion"];
 const NAME_LABEL = "kubernetes.io/metadata.name";
@@ -38,7 +39,12 @@ export const namespaces: ResourceDefinition<Namespace> = {
       };
       setNameLabel(namespace);
     },
-    validate: (namespace) => (namespace.spec?.finalizers ?? []).flatMap((name) => finalizerErrors(name, finalizersPath)),
+    validate: (namespace) => [...validateSpec(namespace), ...podSecurityLabelErrors(namespace)],
+    validateUpdate: (namespace, old) => [
+      ...validateSpec(namespace),
+      // What was wrong before may stay.
+      ...(podSecurityLabelErrors(old).length > 0 ? [] : podSecurityLabelErrors(namespace)),
+    ],
     prepareForUpdate: keepFinalizers,
     finalization: {
       pending: (namespace) => (namespace.spec?.finalizers ?? []).length > 0,
@@ -61,6 +67,10 @@ export const namespaces: ResourceDefinition<Namespace> = {
     },
   },
 };
+
+function validateSpec({ spec }: Namespace): FieldError[] {
+  return (spec?.finalizers ?? []).flatMap((name) => finalizerErrors(name, finalizersPath));
+}
 
 function finalizerErrors(name: string, path: FieldPath): FieldError[] {
   const errors = qualifiedNameErrors(name, path);

@@ -54,7 +54,7 @@ function validateCapacity(spec: PersistentVolumeSpec): FieldError[] {
   const errors: FieldError[] = [];
   if (names.length === 0) errors.push(required(at, ""));
   if (!names.includes("storage") || names.length > 1) {
-    errors.push(notSupported(at, names.length === 0 ? null : spec.capacity, ["storage"]));
+    errors.push(notSupported(at, sortedByKey(spec.capacity), ["storage"]));
   }
   for (const name of names) {
     const amount = spec.capacity?.[name] ?? "0";
@@ -66,6 +66,10 @@ function validateCapacity(spec: PersistentVolumeSpec): FieldError[] {
   return errors;
 }
 
+function sortedByKey(amounts: PersistentVolumeSpec["capacity"]): object | null {
+  return amounts ? Object.fromEntries(Object.entries(amounts).sort(([a], [b]) => (a < b ? -1 : 1))) : null;
+}
+
 function validateNodeAffinity(affinity: VolumeNodeAffinity, at: FieldPath): FieldError[] {
   if (!affinity.required) return [required(at.child("required"), "must specify required node constraints")];
   return validateNodeSelector(affinity.required, false, at.child("required"));
@@ -75,8 +79,7 @@ function validateAttributesClass(spec: PersistentVolumeSpec): FieldError[] {
   const name = spec.volumeAttributesClassName;
   if (name === undefined) return [];
   const at = path.child("volumeAttributesClassName");
-  const errors = name === "" ? [required(at, "an empty string is disallowed")] : [];
-  errors.push(...dnsSubdomainErrors(name, at));
+  const errors = name === "" ? [required(at, "an empty string is disallowed")] : dnsSubdomainErrors(name, at);
   if (!spec.csi) errors.push(required(path.child("csi"), "has to be specified when using volumeAttributesClassName"));
   return errors;
 }

@@ -4,10 +4,8 @@ import { goQuote } from "#apimachinery/validation/field-error.ts";
 
 const DEPRECATED_SOURCES = {
   cephfs: "deprecated in v1.28, non-functional in v1.31+",
-  flocker: "deprecated in v1.22, non-functional in v1.25+",
   glusterfs: "deprecated in v1.25, non-functional in v1.26+",
   photonPersistentDisk: "deprecated in v1.11, non-functional in v1.16+",
-  quobyte: "deprecated in v1.22, non-functional in v1.25+",
   rbd: "deprecated in v1.28, non-functional in v1.31+",
   scaleIO: "deprecated in v1.16, non-functional in v1.22+",
   storageos: "deprecated in v1.22, non-functional in v1.25+",

@@ -87,7 +87,7 @@ function dataSourceErrors(spec: PersistentVolumeClaimSpec, path: FieldPath): Fie
       (dataSource.apiGroup ?? "") === (dataSourceRef.apiGroup ?? "") &&
       dataSource.kind === dataSourceRef.kind &&
       dataSource.name === dataSourceRef.name;
-    if (!same) errors.push(invalid(path, `${path.child("dataSource")}`, "must match dataSourceRef"));
+    if (!same) errors.push(invalid(path, {}, "must match dataSourceRef"));
   }
   return errors;
 }
