@@ -101,6 +101,26 @@ export function withNamedFields(plan: FieldPlan | undefined, set: FieldSet): Fie
   return children.length === 0 ? set : makeNode(Object.hasOwn(set, SELF), children);
 }
 
+/**
+ * The set after its type has become atomic somewhere: whoever owned a part owns the whole now
+ * (`ReconcileFieldSetWithSchema`). The set itself where nothing changed.
+ */
+export function withAtomicWholes(plan: FieldPlan, set: FieldSet): FieldSet {
+  let changed = false;
+  const children: [string, FieldSet][] = [];
+  for (const step in set) {
+    if (step === SELF) continue;
+    const node = set[step] ?? LEAF;
+    const below = stepPlan(plan, step);
+    let kept = node;
+    if (below?.kind === "leaf" && Object.keys(node).some((key) => key !== SELF)) kept = LEAF;
+    else if (below !== undefined) kept = withAtomicWholes(below, node);
+    if (kept !== node) changed = true;
+    children.push([step, kept]);
+  }
+  return changed ? makeNode(Object.hasOwn(set, SELF), children) : set;
+}
+
 function stepPlan(plan: FieldPlan | undefined, step: string): FieldPlan | undefined {
   if (plan === undefined) return undefined;
   if (step.startsWith("f:")) return entryPlan(plan, step.slice(2));

@@ -99,6 +99,14 @@ describe("who owns what", () => {
     });
   });
 
+  test("who owned a part of what has become atomic owns it all", () => {
+    const entry = { manager: "n", operation: "Apply", apiVersion: "v1", fieldsType: "FieldsV1" };
+    const managedFields = [{ ...entry, fieldsV1: { "f:spec": { "f:nodeSelector": { "f:a": {} } } } }];
+    const config = pod({ ...containers("x"), nodeSelector: { a: "b" } });
+    const live = { ...config, metadata: { name: "a", uid: "u", managedFields } } as unknown as ApiObject;
+    expect(owners(apply(live, pod(containers("x")), "m"))["Apply n"]).toEqual({ "f:spec": { "f:nodeSelector": {} } });
+  });
+
   test("fields that the endpoint does not write are not owned", () => {
     const made = apply(undefined, { ...pod(containers("x")), status: { message: "m" } }, "m");
     expect(JSON.stringify(owners(made))).not.toContain("status");

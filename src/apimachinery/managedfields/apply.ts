@@ -4,7 +4,7 @@ import type { ApiObject, ManagedFieldsEntry } from "../meta/api-object.ts";
 import { parseGroupVersion } from "../meta/api-object.ts";
 import type { StructSchema } from "../schema/type-schema.ts";
 import { type Conflict, conflictError } from "./apply-conflicts.ts";
-import { configuredFields } from "./apply-field-set.ts";
+import { configuredFields, withAtomicWholes } from "./apply-field-set.ts";
 import { KUBECTL_MANAGER, lastAppliedFields } from "./apply-last-applied.ts";
 import { mergeValues } from "./apply-merge.ts";
 import { type Convert, prune, type VersionedValue } from "./apply-prune.ts";
@@ -124,6 +124,10 @@ function startingManagers(application: Application): Managers {
   const { live, schema, apiVersion, subresource, now, resetFields } = application;
   const managers = decodeManagers(live?.metadata.managedFields);
   if (managers === undefined) throw plainError("failed to decode managed fields: invalid managedFields entry");
+  for (const owner of managers.values()) {
+    const version = owner.apiVersion === apiVersion ? application : application.versions(owner.apiVersion);
+    if (version !== undefined) owner.fields = withAtomicWholes(structPlan(version.schema), owner.fields);
+  }
   if (managers.size === 0 && live !== undefined) {
     recordUpdate(managers, { schema, object: live, manager: BEFORE_FIRST_APPLY, apiVersion, subresource, now, resetFields });
   }

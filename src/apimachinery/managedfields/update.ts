@@ -1,8 +1,9 @@
 import type { ApiObject, ManagedFieldsEntry } from "../meta/api-object.ts";
 import type { StructSchema } from "../schema/type-schema.ts";
+import { withAtomicWholes } from "./apply-field-set.ts";
 import { type Comparison, compareValues, MissingListKeyError } from "./compare.ts";
 import { emptyObject } from "./empty-object.ts";
-import { rootPlan } from "./field-plan.ts";
+import { rootPlan, structPlan } from "./field-plan.ts";
 import { type FieldSet, isEmptySet, LEAF, subtractSets, unionSets } from "./field-set.ts";
 import { capUpdateManagers, decodeManagers, encodeManagers, type Manager, type Managers, managerIdentity } from "./managed.ts";
 
@@ -60,6 +61,13 @@ export function trackUpdate(update: TrackedUpdate): void {
 
 /** Gives the manager what the update changed; false where the objects cannot be compared. */
 export function recordUpdate(managers: Managers, update: TrackedUpdate): boolean {
+  // Only the types of custom resources change while there are objects.
+  if (update.schema.unstructured !== undefined) {
+    const plan = structPlan(update.schema);
+    for (const owner of managers.values()) {
+      if (owner.apiVersion === update.apiVersion) owner.fields = withAtomicWholes(plan, owner.fields);
+    }
+  }
   const comparison = compareObjects(update, update.schema, update.resetFields ?? []);
   if (comparison === "incomparable") return false;
   const { added, modified } = comparison ?? {};
