@@ -1,5 +1,6 @@
 import type { Binding, Pod, PodCondition } from "#api/generated/core/v1.ts";
-import { badRequest, conflict, internalError } from "#apimachinery/api-errors/errors.ts";
+import { badRequest, conflict } from "#apimachinery/api-errors/errors.ts";
+import { plainError } from "#apimachinery/api-errors/plain-error.ts";
 import type { ApiObject, Draft } from "#apimachinery/meta/api-object.ts";
 import { formatTime } from "#apimachinery/meta/time.ts";
 import type { ConnectSubresource, Store } from "#apiserver/registry/resource.ts";
@@ -55,7 +56,7 @@ function checkTarget(binding: Binding): void {
   }
   if (!binding.target?.name) messages.push("target.name: Required value");
   const [first, ...more] = messages;
-  if (first !== undefined) throw internalError(more.length > 0 ? `[${messages.join(", ")}]` : first);
+  if (first !== undefined) throw plainError(more.length > 0 ? `[${messages.join(", ")}]` : first);
 }
 
 function assign(pod: Draft<Pod>, binding: Binding, now: string): void {

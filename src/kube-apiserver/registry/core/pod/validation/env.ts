@@ -71,10 +71,11 @@ function fileKeyErrors(selector: FileKeySelector, volumes: ReadonlyMap<string, V
   const volumeName = selector.volumeName ?? "";
   if (volumeName === "") errors.push(required(path.child("volumeName"), ""));
   else {
-    errors.push(...dnsLabelErrors(volumeName, path.child("volumeName")));
+    const nameErrors = dnsLabelErrors(volumeName, path.child("volumeName"));
+    errors.push(...nameErrors);
     const volume = volumes.get(volumeName);
-    if (!volume) errors.push(notFound(path.child("volumeName"), volumeName));
-    else if (!volume.emptyDir) {
+    if (!volume && nameErrors.length === 0) errors.push(notFound(path.child("volumeName"), volumeName));
+    else if (volume && !volume.emptyDir) {
       errors.push(invalid(path.child("volumeName"), volumeName, "must reference an emptyDir volume"));
     }
   }
