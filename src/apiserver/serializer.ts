@@ -75,17 +75,21 @@ export interface VersionedObject {
   readonly revision: number;
 }
 
-/** A list body: `head`, the items with commas between, `tail`; in one buffer. Items of a typed list do not repeat their kind. */
-export function listBytes(head: string, items: readonly VersionedObject[], tail: string): Buffer {
+/**
+ * A list body: `head`, the items with commas between, `tail`; in one buffer. Items of a typed list do not repeat their kind,
+ * those of custom resources (`withKinds`) do.
+ */
+export function listBytes(head: string, items: readonly VersionedObject[], tail: string, withKinds = false): Buffer {
+  const skip = withKinds ? (): number => 0 : kindLength;
   let length = Buffer.byteLength(head) + Buffer.byteLength(tail) + Math.max(0, items.length - 1);
-  for (const { encoded, revision } of items) length += versionedLength(encoded, revision) - kindLength(encoded);
+  for (const { encoded, revision } of items) length += versionedLength(encoded, revision) - skip(encoded);
   const target = Buffer.allocUnsafe(length);
   let at = target.write(head, 0);
   for (let i = 0; i < items.length; i++) {
     if (i > 0) target[at++] = 0x2c;
     const { encoded, revision } = items[i] as VersionedObject;
     const start = at;
-    at = writeVersioned(target, at, encoded, revision, kindLength(encoded));
+    at = writeVersioned(target, at, encoded, revision, skip(encoded));
     // The comma before `metadata` becomes the object's opening brace.
     target[start] = 0x7b;
   }

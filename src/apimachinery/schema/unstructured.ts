@@ -27,7 +27,7 @@ export function readUnstructured(
   }
   const unknown: string[] = [];
   schema.unstructured.read(object, unknown);
-  strict.push(...unknown.map((path) => `unknown field ${goQuote(path)}`));
+  strict.push(...unknown.sort().map((path) => `unknown field ${goQuote(path)}`));
   return { object, strict };
 }
 

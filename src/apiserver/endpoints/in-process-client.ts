@@ -356,8 +356,12 @@ function queryOf(options: Partial<WatchOptions>): URLSearchParams {
   return query;
 }
 
-/** `system:kube-scheduler` is kube-scheduler; the controllers' accounts all belong to the controller manager. */
+/**
+ * `system:kube-scheduler` is kube-scheduler, the server's own user is the program; the controllers' accounts all belong to
+ * the controller manager.
+ */
 function userAgentOf({ name }: UserInfo): string {
+  if (name === "system:apiserver") return "kube-apiserver";
   if (name.startsWith("system:serviceaccount:kube-system:")) return "kube-controller-manager";
   if (name.startsWith("system:node:")) return "kubelet";
   return name.startsWith("system:") ? name.slice("system:".length) : name;

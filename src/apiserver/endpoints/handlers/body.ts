@@ -1,3 +1,5 @@
+import { invalid as invalidObject } from "#apimachinery/api-errors/errors.ts";
+import type { StatusError } from "#apimachinery/api-errors/status.ts";
 import type { ApiObject } from "#apimachinery/meta/api-object.ts";
 import { formatGroupVersion, parseGroupVersion } from "#apimachinery/meta/api-object.ts";
 import { decodeObject } from "#apimachinery/schema/decode.ts";
@@ -7,7 +9,8 @@ import { parseJsonNodes } from "#apimachinery/schema/json-parse.ts";
 import { groupFolder, isRegistered, schemaByName, schemaFor } from "#apimachinery/schema/registry.ts";
 import type { StructSchema } from "#apimachinery/schema/type-schema.ts";
 import { parseYaml } from "#apimachinery/schema/yaml.ts";
-import { goQuote } from "#apimachinery/validation/field-error.ts";
+import { type FieldError, goQuote, invalid } from "#apimachinery/validation/field-error.ts";
+import { FieldPath } from "#apimachinery/validation/field-path.ts";
 import { assert } from "#base/assert.ts";
 import type { FieldValidation } from "./write-options.ts";
 
@@ -42,6 +45,15 @@ export function decodeBody(
   }).object;
 }
 
+/** What a patch made. */
+export interface Patched {
+  readonly object: ApiObject;
+  /** Complaints about unknown fields. */
+  readonly strict: readonly string[];
+  /** Why it is refused whatever becomes of the complaints. */
+  readonly refusal?: StatusError;
+}
+
 /** The result of a patch claims to be of a kind that it cannot be. */
 export class PatchedKindError extends Error {
   override readonly name = "PatchedKindError";
@@ -51,12 +63,9 @@ export class PatchedKindError extends Error {
  * A patch result as an object of its kind; complaints about unknown fields go to `strict`. Throws {@link PatchedKindError}
  * and DecodeError. `fixedKind` for patches whose result is read as the kind whatever it says.
  */
-export function decodePatched(
-  value: unknown,
-  expected: ExpectedKind,
-  fixedKind: boolean,
-): { object: ApiObject; strict: readonly string[] } {
+export function decodePatched(value: unknown, expected: ExpectedKind, fixedKind: boolean): Patched {
   const { apiVersion, kind } = (value ?? {}) as Record<string, unknown>;
+  if (!fixedKind && expected.schema.unstructured !== undefined) return decodeCustom(value, expected);
   if (!fixedKind && (apiVersion === undefined || apiVersion === null || apiVersion === "")) {
     return decodeUnversioned(value, expected);
   }
@@ -75,11 +84,31 @@ export function decodePatched(
   return { object: named(decoded.object, expected), strict: decoded.strict };
 }
 
+/** A custom resource keeps what it says of its kind until it is validated; in another version none of its fields is known. */
+function decodeCustom(value: unknown, expected: ExpectedKind): Patched {
+  const given = (value ?? {}) as Record<string, unknown>;
+  const wantedVersion = formatGroupVersion(expected.group, expected.version);
+  const apiVersion = given.apiVersion ?? wantedVersion;
+  const kind = given.kind ?? expected.kind;
+  const decoded = decodeObject(expected.schema, { ...given, apiVersion: wantedVersion, kind: expected.kind });
+  const object = named(decoded.object, expected);
+  const errors: FieldError[] = [];
+  if (apiVersion !== wantedVersion) errors.push(invalid(FieldPath.of("apiVersion"), apiVersion, `must be ${wantedVersion}`));
+  if (kind !== expected.kind) errors.push(invalid(FieldPath.of("kind"), kind, `must be ${expected.kind}`));
+  if (errors.length === 0) return { object, strict: decoded.strict };
+  const unknown = Object.keys(given).filter((name) => !["apiVersion", "kind", "metadata"].includes(name));
+  return {
+    object,
+    strict: apiVersion === wantedVersion ? decoded.strict : unknown.sort().map((name) => `unknown field ${goQuote(name)}`),
+    refusal: invalidObject({ group: expected.group, kind: String(kind) }, object.metadata.name ?? "", errors),
+  };
+}
+
 /**
  * Without an apiVersion upstream reads the result as its internal type, whose fields have no names in JSON but for those of
  * metadata, which lie at the top: nearly everything is an unknown field, and no name is left.
  */
-function decodeUnversioned(value: unknown, expected: ExpectedKind): { object: ApiObject; strict: readonly string[] } {
+function decodeUnversioned(value: unknown, expected: ExpectedKind): Patched {
   const metadataFields = schemaByName("io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta");
   assert(metadataFields?.kind === "struct", "metadata has a type");
   const strict: string[] = [];

@@ -1,16 +1,18 @@
-import { internalError } from "#apimachinery/api-errors/errors.ts";
+import { internalError, notFound } from "#apimachinery/api-errors/errors.ts";
 import { plainError } from "#apimachinery/api-errors/plain-error.ts";
 import { StatusError } from "#apimachinery/api-errors/status.ts";
 import type { ApiObject } from "#apimachinery/meta/api-object.ts";
 import { derived } from "../../derived.ts";
+import { pageNotFound } from "../../non-resource/answers.ts";
 import type { ResourceDefinition, ResourceVerb, Subresource, VirtualResource } from "../../registry/resource.ts";
 import type { RequestInfo } from "../../request/request-info.ts";
 import type { ApiResponse, HandleResourceRequest, ResourceRequest } from "../response.ts";
 import { handleConnect } from "./connect.ts";
+import { onCustomResource } from "./custom-dispatch.ts";
 import { handleDelete, handleDeleteCollection } from "./delete.ts";
 import { header } from "./headers.ts";
 import { checkRouteAccept, statusFormat } from "./negotiation.ts";
-import { checkPatchType, handlePatch } from "./patch.ts";
+import { checkCustomPatchType, checkPatchType, handlePatch, patchType } from "./patch.ts";
 import { handleGet, handleList } from "./read.ts";
 import { statusResponse } from "./representation.ts";
 import type { HandlerModules, ResourceEndpoint } from "./resource-handler.ts";
@@ -76,7 +78,14 @@ async function dispatch(
 ): Promise<ApiResponse> {
   const { info } = request;
   const route = routes.get(`${info.apiGroup}/${info.apiVersion}/${info.resource}`);
-  if (route === undefined) throw noSuchPath();
+  if (route === undefined) {
+    if (isCustomGroup(routes, info.apiGroup)) return pageNotFound();
+    throw noSuchPath();
+  }
+  if ("endpoint" in route && route.endpoint.store.definition.custom === true) {
+    warnDeprecated(route.endpoint, request);
+    return onCustomResource(route.endpoint, request);
+  }
   const scope = "virtual" in route ? route.virtual.scope : route.endpoint.store.definition.scope;
   checkScope(info, scope, request.method);
   if ("virtual" in route) {
@@ -90,6 +99,13 @@ async function dispatch(
   warnDeprecated(endpoint, request);
   const subresource = info.parts[2] ?? "";
   return subresource === "" ? onResource(endpoint, request) : onSubresource(endpoint, subresource, request);
+}
+
+function isCustomGroup(routes: ReadonlyMap<string, Route>, group: string): boolean {
+  for (const route of routes.values()) {
+    if ("endpoint" in route && route.endpoint.form.group === group) return route.endpoint.store.definition.custom === true;
+  }
+  return false;
 }
 
 /** Namespaced resources lie below a namespace; only reads of the collection may span all. */
@@ -124,7 +140,7 @@ function onResource(endpoint: ResourceEndpoint, request: ResourceRequest): Promi
     case "update":
       return handleUpdate(endpoint, request);
     case "patch":
-      checkPatchType((header(request, "content-type").split(";")[0] ?? "").trim());
+      checkTypeOfPatch(endpoint, request);
       return handlePatch(endpoint, request);
     case "delete":
       return handleDelete(endpoint, request);
@@ -158,14 +174,17 @@ function verbOf(info: RequestInfo, method: string, named: boolean): ResourceVerb
 
 async function onSubresource(endpoint: ResourceEndpoint, name: string, request: ResourceRequest): Promise<ApiResponse> {
   const subresource: Subresource<ApiObject> | undefined = endpoint.store.definition.subresources?.[name];
-  if (subresource === undefined || request.info.verb === "watch") throw noSuchPath();
+  if (subresource === undefined || request.info.verb === "watch") {
+    if (!isCustom(endpoint)) throw noSuchPath();
+    throw notFound(endpoint.store.core.groupResource, request.info.name);
+  }
   const takesPath = subresource.type === "connect" && subresource.takesPath === true;
   if (request.info.parts.length > 3 && !takesPath) throw noSuchPath();
   const accept = header(request, "accept");
   checkSubresourceVerb(subresource, request);
   if (subresource.type === "connect") return handleConnect(endpoint, subresource, request);
   checkRouteAccept(accept, false);
-  if (request.method === "PATCH") checkPatchType((header(request, "content-type").split(";")[0] ?? "").trim());
+  if (request.method === "PATCH") checkTypeOfPatch(endpoint, request);
   if (subresource.type === "view") return handleView(endpoint, subresource, request);
   switch (request.method) {
     case "GET":
@@ -177,6 +196,15 @@ async function onSubresource(endpoint: ResourceEndpoint, name: string, request: 
     default:
       throw plainError(`unexpected method ${request.method}`);
   }
+}
+
+function isCustom({ form }: ResourceEndpoint): boolean {
+  return form.schema.unstructured !== undefined;
+}
+
+function checkTypeOfPatch(endpoint: ResourceEndpoint, request: ResourceRequest): void {
+  if (isCustom(endpoint)) checkCustomPatchType(patchType(request));
+  else checkPatchType(patchType(request));
 }
 
 const METHOD_VERBS: Readonly<Record<string, "create" | "get" | "update" | "patch" | "delete">> = {

@@ -13,7 +13,7 @@ import { parseJsonNodes } from "#apimachinery/schema/json-parse.ts";
 import { normalizeObject } from "#apimachinery/schema/normalize.ts";
 import { goQuote, invalid as invalidField } from "#apimachinery/validation/field-error.ts";
 import { FieldPath } from "#apimachinery/validation/field-path.ts";
-import { decodePatched, type ExpectedKind, PatchedKindError, syntaxError } from "./body.ts";
+import { decodePatched, type ExpectedKind, type Patched, PatchedKindError, syntaxError } from "./body.ts";
 import { converterError } from "./converter-error.ts";
 import type { FieldValidation } from "./write-options.ts";
 
@@ -88,7 +88,7 @@ export class Patch {
       return invalid({ group: "", kind: "" }, "", [invalidField(FieldPath.of("patch"), shown(), reason)]);
     };
     if (isValueTooDeep(patched)) throw badRequest(TOO_DEEP);
-    let decoded: { readonly object: ApiObject; readonly strict: readonly string[] };
+    let decoded: Patched;
     try {
       decoded = decodePatched(patched, expected, converted);
     } catch (error) {
@@ -99,6 +99,7 @@ export class Patch {
     const complaints = [...this.#strict, ...decoded.strict];
     if (complaints.length > 0 && this.#validation === "Strict") throw refuse(`strict decoding error: ${complaints.join(", ")}`);
     if (this.#validation === "Warn") for (const text of complaints) if (!warnings.includes(text)) warnings.push(text);
+    if (decoded.refusal !== undefined) throw decoded.refusal;
     return decoded.object;
   }
 }

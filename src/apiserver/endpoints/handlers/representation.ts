@@ -95,9 +95,12 @@ export function listResponse(
       const list = listInEnvelope(form.apiVersion, `${form.kind}List`, listMetaMessage(metadata), messages);
       return bytesResponse("protobuf", list, 200);
     }
-    const head = `{"kind":"${form.kind}List","apiVersion":"${form.apiVersion}","metadata":${JSON.stringify(metadata)},"items":[`;
+    const custom = form.schema.unstructured !== undefined;
+    // The lists of custom resources are maps upstream, which leave nothing out.
+    const shown = custom ? { continue: "", ...metadata } : metadata;
+    const head = `{"kind":"${form.kind}List","apiVersion":"${form.apiVersion}","metadata":${JSON.stringify(shown)},"items":[`;
     const items = entries.map((entry) => ({ encoded: encodedInForm(form, entry), revision: entry.revision }));
-    const bytes = listBytes(head, items, "]}\n");
+    const bytes = listBytes(head, items, "]}\n", custom);
     if (negotiated.format === "json" && !isPretty(negotiated, query)) return bytesResponse("json", bytes, 200);
     return valueResponse(JSON.parse(bytes.toString("utf8")), negotiated, query, 200);
   }
