@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { badRequest, internalError, requestEntityTooLarge, timeout, tooManyRequests } from "#apimachinery/api-errors/errors.ts";
 import { StatusError } from "#apimachinery/api-errors/status.ts";
 import type { Clock, Timer } from "#base/clock.ts";
@@ -49,6 +50,8 @@ export class ApiServer {
   readonly #stopping = new AbortController();
 
   constructor(modules: ApiServerModules) {
+    // Each watch listens to it.
+    setMaxListeners(0, this.#stopping.signal);
     this.#modules = modules;
     this.#inFlight = new InFlight(modules.clock, REQUEST_TIMEOUT_MS);
     this.metrics = new RequestMetrics(() => this.#inFlight.counts);
