@@ -9,6 +9,7 @@ import { garbageCollectorController } from "./controllers/garbage-collector/cont
 import { jobController } from "./controllers/job/controller.ts";
 import { namespaceController } from "./controllers/namespace/controller.ts";
 import { nodeLifecycleController } from "./controllers/node-lifecycle/controller.ts";
+import { persistentVolumeBinderController } from "./controllers/persistentvolume-binder/controller.ts";
 import { persistentVolumeProtectionController } from "./controllers/persistentvolume-protection/controller.ts";
 import { persistentVolumeClaimProtectionController } from "./controllers/persistentvolumeclaim-protection/controller.ts";
 import { podGcController } from "./controllers/pod-gc/controller.ts";
@@ -44,6 +45,7 @@ export const controllers: readonly ControllerDefinition[] = [
   taintEvictionController,
   ttlController,
   podGcController,
+  persistentVolumeBinderController,
   persistentVolumeClaimProtectionController,
   persistentVolumeProtectionController,
   ttlAfterFinishedController,

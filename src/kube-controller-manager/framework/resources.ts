@@ -25,3 +25,4 @@ export const ENDPOINT_SLICES: ResourceId = { group: "discovery.k8s.io", version:
 export const LEASES: ResourceId = { group: "coordination.k8s.io", version: "v1", resource: "leases" };
 export const CLUSTER_ROLES: ResourceId = { group: "rbac.authorization.k8s.io", version: "v1", resource: "clusterroles" };
 export const POD_DISRUPTION_BUDGETS: ResourceId = { group: "policy", version: "v1", resource: "poddisruptionbudgets" };
+export const STORAGE_CLASSES: ResourceId = { group: "storage.k8s.io", version: "v1", resource: "storageclasses" };
