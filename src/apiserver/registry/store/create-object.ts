@@ -81,7 +81,7 @@ export function prepareNew(core: StoreCore, object: ApiObject, request: WriteReq
   strategy.prepareForCreate?.(asDraft(object), context);
   const errors = validateObjectMeta(meta, core.namespaced, core.nameValidator(), FieldPath.of("metadata"), core.metaOptions());
   errors.push(...(strategy.validate?.(object, context) ?? []));
-  if (errors.length > 0) throw invalid(core.kindOf(request), meta.name ?? "", errors);
+  if (errors.length > 0) throw invalid(core.groupKind, meta.name ?? "", errors);
   context.warnings.push(...(strategy.warningsOnCreate?.(object) ?? []));
 }
 

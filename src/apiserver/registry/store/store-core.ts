@@ -87,7 +87,8 @@ export class StoreCore {
     return { group: request.form.group, resource: this.definition.plural };
   }
 
-  kindOf(request: { readonly form: ServedForm }): { group: string; kind: string } {
+  /** What messages call the kind, whichever form the client speaks. */
+  get groupKind(): { group: string; kind: string } {
     return { group: this.definition.group, kind: this.definition.kind };
   }
 

@@ -169,7 +169,7 @@ function prepareChanged(core: StoreCore, request: UpdateRequest, object: ApiObje
   const errors = metadataErrors(core, meta, oldMeta, status === undefined);
   const validate = status === undefined ? (strategy.validateUpdate ?? strategy.validate) : status.validateUpdate;
   if (validate !== undefined) errors.push(...callValidate(strategy, status, object, old, request));
-  if (errors.length > 0) throw invalid(core.kindOf(request), meta.name ?? "", errors);
+  if (errors.length > 0) throw invalid(core.groupKind, meta.name ?? "", errors);
   const warn = status === undefined ? strategy.warningsOnUpdate : status.warningsOnUpdate;
   context.warnings.push(...(warn?.(object, old) ?? []));
 }
