@@ -85,6 +85,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       signal,
       options: {
         rootCa: assets.ca.cert,
+        serviceAccountSigningKey: assets.serviceAccount,
         ...(options.nodeMonitorGracePeriodMs === undefined ? {} : { nodeMonitorGracePeriodMs: options.nodeMonitorGracePeriodMs }),
       },
       logger,

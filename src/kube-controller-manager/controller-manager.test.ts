@@ -46,8 +46,9 @@ const KINDS: Readonly<Record<keyof typeof known, string>> = {
   LEASES: "Lease",
   CLUSTER_ROLES: "ClusterRole",
   POD_DISRUPTION_BUDGETS: "PodDisruptionBudget",
+  STORAGE_CLASSES: "StorageClass",
 };
-const CLUSTER_SCOPED: ReadonlySet<string> = new Set(["Node", "Namespace", "PersistentVolume", "ClusterRole"]);
+const CLUSTER_SCOPED: ReadonlySet<string> = new Set(["Node", "Namespace", "PersistentVolume", "ClusterRole", "StorageClass"]);
 const resources = [
   { id: EVENTS, kind: "Event", namespaced: true },
   ...Object.entries(known).map(([name, id]) => {

@@ -17,6 +17,7 @@ import { replicaSetController } from "./controllers/replicaset/controller.ts";
 import { replicationControllerController } from "./controllers/replicationcontroller/controller.ts";
 import { rootCaCertificatePublisher } from "./controllers/root-ca-certificate-publisher/controller.ts";
 import { serviceAccountController } from "./controllers/serviceaccount/controller.ts";
+import { serviceAccountTokenController } from "./controllers/serviceaccount-token/controller.ts";
 import { statefulSetController } from "./controllers/statefulset/controller.ts";
 import { taintEvictionController } from "./controllers/taint-eviction/controller.ts";
 import { tokenCleanerController } from "./controllers/token-cleaner/controller.ts";
@@ -27,6 +28,7 @@ import type { ControllerDefinition } from "./framework/controller.ts";
 /** Every controller, in the order in which they start: what others wait for comes first. */
 export const controllers: readonly ControllerDefinition[] = [
   serviceAccountController,
+  serviceAccountTokenController,
   rootCaCertificatePublisher,
   namespaceController,
   garbageCollectorController,

@@ -1,3 +1,4 @@
+import type { KeyObject } from "node:crypto";
 import type { Clock } from "#base/clock.ts";
 import type { Random } from "#base/random.ts";
 import type { Client } from "#client/client.ts";
@@ -18,10 +19,19 @@ export interface ControllerContext {
   readonly signal: AbortSignal;
 }
 
+/** What tokens are signed with. */
+export interface TokenSigningKey {
+  readonly privateKey: KeyObject;
+  /** Tells the verifier which key it is. */
+  readonly keyId: string;
+}
+
 /** Settings of single controllers; named after upstream's flags. Durations in milliseconds. */
 export interface ControllerOptions {
   /** PEM of the certificate authority that `kube-root-ca.crt` publishes; that controller is off without it. */
   readonly rootCa?: string;
+  /** Signs the tokens in Secrets; asked for when the first one is needed. That controller is off without it. */
+  readonly serviceAccountSigningKey?: () => Promise<TokenSigningKey>;
   /** A node that did not renew its Lease for this long is not ready. 50 s when absent. */
   readonly nodeMonitorGracePeriodMs?: number;
   /** As above for a node that never reported. 60 s when absent. */

@@ -1,11 +1,11 @@
 import type { Pod } from "#api/generated/core/v1.ts";
 import { isNotFound } from "#apimachinery/api-errors/errors.ts";
-import { StatusError } from "#apimachinery/api-errors/status.ts";
 import type { Clock } from "#base/clock.ts";
 import type { Client } from "#client/client.ts";
 import type { EventRecorder } from "#client/event-recorder.ts";
 import { referenceTo } from "#client/event-target.ts";
 import { Expectations } from "./expectations.ts";
+import { isNamespaceTerminating } from "./namespace-terminating.ts";
 import type { Owned } from "./ownership.ts";
 import { PODS } from "./resources.ts";
 
@@ -73,14 +73,6 @@ export class PodControl {
       throw error;
     }
   }
-}
-
-/** Whether a creation failed because its namespace is being deleted. */
-export function isNamespaceTerminating(error: unknown): boolean {
-  return (
-    error instanceof StatusError &&
-    (error.status.details?.causes?.some(({ reason }) => reason === "NamespaceTerminating") ?? false)
-  );
 }
 
 function messageOf(error: unknown): string {

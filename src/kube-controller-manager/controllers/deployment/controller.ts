@@ -1,7 +1,6 @@
 import type { Deployment, DeploymentStatus, ReplicaSet } from "#api/generated/apps/v1.ts";
 import type { Pod } from "#api/generated/core/v1.ts";
 import { isAlreadyExists, isNotFound } from "#apimachinery/api-errors/errors.ts";
-import { StatusError } from "#apimachinery/api-errors/status.ts";
 import { labelSelectorFromObject } from "#apimachinery/labels/selector.ts";
 import { semanticEqual } from "#apimachinery/meta/deep-equal.ts";
 import { referenceTo } from "#client/event-target.ts";
@@ -10,6 +9,7 @@ import { controllerOf, controllerReference } from "#component-helpers/pod/owner.
 import { isPodTerminal } from "#component-helpers/pod/pod-conditions.ts";
 import { type Change, type ControllerDefinition, controller, source } from "../../framework/controller.ts";
 import { Expectations } from "../../framework/expectations.ts";
+import { isNamespaceTerminating } from "../../framework/namespace-terminating.ts";
 import { ownerKeys } from "../../framework/owner-keys.ts";
 import { addOwnershipIndexes, type OwnerKind, orphansIn, ownedBy, writeClaims } from "../../framework/ownership.ts";
 import { DEPLOYMENTS, PODS, REPLICA_SETS } from "../../framework/resources.ts";
@@ -132,9 +132,7 @@ export const deploymentController: ControllerDefinition = {
         setsWritten.wrote(uid, created.metadata.resourceVersion);
       } catch (error) {
         if (isAlreadyExists(error)) return resolveCollision(deployment, name);
-        const terminating =
-          error instanceof StatusError && error.status.details?.causes?.some(({ reason }) => reason === "NamespaceTerminating");
-        if (terminating) return;
+        if (isNamespaceTerminating(error)) return;
         const message = `Failed to create new replica set "${name}": ${error instanceof Error ? error.message : error}`;
         if (hasProgressDeadline(deployment)) {
           const failed = newCondition("Progressing", "False", "ReplicaSetCreateError", message, clock.now());

@@ -1,10 +1,10 @@
 import type { Endpoints, Pod, Service } from "#api/generated/core/v1.ts";
-import { isAlreadyExists, isNotFound } from "#apimachinery/api-errors/errors.ts";
-import { StatusError } from "#apimachinery/api-errors/status.ts";
+import { isNotFound } from "#apimachinery/api-errors/errors.ts";
 import { selectorFromSet } from "#apimachinery/labels/selector.ts";
 import { keyOf, splitKey } from "#client/object-meta.ts";
 import { type ControllerDefinition, controller, source } from "../../framework/controller.ts";
 import { Expectations } from "../../framework/expectations.ts";
+import { isNamespaceTerminating } from "../../framework/namespace-terminating.ts";
 import { ENDPOINTS, PODS, SERVICES } from "../../framework/resources.ts";
 import { addSelectorIndex, affectedServices, hasManagedEndpoints } from "../../framework/service-endpoints.ts";
 import { TriggerTimes } from "../../framework/trigger-times.ts";
@@ -66,11 +66,7 @@ export const endpointsController: ControllerDefinition = {
               expectations.wrote(key, written.metadata.resourceVersion);
             }
           } catch (error) {
-            const going =
-              error instanceof StatusError &&
-              error.status.details?.causes?.some(({ reason }) => reason === "NamespaceTerminating");
-            const late = action.type === "create" && isAlreadyExists(error);
-            if (!going && !late && !(action.type === "delete" && isNotFound(error))) throw error;
+            if (!isNamespaceTerminating(error) && !(action.type === "delete" && isNotFound(error))) throw error;
           }
         }
       },

@@ -5,7 +5,7 @@ import { referenceTo } from "#client/event-target.ts";
 import { keyOf, objectKey, splitKey } from "#client/object-meta.ts";
 import { type ControllerDefinition, controller, source } from "../../framework/controller.ts";
 import { Expectations } from "../../framework/expectations.ts";
-import { isNamespaceTerminating } from "../../framework/pod-control.ts";
+import { isNamespaceTerminating } from "../../framework/namespace-terminating.ts";
 import { ENDPOINT_SLICES, ENDPOINTS, SERVICES } from "../../framework/resources.ts";
 import { MANAGED_BY_LABEL, SERVICE_NAME_LABEL } from "../endpointslice/reconcile.ts";
 import { type Action, MIRRORED_BY, type Observed, reconcile, shouldMirror } from "./reconcile.ts";

@@ -1,11 +1,11 @@
 import type { Node, Pod, Service } from "#api/generated/core/v1.ts";
 import type { EndpointSlice } from "#api/generated/discovery/v1.ts";
 import { isNotFound } from "#apimachinery/api-errors/errors.ts";
-import { StatusError } from "#apimachinery/api-errors/status.ts";
 import { selectorFromSet } from "#apimachinery/labels/selector.ts";
 import { keyOf, objectKey, splitKey } from "#client/object-meta.ts";
 import { type ControllerDefinition, controller, source } from "../../framework/controller.ts";
 import { Expectations } from "../../framework/expectations.ts";
+import { isNamespaceTerminating } from "../../framework/namespace-terminating.ts";
 import { addNodeNameIndex, podsOnNode } from "../../framework/pod-indexes.ts";
 import { ENDPOINT_SLICES, NODES, PODS, SERVICES } from "../../framework/resources.ts";
 import { addSelectorIndex, affectedServices, hasManagedEndpoints, servicesOf } from "../../framework/service-endpoints.ts";
@@ -85,10 +85,7 @@ export const endpointSliceController: ControllerDefinition = {
             }
           } catch (error) {
             if (type === "delete") expectations.notDeleting(key, uid);
-            const going =
-              error instanceof StatusError &&
-              error.status.details?.causes?.some(({ reason }) => reason === "NamespaceTerminating");
-            if (!going && !(type === "delete" && isNotFound(error))) throw error;
+            if (!isNamespaceTerminating(error) && !(type === "delete" && isNotFound(error))) throw error;
           }
         }
       },

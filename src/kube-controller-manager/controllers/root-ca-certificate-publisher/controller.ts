@@ -1,7 +1,7 @@
 import type { ConfigMap, Namespace } from "#api/generated/core/v1.ts";
-import { isAlreadyExists } from "#apimachinery/api-errors/errors.ts";
-import { StatusError } from "#apimachinery/api-errors/status.ts";
+import { isAlreadyExists, isNotFound } from "#apimachinery/api-errors/errors.ts";
 import { type ControllerDefinition, controller, source } from "../../framework/controller.ts";
+import { isNamespaceTerminating } from "../../framework/namespace-terminating.ts";
 import { CONFIG_MAPS, NAMESPACES } from "../../framework/resources.ts";
 import { type Action, type Observed, ROOT_CA_CONFIG_MAP, reconcile } from "./reconcile.ts";
 
@@ -32,10 +32,9 @@ export const rootCaCertificatePublisher: ControllerDefinition = {
             if (type === "create") await client.create<ConfigMap>(CONFIG_MAPS, namespace, configMap);
             else await client.update<ConfigMap>(CONFIG_MAPS, namespace, ROOT_CA_CONFIG_MAP, configMap);
           } catch (error) {
-            const going =
-              error instanceof StatusError &&
-              (error.code === 404 || error.status.details?.causes?.some(({ reason }) => reason === "NamespaceTerminating"));
-            if (!isAlreadyExists(error) && !going) throw error;
+            // One that was removed meanwhile brings the namespace back.
+            const isLate = type === "create" ? isAlreadyExists(error) : isNotFound(error);
+            if (!isLate && !isNamespaceTerminating(error)) throw error;
           }
         }
       },

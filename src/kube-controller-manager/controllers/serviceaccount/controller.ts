@@ -1,7 +1,7 @@
 import type { Namespace, ServiceAccount } from "#api/generated/core/v1.ts";
 import { isAlreadyExists } from "#apimachinery/api-errors/errors.ts";
-import { StatusError } from "#apimachinery/api-errors/status.ts";
 import { type ControllerDefinition, controller, source } from "../../framework/controller.ts";
+import { isNamespaceTerminating } from "../../framework/namespace-terminating.ts";
 import { NAMESPACES, SERVICE_ACCOUNTS } from "../../framework/resources.ts";
 import { type Action, DEFAULT_SERVICE_ACCOUNT, type Observed, reconcile } from "./reconcile.ts";
 
@@ -29,17 +29,10 @@ export const serviceAccountController: ControllerDefinition = {
           try {
             await client.create<ServiceAccount>(SERVICE_ACCOUNTS, namespace, account);
           } catch (error) {
-            if (!isAlreadyExists(error) && !isNamespaceGoing(error)) throw error;
+            if (!isAlreadyExists(error) && !isNamespaceTerminating(error)) throw error;
           }
         }
       },
     });
   },
 };
-
-function isNamespaceGoing(error: unknown): boolean {
-  return (
-    error instanceof StatusError &&
-    (error.code === 404 || (error.status.details?.causes?.some(({ reason }) => reason === "NamespaceTerminating") ?? false))
-  );
-}
