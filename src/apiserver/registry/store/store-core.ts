@@ -87,11 +87,6 @@ export class StoreCore {
     return { group: request.form.group, resource: this.definition.plural };
   }
 
-  /** What messages call the kind, whichever form the client speaks. */
-  get groupKind(): { group: string; kind: string } {
-    return { group: this.definition.group, kind: this.definition.kind };
-  }
-
   now(): string {
     return formatTime(this.modules.clock.now());
   }
