@@ -38,9 +38,12 @@ export function nonResourceRoutes(modules: NonResourceModules): NonResourceRoute
     const answering = new HealthEndpoint(name, checks);
     return [`/${name}`, (request) => answering.answer(request)];
   };
+  // What custom resources define is answered in another way.
+  const builtIn = new Set(openApiResources.stored.map(({ group }) => group));
+  for (const { group } of openApiResources.virtual) builtIn.add(group);
   const discovery = new WeakMap<readonly ServedGroup[], ReadonlyMap<string, NonResourceRoute>>();
   return nonResourceRouter({
-    servesGroup: (group) => groups().some(({ name }) => name === group),
+    servesGroup: (group) => builtIn.has(group),
     getOnly: new Map<string, NonResourceRoute>([
       ["/version", () => jsonAnswer(kubernetesVersion)],
       ["/.well-known/openid-configuration", openIdConfiguration(() => `https://${serverAddress()}/openid/v1/jwks`)],

@@ -221,7 +221,7 @@ export async function startKubeApiServer(options: KubeApiServerOptions): Promise
     await bootstrapEssentials(bootstrap);
     await startCustomResources({
       stores,
-      client: createInProcessClient(stores, LOOPBACK_USER, authorizer),
+      client: createInProcessClient(stores, LOOPBACK_USER, authorizer, { userAgent: "kube-apiserver" }),
       clock,
       random,
       signal: customResourcesEnd.signal,

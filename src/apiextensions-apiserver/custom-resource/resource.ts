@@ -2,6 +2,7 @@ import type { CustomResourceDefinition, CustomResourceDefinitionVersion } from "
 import type { ApiObject } from "#apimachinery/meta/api-object.ts";
 import { semanticEqual } from "#apimachinery/meta/deep-equal.ts";
 import type { StructSchema } from "#apimachinery/schema/type-schema.ts";
+import { compareVersions } from "#apiserver/discovery/served-groups.ts";
 import type { ResourceDefinition, ServedVersion, Strategy, Subresource } from "#apiserver/registry/resource.ts";
 import type { SchemaFor } from "#apiserver/registry/store/served-form.ts";
 import { assert } from "#base/assert.ts";
@@ -25,6 +26,7 @@ export function customResource(crd: CustomResourceDefinition): CustomResource {
   assert(storage !== undefined, "one version is the storage version");
   const types = new Map(versions.map((version) => [version.name, typeOf(crd, version)] as const));
   const definition: ResourceDefinition = {
+    custom: true,
     group,
     version: storage.name,
     kind: names.kind,
@@ -77,7 +79,14 @@ function deprecation(
   { name, deprecated, deprecationWarning }: CustomResourceDefinitionVersion,
 ): { deprecationWarning?: string } {
   if (deprecated !== true) return {};
-  return { deprecationWarning: deprecationWarning ?? `${spec.group}/${name} ${spec.names.kind} is deprecated` };
+  if (deprecationWarning !== undefined) return { deprecationWarning };
+  const { group, names, versions } = spec;
+  const better = versions
+    .filter((version) => version.served && version.deprecated !== true && compareVersions(version.name, name) < 0)
+    .map((version) => version.name)
+    .sort(compareVersions)[0];
+  const advice = better === undefined ? "" : `; use ${group}/${better} ${names.kind}`;
+  return { deprecationWarning: `${group}/${name} ${names.kind} is deprecated${advice}` };
 }
 
 /** An absent value is selected as the empty text. */

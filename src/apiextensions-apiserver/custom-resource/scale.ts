@@ -1,5 +1,5 @@
 import type { CustomResourceSubresourceScale } from "#api/generated/apiextensions/v1.ts";
-import { plainError } from "#apimachinery/api-errors/plain-error.ts";
+import { internalError } from "#apimachinery/api-errors/errors.ts";
 import type { ApiObject } from "#apimachinery/meta/api-object.ts";
 import { setOwn } from "#apimachinery/schema/json-node.ts";
 import { type FieldError, invalid } from "#apimachinery/validation/field-error.ts";
@@ -16,7 +16,7 @@ export function customScale(paths: CustomResourceSubresourceScale): UpdateSubres
     kind: { group: "autoscaling", version: "v1", kind: "Scale" },
     read(object) {
       const replicas = find(object, spec);
-      if (typeof replicas !== "number") throw plainError(`the spec replicas field "${paths.specReplicasPath}" does not exist`);
+      if (typeof replicas !== "number") throw internalError(`the spec replicas field "${paths.specReplicasPath}" does not exist`);
       const selector = paths.labelSelectorPath === undefined ? undefined : find(object, steps(paths.labelSelectorPath));
       const { name, namespace, uid, resourceVersion, creationTimestamp } = object.metadata;
       return {

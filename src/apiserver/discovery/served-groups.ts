@@ -39,6 +39,8 @@ export interface ServedGroup {
 }
 
 const ALL_VERBS: readonly ResourceVerb[] = ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"];
+/** In upstream's order. */
+const CUSTOM_VERBS: readonly string[] = ["delete", "deletecollection", "get", "list", "patch", "create", "update", "watch"];
 const VIEW_VERBS: readonly string[] = ["get", "patch", "update"];
 
 /** The version in which upstream stores a resource, where ours is another: clients compare hashes of it. */
@@ -97,7 +99,7 @@ function storedResource(
     namespaced: definition.scope === "Namespaced",
     shortNames: definition.shortNames ?? [],
     categories: definition.categories ?? [],
-    verbs: [...(definition.verbs ?? ALL_VERBS)].sort(),
+    verbs: definition.custom === true ? CUSTOM_VERBS : [...(definition.verbs ?? ALL_VERBS)].sort(),
     storageVersionHash: storageVersionHash({ group, version, kind }),
     subresources: subresources
       .map(([name, subresource]) => servedSubresource(name, subresource, definition, served))

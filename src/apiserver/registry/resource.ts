@@ -11,6 +11,8 @@ export interface ResourceDefinition<T extends object = ApiObject> {
   readonly group: string;
   /** The version whose types `T` and the strategy speak: the storage version. */
   readonly version: string;
+  /** Defined while the server runs, by a CustomResourceDefinition: upstream answers for these in ways of their own. */
+  readonly custom?: boolean;
   /** Whether clients may ask for the storage version; false only where a definition says so. Default true. */
   readonly storageVersionServed?: boolean;
   /** Further served versions of the same resource; same strategy after conversion. */
