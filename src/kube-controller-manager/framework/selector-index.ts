@@ -4,8 +4,8 @@ import { metaOf } from "#client/object-meta.ts";
 
 const BY_SELECTOR = "selectorPair";
 
-/** A label that a selector asks for by a single value. */
-function pairOf(selector: LabelSelector): readonly [string, string] | undefined {
+/** A label that a selector asks for by a single value; undefined when it asks for none so. */
+export function singleValuePair(selector: LabelSelector): readonly [string, string] | undefined {
   for (const { key, operator, values } of selector.requirements) {
     const [value] = values;
     if ((operator === "in" || operator === "=" || operator === "==") && values.length === 1 && value !== undefined) {
@@ -22,7 +22,7 @@ function pairOf(selector: LabelSelector): readonly [string, string] | undefined 
 export function addSelectorIndex<T extends object>(informer: SharedInformer<T>, selectorOf: (object: T) => LabelSelector): void {
   informer.addIndex(BY_SELECTOR, (object) => {
     const selector = selectorOf(object);
-    return selector.empty ? [] : [indexValue(metaOf(object).namespace ?? "", pairOf(selector))];
+    return selector.empty ? [] : [indexValue(metaOf(object).namespace ?? "", singleValuePair(selector))];
   });
 }
 

@@ -4,6 +4,7 @@ import { isNotFound } from "#apimachinery/api-errors/errors.ts";
 import { labelSelectorFromObject } from "#apimachinery/labels/selector.ts";
 import { keyOf, splitKey } from "#client/object-meta.ts";
 import { type Change, type ControllerDefinition, controller, source } from "../../framework/controller.ts";
+import { addLabelIndex, selectedBy } from "../../framework/label-index.ts";
 import { POD_DISRUPTION_BUDGETS, PODS } from "../../framework/resources.ts";
 import { needsScale } from "./expected-pods.ts";
 import { type Action, type Observed, reconcile } from "./reconcile.ts";
@@ -18,6 +19,7 @@ export const disruptionController: ControllerDefinition = {
   create({ client, clock, informers, recorder }) {
     const budgets = informers.informer<PodDisruptionBudget>(POD_DISRUPTION_BUDGETS);
     const pods = informers.informer<Pod>(PODS);
+    addLabelIndex(pods);
     const scales = new ScaleFinder(informers);
     budgets.addIndex(BY_NAMESPACE, ({ metadata }) => [metadata.namespace ?? ""]);
 
@@ -37,7 +39,7 @@ export const disruptionController: ControllerDefinition = {
         const budget = budgets.lister.get(namespace, name);
         if (budget === undefined) return undefined;
         const selector = labelSelectorFromObject(budget.spec.selector);
-        const selected = pods.lister.list(namespace).filter(({ metadata }) => selector.matches(metadata.labels));
+        const selected = selectedBy(pods, namespace, selector);
         const nowMs = clock.now();
         if (!needsScale(budget.spec)) return { budget, pods: selected, scale: 0, unmanaged: false, nowMs };
         return { budget, pods: selected, ...scales.scaleOf(selected), nowMs };

@@ -4,6 +4,7 @@ import { selectorFromSet } from "#apimachinery/labels/selector.ts";
 import { keyOf, splitKey } from "#client/object-meta.ts";
 import { type ControllerDefinition, controller, source } from "../../framework/controller.ts";
 import { Expectations } from "../../framework/expectations.ts";
+import { addLabelIndex, selectedBy } from "../../framework/label-index.ts";
 import { isNamespaceTerminating } from "../../framework/namespace-terminating.ts";
 import { ENDPOINTS, PODS, SERVICES } from "../../framework/resources.ts";
 import { addSelectorIndex, affectedServices, hasManagedEndpoints } from "../../framework/service-endpoints.ts";
@@ -18,6 +19,7 @@ export const endpointsController: ControllerDefinition = {
     const pods = informers.informer<Pod>(PODS);
     const endpoints = informers.informer<Endpoints>(ENDPOINTS);
     addSelectorIndex(services);
+    addLabelIndex(pods);
     const expectations = new Expectations(clock);
     const triggerTimes = new TriggerTimes();
     /** Services that are gone: only of these may Endpoints be deleted; others belong to users. */
@@ -49,7 +51,7 @@ export const endpointsController: ControllerDefinition = {
         if (!hasManagedEndpoints(service)) return undefined;
         if (!expectations.satisfied(key, endpoints.revision, () => false)) return undefined;
         const selector = selectorFromSet(service.spec?.selector ?? {});
-        const selected = pods.lister.list(namespace).filter((pod) => selector.matches(pod.metadata.labels));
+        const selected = selectedBy(pods, namespace, selector);
         return { namespace, name, service, pods: selected, existing, triggerTime: triggerTimes.next(key, service, selected) };
       },
       reconcile,

@@ -5,6 +5,7 @@ import { selectorFromSet } from "#apimachinery/labels/selector.ts";
 import { keyOf, objectKey, splitKey } from "#client/object-meta.ts";
 import { type ControllerDefinition, controller, source } from "../../framework/controller.ts";
 import { Expectations } from "../../framework/expectations.ts";
+import { addLabelIndex, selectedBy } from "../../framework/label-index.ts";
 import { isNamespaceTerminating } from "../../framework/namespace-terminating.ts";
 import { addNodeNameIndex, podsOnNode } from "../../framework/pod-indexes.ts";
 import { ENDPOINT_SLICES, NODES, PODS, SERVICES } from "../../framework/resources.ts";
@@ -23,6 +24,7 @@ export const endpointSliceController: ControllerDefinition = {
     const nodes = informers.informer<Node>(NODES);
     const slices = informers.informer<EndpointSlice>(ENDPOINT_SLICES);
     addSelectorIndex(services);
+    addLabelIndex(pods);
     addNodeNameIndex(pods);
     const serviceKeys = ({ metadata }: EndpointSlice): string[] => {
       const name = metadata.labels?.[SERVICE_NAME_LABEL];
@@ -58,7 +60,7 @@ export const endpointSliceController: ControllerDefinition = {
           existing.some(({ metadata }) => metadata.uid === uid && metadata.deletionTimestamp === undefined);
         if (!expectations.satisfied(key, slices.revision, isLive)) return undefined;
         const selector = selectorFromSet(service.spec?.selector ?? {});
-        const selected = pods.lister.list(namespace).filter((pod) => selector.matches(pod.metadata.labels));
+        const selected = selectedBy(pods, namespace, selector);
         return {
           service,
           pods: selected,
