@@ -19,12 +19,23 @@ export function bookmarkMeta(revision: number, initialEventsEnd: boolean): ApiOb
 }
 
 /**
- * The last batch that was encoded for each form. Watches of one filter get the very same array of events one after the
- * other, so that what the first of them encodes is what all others send.
+ * What was encoded in this turn, for each form. Watches of one filter get the very same array of events one after the other,
+ * so that what the first of them encodes is what all others send. Nothing is kept longer: events live on in the history.
  */
-const encodedBatches = new WeakMap<readonly FilteredEvent[], Map<string, Uint8Array>>();
+const encodedBatches = new Map<readonly FilteredEvent[], Map<string, Uint8Array>>();
 /** The line of one event, for watches of different filters. */
-const encodedEvents = new WeakMap<FilteredEvent, Map<string, Uint8Array>>();
+const encodedEvents = new Map<FilteredEvent, Map<string, Uint8Array>>();
+let forgetting = false;
+
+function forgetAfterTurn(): void {
+  if (forgetting) return;
+  forgetting = true;
+  queueMicrotask(() => {
+    forgetting = false;
+    encodedBatches.clear();
+    encodedEvents.clear();
+  });
+}
 
 /** A batch in a form: the encodings of its events, one after the other. */
 export function encodedBatch(
@@ -43,7 +54,7 @@ export function encodedEvent(event: FilteredEvent, form: string, encode: () => U
 }
 
 function shared<K extends object>(
-  cache: WeakMap<K, Map<string, Uint8Array>>,
+  cache: Map<K, Map<string, Uint8Array>>,
   key: K,
   form: string,
   encode: () => Uint8Array,
@@ -52,6 +63,7 @@ function shared<K extends object>(
   if (forms === undefined) {
     forms = new Map();
     cache.set(key, forms);
+    forgetAfterTurn();
   }
   let bytes = forms.get(form);
   if (bytes === undefined) {
