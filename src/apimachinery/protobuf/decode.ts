@@ -1,9 +1,10 @@
 import { formatGroupVersion, parseGroupVersion } from "../meta/api-object.ts";
+import { setOwn } from "../schema/json-node.ts";
 import type { PointerlessRawSchema, ScalarSchema, StructSchema, TypeSchema } from "../schema/type-schema.ts";
 import { PROTOBUF_PREFIX } from "./envelope.ts";
 import { layoutOf, type MessageLayout } from "./message-layout.ts";
-import { eachField, readDuration, readIntOrString, readTexts, readTime } from "./well-known.ts";
-import { ProtobufError, type WireReader } from "./wire-reader.ts";
+import { readDuration, readIntOrString, readTexts, readTime } from "./well-known.ts";
+import { ProtobufError, type ReadField, WireReader } from "./wire-reader.ts";
 
 type SchemaFor = (group: string, version: string, kind: string) => StructSchema | undefined;
 
@@ -24,46 +25,67 @@ export function decodeProtobuf(bytes: Uint8Array, schemaFor: SchemaFor): Record<
 /** A message of a struct as JSON would have it; not yet in its canonical form. */
 export function decodeMessage(schema: StructSchema, bytes: Uint8Array): Record<string, unknown> {
   const into: Record<string, unknown> = {};
-  readFields(layoutOf(schema), bytes, into);
+  const reader = new WireReader(bytes);
+  reader.fields(fieldReader(reader, layoutOf(schema), into));
   return into;
 }
 
 function readUnknown(bytes: Uint8Array): { apiVersion: string; kind: string; raw: Uint8Array } {
   let [apiVersion, kind, raw] = ["", "", new Uint8Array()];
-  eachField(bytes, (reader, number, wire) => {
-    if (number === 1) [apiVersion = "", kind = ""] = readTexts(reader.bytes());
-    else if (number === 2) raw = new Uint8Array(reader.bytes());
+  const reader = new WireReader(bytes);
+  reader.fields((number, wire) => {
+    if (number === 1 && wire === LENGTH_DELIMITED) [apiVersion = "", kind = ""] = readTexts(reader);
+    else if (number === 2 && wire === LENGTH_DELIMITED) raw = new Uint8Array(reader.bytes());
     else reader.skip(wire);
   });
   return { apiVersion, kind, raw };
 }
 
-function readFields(layout: MessageLayout, bytes: Uint8Array, into: Record<string, unknown>): void {
-  eachField(bytes, (reader, number, wire) => {
+function fieldReader(reader: WireReader, layout: MessageLayout, into: Record<string, unknown>): ReadField {
+  return (number, wire) => {
     const entry = layout.byNumber.get(number);
     if (entry === undefined) reader.skip(wire);
-    else if ("inlined" in entry) readFields(entry.inlined, reader.bytes(), into);
+    else if ("inlined" in entry && wire === LENGTH_DELIMITED) reader.message(fieldReader(reader, entry.inlined, into));
+    else if ("inlined" in entry) reader.skip(wire);
     else readField(entry.field.type, entry.field.name, reader, wire, into);
-  });
+  };
 }
 
 function readField(type: TypeSchema, name: string, reader: WireReader, wire: number, into: Record<string, unknown>): void {
-  if (type.kind === "list" && !type.message) {
+  const isRepeated = type.kind === "list" && !type.message;
+  const wanted = wireOf(isRepeated ? type.element : type);
+  if (wire !== wanted && !(isRepeated && wire === LENGTH_DELIMITED)) {
+    throw new ProtobufError(`proto: wrong wireType = ${wire} for field ${name[0]?.toUpperCase()}${name.slice(1)}`);
+  }
+  if (isRepeated) {
     into[name] ??= [];
-    (into[name] as unknown[]).push(readValue(type.element, reader, wire));
+    const items = into[name] as unknown[];
+    // Numbers may come packed: all in one field.
+    if (wire !== wanted) reader.packed(() => items.push(readValue(type.element, reader, wanted)));
+    else items.push(readValue(type.element, reader, wire));
   } else if (type.kind === "map") {
     into[name] ??= {};
-    const [key, value] = readEntry(type.value, reader.bytes());
-    Object.defineProperty(into[name], key, { value, enumerable: true, writable: true, configurable: true });
+    const [key, value] = readEntry(type.value, reader);
+    setOwn(into[name] as Record<string, unknown>, key, value);
   } else into[name] = readValue(type, reader, wire);
 }
 
-function readEntry(type: TypeSchema, bytes: Uint8Array): [string, unknown] {
+const VARINT = 0;
+const FIXED64 = 1;
+const LENGTH_DELIMITED = 2;
+
+function wireOf(type: TypeSchema): number {
+  if (type.kind !== "scalar") return LENGTH_DELIMITED;
+  if (type.format === "float64") return FIXED64;
+  return ["bool", "int32", "int64", "uint8"].includes(type.format) ? VARINT : LENGTH_DELIMITED;
+}
+
+function readEntry(type: TypeSchema, reader: WireReader): [string, unknown] {
   let key = "";
   let value: unknown;
-  eachField(bytes, (reader, number, wire) => {
-    if (number === 1) key = reader.text();
-    else if (number === 2) value = readValue(type, reader, wire);
+  reader.message((number, wire) => {
+    if (number === 1 && wire === LENGTH_DELIMITED) key = reader.text();
+    else if (number === 2 && wire === wireOf(type)) value = readValue(type, reader, wire);
     else reader.skip(wire);
   });
   return [key, value === undefined ? emptyValue(type) : value];
@@ -79,31 +101,37 @@ function emptyValue(type: TypeSchema): unknown {
 function readValue(type: TypeSchema, reader: WireReader, wire: number): unknown {
   switch (type.kind) {
     case "struct":
-      return decodeMessage(type, reader.bytes());
+      return readStruct(type, reader);
     case "raw":
-      return type.union === undefined ? readJson(reader.bytes()) : readUnion(type.union, reader.bytes());
+      return type.union === undefined ? readJson(reader) : readUnion(type.union, reader);
     case "list":
-      return readItems(type.element, reader.bytes());
+      return readItems(type.element, reader);
     case "map":
       throw new ProtobufError("proto: a map cannot stand in a list");
     case "scalar":
-      return readScalar(type, reader, wire);
+      return readScalar(type, reader);
   }
 }
 
+function readStruct(schema: StructSchema, reader: WireReader): Record<string, unknown> {
+  const into: Record<string, unknown> = {};
+  reader.message(fieldReader(reader, layoutOf(schema), into));
+  return into;
+}
+
 /** A list that is a message: `repeated ... items = 1`. */
-function readItems(element: TypeSchema, bytes: Uint8Array): unknown[] {
+function readItems(element: TypeSchema, reader: WireReader): unknown[] {
   const items: unknown[] = [];
-  eachField(bytes, (reader, number, wire) => {
-    if (number === 1) items.push(readValue(element, reader, wire));
+  reader.message((number, wire) => {
+    if (number === 1 && wire === wireOf(element)) items.push(readValue(element, reader, wire));
     else reader.skip(wire);
   });
   return items;
 }
 
 /** RawExtension, FieldsV1 and JSON carry JSON text in field 1. */
-function readJson(bytes: Uint8Array): unknown {
-  const text = readTexts(bytes)[0] ?? "";
+function readJson(reader: WireReader): unknown {
+  const text = readTexts(reader)[0] ?? "";
   if (text === "") return undefined;
   try {
     return JSON.parse(text);
@@ -113,26 +141,27 @@ function readJson(bytes: Uint8Array): unknown {
 }
 
 /** JSONSchemaPropsOrBool and its like: a field for each shape. */
-function readUnion(union: NonNullable<PointerlessRawSchema["union"]>, bytes: Uint8Array): unknown {
+function readUnion(union: NonNullable<PointerlessRawSchema["union"]>, reader: WireReader): unknown {
   let object: unknown;
   let allows = false;
   const items: unknown[] = [];
   const array = union.array();
-  eachField(bytes, (reader, number, wire) => {
-    if (number === (union.bool ? 2 : 1)) object = decodeMessage(union.object(), reader.bytes());
-    else if (number === 1 && union.bool) allows = reader.integer() !== 0;
-    else if (number === 2 && array?.kind === "list") items.push(readValue(array.element, reader, wire));
+  reader.message((number, wire) => {
+    if (wire === LENGTH_DELIMITED && number === (union.bool ? 2 : 1)) object = readStruct(union.object(), reader);
+    else if (wire === VARINT && number === 1 && union.bool) allows = reader.integer() !== 0;
+    else if (wire === LENGTH_DELIMITED && number === 2 && array?.kind === "list")
+      items.push(readValue(array.element, reader, wire));
     else reader.skip(wire);
   });
   return object ?? (union.bool ? allows : items.length > 0 ? items : null);
 }
 
-function readScalar(type: ScalarSchema, reader: WireReader, wire: number): unknown {
+function readScalar(type: ScalarSchema, reader: WireReader): unknown {
   switch (type.format) {
     case "string":
       return reader.text();
     case "bytes":
-      return Buffer.from(reader.bytes()).toString("base64");
+      return reader.bytes().toString("base64");
     case "bool":
       return reader.varint() !== 0n;
     case "int32":
@@ -140,16 +169,15 @@ function readScalar(type: ScalarSchema, reader: WireReader, wire: number): unkno
     case "uint8":
       return reader.integer();
     case "float64":
-      if (wire !== 1) throw new ProtobufError(`proto: wrong wireType = ${wire} for a double`);
       return reader.double();
     case "quantity":
-      return readTexts(reader.bytes())[0] ?? "0";
+      return readTexts(reader)[0] ?? "0";
     case "time":
     case "micro-time":
-      return readTime(reader.bytes(), type.format);
+      return readTime(reader, type.format);
     case "duration":
-      return readDuration(reader.bytes());
+      return readDuration(reader);
     case "int-or-string":
-      return readIntOrString(reader.bytes());
+      return readIntOrString(reader);
   }
 }

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
+import { seededRandom } from "#base/random.ts";
 import { parseGroupVersion } from "../meta/api-object.ts";
 import { decodeObject } from "../schema/decode.ts";
 import { normalizeObject } from "../schema/normalize.ts";
@@ -8,6 +9,7 @@ import { schemaByName, schemaFor } from "../schema/registry.ts";
 import { decodeMessage, decodeProtobuf } from "./decode.ts";
 import { encodeMessage } from "./encode.ts";
 import { inEnvelope, listInEnvelope, watchFrame } from "./envelope.ts";
+import { ProtobufError } from "./wire-reader.ts";
 
 const fixtures = fileURLToPath(new URL("../../../../shared/upstream/roundtrip", import.meta.url));
 const names = existsSync(fixtures) ? readdirSync(fixtures).filter((name) => name.endsWith(".pb")) : [];
@@ -76,6 +78,54 @@ test.each([
   { name: "negative numbers", type: "Status", value: { code: -1, message: "x".repeat(300) } },
 ])("$name", ({ type, value }) => {
   expect(decodeMessage(meta(type), encodeMessage(meta(type), value))).toMatchObject(value);
+});
+
+test.each([
+  {
+    name: "a number where a text belongs",
+    type: "ListMeta",
+    bytes: "0805",
+    want: "proto: wrong wireType = 0 for field SelfLink",
+  },
+  { name: "the end within a text", type: "ListMeta", bytes: "0a0561", want: "unexpected EOF" },
+  { name: "a message longer than what holds it", type: "Status", bytes: "0a0a0a01", want: "unexpected EOF" },
+  { name: "a number without end", type: "Status", bytes: "30ffffffffffffffffffff01", want: "proto: integer overflow" },
+  { name: "groups", type: "Status", bytes: "fb01", want: "proto: illegal wireType 3" },
+])("refused: $name", ({ type, bytes, want }) => {
+  expect(() => decodeMessage(meta(type), Buffer.from(bytes, "hex"))).toThrow(want);
+});
+
+test("numbers may come packed", () => {
+  const schema = schemaByName("io.k8s.api.core.v1.PodSecurityContext") ?? expect.unreachable();
+  expect(decodeMessage(schema, Buffer.from("2203018002", "hex"))).toEqual({ supplementalGroups: [1, 256] });
+});
+
+test("messages within messages have a limit", () => {
+  const schema = schemaByName("io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaProps") ?? expect.unreachable();
+  let object: object = { type: "object" };
+  for (let i = 0; i < 1200; i++) object = { not: object };
+  expect(() => decodeMessage(schema, encodeMessage(schema, object))).toThrow("nested too deeply");
+});
+
+test("whatever is done to bytes, decoding ends with an object or in a ProtobufError", () => {
+  const schema = schemaFor("", "v1", "Pod") ?? expect.unreachable();
+  const spec = {
+    containers: [{ name: "c", image: "i", ports: [{ containerPort: 80 }] }],
+    nodeSelector: { a: "b" },
+    volumes: [{}],
+  };
+  const whole = inEnvelope("v1", "Pod", encodeMessage(schema, { metadata: { name: "p", labels: { l: "v" } }, spec }));
+  const random = seededRandom(3);
+  const pick = (count: number): number => Math.floor(random.float() * count);
+  for (let i = 0; i < 3000; i++) {
+    const bytes = Buffer.from(whole.subarray(0, 4 + pick(whole.length)));
+    for (let changes = pick(4); changes > 0; changes--) bytes[4 + pick(bytes.length)] = pick(256);
+    try {
+      expect(decodeProtobuf(bytes, schemaFor)).toBeTypeOf("object");
+    } catch (error) {
+      expect(error).toBeInstanceOf(ProtobufError);
+    }
+  }
 });
 
 test("types of several shapes keep theirs", () => {

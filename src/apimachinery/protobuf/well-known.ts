@@ -1,13 +1,16 @@
-import { WireReader } from "./wire-reader.ts";
+import { ProtobufError, type WireReader } from "./wire-reader.ts";
 import type { WireWriter } from "./wire-writer.ts";
 
 const VARINT = 0;
 const LENGTH_DELIMITED = 2;
+/** The years 0 to 9999. */
+const FIRST_SECOND = -62_167_219_200;
+const LAST_SECOND = 253_402_300_799;
 
 /** Fields 1, 2, ... of a message that has only texts. */
-export function readTexts(bytes: Uint8Array): string[] {
+export function readTexts(reader: WireReader): string[] {
   const texts: string[] = [];
-  eachField(bytes, (reader, number, wire) => {
+  reader.message((number, wire) => {
     if (wire === LENGTH_DELIMITED) texts[number - 1] = reader.text();
     else reader.skip(wire);
   });
@@ -15,22 +18,13 @@ export function readTexts(bytes: Uint8Array): string[] {
 }
 
 /** Fields 1, 2, ... of a message that has only integers. */
-function readIntegers(bytes: Uint8Array): number[] {
+function readIntegers(reader: WireReader): number[] {
   const values: number[] = [];
-  eachField(bytes, (reader, number, wire) => {
+  reader.message((number, wire) => {
     if (wire === VARINT) values[number - 1] = reader.integer();
     else reader.skip(wire);
   });
   return values;
-}
-
-/** Hands every field of a message to `read`, which must consume it. */
-export function eachField(bytes: Uint8Array, read: (reader: WireReader, number: number, wire: number) => void): void {
-  const reader = new WireReader(bytes);
-  while (!reader.done) {
-    const { number, wire } = reader.tag();
-    read(reader, number, wire);
-  }
 }
 
 /** `Quantity`: its text. */
@@ -40,9 +34,13 @@ export function writeQuantity(writer: WireWriter, value: string | undefined): vo
 }
 
 /** Seconds and nanoseconds; an empty message is Go's zero time, which JSON writes as null. */
-export function readTime(bytes: Uint8Array, format: "time" | "micro-time"): string | null {
-  if (bytes.length === 0) return null;
-  const [seconds = 0, nanos = 0] = readIntegers(bytes);
+export function readTime(reader: WireReader, format: "time" | "micro-time"): string | null {
+  const values = readIntegers(reader);
+  if (values.length === 0) return null;
+  const [seconds = 0, nanos = 0] = values;
+  // Beyond that Go cannot write the year either.
+  if (seconds < FIRST_SECOND || seconds > LAST_SECOND)
+    throw new ProtobufError("Time.MarshalJSON: year outside of range [0,9999]");
   const text = new Date(seconds * 1000).toISOString().slice(0, 19);
   return format === "time" ? `${text}Z` : `${text}.${String(Math.floor(nanos / 1000)).padStart(6, "0")}Z`;
 }
@@ -58,8 +56,8 @@ export function writeTime(writer: WireWriter, value: string | null | undefined):
 }
 
 /** `Duration`: nanoseconds. */
-export function readDuration(bytes: Uint8Array): string {
-  const [nanos = 0] = readIntegers(bytes);
+export function readDuration(reader: WireReader): string {
+  const [nanos = 0] = readIntegers(reader);
   return `${nanos / 1e9}s`;
 }
 
@@ -75,12 +73,12 @@ export function writeDuration(writer: WireWriter, text: string): void {
 }
 
 /** `type` (0 integer, 1 text), `intVal`, `strVal`. */
-export function readIntOrString(bytes: Uint8Array): number | string {
+export function readIntOrString(reader: WireReader): number | string {
   let [kind, integer, text] = [0, 0, ""];
-  eachField(bytes, (reader, number, wire) => {
-    if (number === 1) kind = reader.integer();
-    else if (number === 2) integer = reader.integer();
-    else if (number === 3) text = reader.text();
+  reader.message((number, wire) => {
+    if (number === 1 && wire === VARINT) kind = reader.integer();
+    else if (number === 2 && wire === VARINT) integer = reader.integer();
+    else if (number === 3 && wire === LENGTH_DELIMITED) text = reader.text();
     else reader.skip(wire);
   });
   return kind === 1 ? text : integer;

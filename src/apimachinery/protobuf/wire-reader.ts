@@ -3,35 +3,63 @@ export class ProtobufError extends Error {
   override readonly name = "ProtobufError";
 }
 
+/** Reads the value of one field; it must be consumed. */
+export type ReadField = (number: number, wire: number) => void;
+
 /** Bytes of a varint that fit a plain number's bits. */
 const SMALL_VARINT_BYTES = 4;
+/** Messages within messages. */
+const NESTING_MAX = 1000;
 
-/** Reads one protobuf message, field after field. */
+/** Reads protobuf from the front to the back: a message, and the messages within it. */
 export class WireReader {
-  readonly #bytes: Uint8Array;
-  readonly #view: DataView;
+  readonly #buffer: Buffer;
   #at = 0;
+  /** Of the message that is being read. */
+  #end: number;
+  #depth = 0;
 
   constructor(bytes: Uint8Array) {
-    this.#bytes = bytes;
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#end = bytes.byteLength;
   }
 
-  get done(): boolean {
-    return this.#at >= this.#bytes.length;
+  /** Reads the fields that are left of the whole. */
+  fields(read: ReadField): void {
+    while (this.#at < this.#end) {
+      const tag = this.#unsigned();
+      read(Math.floor(tag / 8), tag % 8);
+    }
   }
 
-  /** The next field's number and wire type. */
-  tag(): { readonly number: number; readonly wire: number } {
-    const tag = this.#unsigned();
-    return { number: Math.floor(tag / 8), wire: tag % 8 };
+  /** Reads the fields of a message that a field holds. */
+  message(read: ReadField): void {
+    const length = this.#unsigned();
+    const outer = this.#end;
+    if (this.#at + length > outer) throw new ProtobufError("unexpected EOF");
+    if (++this.#depth > NESTING_MAX) throw new ProtobufError("proto: message is nested too deeply");
+    this.#end = this.#at + length;
+    this.fields(read);
+    this.#end = outer;
+    this.#depth--;
+  }
+
+  /** Reads numbers that stand in one field without tags. */
+  packed(read: () => void): void {
+    const length = this.#unsigned();
+    const outer = this.#end;
+    if (this.#at + length > outer) throw new ProtobufError("unexpected EOF");
+    this.#end = this.#at + length;
+    while (this.#at < this.#end) read();
+    this.#end = outer;
   }
 
   varint(): bigint {
     let value = 0n;
     for (let shift = 0n; shift < 70n; shift += 7n) {
-      const byte = this.#bytes[this.#at++];
-      if (byte === undefined) throw new ProtobufError("unexpected EOF");
+      const at = this.#at;
+      this.#advance(1);
+      const byte = this.#buffer[at] as number;
       value |= BigInt(byte & 0x7f) << shift;
       if (byte < 0x80) return BigInt.asUintN(64, value);
     }
@@ -46,19 +74,22 @@ export class WireReader {
   double(): number {
     const at = this.#at;
     this.#advance(8);
-    return this.#view.getFloat64(at, true);
+    return this.#buffer.readDoubleLE(at);
   }
 
-  bytes(): Uint8Array {
+  /** A view of the bytes. */
+  bytes(): Buffer {
     const length = this.#unsigned();
     const at = this.#at;
     this.#advance(length);
-    return this.#bytes.subarray(at, at + length);
+    return this.#buffer.subarray(at, at + length);
   }
 
   text(): string {
-    const bytes = this.bytes();
-    return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8");
+    const length = this.#unsigned();
+    const at = this.#at;
+    this.#advance(length);
+    return this.#buffer.toString("utf8", at, at + length);
   }
 
   /** Passes over a field that is not known. */
@@ -71,7 +102,7 @@ export class WireReader {
         this.#advance(8);
         return;
       case 2:
-        this.bytes();
+        this.#advance(this.#unsigned());
         return;
       case 5:
         this.#advance(4);
@@ -88,9 +119,8 @@ export class WireReader {
   /** A varint of few bytes; nothing is read where it is longer or cut off. */
   #small(): number | undefined {
     let value = 0;
-    for (let i = 0; i < SMALL_VARINT_BYTES; i++) {
-      const byte = this.#bytes[this.#at + i];
-      if (byte === undefined) return undefined;
+    for (let i = 0; i < SMALL_VARINT_BYTES && this.#at + i < this.#end; i++) {
+      const byte = this.#buffer[this.#at + i] as number;
       value |= (byte & 0x7f) << (7 * i);
       if (byte < 0x80) {
         this.#at += i + 1;
@@ -102,6 +132,6 @@ export class WireReader {
 
   #advance(length: number): void {
     this.#at += length;
-    if (this.#at > this.#bytes.length) throw new ProtobufError("unexpected EOF");
+    if (this.#at > this.#end) throw new ProtobufError("unexpected EOF");
   }
 }
