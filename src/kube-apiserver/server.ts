@@ -32,6 +32,7 @@ import { admissionPlugins } from "./admission/plugins.ts";
 import { advertisedAddress } from "./advertised-address.ts";
 import { ServiceAccountTokens } from "./authentication/service-account-tokens.ts";
 import { browserSafeAuthorizer } from "./authorization/browser-safe-authorizer.ts";
+import { certificateSignerPlugins } from "./authorization/certificate-signers.ts";
 import { rbacEscalationCheck } from "./authorization/escalation.ts";
 import { nodeAuthorizer, nodeNameOf } from "./authorization/node-authorizer.ts";
 import { rbacStores } from "./authorization/rbac-stores.ts";
@@ -132,7 +133,7 @@ export async function startKubeApiServer(options: KubeApiServerOptions): Promise
     clock,
     random,
     schemaFor,
-    admission: [...admissionPlugins, rbacEscalationCheck(rbac, authorizer)],
+    admission: [...admissionPlugins, ...certificateSignerPlugins(authorizer), rbacEscalationCheck(rbac, authorizer)],
   });
   lazy.set(stores);
   let source: ReturnType<typeof rbacStores> | undefined;

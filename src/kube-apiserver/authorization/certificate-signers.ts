@@ -1,0 +1,78 @@
+import type { CertificateSigningRequest } from "#api/generated/certificates/v1.ts";
+import { semanticEqual } from "#apimachinery/meta/deep-equal.ts";
+import { type AdmissionAttributes, type AdmissionPluginFactory, admissionForbidden } from "#apiserver/admission/admission.ts";
+import type { Authorizer } from "#apiserver/authorization/authorizer.ts";
+import type { UserInfo } from "#apiserver/request/request-info.ts";
+import { requestedOrganizations } from "./certificate-subject.ts";
+
+const GROUP = "certificates.k8s.io";
+const API_SERVER_CLIENT = "kubernetes.io/kube-apiserver-client";
+const MASTERS = "system:masters";
+
+/**
+ * Upstream's plugins `CertificateApproval`, `CertificateSigning` and `CertificateSubjectRestriction`: who may write to a request
+ * may decide it, or sign it, only with a right to its signer; and nobody becomes a master by a certificate.
+ */
+export function certificateSignerPlugins(authorizer: Authorizer): readonly AdmissionPluginFactory[] {
+  return [
+    () => ({ name: "CertificateApproval", validate: (attributes) => checkApproval(authorizer, attributes) }),
+    () => ({ name: "CertificateSigning", validate: (attributes) => checkSigning(authorizer, attributes) }),
+    () => ({ name: "CertificateSubjectRestriction", validate: checkSubject }),
+  ];
+}
+
+/** Whether the attributes are of a request for a certificate; the old state, since the signer cannot be changed on the way. */
+function oldRequest({ group, resource, oldObject }: AdmissionAttributes): CertificateSigningRequest | undefined {
+  if (group !== GROUP || resource !== "certificatesigningrequests") return undefined;
+  return oldObject as unknown as CertificateSigningRequest | undefined;
+}
+
+function checkApproval(authorizer: Authorizer, attributes: AdmissionAttributes): void {
+  const old = attributes.subresource === "approval" ? oldRequest(attributes) : undefined;
+  if (old === undefined || maySign(authorizer, attributes.context.user, "approve", old.spec.signerName)) return;
+  const signer = JSON.stringify(old.spec.signerName);
+  throw admissionForbidden(attributes, `user not permitted to approve requests with signerName ${signer}`);
+}
+
+function checkSigning(authorizer: Authorizer, attributes: AdmissionAttributes): void {
+  const old = attributes.subresource === "status" ? oldRequest(attributes) : undefined;
+  if (old === undefined) return;
+  const { status } = attributes.object as unknown as CertificateSigningRequest;
+  const unchanged =
+    (status?.certificate ?? "") === (old.status?.certificate ?? "") &&
+    semanticEqual(status?.conditions ?? [], old.status?.conditions ?? []);
+  if (unchanged || maySign(authorizer, attributes.context.user, "sign", old.spec.signerName)) return;
+  const signer = JSON.stringify(old.spec.signerName);
+  throw admissionForbidden(attributes, `user not permitted to sign requests with signerName ${signer}`);
+}
+
+/** Rights are for one signer, or for all of a domain. */
+function maySign(authorizer: Authorizer, user: UserInfo, verb: "approve" | "sign", signer: string): boolean {
+  return [signer, `${signer.split("/")[0] ?? ""}/*`].some(
+    (name) =>
+      authorizer.authorize({
+        user,
+        verb,
+        isResourceRequest: true,
+        namespace: "",
+        apiGroup: GROUP,
+        apiVersion: "*",
+        resource: "signers",
+        subresource: "",
+        name,
+        path: "",
+      }).decision === "allow",
+  );
+}
+
+function checkSubject(attributes: AdmissionAttributes): void {
+  const { group, resource, subresource, operation, object } = attributes;
+  if (operation !== "CREATE" || group !== GROUP || resource !== "certificatesigningrequests" || subresource !== "") return;
+  const { spec } = object as unknown as CertificateSigningRequest;
+  if (spec.signerName !== API_SERVER_CLIENT) return;
+  const organizations = requestedOrganizations(Buffer.from(spec.request, "base64").toString("latin1"));
+  if (organizations === undefined) throw admissionForbidden(attributes, "failed to parse CSR: the request is malformed");
+  if (organizations.includes(MASTERS)) {
+    throw admissionForbidden(attributes, `use of ${API_SERVER_CLIENT} signer with ${MASTERS} group is not allowed`);
+  }
+}
