@@ -46,7 +46,7 @@ export function validateContainerCommon(container: Container, around: ContainerS
   return [
     ...errors,
     ...validateContainerPorts(container.ports ?? [], path.child("ports")),
-    ...validateEnv(container.env ?? [], around.volumes, path.child("env")),
+    ...validateEnv(container.env ?? [], path.child("env")),
     ...validateEnvFrom(container.envFrom ?? [], path.child("envFrom")),
     ...validateVolumeMounts(container, around.volumes, path.child("volumeMounts")),
     ...validateVolumeDevices(container, around.volumes, path.child("volumeDevices")),

@@ -1,23 +1,24 @@
-import type { EnvFromSource, EnvVar, FileKeySelector, Volume } from "#api/generated/core/v1.ts";
+import type { EnvFromSource, EnvVar, FileKeySelector, PodSpec } from "#api/generated/core/v1.ts";
 import { type FieldError, invalid, notFound, required } from "#apimachinery/validation/field-error.ts";
 import type { FieldPath } from "#apimachinery/validation/field-path.ts";
 import { isConfigMapKey, isRelaxedEnvVarName, nameIsDnsSubdomain } from "#apimachinery/validation/names.ts";
+import { visitContainers } from "../visit-containers.ts";
 import { ENV_FIELDS, validateObjectFieldSelector, validateResourceFieldSelector } from "./downward-api.ts";
 import { dnsLabelErrors, invalidEach } from "./field-checks.ts";
 import { localNonReservedPathErrors } from "./paths.ts";
 
-/** The environment variables of one container; `volumes` are the pod's valid ones by name. */
-export function validateEnv(variables: readonly EnvVar[], volumes: ReadonlyMap<string, Volume>, path: FieldPath): FieldError[] {
+/** The environment variables of one container. */
+export function validateEnv(variables: readonly EnvVar[], path: FieldPath): FieldError[] {
   return variables.flatMap((variable, i) => {
     const at = path.index(i);
     const name = variable.name ?? "";
     const errors =
       name === "" ? [required(at.child("name"), "")] : invalidEach(at.child("name"), name, isRelaxedEnvVarName(name));
-    return [...errors, ...valueFromErrors(variable, volumes, at.child("valueFrom"))];
+    return [...errors, ...valueFromErrors(variable, at.child("valueFrom"))];
   });
 }
 
-function valueFromErrors(variable: EnvVar, volumes: ReadonlyMap<string, Volume>, path: FieldPath): FieldError[] {
+function valueFromErrors(variable: EnvVar, path: FieldPath): FieldError[] {
   const from = variable.valueFrom;
   if (!from) return [];
   const errors: FieldError[] = [];
@@ -40,7 +41,7 @@ function valueFromErrors(variable: EnvVar, volumes: ReadonlyMap<string, Volume>,
   }
   if (from.fileKeyRef) {
     sources++;
-    errors.push(...fileKeyErrors(from.fileKeyRef, volumes, path.child("fileKeyRef")));
+    errors.push(...fileKeyErrors(from.fileKeyRef, path.child("fileKeyRef")));
   }
   if (sources === 0) {
     const detail = "must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef`, `secretKeyRef` or `fileKeyRef`";
@@ -63,25 +64,34 @@ function keySelectorErrors(selector: { readonly name?: string; readonly key?: st
 }
 
 /** A variable out of a file in an emptyDir (KEP-3721). */
-function fileKeyErrors(selector: FileKeySelector, volumes: ReadonlyMap<string, Volume>, path: FieldPath): FieldError[] {
+function fileKeyErrors(selector: FileKeySelector, path: FieldPath): FieldError[] {
   const errors: FieldError[] = [];
   const key = selector.key ?? "";
   if (key === "") errors.push(required(path.child("key"), ""));
   else errors.push(...invalidEach(path.child("key"), key, isRelaxedEnvVarName(key)));
   const volumeName = selector.volumeName ?? "";
   if (volumeName === "") errors.push(required(path.child("volumeName"), ""));
-  else {
-    const nameErrors = dnsLabelErrors(volumeName, path.child("volumeName"));
-    errors.push(...nameErrors);
-    const volume = volumes.get(volumeName);
-    if (!volume && nameErrors.length === 0) errors.push(notFound(path.child("volumeName"), volumeName));
-    else if (volume && !volume.emptyDir) {
-      errors.push(invalid(path.child("volumeName"), volumeName, "must reference an emptyDir volume"));
-    }
-  }
+  else errors.push(...dnsLabelErrors(volumeName, path.child("volumeName")));
   const file = selector.path ?? "";
   if (file === "") errors.push(required(path.child("path"), ""));
   else errors.push(...localNonReservedPathErrors(file, path.child("path")));
+  return errors;
+}
+
+/** Volumes that variables are read from must be the pod's own emptyDirs. Upstream looks for them after all else. */
+export function validateEnvFileVolumes(spec: PodSpec, path: FieldPath): FieldError[] {
+  const errors: FieldError[] = [];
+  const volumes = new Map((spec.volumes ?? []).map((volume) => [volume.name, volume]));
+  visitContainers(spec, path, (container, containerPath) => {
+    (container.env ?? []).forEach((variable, i) => {
+      const name = variable.valueFrom?.fileKeyRef?.volumeName;
+      if (!name) return;
+      const at = containerPath.child("env").index(i).child("valueFrom", "fileKeyRef", "volumeName");
+      const volume = volumes.get(name);
+      if (!volume) errors.push(notFound(at, name));
+      else if (!volume.emptyDir) errors.push(invalid(at, name, "must reference an emptyDir volume"));
+    });
+  });
   return errors;
 }
 

@@ -7,6 +7,7 @@ import { validateLabels } from "#apimachinery/validation/object-meta.ts";
 import { validateAffinity } from "./affinity.ts";
 import { type ContainerSurroundings, validateContainers, validateInitContainers } from "./containers.ts";
 import { validateDnsConfig, validateDnsPolicy, validateHostAliases } from "./dns.ts";
+import { validateEnvFileVolumes } from "./env.ts";
 import { validateEphemeralContainers } from "./ephemeral-containers.ts";
 import { dnsLabelErrors, invalidEach } from "./field-checks.ts";
 import { activeDeadlineErrors, validateHostnameOverride, validateHostUsers, validateOs } from "./host.ts";
@@ -60,6 +61,7 @@ export function validatePodSpec(
     ...validateTopologySpread(spec.topologySpreadConstraints ?? [], path.child("topologySpreadConstraints"), options),
     ...validateHostProcessPod(spec, path),
     ...validateHostUsers(spec, path),
+    ...validateHostnameOverride(spec, path),
     ...nameErrors(spec, path),
   );
   return errors;
@@ -92,7 +94,7 @@ function nameErrors(spec: PodSpec, path: FieldPath): FieldError[] {
     const overhead = { limits: spec.overhead };
     errors.push(...validateContainerResources(overhead, new Set(), path.child("overhead"), TEMPLATE_OPTIONS));
   }
-  return [...errors, ...validateOs(spec, path), ...validateHostnameOverride(spec, path)];
+  return [...errors, ...validateOs(spec, path), ...validateEnvFileVolumes(spec, path)];
 }
 
 function choiceErrors(value: string, supported: readonly string[], path: FieldPath): FieldError[] {

@@ -191,7 +191,7 @@ export function validatePodLevelResources(
   const resources = spec.resources;
   if (!resources) return [];
   const errors: FieldError[] = [];
-  if (resources.claims) errors.push(forbidden(path.child("claims"), "claims cannot be set for Resources at pod-level"));
+  if (resources.claims) errors.push(forbidden(path.child("claims"), "claims may not be set for Resources at pod-level"));
   errors.push(...requirementsErrors(resources, podResourceNameErrors, claimNames, path, options));
   for (const [name, total] of Object.entries(aggregateContainerRequests(spec)).sort(([a], [b]) => (a < b ? -1 : 1))) {
     const pod = resources.requests?.[name] ?? "0";
