@@ -1,4 +1,5 @@
 import { alreadyExists, badRequest, generateNameConflict, invalid } from "#apimachinery/api-errors/errors.ts";
+import { plainError } from "#apimachinery/api-errors/plain-error.ts";
 import { StatusError } from "#apimachinery/api-errors/status.ts";
 import type { ApiObject } from "#apimachinery/meta/api-object.ts";
 import { deepCopy } from "#apimachinery/meta/deep-copy.ts";
@@ -94,7 +95,7 @@ export async function storeNew(core: StoreCore, object: ApiObject, request: Writ
   try {
     // A dry run never reaches the check, and answers with the version that was given.
     if (!request.dryRun && namesVersion(meta.resourceVersion)) {
-      throw badRequest("resourceVersion should not be set on objects to be created");
+      throw plainError("resourceVersion should not be set on objects to be created");
     }
     if (!request.dryRun) delete meta.resourceVersion;
     const key = core.cache.key(meta.namespace ?? "", meta.name ?? "");
