@@ -2,7 +2,9 @@ import type { MutatingAdmissionPolicyBinding } from "#api/generated/admissionreg
 import { semanticEqual } from "#apimachinery/meta/deep-equal.ts";
 import type { ResourceDefinition } from "#apiserver/registry/resource.ts";
 import { ageColumn, columnsOf, nameColumn } from "../../columns.ts";
+import { validateMutatingBinding } from "../binding-validation.ts";
 import { formatParamRef } from "../policy-columns.ts";
+import { setMatchDefaults } from "../policy-validation.ts";
 
 const column = columnsOf<MutatingAdmissionPolicyBinding>("admissionregistration.k8s.io/mutatingadmissionpolicybindings");
 
@@ -23,5 +25,11 @@ export const mutatingAdmissionPolicyBindings: ResourceDefinition<MutatingAdmissi
     column("ParamRef", "string", (o) => formatParamRef(o.spec.paramRef)),
     ageColumn,
   ],
-  strategy: { allowUnconditionalUpdate: false, generationChanges: (object, old) => !semanticEqual(object.spec, old.spec) },
+  strategy: {
+    anyFinalizers: true,
+    allowUnconditionalUpdate: false,
+    generationChanges: (object, old) => !semanticEqual(object.spec, old.spec),
+    setDefaults: ({ spec }) => setMatchDefaults(spec?.matchResources),
+    validate: validateMutatingBinding,
+  },
 };

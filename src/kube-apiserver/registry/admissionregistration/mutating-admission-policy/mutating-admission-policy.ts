@@ -3,6 +3,7 @@ import { semanticEqual } from "#apimachinery/meta/deep-equal.ts";
 import type { ResourceDefinition } from "#apiserver/registry/resource.ts";
 import { ageColumn, columnsOf, nameColumn } from "../../columns.ts";
 import { formatParamKind } from "../policy-columns.ts";
+import { setPolicyDefaults, validateMutatingPolicy } from "../policy-validation.ts";
 
 const column = columnsOf<MutatingAdmissionPolicy>("admissionregistration.k8s.io/mutatingadmissionpolicies");
 
@@ -23,5 +24,11 @@ export const mutatingAdmissionPolicies: ResourceDefinition<MutatingAdmissionPoli
     column("ParamKind", "string", (o) => formatParamKind(o.spec.paramKind)),
     ageColumn,
   ],
-  strategy: { allowUnconditionalUpdate: false, generationChanges: (object, old) => !semanticEqual(object.spec, old.spec) },
+  strategy: {
+    anyFinalizers: true,
+    allowUnconditionalUpdate: false,
+    generationChanges: (object, old) => !semanticEqual(object.spec, old.spec),
+    setDefaults: ({ spec }) => setPolicyDefaults(spec),
+    validate: validateMutatingPolicy,
+  },
 };

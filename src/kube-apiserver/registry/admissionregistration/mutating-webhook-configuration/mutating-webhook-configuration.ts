@@ -2,6 +2,7 @@ import type { MutatingWebhookConfiguration } from "#api/generated/admissionregis
 import { semanticEqual } from "#apimachinery/meta/deep-equal.ts";
 import type { ResourceDefinition } from "#apiserver/registry/resource.ts";
 import { ageColumn, columnsOf, nameColumn } from "../../columns.ts";
+import { setWebhookDefaults, validateWebhooks } from "../webhook-validation.ts";
 
 const column = columnsOf<MutatingWebhookConfiguration>("admissionregistration.k8s.io/mutatingwebhookconfigurations");
 
@@ -17,7 +18,11 @@ export const mutatingWebhookConfigurations: ResourceDefinition<MutatingWebhookCo
   storagePrefix: "mutatingwebhookconfigurations",
   columns: [nameColumn, column("Webhooks", "integer", (o) => o.webhooks?.length ?? 0), ageColumn],
   strategy: {
+    anyFinalizers: true,
     allowUnconditionalUpdate: false,
     generationChanges: (object, old) => !semanticEqual(object.webhooks, old.webhooks),
+    setDefaults: ({ webhooks }) => setWebhookDefaults(webhooks, true),
+    validate: ({ webhooks }) => validateWebhooks(webhooks),
+    validateUpdate: ({ webhooks }, old) => validateWebhooks(webhooks, old.webhooks ?? []),
   },
 };

@@ -2,7 +2,9 @@ import type { ValidatingAdmissionPolicyBinding } from "#api/generated/admissionr
 import { semanticEqual } from "#apimachinery/meta/deep-equal.ts";
 import type { ResourceDefinition } from "#apiserver/registry/resource.ts";
 import { ageColumn, columnsOf, nameColumn } from "../../columns.ts";
+import { validateValidatingBinding } from "../binding-validation.ts";
 import { formatParamRef } from "../policy-columns.ts";
+import { setMatchDefaults } from "../policy-validation.ts";
 
 const column = columnsOf<ValidatingAdmissionPolicyBinding>("admissionregistration.k8s.io/validatingadmissionpolicybindings");
 
@@ -22,5 +24,11 @@ export const validatingAdmissionPolicyBindings: ResourceDefinition<ValidatingAdm
     column("ParamRef", "string", (o) => formatParamRef(o.spec.paramRef)),
     ageColumn,
   ],
-  strategy: { allowUnconditionalUpdate: false, generationChanges: (object, old) => !semanticEqual(object.spec, old.spec) },
+  strategy: {
+    anyFinalizers: true,
+    allowUnconditionalUpdate: false,
+    generationChanges: (object, old) => !semanticEqual(object.spec, old.spec),
+    setDefaults: ({ spec }) => setMatchDefaults(spec?.matchResources),
+    validate: validateValidatingBinding,
+  },
 };

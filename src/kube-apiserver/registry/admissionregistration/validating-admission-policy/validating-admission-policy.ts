@@ -3,6 +3,7 @@ import { semanticEqual } from "#apimachinery/meta/deep-equal.ts";
 import type { ResourceDefinition } from "#apiserver/registry/resource.ts";
 import { ageColumn, columnsOf, nameColumn } from "../../columns.ts";
 import { formatParamKind } from "../policy-columns.ts";
+import { setPolicyDefaults, validateValidatingPolicy } from "../policy-validation.ts";
 
 const column = columnsOf<ValidatingAdmissionPolicy>("admissionregistration.k8s.io/validatingadmissionpolicies");
 
@@ -22,6 +23,12 @@ export const validatingAdmissionPolicies: ResourceDefinition<ValidatingAdmission
     column("ParamKind", "string", (o) => formatParamKind(o.spec.paramKind)),
     ageColumn,
   ],
-  strategy: { allowUnconditionalUpdate: false, generationChanges: (object, old) => !semanticEqual(object.spec, old.spec) },
+  strategy: {
+    anyFinalizers: true,
+    allowUnconditionalUpdate: false,
+    generationChanges: (object, old) => !semanticEqual(object.spec, old.spec),
+    setDefaults: ({ spec }) => setPolicyDefaults(spec),
+    validate: validateValidatingPolicy,
+  },
   subresources: { status: { type: "status", keepsMetadata: "all" } },
 };

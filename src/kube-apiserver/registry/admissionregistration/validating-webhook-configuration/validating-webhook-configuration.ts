@@ -2,6 +2,7 @@ import type { ValidatingWebhookConfiguration } from "#api/generated/admissionreg
 import { semanticEqual } from "#apimachinery/meta/deep-equal.ts";
 import type { ResourceDefinition } from "#apiserver/registry/resource.ts";
 import { ageColumn, columnsOf, nameColumn } from "../../columns.ts";
+import { setWebhookDefaults, validateWebhooks } from "../webhook-validation.ts";
 
 const column = columnsOf<ValidatingWebhookConfiguration>("admissionregistration.k8s.io/validatingwebhookconfigurations");
 
@@ -17,7 +18,11 @@ export const validatingWebhookConfigurations: ResourceDefinition<ValidatingWebho
   storagePrefix: "validatingwebhookconfigurations",
   columns: [nameColumn, column("Webhooks", "integer", (o) => o.webhooks?.length ?? 0), ageColumn],
   strategy: {
+    anyFinalizers: true,
     allowUnconditionalUpdate: false,
     generationChanges: (object, old) => !semanticEqual(object.webhooks, old.webhooks),
+    setDefaults: ({ webhooks }) => setWebhookDefaults(webhooks, false),
+    validate: ({ webhooks }) => validateWebhooks(webhooks),
+    validateUpdate: ({ webhooks }, old) => validateWebhooks(webhooks, old.webhooks ?? []),
   },
 };
