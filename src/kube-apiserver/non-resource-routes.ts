@@ -39,7 +39,11 @@ export function nonResourceRoutes(modules: NonResourceModules): NonResourceRoute
     return [`/${name}`, (request) => answering.answer(request)];
   };
   // What custom resources define is answered in another way.
-  const builtIn = new Set(openApiResources.stored.map(({ group }) => group));
+  const builtIn = new Set<string>();
+  for (const { group, otherVersions = [] } of openApiResources.stored) {
+    builtIn.add(group);
+    for (const other of otherVersions) if (other.group !== undefined) builtIn.add(other.group);
+  }
   for (const { group } of openApiResources.virtual) builtIn.add(group);
   const discovery = new WeakMap<readonly ServedGroup[], ReadonlyMap<string, NonResourceRoute>>();
   return nonResourceRouter({
