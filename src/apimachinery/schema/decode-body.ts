@@ -60,7 +60,12 @@ export function decodeBody(request: BodyRequest): DecodedBody {
   let actual: GroupVersionKind | undefined;
   try {
     const source = readSource(request.bytes, format);
-    actual = withDefaults(typeMeta(source), expected);
+    const given = typeMeta(source);
+    // Nothing stands in for the kind of a custom resource.
+    if (request.schema?.unstructured !== undefined && given.kind === "") {
+      throw new BodyError(`Object 'Kind' is missing in '${source.text ?? JSON.stringify(source.value)}'`);
+    }
+    actual = withDefaults(given, expected);
     const decoded = decodeAs(source, actual, request);
     const warnings = report(decoded.strict, source.duplicates, request.fieldValidation);
     for (const warning of warnings) request.addWarning?.(warning);

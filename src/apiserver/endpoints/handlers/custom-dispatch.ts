@@ -1,4 +1,4 @@
-import { methodNotSupported, notFound, unsupportedMediaType } from "#apimachinery/api-errors/errors.ts";
+import { badRequest, methodNotSupported, notFound, unsupportedMediaType } from "#apimachinery/api-errors/errors.ts";
 import { pageNotFound } from "../../non-resource/answers.ts";
 import type { RequestInfo } from "../../request/request-info.ts";
 import type { ApiResponse, ResourceRequest } from "../response.ts";
@@ -24,6 +24,7 @@ const PATCH_TYPES: readonly string[] = [
 export function onCustomResource(endpoint: ResourceEndpoint, request: ResourceRequest): Promise<ApiResponse> {
   const { info } = request;
   if (!isInScope(endpoint, info)) return Promise.resolve(pageNotFound());
+  if (info.name === "" && info.verb === "update") throw badRequest("name must be provided");
   const { definition } = endpoint.store;
   const name = info.parts[2] ?? "";
   if (name === "") return onVerb(endpoint, request);

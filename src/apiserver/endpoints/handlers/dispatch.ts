@@ -1,4 +1,4 @@
-import { internalError, notFound } from "#apimachinery/api-errors/errors.ts";
+import { internalError } from "#apimachinery/api-errors/errors.ts";
 import { plainError } from "#apimachinery/api-errors/plain-error.ts";
 import { StatusError } from "#apimachinery/api-errors/status.ts";
 import type { ApiObject } from "#apimachinery/meta/api-object.ts";
@@ -12,7 +12,7 @@ import { onCustomResource } from "./custom-dispatch.ts";
 import { handleDelete, handleDeleteCollection } from "./delete.ts";
 import { header } from "./headers.ts";
 import { checkRouteAccept, statusFormat } from "./negotiation.ts";
-import { checkCustomPatchType, checkPatchType, handlePatch, patchType } from "./patch.ts";
+import { checkPatchType, handlePatch, patchType } from "./patch.ts";
 import { handleGet, handleList } from "./read.ts";
 import { statusResponse } from "./representation.ts";
 import type { HandlerModules, ResourceEndpoint } from "./resource-handler.ts";
@@ -140,7 +140,7 @@ function onResource(endpoint: ResourceEndpoint, request: ResourceRequest): Promi
     case "update":
       return handleUpdate(endpoint, request);
     case "patch":
-      checkTypeOfPatch(endpoint, request);
+      checkPatchType(patchType(request));
       return handlePatch(endpoint, request);
     case "delete":
       return handleDelete(endpoint, request);
@@ -174,17 +174,14 @@ function verbOf(info: RequestInfo, method: string, named: boolean): ResourceVerb
 
 async function onSubresource(endpoint: ResourceEndpoint, name: string, request: ResourceRequest): Promise<ApiResponse> {
   const subresource: Subresource<ApiObject> | undefined = endpoint.store.definition.subresources?.[name];
-  if (subresource === undefined || request.info.verb === "watch") {
-    if (!isCustom(endpoint)) throw noSuchPath();
-    throw notFound(endpoint.store.core.groupResource, request.info.name);
-  }
+  if (subresource === undefined || request.info.verb === "watch") throw noSuchPath();
   const takesPath = subresource.type === "connect" && subresource.takesPath === true;
   if (request.info.parts.length > 3 && !takesPath) throw noSuchPath();
   const accept = header(request, "accept");
   checkSubresourceVerb(subresource, request);
   if (subresource.type === "connect") return handleConnect(endpoint, subresource, request);
   checkRouteAccept(accept, false);
-  if (request.method === "PATCH") checkTypeOfPatch(endpoint, request);
+  if (request.method === "PATCH") checkPatchType(patchType(request));
   if (subresource.type === "view") return handleView(endpoint, subresource, request);
   switch (request.method) {
     case "GET":
@@ -196,15 +193,6 @@ async function onSubresource(endpoint: ResourceEndpoint, name: string, request: 
     default:
       throw plainError(`unexpected method ${request.method}`);
   }
-}
-
-function isCustom({ form }: ResourceEndpoint): boolean {
-  return form.schema.unstructured !== undefined;
-}
-
-function checkTypeOfPatch(endpoint: ResourceEndpoint, request: ResourceRequest): void {
-  if (isCustom(endpoint)) checkCustomPatchType(patchType(request));
-  else checkPatchType(patchType(request));
 }
 
 const METHOD_VERBS: Readonly<Record<string, "create" | "get" | "update" | "patch" | "delete">> = {

@@ -1,4 +1,4 @@
-import { genericServerResponse, unsupportedMediaType } from "#apimachinery/api-errors/errors.ts";
+import { genericServerResponse } from "#apimachinery/api-errors/errors.ts";
 import { StatusError } from "#apimachinery/api-errors/status.ts";
 import type { ApiObject } from "#apimachinery/meta/api-object.ts";
 import { toServedForm } from "../../registry/store/served-form.ts";
@@ -18,8 +18,6 @@ const PATCH_KINDS: ReadonlySet<string> = new Set<PatchKind>([
   "application/merge-patch+json",
   "application/strategic-merge-patch+json",
 ]);
-
-const CUSTOM_KINDS = ["application/json-patch+json", "application/merge-patch+json", APPLY_TYPE];
 
 /** PATCH of an object or of its status. */
 export async function handlePatch(endpoint: ResourceEndpoint, request: ResourceRequest): Promise<ApiResponse> {
@@ -57,13 +55,6 @@ export function patchBody(request: ResourceRequest): { readonly patch: Patch; re
 /** The content type of a patch. */
 export function patchType(request: ResourceRequest): string {
   return (header(request, "content-type").split(";")[0] ?? "").trim();
-}
-
-/** Refuses types that a custom resource, whose merge keys nobody knows, is not patched with. */
-export function checkCustomPatchType(type: string): void {
-  if (CUSTOM_KINDS.includes(type)) return;
-  const accepted = CUSTOM_KINDS.join(", ");
-  throw unsupportedMediaType(`the body of the request was in an unknown format - accepted media types include: ${accepted}`);
 }
 
 /** Refuses other types with the router's text; the type is case-sensitive here alone. */

@@ -85,7 +85,7 @@ async function writeView(
     mayCreate: false,
     transform: async (existing) => {
       const object: ApiObject = deepCopy(existing as ApiObject);
-      const current = named(view.read(object), view.kind);
+      const current = named((view.readForWrite ?? view.read)(object), view.kind);
       const managedFields = viewManagers(object.metadata.managedFields, view.fields ?? [], current.apiVersion ?? "");
       const before: ApiObject = { ...current, metadata: { ...current.metadata, ...(managedFields && { managedFields }) } };
       const changed = change(before);
@@ -93,12 +93,11 @@ async function writeView(
         ? changed.metadata.managedFields
         : trackView(endpoint, view, target, options, before, changed);
       const errors = view.validate?.(changed) ?? [];
-      if (errors.length > 0) throw invalid(view.kind, target.name, errors);
+      if (errors.length > 0) throw invalid(view.faultsOfObject ? core.groupKind : view.kind, target.name, errors);
       const attributes = core.attributes("UPDATE", write, target.name, changed, existing);
       await endpoint.modules.stores.admission.mutate({ ...attributes, kind: view.kind.kind });
       view.write(changed, asDraft(object));
       if (changed.metadata.resourceVersion) object.metadata.resourceVersion = changed.metadata.resourceVersion;
-      else delete object.metadata.resourceVersion;
       if (changed.metadata.uid) object.metadata.uid = changed.metadata.uid;
       const { apiVersion } = endpoint.form;
       const isVersion = (version: string): boolean => endpoint.store.forms.some((form) => form.apiVersion === version);
