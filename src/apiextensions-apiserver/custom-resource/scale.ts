@@ -11,31 +11,35 @@ type Members = Record<string, unknown>;
 /** The view `autoscaling/v1 Scale` of custom resources that declare where their replicas stand. */
 export function customScale(paths: CustomResourceSubresourceScale): UpdateSubresource<ApiObject> {
   const spec = steps(paths.specReplicasPath);
+  const scaleOf = (object: ApiObject, replicas: number): ApiObject => {
+    const selector = paths.labelSelectorPath === undefined ? undefined : find(object, steps(paths.labelSelectorPath));
+    const { name, namespace, uid, resourceVersion, creationTimestamp } = object.metadata;
+    return {
+      kind: "Scale",
+      apiVersion: "autoscaling/v1",
+      metadata: {
+        name,
+        ...(namespace !== undefined && { namespace }),
+        ...(uid !== undefined && { uid }),
+        ...(resourceVersion !== undefined && { resourceVersion }),
+        ...(creationTimestamp !== undefined && { creationTimestamp }),
+      },
+      spec: replicas === 0 ? {} : { replicas },
+      status: {
+        replicas: numberOf(find(object, steps(paths.statusReplicasPath))),
+        ...(typeof selector === "string" && selector !== "" && { selector }),
+      },
+    } as ApiObject;
+  };
   return {
     type: "view",
     kind: { group: "autoscaling", version: "v1", kind: "Scale" },
     read(object) {
       const replicas = find(object, spec);
       if (typeof replicas !== "number") throw internalError(`the spec replicas field "${paths.specReplicasPath}" does not exist`);
-      const selector = paths.labelSelectorPath === undefined ? undefined : find(object, steps(paths.labelSelectorPath));
-      const { name, namespace, uid, resourceVersion, creationTimestamp } = object.metadata;
-      return {
-        kind: "Scale",
-        apiVersion: "autoscaling/v1",
-        metadata: {
-          name,
-          ...(namespace !== undefined && { namespace }),
-          ...(uid !== undefined && { uid }),
-          ...(resourceVersion !== undefined && { resourceVersion }),
-          ...(creationTimestamp !== undefined && { creationTimestamp }),
-        },
-        spec: replicas === 0 ? {} : { replicas },
-        status: {
-          replicas: numberOf(find(object, steps(paths.statusReplicasPath))),
-          ...(typeof selector === "string" && selector !== "" && { selector }),
-        },
-      } as ApiObject;
+      return scaleOf(object, replicas);
     },
+    readForWrite: (object) => scaleOf(object, numberOf(find(object, spec))),
     write(view, object) {
       const path = [...spec];
       const last = path.pop() ?? "";
@@ -51,8 +55,9 @@ export function customScale(paths: CustomResourceSubresourceScale): UpdateSubres
     validate(view): FieldError[] {
       const replicas = replicasOf(view);
       if (replicas >= 0) return [];
-      return [invalid(FieldPath.of("spec", "replicas"), replicas, "should be a non-negative integer")];
+      return [invalid(FieldPath.of(paths.specReplicasPath), replicas, "should be a non-negative integer")];
     },
+    faultsOfObject: true,
   };
 }
 

@@ -161,7 +161,11 @@ export interface UpdateSubresource<T extends object> {
   readonly kind: GroupVersionKind;
   readonly read: (object: T) => ApiObject;
   readonly write: (view: ApiObject, object: Draft<T>) => void;
+  /** As `read`, for a view that is about to be written: less need be there. */
+  readonly readForWrite?: (object: T) => ApiObject;
   readonly validate?: (view: ApiObject) => FieldError[];
+  /** `validate` names fields of the object, not of the view. */
+  readonly faultsOfObject?: boolean;
   /** The paths that a write of the view changes: in the object, and what they are called in the view. */
   readonly fields?: readonly ViewField[];
   /** Names in discovery: false leaves `group` and `version` of the kind out. */
