@@ -43,6 +43,8 @@ export type PatchType =
 export interface WriteOptions {
   readonly fieldManager?: string;
   readonly dryRun?: boolean;
+  /** An apply patch takes over what other managers own. */
+  readonly force?: boolean;
   /** `status`, `scale`, `binding`, ... */
   readonly subresource?: string;
 }

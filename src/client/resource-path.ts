@@ -24,7 +24,11 @@ export function listQuery(options: ListOptions, more: Readonly<Record<string, st
 
 /** The query of a write, with its `?`, or nothing. */
 export function writeQuery(options: WriteOptions): string {
-  return query({ fieldManager: options.fieldManager, dryRun: options.dryRun ? "All" : undefined });
+  return query({
+    fieldManager: options.fieldManager,
+    dryRun: options.dryRun ? "All" : undefined,
+    force: options.force ? "true" : undefined,
+  });
 }
 
 /** The body of a DELETE, or undefined when nothing is asked for. */

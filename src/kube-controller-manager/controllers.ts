@@ -1,3 +1,4 @@
+import { clusterRoleAggregationController } from "./controllers/clusterrole-aggregation/controller.ts";
 import { cronJobController } from "./controllers/cronjob/controller.ts";
 import { daemonSetController } from "./controllers/daemonset/controller.ts";
 import { deploymentController } from "./controllers/deployment/controller.ts";
@@ -52,4 +53,5 @@ export const controllers: readonly ControllerDefinition[] = [
   persistentVolumeProtectionController,
   ttlAfterFinishedController,
   tokenCleanerController,
+  clusterRoleAggregationController,
 ];

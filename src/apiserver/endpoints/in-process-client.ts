@@ -305,6 +305,7 @@ class InProcessClient {
     this.#authorize(info);
     const query = new URLSearchParams();
     if (options.dryRun) query.set("dryRun", "All");
+    if (options.force) query.set("force", "true");
     if (options.fieldManager !== undefined) query.set("fieldManager", options.fieldManager);
     const response = await this.#shared.handle({
       ...this.#context(info),
