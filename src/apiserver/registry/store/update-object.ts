@@ -157,7 +157,9 @@ function prepareChanged(core: StoreCore, request: UpdateRequest, object: ApiObje
   else {
     if (core.hasStatus()) keep(object, old, "status");
     strategy.prepareForUpdate?.(asDraft(object), old, context);
-    if (strategy.generationChanges?.(object, old)) meta.generation = (oldMeta.generation ?? 0) + 1;
+    // Empty maps and zeros that were left out look like changes; only the stored forms tell.
+    const changes = strategy.generationChanges;
+    if (changes?.(object, old) && changes(core.normalize(object), old)) meta.generation = (oldMeta.generation ?? 0) + 1;
   }
   if (!meta.uid) keep(meta, oldMeta, "uid");
   keep(meta, oldMeta, "creationTimestamp");
