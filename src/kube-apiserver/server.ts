@@ -234,8 +234,7 @@ export async function startKubeApiServer(options: KubeApiServerOptions): Promise
   }
   const ready = bootstrapRest(bootstrap).then(() => {
     const client = createInProcessClient(stores, LOOPBACK_USER, authorizer);
-    const { context } = bootstrap;
-    keepFlowSchemaStatus({ client, stores, context, clock, logger, signal: background.signal });
+    keepFlowSchemaStatus({ client, clock, logger, signal: background.signal });
     state.bootstrapped = true;
   });
   ready.catch((error: unknown) => logger.error({ err: error }, "a system object could not be made"));

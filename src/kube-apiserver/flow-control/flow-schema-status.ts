@@ -1,23 +1,20 @@
 import type { FlowSchema, FlowSchemaCondition, PriorityLevelConfiguration } from "#api/generated/flowcontrol/v1.ts";
 import { isNotFound } from "#apimachinery/api-errors/errors.ts";
 import { formatTime } from "#apimachinery/meta/time.ts";
-import type { Stores } from "#apiserver/registry/resource-set.ts";
-import type { RequestContext } from "#apiserver/request/request-info.ts";
 import type { Clock } from "#base/clock.ts";
-import type { Client } from "#client/client.ts";
+import type { Client, ResourceId } from "#client/client.ts";
 import { SharedInformerFactory } from "#client/informer.ts";
 import type { Logger } from "#component-base/logging.ts";
 import { danglingCondition } from "./dangling-condition.ts";
 
 const GROUP = "flowcontrol.apiserver.k8s.io";
+const FLOW_SCHEMAS: ResourceId = { group: GROUP, version: "v1", resource: "flowschemas" };
+const PRIORITY_LEVELS: ResourceId = { group: GROUP, version: "v1", resource: "prioritylevelconfigurations" };
 /** Upstream's field manager of these conditions. */
 const MANAGER = "api-priority-and-fairness-config-consumer-v1";
 
 export interface FlowSchemaStatusOptions {
   readonly client: Client;
-  readonly stores: Stores;
-  /** In whose name conditions are written. */
-  readonly context: RequestContext;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly signal: AbortSignal;
@@ -30,12 +27,8 @@ export interface FlowSchemaStatusOptions {
 export function keepFlowSchemaStatus(options: FlowSchemaStatusOptions): void {
   const { client, clock, signal } = options;
   const informers = new SharedInformerFactory({ client, clock });
-  const schemas = informers.informer<FlowSchema>({ group: GROUP, version: "v1", resource: "flowschemas" });
-  const levels = informers.informer<PriorityLevelConfiguration>({
-    group: GROUP,
-    version: "v1",
-    resource: "prioritylevelconfigurations",
-  });
+  const schemas = informers.informer<FlowSchema>(FLOW_SCHEMAS);
+  const levels = informers.informer<PriorityLevelConfiguration>(PRIORITY_LEVELS);
   const judge = (schema: FlowSchema): void => {
     if (!schemas.hasSynced || !levels.hasSynced || signal.aborted) return;
     const level = schema.spec?.priorityLevelConfiguration.name ?? "";
@@ -60,24 +53,17 @@ async function writeCondition(
   level: string,
   exists: boolean,
 ): Promise<void> {
-  const { stores, context, clock, logger, signal } = options;
-  const now = formatTime(clock.now());
-  const current = conditionOf(schema);
-  if (danglingCondition(level, exists, current, now) === current) return;
+  const { client, clock, logger, signal } = options;
+  const old = conditionOf(schema);
+  const condition = danglingCondition(level, exists, old, formatTime(clock.now()));
+  if (condition === old) return;
+  const name = schema.metadata.name ?? "";
+  const applied = { apiVersion: `${GROUP}/v1`, kind: "FlowSchema", metadata: { name }, status: { conditions: [condition] } };
+  const how = { subresource: "status", fieldManager: MANAGER, force: true };
   try {
-    await stores.of<FlowSchema>(GROUP, "flowschemas").update(
-      "",
-      schema.metadata.name ?? "",
-      (draft) => {
-        const old = conditionOf(draft);
-        const others = (draft.status?.conditions ?? []).filter((condition) => condition !== old);
-        draft.status = { ...draft.status, conditions: [...others, { ...danglingCondition(level, exists, old, now) }] };
-      },
-      context,
-      { subresource: "status", fieldManager: MANAGER },
-    );
+    await client.patch(FLOW_SCHEMAS, "", name, "application/apply-patch+yaml", applied, how);
   } catch (error) {
-    if (!isNotFound(error) && !signal.aborted) logger.warn({ err: error, schema: schema.metadata.name }, "no condition written");
+    if (!isNotFound(error) && !signal.aborted) logger.warn({ err: error, schema: name }, "no condition written");
   }
 }
 
