@@ -35,8 +35,8 @@ export function makeNode(member: boolean, children: readonly (readonly [string, 
 
 /** All paths of both. */
 export function unionSets(a: FieldSet, b: FieldSet): FieldSet {
-  if (a === b) return a;
-  return unionNodes(a, b, false);
+  if (a === b || b === LEAF) return a;
+  return a === LEAF ? b : unionNodes(a, b, false);
 }
 
 function unionNodes(a: FieldSet, b: FieldSet, member: boolean): FieldSet {

@@ -1,3 +1,4 @@
+import { sortKey } from "#storage/key-order.ts";
 import type { OrderedTree } from "#storage/memory/ordered-tree.ts";
 import type { CacheEntry } from "./cache-entry.ts";
 
@@ -14,21 +15,31 @@ export interface CacheEvent {
   readonly entry: CacheEntry;
   /** The state before; absent for ADDED. */
   readonly previous: CacheEntry | undefined;
-  /** All objects after the change. */
+}
+
+/** Every so many events the state is kept; those in between are found by undoing events, which hardly anybody asks for. */
+const EVENTS_PER_SNAPSHOT = 128;
+
+/** All objects after the first `count` events. */
+interface TreeSnapshot {
+  readonly count: number;
   readonly tree: OrderedTree<CacheEntry>;
 }
 
-/** The last changes of one resource, bounded in number and bytes, and the state before the first of them. */
+/** The last changes of one resource, bounded in number and bytes, and the states between them. */
 export class EventHistory {
   #events: CacheEvent[] = [];
   /** Events before this index are forgotten; the array is cut in steps. */
   #first = 0;
+  /** How many events came before the first of the array. */
+  #cut = 0;
   #bytes = 0;
-  #baseTree: OrderedTree<CacheEntry>;
+  #snapshots: TreeSnapshot[] = [];
+  #tree: OrderedTree<CacheEntry>;
   #baseRevision: number;
 
   constructor(tree: OrderedTree<CacheEntry>, revision: number) {
-    this.#baseTree = tree;
+    this.#tree = tree;
     this.#baseRevision = revision;
   }
 
@@ -37,12 +48,17 @@ export class EventHistory {
     return this.#baseRevision;
   }
 
-  push(event: CacheEvent): void {
+  /** `tree` holds all objects after the event. */
+  push(event: CacheEvent, tree: OrderedTree<CacheEntry>): void {
     this.#events.push(event);
+    this.#tree = tree;
+    const count = this.#cut + this.#events.length;
+    if (count % EVENTS_PER_SNAPSHOT === 0) this.#snapshots.push({ count, tree });
     this.#bytes += event.entry.encoded.bytes.byteLength;
     while (this.#events.length - this.#first > HISTORY_EVENTS_MAX || this.#bytes > HISTORY_BYTES_MAX) this.#forgetOldest();
     if (this.#first > HISTORY_EVENTS_MAX / 4) {
       this.#events = this.#events.slice(this.#first);
+      this.#cut += this.#first;
       this.#first = 0;
     }
   }
@@ -57,7 +73,12 @@ export class EventHistory {
   treeAt(revision: number): OrderedTree<CacheEntry> | undefined {
     if (revision < this.#baseRevision) return undefined;
     const at = this.#after(revision);
-    return at === this.#first ? this.#baseTree : this.#events[at - 1]?.tree;
+    const snapshot = this.#snapshots.find(({ count }) => count >= this.#cut + at);
+    let tree = snapshot?.tree ?? this.#tree;
+    for (let i = (snapshot === undefined ? this.#events.length : snapshot.count - this.#cut) - 1; i >= at; i--) {
+      tree = undo(tree, this.#events[i] as CacheEvent);
+    }
+    return tree;
   }
 
   /** Index of the first event after `revision`. */
@@ -75,8 +96,13 @@ export class EventHistory {
   #forgetOldest(): void {
     const oldest = this.#events[this.#first] as CacheEvent;
     this.#bytes -= oldest.entry.encoded.bytes.byteLength;
-    this.#baseTree = oldest.tree;
     this.#baseRevision = oldest.revision;
     this.#first++;
+    const [snapshot] = this.#snapshots;
+    if (snapshot !== undefined && snapshot.count < this.#cut + this.#first) this.#snapshots.shift();
   }
+}
+
+function undo(tree: OrderedTree<CacheEntry>, { entry, previous }: CacheEvent): OrderedTree<CacheEntry> {
+  return previous === undefined ? tree.without(sortKey(entry.key)) : tree.with(sortKey(entry.key), previous);
 }

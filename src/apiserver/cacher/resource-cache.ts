@@ -70,21 +70,24 @@ export class ResourceCache {
   /** Applies changes in order and tells the watches. A state of undefined is a deletion. */
   apply(changes: readonly { readonly key: string; readonly revision: number; readonly entry: CacheEntry | undefined }[]): void {
     const events: CacheEvent[] = [];
+    const add = (event: CacheEvent): void => {
+      events.push(event);
+      this.#history.push(event, this.#tree);
+    };
     for (const { key, revision, entry } of changes) {
       const previous = this.#current.get(key);
       if (entry !== undefined) {
         this.#current.set(key, entry);
         this.#tree = this.#tree.with(sortKey(key), entry);
-        events.push({ type: previous === undefined ? "ADDED" : "MODIFIED", revision, entry, previous, tree: this.#tree });
+        add({ type: previous === undefined ? "ADDED" : "MODIFIED", revision, entry, previous });
       } else if (previous !== undefined) {
         this.#current.delete(key);
         this.#tree = this.#tree.without(sortKey(key));
-        events.push({ type: "DELETED", revision, entry: previous.deletedAt(revision), previous, tree: this.#tree });
+        add({ type: "DELETED", revision, entry: previous.deletedAt(revision), previous });
       }
     }
     const last = events.at(-1);
     if (last === undefined) return;
-    for (const event of events) this.#history.push(event);
     this.#deliver(events, last.revision);
     for (const { type, entry, previous } of events) {
       previous?.release();
