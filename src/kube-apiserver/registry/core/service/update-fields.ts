@@ -62,6 +62,7 @@ export function dropTypeDependentFields(service: Draft<Service>, old: Service): 
     }
     if (sameList(spec.ipFamilies, old.spec.ipFamilies)) delete spec.ipFamilies;
     if (spec.ipFamilyPolicy === old.spec.ipFamilyPolicy) delete spec.ipFamilyPolicy;
+    if (spec.internalTrafficPolicy === old.spec.internalTrafficPolicy) delete spec.internalTrafficPolicy;
   }
   if (allocatesNodePorts(old) && !allocatesNodePorts(service) && sameNodePorts(service, old)) {
     for (const port of spec.ports ?? []) delete port.nodePort;
