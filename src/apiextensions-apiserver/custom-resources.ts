@@ -13,6 +13,7 @@ import { customResource } from "./custom-resource/resource.ts";
 import { isTrue, withCondition } from "./definition/conditions.ts";
 import { acceptNames } from "./definition/naming.ts";
 import { CLEANUP_FINALIZER } from "./definition/strategy.ts";
+import { loadPatterns } from "./validation/patterns.ts";
 
 /** Options of {@link startCustomResources}. */
 export interface CustomResourcesOptions {
@@ -118,7 +119,7 @@ class DefinitionWorker {
     const state = JSON.stringify([uid, generation, definition.status?.acceptedNames]);
     const served = this.#served.get(name);
     if (served?.state === state) return;
-    const { definition: resource, schemaFor } = customResource(definition);
+    const { definition: resource, schemaFor } = customResource(definition, await loadPatterns());
     if (served !== undefined && served.plural !== resource.plural) this.#unserve(name);
     await this.#options.stores.add(resource, schemaFor);
     this.#served.set(name, { state, group, plural: resource.plural });

@@ -1,5 +1,6 @@
 import type { CustomResourceDefinition, CustomResourceDefinitionVersion } from "#api/generated/apiextensions/v1.ts";
-import type { ApiObject } from "#apimachinery/meta/api-object.ts";
+import type { ApiObject, Draft } from "#apimachinery/meta/api-object.ts";
+import { deepCopy } from "#apimachinery/meta/deep-copy.ts";
 import { semanticEqual } from "#apimachinery/meta/deep-equal.ts";
 import type { StructSchema } from "#apimachinery/schema/type-schema.ts";
 import { compareVersions } from "#apiserver/discovery/served-groups.ts";
@@ -7,7 +8,9 @@ import type { ResourceDefinition, ServedVersion, Strategy, Subresource } from "#
 import type { SchemaFor } from "#apiserver/registry/store/served-form.ts";
 import { assert } from "#base/assert.ts";
 import { customType } from "../schema/custom-type.ts";
-import { compileStructural } from "../schema/structural.ts";
+import { compileStructural, type Structural } from "../schema/structural.ts";
+import { validateCustomResource, validateCustomStatus } from "../validation/custom-resource.ts";
+import type { PatternCompiler } from "../validation/patterns.ts";
 import { customColumns } from "./columns.ts";
 import { compileJsonPath } from "./json-path.ts";
 import { customScale } from "./scale.ts";
@@ -19,7 +22,7 @@ export interface CustomResource {
 }
 
 /** Everything that serving a definition's objects takes. Versions differ by their schemas alone (conversion strategy None). */
-export function customResource(crd: CustomResourceDefinition): CustomResource {
+export function customResource(crd: CustomResourceDefinition, patterns: PatternCompiler): CustomResource {
   const { group, versions, scope } = crd.spec;
   const names = crd.status?.acceptedNames ?? crd.spec.names;
   const storage = versions.find((version) => version.storage);
@@ -38,8 +41,8 @@ export function customResource(crd: CustomResourceDefinition): CustomResource {
     storagePrefix: `${group}/${names.plural}`,
     columns: customColumns(storage),
     selectableFields: selectableFields(storage),
-    strategy: strategyOf(storage),
-    subresources: subresourcesOf(storage),
+    strategy: strategyOf(storage, structuralOf(crd, storage), patterns),
+    subresources: subresourcesOf(storage, structuralOf(crd, storage), patterns),
     ...deprecation(crd, storage),
     ...(!storage.served && { storageVersionServed: false }),
     otherVersions: versions
@@ -53,9 +56,15 @@ export function customResource(crd: CustomResourceDefinition): CustomResource {
 }
 
 function typeOf({ spec }: CustomResourceDefinition, version: CustomResourceDefinitionVersion): StructSchema {
-  const props = version.schema?.openAPIV3Schema;
-  const structural = props === undefined || spec.preserveUnknownFields === true ? undefined : compileStructural(props);
-  return customType(`${spec.group}.${version.name}.${spec.names.kind}`, spec.names.kind, structural);
+  return customType(`${spec.group}.${version.name}.${spec.names.kind}`, spec.names.kind, structuralOf({ spec }, version));
+}
+
+function structuralOf(
+  { spec }: Pick<CustomResourceDefinition, "spec">,
+  { schema }: CustomResourceDefinitionVersion,
+): Structural | undefined {
+  const props = schema?.openAPIV3Schema;
+  return props === undefined || spec.preserveUnknownFields === true ? undefined : compileStructural(props);
 }
 
 function otherVersion(
@@ -104,18 +113,41 @@ function selectableFields(version: CustomResourceDefinitionVersion): Readonly<Re
   return Object.fromEntries(fields);
 }
 
-function subresourcesOf({
-  subresources = {},
-}: CustomResourceDefinitionVersion): Readonly<Record<string, Subresource<ApiObject>>> {
+function subresourcesOf(
+  { subresources = {} }: CustomResourceDefinitionVersion,
+  schema: Structural | undefined,
+  patterns: PatternCompiler,
+): Readonly<Record<string, Subresource<ApiObject>>> {
+  const status: Subresource<ApiObject> = {
+    type: "status",
+    prepareForUpdate: keepAllButStatus,
+    validateUpdate: (object, old) => validateCustomStatus(schema, object, old, patterns),
+  };
   return {
-    ...(subresources.status !== undefined && { status: { type: "status" as const } }),
+    ...(subresources.status !== undefined && { status }),
     ...(subresources.scale !== undefined && { scale: customScale(subresources.scale) }),
   };
 }
 
-function strategyOf({ subresources }: CustomResourceDefinitionVersion): Strategy<ApiObject> {
+/** Of what a client sends to `status`, nothing else is taken. */
+function keepAllButStatus(object: Draft<ApiObject>, old: ApiObject): void {
+  const { managedFields, resourceVersion } = object.metadata;
+  for (const name of Object.keys(object)) if (name !== "status") Reflect.deleteProperty(object, name);
+  for (const [name, value] of Object.entries(deepCopy(old))) if (name !== "status") Reflect.set(object, name, value);
+  if (managedFields === undefined) delete object.metadata.managedFields;
+  else object.metadata.managedFields = managedFields;
+  if (resourceVersion !== undefined) object.metadata.resourceVersion = resourceVersion;
+}
+
+function strategyOf(
+  { subresources }: CustomResourceDefinitionVersion,
+  schema: Structural | undefined,
+  patterns: PatternCompiler,
+): Strategy<ApiObject> {
   const hasStatus = subresources?.status !== undefined;
   return {
+    validate: (object) => validateCustomResource(schema, object, undefined, patterns),
+    validateUpdate: (object, old) => validateCustomResource(schema, object, old, patterns),
     allowUnconditionalUpdate: false,
     returnDeletedObject: false,
     generationChanges: (object, old) => !semanticEqual(desired(object, hasStatus), desired(old, hasStatus)),

@@ -79,12 +79,20 @@ export function notSupported(field: FieldPath, value: unknown, supported: readon
 }
 /** A text has more bytes than are allowed. */
 export function tooLong(field: FieldPath, maxBytes: number): FieldError {
-  return { type: "FieldValueTooLong", field: `${field}`, message: `Too long: may not be more than ${maxBytes} bytes` };
+  return { type: "FieldValueTooLong", field: `${field}`, message: `Too long: may not be more than ${counted(maxBytes, "byte")}` };
 }
 /** A list has more items than are allowed. */
 export function tooMany(field: FieldPath, actual: number, max: number): FieldError {
-  return { type: "FieldValueTooMany", field: `${field}`, message: `Too many: ${actual}: must have at most ${max} items` };
+  return {
+    type: "FieldValueTooMany",
+    field: `${field}`,
+    message: `Too many: ${actual}: must have at most ${counted(max, "item")}`,
+  };
 }
+function counted(count: number, unit: string): string {
+  return `${count} ${unit}${count === 1 ? "" : "s"}`;
+}
+
 /** Something failed that is not the fault of the value. */
 export function internalError(field: FieldPath, text: string): FieldError {
   return { type: "InternalError", field: `${field}`, message: `Internal error: ${text}` };
