@@ -1,3 +1,5 @@
+import { pemBlock } from "../registry/certificates/pem-block.ts";
+
 const SEQUENCE = 0x30;
 const SET = 0x31;
 const INTEGER = 0x02;
@@ -17,7 +19,7 @@ interface Value {
  * `pem` holds the request; undefined when it cannot be read.
  */
 export function requestedOrganizations(pem: string): readonly string[] | undefined {
-  const block = /-----BEGIN CERTIFICATE REQUEST-----([\s\S]*?)-----END CERTIFICATE REQUEST-----/.exec(pem)?.[1];
+  const block = pemBlock(pem, "CERTIFICATE REQUEST");
   if (block === undefined) return undefined;
   const [request] = valuesOf(Buffer.from(block, "base64")) ?? [];
   const [info] = within(request, SEQUENCE) ?? [];

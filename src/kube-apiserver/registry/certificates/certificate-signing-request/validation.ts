@@ -3,11 +3,10 @@ import { semanticEqual } from "#apimachinery/meta/deep-equal.ts";
 import { duplicate, type FieldError, forbidden, invalid, notSupported, required } from "#apimachinery/validation/field-error.ts";
 import { FieldPath } from "#apimachinery/validation/field-path.ts";
 import { signerNameErrors } from "../../core/pod/validation/signer-name.ts";
+import { pemBlock } from "../pem-block.ts";
 
 const LEGACY_SIGNER = "kubernetes.io/legacy-unknown";
 const EXPIRATION_SECONDS_MIN = 600;
-const PEM_TYPE = /-----BEGIN CERTIFICATE REQUEST-----[\s\S]*?-----END CERTIFICATE REQUEST-----/;
-const CERTIFICATE = /-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/;
 const USAGES = [
   "any",
   "cert sign",
@@ -43,7 +42,7 @@ export function validateRequest(csr: CertificateSigningRequest): FieldError[] {
   const { request, usages = [], signerName = "", expirationSeconds } = csr.spec ?? {};
   const spec = FieldPath.of("spec");
   const errors: FieldError[] = [];
-  if (!PEM_TYPE.test(Buffer.from(request ?? "", "base64").toString("latin1"))) {
+  if (pemBlock(Buffer.from(request ?? "", "base64").toString("latin1"), "CERTIFICATE REQUEST") === undefined) {
     errors.push(invalid(spec.child("request"), request, "PEM block type must be CERTIFICATE REQUEST"));
   }
   if (usages.length === 0) errors.push(required(spec.child("usages"), ""));
@@ -86,7 +85,7 @@ export function validateRequestStatus(csr: CertificateSigningRequest, old: Certi
     }
   }
   const [before = "", after = ""] = [old.status?.certificate, csr.status?.certificate];
-  if (after !== "" && !CERTIFICATE.test(Buffer.from(after, "base64").toString("latin1"))) {
+  if (after !== "" && pemBlock(Buffer.from(after, "base64").toString("latin1"), "CERTIFICATE") === undefined) {
     const path = FieldPath.of("status", "certificate");
     errors.push(invalid(path, "<certificate data>", "must contain at least one CERTIFICATE PEM block"));
   }
