@@ -18,6 +18,22 @@ interface Targets {
   readonly schedulerName: string;
 }
 
+/** Brings pods back whose volumes may be ready now. Returns what ends that. */
+export function watchVolumes(
+  informers: readonly (readonly ["PersistentVolumeClaim" | "PersistentVolume" | "StorageClass", SharedInformer<object>])[],
+  queue: SchedulingQueue,
+): () => void {
+  const ends = informers.map(([resource, informer]) =>
+    informer.addHandler({
+      onAdd: () => queue.move({ resource, action: "add" }),
+      onUpdate: () => queue.move({ resource, action: "update" }),
+    }),
+  );
+  return () => {
+    for (const end of ends) end();
+  };
+}
+
 /** Keeps cache and queue up with the API. Returns what ends that. */
 export function watchCluster(pods: SharedInformer<Pod>, nodes: SharedInformer<Node>, targets: Targets): () => void {
   const ends = [nodes.addHandler(nodeHandler(targets)), pods.addHandler(podHandler(targets))];

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import type { Node, Pod, PodSpec } from "#api/generated/core/v1.ts";
+import { realClock } from "#base/clock.ts";
 import { seededRandom } from "#base/random.ts";
 import type { Client } from "#client/client.ts";
 import { SchedulerCache } from "./cache/scheduler-cache.ts";
@@ -21,6 +22,7 @@ function place(nodes: readonly Node[], placed: readonly Pod[], spec: Partial<Pod
   const framework: Framework = new Framework(
     defaultPlugins({
       client: {} as Client,
+      clock: realClock,
       cluster: testCluster(() => cache.nodes),
       preemption: {
         nodes: () => cache.nodes,

@@ -15,7 +15,7 @@ const PERCENTAGE_START = 50;
 const NODES_PER_PERCENT = 125;
 
 export type ScheduleResult =
-  | { readonly outcome: "fits"; readonly nodeName: string }
+  | { readonly outcome: "fits"; readonly nodeName: string; readonly state: CycleState }
   | { readonly outcome: "no fit"; readonly diagnosis: Diagnosis; readonly state: CycleState }
   | { readonly outcome: "no nodes" };
 
@@ -65,7 +65,7 @@ export class PodPlacer {
       return { outcome: "no fit", state, diagnosis: { nodeCount, nodeStatuses, absentNodesStatus, preFilterMessage, rejectors } };
     }
     const nominated = this.#nominatedNode(state, pod);
-    if (nominated !== undefined) return { outcome: "fits", nodeName: nominated.name };
+    if (nominated !== undefined) return { outcome: "fits", state, nodeName: nominated.name };
     const nodeStatuses = new Map<string, Status>();
     const feasible = this.#findFeasible(state, pod, this.#eligible(preFilter.nodeNames), nodeStatuses, rejectors);
     if (feasible.length === 0) {
@@ -75,7 +75,7 @@ export class PodPlacer {
         : {};
       return { outcome: "no fit", state, diagnosis: { nodeCount, nodeStatuses, ...absent, rejectors } };
     }
-    return { outcome: "fits", nodeName: this.#best(state, pod, feasible).name };
+    return { outcome: "fits", state, nodeName: this.#best(state, pod, feasible).name };
   }
 
   /** Whether the pod fits, also when the pods that are to come to the node before it are there. */

@@ -1,6 +1,15 @@
 import type { ReplicaSet, StatefulSet } from "#api/generated/apps/v1.ts";
-import type { Namespace, Node, Pod, ReplicationController, Service } from "#api/generated/core/v1.ts";
+import type {
+  Namespace,
+  Node,
+  PersistentVolume,
+  PersistentVolumeClaim,
+  Pod,
+  ReplicationController,
+  Service,
+} from "#api/generated/core/v1.ts";
 import type { PodDisruptionBudget } from "#api/generated/policy/v1.ts";
+import type { StorageClass } from "#api/generated/storage/v1.ts";
 import type { Clock } from "#base/clock.ts";
 import type { Random } from "#base/random.ts";
 import type { Client, ResourceId } from "#client/client.ts";
@@ -8,7 +17,7 @@ import { createEventRecorder } from "#client/event-recorder.ts";
 import { SharedInformerFactory } from "#client/informer.ts";
 import { runLeaderElection } from "#client/leader-election.ts";
 import { SchedulerCache } from "./cache/scheduler-cache.ts";
-import { NODES, PODS_NOT_ENDED, watchCluster } from "./event-handlers.ts";
+import { NODES, PODS_NOT_ENDED, watchCluster, watchVolumes } from "./event-handlers.ts";
 import { evictVictims } from "./evictor.ts";
 import type { ClusterLister } from "./framework/cluster-lister.ts";
 import { Framework } from "./framework/framework.ts";
@@ -24,6 +33,9 @@ const SCHEDULER_NAME = "default-scheduler";
 const BUDGETS: ResourceId = { group: "policy", version: "v1", resource: "poddisruptionbudgets" };
 const core = (resource: string): ResourceId => ({ group: "", version: "v1", resource });
 const apps = (resource: string): ResourceId => ({ group: "apps", version: "v1", resource });
+const CLAIMS: ResourceId = core("persistentvolumeclaims");
+const VOLUMES: ResourceId = core("persistentvolumes");
+const CLASSES: ResourceId = { group: "storage.k8s.io", version: "v1", resource: "storageclasses" };
 const LEASE = { namespace: "kube-system", name: "kube-scheduler" };
 
 /** Where the scheduler writes what users of the API do not see. */
@@ -119,6 +131,7 @@ async function schedule(options: SchedulerOptions, signal: AbortSignal, onReady:
   const framework: Framework = new Framework(
     defaultPlugins({
       client,
+      clock,
       cluster: clusterLister(informers, cache),
       preemption: {
         nodes: () => cache.nodes,
@@ -147,6 +160,14 @@ async function schedule(options: SchedulerOptions, signal: AbortSignal, onReady:
     statusWriter,
   });
   const unwatch = watchCluster(pods, nodes, { cache, queue, nominator, schedulerName: SCHEDULER_NAME });
+  const unwatchVolumes = watchVolumes(
+    [
+      ["PersistentVolumeClaim", informers.informer(CLAIMS)],
+      ["PersistentVolume", informers.informer(VOLUMES)],
+      ["StorageClass", informers.informer(CLASSES)],
+    ],
+    queue,
+  );
   try {
     informers.start(signal);
     const aborted = new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
@@ -157,6 +178,7 @@ async function schedule(options: SchedulerOptions, signal: AbortSignal, onReady:
     await recorder.flush();
   } finally {
     unwatch();
+    unwatchVolumes();
     queue.close();
   }
 }
@@ -164,12 +186,21 @@ async function schedule(options: SchedulerOptions, signal: AbortSignal, onReady:
 /** What plugins see of the cluster, out of informers of its own. */
 function clusterLister(informers: SharedInformerFactory, cache: SchedulerCache): ClusterLister {
   const namespaces = informers.informer<Namespace>(core("namespaces")).lister;
+  const pods = informers.informer<Pod>(PODS, { fieldSelector: PODS_NOT_ENDED }).lister;
+  const claims = informers.informer<PersistentVolumeClaim>(CLAIMS).lister;
+  const volumes = informers.informer<PersistentVolume>(VOLUMES).lister;
+  const classes = informers.informer<StorageClass>(CLASSES).lister;
   const services = informers.informer<Service>(core("services")).lister;
   const replicationControllers = informers.informer<ReplicationController>(core("replicationcontrollers")).lister;
   const replicaSets = informers.informer<ReplicaSet>(apps("replicasets")).lister;
   const statefulSets = informers.informer<StatefulSet>(apps("statefulsets")).lister;
   return {
     nodes: () => cache.nodes,
+    pod: (namespace, name) => pods.get(namespace, name),
+    claim: (namespace, name) => claims.get(namespace, name),
+    volume: (name) => volumes.get("", name),
+    volumes: () => volumes.list(),
+    storageClass: (name) => classes.get("", name),
     namespaceLabels: (namespace) => namespaces.get("", namespace)?.metadata.labels,
     services: (namespace) => services.list(namespace),
     replicationController: (namespace, name) => replicationControllers.get(namespace, name),

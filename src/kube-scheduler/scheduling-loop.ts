@@ -4,9 +4,10 @@ import type { EventDetails, EventRecorder, EventType } from "#client/event-recor
 import { referenceTo } from "#client/event-target.ts";
 import type { Lister } from "#client/informer.ts";
 import type { SchedulerCache } from "./cache/scheduler-cache.ts";
+import type { CycleState } from "./framework/cycle-state.ts";
 import { fitErrorMessage } from "./framework/fit-error.ts";
 import type { Framework } from "./framework/framework.ts";
-import { messageOf } from "./framework/status.ts";
+import { messageOf, SUCCESS } from "./framework/status.ts";
 import type { PodStatusWriter } from "./pod-status-writer.ts";
 import type { Nominator } from "./queue/nominator.ts";
 import type { QueuedPod, SchedulingQueue } from "./queue/scheduling-queue.ts";
@@ -38,6 +39,7 @@ export interface LoopModules {
 export class SchedulingLoop {
   readonly #modules: LoopModules;
   #bindings = 0;
+  #signal: AbortSignal = new AbortController().signal;
   #statusWrites = 0;
   #wake: () => void = () => undefined;
   #woken = false;
@@ -55,6 +57,7 @@ export class SchedulingLoop {
   /** Runs until the signal is aborted. */
   async run(signal: AbortSignal): Promise<void> {
     const { clock } = this.#modules;
+    this.#signal = signal;
     const onAbort = (): void => this.wake();
     signal.addEventListener("abort", onAbort, { once: true });
     while (!signal.aborted) {
@@ -88,11 +91,16 @@ export class SchedulingLoop {
     if (cache.isAssumed(queued.info.uid)) return;
     const result = placer.schedule(queued.info);
     if (result.outcome === "fits") {
+      const reserved = this.#modules.framework.runReserve(result.state, queued.info, result.nodeName);
+      if (reserved !== SUCCESS) {
+        this.#failed(queued, messageOf(reserved));
+        return;
+      }
       cache.assume(queued.info, result.nodeName);
       nominator.delete(queued.info.uid);
       this.#bindings += 1;
       // Failures are handled inside.
-      void this.#bind(queued, result.nodeName);
+      void this.#bind(queued, result.nodeName, result.state);
       return;
     }
     if (result.outcome === "no nodes") {
@@ -113,10 +121,11 @@ export class SchedulingLoop {
     this.#report(current, "Unschedulable", message, nominatedNodeName);
   }
 
-  async #bind(queued: QueuedPod, nodeName: string): Promise<void> {
+  async #bind(queued: QueuedPod, nodeName: string, state: CycleState): Promise<void> {
     const { framework, cache, queue } = this.#modules;
     const { pod, uid } = queued.info;
-    const status = await framework.runBind(pod, nodeName);
+    const ready = await framework.runPreBind(state, queued.info, nodeName, this.#signal);
+    const status = ready === SUCCESS ? await framework.runBind(pod, nodeName) : ready;
     this.#bindings -= 1;
     this.wake();
     const { namespace, name } = pod.metadata;
@@ -125,14 +134,19 @@ export class SchedulingLoop {
       this.#event(pod, "Normal", "Scheduled", message, { action: "Binding" });
       return;
     }
+    framework.runUnreserve(state, queued.info, nodeName);
     // Confirmed meanwhile: only the answer was lost.
     if (!cache.isAssumed(uid)) return;
     cache.forget(uid);
     queue.move({ resource: "AssignedPod", action: "delete", pod });
+    this.#failed(queued, messageOf(status));
+  }
+
+  #failed(queued: QueuedPod, message: string): void {
     const current = this.#current(queued);
     if (current === undefined) return;
-    queue.addFailed(queued);
-    this.#report(current, "SchedulerError", messageOf(status));
+    this.#modules.queue.addFailed(queued);
+    this.#report(current, "SchedulerError", message);
   }
 
   /** The pod as it is now, if it still waits for a node; taken over into the queued record. */

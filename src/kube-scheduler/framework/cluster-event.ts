@@ -6,6 +6,8 @@ import { podResources } from "./resources.ts";
 export type ClusterEvent =
   | { readonly resource: "Node"; readonly action: NodeAction; readonly node: Node }
   | { readonly resource: "AssignedPod"; readonly action: AssignedPodAction; readonly pod: Pod }
+  /** Something that a pod's volumes depend on came or changed. */
+  | { readonly resource: "PersistentVolumeClaim" | "PersistentVolume" | "StorageClass"; readonly action: "add" | "update" }
   /** The waiting pod itself was changed. */
   | { readonly resource: "UnscheduledPod"; readonly action: UnscheduledPodAction; readonly pod: Pod };
 

@@ -88,3 +88,26 @@ test("the first binder that does not skip decides; a failure names it", async ()
   const failing = framework(binder("A", errorStatus("out")), binder("B", SUCCESS));
   expect(await failing.runBind(pod.pod, "n")).toEqual(errorStatus('running Bind plugin "A": out'));
 });
+
+test("what is set aside is given back, last first, when one plugin cannot", () => {
+  const log: string[] = [];
+  const reserving = (name: string, status: Status): Plugin => ({
+    name,
+    reserve: () => {
+      log.push(`${name} reserves`);
+      return status;
+    },
+    unreserve: () => void log.push(`${name} gives back`),
+  });
+  const both = framework(reserving("A", SUCCESS), reserving("B", errorStatus("no")), reserving("C", SUCCESS));
+  expect(both.runReserve(new CycleState(), pod, "n")).toEqual(errorStatus("no"));
+  expect(log).toEqual(["A reserves", "B reserves", "C gives back", "B gives back", "A gives back"]);
+});
+
+test("what fails before the binding names its plugin", async () => {
+  const preparing = (name: string, status: Status): Plugin => ({ name, preBind: async () => status });
+  const { signal } = new AbortController();
+  const run = (...plugins: Plugin[]) => framework(...plugins).runPreBind(new CycleState(), pod, "n", signal);
+  expect(await run(preparing("A", SKIP), preparing("B", SUCCESS))).toBe(SUCCESS);
+  expect(await run(preparing("A", errorStatus("out")))).toEqual(errorStatus('running PreBind plugin "A": out'));
+});

@@ -9,11 +9,13 @@ import type {
   Plugin,
   PostFilterPlugin,
   PostFilterResult,
+  PreBindPlugin,
   PreEnqueuePlugin,
   PreFilterPlugin,
   PreScorePlugin,
   QueuedPodInfo,
   QueueSortPlugin,
+  ReservePlugin,
   ScorePlugin,
 } from "./plugin.ts";
 import type { PodInfo } from "./pod-info.ts";
@@ -42,6 +44,8 @@ export class Framework {
   readonly #postFilter: readonly (Plugin & PostFilterPlugin)[];
   readonly #preScore: readonly (Plugin & PreScorePlugin)[];
   readonly #score: readonly (Plugin & ScorePlugin)[];
+  readonly #reserve: readonly (Plugin & ReservePlugin)[];
+  readonly #preBind: readonly (Plugin & PreBindPlugin)[];
   readonly #bind: readonly (Plugin & BindPlugin)[];
   readonly #registrations: ReadonlyMap<string, readonly EventRegistration[]>;
 
@@ -56,6 +60,10 @@ export class Framework {
     this.#score = plugins.filter(
       (plugin): plugin is Plugin & ScorePlugin => plugin.score !== undefined && plugin.weight !== undefined,
     );
+    this.#reserve = plugins.filter(
+      (plugin): plugin is Plugin & ReservePlugin => plugin.reserve !== undefined && plugin.unreserve !== undefined,
+    );
+    this.#preBind = having(plugins, "preBind");
     this.#bind = having(plugins, "bind");
     this.#registrations = new Map(plugins.map((plugin) => [plugin.name, plugin.eventsToRegister ?? []]));
   }
@@ -139,6 +147,30 @@ export class Framework {
       for (let i = 0; i < nodes.length; i++) totals[i] = (totals[i] ?? 0) + plugin.weight * (scores[i] ?? 0);
     }
     return totals;
+  }
+
+  /** All or nothing. */
+  runReserve(state: CycleState, pod: PodInfo, nodeName: string): Status {
+    for (const plugin of this.#reserve) {
+      const status = plugin.reserve(state, pod, nodeName);
+      if (status.code === "Success") continue;
+      this.runUnreserve(state, pod, nodeName);
+      return status;
+    }
+    return SUCCESS;
+  }
+
+  runUnreserve(state: CycleState, pod: PodInfo, nodeName: string): void {
+    for (const plugin of [...this.#reserve].reverse()) plugin.unreserve(state, pod, nodeName);
+  }
+
+  async runPreBind(state: CycleState, pod: PodInfo, nodeName: string, signal: AbortSignal): Promise<Status> {
+    for (const plugin of this.#preBind) {
+      const status = await plugin.preBind(state, pod, nodeName, signal);
+      if (status.code === "Success" || status.code === "Skip") continue;
+      return status.code === "Error" ? errorStatus(`running PreBind plugin "${plugin.name}": ${messageOf(status)}`) : status;
+    }
+    return SUCCESS;
   }
 
   async runBind(pod: Pod, nodeName: string): Promise<Status> {

@@ -4,6 +4,8 @@ import type { HostPort } from "#component-helpers/pod/host-ports.ts";
 import type { PodInfo } from "./pod-info.ts";
 import { accumulate, noResources, type Resources, resourcesFromList } from "./resources.ts";
 
+const NO_IMAGES: ReadonlyMap<string, number> = new Map();
+
 /** Counts that a node remembers, at most. */
 const COUNTS_MAX = 64;
 
@@ -23,6 +25,8 @@ export class NodeInfo {
   readonly #usedPorts: HostPort[] = [];
   readonly #counts = new Map<string, number>();
   #version = 0;
+  /** Images that the node has, and their sizes in bytes. */
+  images: ReadonlyMap<string, number> = NO_IMAGES;
   #node: Node | undefined;
 
   constructor(name: string) {
@@ -56,6 +60,7 @@ export class NodeInfo {
 
   setNode(node: Node | undefined): void {
     this.#version += 1;
+    if (node?.status?.images !== this.#node?.status?.images) this.images = imagesOf(node);
     const unchanged = node !== undefined && node.status?.allocatable === this.#node?.status?.allocatable;
     this.#node = node;
     if (unchanged) return;
@@ -94,6 +99,12 @@ export class NodeInfo {
     this.nonZeroRequested.milliCpu += sign * info.nonZero.milliCpu;
     this.nonZeroRequested.memoryBytes += sign * info.nonZero.memoryBytes;
   }
+}
+
+function imagesOf(node: Node | undefined): ReadonlyMap<string, number> {
+  const { images = [] } = node?.status ?? {};
+  if (images.length === 0) return NO_IMAGES;
+  return new Map(images.flatMap(({ names = [], sizeBytes = 0 }) => names.map((name) => [name, sizeBytes] as const)));
 }
 
 function hasTerms({ affinity }: PodInfo): boolean {

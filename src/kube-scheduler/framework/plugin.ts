@@ -64,6 +64,17 @@ export interface ScorePlugin {
   normalizeScores?(scores: number[]): void;
 }
 
+/** Sets aside what the pod will need on its node, and gives it back when the pod does not get there. */
+export interface ReservePlugin {
+  reserve(state: CycleState, pod: PodInfo, nodeName: string): Status;
+  unreserve(state: CycleState, pod: PodInfo, nodeName: string): void;
+}
+
+/** Makes ready what has to be ready before the pod is bound; may take long. Ends when the signal is aborted. */
+export interface PreBindPlugin {
+  preBind(state: CycleState, pod: PodInfo, nodeName: string, signal: AbortSignal): Promise<Status>;
+}
+
 export interface BindPlugin {
   bind(pod: Pod, nodeName: string): Promise<Status>;
 }
@@ -77,6 +88,8 @@ export interface Plugin
     Partial<PostFilterPlugin>,
     Partial<PreScorePlugin>,
     Partial<ScorePlugin>,
+    Partial<ReservePlugin>,
+    Partial<PreBindPlugin>,
     Partial<BindPlugin> {
   /** Upstream's name. */
   readonly name: string;

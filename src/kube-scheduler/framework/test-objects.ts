@@ -43,6 +43,11 @@ export function testNodeInfo(node: Node, pods: readonly Pod[] = []): NodeInfo {
 export function testCluster(nodes: () => readonly NodeInfo[], more: Partial<ClusterLister> = {}): ClusterLister {
   return {
     nodes,
+    pod: () => undefined,
+    claim: () => undefined,
+    volume: () => undefined,
+    volumes: () => [],
+    storageClass: () => undefined,
     namespaceLabels: () => undefined,
     services: () => [],
     replicationController: () => undefined,

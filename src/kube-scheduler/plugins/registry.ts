@@ -1,9 +1,11 @@
+import type { Clock } from "#base/clock.ts";
 import type { Client } from "#client/client.ts";
 import type { ClusterLister } from "../framework/cluster-lister.ts";
 import type { Plugin } from "../framework/plugin.ts";
 import { defaultBinder } from "./default-binder/default-binder.ts";
 import { defaultPreemption, type PreemptionHandle } from "./default-preemption/default-preemption.ts";
 import { dynamicResources } from "./dynamic-resources/dynamic-resources.ts";
+import { imageLocality } from "./image-locality/image-locality.ts";
 import { interPodAffinity } from "./inter-pod-affinity/inter-pod-affinity.ts";
 import { nodeAffinity } from "./node-affinity/node-affinity.ts";
 import { nodeName } from "./node-name/node-name.ts";
@@ -15,10 +17,13 @@ import { podTopologySpread } from "./pod-topology-spread/pod-topology-spread.ts"
 import { prioritySort } from "./priority-sort/priority-sort.ts";
 import { schedulingGates } from "./scheduling-gates/scheduling-gates.ts";
 import { taintToleration } from "./taint-toleration/taint-toleration.ts";
+import { volumeBinding } from "./volume-binding/volume-binding.ts";
+import { volumeZone } from "./volume-zone/volume-zone.ts";
 
 /** What plugins are made with. */
 export interface PluginOptions {
   readonly client: Client;
+  readonly clock: Clock;
   readonly cluster: ClusterLister;
   readonly preemption: PreemptionHandle;
 }
@@ -34,11 +39,14 @@ export function defaultPlugins(options: PluginOptions): readonly Plugin[] {
     nodeAffinity(),
     nodePorts(),
     nodeResourcesFit(),
+    volumeBinding(options),
+    volumeZone(options.cluster),
     podTopologySpread(options.cluster),
     interPodAffinity(options.cluster),
     dynamicResources(),
     defaultPreemption(options.preemption),
     nodeResourcesBalancedAllocation(),
+    imageLocality(options.cluster),
     defaultBinder({ client: options.client }),
   ];
 }
