@@ -1,5 +1,6 @@
 import { conflict, invalid, notFound } from "#apimachinery/api-errors/errors.ts";
 import { plainError } from "#apimachinery/api-errors/plain-error.ts";
+import { restoreTimes } from "#apimachinery/managedfields/timestamps.ts";
 import type { ApiObject, ObjectMeta } from "#apimachinery/meta/api-object.ts";
 import { semanticEqual } from "#apimachinery/meta/deep-equal.ts";
 import type { FieldError } from "#apimachinery/validation/field-error.ts";
@@ -106,6 +107,7 @@ async function storeChanged(
   object: ApiObject,
 ): Promise<UpdateResult | undefined> {
   const stored = core.normalize(object);
+  restoreTimes(stored, existing.object);
   const done = endsWithUpdate(stored.metadata, existing.object.metadata) && !core.strategy.finalization?.pending(stored);
   if (request.dryRun) {
     stored.metadata.resourceVersion = String(existing.revision);
