@@ -100,12 +100,7 @@ function validateCommon(policy: CommonSpec | undefined, mutating = false): Field
     if (mutating) errors.push(...mutatedOperationErrors(matchConstraints, match));
   }
   errors.push(...validateMatchConditions(matchConditions, spec.child("matchConditions")));
-  for (const [i, variable] of variables.entries()) {
-    errors.push(...validateVariable(variable, spec.child("variables").index(i)));
-    if (variables.findIndex(({ name }) => name === variable.name) < i) {
-      errors.push(duplicate(spec.child("variables").index(i).child("name"), variable.name));
-    }
-  }
+  errors.push(...variables.flatMap((variable, i) => validateVariable(variable, spec.child("variables").index(i))));
   return errors;
 }
 

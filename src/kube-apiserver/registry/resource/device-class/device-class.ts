@@ -1,7 +1,9 @@
 import type { DeviceClass } from "#api/generated/resource/v1.ts";
 import { semanticEqual } from "#apimachinery/meta/deep-equal.ts";
+import { isDns1123Subdomain } from "#apimachinery/validation/names.ts";
 import type { ResourceDefinition } from "#apiserver/registry/resource.ts";
 import { ageColumn, nameColumn } from "../../columns.ts";
+import { validateDeviceClass } from "./validation.ts";
 
 /** DeviceClasses, as served by resource.k8s.io/v1. */
 export const deviceClasses: ResourceDefinition<DeviceClass> = {
@@ -14,5 +16,10 @@ export const deviceClasses: ResourceDefinition<DeviceClass> = {
   scope: "Cluster",
   storagePrefix: "deviceclasses",
   columns: [nameColumn, ageColumn],
-  strategy: { generationChanges: (object, old) => !semanticEqual(object.spec, old.spec) },
+  strategy: {
+    validateName: (name, prefix) => (prefix ? [] : isDns1123Subdomain(name)),
+    validate: validateDeviceClass,
+    returnDeletedObject: true,
+    generationChanges: (object, old) => !semanticEqual(object.spec, old.spec),
+  },
 };

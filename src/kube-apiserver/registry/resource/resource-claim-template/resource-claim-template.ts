@@ -1,6 +1,8 @@
 import type { ResourceClaimTemplate } from "#api/generated/resource/v1.ts";
 import type { ResourceDefinition } from "#apiserver/registry/resource.ts";
 import { ageColumn, nameColumn } from "../../columns.ts";
+import { setClaimDefaults } from "../request-defaults.ts";
+import { validateResourceClaimTemplate, validateResourceClaimTemplateUpdate } from "./validation.ts";
 
 /** ResourceClaimTemplates, as served by resource.k8s.io/v1. */
 export const resourceClaimTemplates: ResourceDefinition<ResourceClaimTemplate> = {
@@ -13,5 +15,10 @@ export const resourceClaimTemplates: ResourceDefinition<ResourceClaimTemplate> =
   scope: "Namespaced",
   storagePrefix: "resourceclaimtemplates",
   columns: [nameColumn, ageColumn],
-  strategy: {},
+  strategy: {
+    setDefaults: ({ spec }) => setClaimDefaults(spec?.spec),
+    validate: validateResourceClaimTemplate,
+    validateUpdate: validateResourceClaimTemplateUpdate,
+    returnDeletedObject: true,
+  },
 };

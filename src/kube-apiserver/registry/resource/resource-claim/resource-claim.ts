@@ -1,6 +1,10 @@
 import type { ResourceClaim } from "#api/generated/resource/v1.ts";
 import type { ResourceDefinition } from "#apiserver/registry/resource.ts";
-import { PLAIN_COLUMNS } from "../../columns.ts";
+import { ageColumn, columnsOf, nameColumn } from "../../columns.ts";
+import { setClaimDefaults } from "../request-defaults.ts";
+import { validateResourceClaim, validateResourceClaimUpdate } from "./validation.ts";
+
+const column = columnsOf<ResourceClaim>("resource.k8s.io/resourceclaims");
 
 /** ResourceClaims, as served by resource.k8s.io/v1. */
 export const resourceClaims: ResourceDefinition<ResourceClaim> = {
@@ -12,7 +16,22 @@ export const resourceClaims: ResourceDefinition<ResourceClaim> = {
   singular: "resourceclaim",
   scope: "Namespaced",
   storagePrefix: "resourceclaims",
-  columns: PLAIN_COLUMNS,
-  strategy: {},
+  columns: [nameColumn, column("State", "string", shownState), ageColumn],
+  strategy: {
+    setDefaults: ({ spec }) => setClaimDefaults(spec),
+    validate: validateResourceClaim,
+    validateUpdate: validateResourceClaimUpdate,
+    returnDeletedObject: true,
+  },
   subresources: { status: { type: "status", keepsMetadata: "all" } },
 };
+
+/** Upstream's `resourceClaimState`. */
+function shownState({ metadata, status }: ResourceClaim): string {
+  const states: string[] = [];
+  if (metadata.deletionTimestamp) states.push("deleted");
+  if (status?.allocation) states.push("allocated");
+  else if (!metadata.deletionTimestamp) states.push("pending");
+  if (status?.reservedFor?.length) states.push("reserved");
+  return states.join(",");
+}

@@ -1,7 +1,10 @@
 import type { ResourceSlice } from "#api/generated/resource/v1.ts";
 import { semanticEqual } from "#apimachinery/meta/deep-equal.ts";
 import type { ResourceDefinition } from "#apiserver/registry/resource.ts";
-import { PLAIN_COLUMNS } from "../../columns.ts";
+import { ageColumn, columnsOf, nameColumn } from "../../columns.ts";
+import { validateResourceSlice, validateResourceSliceUpdate } from "./validation.ts";
+
+const column = columnsOf<ResourceSlice>("resource.k8s.io/resourceslices");
 
 /** ResourceSlices, as served by resource.k8s.io/v1. */
 export const resourceSlices: ResourceDefinition<ResourceSlice> = {
@@ -13,9 +16,20 @@ export const resourceSlices: ResourceDefinition<ResourceSlice> = {
   singular: "resourceslice",
   scope: "Cluster",
   storagePrefix: "resourceslices",
-  columns: PLAIN_COLUMNS,
+  columns: [
+    nameColumn,
+    column("Node", "string", ({ spec }) => spec.nodeName ?? ""),
+    column("Driver", "string", ({ spec }) => spec.driver ?? ""),
+    column("Pool", "string", ({ spec }) => spec.pool?.name ?? ""),
+    ageColumn,
+  ],
   selectableFields: { "spec.nodeName": (slice) => slice.spec.nodeName ?? "", "spec.driver": (slice) => slice.spec.driver ?? "" },
   unknownFieldSelector: (field, { group, version, kind }) =>
     `field label not supported for ${group}/${version}, Kind=${kind}: ${field}`,
-  strategy: { generationChanges: (object, old) => !semanticEqual(object.spec, old.spec) },
+  strategy: {
+    validate: validateResourceSlice,
+    validateUpdate: validateResourceSliceUpdate,
+    returnDeletedObject: true,
+    generationChanges: (object, old) => !semanticEqual(object.spec, old.spec),
+  },
 };

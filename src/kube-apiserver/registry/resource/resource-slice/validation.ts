@@ -1,0 +1,120 @@
+import type { Device, DeviceAttribute, ResourceSlice, ResourceSliceSpec } from "#api/generated/resource/v1.ts";
+import { duplicate, type FieldError, invalid, required, tooLong, tooMany } from "#apimachinery/validation/field-error.ts";
+import { FieldPath } from "#apimachinery/validation/field-path.ts";
+import { byteLength, isDns1123Subdomain } from "#apimachinery/validation/names.ts";
+import { validateImmutableField } from "#apimachinery/validation/object-meta.ts";
+import { toInternal } from "../../core/pod/internal-form.ts";
+import { dnsLabelErrors, dnsSubdomainErrors, invalidEach } from "../../core/pod/validation/field-checks.ts";
+import { validateNodeSelector } from "../../core/pod/validation/node-selector.ts";
+import { attributeNameErrors, driverNameErrors } from "../device-config-validation.ts";
+
+const DEVICES_MAX = 128;
+const POOL_NAME_BYTES_MAX = 253;
+const VALUE_BYTES_MAX = 64;
+const SEMVER =
+  /^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(?:-((?:0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*)(?:\.(?:0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*))*))?(?:\+([0-9a-zA-Z-]+(?:\.[0-9a-zA-Z-]+)*))?$/;
+const NODE_FIELDS = ["nodeName", "nodeSelector", "allNodes", "perDeviceNodeSelection"] as const;
+const ONE_NODE_FIELD = `exactly one of ${NODE_FIELDS.map((field) => `\`${field}\``).join(", ")} is required`;
+const path = FieldPath.of("spec");
+
+/** Upstream's `ValidateResourceSlice` without the metadata rules. */
+export function validateResourceSlice({ spec }: ResourceSlice): FieldError[] {
+  return [
+    ...driverNameErrors(spec?.driver, path.child("driver")),
+    ...validatePool(spec?.pool, path.child("pool")),
+    ...validateNodes(spec ?? ({} as ResourceSliceSpec)),
+    ...validateDevices(spec?.devices ?? []),
+  ];
+}
+
+/** Whose devices a slice lists cannot change. */
+export function validateResourceSliceUpdate(slice: ResourceSlice, old: ResourceSlice): FieldError[] {
+  const { driver = "", pool, nodeName } = slice.spec ?? {};
+  return [
+    ...validateResourceSlice(slice),
+    ...validateImmutableField(driver, old.spec?.driver, path.child("driver")),
+    ...validateImmutableField(pool?.name ?? "", old.spec?.pool?.name, path.child("pool", "name")),
+    ...validateImmutableField(nodeName, old.spec?.nodeName, path.child("nodeName")),
+  ];
+}
+
+function validatePool(pool: ResourceSliceSpec["pool"] | undefined, at: FieldPath): FieldError[] {
+  const { name = "", resourceSliceCount: count = 0, generation = 0 } = pool ?? {};
+  const errors: FieldError[] = [];
+  if (name === "") errors.push(required(at.child("name"), ""));
+  else {
+    if (byteLength(name) > POOL_NAME_BYTES_MAX) errors.push(tooLong(at.child("name"), POOL_NAME_BYTES_MAX));
+    errors.push(...name.split("/").flatMap((part) => invalidEach(at.child("name"), part, isDns1123Subdomain(part))));
+  }
+  if (count <= 0) errors.push(invalid(at.child("resourceSliceCount"), count, "must be greater than zero"));
+  if (generation < 0) errors.push(invalid(at.child("generation"), generation, "must be greater than or equal to zero"));
+  return errors;
+}
+
+function validateNodes(spec: ResourceSliceSpec): FieldError[] {
+  const errors: FieldError[] = [];
+  const { nodeName, nodeSelector } = spec;
+  if (nodeName) errors.push(...dnsSubdomainErrors(nodeName, path.child("nodeName")));
+  if (nodeSelector) {
+    const at = path.child("nodeSelector");
+    errors.push(...validateNodeSelector(nodeSelector, false, at));
+    const terms = nodeSelector.nodeSelectorTerms ?? [];
+    if (terms.length !== 1) {
+      const printed = toInternal("NodeSelector", nodeSelector).NodeSelectorTerms;
+      errors.push(invalid(at.child("nodeSelectorTerms"), printed, "must have exactly one node selector term"));
+    }
+  }
+  const set = NODE_FIELDS.filter((field) => spec[field]);
+  if (set.length === 0) errors.push(required(path, ONE_NODE_FIELD));
+  else if (set.length > 1) {
+    const value = `{${set.map((field) => `\`${field}\``).join(", ")}}`;
+    errors.push(invalid(path, value, `${ONE_NODE_FIELD}, but multiple fields are set`));
+  }
+  return errors;
+}
+
+function validateDevices(devices: readonly Device[]): FieldError[] {
+  const at = path.child("devices");
+  const errors = devices.length > DEVICES_MAX ? [tooMany(at, devices.length, DEVICES_MAX)] : [];
+  const seen = new Set<string>();
+  for (const [i, device] of devices.slice(0, DEVICES_MAX).entries()) {
+    const { name = "", attributes = {} } = device;
+    errors.push(...dnsLabelErrors(name, at.index(i).child("name")));
+    for (const key of Object.keys(attributes).sort()) {
+      const ofKey = at.index(i).child("attributes");
+      errors.push(...attributeNameErrors(key, ofKey.key(key)), ...validateAttribute(attributes[key] ?? {}, ofKey.key(key)));
+    }
+    if (seen.has(name)) errors.push(duplicate(at.index(i), name));
+    seen.add(name);
+  }
+  return errors;
+}
+
+function validateAttribute(attribute: DeviceAttribute, at: FieldPath): FieldError[] {
+  const { int, bool, string: text, version } = attribute;
+  const errors: FieldError[] = [];
+  if (text !== undefined && byteLength(text) > VALUE_BYTES_MAX) errors.push(tooLong(at.child("string"), VALUE_BYTES_MAX));
+  if (version !== undefined) {
+    const versionPath = at.child("version");
+    if (!SEMVER.test(version)) {
+      errors.push(invalid(versionPath, version, "must be a string compatible with semver.org spec 2.0.0"));
+    }
+    if (byteLength(version) > VALUE_BYTES_MAX) errors.push(tooLong(versionPath, VALUE_BYTES_MAX));
+  }
+  const values = [int, bool, text, version].filter((value) => value !== undefined);
+  if (values.length === 1) return errors;
+  return [...errors, invalid(at, values.length === 0 ? "" : inGoForm(attribute), "exactly one value must be specified")];
+}
+
+function inGoForm({ int, bool, string: text, version }: DeviceAttribute): object {
+  return {
+    IntValue: int ?? null,
+    BoolValue: bool ?? null,
+    StringValue: text ?? null,
+    VersionValue: version ?? null,
+    IntValues: null,
+    BoolValues: null,
+    StringValues: null,
+    VersionValues: null,
+  };
+}
