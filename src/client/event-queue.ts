@@ -6,6 +6,10 @@ export const PENDING_MAX = 10_000;
 /** Attempts to reach a server that is away, and the wait between two. Upstream's `maxTriesPerEvent`, `defaultSleepDuration`. */
 const ATTEMPTS_MAX = 12;
 const RETRY_MS = 10_000;
+/** Writes at the same time: a durable store answers many together as fast as one. */
+const WRITERS = 8;
+/** A component that stops waits no longer than this for its events. */
+const FLUSH_MAX_MS = 3_000;
 
 /** Options of {@link EventQueue}. */
 export interface EventQueueOptions {
@@ -15,14 +19,22 @@ export interface EventQueueOptions {
   readonly onDropped?: (dropped: number) => void;
 }
 
-/** Writes one after the other, in order, best effort. */
+interface Task {
+  /** Writes of one event happen one after the other. */
+  readonly key: string;
+  write(): Promise<void>;
+}
+
+/** Writes events in order, a few at a time, best effort. */
 export class EventQueue {
   readonly #clock: Clock;
   readonly #max: number;
   readonly #onDropped: (dropped: number) => void;
   /** In order; a Set, because taking the first one from it costs nothing. */
-  readonly #tasks = new Set<() => Promise<void>>();
-  #running: Promise<void> | undefined;
+  readonly #tasks = new Set<Task>();
+  readonly #busy = new Map<string, Promise<void>>();
+  readonly #idle: (() => void)[] = [];
+  #writers = 0;
   #dropped = 0;
   #flushes = 0;
   #hurry = new AbortController();
@@ -34,34 +46,52 @@ export class EventQueue {
   }
 
   /** False when too many wait already. */
-  push(task: () => Promise<void>): boolean {
+  push(key: string, write: () => Promise<void>): boolean {
     if (this.#tasks.size >= this.#max) {
       if (this.#dropped++ === 0) this.#onDropped(0);
       return false;
     }
-    this.#tasks.add(task);
-    this.#running ??= this.#work();
+    this.#tasks.add({ key, write });
+    if (this.#writers < WRITERS) {
+      this.#writers++;
+      // Never rejects.
+      void this.#run();
+    }
     return true;
   }
 
-  /** Resolves when everything that waits is written or given up; nothing waits for a server that is away meanwhile. */
+  /** Resolves when everything is written or given up: what has not begun in three seconds, or meets no server, is. */
   async flush(): Promise<void> {
     this.#flushes++;
     this.#hurry.abort();
-    await this.#running;
+    const timer = this.#clock.setTimeout(() => this.#giveUp(), FLUSH_MAX_MS);
+    if (this.#writers > 0) await new Promise<void>((resolve) => this.#idle.push(resolve));
+    timer.clear();
     if (--this.#flushes === 0) this.#hurry = new AbortController();
   }
 
-  async #work(): Promise<void> {
-    // Lets a burst gather: repetitions of an event that is not written yet cost nothing.
-    await Promise.resolve();
-    for (let task = this.#next(); task !== undefined; task = this.#next()) await this.#attempt(task);
-    this.#running = undefined;
-    if (this.#dropped > 0) this.#onDropped(this.#dropped);
-    this.#dropped = 0;
+  #giveUp(): void {
+    this.#dropped += this.#tasks.size;
+    this.#tasks.clear();
   }
 
-  #next(): (() => Promise<void>) | undefined {
+  async #run(): Promise<void> {
+    // Lets a burst gather: repetitions of an event that is not written yet cost nothing.
+    await Promise.resolve();
+    for (let task = this.#next(); task !== undefined; task = this.#next()) {
+      const { key } = task;
+      const written = (this.#busy.get(key) ?? Promise.resolve()).then(() => this.#attempt(task));
+      this.#busy.set(key, written);
+      await written;
+      if (this.#busy.get(key) === written) this.#busy.delete(key);
+    }
+    if (--this.#writers > 0) return;
+    if (this.#dropped > 0) this.#onDropped(this.#dropped);
+    this.#dropped = 0;
+    for (const resolve of this.#idle.splice(0)) resolve();
+  }
+
+  #next(): Task | undefined {
     for (const task of this.#tasks) {
       this.#tasks.delete(task);
       return task;
@@ -69,10 +99,10 @@ export class EventQueue {
     return undefined;
   }
 
-  async #attempt(task: () => Promise<void>): Promise<void> {
+  async #attempt({ write }: Task): Promise<void> {
     for (let attempt = 1; ; attempt++) {
       try {
-        return await task();
+        return await write();
       } catch (error) {
         // The server has answered: the namespace may be going. It would say the same again.
         if (error instanceof StatusError || attempt === ATTEMPTS_MAX || this.#hurry.signal.aborted) return;

@@ -60,13 +60,15 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
   return {
     event(target, type, reason, message, details = {}) {
       const prepared = prepare({ reference: toReference(target), type, reason, message }, details, clock.now());
-      if (prepared !== undefined && !queue.push(prepared.write)) prepared.dropped?.();
+      if (prepared !== undefined && !queue.push(prepared.key, prepared.write)) prepared.dropped?.();
     },
     flush: () => queue.flush(),
   };
 }
 
 interface Prepared {
+  /** The same for all writes of one event. */
+  readonly key: string;
   write(): Promise<void>;
   /** It was not written after all. */
   dropped?(): void;
@@ -126,6 +128,7 @@ function coreWriter(options: EventRecorderOptions): Writer {
     const pending = { event };
     waiting.set(key, pending);
     return {
+      key,
       async write() {
         if (waiting.get(key) === pending) waiting.delete(key);
         // One that is gone by now comes back with its count, as upstream.
@@ -145,7 +148,16 @@ function seriesWriter(options: EventRecorderOptions): Writer {
   const uniqueName = eventNames(options.random);
   const series = new Map<string, { name: string; count: number; lastMs: number }>();
 
-  const write = async ({ reference, type, reason, message }: EventDraft, details: EventDetails, nowMs: number): Promise<void> => {
+  function remember(key: string, name: string, nowMs: number): void {
+    series.delete(key);
+    series.set(key, { name, count: 1, lastMs: nowMs });
+    for (const oldest of series.keys()) {
+      if (series.size <= SERIES_MAX) break;
+      series.delete(oldest);
+    }
+  }
+
+  return ({ reference, type, reason, message }, details, nowMs) => {
     const namespace = reference.namespace ?? "default";
     const action = details.action ?? reason;
     const { resourceVersion: _, ...identity } = reference;
@@ -155,36 +167,38 @@ function seriesWriter(options: EventRecorderOptions): Writer {
       running.count++;
       running.lastMs = nowMs;
       // Upstream writes the first repetition at once; later ones only when the series ends.
-      if (running.count > 2) return;
+      if (running.count > 2) return undefined;
       const patch = { series: { count: running.count, lastObservedTime: formatMicroTime(nowMs) } };
-      await client.patch(EVENTS, namespace, running.name, "application/strategic-merge-patch+json", patch);
-      return;
+      return {
+        key,
+        async write() {
+          await client.patch(EVENTS, namespace, running.name, "application/strategic-merge-patch+json", patch);
+        },
+      };
     }
     const name = uniqueName(reference.name, nowMs);
-    series.delete(key);
-    series.set(key, { name, count: 1, lastMs: nowMs });
-    if (series.size > SERIES_MAX) {
-      for (const oldest of series.keys()) {
-        series.delete(oldest);
-        break;
-      }
-    }
-    await client.create<ApiObject>(EVENTS, namespace, {
-      apiVersion: "events.k8s.io/v1",
-      kind: "Event",
-      metadata: { name, namespace },
-      eventTime: formatMicroTime(nowMs),
-      reportingController: component,
-      reportingInstance,
-      action,
-      reason,
-      regarding: reference,
-      ...(details.related === undefined ? {} : { related: details.related }),
-      note: message,
-      type,
-    });
+    remember(key, name, nowMs);
+    return {
+      key,
+      dropped: () => series.delete(key),
+      async write() {
+        await client.create<ApiObject>(EVENTS, namespace, {
+          apiVersion: "events.k8s.io/v1",
+          kind: "Event",
+          metadata: { name, namespace },
+          eventTime: formatMicroTime(nowMs),
+          reportingController: component,
+          reportingInstance,
+          action,
+          reason,
+          regarding: reference,
+          ...(details.related === undefined ? {} : { related: details.related }),
+          note: message,
+          type,
+        });
+      },
+    };
   };
-  return (draft, details, nowMs) => ({ write: () => write(draft, details, nowMs) });
 }
 
 /** `<object>.<nanoseconds in hex>`, as upstream; the digits below a millisecond are random, to be unique. */
