@@ -1,24 +1,31 @@
 import type { ResourceClaimTemplate } from "#api/generated/resource/v1.ts";
 import type { ResourceDefinition } from "#apiserver/registry/resource.ts";
 import { ageColumn, nameColumn } from "../../columns.ts";
+import type { RegistryModules } from "../../modules.ts";
+import { adminAccessErrors } from "../admin-access.ts";
 import { setClaimDefaults } from "../request-defaults.ts";
 import { validateResourceClaimTemplate, validateResourceClaimTemplateUpdate } from "./validation.ts";
 
 /** ResourceClaimTemplates, as served by resource.k8s.io/v1. */
-export const resourceClaimTemplates: ResourceDefinition<ResourceClaimTemplate> = {
-  group: "resource.k8s.io",
-  version: "v1",
-  otherVersions: [{ version: "v1beta2" }, { version: "v1beta1" }],
-  kind: "ResourceClaimTemplate",
-  plural: "resourceclaimtemplates",
-  singular: "resourceclaimtemplate",
-  scope: "Namespaced",
-  storagePrefix: "resourceclaimtemplates",
-  columns: [nameColumn, ageColumn],
-  strategy: {
-    setDefaults: ({ spec }) => setClaimDefaults(spec?.spec),
-    validate: validateResourceClaimTemplate,
-    validateUpdate: validateResourceClaimTemplateUpdate,
-    returnDeletedObject: true,
-  },
-};
+export function resourceClaimTemplates({ stores }: Pick<RegistryModules, "stores">): ResourceDefinition<ResourceClaimTemplate> {
+  return {
+    group: "resource.k8s.io",
+    version: "v1",
+    otherVersions: [{ version: "v1beta2" }, { version: "v1beta1" }],
+    kind: "ResourceClaimTemplate",
+    plural: "resourceclaimtemplates",
+    singular: "resourceclaimtemplate",
+    scope: "Namespaced",
+    storagePrefix: "resourceclaimtemplates",
+    columns: [nameColumn, ageColumn],
+    strategy: {
+      setDefaults: ({ spec }) => setClaimDefaults(spec?.spec),
+      validate: (template) => [
+        ...adminAccessErrors(template.spec?.spec, template.metadata.namespace ?? "", stores),
+        ...validateResourceClaimTemplate(template),
+      ],
+      validateUpdate: validateResourceClaimTemplateUpdate,
+      returnDeletedObject: true,
+    },
+  };
+}

@@ -1,30 +1,37 @@
 import type { ResourceClaim } from "#api/generated/resource/v1.ts";
 import type { ResourceDefinition } from "#apiserver/registry/resource.ts";
 import { ageColumn, columnsOf, nameColumn } from "../../columns.ts";
+import type { RegistryModules } from "../../modules.ts";
+import { adminAccessErrors } from "../admin-access.ts";
 import { setClaimDefaults } from "../request-defaults.ts";
 import { validateResourceClaim, validateResourceClaimUpdate } from "./validation.ts";
 
 const column = columnsOf<ResourceClaim>("resource.k8s.io/resourceclaims");
 
 /** ResourceClaims, as served by resource.k8s.io/v1. */
-export const resourceClaims: ResourceDefinition<ResourceClaim> = {
-  group: "resource.k8s.io",
-  version: "v1",
-  otherVersions: [{ version: "v1beta2" }, { version: "v1beta1" }],
-  kind: "ResourceClaim",
-  plural: "resourceclaims",
-  singular: "resourceclaim",
-  scope: "Namespaced",
-  storagePrefix: "resourceclaims",
-  columns: [nameColumn, column("State", "string", shownState), ageColumn],
-  strategy: {
-    setDefaults: ({ spec }) => setClaimDefaults(spec),
-    validate: validateResourceClaim,
-    validateUpdate: validateResourceClaimUpdate,
-    returnDeletedObject: true,
-  },
-  subresources: { status: { type: "status", keepsMetadata: "all" } },
-};
+export function resourceClaims({ stores }: Pick<RegistryModules, "stores">): ResourceDefinition<ResourceClaim> {
+  return {
+    group: "resource.k8s.io",
+    version: "v1",
+    otherVersions: [{ version: "v1beta2" }, { version: "v1beta1" }],
+    kind: "ResourceClaim",
+    plural: "resourceclaims",
+    singular: "resourceclaim",
+    scope: "Namespaced",
+    storagePrefix: "resourceclaims",
+    columns: [nameColumn, column("State", "string", shownState), ageColumn],
+    strategy: {
+      setDefaults: ({ spec }) => setClaimDefaults(spec),
+      validate: (claim) => [
+        ...adminAccessErrors(claim.spec, claim.metadata.namespace ?? "", stores),
+        ...validateResourceClaim(claim),
+      ],
+      validateUpdate: validateResourceClaimUpdate,
+      returnDeletedObject: true,
+    },
+    subresources: { status: { type: "status", keepsMetadata: "all" } },
+  };
+}
 
 /** Upstream's `resourceClaimState`. */
 function shownState({ metadata, status }: ResourceClaim): string {

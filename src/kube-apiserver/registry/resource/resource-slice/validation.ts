@@ -19,9 +19,15 @@ const path = FieldPath.of("spec");
 
 /** Upstream's `ValidateResourceSlice` without the metadata rules. */
 export function validateResourceSlice({ spec }: ResourceSlice): FieldError[] {
+  return validateSpec(spec, []);
+}
+
+/** What cannot change is complained of between what is wrong with the pool and with the nodes. */
+function validateSpec(spec: ResourceSliceSpec | undefined, changes: readonly FieldError[]): FieldError[] {
   return [
     ...driverNameErrors(spec?.driver, path.child("driver")),
     ...validatePool(spec?.pool, path.child("pool")),
+    ...changes,
     ...validateNodes(spec ?? ({} as ResourceSliceSpec)),
     ...validateDevices(spec?.devices ?? []),
   ];
@@ -30,12 +36,11 @@ export function validateResourceSlice({ spec }: ResourceSlice): FieldError[] {
 /** Whose devices a slice lists cannot change. */
 export function validateResourceSliceUpdate(slice: ResourceSlice, old: ResourceSlice): FieldError[] {
   const { driver = "", pool, nodeName } = slice.spec ?? {};
-  return [
-    ...validateResourceSlice(slice),
-    ...validateImmutableField(driver, old.spec?.driver, path.child("driver")),
+  return validateSpec(slice.spec, [
     ...validateImmutableField(pool?.name ?? "", old.spec?.pool?.name, path.child("pool", "name")),
+    ...validateImmutableField(driver, old.spec?.driver, path.child("driver")),
     ...validateImmutableField(nodeName, old.spec?.nodeName, path.child("nodeName")),
-  ];
+  ]);
 }
 
 function validatePool(pool: ResourceSliceSpec["pool"] | undefined, at: FieldPath): FieldError[] {
