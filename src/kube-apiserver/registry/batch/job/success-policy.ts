@@ -3,6 +3,7 @@ import { type FieldError, invalid, required, tooLong, tooMany } from "#apimachin
 import type { FieldPath } from "#apimachinery/validation/field-path.ts";
 import { byteLength } from "#apimachinery/validation/names.ts";
 import { nonNegativeErrors } from "../../core/pod/validation/field-checks.ts";
+import { countIndexes } from "./index-intervals.ts";
 
 const RULES_MAX = 20;
 const INDEXES_BYTES_MAX = 64 * 1024;
@@ -48,30 +49,4 @@ function ruleErrors(rule: SuccessPolicyRule, completions: number, path: FieldPat
     }
   }
   return errors;
-}
-
-/** How many indexes a text such as `0-2,5` names; what is wrong with it otherwise. */
-function countIndexes(text: string, completions: number): number | string {
-  if (text === "") return 0;
-  let total = 0;
-  let last: number | undefined;
-  for (const fragment of text.split(",")) {
-    const limits = fragment.split("-");
-    if (limits.length > 2) {
-      return `the fragment ${JSON.stringify(fragment)} violates the requirement that an index interval can have at most two parts separated by '-'`;
-    }
-    const numbers: number[] = [];
-    for (const limit of limits) {
-      if (!/^[+-]?\d+$/.test(limit)) return `cannot convert string to integer for index: ${JSON.stringify(limit)}`;
-      const value = Number(limit);
-      if (value >= completions) return `too large index: ${JSON.stringify(limit)}`;
-      numbers.push(value);
-    }
-    const [first = 0, end = first] = numbers;
-    if (numbers.length === 2 && first >= end) return `non-increasing order, previous: ${first}, current: ${end}`;
-    if (last !== undefined && last >= first) return `non-increasing order, previous: ${last}, current: ${first}`;
-    total += end - first + 1;
-    last = end;
-  }
-  return total;
 }

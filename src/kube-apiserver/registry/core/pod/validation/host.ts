@@ -2,6 +2,7 @@ import type { PodSpec } from "#api/generated/core/v1.ts";
 import { type FieldError, forbidden, invalid, notSupported, required, tooLong } from "#apimachinery/validation/field-error.ts";
 import type { FieldPath } from "#apimachinery/validation/field-path.ts";
 import { byteLength } from "#apimachinery/validation/names.ts";
+import { visitContainers } from "../visit-containers.ts";
 import { dnsSubdomainErrors } from "./field-checks.ts";
 import { validateLinuxPod, validateWindowsPod } from "./windows.ts";
 
@@ -14,6 +15,10 @@ export function validateHostUsers(spec: PodSpec, path: FieldPath): FieldError[] 
   if (spec.hostNetwork) errors.push(forbidden(path.child("hostNetwork"), NOT_WITHOUT_HOST_USERS));
   if (spec.hostPID) errors.push(forbidden(path.child("HostPID"), NOT_WITHOUT_HOST_USERS));
   if (spec.hostIPC) errors.push(forbidden(path.child("HostIPC"), NOT_WITHOUT_HOST_USERS));
+  // Raw devices cannot be mapped to the users of the namespace (KEP-127).
+  visitContainers(spec, path, (container, at) => {
+    if ((container.volumeDevices ?? []).length > 0) errors.push(forbidden(at.child("volumeDevices"), NOT_WITHOUT_HOST_USERS));
+  });
   return errors;
 }
 
