@@ -149,6 +149,7 @@ function strategyOf(
     validate: (object) => validateCustomResource(schema, object, undefined, patterns),
     validateUpdate: (object, old) => validateCustomResource(schema, object, old, patterns),
     allowUnconditionalUpdate: false,
+    anyFinalizers: true,
     returnDeletedObject: false,
     generationChanges: (object, old) => !semanticEqual(desired(object, hasStatus), desired(old, hasStatus)),
   };

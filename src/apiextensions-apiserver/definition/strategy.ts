@@ -10,6 +10,8 @@ export const CLEANUP_FINALIZER = "customresourcecleanup.apiextensions.k8s.io";
 /** How CustomResourceDefinitions are written; upstream's `customresourcedefinition.strategy` and its REST storage's Delete. */
 export const customResourceDefinitionStrategy: Strategy<CustomResourceDefinition> = {
   allowUnconditionalUpdate: false,
+  // Its own finalizer is neither standard nor qualified.
+  anyFinalizers: true,
   setDefaults,
   prepareForCreate(object) {
     const storage = object.spec.versions.find((version) => version.storage)?.name;
