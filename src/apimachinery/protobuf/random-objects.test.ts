@@ -78,7 +78,7 @@ const kinds = factsFiles.flatMap(({ group, version, types }) =>
   }),
 );
 
-test.each([1, 2, 3, 4])("random objects of every kind come back from protobuf as they were (seed %i)", (seed) => {
+test.each([1, 2])("random objects of every kind come back from protobuf as they were (seed %i)", (seed) => {
   expect(kinds.length).toBeGreaterThan(200);
   const generator = new Generator(seededRandom(seed));
   for (const { apiVersion, kind, schema } of kinds) {
