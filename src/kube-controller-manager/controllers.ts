@@ -6,6 +6,7 @@ import { disruptionController } from "./controllers/disruption/controller.ts";
 import { endpointsController } from "./controllers/endpoints/controller.ts";
 import { endpointSliceController } from "./controllers/endpointslice/controller.ts";
 import { endpointSliceMirroringController } from "./controllers/endpointslice-mirroring/controller.ts";
+import { ephemeralVolumeController } from "./controllers/ephemeral-volume/controller.ts";
 import { garbageCollectorController } from "./controllers/garbage-collector/controller.ts";
 import { jobController } from "./controllers/job/controller.ts";
 import { namespaceController } from "./controllers/namespace/controller.ts";
@@ -48,6 +49,7 @@ export const controllers: readonly ControllerDefinition[] = [
   taintEvictionController,
   ttlController,
   podGcController,
+  ephemeralVolumeController,
   persistentVolumeBinderController,
   persistentVolumeClaimProtectionController,
   persistentVolumeProtectionController,
