@@ -1,3 +1,5 @@
+import { memoized } from "#base/memo.ts";
+
 /** How a quantity was written, which decides how it is printed. */
 export type QuantityFormat = "DecimalExponent" | "BinarySI" | "DecimalSI";
 
@@ -101,11 +103,21 @@ function readSuffix(suffix: string): Suffix {
 export function parseQuantity(value: string | number): Quantity {
   const text = typeof value === "number" ? String(value) : value.trim();
   if (text === "") throw new Error(QUANTITY_FORMAT_MESSAGE);
-  if (text === "0") return ZERO_QUANTITY;
-  const parts = split(text);
-  const suffix = readSuffix(parts.suffix);
-  return readSmall(text, parts, suffix) ?? readLarge(parts, suffix);
+  return text === "0" ? ZERO_QUANTITY : readText(text);
 }
+
+/** A cluster has few different amounts, and each is read many times: when it is validated, scheduled, admitted, shown. */
+const TEXTS_REMEMBERED = 4096;
+
+const readText = memoized(
+  TEXTS_REMEMBERED,
+  (text): Quantity => {
+    const parts = split(text);
+    const suffix = readSuffix(parts.suffix);
+    return readSmall(text, parts, suffix) ?? readLarge(parts, suffix);
+  },
+  32,
+);
 
 /** Amounts that fit into 64 bits; undefined when they do not. These may keep their text. */
 function readSmall(text: string, parts: Split, suffix: Suffix): Quantity | undefined {

@@ -11,6 +11,8 @@ import type {
 } from "#api/generated/core/v1.ts";
 import type { Draft } from "#apimachinery/meta/api-object.ts";
 import { formatQuantity, parseQuantity, quantityRoundUp } from "#apimachinery/resource/quantity.ts";
+import { setOwn } from "#apimachinery/schema/json-node.ts";
+import { memoized } from "#base/memo.ts";
 import { defaultPullPolicy } from "./image-tag.ts";
 import { aggregateContainerLimits, aggregateContainerRequests } from "./pod-resources.ts";
 import { isHugePageResource, isOvercommitAllowed, isPodLevelResource } from "./validation/resource-names.ts";
@@ -94,10 +96,12 @@ export function setPodSpecDefaults(spec: Draft<PodSpec>): void {
 
 /** Amounts below a thousandth are rounded up, for what the API once could not hold. */
 export function roundedUp(list: Readonly<Record<string, string>>): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(list).map(([name, value]) => [name, formatQuantity(quantityRoundUp(parseQuantity(value), -3))]),
-  );
+  const rounded: Record<string, string> = {};
+  for (const name in list) setOwn(rounded, name, roundedUpText(list[name] ?? ""));
+  return rounded;
 }
+
+const roundedUpText = memoized(1024, (text) => formatQuantity(quantityRoundUp(parseQuantity(text), -3)), 32);
 
 function setContainerDefaults(container: Draft<Container> | Draft<EphemeralContainer>): void {
   container.imagePullPolicy ||= defaultPullPolicy(container.image ?? "");
