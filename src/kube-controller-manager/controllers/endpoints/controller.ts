@@ -9,7 +9,7 @@ import { isNamespaceTerminating } from "../../framework/namespace-terminating.ts
 import { ENDPOINTS, PODS, SERVICES } from "../../framework/resources.ts";
 import { addSelectorIndex, affectedServices, hasManagedEndpoints } from "../../framework/service-endpoints.ts";
 import { TriggerTimes } from "../../framework/trigger-times.ts";
-import { type Action, type Observed, reconcile } from "./reconcile.ts";
+import { type Action, MANAGED_BY, MANAGED_BY_LABEL, type Observed, reconcile } from "./reconcile.ts";
 
 /** Keeps the deprecated Endpoints of Services with a selector. */
 export const endpointsController: ControllerDefinition = {
@@ -22,8 +22,9 @@ export const endpointsController: ControllerDefinition = {
     addLabelIndex(pods);
     const expectations = new Expectations(clock);
     const triggerTimes = new TriggerTimes();
-    /** Services that are gone: only of these may Endpoints be deleted; others belong to users. */
+    /** Services that went and whose Endpoints are still to go. Others without Service are users', or left over. */
     const deleted = new Set<string>();
+    const isOurs = ({ metadata }: Endpoints): boolean => metadata.labels?.[MANAGED_BY_LABEL] === MANAGED_BY;
 
     return controller<Observed, Action>({
       sources: [
@@ -37,14 +38,14 @@ export const endpointsController: ControllerDefinition = {
           return [key];
         }),
         source(pods, ({ object, old }) => [...affectedServices(services, object, old)].map(keyOf)),
-        source(endpoints, ({ type, object }) => (type === "add" ? [] : [keyOf(object)])),
+        source(endpoints, ({ type, object }) => (type === "add" && !isOurs(object) ? [] : [keyOf(object)])),
       ],
       observe(key) {
         const { namespace, name } = splitKey(key);
         const service = services.lister.get(namespace, name);
         const existing = endpoints.lister.get(namespace, name);
         if (service === undefined) {
-          if (!deleted.delete(key)) return undefined;
+          if (!deleted.has(key) && (existing === undefined || !isOurs(existing))) return undefined;
           expectations.forget(key);
           return { namespace, name, service, pods: [], existing, triggerTime: undefined };
         }
@@ -59,8 +60,10 @@ export const endpointsController: ControllerDefinition = {
         const key = `${namespace}/${name}`;
         for (const action of actions) {
           try {
-            if (action.type === "delete") await client.delete(ENDPOINTS, namespace, name);
-            else {
+            if (action.type === "delete") {
+              await client.delete(ENDPOINTS, namespace, name);
+              deleted.delete(key);
+            } else {
               const written =
                 action.type === "create"
                   ? await client.create<Endpoints>(ENDPOINTS, namespace, action.endpoints)
@@ -68,7 +71,9 @@ export const endpointsController: ControllerDefinition = {
               expectations.wrote(key, written.metadata.resourceVersion);
             }
           } catch (error) {
-            if (!isNamespaceTerminating(error) && !(action.type === "delete" && isNotFound(error))) throw error;
+            const isGone = action.type === "delete" && isNotFound(error);
+            if (!isGone && !isNamespaceTerminating(error)) throw error;
+            if (isGone) deleted.delete(key);
           }
         }
       },

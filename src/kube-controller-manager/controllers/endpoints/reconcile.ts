@@ -15,7 +15,7 @@ const OVER_CAPACITY_ANNOTATION = "endpoints.kubernetes.io/over-capacity";
 export interface Observed {
   readonly namespace: string;
   readonly name: string;
-  /** Undefined when it is gone. */
+  /** Undefined when it is gone, and its Endpoints are to go. */
   readonly service: Service | undefined;
   readonly pods: readonly Pod[];
   readonly existing: Endpoints | undefined;
@@ -29,7 +29,7 @@ export type Action =
 
 /** Keeps the Endpoints object of a Service with a selector, for those that still read it. */
 export function reconcile({ namespace, name, service, pods, existing, triggerTime }: Observed): readonly Action[] {
-  if (service === undefined) return existing === undefined ? [] : [{ type: "delete", namespace, name }];
+  if (service === undefined) return [{ type: "delete", namespace, name }];
   if (!hasManagedEndpoints(service)) return [];
   const { subsets, truncated } = truncate(endpointSubsets(service, pods));
   const labels = wantedLabels(service);
