@@ -28,6 +28,8 @@ const specPath = FieldPath.of("spec");
 const templatePath = FieldPath.of("spec", "template");
 const column = columnsOf<Deployment>("apps/deployments");
 const WIDE = { priority: 1 };
+/** The revision to go back to; once a field of the spec. */
+const ROLLBACK_TO = "deprecated.deployment.rollback.to";
 
 /** Equal pods that are replaced step by step when their template changes. */
 export function deployments(): ResourceDefinition<Deployment> {
@@ -41,6 +43,7 @@ export function deployments(): ResourceDefinition<Deployment> {
     categories: ["all"],
     scope: "Namespaced",
     storagePrefix: "deployments",
+    fieldAnnotations: [ROLLBACK_TO],
     columns: [
       nameColumn,
       column("Ready", "string", (o) => `${o.status?.readyReplicas ?? 0}/${o.spec?.replicas ?? 0}`),

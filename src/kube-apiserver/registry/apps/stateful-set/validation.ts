@@ -1,8 +1,9 @@
 import type { StatefulSet, StatefulSetSpec } from "#api/generated/apps/v1.ts";
-import type { PodTemplateSpec, Volume } from "#api/generated/core/v1.ts";
+import type { PersistentVolumeClaim, PodTemplateSpec, Volume } from "#api/generated/core/v1.ts";
 import { semanticEqual } from "#apimachinery/meta/deep-equal.ts";
 import { type FieldError, forbidden, invalid, notSupported, required } from "#apimachinery/validation/field-error.ts";
 import { FieldPath } from "#apimachinery/validation/field-path.ts";
+import { internalEqual } from "../../core/pod/internal-form.ts";
 import { validateClaimSpec } from "../../core/pod/validation/claim-template.ts";
 import { dnsLabelErrors, nonNegativeErrors } from "../../core/pod/validation/field-checks.ts";
 import { type PodValidationOptions, TEMPLATE_OPTIONS } from "../../core/pod/validation/options.ts";
@@ -95,24 +96,30 @@ function retentionErrors(spec: StatefulSetSpec): FieldError[] {
   });
 }
 
-const UPDATABLE = [
-  "replicas",
-  "ordinals",
-  "template",
-  "updateStrategy",
-  "revisionHistoryLimit",
-  "persistentVolumeClaimRetentionPolicy",
-  "minReadySeconds",
-];
+/** What names and makes the pods and claims. All other fields may change. */
+function isSameSet(spec: StatefulSetSpec, old: StatefulSetSpec): boolean {
+  const claims = spec.volumeClaimTemplates ?? [];
+  const oldClaims = old.volumeClaimTemplates ?? [];
+  return (
+    (spec.serviceName ?? "") === (old.serviceName ?? "") &&
+    spec.podManagementPolicy === old.podManagementPolicy &&
+    semanticEqual(printedSelector(spec.selector), printedSelector(old.selector)) &&
+    claims.length === oldClaims.length &&
+    claims.every((claim, i) => isSameClaim(claim, oldClaims[i]))
+  );
+}
+
+function isSameClaim(claim: PersistentVolumeClaim, old: PersistentVolumeClaim | undefined): boolean {
+  const type = (from: PersistentVolumeClaim | undefined): unknown => [from?.apiVersion, from?.kind, from?.status];
+  return internalEqual("PersistentVolumeClaimTemplate", claim, old) && semanticEqual(type(claim), type(old));
+}
 
 /** Most of a StatefulSet is fixed: its pods and claims are named after it. */
 export function validateStatefulSetUpdate(set: StatefulSet, old: StatefulSet): FieldError[] {
   const spec = set.spec ?? { selector: {}, template: {} };
   const oldSpec = old.spec ?? { selector: {}, template: {} };
   const errors = specErrors(spec, templateOptionsFor(oldSpec.template?.spec), oldSpec);
-  const fixed = (from: StatefulSetSpec): object =>
-    Object.fromEntries(Object.entries(from).filter(([field]) => !UPDATABLE.includes(field)));
-  if (!semanticEqual(fixed(spec), fixed(oldSpec))) {
+  if (!isSameSet(spec, oldSpec)) {
     const detail =
       "updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', 'updateStrategy', 'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden";
     errors.push(forbidden(specPath, detail));

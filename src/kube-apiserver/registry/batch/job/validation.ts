@@ -205,7 +205,7 @@ export function validateJobUpdate(job: Job, old: Job): FieldError[] {
     ...validateJob(job, options),
     ...jobSpecErrors(spec, options),
     ...completionsErrors(spec, oldSpec),
-    ...unchanged("selector", spec.selector, oldSpec.selector, printedSelector(spec.selector)),
+    ...unchanged("selector", printedSelector(spec.selector), printedSelector(oldSpec.selector), printedSelector(spec.selector)),
     ...templateErrors(job, old),
     ...unchanged("completionMode", spec.completionMode, oldSpec.completionMode, spec.completionMode),
     ...unchanged("podFailurePolicy", spec.podFailurePolicy, oldSpec.podFailurePolicy, internalFailurePolicy(spec)),
