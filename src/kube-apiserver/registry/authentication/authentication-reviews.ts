@@ -24,11 +24,17 @@ export function tokenReviews(tokens: TokenAuthenticator, clock: Clock): VirtualR
       const outcome = await tokens.authenticate(spec.token, spec.audiences ?? []);
       body["status"] =
         outcome.user === undefined
-          ? { user: {}, error: outcome.error }
+          ? withoutVerdict(body["status"], outcome.error)
           : { authenticated: true, user: reviewedUser(outcome.user), audiences: outcome.audiences };
       return body;
     },
   };
+}
+
+/** Upstream leaves what the client wrote about the user as it is. */
+function withoutVerdict(status: unknown, error: string): object {
+  const { authenticated: _, ...rest } = (status ?? {}) as { authenticated?: boolean };
+  return { user: {}, ...rest, error };
 }
 
 /** `selfsubjectreviews`: who asks (KEP-3325). */

@@ -8,11 +8,11 @@ const DRIVER_BYTES_MAX = 63;
 const DOMAIN_BYTES_MAX = 63;
 const ID_BYTES_MAX = 32;
 
-/** Upstream's `validateDriverName`. */
+/** Upstream's `validateDriverName`; capitals are let through. */
 export function driverNameErrors(driver: string | undefined, path: FieldPath): FieldError[] {
   if (!driver) return [required(path, "")];
   const errors = byteLength(driver) > DRIVER_BYTES_MAX ? [tooLong(path, DRIVER_BYTES_MAX)] : [];
-  return [...errors, ...invalidEach(path, driver, isDns1123Subdomain(driver))];
+  return [...errors, ...invalidEach(path, driver, isDns1123Subdomain(driver.toLowerCase()))];
 }
 
 /** Upstream's `validateSelectorSlice`, but for the expressions' own language. */

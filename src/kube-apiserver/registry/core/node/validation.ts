@@ -1,17 +1,33 @@
 import type { Node } from "#api/generated/core/v1.ts";
 import { semanticEqual } from "#apimachinery/meta/deep-equal.ts";
-import { duplicate, type FieldError, forbidden, invalid } from "#apimachinery/validation/field-error.ts";
+import { duplicate, type FieldError, forbidden, goQuote, invalid } from "#apimachinery/validation/field-error.ts";
 import { FieldPath } from "#apimachinery/validation/field-path.ts";
 import { isValidCidrForLegacyField, parseCidr } from "#apimachinery/validation/ip.ts";
 import { quantityValueErrors } from "../resource-quota/resource-list-validation.ts";
 import { validateTaints } from "./taint-validation.ts";
 
+const FEATURE_NAME = /^[A-Z][a-zA-Z0-9]*(\/[a-zA-Z0-9]+)*$/;
 const spec = FieldPath.of("spec");
 const taintsPath = FieldPath.of("metadata", "taints");
 
 /** Upstream's `ValidateNode` without the metadata rules. */
 export function validateNode(node: Node): FieldError[] {
-  return [...validateTaints(node.spec?.taints ?? [], taintsPath), ...validateResources(node), ...validatePodCidrs(node)];
+  return [
+    ...validateTaints(node.spec?.taints ?? [], taintsPath),
+    ...validateResources(node),
+    ...declaredFeatureErrors(node),
+    ...validatePodCidrs(node),
+  ];
+}
+
+/** Features that a node declares are named as feature gates are (KEP-5328). */
+function declaredFeatureErrors(node: Node): FieldError[] {
+  const path = FieldPath.of("status", "declaredFeatures");
+  return (node.status?.declaredFeatures ?? []).flatMap((name, i) => {
+    if (FEATURE_NAME.test(name)) return [];
+    const detail = `invalid feature name ${goQuote(name)}: must start with an UpperCamelCase segment, with subsequent segments separated by '/' (e.g., MyFeature or MyFeature/mySubFeature), and contain only alphanumeric characters and slashes`;
+    return [invalid(path.index(i), name, detail)];
+  });
 }
 
 /** What upstream's strategy checks on an update: the node as new, then the change. */

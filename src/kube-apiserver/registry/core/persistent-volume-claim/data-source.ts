@@ -6,6 +6,8 @@ export function dropUnsupportedDataSource(
   spec: Draft<PersistentVolumeClaimSpec>,
   old: PersistentVolumeClaimSpec | undefined,
 ): void {
+  // References into other namespaces are behind a feature gate that is off (KEP-3294).
+  if (spec.dataSourceRef?.namespace && !old?.dataSourceRef?.namespace) delete spec.dataSourceRef;
   const { dataSource } = spec;
   if (old?.dataSource !== undefined || old?.dataSourceRef !== undefined || dataSource === undefined) return;
   const group = dataSource.apiGroup ?? "";

@@ -90,8 +90,9 @@ export function validateSource(spec: PersistentVolumeSpec, hasNodeAffinity: bool
     const source = (spec as PersistentVolumeSource)[field];
     if (source === undefined || source === null) continue;
     const at = path.child(alias ?? field);
-    if (count > 0) {
-      errors.push(forbidden(at, "may not specify more than 1 volume type"));
+    // Upstream forgets to refuse a flexVolume beside others.
+    if (count > 0 && field !== "flexVolume") {
+      errors.push(forbidden(path.child(alias === "cephFS" ? alias : field), "may not specify more than 1 volume type"));
       continue;
     }
     count += 1;

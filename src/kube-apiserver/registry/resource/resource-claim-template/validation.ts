@@ -12,6 +12,7 @@ const NOT_IN_TEMPLATES = [
   "name",
   "generateName",
   "namespace",
+  "selfLink",
   "uid",
   "resourceVersion",
   "generation",
@@ -21,7 +22,6 @@ const NOT_IN_TEMPLATES = [
   "ownerReferences",
   "finalizers",
   "managedFields",
-  "selfLink",
 ] as const;
 
 /** Upstream's `ValidateResourceClaimTemplate` without the template's own metadata rules. */
@@ -33,7 +33,8 @@ export function validateResourceClaimTemplate({ spec }: ResourceClaimTemplate): 
     return Array.isArray(value) ? value.length > 0 : Boolean(value);
   });
   return [
-    ...given.map((field) => forbidden(at.child(field), "cannot be set")),
+    // Upstream makes the path of the Go name by its first letter alone.
+    ...given.map((field) => forbidden(at.child(field === "uid" ? "uID" : field), "cannot be set")),
     ...validateLabels(meta.labels, at.child("labels")),
     ...validateAnnotations(meta.annotations, at.child("annotations")),
     ...validateClaimSpec(spec?.spec, path.child("spec")),
