@@ -18,6 +18,7 @@ import { prioritySort } from "./priority-sort/priority-sort.ts";
 import { schedulingGates } from "./scheduling-gates/scheduling-gates.ts";
 import { taintToleration } from "./taint-toleration/taint-toleration.ts";
 import { volumeBinding } from "./volume-binding/volume-binding.ts";
+import { volumeRestrictions } from "./volume-restrictions/volume-restrictions.ts";
 import { volumeZone } from "./volume-zone/volume-zone.ts";
 
 /** What plugins are made with. */
@@ -39,6 +40,7 @@ export function defaultPlugins(options: PluginOptions): readonly Plugin[] {
     nodeAffinity(),
     nodePorts(),
     nodeResourcesFit(),
+    volumeRestrictions(options.cluster),
     volumeBinding(options),
     volumeZone(options.cluster),
     podTopologySpread(options.cluster),
