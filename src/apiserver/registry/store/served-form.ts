@@ -48,10 +48,15 @@ export function servedForms(definition: ResourceDefinition, schemaFor: SchemaFor
   ];
 }
 
-/** From a served form to the storage form. Takes its argument over. */
+/** From a served form, with its defaults, to the storage form. Takes its argument over. */
 export function toStorageForm(form: ServedForm, definition: ResourceDefinition, object: ApiObject): ApiObject {
+  form.other?.setDefaults?.(object);
+  return convertToStorage(form, definition, object);
+}
+
+/** As {@link toStorageForm}, for objects that stay as they are: no defaults. */
+export function convertToStorage(form: ServedForm, definition: ResourceDefinition, object: ApiObject): ApiObject {
   if (form.other === undefined) return object;
-  form.other.setDefaults?.(object);
   const stored = form.other.toStorage?.(object) ?? object;
   stored.apiVersion = formatGroupVersion(definition.group, definition.version);
   stored.kind = definition.kind;

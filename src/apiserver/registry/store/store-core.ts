@@ -19,7 +19,7 @@ import type { RequestContext } from "../../request/request-info.ts";
 import { encodeObject } from "../../serializer.ts";
 import type { ResourceDefinition, StatusSubresource, Strategy } from "../resource.ts";
 import type { LeasePool } from "./lease-pool.ts";
-import { type ServedForm, toServedForm, toStorageForm } from "./served-form.ts";
+import { convertToStorage, type ServedForm, toServedForm } from "./served-form.ts";
 
 /** What all stores of a server share. */
 export interface StoreModules {
@@ -173,7 +173,7 @@ export class StoreCore {
       convert: (object, from, to) => {
         const [source, target] = [formOf(from), formOf(to)];
         assert(source !== undefined && target !== undefined, `${from} and ${to} are versions of the resource`);
-        const served = toServedForm(target, toStorageForm(source, this.definition, deepCopy(object)));
+        const served = toServedForm(target, convertToStorage(source, this.definition, deepCopy(object)));
         return normalizeOwned(target.schema, served);
       },
     };
