@@ -27,7 +27,8 @@ export class ObjectCache<T extends object> {
   list(namespace = ""): T[] {
     if (namespace !== "") return [...(this.#namespaces.get(namespace)?.values() ?? [])];
     const all: T[] = [];
-    for (const objects of this.#namespaces.values()) all.push(...objects.values());
+    // Not by spreading: there may be more objects than a call takes arguments.
+    for (const objects of this.#namespaces.values()) for (const object of objects.values()) all.push(object);
     return all;
   }
 

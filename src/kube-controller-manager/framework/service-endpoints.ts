@@ -1,34 +1,25 @@
 import type { Pod, Service, ServicePort } from "#api/generated/core/v1.ts";
-import { selectorFromSet } from "#apimachinery/labels/selector.ts";
+import { type LabelSelector, selectorFromSet } from "#apimachinery/labels/selector.ts";
 import { semanticEqual } from "#apimachinery/meta/deep-equal.ts";
 import type { SharedInformer } from "#client/informer.ts";
 import { isPodReady, isPodTerminal } from "#component-helpers/pod/pod-conditions.ts";
-
-const BY_SELECTOR = "selectorPair";
+import { addSelectorIndex, selecting } from "./selector-index.ts";
 
 /** Label of Endpoints and EndpointSlices of Services without an address. */
 export const HEADLESS_LABEL = "service.kubernetes.io/headless";
 /** When what led to the current endpoints happened. */
 export const TRIGGER_TIME_ANNOTATION = "endpoints.kubernetes.io/last-change-trigger-time";
 
-/** Lets {@link servicesOf} find Services without looking at all: every one is filed under one pair of its selector. */
-export function addSelectorIndex(services: SharedInformer<Service>): void {
-  services.addIndex(BY_SELECTOR, ({ metadata, spec }) => {
-    const pair = Object.entries(spec?.selector ?? {}).sort(([a], [b]) => (a < b ? -1 : 1))[0];
-    return pair === undefined ? [] : [indexValue(metadata.namespace ?? "", pair)];
-  });
+const selectorOf = ({ spec }: Service): LabelSelector => selectorFromSet(spec?.selector ?? {});
+
+/** Lets {@link servicesOf} find Services without looking at all. */
+export function indexBySelector(services: SharedInformer<Service>): void {
+  addSelectorIndex(services, selectorOf);
 }
 
 /** The Services that select a pod. */
-export function servicesOf(services: SharedInformer<Service>, pod: Pod): readonly Service[] {
-  const { namespace = "", labels = {} } = pod.metadata;
-  return Object.entries(labels)
-    .flatMap((pair) => services.byIndex(BY_SELECTOR, indexValue(namespace, pair)))
-    .filter(({ spec }) => selectorFromSet(spec?.selector ?? {}).matches(labels));
-}
-
-function indexValue(namespace: string, [key, value]: readonly [string, string]): string {
-  return `${namespace}/${key}=${value}`;
+export function servicesOf(services: SharedInformer<Service>, { metadata }: Pod): readonly Service[] {
+  return selecting(services, selectorOf, metadata.namespace ?? "", metadata.labels);
 }
 
 /** Whether endpoints are made for a Service at all. */

@@ -7,7 +7,7 @@ import { Expectations } from "../../framework/expectations.ts";
 import { addLabelIndex, selectedBy } from "../../framework/label-index.ts";
 import { isNamespaceTerminating } from "../../framework/namespace-terminating.ts";
 import { ENDPOINTS, PODS, SERVICES } from "../../framework/resources.ts";
-import { addSelectorIndex, affectedServices, hasManagedEndpoints } from "../../framework/service-endpoints.ts";
+import { affectedServices, hasManagedEndpoints, indexBySelector } from "../../framework/service-endpoints.ts";
 import { TriggerTimes } from "../../framework/trigger-times.ts";
 import { type Action, MANAGED_BY, MANAGED_BY_LABEL, type Observed, reconcile } from "./reconcile.ts";
 
@@ -18,7 +18,7 @@ export const endpointsController: ControllerDefinition = {
     const services = informers.informer<Service>(SERVICES);
     const pods = informers.informer<Pod>(PODS);
     const endpoints = informers.informer<Endpoints>(ENDPOINTS);
-    addSelectorIndex(services);
+    indexBySelector(services);
     addLabelIndex(pods);
     const expectations = new Expectations(clock);
     const triggerTimes = new TriggerTimes();

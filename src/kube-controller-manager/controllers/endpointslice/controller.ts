@@ -9,7 +9,7 @@ import { addLabelIndex, selectedBy } from "../../framework/label-index.ts";
 import { isNamespaceTerminating } from "../../framework/namespace-terminating.ts";
 import { addNodeNameIndex, podsOnNode } from "../../framework/pod-indexes.ts";
 import { ENDPOINT_SLICES, NODES, PODS, SERVICES } from "../../framework/resources.ts";
-import { addSelectorIndex, affectedServices, hasManagedEndpoints, servicesOf } from "../../framework/service-endpoints.ts";
+import { affectedServices, hasManagedEndpoints, indexBySelector, servicesOf } from "../../framework/service-endpoints.ts";
 import { TriggerTimes } from "../../framework/trigger-times.ts";
 import { type Action, MANAGED_BY, MANAGED_BY_LABEL, type Observed, reconcile, SERVICE_NAME_LABEL } from "./reconcile.ts";
 
@@ -23,7 +23,7 @@ export const endpointSliceController: ControllerDefinition = {
     const pods = informers.informer<Pod>(PODS);
     const nodes = informers.informer<Node>(NODES);
     const slices = informers.informer<EndpointSlice>(ENDPOINT_SLICES);
-    addSelectorIndex(services);
+    indexBySelector(services);
     addLabelIndex(pods);
     addNodeNameIndex(pods);
     const serviceKeys = ({ metadata }: EndpointSlice): string[] => {

@@ -22,12 +22,12 @@ export function addToBackoff(record: BackoffRecord, succeeded: readonly Pod[], f
   if (succeeded.length === 0) {
     return {
       failuresSinceSuccess: record.failuresSinceSuccess + failures.length,
-      lastFailureMs: Math.max(...failures),
+      lastFailureMs: latest(failures),
     };
   }
-  const lastSuccessMs = Math.max(...succeeded.map(finishedAtMs));
+  const lastSuccessMs = latest(succeeded.map(finishedAtMs));
   const since = failures.filter((ms) => ms >= lastSuccessMs);
-  return { failuresSinceSuccess: since.length, lastFailureMs: since.length === 0 ? undefined : Math.max(...since) };
+  return { failuresSinceSuccess: since.length, lastFailureMs: since.length === 0 ? undefined : latest(since) };
 }
 
 /** Milliseconds until the Job may make pods again. */
@@ -44,4 +44,8 @@ function remainingMs(failures: number, lastFailureMs: number, nowMs: number): nu
   if (failures === 0) return 0;
   const backoffMs = Math.min(FAILURE_BACKOFF_MS * 2 ** (failures - 1), FAILURE_BACKOFF_MAX_MS);
   return Math.max(0, lastFailureMs + backoffMs - nowMs);
+}
+
+function latest(times: readonly number[]): number {
+  return times.reduce((last, time) => Math.max(last, time), Number.NEGATIVE_INFINITY);
 }
