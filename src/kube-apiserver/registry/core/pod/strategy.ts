@@ -3,6 +3,7 @@ import type { Draft } from "#apimachinery/meta/api-object.ts";
 import { deepCopy } from "#apimachinery/meta/deep-copy.ts";
 import { formatTime } from "#apimachinery/meta/time.ts";
 import { FieldPath } from "#apimachinery/validation/field-path.ts";
+import { warningsForIp } from "#apimachinery/validation/ip.ts";
 import type { StatusSubresource, Strategy } from "#apiserver/registry/resource.ts";
 import type { Clock } from "#base/clock.ts";
 import { setAppArmorFields } from "./app-armor.ts";
@@ -85,6 +86,12 @@ export const podStatus: StatusSubresource<Pod> = {
     keepConditionGenerations(pod, old);
   },
   validateUpdate: (pod, old) => validatePodStatusUpdate(pod, old),
+  warningsOnUpdate: (pod) =>
+    (["podIPs", "hostIPs"] as const).flatMap((field) =>
+      (pod.status?.[field] ?? []).flatMap(({ ip }, i) =>
+        warningsForIp(FieldPath.of("status", field).index(i).child("ip"), ip ?? ""),
+      ),
+    ),
 };
 
 /** A writer that does not know of observed generations must not erase them. Conditions may repeat a type. */
