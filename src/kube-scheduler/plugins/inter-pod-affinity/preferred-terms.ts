@@ -15,7 +15,8 @@ export function topologyScores(pod: PodInfo, nodes: readonly NodeInfo[], namespa
   const scores = new TopologyCounts();
   for (const info of nodes) {
     const { node } = info;
-    if (node === undefined) continue;
+    // Called for every pod: where nobody says anything there is nothing to do.
+    if (node === undefined || (!prefers && info.podsWithAffinity.size === 0)) continue;
     const add = (terms: readonly AffinityTerm[], target: PodInfo, node: Node, factor: number): void => {
       for (const term of terms) {
         if (termMatches(term, target.pod, namespaceLabels)) scores.add(term.topologyKey, node, term.weight * factor);
