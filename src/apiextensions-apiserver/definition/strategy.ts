@@ -14,7 +14,7 @@ export const customResourceDefinitionStrategy: Strategy<CustomResourceDefinition
   anyFinalizers: true,
   setDefaults,
   prepareForCreate(object) {
-    const storage = object.spec.versions.find((version) => version.storage)?.name;
+    const storage = object.spec?.versions?.find((version) => version.storage)?.name;
     object.status = {
       conditions: null as never,
       acceptedNames: { plural: "", kind: "" },
@@ -22,7 +22,7 @@ export const customResourceDefinitionStrategy: Strategy<CustomResourceDefinition
     };
   },
   prepareForUpdate(object) {
-    const storage = object.spec.versions.find((version) => version.storage)?.name;
+    const storage = object.spec?.versions?.find((version) => version.storage)?.name;
     const stored = object.status?.storedVersions ?? [];
     if (storage !== undefined && !stored.includes(storage)) {
       object.status = { ...object.status, storedVersions: [...stored, storage] };
@@ -50,6 +50,7 @@ const TERMINATING = {
 
 function setDefaults(object: Draft<CustomResourceDefinition>): void {
   const { spec } = object;
+  if (!spec) return;
   spec.conversion ??= { strategy: "None" };
   const { names } = spec;
   if (names === undefined) return;
