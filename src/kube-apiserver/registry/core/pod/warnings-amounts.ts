@@ -1,6 +1,7 @@
 import { canonicalQuantity, parseQuantity } from "#apimachinery/resource/quantity.ts";
 import { goQuote } from "#apimachinery/validation/field-error.ts";
 import type { FieldPath } from "#apimachinery/validation/field-path.ts";
+import { memoized } from "#base/memo.ts";
 
 /** Up to so many digits upstream keeps an amount as a 64-bit integer, in which thousandths may not fit. */
 const SMALL_DIGITS_MAX = 18;
@@ -21,7 +22,7 @@ export function fractionalBytesWarnings(
  * Whether upstream's `MilliValue` leaves a remainder. It is computed in 64 bits: amounts that are kept as integers are 0
  * when they overflow, and larger ones lose their upper bits, so that some huge whole amounts are told fractional.
  */
-function isFractional(value: string): boolean {
+const isFractional: (value: string) => boolean = memoized(1024, (value) => {
   const { unscaled, exponent } = parseQuantity(value);
   const shift = exponent + 3;
   if (shift < 0) return true;
@@ -29,4 +30,4 @@ function isFractional(value: string): boolean {
   const fits = thousandths <= INT64_MAX && thousandths >= -INT64_MAX;
   if (!fits && String(unscaled).length <= SMALL_DIGITS_MAX) return false;
   return BigInt.asIntN(64, thousandths) % 1000n !== 0n;
-}
+});

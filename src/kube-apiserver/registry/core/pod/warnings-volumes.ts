@@ -18,15 +18,18 @@ const DEPRECATED_VOLUMES: readonly (readonly [field: keyof Volume, message: stri
 
 /** Warnings for volumes that no longer work, and for files of one volume that are in one another's way. */
 export function volumeWarnings(volumes: readonly Volume[], path: FieldPath): string[] {
-  const old = volumes.flatMap((volume, i) =>
-    DEPRECATED_VOLUMES.flatMap(([field, message, name]) => {
-      if (!volume[field]) return [];
+  const warnings: string[] = [];
+  for (const [i, volume] of volumes.entries()) {
+    for (const [field, message, name] of DEPRECATED_VOLUMES) {
+      if (!volume[field]) continue;
       const at = path.index(i).child(name ?? field);
-      if (field !== "ephemeral") return [`${at}: ${message}`];
-      return claimSpecWarnings(volume.ephemeral?.volumeClaimTemplate?.spec, at.child("volumeClaimTemplate", "spec"));
-    }),
-  );
-  return [...old, ...volumes.flatMap(overlapWarnings)];
+      if (field !== "ephemeral") warnings.push(`${at}: ${message}`);
+      else
+        warnings.push(...claimSpecWarnings(volume.ephemeral?.volumeClaimTemplate?.spec, at.child("volumeClaimTemplate", "spec")));
+    }
+  }
+  for (const volume of volumes) warnings.push(...overlapWarnings(volume));
+  return warnings;
 }
 
 function claimSpecWarnings(spec: PersistentVolumeClaimSpec | undefined, path: FieldPath): string[] {
@@ -49,6 +52,7 @@ function overlapWarnings(volume: Volume): string[] {
   const { configMap, secret, downwardAPI, projected } = volume;
   const warnings: string[] = [];
   const check = (what: string, files: readonly VolumeFile[]): void => {
+    if (files.length < 2) return;
     warnings.push(...overlaps(files).map((text) => `volume ${name} (${what}): overlapping paths: ${text}`));
   };
   if (configMap) check(`ConfigMap ${goQuote(configMap.name ?? "")}`, filesOf(configMap.items, ""));
@@ -56,13 +60,18 @@ function overlapWarnings(volume: Volume): string[] {
   if (downwardAPI) check("DownwardAPI", filesOf(downwardAPI.items, ""));
   const files: VolumeFile[] = [];
   for (const source of projected?.sources ?? []) {
-    if (Object.values(source).every((value) => value === undefined || value === null)) {
+    if (hasNoMembers(source)) {
       warnings.push(`volume ${name} (Projected) has no sources provided`);
     }
     files.push(...projectedFiles(source));
   }
   check("Projected", files);
   return warnings;
+}
+
+function hasNoMembers(source: VolumeProjection): boolean {
+  for (const name in source) if (source[name as keyof VolumeProjection] != null) return false;
+  return true;
 }
 
 function filesOf(items: readonly { readonly path?: string }[] | undefined, source: string): VolumeFile[] {
