@@ -7,6 +7,9 @@ import { invalidEach } from "../core/pod/validation/field-checks.ts";
 const DRIVER_BYTES_MAX = 63;
 const DOMAIN_BYTES_MAX = 63;
 const ID_BYTES_MAX = 32;
+/** What the expression language says of nothing. */
+const EMPTY_EXPRESSION =
+  "compilation failed: ERROR: <input>:1:0: Syntax error: mismatched input '<EOF>' expecting {'[', '{', '(', '.', '-', '!', 'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER}";
 
 /** Upstream's `validateDriverName`; capitals are let through. */
 export function driverNameErrors(driver: string | undefined, path: FieldPath): FieldError[] {
@@ -17,7 +20,11 @@ export function driverNameErrors(driver: string | undefined, path: FieldPath): F
 
 /** Upstream's `validateSelectorSlice`, but for the expressions' own language. */
 export function validateSelectors(selectors: readonly DeviceSelector[] | undefined, path: FieldPath): FieldError[] {
-  return (selectors ?? []).flatMap(({ cel }, i) => (cel ? [] : [required(path.index(i).child("cel"), "")]));
+  return (selectors ?? []).flatMap(({ cel }, i) => {
+    const at = path.index(i).child("cel");
+    if (!cel) return [required(at, "")];
+    return cel.expression ? [] : [invalid(at.child("expression"), "", EMPTY_EXPRESSION)];
+  });
 }
 
 /** Upstream's `validateDeviceConfiguration`: parameters are any JSON object for a driver. */

@@ -1,5 +1,13 @@
 import type { Device, DeviceAttribute, ResourceSlice, ResourceSliceSpec } from "#api/generated/resource/v1.ts";
-import { duplicate, type FieldError, invalid, required, tooLong, tooMany } from "#apimachinery/validation/field-error.ts";
+import {
+  duplicate,
+  type FieldError,
+  invalid,
+  notSupported,
+  required,
+  tooLong,
+  tooMany,
+} from "#apimachinery/validation/field-error.ts";
 import { FieldPath } from "#apimachinery/validation/field-path.ts";
 import { byteLength, isDns1123Subdomain } from "#apimachinery/validation/names.ts";
 import { validateImmutableField } from "#apimachinery/validation/object-meta.ts";
@@ -14,6 +22,8 @@ const VALUE_BYTES_MAX = 64;
 const SEMVER =
   /^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(?:-((?:0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*)(?:\.(?:0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*))*))?(?:\+([0-9a-zA-Z-]+(?:\.[0-9a-zA-Z-]+)*))?$/;
 const NODE_FIELDS = ["nodeName", "nodeSelector", "allNodes", "perDeviceNodeSelection"] as const;
+const TAINT_EFFECTS = ["NoExecute", "NoSchedule", "None"];
+const DEVICE_NODE_FIELDS = ["nodeName", "nodeSelector", "allNodes"] as const;
 const ONE_NODE_FIELD = `exactly one of ${NODE_FIELDS.map((field) => `\`${field}\``).join(", ")} is required`;
 const path = FieldPath.of("spec");
 
@@ -29,7 +39,9 @@ function validateSpec(spec: ResourceSliceSpec | undefined, changes: readonly Fie
     ...validatePool(spec?.pool, path.child("pool")),
     ...changes,
     ...validateNodes(spec ?? ({} as ResourceSliceSpec)),
-    ...validateDevices(spec?.devices ?? []),
+    ...exclusiveErrors(spec),
+    ...validateDevices(spec?.devices ?? [], spec?.perDeviceNodeSelection === true),
+    ...validateCounterSets(spec?.sharedCounters ?? []),
   ];
 }
 
@@ -57,28 +69,16 @@ function validatePool(pool: ResourceSliceSpec["pool"] | undefined, at: FieldPath
 }
 
 function validateNodes(spec: ResourceSliceSpec): FieldError[] {
-  const errors: FieldError[] = [];
-  const { nodeName, nodeSelector } = spec;
-  if (nodeName) errors.push(...dnsSubdomainErrors(nodeName, path.child("nodeName")));
-  if (nodeSelector) {
-    const at = path.child("nodeSelector");
-    errors.push(...validateNodeSelector(nodeSelector, false, at));
-    const terms = nodeSelector.nodeSelectorTerms ?? [];
-    if (terms.length !== 1) {
-      const printed = toInternal("NodeSelector", nodeSelector).NodeSelectorTerms;
-      errors.push(invalid(at.child("nodeSelectorTerms"), printed, "must have exactly one node selector term"));
-    }
-  }
+  const errors = placeErrors(spec, path);
   const set = NODE_FIELDS.filter((field) => spec[field]);
   if (set.length === 0) errors.push(required(path, ONE_NODE_FIELD));
   else if (set.length > 1) {
-    const value = `{${set.map((field) => `\`${field}\``).join(", ")}}`;
-    errors.push(invalid(path, value, `${ONE_NODE_FIELD}, but multiple fields are set`));
+    errors.push(invalid(path, shownFields(set), `${ONE_NODE_FIELD}, but multiple fields are set`));
   }
   return errors;
 }
 
-function validateDevices(devices: readonly Device[]): FieldError[] {
+function validateDevices(devices: readonly Device[], perDevice: boolean): FieldError[] {
   const at = path.child("devices");
   const errors = devices.length > DEVICES_MAX ? [tooMany(at, devices.length, DEVICES_MAX)] : [];
   const seen = new Set<string>();
@@ -89,10 +89,75 @@ function validateDevices(devices: readonly Device[]): FieldError[] {
       const ofKey = at.index(i).child("attributes");
       errors.push(...attributeNameErrors(key, ofKey.key(key)), ...validateAttribute(attributes[key] ?? {}, ofKey.key(key)));
     }
+    errors.push(...taintAndCounterErrors(device, at.index(i)));
+    errors.push(...deviceNodeErrors(device, perDevice, at.index(i)));
     if (seen.has(name)) errors.push(duplicate(at.index(i), name));
     seen.add(name);
   }
   return errors;
+}
+
+/** Slices list devices, or the counters that devices of other slices share (KEP-4815). */
+function exclusiveErrors(spec: ResourceSliceSpec | undefined): FieldError[] {
+  if (!spec?.devices?.length || !spec.sharedCounters?.length) return [];
+  return [invalid(path, "", "only one of `sharedCounters` or `devices` is allowed")];
+}
+
+function validateCounterSets(sets: NonNullable<ResourceSliceSpec["sharedCounters"]>): FieldError[] {
+  const at = path.child("sharedCounters");
+  const seen = new Set<string>();
+  return sets.flatMap(({ name = "", counters }, i) => {
+    const errors = [...dnsLabelErrors(name, at.index(i).child("name")), ...counterErrors(counters, at.index(i))];
+    if (seen.has(name)) errors.push(duplicate(at.index(i), name));
+    seen.add(name);
+    return errors;
+  });
+}
+
+function counterErrors(counters: Readonly<Record<string, unknown>> | undefined, at: FieldPath): FieldError[] {
+  const names = Object.keys(counters ?? {}).sort();
+  if (names.length === 0) return [required(at.child("counters"), "")];
+  return names.flatMap((name) => dnsLabelErrors(name, at.child("counters")));
+}
+
+function taintAndCounterErrors({ taints, consumesCounters }: Device, at: FieldPath): FieldError[] {
+  const ofTaints = (taints ?? []).flatMap(({ effect = "" }, i) =>
+    TAINT_EFFECTS.includes(effect) ? [] : [notSupported(at.child("taints").index(i).child("effect"), effect, TAINT_EFFECTS)],
+  );
+  const ofCounters = (consumesCounters ?? []).flatMap(({ counterSet = "", counters }, i) => {
+    const own = at.child("consumesCounters").index(i);
+    return [...dnsLabelErrors(counterSet, own.child("counterSet")), ...counterErrors(counters, own)];
+  });
+  return [...ofTaints, ...ofCounters];
+}
+
+/** A device says where it is only where its slice leaves that to it. */
+function deviceNodeErrors(device: Device, perDevice: boolean, at: FieldPath): FieldError[] {
+  const set = DEVICE_NODE_FIELDS.filter((field) => device[field]);
+  const errors = placeErrors(device, at);
+  if (!perDevice) {
+    const detail =
+      "`nodeName`, `nodeSelector` and `allNodes` can only be set if `perDeviceNodeSelection` is set to true in the ResourceSlice spec";
+    return set.length === 0 ? errors : [...errors, invalid(at, null, detail)];
+  }
+  const rule =
+    "exactly one of `nodeName`, `nodeSelector`, or `allNodes` is required when `perDeviceNodeSelection` is set to true in the ResourceSlice spec";
+  if (set.length === 0) return [...errors, required(at, rule)];
+  return set.length === 1 ? errors : [...errors, invalid(at, shownFields(set), rule)];
+}
+
+function shownFields(names: readonly string[]): string {
+  return `{${names.map((name) => `\`${name}\``).join(", ")}}`;
+}
+
+function placeErrors({ nodeName, nodeSelector }: Pick<Device, "nodeName" | "nodeSelector">, at: FieldPath): FieldError[] {
+  const errors = nodeName ? dnsSubdomainErrors(nodeName, at.child("nodeName")) : [];
+  if (!nodeSelector) return errors;
+  const selectorPath = at.child("nodeSelector");
+  errors.push(...validateNodeSelector(nodeSelector, false, selectorPath));
+  if ((nodeSelector.nodeSelectorTerms ?? []).length === 1) return errors;
+  const printed = toInternal("NodeSelector", nodeSelector).NodeSelectorTerms;
+  return [...errors, invalid(selectorPath.child("nodeSelectorTerms"), printed, "must have exactly one node selector term")];
 }
 
 function validateAttribute(attribute: DeviceAttribute, at: FieldPath): FieldError[] {
