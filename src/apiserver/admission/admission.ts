@@ -1,6 +1,6 @@
 import { forbidden, isForbidden } from "#apimachinery/api-errors/errors.ts";
 import type { StatusError } from "#apimachinery/api-errors/status.ts";
-import type { ApiObject } from "#apimachinery/meta/api-object.ts";
+import type { ApiObject, GroupVersionKind } from "#apimachinery/meta/api-object.ts";
 import type { Clock } from "#base/clock.ts";
 import type { Random } from "#base/random.ts";
 import type { Stores } from "../registry/resource-set.ts";
@@ -24,13 +24,42 @@ export interface AdmissionAttributes {
   readonly oldObject: ApiObject | undefined;
   readonly dryRun: boolean;
   readonly context: RequestContext;
+  /** Where the object is of another group and version than the resource: the `Scale` of a deployment. */
+  readonly objectKind?: GroupVersionKind;
+  /** What a DELETE was asked with. */
+  readonly options?: object;
+  /** The object in the versions that clients know. Absent for what has no versions. */
+  readonly forms?: AdmissionForms;
+}
+
+/** How an object looks in every version that its resource is served in. */
+export interface AdmissionForms {
+  /** The versions, the storage version first. */
+  readonly served: readonly GroupVersionKind[];
+  /** A copy of an object in storage form as clients of this version read it. Asserts that the version is served. */
+  toVersion(object: ApiObject, kind: GroupVersionKind): ApiObject;
+  /** The storage form of what a client of this version might have sent, with defaults. Throws a DecodeError. Takes its argument over. */
+  fromVersion(value: unknown, kind: GroupVersionKind): ApiObject;
+}
+
+/**
+ * What plugins remember between the first round of mutation and the second, which there is when one of them asks for it
+ * (upstream's `ReinvocationContext`).
+ */
+export class Reinvocation {
+  /** This is the second round. */
+  isReinvoke = false;
+  /** Somebody changed the object after others had seen it. */
+  shouldReinvoke = false;
+  /** By plugin name. */
+  readonly values: Map<string, unknown> = new Map();
 }
 
 /** A step between decoding and storing. Throws a StatusError to refuse. Hooks that need no I/O return nothing. */
 export interface AdmissionPlugin {
   /** Upstream's name, as in `--enable-admission-plugins`. */
   readonly name: string;
-  readonly mutate?: (attributes: AdmissionAttributes) => Promise<void> | void;
+  readonly mutate?: (attributes: AdmissionAttributes, reinvocation: Reinvocation) => Promise<void> | void;
   readonly validate?: (attributes: AdmissionAttributes) => Promise<void> | void;
 }
 
@@ -54,9 +83,18 @@ export class AdmissionChain {
     this.#validating = plugins.filter((plugin) => plugin.validate !== undefined);
   }
 
+  /** Lets all plugins change the object; once more when one of them changed what others had seen. */
   async mutate(attributes: AdmissionAttributes): Promise<void> {
+    const reinvocation = new Reinvocation();
+    await this.#mutateOnce(attributes, reinvocation);
+    if (!reinvocation.shouldReinvoke) return;
+    reinvocation.isReinvoke = true;
+    await this.#mutateOnce(attributes, reinvocation);
+  }
+
+  async #mutateOnce(attributes: AdmissionAttributes, reinvocation: Reinvocation): Promise<void> {
     for (const plugin of this.#mutating) {
-      const pending = plugin.mutate?.(attributes);
+      const pending = plugin.mutate?.(attributes, reinvocation);
       if (pending !== undefined) await pending;
     }
   }

@@ -48,6 +48,8 @@ export interface RequestContext {
   readonly query: URLSearchParams;
   /** Ends when the client goes away or the server stops. */
   readonly signal: AbortSignal;
+  /** Writes an audit annotation, where the request is audited. */
+  readonly annotate?: (key: string, value: string) => void;
   /** Texts for `Warning: 299 - "..."` headers; duplicates are dropped when sent. */
   readonly warnings: string[];
 }

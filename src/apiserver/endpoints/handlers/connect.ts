@@ -3,6 +3,7 @@ import { bodyFormat } from "#apimachinery/schema/decode-body.ts";
 import { normalizeObject } from "#apimachinery/schema/normalize.ts";
 import { assert } from "#base/assert.ts";
 import type { ConnectSubresource } from "../../registry/resource.ts";
+import { ObjectView } from "../../registry/store/admission-forms.ts";
 import type { ApiResponse, ResourceRequest } from "../response.ts";
 import { decodeBody, type ExpectedKind } from "./body.ts";
 import { header } from "./headers.ts";
@@ -28,7 +29,8 @@ export async function handleConnect(
     const body = decodeBody(request.body, format, kind, options.fieldValidation, request.warnings);
     checkNamespace(body, target);
     const write = writeRequest(endpoint, request, target, options);
-    const attributes = { ...endpoint.store.core.attributes("CREATE", write, target.name, body, undefined), kind: kind.kind };
+    const plain = endpoint.store.core.attributes("CREATE", write, target.name, body, undefined);
+    const attributes = new ObjectView(subresource.kind, kind.schema, (object) => object).attributes(plain);
     await endpoint.modules.stores.admission.mutate(attributes);
     await endpoint.modules.stores.admission.validate(attributes);
     const store = endpoint.store;

@@ -8,6 +8,7 @@ import { bodyFormat } from "#apimachinery/schema/decode-body.ts";
 import { normalizeObject } from "#apimachinery/schema/normalize.ts";
 import { assert } from "#base/assert.ts";
 import type { UpdateSubresource } from "../../registry/resource.ts";
+import { ObjectView } from "../../registry/store/admission-forms.ts";
 import { asDraft } from "../../registry/store/store-core.ts";
 import type { ApiResponse, ResourceRequest } from "../response.ts";
 import { APPLY_TYPE, readApplyBody } from "./apply-body.ts";
@@ -77,9 +78,12 @@ async function writeView(
   change: (view: ApiObject) => ApiObject,
 ): Promise<ApiObject> {
   const { core } = endpoint.store;
+  const { schema } = viewKind(endpoint, view);
+  const shown = new ObjectView(view.kind, schema, (object) => named((view.readForWrite ?? view.read)(object), view.kind));
   const write = writeRequest(endpoint, request, target, options);
   const result = await endpoint.store.updateWith({
     ...write,
+    view: shown,
     name: target.name,
     expectedUid: options.uid,
     mayCreate: false,
@@ -94,8 +98,8 @@ async function writeView(
         : trackView(endpoint, view, target, options, before, changed);
       const errors = view.validate?.(changed) ?? [];
       if (errors.length > 0) throw invalid(view.faultsOfObject ? core.groupKind : view.kind, target.name, errors);
-      const attributes = core.attributes("UPDATE", write, target.name, changed, existing);
-      await endpoint.modules.stores.admission.mutate({ ...attributes, kind: view.kind.kind });
+      const attributes = shown.attributes(core.attributes("UPDATE", write, target.name, undefined, existing));
+      await endpoint.modules.stores.admission.mutate({ ...attributes, object: changed });
       view.write(changed, asDraft(object));
       if (changed.metadata.resourceVersion) object.metadata.resourceVersion = changed.metadata.resourceVersion;
       if (changed.metadata.uid) object.metadata.uid = changed.metadata.uid;

@@ -29,7 +29,8 @@ export async function deleteObject(
 ): Promise<DeleteResult> {
   const key = core.cache.key(request.namespace, name);
   if (request.admit) {
-    await core.modules.admission().mutate(core.attributes("DELETE", request, name, undefined, core.cache.byKey(key)?.object));
+    const attributes = core.attributes("DELETE", request, name, undefined, core.cache.byKey(key)?.object);
+    await core.modules.admission().mutate({ ...attributes, options });
   }
   for (let attempt = 0; attempt < DELETE_ATTEMPTS_MAX; attempt++) {
     const existing = core.cache.byKey(key);
@@ -50,7 +51,8 @@ async function deleteExisting(
   if (core.strategy.finalization !== undefined) checkOwnUid(core, existing.object, options, request);
   checkPreconditions(existing.object, options, request.form.group, core.definition.kind);
   if (request.admit) {
-    await core.modules.admission().validate(core.attributes("DELETE", request, existing.name, undefined, existing.object));
+    const attributes = core.attributes("DELETE", request, existing.name, undefined, existing.object);
+    await core.modules.admission().validate({ ...attributes, options });
   }
   const { strategy } = core;
   if (strategy.finalization?.pending(existing.object)) return mark(core, existing, options, request);

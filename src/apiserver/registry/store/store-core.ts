@@ -18,6 +18,7 @@ import type { ResourceCache } from "../../cacher/resource-cache.ts";
 import type { RequestContext } from "../../request/request-info.ts";
 import { encodeObject } from "../../serializer.ts";
 import type { ResourceDefinition, StatusSubresource, Strategy } from "../resource.ts";
+import { type ObjectView, ResourceForms } from "./admission-forms.ts";
 import type { LeasePool } from "./lease-pool.ts";
 import { convertToStorage, type ServedForm, toServedForm } from "./served-form.ts";
 
@@ -45,6 +46,8 @@ export interface WriteRequest {
   readonly form: ServedForm;
   /** Server-internal writes skip admission. */
   readonly admit: boolean;
+  /** What admission judges in the object's place: the view of it that is written. */
+  readonly view?: ObjectView;
 }
 
 /** The parts of one resource's store that the create, update and delete procedures work with. */
@@ -56,12 +59,14 @@ export class StoreCore {
   readonly form: ServedForm;
   /** Every version of the resource, the storage version first. */
   readonly forms: readonly ServedForm[];
+  readonly #admissionForms: ResourceForms;
 
   constructor(definition: ResourceDefinition, form: ServedForm, forms: readonly ServedForm[], modules: StoreModules) {
     this.definition = definition;
     this.modules = modules;
     this.form = form;
     this.forms = forms;
+    this.#admissionForms = new ResourceForms(definition, forms);
     this.schema = form.schema;
     this.cache = modules.cache.cacheFor(definition.storagePrefix);
   }
@@ -122,9 +127,9 @@ export class StoreCore {
     object: ApiObject | undefined,
     oldObject: ApiObject | undefined,
   ): AdmissionAttributes {
-    const { form, context, namespace, subresource, dryRun } = request;
+    const { form, context, namespace, subresource, dryRun, view } = request;
     const { definition } = this;
-    return {
+    const attributes: AdmissionAttributes = {
       operation,
       group: form.group,
       version: form.version,
@@ -137,7 +142,9 @@ export class StoreCore {
       oldObject,
       dryRun,
       context,
+      forms: this.#admissionForms,
     };
+    return view === undefined ? attributes : view.attributes(attributes);
   }
 
   /** Records in `managedFields` who changed what, in the form that the client speaks. */
