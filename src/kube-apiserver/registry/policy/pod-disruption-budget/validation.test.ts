@@ -1,0 +1,17 @@
+import { expect, test } from "vitest";
+import type { PodDisruptionBudget } from "#api/generated/policy/v1.ts";
+import { validatePodDisruptionBudget } from "./validation.ts";
+
+const budget = (spec: object): PodDisruptionBudget => ({ metadata: {}, spec }) as PodDisruptionBudget;
+const cases: [string, PodDisruptionBudget, string[]][] = [
+  ["a number", budget({ minAvailable: 1 }), []],
+  ["a percentage", budget({ maxUnavailable: "50%" }), []],
+  ["both", budget({ minAvailable: 1, maxUnavailable: 1 }), ["spec"]],
+  ["a number as text", budget({ minAvailable: "3" }), ["spec.minAvailable"]],
+  ["less than none", budget({ minAvailable: -1 }), ["spec.minAvailable"]],
+  ["more than all", budget({ maxUnavailable: "101%" }), ["spec.maxUnavailable"]],
+  ["an unknown policy", budget({ unhealthyPodEvictionPolicy: "x" }), ["spec.unhealthyPodEvictionPolicy"]],
+];
+test.each(cases)("budget with %s", (_name, object, want) => {
+  expect(validatePodDisruptionBudget(object).map(({ field }) => field)).toEqual(want);
+});
