@@ -12,6 +12,8 @@ import { startControlPlane } from "./control-plane.ts";
 export interface StartClusterOptions {
   /** Simulated nodes; 1 when absent. */
   readonly nodes?: number;
+  /** Port of the API; a free one when absent. */
+  readonly port?: number;
   /** A CIDR; `10.96.0.0/12` when absent. */
   readonly serviceClusterIpRange?: string;
   /** Let requests without credentials in as `system:anonymous`. Off when absent. */
@@ -65,7 +67,7 @@ export async function startCluster(options: StartClusterOptions = {}): Promise<C
     logger: silentLogger,
     assets,
     bindAddress: "127.0.0.1",
-    port: 0,
+    port: options.port ?? 0,
     serviceClusterIpRange,
     anonymousAuth: options.anonymousAuth ?? false,
     nodes: options.nodes ?? 1,

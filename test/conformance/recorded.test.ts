@@ -5,6 +5,9 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Cluster, startCluster } from "#envtest/envtest.ts";
 import { hasRecorded, type RecordedCase, readCases, readFailing, replay, writeFailing } from "../support/recorded.ts";
 
+/** Some answers name the port that the recorded server had. */
+const PORT = 46_443;
+
 /** Cases under way at once. */
 const JOBS = 12;
 
@@ -20,7 +23,7 @@ describe.skipIf(!hasRecorded)("answers of upstream v1.36.2 (needs ../shared/upst
   let server: { url: string; ca: string; cert: string; key: string };
 
   beforeAll(async () => {
-    cluster = await startCluster({ nodes: 0, anonymousAuth: true, serviceClusterIpRange: "10.0.0.0/24" });
+    cluster = await startCluster({ nodes: 0, port: PORT, anonymousAuth: true, serviceClusterIpRange: "10.0.0.0/24" });
     const dir = tmpdir();
     const write = (name: string, pem: string) => {
       const path = join(dir, `kybern-recorded-${process.pid}-${name}`);
