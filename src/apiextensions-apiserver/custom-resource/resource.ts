@@ -121,6 +121,7 @@ function subresourcesOf(
   const status: Subresource<ApiObject> = {
     type: "status",
     prepareForUpdate: keepAllButStatus,
+    resetFields: [...new Set(["metadata", "spec", ...(schema?.properties.keys() ?? [])])].filter((name) => name !== "status"),
     validateUpdate: (object, old) => validateCustomStatus(schema, object, old, patterns),
   };
   return {
