@@ -1,8 +1,9 @@
-import { writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Cluster, startCluster } from "#envtest/envtest.ts";
+import { eventually } from "../support/kubectl.ts";
+import { isBuilt, Program } from "../support/program.ts";
 import { hasRecorded, type RecordedCase, readCases, readFailing, replay, writeFailing } from "../support/recorded.ts";
 
 /** Some answers name the port that the recorded server had. */
@@ -12,29 +13,28 @@ const PORT = 46_443;
 const JOBS = 12;
 
 /** `UPDATE_RECORDED=1` writes the list of failing cases anew; `RECORDED_AREA` limits a run to areas that match. */
-const update = process.env["UPDATE_RECORDED"] === "1";
-const only = new RegExp(process.env["RECORDED_AREA"] ?? "");
+const update = process.env.UPDATE_RECORDED === "1";
+const only = new RegExp(process.env.RECORDED_AREA ?? "");
 
-describe.skipIf(!hasRecorded)("answers of upstream v1.36.2 (needs ../shared/upstream/recorded)", () => {
+const reason = "needs ../shared/upstream/recorded, and dist/, which npm run build makes";
+
+describe.skipIf(!hasRecorded || !isBuilt)(`answers of upstream v1.36.2 (${reason})`, () => {
   const areas = hasRecorded ? [...readCases()].filter(([area]) => only.test(area)) : [];
   const known = readFailing();
   const failing = new Map<string, string>();
-  let cluster: Cluster;
-  let server: { url: string; ca: string; cert: string; key: string };
+  const dir = mkdtempSync(join(tmpdir(), "kybern-recorded-"));
+  const pem = (name: string) => join(dir, "pki", `${name}.pem`);
+  const server = { url: `https://127.0.0.1:${PORT}`, ca: pem("ca"), cert: pem("admin"), key: pem("admin-key") };
+  let program: Program;
 
   beforeAll(async () => {
-    cluster = await startCluster({ nodes: 0, port: PORT, anonymousAuth: true, serviceClusterIpRange: "10.0.0.0/24" });
-    const dir = tmpdir();
-    const write = (name: string, pem: string) => {
-      const path = join(dir, `kybern-recorded-${process.pid}-${name}`);
-      writeFileSync(path, pem, { mode: 0o600 });
-      return path;
-    };
-    const { ca, cert, key } = cluster.credentials;
-    server = { url: cluster.url, ca: write("ca.pem", ca), cert: write("cert.pem", cert), key: write("key.pem", key) };
+    const recorded = ["--anonymous-auth", "--service-cluster-ip-range", "10.0.0.0/24"];
+    program = new Program(["up", "--data-dir", dir, "--secure-port", String(PORT), "--nodes", "0", ...recorded]);
+    await eventually(() => program.stdout.includes("is up"), 20_000, "the banner");
   });
   afterAll(async () => {
-    await cluster?.stop();
+    await program?.[Symbol.asyncDispose]();
+    rmSync(dir, { recursive: true, force: true });
     if (update)
       writeFailing(
         [...known].filter((id) => !areas.some(([, cases]) => cases.some((c) => c.id === id))).concat([...failing.keys()]),
