@@ -7,6 +7,7 @@ import { type KubeApiServer, startKubeApiServer } from "#kube-apiserver/server.t
 import { type ControllerManager, startControllerManager } from "#kube-controller-manager/controller-manager.ts";
 import { type RunningScheduler, startScheduler } from "#kube-scheduler/scheduler.ts";
 import { type SimulatedNodes, startSimulatedNodes } from "#kubelet/simulated-nodes.ts";
+import { signCertificateRequest } from "#pki/certificate.ts";
 import type { ClusterAssets } from "#pki/cluster-assets.ts";
 import { startCompactor } from "#storage/compactor.ts";
 import type { KVStore } from "#storage/kv.ts";
@@ -86,6 +87,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       options: {
         rootCa: assets.ca.cert,
         serviceAccountSigningKey: assets.serviceAccount,
+        clusterSigner: (request) => signCertificateRequest(assets.ca, request),
         ...(options.nodeMonitorGracePeriodMs === undefined ? {} : { nodeMonitorGracePeriodMs: options.nodeMonitorGracePeriodMs }),
       },
       logger,

@@ -47,6 +47,8 @@ const KINDS: Readonly<Record<keyof typeof known, string>> = {
   CLUSTER_ROLES: "ClusterRole",
   POD_DISRUPTION_BUDGETS: "PodDisruptionBudget",
   STORAGE_CLASSES: "StorageClass",
+  CERTIFICATE_SIGNING_REQUESTS: "CertificateSigningRequest",
+  SUBJECT_ACCESS_REVIEWS: "SubjectAccessReview",
 };
 const CLUSTER_SCOPED: ReadonlySet<string> = new Set(["Node", "Namespace", "PersistentVolume", "ClusterRole", "StorageClass"]);
 const resources = [

@@ -1,3 +1,6 @@
+import { certificateApprover } from "./controllers/certificates-approver/controller.ts";
+import { certificateCleaner } from "./controllers/certificates-cleaner/controller.ts";
+import { certificateSigner } from "./controllers/certificates-signer/controller.ts";
 import { clusterRoleAggregationController } from "./controllers/clusterrole-aggregation/controller.ts";
 import { cronJobController } from "./controllers/cronjob/controller.ts";
 import { daemonSetController } from "./controllers/daemonset/controller.ts";
@@ -56,4 +59,7 @@ export const controllers: readonly ControllerDefinition[] = [
   ttlAfterFinishedController,
   tokenCleanerController,
   clusterRoleAggregationController,
+  certificateSigner,
+  certificateApprover,
+  certificateCleaner,
 ];

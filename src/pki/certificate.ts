@@ -15,6 +15,7 @@ import {
   derUtf8,
 } from "./der.ts";
 import { type CertificatePair, generateEcKey } from "./key-pair.ts";
+import { extendedUsages, keyUsageBits } from "./key-usages.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 /** As kubeadm: ten years for a CA, one year for what it signs. */
@@ -64,7 +65,8 @@ export function createAuthority(commonName: string, now: number): CertificatePai
     extension(OID.basicConstraints, derSequence(DER_TRUE), true),
     extension(OID.subjectKeyIdentifier, derOctets(keyIdentifier(publicKey))),
   ];
-  return { key, cert: encodeCertificate({ name, issuer: name, now, lifetimeMs: CA_LIFETIME_MS, publicKey, extensions, signer }) };
+  const [notBefore, notAfter] = [now - BACKDATE_MS, now + CA_LIFETIME_MS];
+  return { key, cert: encodeCertificate({ name, issuer: name, notBefore, notAfter, publicKey, extensions, signer }) };
 }
 
 /** A certificate for a new key, signed by the authority. */
@@ -85,20 +87,63 @@ export function signCertificate(authority: CertificatePair, publicKey: Uint8Arra
   ];
   if (hosts.length > 0) extensions.push(extension(OID.subjectAltName, derSequence(...hosts.map(encodeHost))));
   const name = encodeName(request.commonName, request.organizations ?? []);
-  const lifetimeMs = request.lifetimeMs ?? LEAF_LIFETIME_MS;
-  return encodeCertificate({ name, issuer: subjectOf(authority.cert), now, lifetimeMs, publicKey, extensions, signer });
+  const [notBefore, notAfter] = [now - BACKDATE_MS, now + (request.lifetimeMs ?? LEAF_LIFETIME_MS)];
+  return encodeCertificate({ name, issuer: subjectOf(authority.cert), notBefore, notAfter, publicKey, extensions, signer });
+}
+
+/** What a request for a certificate asks for, with what the signer makes of it. */
+export interface SigningRequest {
+  /** DER of the subject's name. */
+  readonly subject: Uint8Array;
+  /** DER SubjectPublicKeyInfo. */
+  readonly publicKey: Uint8Array;
+  /** DER of the GeneralNames. */
+  readonly subjectAltName: Uint8Array | undefined;
+  /** Kubernetes' names of key usages: `client auth`. Unknown ones are left out. */
+  readonly usages: readonly string[];
+  /** Milliseconds since the Unix epoch; the certificate never outlives the authority's. */
+  readonly notBefore: number;
+  readonly notAfter: number;
+}
+
+/** A certificate for who holds the requested key, as PEM (upstream's `authority.PermissiveSigningPolicy`). */
+export function signCertificateRequest(authority: CertificatePair, request: SigningRequest): string {
+  const signer = createPrivateKey(authority.key);
+  const { subject, publicKey, subjectAltName, notBefore } = request;
+  const bits = keyUsageBits(request.usages);
+  const purposes = extendedUsages(request.usages);
+  const extensions = [
+    ...(bits === undefined ? [] : [extension(OID.keyUsage, bits, true)]),
+    ...(purposes.length === 0 ? [] : [extension(OID.extendedKeyUsage, derSequence(...purposes))]),
+    extension(OID.basicConstraints, derSequence(), true),
+    extension(OID.authorityKeyIdentifier, derSequence(derImplicit(0, keyIdentifier(publicKeyBytes(signer))))),
+    // Critical where the subject says nothing (RFC 5280 §4.2.1.6).
+    ...(subjectAltName === undefined ? [] : [extension(OID.subjectAltName, subjectAltName, subject.length <= 2)]),
+  ];
+  const notAfter = Math.min(request.notAfter, Date.parse(new X509Certificate(authority.cert).validTo));
+  return encodeCertificate({
+    name: subject,
+    issuer: subjectOf(authority.cert),
+    notBefore,
+    notAfter,
+    publicKey,
+    extensions,
+    signer,
+  });
 }
 
 interface Encoding {
   readonly name: Uint8Array;
   readonly issuer: Uint8Array;
-  readonly now: number;
-  readonly lifetimeMs: number;
+  /** Milliseconds since the Unix epoch. */
+  readonly notBefore: number;
+  readonly notAfter: number;
   readonly publicKey: Uint8Array;
   readonly extensions: readonly Uint8Array[];
   readonly signer: KeyObject;
 }
 
+/** Signs and encodes a certificate (RFC 5280 §4.1). */
 function encodeCertificate(from: Encoding): string {
   const serial = randomBytes(16);
   serial[0] = ((serial[0] ?? 0) & 0x7f) | 0x40;
@@ -109,7 +154,7 @@ function encodeCertificate(from: Encoding): string {
     derInteger(serial),
     algorithm,
     from.issuer,
-    derSequence(derTime(from.now - BACKDATE_MS), derTime(from.now + from.lifetimeMs)),
+    derSequence(derTime(from.notBefore), derTime(from.notAfter)),
     from.name,
     from.publicKey,
     derExplicit(3, derSequence(...from.extensions)),

@@ -26,12 +26,27 @@ export interface TokenSigningKey {
   readonly keyId: string;
 }
 
+/** A certificate to be signed by the cluster's authority. Byte arrays are DER; times are milliseconds since the Unix epoch. */
+export interface ClusterSigningRequest {
+  readonly subject: Uint8Array;
+  readonly publicKey: Uint8Array;
+  readonly subjectAltName: Uint8Array | undefined;
+  /** Kubernetes' names of key usages. */
+  readonly usages: readonly string[];
+  readonly notBefore: number;
+  readonly notAfter: number;
+}
+
 /** Settings of single controllers; named after upstream's flags. Durations in milliseconds. */
 export interface ControllerOptions {
   /** PEM of the certificate authority that `kube-root-ca.crt` publishes; that controller is off without it. */
   readonly rootCa?: string;
   /** Signs the tokens in Secrets; asked for when the first one is needed. That controller is off without it. */
   readonly serviceAccountSigningKey?: () => Promise<TokenSigningKey>;
+  /** Signs with `--cluster-signing-cert-file`, and answers PEM; certificates are approved but not signed without it. */
+  readonly clusterSigner?: (request: ClusterSigningRequest) => string;
+  /** The longest life of a signed certificate; upstream's `--cluster-signing-duration`. One year when absent. */
+  readonly clusterSigningDurationMs?: number;
   /** A node that did not renew its Lease for this long is not ready. 50 s when absent. */
   readonly nodeMonitorGracePeriodMs?: number;
   /** As above for a node that never reported. 60 s when absent. */
