@@ -8,7 +8,7 @@ import type { DeleteOptions, ResourceDefinition, Store } from "../resource.ts";
 import { createObject, type WriteResult } from "./create-object.ts";
 import { type DeleteResult, deleteObject } from "./delete-object.ts";
 import type { ServedForm } from "./served-form.ts";
-import { StoreCore, type StoreModules, type WriteRequest } from "./store-core.ts";
+import { asDraft, StoreCore, type StoreModules, type WriteRequest } from "./store-core.ts";
 import { type UpdateRequest, type UpdateResult, updateObject } from "./update-object.ts";
 
 /**
@@ -58,6 +58,8 @@ export class GenericStore implements Store<ApiObject> {
     options: { dryRun?: boolean; fieldManager?: string } = {},
   ): Promise<ApiObject> {
     const body: ApiObject = deepCopy(object);
+    // Defaults are there before fields are tracked, as in what clients send.
+    this.core.strategy.setDefaults?.(asDraft(body));
     const request = this.#internal(object.metadata.namespace ?? "", "", context, options);
     return (await this.createFrom(body, request)).object;
   }
