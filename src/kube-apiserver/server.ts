@@ -21,6 +21,7 @@ import type { RequestContext, RequestInfo, UserInfo } from "#apiserver/request/r
 import { resolveRequestInfo } from "#apiserver/request/resolve-request-info.ts";
 import { ApiServer } from "#apiserver/server/api-server.ts";
 import { listenSecurely } from "#apiserver/server/secure-listener.ts";
+import { WebhookClient } from "#apiserver/webhook/webhook-client.ts";
 import { assert } from "#base/assert.ts";
 import type { Clock } from "#base/clock.ts";
 import type { Random } from "#base/random.ts";
@@ -28,7 +29,9 @@ import type { Client } from "#client/client.ts";
 import { type Logger, silentLogger } from "#component-base/logging.ts";
 import { type ClusterAssets, firstAddress } from "#pki/cluster-assets.ts";
 import type { KVStore } from "#storage/kv.ts";
+import { compileMatchCondition } from "./admission/match-condition-compiler.ts";
 import { admissionPlugins } from "./admission/plugins.ts";
+import { webhookPlugins } from "./admission/webhooks.ts";
 import { advertisedAddress } from "./advertised-address.ts";
 import { ServiceAccountTokens } from "./authentication/service-account-tokens.ts";
 import { browserSafeAuthorizer } from "./authorization/browser-safe-authorizer.ts";
@@ -48,6 +51,7 @@ import { selfSubjectRulesReviews } from "./registry/authorization/rules-review.t
 import { bindings } from "./registry/core/binding/binding.ts";
 import { type ComponentHealth, componentStatuses } from "./registry/core/component-status/component-status.ts";
 import { builtInResources } from "./registry/resources.ts";
+import { serviceAddresses } from "./service-addresses.ts";
 
 /** What an API server is started with. */
 export interface KubeApiServerOptions {
@@ -127,13 +131,19 @@ export async function startKubeApiServer(options: KubeApiServerOptions): Promise
     ],
   });
   const resources = defaultVersions(everything);
-  const stores = await createStores({
+  const webhooks = new WebhookClient(clock, serviceAddresses(lazy.stores, random));
+  const stores: StoreRegistry = await createStores({
     resources,
     kv,
     clock,
     random,
     schemaFor,
-    admission: [...admissionPlugins, ...certificateSignerPlugins(authorizer), rbacEscalationCheck(rbac, authorizer)],
+    admission: [
+      ...admissionPlugins,
+      ...certificateSignerPlugins(authorizer),
+      ...webhookPlugins({ client: webhooks, random, stores: () => stores, compile: compileMatchCondition }),
+      rbacEscalationCheck(rbac, authorizer),
+    ],
   });
   lazy.set(stores);
   let source: ReturnType<typeof rbacStores> | undefined;
@@ -214,6 +224,7 @@ export async function startKubeApiServer(options: KubeApiServerOptions): Promise
       listener.stopAccepting();
       await server.drain();
       await listener.destroy();
+      webhooks.close();
       stores.stop();
     })();
     return stopped;

@@ -1,0 +1,114 @@
+import { timeout } from "#apimachinery/api-errors/errors.ts";
+import type { ApiObject } from "#apimachinery/meta/api-object.ts";
+import { deepCopy } from "#apimachinery/meta/deep-copy.ts";
+import { semanticEqual } from "#apimachinery/meta/deep-equal.ts";
+import type { AdmissionAttributes, AdmissionPlugin, Reinvocation } from "../admission.ts";
+import { CallingWebhookError, type CallModules, callFailure, callHook } from "./call-hook.ts";
+import type { Hook } from "./hook.ts";
+import { type Invocation, invocationOf, isExemptFromWebhooks, type NamespaceLabels } from "./invocation.ts";
+import { applyWebhookPatch } from "./webhook-patch.ts";
+
+const NAME = "MutatingAdmissionWebhook";
+const MUTATION = "mutation.webhook.admission.k8s.io/";
+
+export interface WebhookPluginOptions extends CallModules {
+  /** In order; what is configured now. */
+  readonly hooks: () => readonly Hook[];
+  readonly namespaceLabels: NamespaceLabels;
+}
+
+/** Calls mutating webhooks one after the other, and some of them again when a later one changed the object. */
+export function mutatingWebhooks(options: WebhookPluginOptions): AdmissionPlugin {
+  return {
+    name: NAME,
+    mutate: (attributes, reinvocation) => {
+      const hooks = options.hooks();
+      if (hooks.length === 0 || isExemptFromWebhooks(attributes)) return undefined;
+      return dispatch(options, hooks, attributes, reinvocation);
+    },
+  };
+}
+
+/** Upstream's `webhookReinvokeContext`. */
+class Rounds {
+  #lastOutput: ApiObject | undefined;
+  #invoked = new Set<string>();
+  readonly again: Set<string> = new Set<string>();
+
+  static of(reinvocation: Reinvocation): Rounds {
+    const known = reinvocation.values.get(NAME);
+    if (known instanceof Rounds) return known;
+    const made = new Rounds();
+    reinvocation.values.set(NAME, made);
+    return made;
+  }
+
+  changedSince(object: ApiObject | undefined): boolean {
+    return !semanticEqual(this.#lastOutput, object);
+  }
+
+  keep(object: ApiObject | undefined): void {
+    this.#lastOutput = object === undefined ? undefined : deepCopy(object);
+  }
+
+  invoked(hook: Hook): void {
+    if (hook.reinvocable) this.#invoked.add(hook.uid);
+  }
+
+  requireAgain(): void {
+    for (const uid of this.#invoked) this.again.add(uid);
+    this.#invoked = new Set();
+  }
+}
+
+async function dispatch(
+  options: WebhookPluginOptions,
+  hooks: readonly Hook[],
+  attributes: AdmissionAttributes,
+  reinvocation: Reinvocation,
+): Promise<void> {
+  const rounds = Rounds.of(reinvocation);
+  const { isReinvoke } = reinvocation;
+  if (isReinvoke && rounds.changedSince(attributes.object)) rounds.requireAgain();
+  try {
+    for (const [index, hook] of hooks.entries()) {
+      const invocation = invocationOf(hook, attributes, options.namespaceLabels);
+      if (invocation === undefined || (isReinvoke && !rounds.again.has(hook.uid))) continue;
+      const place = `round_${isReinvoke ? 1 : 0}_index_${index}`;
+      const changed = await callOne(options, invocation, attributes, place);
+      if (changed) {
+        rounds.requireAgain();
+        reinvocation.shouldReinvoke = true;
+      }
+      rounds.invoked(hook);
+    }
+  } finally {
+    rounds.keep(attributes.object);
+  }
+}
+
+/** Whether the webhook changed the object. Throws what the request fails with. */
+async function callOne(
+  options: WebhookPluginOptions,
+  invocation: Invocation,
+  attributes: AdmissionAttributes,
+  place: string,
+): Promise<boolean> {
+  const { hook } = invocation;
+  const { context } = attributes;
+  let mutated = false;
+  try {
+    const answer = await callHook(options, invocation, attributes, true);
+    mutated = applyWebhookPatch(attributes, invocation, answer);
+    return mutated;
+  } catch (error) {
+    if (!(error instanceof CallingWebhookError)) throw error;
+    if (hook.failurePolicy === "Fail") throw callFailure(error);
+    context.annotate?.(`failed-open.${MUTATION}${place}`, hook.name);
+    if (context.signal.aborted) throw timeout("request did not complete within requested timeout");
+    return false;
+  } finally {
+    const value = { configuration: hook.configuration, webhook: hook.name, mutated };
+    context.annotate?.(`${MUTATION}${place}`, JSON.stringify(value));
+  }
+}
