@@ -2,7 +2,10 @@ import type { CustomResourceDefinition } from "#api/generated/apiextensions/v1.t
 import type { Draft } from "#apimachinery/meta/api-object.ts";
 import { semanticEqual } from "#apimachinery/meta/deep-equal.ts";
 import type { Strategy } from "#apiserver/registry/resource.ts";
+import { loadedPatterns, loadPatterns } from "../validation/patterns.ts";
 import { withCondition } from "./conditions.ts";
+import { formatWarnings } from "./format-warnings.ts";
+import { validateDefinition, validateDefinitionName, validateDefinitionUpdate } from "./validation/definition.ts";
 
 /** Keeps a definition until its custom resources are gone. */
 export const CLEANUP_FINALIZER = "customresourcecleanup.apiextensions.k8s.io";
@@ -13,16 +16,22 @@ export const customResourceDefinitionStrategy: Strategy<CustomResourceDefinition
   // Its own finalizer is neither standard nor qualified.
   anyFinalizers: true,
   setDefaults,
+  load: async () => void (await loadPatterns()),
+  validateNameOf: validateDefinitionName,
+  validate: (object) => validateDefinition(object, loadedPatterns()),
+  validateUpdate: (object, old) => validateDefinitionUpdate(object, old, loadedPatterns()),
+  warningsOnCreate: (object) => formatWarnings(object),
+  warningsOnUpdate: formatWarnings,
   prepareForCreate(object) {
-    const storage = object.spec?.versions?.find((version) => version.storage)?.name;
+    const storage = storageVersion(object);
     object.status = {
       conditions: null as never,
       acceptedNames: { plural: "", kind: "" },
-      storedVersions: storage === undefined ? [] : [storage],
+      storedVersions: storage === undefined ? (null as never) : [storage],
     };
   },
   prepareForUpdate(object) {
-    const storage = object.spec?.versions?.find((version) => version.storage)?.name;
+    const storage = storageVersion(object);
     const stored = object.status?.storedVersions ?? [];
     if (storage !== undefined && !stored.includes(storage)) {
       object.status = { ...object.status, storedVersions: [...stored, storage] };
@@ -48,11 +57,19 @@ const TERMINATING = {
   message: "CustomResourceDefinition marked for deletion; CustomResource deletion will begin soon",
 };
 
+function storageVersion(object: Draft<CustomResourceDefinition>): string | undefined {
+  return object.spec?.versions?.find((version) => version.storage)?.name;
+}
+
 function setDefaults(object: Draft<CustomResourceDefinition>): void {
   const { spec } = object;
+  const storage = storageVersion(object);
+  if (storage !== undefined && (object.status?.storedVersions ?? []).length === 0) {
+    object.status = { ...object.status, storedVersions: [storage] };
+  }
   if (!spec) return;
   spec.conversion ??= { strategy: "None" };
-  const { names } = spec;
+  const names = spec.names as Draft<CustomResourceDefinition["spec"]["names"]> | undefined;
   if (names === undefined) return;
   if (!names.singular) names.singular = (names.kind ?? "").toLowerCase();
   if (!names.listKind && names.kind) names.listKind = `${names.kind}List`;

@@ -2,12 +2,17 @@ import { isMetaField, type Structural } from "./structural.ts";
 
 type Members = Record<string, unknown>;
 
+/** Removes from a custom resource the fields that its schema does not know. Changes its argument. */
+export function pruneResource(object: Members, schema: Structural, unknown: string[] = []): void {
+  prune(object, { ...schema, embeddedResource: true }, unknown);
+}
+
 /**
- * Removes from a custom resource the fields that its schema does not know, and tells their paths (`spec.list[0].x`).
- * Changes its argument. Upstream's `pruning.PruneWithOptions`.
+ * Removes the fields that a schema does not know, and tells their paths (`spec.list[0].x`). Changes its argument.
+ * Upstream's `pruning.PruneWithOptions`.
  */
-export function prune(object: Members, schema: Structural, unknown: string[] = []): void {
-  pruneValue(object, { ...schema, embeddedResource: true }, "", unknown);
+export function prune(value: unknown, schema: Structural, unknown: string[] = []): void {
+  pruneValue(value, schema, "", unknown);
 }
 
 function pruneValue(value: unknown, schema: Structural | undefined, path: string, unknown: string[]): void {

@@ -1,8 +1,9 @@
-import type { ObjectMeta } from "#apimachinery/meta/api-object.ts";
+import { DecodeError } from "#apimachinery/schema/exact-decode.ts";
 import { type FieldError, invalid, required } from "#apimachinery/validation/field-error.ts";
 import { FieldPath } from "#apimachinery/validation/field-path.ts";
-import { isDns1035Label, nameIsDnsSubdomain } from "#apimachinery/validation/names.ts";
+import { isDns1035Label, isPathSegmentName } from "#apimachinery/validation/names.ts";
 import { validateObjectMeta } from "#apimachinery/validation/object-meta.ts";
+import { embeddedMetadata } from "../schema/coerce.ts";
 import type { Structural } from "../schema/structural.ts";
 
 /** Checks `apiVersion`, `kind` and `metadata` of whole resources within a resource. Upstream's `objectmeta.Validate`. */
@@ -20,27 +21,38 @@ export function validateEmbedded(schema: Structural | undefined, value: unknown,
 
 function validateResource(value: Readonly<Record<string, unknown>>, path: FieldPath): FieldError[] {
   const { apiVersion, kind, metadata } = value;
-  const errors: FieldError[] = [];
-  const versionPath = path.child("apiVersion");
-  if (typeof apiVersion !== "string" || apiVersion === "") errors.push(required(versionPath, ""));
-  else if (apiVersion.split("/").length > 2) {
-    errors.push(invalid(versionPath, apiVersion, `unexpected GroupVersion string: ${apiVersion}`));
-  }
-  const kindPath = path.child("kind");
-  if (typeof kind !== "string" || kind === "") errors.push(required(kindPath, ""));
-  else {
-    const faults = isDns1035Label(kind.toLowerCase());
-    if (faults.length > 0) {
-      errors.push(invalid(kindPath, kind, `may have mixed case, but should otherwise match: ${faults.join(",")}`));
-    }
-  }
-  if (metadata !== null && typeof metadata === "object")
-    errors.push(...validateMetadata(metadata as ObjectMeta, path.child("metadata")));
-  return errors;
+  const absent = ["apiVersion", "kind"].filter((name) => value[name] === undefined);
+  return [
+    ...absent.map((name) => required(path.child(name), "")),
+    ...(apiVersion === undefined ? [] : validateApiVersion(apiVersion, path.child("apiVersion"))),
+    ...(kind === undefined ? [] : validateKind(kind, path.child("kind"))),
+    ...(metadata === undefined ? [] : validateMetadata(metadata, path.child("metadata"))),
+  ];
+}
+
+function validateApiVersion(apiVersion: unknown, path: FieldPath): FieldError[] {
+  if (typeof apiVersion !== "string") return [invalid(path, apiVersion, "must be a string")];
+  if (apiVersion === "") return [invalid(path, apiVersion, "must not be empty")];
+  if (apiVersion.split("/").length <= 2) return [];
+  return [invalid(path, apiVersion, `unexpected GroupVersion string: ${apiVersion}`)];
+}
+
+function validateKind(kind: unknown, path: FieldPath): FieldError[] {
+  if (typeof kind !== "string") return [invalid(path, kind, "must be a string")];
+  if (kind === "") return [invalid(path, kind, "must not be empty")];
+  const faults = isDns1035Label(kind.toLowerCase());
+  if (faults.length === 0) return [];
+  return [invalid(path, kind, `may have mixed case, but should otherwise match: ${faults.join(",")}`)];
 }
 
 /** A name is checked where there is one. */
-function validateMetadata(metadata: ObjectMeta, path: FieldPath): FieldError[] {
-  const named = metadata.name ? metadata : { ...metadata, name: "fakename" };
-  return validateObjectMeta(named, metadata.namespace !== undefined, nameIsDnsSubdomain, path);
+function validateMetadata(value: unknown, path: FieldPath): FieldError[] {
+  try {
+    const metadata = embeddedMetadata(value);
+    const named = { ...metadata, name: metadata.name || "fakename" };
+    return validateObjectMeta(named, Boolean(metadata.namespace), isPathSegmentName, path, { qualifiedFinalizers: false });
+  } catch (error) {
+    if (error instanceof DecodeError) return [invalid(path, value, error.message)];
+    throw error;
+  }
 }

@@ -93,3 +93,18 @@ const DURATION_WORD =
 function isDuration(text: string): boolean {
   return DURATION_WORD.test(text) || /^[-+]?(?:0|(?:\d+(?:\.\d*)?(?:ns|us|µs|ms|s|m|h))+)$/.test(text);
 }
+
+/** Whether values of a type are held against a format; what else schemas name is ignored, and warned of. */
+export function isKnownFormat(type: string, format: string): boolean {
+  switch (type) {
+    case "":
+    case "string":
+      return Object.hasOwn(FORMATS, format.replaceAll("-", ""));
+    case "integer":
+      return format === "int32" || format === "int64";
+    case "number":
+      return format === "float" || format === "double";
+    default:
+      return false;
+  }
+}

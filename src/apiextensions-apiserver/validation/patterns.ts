@@ -1,10 +1,13 @@
+import { assert } from "#base/assert.ts";
+
 /** Whether a text contains a match. */
 export type Pattern = (text: string) => boolean;
 
-/** Compiles a pattern; undefined for what is no regular expression. */
-export type PatternCompiler = (pattern: string) => Pattern | undefined;
+/** Compiles a pattern; an Error with Go's message for what is no regular expression. */
+export type PatternCompiler = (pattern: string) => Pattern | Error;
 
-let loaded: Promise<PatternCompiler> | undefined;
+let loading: Promise<PatternCompiler> | undefined;
+let loaded: PatternCompiler | undefined;
 
 /** Patterns kept compiled; beyond, the oldest is forgotten. */
 const COMPILED_MAX = 1000;
@@ -14,24 +17,32 @@ const COMPILED_MAX = 1000;
  * Loaded when the first is needed.
  */
 export function loadPatterns(): Promise<PatternCompiler> {
-  loaded ??= import("re2js").then(({ RE2JS }) => {
-    const compiled = new Map<string, Pattern | undefined>();
-    return (pattern) => {
-      if (compiled.has(pattern)) return compiled.get(pattern);
+  loading ??= import("re2js").then(({ RE2JS }) => {
+    const compiled = new Map<string, Pattern | Error>();
+    loaded = (pattern) => {
+      const known = compiled.get(pattern);
+      if (known !== undefined) return known;
       if (compiled.size >= COMPILED_MAX) compiled.delete(compiled.keys().next().value ?? "");
       const made = compile(() => RE2JS.compile(pattern));
       compiled.set(pattern, made);
       return made;
     };
+    return loaded;
   });
+  return loading;
+}
+
+/** For where nothing can be awaited; {@link loadPatterns} has resolved before. */
+export function loadedPatterns(): PatternCompiler {
+  assert(loaded !== undefined, "regular expressions are loaded");
   return loaded;
 }
 
-function compile(make: () => { matcher(text: string): { find(): boolean } }): Pattern | undefined {
+function compile(make: () => { matcher(text: string): { find(): boolean } }): Pattern | Error {
   try {
     const expression = make();
     return (text) => expression.matcher(text).find();
-  } catch {
-    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error));
   }
 }

@@ -121,12 +121,18 @@ class SchemaValidator {
     if (maxLength !== undefined && length > maxLength) outcome.errors.push(tooLong(field, maxLength));
     else if (minLength !== undefined && length < minLength) {
       outcome.errors.push(invalid(field, value, `${inBody(path)} should be at least ${minLength} chars long`));
-    } else if (pattern !== undefined && pattern !== "" && this.#patterns(pattern)?.(value) === false) {
+    } else if (pattern !== undefined && pattern !== "" && this.#mismatch(pattern, value)) {
       outcome.errors.push(invalid(field, value, `${inBody(path)} should match '${pattern}'`));
     }
     if (format !== undefined && matchesFormat(format, value) === false) {
       outcome.errors.push(typeInvalid(field, value, `${inBody(path)} must be of type ${format}: ${JSON.stringify(value)}`));
     }
+  }
+
+  /** What is no regular expression refuses nothing; definitions with such a pattern are refused. */
+  #mismatch(pattern: string, value: string): boolean {
+    const matches = this.#patterns(pattern);
+    return !(matches instanceof Error) && !matches(value);
   }
 
   #checkArray(schema: JSONSchemaProps, value: readonly unknown[], path: string, outcome: Outcome, before?: Before): void {

@@ -90,6 +90,8 @@ export interface Strategy<T extends object> {
   readonly allowUnconditionalUpdate?: boolean;
   /** Messages for a bad name, as upstream's `ValidateObjectMeta` name function; `prefix` for generateName. Default: DNS-1123 subdomain. */
   readonly validateName?: (name: string, prefix: boolean) => string[];
+  /** Further messages for a new object's name, which must fit what else the object says. */
+  readonly validateNameOf?: (object: T, name: string) => string[];
   /** Finalizers need no domain: kinds whose metadata upstream checks by the rules of custom resources. */
   readonly anyFinalizers?: boolean;
   /** The name that `generateName` gives, where it is not that with five random characters behind it. */
@@ -98,6 +100,8 @@ export interface Strategy<T extends object> {
   readonly setDefaults?: (object: Draft<T>) => void;
   /** A new object may bring its status along (Node). */
   readonly keepStatusOnCreate?: boolean;
+  /** Loads what validation needs and nothing needs before; awaited ahead of the hooks of every write. */
+  readonly load?: () => Promise<void>;
   /** Drops what a client may not set. The generic store has already removed `status` where a status subresource exists. */
   readonly prepareForCreate?: (object: Draft<T>, context: RequestContext) => void;
   readonly validate?: (object: T, context: RequestContext) => FieldError[];

@@ -22,6 +22,7 @@ export type WriteResult =
  */
 export async function createObject(core: StoreCore, body: ApiObject, request: WriteRequest): Promise<WriteResult> {
   const { context } = request;
+  await core.strategy.load?.();
   checkNamespace(core, body, request);
   dedupOwnerReferences(body, context.warnings, false);
   core.trackFields(body, undefined, request);
@@ -80,7 +81,13 @@ export function prepareNew(core: StoreCore, object: ApiObject, request: WriteReq
   if (core.hasStatus() && !strategy.keepStatusOnCreate) delete object.status;
   if (strategy.generationChanges !== undefined) meta.generation = 1;
   strategy.prepareForCreate?.(asDraft(object), context);
-  const errors = validateObjectMeta(meta, core.namespaced, core.nameValidator(), FieldPath.of("metadata"), core.metaOptions());
+  const errors = validateObjectMeta(
+    meta,
+    core.namespaced,
+    core.nameValidator(object),
+    FieldPath.of("metadata"),
+    core.metaOptions(),
+  );
   errors.push(...(strategy.validate?.(object, context) ?? []));
   if (errors.length > 0) throw invalid(core.groupKind, meta.name ?? "", errors);
   context.warnings.push(...(strategy.warningsOnCreate?.(object) ?? []));

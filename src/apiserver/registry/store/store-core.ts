@@ -96,8 +96,11 @@ export class StoreCore {
     return formatTime(this.modules.clock.now());
   }
 
-  nameValidator(): (name: string, prefix: boolean) => string[] {
-    return this.strategy.validateName ?? nameIsDnsSubdomain;
+  /** Says what is wrong with a name; `object` is given where it is a new one's. */
+  nameValidator(object?: ApiObject): (name: string, prefix: boolean) => string[] {
+    const { validateName = nameIsDnsSubdomain, validateNameOf } = this.strategy;
+    if (validateNameOf === undefined || object === undefined) return validateName;
+    return (name, prefix) => [...validateName(name, prefix), ...validateNameOf(object, name)];
   }
 
   /** Which rules of metadata hold for this kind. */

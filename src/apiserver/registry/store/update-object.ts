@@ -68,6 +68,7 @@ function mayCreate(core: StoreCore, request: UpdateRequest): boolean {
 
 async function createInstead(core: StoreCore, request: UpdateRequest): Promise<UpdateResult | undefined> {
   if (!mayCreate(core, request)) throw notFound(core.resourceOf(request), request.name);
+  await core.strategy.load?.();
   const object = await request.transform(undefined);
   parseResourceVersion(object.metadata.resourceVersion);
   delete object.metadata.resourceVersion;
@@ -80,6 +81,7 @@ async function createInstead(core: StoreCore, request: UpdateRequest): Promise<U
 
 async function updateExisting(core: StoreCore, request: UpdateRequest, existing: CacheEntry): Promise<UpdateResult | undefined> {
   const old = existing.object;
+  await core.strategy.load?.();
   const object = await request.transform(old);
   checkVersion(core, request, object, existing.revision);
   object.metadata.resourceVersion = String(existing.revision);

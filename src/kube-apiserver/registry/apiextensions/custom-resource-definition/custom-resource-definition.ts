@@ -1,5 +1,6 @@
 import type { CustomResourceDefinition } from "#api/generated/apiextensions/v1.ts";
 import { customResourceDefinitionStrategy } from "#apiextensions-apiserver/definition/strategy.ts";
+import { validateStatus } from "#apiextensions-apiserver/definition/validation/definition.ts";
 import type { ResourceDefinition } from "#apiserver/registry/resource.ts";
 import { PLAIN_COLUMNS } from "../../columns.ts";
 
@@ -16,5 +17,5 @@ export const customResourceDefinitions: ResourceDefinition<CustomResourceDefinit
   storagePrefix: "apiextensions.k8s.io/customresourcedefinitions",
   columns: PLAIN_COLUMNS,
   strategy: customResourceDefinitionStrategy,
-  subresources: { status: { type: "status" } },
+  subresources: { status: { type: "status", validateUpdate: validateStatus } },
 };
