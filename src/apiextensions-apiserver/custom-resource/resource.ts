@@ -7,7 +7,7 @@ import { compareVersions } from "#apiserver/discovery/served-groups.ts";
 import type { ResourceDefinition, ServedVersion, Strategy, Subresource } from "#apiserver/registry/resource.ts";
 import type { SchemaFor } from "#apiserver/registry/store/served-form.ts";
 import { assert } from "#base/assert.ts";
-import { customType } from "../schema/custom-type.ts";
+import { customType, readCustom } from "../schema/custom-type.ts";
 import { compileStructural, type Structural } from "../schema/structural.ts";
 import { validateCustomResource, validateCustomStatus } from "../validation/custom-resource.ts";
 import type { PatternCompiler } from "../validation/patterns.ts";
@@ -45,9 +45,7 @@ export function customResource(crd: CustomResourceDefinition, patterns: PatternC
     subresources: subresourcesOf(storage, structuralOf(crd, storage), patterns),
     ...deprecation(crd, storage),
     ...(!storage.served && { storageVersionServed: false }),
-    otherVersions: versions
-      .filter((version) => version.served && !version.storage)
-      .map((version) => otherVersion(crd, version, types)),
+    otherVersions: versions.filter((version) => version.served && !version.storage).map((version) => otherVersion(crd, version)),
   };
   return {
     definition,
@@ -67,17 +65,14 @@ function structuralOf(
   return props === undefined || spec.preserveUnknownFields === true ? undefined : compileStructural(props);
 }
 
-function otherVersion(
-  crd: CustomResourceDefinition,
-  version: CustomResourceDefinitionVersion,
-  types: ReadonlyMap<string, StructSchema>,
-): ServedVersion {
+function otherVersion(crd: CustomResourceDefinition, version: CustomResourceDefinitionVersion): ServedVersion {
+  const schema = structuralOf(crd, version);
   return {
     version: version.name,
     selectableFields: selectableFields(version),
     ...deprecation(crd, version),
     fromStorage(object) {
-      types.get(version.name)?.unstructured?.read(object as unknown as Record<string, unknown>, []);
+      readCustom(object as unknown as Record<string, unknown>, schema, { dropInvalid: true });
       return object;
     },
   };

@@ -1,8 +1,10 @@
+import { DecodeError } from "#apimachinery/schema/exact-decode.ts";
 import { schemaByName } from "#apimachinery/schema/registry.ts";
 import type { FieldSchema, ScalarFormat, StructSchema, TypeSchema } from "#apimachinery/schema/type-schema.ts";
 import { assert } from "#base/assert.ts";
+import { type CoerceOptions, coerceEmbedded } from "./coerce.ts";
 import { dropForbiddenNulls, setSchemaDefaults } from "./defaulting.ts";
-import { prune } from "./prune.ts";
+import { pruneResource } from "./prune.ts";
 import type { Structural } from "./structural.ts";
 
 const OBJECT_META = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta";
@@ -31,13 +33,25 @@ export function customType(name: string, kind: string, schema: Structural | unde
     unstructured: {
       keepsUnknown: schema === undefined || schema.preserveUnknownFields || schema.additional !== undefined,
       read(object, unknown) {
-        if (schema === undefined) return;
-        prune(object, schema, unknown);
-        dropForbiddenNulls(object, schema);
-        setSchemaDefaults(object, schema);
+        readCustom(object, schema, { dropInvalid: false, unknown });
       },
     },
   };
+}
+
+/**
+ * Makes of what a client sent, or of what was stored under another schema, an object of this schema: pruned, its embedded
+ * resources read, defaulted. Throws DecodeError for embedded resources that are none. Changes its argument.
+ */
+export function readCustom(object: Record<string, unknown>, schema: Structural | undefined, options: CoerceOptions): void {
+  if (schema === undefined) return;
+  const unknown: string[] = [];
+  pruneResource(object, schema, unknown);
+  dropForbiddenNulls(object, schema);
+  const problem = coerceEmbedded(object, schema, { ...options, unknown });
+  if (problem !== undefined) throw new DecodeError(`${problem.field}: ${problem.message}`);
+  options.unknown?.push(...unknown);
+  setSchemaDefaults(object, schema);
 }
 
 function typeOf(schema: Structural): TypeSchema {
