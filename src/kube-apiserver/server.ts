@@ -1,8 +1,10 @@
 import { startCustomResources } from "#apiextensions-apiserver/custom-resources.ts";
 import { schemaFor } from "#apimachinery/schema/registry.ts";
 import { Authenticator } from "#apiserver/authentication/authenticator.ts";
+import { peerIdentifier } from "#apiserver/authentication/peer-identity.ts";
+import { REQUEST_HEADERS } from "#apiserver/authentication/request-header.ts";
 import { TokenCache } from "#apiserver/authentication/token-cache.ts";
-import { AUTHENTICATED, certificateUser } from "#apiserver/authentication/users.ts";
+import { AUTHENTICATED } from "#apiserver/authentication/users.ts";
 import {
   type Authorizer,
   attributesOf,
@@ -163,15 +165,19 @@ export async function startKubeApiServer(options: KubeApiServerOptions): Promise
     () => servedGroups(stores.resources, groupPriority, upstreamStorageVersion),
   );
   const authorize = async ({ user, query }: RequestContext, info: RequestInfo) => {
-    const attributes = attributesOf(user, info, query.get("fieldSelector") ?? undefined);
-    const { decision, reason } = authorizer.authorize(attributes);
+    const attributes = attributesOf(user, info, query.get("fieldSelector") ?? undefined, query.get("labelSelector") ?? undefined);
+    const { decision, reason } = await authorizer.authorize(attributes);
     return decision === "allow" ? undefined : forbiddenError(attributes, reason);
   };
   const server: ApiServer = new ApiServer({
     clock,
     random,
     logger,
-    authenticator: new Authenticator({ tokens: knownTokens, anonymousAuth: options.anonymousAuth ?? false }),
+    authenticator: new Authenticator({
+      tokens: knownTokens,
+      requestHeaders: REQUEST_HEADERS,
+      anonymous: { enabled: options.anonymousAuth ?? false },
+    }),
     authorizer,
     resources: createResourceRequestHandler({ stores, authorize }, (error, request) =>
       logger.error({ err: error, method: request.method, path: request.info.path }, "request failed"),
@@ -195,8 +201,12 @@ export async function startKubeApiServer(options: KubeApiServerOptions): Promise
     port: options.port,
     cert: assets.apiserver.cert,
     key: assets.apiserver.key,
-    clientCa: [assets.ca.cert],
-    identify: certificateUser,
+    clientCa: [assets.ca.cert, assets.frontProxyCa.cert],
+    identify: peerIdentifier({
+      clients: [assets.ca.cert],
+      proxies: [assets.frontProxyCa.cert],
+      proxyNames: ["front-proxy-client"],
+    }),
     onExchange: (exchange) => server.handle(exchange),
   }).catch((error: unknown) => {
     stores.stop();

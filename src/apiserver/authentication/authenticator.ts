@@ -1,7 +1,8 @@
 import { unauthorized } from "#apimachinery/api-errors/errors.ts";
 import type { UserInfo } from "../request/request-info.ts";
-import type { Exchange, RequestHeaders } from "../server/exchange.ts";
-import { ANONYMOUS } from "./users.ts";
+import type { Exchange } from "../server/exchange.ts";
+import { type RequestHeaderNames, requestHeaderUser } from "./request-header.ts";
+import { ANONYMOUS, authenticated } from "./users.ts";
 
 /** Says who a token belongs to; undefined when it is not valid. */
 export interface TokenAuthenticator {
@@ -14,13 +15,26 @@ export type TokenOutcome =
   | { readonly user: UserInfo; readonly audiences: readonly string[] }
   | { readonly user: undefined; readonly error: string };
 
-export interface AuthenticatorOptions {
-  readonly tokens: TokenAuthenticator | undefined;
-  /** Requests without credentials are `system:anonymous` instead of refused. */
-  readonly anonymousAuth: boolean;
+/** Who may come in without credentials: nobody, anybody, or those who ask for one of the paths. */
+export interface AnonymousAccess {
+  readonly enabled: boolean;
+  /** Exactly these; every path when absent. */
+  readonly paths?: readonly string[];
 }
 
-/** Tries client certificate, then bearer token, then anonymous; answers at once where no token has to be checked. Throws 401. */
+export interface AuthenticatorOptions {
+  readonly tokens: TokenAuthenticator | undefined;
+  /** Where proxies write whom they ask for. */
+  readonly requestHeaders: RequestHeaderNames;
+  readonly anonymous: AnonymousAccess;
+}
+
+const BEARER_PROTOCOL = "base64url.bearer.authorization.k8s.io.";
+
+/**
+ * Tries what a trusted proxy says, then the client certificate, the bearer token, and at last anonymous; answers at once
+ * where no token has to be checked. Throws 401: who shows credentials that are not good is not anonymous.
+ */
 export class Authenticator {
   readonly #options: AuthenticatorOptions;
 
@@ -28,11 +42,18 @@ export class Authenticator {
     this.#options = options;
   }
 
-  authenticate(exchange: Exchange): UserInfo | Promise<UserInfo> {
-    if (exchange.certificateUser !== undefined) return exchange.certificateUser;
-    const token = bearerToken(exchange.headers);
+  /** `path` is the decoded path of the request. */
+  authenticate(exchange: Exchange, path: string): UserInfo | Promise<UserInfo> {
+    const { peer } = exchange;
+    if (peer?.isProxy === true) {
+      const user = requestHeaderUser(exchange, this.#options.requestHeaders);
+      if (user !== undefined) return authenticated(user);
+    }
+    if (peer?.user !== undefined) return peer.user;
+    const token = bearerToken(exchange) ?? protocolToken(exchange);
     if (token !== undefined) return this.#byToken(token);
-    if (!this.#options.anonymousAuth) throw unauthorized("Unauthorized");
+    const { enabled, paths } = this.#options.anonymous;
+    if (peer !== undefined || !enabled || paths?.includes(path) === false) throw unauthorized("Unauthorized");
     return ANONYMOUS;
   }
 
@@ -44,9 +65,20 @@ export class Authenticator {
 }
 
 /** The token of `Authorization: Bearer TOKEN`; undefined for other schemes and empty tokens. */
-function bearerToken(headers: RequestHeaders): string | undefined {
+function bearerToken({ headers }: Exchange): string | undefined {
   const header = headers.authorization;
   if (typeof header !== "string") return undefined;
   const [scheme = "", token = ""] = header.trim().split(" ");
   return scheme.toLowerCase() === "bearer" && token !== "" ? token : undefined;
+}
+
+/** Browsers cannot set headers on a WebSocket: they send the token as one of several subprotocols. */
+function protocolToken({ headers }: Exchange): string | undefined {
+  const header = headers["sec-websocket-protocol"];
+  if (typeof header !== "string" || String(headers.upgrade).toLowerCase() !== "websocket") return undefined;
+  const protocols = header.split(",").map((protocol) => protocol.trim());
+  const found = protocols.filter((protocol) => protocol.startsWith(BEARER_PROTOCOL));
+  if (found.length !== 1 || protocols.length < 2) return undefined;
+  const token = Buffer.from(found[0]?.slice(BEARER_PROTOCOL.length) ?? "", "base64url").toString("utf8");
+  return token === "" ? undefined : token;
 }

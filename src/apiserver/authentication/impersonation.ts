@@ -2,40 +2,59 @@ import { badRequest } from "#apimachinery/api-errors/errors.ts";
 import { goQuote } from "#apimachinery/validation/field-error.ts";
 import { type AuthorizationAttributes, type Authorizer, forbiddenError } from "../authorization/authorizer.ts";
 import type { UserInfo } from "../request/request-info.ts";
-import type { RequestHeaders } from "../server/exchange.ts";
+import type { Exchange } from "../server/exchange.ts";
+import { unescapePath } from "./request-header.ts";
 import { ANONYMOUS, AUTHENTICATED, serviceAccountGroups, splitServiceAccountUserName, UNAUTHENTICATED } from "./users.ts";
 
 const EXTRA_PREFIX = "impersonate-extra-";
 const AUTHENTICATION_GROUP = "authentication.k8s.io";
 
 /** Whom the impersonation headers ask for; undefined without any. Throws 400 when they name no user. */
-export function requestedImpersonation(headers: RequestHeaders): UserInfo | undefined {
-  const name = text(headers["impersonate-user"]);
-  const uid = text(headers["impersonate-uid"]);
-  const groups = list(headers["impersonate-group"]);
+export function requestedImpersonation(exchange: Pick<Exchange, "headers" | "headerLines">): UserInfo | undefined {
+  const { headers } = exchange;
+  let asks = false;
   let extra: Record<string, readonly string[]> | undefined;
   for (const header in headers) {
+    if (!header.startsWith("impersonate-")) continue;
+    asks = true;
     if (!header.startsWith(EXTRA_PREFIX)) continue;
     extra ??= {};
-    extra[unescapeKey(header.slice(EXTRA_PREFIX.length))] = list(headers[header]);
+    extra[unescapePath(header.slice(EXTRA_PREFIX.length))] = exchange.headerLines(header);
   }
+  if (!asks) return undefined;
+  const name = text(headers["impersonate-user"]);
+  const uid = text(headers["impersonate-uid"]);
+  const groups = exchange.headerLines("impersonate-group");
   if (name === "" && uid === "" && groups.length === 0 && extra === undefined) return undefined;
   extra ??= {};
   if (name !== "") return { name, uid, groups, extra };
   throw badRequest(`requested ${formatUser({ name, uid, groups, extra })} without impersonating a user name`);
 }
 
+/** Whom a request goes on as. */
+export interface ImpersonatedUser {
+  readonly user: UserInfo;
+  /** The verb of the constrained mode that allowed it; empty for the plain one. For the audit log. */
+  readonly constraint: string;
+}
+
 /**
  * The user to go on as. Constrained impersonation is tried first, then the plain `impersonate` verb; when none is
  * allowed, the first refusal is the answer (KEP-5284).
  */
-export function authorizeImpersonation(wanted: UserInfo, attributes: AuthorizationAttributes, authorizer: Authorizer): UserInfo {
+export async function authorizeImpersonation(
+  wanted: UserInfo,
+  attributes: AuthorizationAttributes,
+  authorizer: Authorizer,
+): Promise<ImpersonatedUser> {
   const mode = constrainedMode(wanted);
-  const constrained = mode === undefined ? undefined : checkConstrained(wanted, attributes, authorizer, mode);
-  if (constrained !== undefined && !(constrained instanceof Error)) return constrained;
-  const legacy = checkMode(wanted, attributes.user, authorizer, "impersonate", "");
+  const constrained = mode === undefined ? undefined : await checkConstrained(wanted, attributes, authorizer, mode);
+  if (mode !== undefined && constrained !== undefined && !(constrained instanceof Error)) {
+    return { user: constrained, constraint: `impersonate:${mode}` };
+  }
+  const legacy = await checkMode(wanted, attributes.user, authorizer, "impersonate", "");
   if (legacy instanceof Error) throw constrained ?? legacy;
-  return legacy;
+  return { user: legacy, constraint: "" };
 }
 
 function constrainedMode(wanted: UserInfo): string | undefined {
@@ -45,24 +64,24 @@ function constrainedMode(wanted: UserInfo): string | undefined {
   return "user-info";
 }
 
-function checkConstrained(
+async function checkConstrained(
   wanted: UserInfo,
   asked: AuthorizationAttributes,
   authorizer: Authorizer,
   mode: string,
-): UserInfo | Error {
-  const refusal = check(authorizer, { ...asked, verb: `impersonate-on:${mode}:${asked.verb}` });
+): Promise<UserInfo | Error> {
+  const refusal = await check(authorizer, { ...asked, verb: `impersonate-on:${mode}:${asked.verb}` });
   if (refusal !== undefined) return refusal;
   return checkMode(wanted, asked.user, authorizer, `impersonate:${mode}`, AUTHENTICATION_GROUP);
 }
 
-function checkMode(
+async function checkMode(
   wanted: UserInfo,
   requestor: UserInfo,
   authorizer: Authorizer,
   verb: string,
   nameGroup: string,
-): UserInfo | Error {
+): Promise<UserInfo | Error> {
   const constrained = nameGroup !== "";
   const ask = (
     apiGroup: string,
@@ -103,7 +122,7 @@ function checkMode(
     for (const value of values) needed.push(ask(AUTHENTICATION_GROUP, "userextras", value, { subresource: key }));
   }
   for (const attributes of needed) {
-    const refusal = check(authorizer, attributes);
+    const refusal = await check(authorizer, attributes);
     if (refusal !== undefined) return refusal;
   }
   return { ...wanted, groups: withImpliedGroup(wanted.name, groups) };
@@ -114,26 +133,13 @@ function withImpliedGroup(name: string, groups: readonly string[]): readonly str
   return implied === undefined || groups.includes(implied) ? groups : [...groups, implied];
 }
 
-function check(authorizer: Authorizer, attributes: AuthorizationAttributes): Error | undefined {
-  const { decision, reason } = authorizer.authorize(attributes);
+async function check(authorizer: Authorizer, attributes: AuthorizationAttributes): Promise<Error | undefined> {
+  const { decision, reason } = await authorizer.authorize(attributes);
   return decision === "allow" ? undefined : forbiddenError(attributes, reason);
 }
 
 function text(value: string | readonly string[] | undefined): string {
   return typeof value === "string" ? value : (value?.[0] ?? "");
-}
-
-function list(value: string | readonly string[] | undefined): readonly string[] {
-  if (value === undefined) return [];
-  return typeof value === "string" ? value.split(", ") : value;
-}
-
-function unescapeKey(key: string): string {
-  try {
-    return decodeURIComponent(key);
-  } catch {
-    return key;
-  }
 }
 
 /** Go's `%#v` of a `*user.DefaultInfo`. */

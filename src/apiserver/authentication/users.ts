@@ -1,4 +1,3 @@
-import type { PeerCertificate } from "node:tls";
 import type { UserInfo } from "../request/request-info.ts";
 
 /** Group of everyone who proved who they are. */
@@ -30,20 +29,9 @@ export function splitServiceAccountUserName(userName: string): { namespace: stri
   return more.length === 0 && label.test(namespace) && subdomain.test(name) ? { namespace, name } : undefined;
 }
 
-/** User (CN) and groups (O) of a verified client certificate, as upstream's `x509.CommonNameUserConversion`. */
-export function certificateUser(certificate: PeerCertificate): UserInfo | undefined {
-  const { subject } = certificate;
-  const name = one(subject?.CN);
-  if (name === undefined) return undefined;
-  const organization: unknown = subject?.O;
-  const groups =
-    organization === undefined ? [] : Array.isArray(organization) ? organization.map(String) : [String(organization)];
-  const fingerprint = certificate.fingerprint256.replaceAll(":", "").toLowerCase();
-  const extra = { "authentication.kubernetes.io/credential-id": [`X509SHA256=${fingerprint}`] };
-  return { name, uid: "", groups: [...groups, AUTHENTICATED], extra };
-}
-
-function one(value: unknown): string | undefined {
-  const first: unknown = Array.isArray(value) ? value[0] : value;
-  return typeof first === "string" && first !== "" ? first : undefined;
+/** The user as part of `system:authenticated`, as upstream's `AuthenticatedGroupAdder` puts it there. */
+export function authenticated(user: UserInfo): UserInfo {
+  const { name, groups } = user;
+  if (name === ANONYMOUS.name || groups.includes(AUTHENTICATED) || groups.includes(UNAUTHENTICATED)) return user;
+  return { ...user, groups: [...groups, AUTHENTICATED] };
 }

@@ -18,6 +18,8 @@ export interface AuthorizationAttributes {
   readonly path: string;
   /** The query's `fieldSelector`, as it was sent. */
   readonly fieldSelector?: string;
+  /** The query's `labelSelector`, as it was sent. */
+  readonly labelSelector?: string;
 }
 
 /** `no-opinion` from the last authorizer refuses. */
@@ -26,28 +28,45 @@ export interface Decision {
   readonly reason: string;
 }
 
-/** Says whether a request may go on. Answers from memory: no I/O. */
+/** Says whether a request may go on: at once from memory, or later where somebody else has to be asked. Never rejects. */
 export interface Authorizer {
-  authorize(attributes: AuthorizationAttributes): Decision;
+  authorize(attributes: AuthorizationAttributes): Decision | Promise<Decision>;
 }
 
 /** Asks one after the other until one allows or denies; reasons of the others are told when none does. */
 export function unionAuthorizer(authorizers: readonly Authorizer[]): Authorizer {
-  return {
-    authorize(attributes) {
-      let reason = "";
-      for (const authorizer of authorizers) {
-        const answer = authorizer.authorize(attributes);
-        if (answer.decision !== "no-opinion") return answer;
-        if (answer.reason !== "") reason = reason === "" ? answer.reason : `${reason}\n${answer.reason}`;
+  const from = (start: number, told: string, attributes: AuthorizationAttributes): Decision | Promise<Decision> => {
+    let reason = told;
+    for (let i = start; i < authorizers.length; i++) {
+      const answer = authorizers[i]?.authorize(attributes) ?? NO_OPINION;
+      if (answer instanceof Promise) {
+        return answer.then((decided) => {
+          return decided.decision === "no-opinion" ? from(i + 1, joined(reason, decided.reason), attributes) : decided;
+        });
       }
-      return { decision: "no-opinion", reason };
-    },
+      if (answer.decision !== "no-opinion") return answer;
+      reason = joined(reason, answer.reason);
+    }
+    return { decision: "no-opinion", reason };
   };
+  return { authorize: (attributes) => from(0, "", attributes) };
+}
+
+function joined(told: string, reason: string): string {
+  if (reason === "") return told;
+  return told === "" ? reason : `${told}\n${reason}`;
 }
 
 const ALLOWED: Decision = { decision: "allow", reason: "" };
 const NO_OPINION: Decision = { decision: "no-opinion", reason: "" };
+
+/** Everything is allowed: `--authorization-mode=AlwaysAllow`. */
+export const alwaysAllow: Authorizer = { authorize: () => ALLOWED };
+
+/** Nothing is, but to members of `system:masters`: `--authorization-mode=AlwaysDeny`. */
+export const alwaysDeny: Authorizer = {
+  authorize: () => ({ decision: "no-opinion", reason: "Everything is forbidden." }),
+};
 
 /** Members of the group may do everything. */
 export function privilegedGroupAuthorizer(group: string): Authorizer {
@@ -55,7 +74,12 @@ export function privilegedGroupAuthorizer(group: string): Authorizer {
 }
 
 /** What a request asks for. */
-export function attributesOf(user: UserInfo, info: RequestInfo, fieldSelector?: string): AuthorizationAttributes {
+export function attributesOf(
+  user: UserInfo,
+  info: RequestInfo,
+  fieldSelector?: string,
+  labelSelector?: string,
+): AuthorizationAttributes {
   const attributes = {
     user,
     verb: info.verb,
@@ -68,7 +92,12 @@ export function attributesOf(user: UserInfo, info: RequestInfo, fieldSelector?: 
     name: info.name,
     path: info.path,
   };
-  return fieldSelector === undefined ? attributes : { ...attributes, fieldSelector };
+  if (fieldSelector === undefined && labelSelector === undefined) return attributes;
+  return {
+    ...attributes,
+    ...(fieldSelector === undefined ? {} : { fieldSelector }),
+    ...(labelSelector === undefined ? {} : { labelSelector }),
+  };
 }
 
 /** 403 with upstream's `forbiddenMessage`. */

@@ -13,7 +13,7 @@ import type {
   WatchOptions,
   WriteOptions,
 } from "#client/client.ts";
-import { type Authorizer, attributesOf, forbiddenError } from "../authorization/authorizer.ts";
+import { type Authorizer, attributesOf, type Decision, forbiddenError } from "../authorization/authorizer.ts";
 import { derived } from "../derived.ts";
 import type { DeleteOptions } from "../registry/resource.ts";
 import { toServedForm } from "../registry/store/served-form.ts";
@@ -95,7 +95,7 @@ class InProcessClient {
   }
 
   async get(id: ResourceId, namespace: string, name: string): Promise<ApiObject> {
-    const { endpoint } = this.#begin("get", id, namespace, name);
+    const { endpoint } = await this.#begin("get", id, namespace, name);
     await this.#modules.stores.cache.catchUp();
     const entry = endpoint.store.entry(namespaceOf(endpoint, namespace), name);
     if (entry === undefined) throw notFound({ group: id.group, resource: id.resource }, name);
@@ -103,7 +103,7 @@ class InProcessClient {
   }
 
   async list(id: ResourceId, namespace: string, options: ListOptions = {}): Promise<ApiList<ApiObject>> {
-    const { endpoint } = this.#begin("list", id, namespace, "");
+    const { endpoint } = await this.#begin("list", id, namespace, "");
     const parsed = parseListOptions(queryOf(options), false);
     const selection = selectionOf(endpoint, namespace, "", parsed.labelSelector, parsed.fieldSelector);
     const { entries, metadata } = await listEntries(endpoint, selection, parsed);
@@ -111,13 +111,16 @@ class InProcessClient {
   }
 
   watch(id: ResourceId, namespace: string, options: WatchOptions): AsyncIterable<readonly WatchEvent<ApiObject>[]> {
-    const { endpoint } = this.#begin("watch", id, namespace, "");
+    const endpoint = this.#endpoint(id);
+    if (endpoint === undefined) throw noSuchPath();
+    const allowed = this.#authorize(infoOf("watch", id, namespace, "", ""));
     const parsed = parseListOptions(queryOf(options), true);
     const selection = selectionOf(endpoint, namespace, "", parsed.labelSelector, parsed.fieldSelector);
     return {
       [Symbol.asyncIterator]: () => {
         const watch = new InProcessWatch(endpoint, options.signal);
-        checkWatchVersion(endpoint, parsed)
+        Promise.resolve(allowed)
+          .then(() => checkWatchVersion(endpoint, parsed))
           .then((version) => watch.start(selection, parsed, version))
           .catch((error: unknown) => {
             if (!(error instanceof StatusError)) throw error;
@@ -140,7 +143,7 @@ class InProcessClient {
     if (subresource !== "" || endpoint === undefined) {
       return this.#send("POST", id, namespace, name, subresource, object, "application/json", options);
     }
-    const { context, info } = this.#begin("create", id, namespace, name);
+    const { context, info } = await this.#begin("create", id, namespace, name);
     const body = decodePatched(deepCopy(object), endpoint.form, true).object;
     setDefaults(endpoint, body);
     const write = writeRequest(endpoint, context, this.#target(endpoint, info), this.#writeOptions(options));
@@ -159,7 +162,7 @@ class InProcessClient {
     if (this.#isSpecial(id, subresource)) {
       return this.#send("PUT", id, namespace, name, subresource, object, "application/json", options);
     }
-    const { endpoint, context, info } = this.#begin("update", id, namespace, name, subresource);
+    const { endpoint, context, info } = await this.#begin("update", id, namespace, name, subresource);
     const target = this.#target(endpoint, info);
     const body = decodePatched(deepCopy(object), endpoint.form, true).object;
     setDefaults(endpoint, body, subresource);
@@ -171,7 +174,7 @@ class InProcessClient {
       expectedUid: body.metadata.uid ?? "",
       mayCreate: true,
       transform: async (existing) => {
-        if (existing === undefined) this.#authorize({ ...info, verb: "create" });
+        if (existing === undefined) await this.#authorize({ ...info, verb: "create" });
         return admitChange(endpoint, write, name, deepCopy(body) as ApiObject, existing);
       },
     });
@@ -190,7 +193,7 @@ class InProcessClient {
     if (type === "application/apply-patch+yaml" || this.#isSpecial(id, subresource)) {
       return this.#send("PATCH", id, namespace, name, subresource, patch, type, options);
     }
-    const { endpoint, context, info } = this.#begin("patch", id, namespace, name, subresource);
+    const { endpoint, context, info } = await this.#begin("patch", id, namespace, name, subresource);
     const target = this.#target(endpoint, info);
     const parsed = Patch.fromValue(type as PatchKind, patch);
     const write = writeRequest(endpoint, context, target, this.#writeOptions(options));
@@ -211,13 +214,13 @@ class InProcessClient {
   }
 
   async delete(id: ResourceId, namespace: string, name: string, options: DeleteRequest = {}): Promise<void> {
-    const { endpoint, context, info } = this.#begin("delete", id, namespace, name);
+    const { endpoint, context, info } = await this.#begin("delete", id, namespace, name);
     const write = writeRequest(endpoint, context, this.#target(endpoint, info), this.#writeOptions({}));
     await endpoint.store.deleteWith(name, { ...options } as DeleteOptions, write);
   }
 
   async deleteCollection(id: ResourceId, namespace: string, options: ListOptions & DeleteRequest = {}): Promise<void> {
-    const { endpoint, context, info } = this.#begin("deletecollection", id, namespace, "");
+    const { endpoint, context, info } = await this.#begin("deletecollection", id, namespace, "");
     const { gracePeriodSeconds, propagationPolicy, preconditions, ...listOptions } = options;
     const parsed = parseListOptions(queryOf(listOptions), false);
     const selection = selectionOf(endpoint, namespace, "", parsed.labelSelector, parsed.fieldSelector);
@@ -237,17 +240,17 @@ class InProcessClient {
     return document;
   }
 
-  #begin(
+  async #begin(
     verb: Verb,
     id: ResourceId,
     namespace: string,
     name: string,
     subresource = "",
-  ): { endpoint: ResourceEndpoint; context: RequestContext; info: RequestInfo } {
+  ): Promise<{ endpoint: ResourceEndpoint; context: RequestContext; info: RequestInfo }> {
     const endpoint = this.#endpoint(id);
     if (endpoint === undefined) throw noSuchPath();
     const info = infoOf(verb, id, namespace, name, subresource);
-    this.#authorize(info);
+    await this.#authorize(info);
     return { endpoint, info, context: this.#context(info) };
   }
 
@@ -255,11 +258,16 @@ class InProcessClient {
     return this.#shared.endpoints().get(keyOf(id));
   }
 
-  #authorize(info: RequestInfo): void {
-    if (this.#authorizer === undefined) return;
+  #authorize(info: RequestInfo): Promise<void> | undefined {
+    if (this.#authorizer === undefined) return undefined;
     const attributes = attributesOf(this.#user, info);
-    const { decision, reason } = this.#authorizer.authorize(attributes);
-    if (decision !== "allow") throw forbiddenError(attributes, reason);
+    const check = ({ decision, reason }: Decision): void => {
+      if (decision !== "allow") throw forbiddenError(attributes, reason);
+    };
+    const answer = this.#authorizer.authorize(attributes);
+    if (answer instanceof Promise) return answer.then(check);
+    check(answer);
+    return undefined;
   }
 
   #context(info: RequestInfo): RequestContext {
@@ -302,7 +310,7 @@ class InProcessClient {
   ): Promise<ApiObject> {
     const verb: Verb = method === "POST" ? "create" : method === "PUT" ? "update" : "patch";
     const info = infoOf(verb, id, namespace, name, subresource);
-    this.#authorize(info);
+    await this.#authorize(info);
     const query = new URLSearchParams();
     if (options.dryRun) query.set("dryRun", "All");
     if (options.force) query.set("force", "true");

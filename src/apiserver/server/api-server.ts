@@ -108,13 +108,17 @@ export class ApiServer {
 
   async #answer(exchange: Exchange, info: RequestInfo, query: URLSearchParams, warnings: string[]): Promise<ApiResponse> {
     const { authenticator, authorizer, resources, servesGroup, nonResources } = this.#modules;
-    const authenticated = authenticator.authenticate(exchange);
+    const authenticated = authenticator.authenticate(exchange, info.path);
     let user: UserInfo = authenticated instanceof Promise ? await authenticated : authenticated;
     const fieldSelector = info.isResourceRequest ? (query.get("fieldSelector") ?? undefined) : undefined;
-    const wanted = requestedImpersonation(exchange.headers);
-    if (wanted !== undefined) user = authorizeImpersonation(wanted, attributesOf(user, info, fieldSelector), authorizer);
-    const attributes = attributesOf(user, info, fieldSelector);
-    const { decision, reason } = authorizer.authorize(attributes);
+    const labelSelector = info.isResourceRequest ? (query.get("labelSelector") ?? undefined) : undefined;
+    const wanted = requestedImpersonation(exchange);
+    if (wanted !== undefined) {
+      ({ user } = await authorizeImpersonation(wanted, attributesOf(user, info, fieldSelector, labelSelector), authorizer));
+    }
+    const attributes = attributesOf(user, info, fieldSelector, labelSelector);
+    const answer = authorizer.authorize(attributes);
+    const { decision, reason } = answer instanceof Promise ? await answer : answer;
     if (decision !== "allow") throw forbiddenError(attributes, reason);
     const isResource =
       info.isResourceRequest &&

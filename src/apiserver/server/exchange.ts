@@ -1,5 +1,5 @@
+import type { PeerIdentity } from "../authentication/peer-identity.ts";
 import type { ApiResponse } from "../endpoints/response.ts";
-import type { UserInfo } from "../request/request-info.ts";
 
 /** Header values by lower-case name. */
 export type RequestHeaders = Readonly<Record<string, string | readonly string[] | undefined>>;
@@ -13,8 +13,12 @@ export interface Exchange {
   /** Path and query as sent. */
   readonly url: string;
   readonly headers: RequestHeaders;
-  /** Whom the client certificate of the connection names; undefined without a valid one. */
-  readonly certificateUser: UserInfo | undefined;
+  /** Every line of a header that clients repeat, by lower-case name: values may hold commas. */
+  headerLines(name: string): readonly string[];
+  /** Who is at the other end, by its certificate; undefined when it showed none. */
+  readonly peer: PeerIdentity | undefined;
+  /** Address of the other end. */
+  readonly remoteAddress: string;
   /** The whole body, or undefined when it is larger than `limitBytes`. */
   readBody(limitBytes: number): Promise<Buffer | undefined>;
   /** Sends the answer. Only the first call counts. */

@@ -1,13 +1,10 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { PeerIdentity } from "../authentication/peer-identity.ts";
 import { type ApiResponse, isResponseStream } from "../endpoints/response.ts";
-import type { UserInfo } from "../request/request-info.ts";
 import type { Exchange, RequestHeaders, ResponseHeaders } from "./exchange.ts";
 import { readBody } from "./read-body.ts";
 
 const EMPTY = Buffer.alloc(0);
-
-/** Headers that HTTP/1.1 clients repeat and that Node would join with commas. */
-const REPEATED = "impersonate-group";
 
 /** Larger bodies go out in pieces of this size: TLS encrypts a write as a whole before the first byte leaves. */
 const SLICE_BYTES = 256 * 1024;
@@ -16,11 +13,11 @@ const SLICE_BYTES = 256 * 1024;
 export class Http1Exchange implements Exchange {
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
-  readonly certificateUser: UserInfo | undefined;
-  constructor(request: IncomingMessage, response: ServerResponse, certificateUser: UserInfo | undefined) {
+  readonly peer: PeerIdentity | undefined;
+  constructor(request: IncomingMessage, response: ServerResponse, peer: PeerIdentity | undefined) {
     this.#request = request;
     this.#response = response;
-    this.certificateUser = certificateUser;
+    this.peer = peer;
   }
 
   get method(): string {
@@ -32,11 +29,15 @@ export class Http1Exchange implements Exchange {
   }
 
   get headers(): RequestHeaders {
-    const { headers } = this.#request;
-    if (headers["impersonate-user"] === undefined && headers[REPEATED] === undefined) return headers;
-    const distinct = this.#request.headersDistinct;
-    const impersonation = Object.entries(distinct).filter(([name]) => name === REPEATED || name.startsWith("impersonate-extra-"));
-    return { ...headers, ...Object.fromEntries(impersonation) };
+    return this.#request.headers;
+  }
+
+  headerLines(name: string): readonly string[] {
+    return this.#request.headersDistinct[name] ?? [];
+  }
+
+  get remoteAddress(): string {
+    return this.#request.socket.remoteAddress ?? "";
   }
 
   get finished(): boolean {

@@ -1,6 +1,6 @@
 import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from "node:http2";
+import type { PeerIdentity } from "../authentication/peer-identity.ts";
 import { type ApiResponse, isResponseStream } from "../endpoints/response.ts";
-import type { UserInfo } from "../request/request-info.ts";
 import type { Exchange, ResponseHeaders } from "./exchange.ts";
 import { readBody } from "./read-body.ts";
 
@@ -13,12 +13,19 @@ export class Http2Exchange implements Exchange {
   readonly #stream: ServerHttp2Stream;
   readonly headers: IncomingHttpHeaders;
   readonly #bodyless: boolean;
-  readonly certificateUser: UserInfo | undefined;
-  constructor(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, flags: number, certificateUser: UserInfo | undefined) {
+  readonly #rawHeaders: readonly string[];
+  readonly peer: PeerIdentity | undefined;
+  constructor(
+    stream: ServerHttp2Stream,
+    head: { readonly headers: IncomingHttpHeaders; readonly rawHeaders: readonly string[]; readonly flags: number },
+    peer: PeerIdentity | undefined,
+  ) {
+    const { headers, flags } = head;
     this.#stream = stream;
     this.headers = headers;
+    this.#rawHeaders = head.rawHeaders;
     this.#bodyless = (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0;
-    this.certificateUser = certificateUser;
+    this.peer = peer;
     stream.on("error", () => {});
   }
 
@@ -29,6 +36,20 @@ export class Http2Exchange implements Exchange {
   get url(): string {
     // CONNECT has none.
     return this.headers[":path"] ?? "";
+  }
+
+  headerLines(name: string): readonly string[] {
+    if (this.headers[name] === undefined) return [];
+    const lines: string[] = [];
+    const raw = this.#rawHeaders;
+    for (let i = 0; i + 1 < raw.length; i += 2) {
+      if (raw[i]?.toLowerCase() === name) lines.push(raw[i + 1] ?? "");
+    }
+    return lines;
+  }
+
+  get remoteAddress(): string {
+    return this.#stream.session?.socket?.remoteAddress ?? "";
   }
 
   get finished(): boolean {

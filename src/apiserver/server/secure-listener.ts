@@ -8,10 +8,10 @@ import {
 } from "node:http2";
 import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import type { PeerCertificate, TLSSocket } from "node:tls";
+import type { DetailedPeerCertificate, TLSSocket } from "node:tls";
+import type { PeerIdentity } from "../authentication/peer-identity.ts";
 import type { ApiResponse } from "../endpoints/response.ts";
 import { methodNotAllowed } from "../non-resource/answers.ts";
-import type { UserInfo } from "../request/request-info.ts";
 import type { Exchange } from "./exchange.ts";
 import { Http1Exchange } from "./http1-exchange.ts";
 import { Http2Exchange } from "./http2-exchange.ts";
@@ -24,9 +24,10 @@ export interface SecureListenerOptions {
   /** PEM texts. */
   readonly cert: string;
   readonly key: string;
+  /** Authorities of client certificates. */
   readonly clientCa: readonly string[];
-  /** Whom a certificate that one of the authorities signed names. */
-  readonly identify: (certificate: PeerCertificate) => UserInfo | undefined;
+  /** Who is at the other end. `certificate` leads up to its authority; `isTrusted` says that one of them is ours. */
+  readonly identify: (certificate: DetailedPeerCertificate, isTrusted: boolean) => PeerIdentity;
   readonly onExchange: (exchange: Exchange) => void;
 }
 
@@ -67,10 +68,11 @@ export async function listenSecurely(options: SecureListenerOptions): Promise<Se
   Object.assign(server, { maxHeaderSize: HEADER_BYTES_MAX });
   const sockets = new Set<Socket>();
   const sessions = new Set<ServerHttp2Session>();
-  const users = new WeakMap<object, UserInfo>();
+  const peers = new WeakMap<object, PeerIdentity>();
   const remember = (owner: object, socket: TLSSocket): void => {
-    const user = socket.authorized ? options.identify(socket.getPeerCertificate()) : undefined;
-    if (user !== undefined) users.set(owner, user);
+    const certificate = socket.getPeerCertificate(true);
+    // Without one there is an empty object.
+    if (certificate?.raw !== undefined) peers.set(owner, options.identify(certificate, socket.authorized));
   };
   server.on("connection", (socket: Socket) => {
     socket.setNoDelay(true);
@@ -95,11 +97,12 @@ export async function listenSecurely(options: SecureListenerOptions): Promise<Se
   // Adding a request listener makes Node answer HTTP/2 through its compatibility layer too: that one is taken out again.
   server.on("request", (request: unknown, response: unknown) => {
     const message = request as IncomingMessage;
-    options.onExchange(new Http1Exchange(message, response as ServerResponse, users.get(message.socket)));
+    options.onExchange(new Http1Exchange(message, response as ServerResponse, peers.get(message.socket)));
   });
   server.removeAllListeners("stream");
-  server.on("stream", (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, flags: number) => {
-    options.onExchange(new Http2Exchange(stream, headers, flags, stream.session ? users.get(stream.session) : undefined));
+  server.on("stream", (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, flags: number, rawHeaders: string[]) => {
+    const peer = stream.session ? peers.get(stream.session) : undefined;
+    options.onExchange(new Http2Exchange(stream, { headers, rawHeaders, flags }, peer));
   });
   await listen(server, options);
   server.on("error", () => {});

@@ -1,5 +1,5 @@
 import { AUTHENTICATED } from "#apiserver/authentication/users.ts";
-import type { AuthorizationAttributes, Authorizer } from "#apiserver/authorization/authorizer.ts";
+import type { AuthorizationAttributes, Authorizer, Decision } from "#apiserver/authorization/authorizer.ts";
 
 /**
  * Asks for `unsafeproxy` in place of `proxy` when somebody without credentials wants to reach through the server: a
@@ -11,11 +11,16 @@ export function browserSafeAuthorizer(inner: Authorizer): Authorizer {
       if (!asked.isResourceRequest || asked.user.groups.includes(AUTHENTICATED)) return inner.authorize(asked);
       const changed = withoutProxy(asked);
       if (changed === undefined) return inner.authorize(asked);
-      const { decision, reason } = inner.authorize(changed.attributes);
-      if (decision === "allow") return { decision, reason };
-      return { decision, reason: reason === "" ? changed.note : `${changed.note}: ${reason}` };
+      const answer = inner.authorize(changed.attributes);
+      return answer instanceof Promise ? answer.then((decided) => noted(decided, changed.note)) : noted(answer, changed.note);
     },
   };
+}
+
+function noted(decided: Decision, note: string): Decision {
+  const { decision, reason } = decided;
+  if (decision === "allow") return decided;
+  return { decision, reason: reason === "" ? note : `${note}: ${reason}` };
 }
 
 function withoutProxy(asked: AuthorizationAttributes): { attributes: AuthorizationAttributes; note: string } | undefined {

@@ -1,11 +1,11 @@
 import { expect, test } from "vitest";
 import type { AdmissionAttributes, AdmissionModules } from "#apiserver/admission/admission.ts";
 import type { Authorizer } from "#apiserver/authorization/authorizer.ts";
-import { certificateSignerPlugins } from "./certificate-signers.ts";
+import { certificateApproval, certificateSigning, certificateSubjectRestriction } from "./certificate-signers.ts";
 
 const csr = (status: object): object => ({ metadata: { name: "c" }, spec: { signerName: "example.com/s", request: "" }, status });
 
-function judge(rights: readonly string[], subresource: string, status: object): string {
+async function judge(rights: readonly string[], subresource: string, status: object): Promise<string> {
   const authorizer: Authorizer = {
     authorize: ({ verb, resource, name }) =>
       rights.includes(`${verb} ${resource} ${name}`) ? { decision: "allow", reason: "" } : { decision: "no-opinion", reason: "" },
@@ -21,7 +21,8 @@ function judge(rights: readonly string[], subresource: string, status: object): 
     context: { user: { name: "u", uid: "", groups: [], extra: {} } },
   } as unknown as AdmissionAttributes;
   try {
-    for (const plugin of certificateSignerPlugins(authorizer)) plugin({} as AdmissionModules).validate?.(attributes);
+    const plugins = [certificateApproval(authorizer), certificateSigning(authorizer), certificateSubjectRestriction];
+    for (const plugin of plugins) await plugin({} as AdmissionModules).validate?.(attributes);
     return "";
   } catch (error) {
     return (error as Error).message;
@@ -51,6 +52,6 @@ test.each([
   },
   { name: "a status that changes nothing", rights: [], subresource: "status", status: {}, want: "" },
   { name: "the request itself", rights: [], subresource: "", status: {}, want: "" },
-])("$name", ({ rights, subresource, status, want }) => {
-  expect(judge(rights, subresource, status)).toBe(want);
+])("$name", async ({ rights, subresource, status, want }) => {
+  expect(await judge(rights, subresource, status)).toBe(want);
 });

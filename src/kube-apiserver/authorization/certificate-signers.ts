@@ -9,17 +9,21 @@ const GROUP = "certificates.k8s.io";
 const API_SERVER_CLIENT = "kubernetes.io/kube-apiserver-client";
 const MASTERS = "system:masters";
 
-/**
- * Upstream's plugins `CertificateApproval`, `CertificateSigning` and `CertificateSubjectRestriction`: who may write to a request
- * may decide it, or sign it, only with a right to its signer; and nobody becomes a master by a certificate.
- */
-export function certificateSignerPlugins(authorizer: Authorizer): readonly AdmissionPluginFactory[] {
-  return [
-    () => ({ name: "CertificateApproval", validate: (attributes) => checkApproval(authorizer, attributes) }),
-    () => ({ name: "CertificateSigning", validate: (attributes) => checkSigning(authorizer, attributes) }),
-    () => ({ name: "CertificateSubjectRestriction", validate: checkSubject }),
-  ];
+/** Who may write to a request for a certificate may decide it only with a right to its signer. */
+export function certificateApproval(authorizer: Authorizer): AdmissionPluginFactory {
+  return () => ({ name: "CertificateApproval", validate: (attributes) => checkApproval(authorizer, attributes) });
 }
+
+/** Who may write to a request for a certificate may sign it only with a right to its signer. */
+export function certificateSigning(authorizer: Authorizer): AdmissionPluginFactory {
+  return () => ({ name: "CertificateSigning", validate: (attributes) => checkSigning(authorizer, attributes) });
+}
+
+/** Nobody becomes a master by a certificate. */
+export const certificateSubjectRestriction: AdmissionPluginFactory = () => ({
+  name: "CertificateSubjectRestriction",
+  validate: checkSubject,
+});
 
 /** Whether the attributes are of a request for a certificate; the old state, since the signer cannot be changed on the way. */
 function oldRequest({ group, resource, oldObject }: AdmissionAttributes): CertificateSigningRequest | undefined {
@@ -27,42 +31,54 @@ function oldRequest({ group, resource, oldObject }: AdmissionAttributes): Certif
   return oldObject as unknown as CertificateSigningRequest | undefined;
 }
 
-function checkApproval(authorizer: Authorizer, attributes: AdmissionAttributes): void {
+function checkApproval(authorizer: Authorizer, attributes: AdmissionAttributes): Promise<void> | void {
   const old = attributes.subresource === "approval" ? oldRequest(attributes) : undefined;
-  if (old === undefined || maySign(authorizer, attributes.context.user, "approve", old.spec.signerName)) return;
+  if (old !== undefined) return mustApprove(authorizer, attributes, old);
+}
+
+async function mustApprove(
+  authorizer: Authorizer,
+  attributes: AdmissionAttributes,
+  old: CertificateSigningRequest,
+): Promise<void> {
+  if (await maySign(authorizer, attributes.context.user, "approve", old.spec.signerName)) return;
   const signer = JSON.stringify(old.spec.signerName);
   throw admissionForbidden(attributes, `user not permitted to approve requests with signerName ${signer}`);
 }
 
-function checkSigning(authorizer: Authorizer, attributes: AdmissionAttributes): void {
+function checkSigning(authorizer: Authorizer, attributes: AdmissionAttributes): Promise<void> | void {
   const old = attributes.subresource === "status" ? oldRequest(attributes) : undefined;
-  if (old === undefined) return;
+  if (old !== undefined) return mustSign(authorizer, attributes, old);
+}
+
+async function mustSign(authorizer: Authorizer, attributes: AdmissionAttributes, old: CertificateSigningRequest): Promise<void> {
   const { status } = attributes.object as unknown as CertificateSigningRequest;
   const unchanged =
     (status?.certificate ?? "") === (old.status?.certificate ?? "") &&
     semanticEqual(status?.conditions ?? [], old.status?.conditions ?? []);
-  if (unchanged || maySign(authorizer, attributes.context.user, "sign", old.spec.signerName)) return;
+  if (unchanged || (await maySign(authorizer, attributes.context.user, "sign", old.spec.signerName))) return;
   const signer = JSON.stringify(old.spec.signerName);
   throw admissionForbidden(attributes, `user not permitted to sign requests with signerName ${signer}`);
 }
 
 /** Rights are for one signer, or for all of a domain. */
-function maySign(authorizer: Authorizer, user: UserInfo, verb: "approve" | "sign", signer: string): boolean {
-  return [signer, `${signer.split("/")[0] ?? ""}/*`].some(
-    (name) =>
-      authorizer.authorize({
-        user,
-        verb,
-        isResourceRequest: true,
-        namespace: "",
-        apiGroup: GROUP,
-        apiVersion: "*",
-        resource: "signers",
-        subresource: "",
-        name,
-        path: "",
-      }).decision === "allow",
-  );
+async function maySign(authorizer: Authorizer, user: UserInfo, verb: "approve" | "sign", signer: string): Promise<boolean> {
+  for (const name of [signer, `${signer.split("/")[0] ?? ""}/*`]) {
+    const { decision } = await authorizer.authorize({
+      user,
+      verb,
+      isResourceRequest: true,
+      namespace: "",
+      apiGroup: GROUP,
+      apiVersion: "*",
+      resource: "signers",
+      subresource: "",
+      name,
+      path: "",
+    });
+    if (decision === "allow") return true;
+  }
+  return false;
 }
 
 function checkSubject(attributes: AdmissionAttributes): void {

@@ -17,16 +17,20 @@ const EVERYTHING: readonly PolicyRule[] = [
  * its rights or the verb `escalate`, binding one needs all its rights or the verb `bind`.
  */
 export function rbacEscalationCheck(rbac: RbacAuthorizer, authorizer: Authorizer): AdmissionPluginFactory {
-  const check = (attributes: AdmissionAttributes): void => {
+  const check = async (attributes: AdmissionAttributes): Promise<void> => {
     const { group, subresource, operation, object, oldObject, resource, context } = attributes;
     if (group !== GROUP || subresource !== "" || object === undefined || (operation !== "CREATE" && operation !== "UPDATE"))
       return;
     if (context.user.groups.includes("system:masters") || changesOnlyMetadata(object, oldObject)) return;
-    if (resource === "roles" || resource === "clusterroles") checkRole(rbac, authorizer, attributes, object);
-    if (resource === "rolebindings" || resource === "clusterrolebindings") checkBinding(rbac, authorizer, attributes, object);
+    if (resource === "roles" || resource === "clusterroles") await checkRole(rbac, authorizer, attributes, object);
+    if (resource === "rolebindings" || resource === "clusterrolebindings")
+      await checkBinding(rbac, authorizer, attributes, object);
   };
   // Upstream refuses before the object is validated: this runs with the plugins that change objects, as the last of them.
-  return () => ({ name: "RBACEscalation", mutate: check });
+  return () => ({
+    name: "RBACEscalation",
+    mutate: (attributes) => (attributes.group === GROUP ? check(attributes) : undefined),
+  });
 }
 
 function changesOnlyMetadata(object: ApiObject, old: ApiObject | undefined): boolean {
@@ -35,10 +39,15 @@ function changesOnlyMetadata(object: ApiObject, old: ApiObject | undefined): boo
   return content(object) === content(old);
 }
 
-function checkRole(rbac: RbacAuthorizer, authorizer: Authorizer, attributes: AdmissionAttributes, role: ApiObject): void {
+async function checkRole(
+  rbac: RbacAuthorizer,
+  authorizer: Authorizer,
+  attributes: AdmissionAttributes,
+  role: ApiObject,
+): Promise<void> {
   const { context, resource, namespace } = attributes;
   const escalate = question(context.user, "escalate", resource, context.info.name, namespace);
-  if (authorizer.authorize(escalate).decision === "allow") return;
+  if ((await authorizer.authorize(escalate)).decision === "allow") return;
   const name = role.metadata.name ?? "";
   const problem = escalation(rbac, context.user, namespace, (role.rules ?? []) as readonly PolicyRule[]);
   if (problem !== undefined) throw forbidden({ group: GROUP, resource }, name, problem);
@@ -51,12 +60,17 @@ function checkRole(rbac: RbacAuthorizer, authorizer: Authorizer, attributes: Adm
   }
 }
 
-function checkBinding(rbac: RbacAuthorizer, authorizer: Authorizer, attributes: AdmissionAttributes, binding: ApiObject): void {
+async function checkBinding(
+  rbac: RbacAuthorizer,
+  authorizer: Authorizer,
+  attributes: AdmissionAttributes,
+  binding: ApiObject,
+): Promise<void> {
   const { context, resource, namespace } = attributes;
   const roleRef = (binding.roleRef ?? {}) as { readonly kind?: string; readonly name?: string };
   const { kind = "", name = "" } = roleRef;
   const bind = question(context.user, "bind", `${kind.toLowerCase()}s`, name, namespace);
-  if (authorizer.authorize(bind).decision === "allow") return;
+  if ((await authorizer.authorize(bind)).decision === "allow") return;
   const rules = rbac.rulesOfRole(namespace, { kind, name });
   if (rules === undefined) throw notFound({ group: GROUP, resource }, name);
   const problem = escalation(rbac, context.user, namespace, rules);

@@ -32,7 +32,7 @@ export function accessReviews(modules: { readonly authorizer: Authorizer; readon
       const spec = (body.spec ?? {}) as ReviewSpec;
       const errors = validate(body, spec);
       if (errors.length > 0) throw invalid({ group: GROUP, kind: "" }, "", errors);
-      const { decision, reason } = authorizer.authorize(reviewAttributes(spec, userOf(spec, context.user)));
+      const { decision, reason } = await authorizer.authorize(reviewAttributes(spec, userOf(spec, context.user)));
       const evaluationError = selectorProblem(spec);
       body.status = { allowed: decision === "allow", denied: decision === "deny", reason, evaluationError };
       return body;
