@@ -32,12 +32,11 @@ import { type Logger, silentLogger } from "#component-base/logging.ts";
 import { type ClusterAssets, firstAddress } from "#pki/cluster-assets.ts";
 import type { KVStore } from "#storage/kv.ts";
 import { compileMatchCondition } from "./admission/match-condition-compiler.ts";
-import { admissionPlugins } from "./admission/plugins.ts";
+import { enabledByDefault } from "./admission/plugins.ts";
 import { webhookPlugins } from "./admission/webhooks.ts";
 import { advertisedAddress } from "./advertised-address.ts";
 import { ServiceAccountTokens } from "./authentication/service-account-tokens.ts";
 import { browserSafeAuthorizer } from "./authorization/browser-safe-authorizer.ts";
-import { certificateSignerPlugins } from "./authorization/certificate-signers.ts";
 import { rbacEscalationCheck } from "./authorization/escalation.ts";
 import { nodeAuthorizer, nodeNameOf } from "./authorization/node-authorizer.ts";
 import { rbacStores } from "./authorization/rbac-stores.ts";
@@ -141,9 +140,10 @@ export async function startKubeApiServer(options: KubeApiServerOptions): Promise
     random,
     schemaFor,
     admission: [
-      ...admissionPlugins,
-      ...certificateSignerPlugins(authorizer),
-      ...webhookPlugins({ client: webhooks, random, stores: () => stores, compile: compileMatchCondition }),
+      ...enabledByDefault({
+        authorizer,
+        webhooks: webhookPlugins({ client: webhooks, random, stores: () => stores, compile: compileMatchCondition }),
+      }),
       rbacEscalationCheck(rbac, authorizer),
     ],
   });

@@ -1,23 +1,61 @@
 import type { AdmissionPluginFactory } from "#apiserver/admission/admission.ts";
+import type { Authorizer } from "#apiserver/authorization/authorizer.ts";
+import { certificateApproval, certificateSigning, certificateSubjectRestriction } from "../authorization/certificate-signers.ts";
 import { defaultIngressClass } from "./plugins/default-ingress-class.ts";
 import { defaultStorageClass } from "./plugins/default-storage-class.ts";
 import { defaultTolerationSeconds } from "./plugins/default-toleration-seconds.ts";
+import { limitRanger } from "./plugins/limit-ranger/limit-ranger.ts";
 import { namespaceLifecycle } from "./plugins/namespace-lifecycle.ts";
+import { persistentVolumeClaimResize } from "./plugins/persistent-volume-claim-resize.ts";
+import { podSecurity } from "./plugins/pod-security/pod-security.ts";
+import { podTopologyLabels } from "./plugins/pod-topology-labels.ts";
 import { priority } from "./plugins/priority.ts";
 import { runtimeClass } from "./plugins/runtime-class.ts";
 import { serviceAccount } from "./plugins/service-account.ts";
 import { storageObjectInUseProtection } from "./plugins/storage-object-in-use-protection.ts";
 import { taintNodesByCondition } from "./plugins/taint-nodes-by-condition.ts";
+import type { WebhookPlugins } from "./webhooks.ts";
 
-/** The plugins that are on by default, in upstream's order (`AllOrderedPlugins`). The order is part of the behaviour. */
-export const admissionPlugins: readonly AdmissionPluginFactory[] = [
-  namespaceLifecycle,
-  serviceAccount,
-  taintNodesByCondition,
-  priority,
-  defaultTolerationSeconds,
-  defaultStorageClass,
-  storageObjectInUseProtection,
-  runtimeClass,
-  defaultIngressClass,
-];
+/** An admission plugin as `--enable-admission-plugins` and `--disable-admission-plugins` know it. */
+export interface AdmissionPluginRow {
+  readonly name: string;
+  readonly onByDefault: boolean;
+  readonly create: AdmissionPluginFactory;
+}
+
+/** What some plugins need beyond what all are given. */
+export interface AdmissionPluginSources {
+  readonly authorizer: Authorizer;
+  readonly webhooks: WebhookPlugins;
+}
+
+/** All plugins in upstream's order (`AllOrderedPlugins`), whatever the order of flags. The order is part of the behaviour. */
+export function admissionPluginTable({ authorizer, webhooks }: AdmissionPluginSources): readonly AdmissionPluginRow[] {
+  const on = (name: string, create: AdmissionPluginFactory): AdmissionPluginRow => ({ name, onByDefault: true, create });
+  return [
+    on("NamespaceLifecycle", namespaceLifecycle),
+    on("LimitRanger", limitRanger),
+    on("ServiceAccount", serviceAccount),
+    on("TaintNodesByCondition", taintNodesByCondition),
+    on("PodSecurity", podSecurity),
+    on("Priority", priority),
+    on("DefaultTolerationSeconds", defaultTolerationSeconds),
+    on("DefaultStorageClass", defaultStorageClass),
+    on("StorageObjectInUseProtection", storageObjectInUseProtection),
+    on("PersistentVolumeClaimResize", persistentVolumeClaimResize),
+    on("RuntimeClass", runtimeClass),
+    on("CertificateApproval", certificateApproval(authorizer)),
+    on("CertificateSigning", certificateSigning(authorizer)),
+    on("CertificateSubjectRestriction", certificateSubjectRestriction),
+    on("DefaultIngressClass", defaultIngressClass),
+    on("PodTopologyLabels", podTopologyLabels),
+    // What others have changed is seen by these alone.
+    on("MutatingAdmissionWebhook", webhooks.mutating),
+    on("ValidatingAdmissionWebhook", webhooks.validating),
+  ];
+}
+
+/** The plugins that are on without flags. */
+export function enabledByDefault(sources: AdmissionPluginSources): readonly AdmissionPluginFactory[] {
+  return admissionPluginTable(sources).flatMap(({ onByDefault, create }) => (onByDefault ? [create] : []));
+}

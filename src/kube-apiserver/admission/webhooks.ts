@@ -18,8 +18,14 @@ export interface WebhookModules {
   readonly compile: ConditionCompiler;
 }
 
+/** One plugin for each kind of configuration. */
+export interface WebhookPlugins {
+  readonly mutating: AdmissionPluginFactory;
+  readonly validating: AdmissionPluginFactory;
+}
+
 /** The plugins that call webhooks, the last but for quotas of each kind in upstream's order. */
-export function webhookPlugins(modules: WebhookModules): readonly AdmissionPluginFactory[] {
+export function webhookPlugins(modules: WebhookModules): WebhookPlugins {
   const options = (plural: string): WebhookPluginOptions => ({
     client: modules.client,
     random: modules.random,
@@ -29,10 +35,10 @@ export function webhookPlugins(modules: WebhookModules): readonly AdmissionPlugi
       return namespace && (namespace.metadata.labels ?? {});
     },
   });
-  return [
-    () => mutatingWebhooks(options("mutatingwebhookconfigurations")),
-    () => validatingWebhooks(options("validatingwebhookconfigurations")),
-  ];
+  return {
+    mutating: () => mutatingWebhooks(options("mutatingwebhookconfigurations")),
+    validating: () => validatingWebhooks(options("validatingwebhookconfigurations")),
+  };
 }
 
 /** Compiled when a request comes after a change: a new tree in the watch cache is a new list. */

@@ -7,7 +7,6 @@ import { nameIsDnsLabel } from "#apimachinery/validation/names.ts";
 import type { ResourceDefinition } from "#apiserver/registry/resource.ts";
 import { ageColumn, columnsOf, nameColumn } from "../../columns.ts";
 import { qualifiedNameErrors } from "../pod/validation/field-checks.ts";
-import { podSecurityLabelErrors } from "./pod-security-labels.ts";
 
 const STANDARD_FINALIZERS = ["kubernetes", "orphan", "foregroundDeletion"];
 const NAME_LABEL = "kubernetes.io/metadata.name";
@@ -39,12 +38,8 @@ export const namespaces: ResourceDefinition<Namespace> = {
       };
       setNameLabel(namespace);
     },
-    validate: (namespace) => [...validateSpec(namespace), ...podSecurityLabelErrors(namespace)],
-    validateUpdate: (namespace, old) => [
-      ...validateSpec(namespace),
-      // What was wrong before may stay.
-      ...(podSecurityLabelErrors(old).length > 0 ? [] : podSecurityLabelErrors(namespace)),
-    ],
+    validate: validateSpec,
+    validateUpdate: validateSpec,
     prepareForUpdate: keepFinalizers,
     finalization: {
       pending: (namespace) => (namespace.spec?.finalizers ?? []).length > 0,
