@@ -1,10 +1,10 @@
+import { ProtobufError, type ReadField, WireReader } from "#base/wire-reader.ts";
 import { formatGroupVersion, parseGroupVersion } from "../meta/api-object.ts";
 import { setOwn } from "../schema/json-node.ts";
 import type { PointerlessRawSchema, ScalarSchema, StructSchema, TypeSchema } from "../schema/type-schema.ts";
 import { PROTOBUF_PREFIX } from "./envelope.ts";
 import { layoutOf, type MessageLayout } from "./message-layout.ts";
 import { readDuration, readIntOrString, readTexts, readTime } from "./well-known.ts";
-import { ProtobufError, type ReadField, WireReader } from "./wire-reader.ts";
 
 type SchemaFor = (group: string, version: string, kind: string) => StructSchema | undefined;
 

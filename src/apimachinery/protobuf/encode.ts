@@ -1,3 +1,4 @@
+import { WireWriter } from "#base/wire-writer.ts";
 import type {
   FieldSchema,
   ListSchema,
@@ -8,7 +9,6 @@ import type {
 } from "../schema/type-schema.ts";
 import { layoutOf, type MessageLayout } from "./message-layout.ts";
 import { writeDuration, writeIntOrString, writeQuantity, writeTime } from "./well-known.ts";
-import { WireWriter } from "./wire-writer.ts";
 
 const VARINT = 0;
 const FIXED64 = 1;

@@ -1,4 +1,4 @@
-import { WireWriter } from "./wire-writer.ts";
+import { WireWriter } from "#base/wire-writer.ts";
 
 /** `k8s\0`, which every object in Kubernetes' protobuf form begins with (runtime/serializer/protobuf). */
 export const PROTOBUF_PREFIX: Uint8Array = Uint8Array.of(0x6b, 0x38, 0x73, 0x00);

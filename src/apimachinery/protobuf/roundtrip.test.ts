@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { seededRandom } from "#base/random.ts";
+import { ProtobufError } from "#base/wire-reader.ts";
 import { parseGroupVersion } from "../meta/api-object.ts";
 import { decodeObject } from "../schema/decode.ts";
 import { normalizeObject } from "../schema/normalize.ts";
@@ -9,7 +10,6 @@ import { schemaByName, schemaFor } from "../schema/registry.ts";
 import { decodeMessage, decodeProtobuf } from "./decode.ts";
 import { encodeMessage } from "./encode.ts";
 import { inEnvelope, listInEnvelope, watchFrame } from "./envelope.ts";
-import { ProtobufError } from "./wire-reader.ts";
 
 const fixtures = fileURLToPath(new URL("../../../../shared/upstream/roundtrip", import.meta.url));
 const names = existsSync(fixtures) ? readdirSync(fixtures).filter((name) => name.endsWith(".pb")) : [];

@@ -1,5 +1,5 @@
-import { ProtobufError, type WireReader } from "./wire-reader.ts";
-import type { WireWriter } from "./wire-writer.ts";
+import { ProtobufError, type WireReader } from "#base/wire-reader.ts";
+import type { WireWriter } from "#base/wire-writer.ts";
 
 const VARINT = 0;
 const LENGTH_DELIMITED = 2;

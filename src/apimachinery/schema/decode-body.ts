@@ -1,8 +1,8 @@
+import { ProtobufError } from "#base/wire-reader.ts";
 import { badRequest, unsupportedMediaType } from "../api-errors/errors.ts";
 import type { ApiObject, GroupVersionKind } from "../meta/api-object.ts";
 import { formatGroupVersion } from "../meta/api-object.ts";
 import { decodeProtobuf } from "../protobuf/decode.ts";
-import { ProtobufError } from "../protobuf/wire-reader.ts";
 import { goQuote } from "../validation/field-error.ts";
 import { type Decoded, decodeJson, decodeObject } from "./decode.ts";
 import { isTextTooDeep, isValueTooDeep, TOO_DEEP } from "./depth.ts";
