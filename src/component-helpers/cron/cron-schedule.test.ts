@@ -32,12 +32,26 @@ test.each([
   expect(next).toBe(want === undefined ? undefined : at(want));
 });
 
-test.each(["", "* * * *", "60 * * * *", "* * 0 * *", "1-0 * * * *", "*/0 * * * *", "a * * * *", "@often"])(
-  "%j is none",
-  (text) => {
-    expect(() => parseCronSchedule(text)).toThrow();
-  },
-);
+const ATOI = "strconv.Atoi: parsing";
+
+test.each([
+  ["", "empty spec string"],
+  ["* * * *", "expected exactly 5 fields, found 4: [* * * *]"],
+  ["TZ=UTC", "expected exactly 5 fields, found 0: []"],
+  ["60 * * * *", "end of range (60) above maximum (59): 60"],
+  ["* * 0 * *", "beginning of range (0) below minimum (1): 0"],
+  ["5-2 * * * *", "beginning of range (5) beyond end of range (2): 5-2"],
+  ["*/0 * * * *", "step of range should be a positive number: */0"],
+  ["1-2-3 * * * *", "too many hyphens: 1-2-3"],
+  ["*/2/3 * * * *", "too many slashes: */2/3"],
+  ["a * * * *", `failed to parse int from a: ${ATOI} "a": invalid syntax`],
+  ["-1 * * * *", `failed to parse int from : ${ATOI} "": invalid syntax`],
+  ["*/-5 * * * *", "negative number (-5) not allowed: -5"],
+  ["@often", "unrecognized descriptor: @often"],
+  ["@every soon", 'failed to parse duration @every soon: time: invalid duration "soon"'],
+])("%j is none: %s", (text, message) => {
+  expect(() => parseCronSchedule(text)).toThrow(new Error(message));
+});
 
 test.each([
   ["UTC", "2026-01-01T00:00:00Z"],

@@ -1,4 +1,5 @@
 import { parseGoDuration } from "#apimachinery/go-duration.ts";
+import { type CronFields, parseCronFields } from "./cron-fields.ts";
 import { zoneOffsetMs } from "./time-zone.ts";
 
 const MINUTE_MS = 60_000;
@@ -6,8 +7,6 @@ const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
 /** A schedule that is not due within five years never is. */
 const HORIZON_DAYS = 5 * 366;
-const MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
-const DAYS = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"];
 const DESCRIPTORS: Readonly<Record<string, string>> = {
   "@yearly": "0 0 1 1 *",
   "@annually": "0 0 1 1 *",
@@ -18,6 +17,7 @@ const DESCRIPTORS: Readonly<Record<string, string>> = {
   "@hourly": "0 * * * *",
 };
 const EVERY = "@every ";
+const ZONE = /^(?:TZ|CRON_TZ)=([^ ]*)/;
 
 /** When something is to happen again and again. Times are milliseconds since the Unix epoch. */
 export interface CronSchedule {
@@ -25,49 +25,45 @@ export interface CronSchedule {
   next(afterMs: number): number | undefined;
 }
 
-interface Field {
-  readonly values: ReadonlySet<number>;
-  /** Says nothing: `*` or `?`. */
-  readonly star: boolean;
-}
-
 /**
  * Reads a schedule as `robfig/cron` v3's standard parser does: five fields, descriptors, `@every`, a leading `TZ=` or
  * `CRON_TZ=`. Without one of these times are UTC. An hour that clocks skip is skipped, one that they repeat counts twice.
- * Throws for what it cannot read.
+ * Throws for what it cannot read, with the parser's message; the name of a time zone is looked at when a time is asked for.
  */
 export function parseCronSchedule(text: string): CronSchedule {
-  const zone = /^(?:TZ|CRON_TZ)=(\S*)\s+/.exec(text);
-  const rest = zone === null ? text : text.slice(zone[0].length);
-  if (rest.startsWith(EVERY)) return everySchedule(rest.slice(EVERY.length));
-  const fields = (DESCRIPTORS[rest] ?? rest).split(/\s+/).filter((field) => field !== "");
-  const [minute, hour, day, month, weekday] = fields;
-  if (minute === undefined || hour === undefined || day === undefined || month === undefined || weekday === undefined) {
-    throw new Error(`expected exactly 5 fields, found ${fields.length}: [${fields.join(" ")}]`);
-  }
-  return new FieldSchedule(zone?.[1] || "UTC", {
-    minute: parseField(minute, 0, 59, []),
-    hour: parseField(hour, 0, 23, []),
-    day: parseField(day, 1, 31, []),
-    month: parseField(month, 1, 12, MONTHS),
-    weekday: parseField(weekday, 0, 6, DAYS),
-  });
+  if (text === "") throw new Error("empty spec string");
+  const zone = cronTimeZone(text);
+  const rest = zone === undefined ? text : text.replace(ZONE, "").trim();
+  if (rest.startsWith(EVERY)) return everySchedule(rest);
+  if (rest.startsWith("@") && !Object.hasOwn(DESCRIPTORS, rest)) throw new Error(`unrecognized descriptor: ${rest}`);
+  return new FieldSchedule(zone || "UTC", parseCronFields(DESCRIPTORS[rest] ?? rest));
+}
+
+/** The time zone that a schedule itself names; undefined when it names none, and empty for UTC. */
+export function cronTimeZone(text: string): string | undefined {
+  return ZONE.exec(text)?.[1];
 }
 
 function everySchedule(text: string): CronSchedule {
-  const seconds = Math.max(1, Math.floor(parseGoDuration(text) / 1000));
+  const seconds = Math.max(1, Math.floor(everyMs(text) / 1000));
   return { next: (afterMs) => Math.floor(afterMs / 1000) * 1000 + seconds * 1000 };
 }
 
-type FieldName = "minute" | "hour" | "day" | "month" | "weekday";
+function everyMs(text: string): number {
+  try {
+    return parseGoDuration(text.slice(EVERY.length));
+  } catch (error) {
+    throw new Error(`failed to parse duration ${text}: ${error instanceof Error ? error.message : error}`, { cause: error });
+  }
+}
 
 class FieldSchedule implements CronSchedule {
   readonly #timeZone: string;
-  readonly #fields: Readonly<Record<FieldName, Field>>;
+  readonly #fields: CronFields;
   readonly #hours: readonly number[];
   readonly #minutes: readonly number[];
 
-  constructor(timeZone: string, fields: Readonly<Record<FieldName, Field>>) {
+  constructor(timeZone: string, fields: CronFields) {
     this.#timeZone = timeZone;
     this.#fields = fields;
     this.#hours = [...fields.hour.values].sort((a, b) => a - b);
@@ -116,31 +112,4 @@ class FieldSchedule implements CronSchedule {
     }
     return first;
   }
-}
-
-function parseField(text: string, min: number, max: number, names: readonly string[]): Field {
-  const values = new Set<number>();
-  let star = false;
-  for (const part of text.split(",").filter((range) => range !== "")) {
-    const [range = "", stepText, ...tooMany] = part.split("/");
-    const [low = "", high, ...tooManyEnds] = range.split("-");
-    const any = low === "*" || low === "?";
-    const step = stepText === undefined ? 1 : parseNumber(stepText, min, []);
-    const from = any ? min : parseNumber(low, min, names);
-    let to = any ? max : high === undefined ? from : parseNumber(high, min, names);
-    if (high === undefined && stepText !== undefined) to = max;
-    if (tooMany.length + tooManyEnds.length > 0 || from < min || to > max || from > to || step === 0) {
-      throw new Error(`cannot read ${part}`);
-    }
-    if (any && step === 1) star = true;
-    for (let value = from; value <= to; value += step) values.add(value);
-  }
-  return { values, star };
-}
-
-function parseNumber(text: string, min: number, names: readonly string[]): number {
-  const index = names.indexOf(text.toLowerCase());
-  if (index >= 0) return index + min;
-  if (!/^\+?\d+$/.test(text)) throw new Error(`failed to parse int from ${text}`);
-  return Number(text);
 }
