@@ -2,32 +2,21 @@ import type { CustomResourceColumnDefinition, CustomResourceDefinitionVersion } 
 import type { ApiObject } from "#apimachinery/meta/api-object.ts";
 import { timeSince } from "#apimachinery/meta/human-duration.ts";
 import type { Column } from "#apiserver/registry/resource.ts";
+import { CREATED_DESCRIPTION, nameColumn } from "#apiserver/table/metadata-columns.ts";
+import { sortedKeys } from "../sorted-keys.ts";
 import { compileJsonPath } from "./json-path.ts";
-
-const NAME_DOC =
-  "Name must be unique within a namespace. Is required when creating resources, although some resources may allow a client to request the generation of an appropriate name automatically. Name is primarily intended for creation idempotence and configuration definition. Cannot be updated. More info: https://kubernetes.io/docs/concepts/overview/working-with-objects/names#names";
-const AGE_DOC =
-  "CreationTimestamp is a timestamp representing the server time when this object was created. It is not guaranteed to be set in happens-before order across separate operations. Clients may not set this value. It is represented in RFC3339 form and is in UTC.\n\nPopulated by the system. Read-only. Null for lists. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#metadata";
-
-const NAME: Column<ApiObject> = {
-  name: "Name",
-  type: "string",
-  format: "name",
-  description: NAME_DOC,
-  cell: ({ metadata }) => metadata.name ?? "",
-};
 
 const AGE: CustomResourceColumnDefinition = {
   name: "Age",
   type: "date",
-  description: AGE_DOC,
+  description: CREATED_DESCRIPTION,
   jsonPath: ".metadata.creationTimestamp",
 };
 
 /** The columns of a version: those that it declares after the name, or the age where it declares none. */
 export function customColumns({ additionalPrinterColumns = [] }: CustomResourceDefinitionVersion): readonly Column<ApiObject>[] {
   const declared = additionalPrinterColumns.length === 0 ? [AGE] : additionalPrinterColumns;
-  return [NAME, ...declared.map(customColumn)];
+  return [nameColumn, ...declared.map(customColumn)];
 }
 
 function customColumn({
@@ -49,7 +38,7 @@ function customColumn({
   };
 }
 
-/** What a cell shows of what was found: null for what is not of the column's type. Upstream's `cellForJSONValue`. */
+/** What a cell shows of the first that was found: null for what is not of the column's type. Upstream's `cellForJSONValue`. */
 function cell(type: string, found: readonly unknown[], now: number): string | number | boolean | null {
   const value = found[0];
   if (found.length === 0 || value === null) return null;
@@ -63,10 +52,6 @@ function cell(type: string, found: readonly unknown[], now: number): string | nu
     case "date":
       return typeof value === "string" ? timeSince(value, now) : null;
     default:
-      return found.length === 1 ? text(value) : text(found);
+      return typeof value === "string" ? value : JSON.stringify(sortedKeys(value));
   }
-}
-
-function text(value: unknown): string {
-  return typeof value === "string" ? value : JSON.stringify(value);
 }

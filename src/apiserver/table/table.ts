@@ -1,5 +1,6 @@
 import type { ApiObject } from "#apimachinery/meta/api-object.ts";
 import type { Column } from "../registry/resource.ts";
+import { createdAtColumn, type Named, nameColumn } from "./metadata-columns.ts";
 
 /** What a table's rows carry beside their cells. */
 export type IncludeObject = "None" | "Metadata" | "Object";
@@ -7,20 +8,10 @@ export type IncludeObject = "None" | "Metadata" | "Object";
 /** A version of the `meta.k8s.io` group that tables are served in. */
 export type MetaVersion = "v1" | "v1beta1";
 
-const NAME_DESCRIPTION =
-  "Name must be unique within a namespace. Is required when creating resources, although some resources may allow a client to request the generation of an appropriate name automatically. Name is primarily intended for creation idempotence and configuration definition. Cannot be updated. More info: https://kubernetes.io/docs/concepts/overview/working-with-objects/names#names";
-const CREATED_DESCRIPTION =
-  "CreationTimestamp is a timestamp representing the server time when this object was created. It is not guaranteed to be set in happens-before order across separate operations. Clients may not set this value. It is represented in RFC3339 form and is in UTC.\n\nPopulated by the system. Read-only. Null for lists. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#metadata";
-
 /** The columns of a kind that declares none: name and creation time, as upstream's default convertor. */
-export const DEFAULT_COLUMNS: readonly Column<ApiObject>[] = [
-  { name: "Name", type: "string", format: "name", description: NAME_DESCRIPTION, cell: (object) => object.metadata.name ?? "" },
-  {
-    name: "Created At",
-    type: "date",
-    description: CREATED_DESCRIPTION,
-    cell: (object) => object.metadata.creationTimestamp ?? "<unknown>",
-  },
+export const DEFAULT_COLUMNS: readonly Column<Named>[] = [
+  nameColumn,
+  { ...createdAtColumn, cell: (object) => object.metadata.creationTimestamp ?? "<unknown>" },
 ];
 
 /** One object as a table row. */

@@ -19,12 +19,12 @@ export function tokenReviews(tokens: TokenAuthenticator, clock: Clock): VirtualR
     scope: "Cluster",
     async create(body, context) {
       trackReview(body, GROUP, "TokenReview", context, clock);
-      const spec = (body["spec"] ?? {}) as { token?: string; audiences?: string[] | null };
+      const spec = (body.spec ?? {}) as { token?: string; audiences?: string[] | null };
       if (!spec.token) throw badRequest("token is required for TokenReview in authentication");
       const outcome = await tokens.authenticate(spec.token, spec.audiences ?? []);
-      body["status"] =
+      body.status =
         outcome.user === undefined
-          ? withoutVerdict(body["status"], outcome.error)
+          ? withoutVerdict(body.status, outcome.error)
           : { authenticated: true, user: reviewedUser(outcome.user), audiences: outcome.audiences };
       return body;
     },

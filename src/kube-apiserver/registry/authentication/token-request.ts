@@ -46,9 +46,9 @@ export function tokenSubresource(modules: {
     verbs: ["create"],
     async create(name, body, context, store) {
       const { namespace } = context.info;
-      const spec: TokenRequestSpec = (body["spec"] as TokenRequestSpec | undefined) ?? {};
+      const spec: TokenRequestSpec = (body.spec as TokenRequestSpec | undefined) ?? {};
       spec.expirationSeconds ??= DEFAULT_EXPIRATION_SECONDS;
-      body["spec"] = spec;
+      body.spec = spec;
       trackReview(body, GROUP, KIND.kind, context, clock);
       checkMatches(body, namespace, name);
       const account = await store.get(namespace, name);
@@ -60,7 +60,7 @@ export function tokenSubresource(modules: {
       const bound = spec.boundObjectRef ? await boundClaims(stores, namespace, name, spec.boundObjectRef) : {};
       const issued = await tokens.issue({ namespace, serviceaccount, ...bound }, spec.audiences ?? [], spec.expirationSeconds);
       body.metadata = { ...body.metadata, name, namespace, uid, creationTimestamp: formatTime(clock.now()) };
-      body["status"] = { token: issued.token, expirationTimestamp: formatTime(issued.expiresAt) };
+      body.status = { token: issued.token, expirationTimestamp: formatTime(issued.expiresAt) };
       return body;
     },
   };

@@ -1,6 +1,7 @@
 import type { RoleBinding, Subject } from "#api/generated/rbac/v1.ts";
 import type { Column } from "#apiserver/registry/resource.ts";
-import { ageColumn, columnsOf, nameColumn } from "../columns.ts";
+import { ageColumn, nameColumn } from "#apiserver/table/metadata-columns.ts";
+import { columnsOf } from "../columns.ts";
 
 /** RoleBinding or ClusterRoleBinding, as far as it is shown. */
 type Shown = Pick<RoleBinding, "metadata" | "roleRef" | "subjects">;

@@ -1,7 +1,8 @@
 import type { MutatingAdmissionPolicyBinding } from "#api/generated/admissionregistration/v1.ts";
 import { semanticEqual } from "#apimachinery/meta/deep-equal.ts";
 import type { ResourceDefinition } from "#apiserver/registry/resource.ts";
-import { ageColumn, columnsOf, nameColumn } from "../../columns.ts";
+import { ageColumn, nameColumn } from "#apiserver/table/metadata-columns.ts";
+import { columnsOf } from "../../columns.ts";
 import { validateMutatingBinding } from "../binding-validation.ts";
 import { formatParamRef } from "../policy-columns.ts";
 import { setMatchDefaults } from "../policy-validation.ts";

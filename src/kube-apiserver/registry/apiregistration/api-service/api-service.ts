@@ -1,7 +1,8 @@
 import type { APIService } from "#api/generated/apiregistration/v1.ts";
 import { nameIsPathSegment } from "#apimachinery/validation/names.ts";
 import type { ResourceDefinition } from "#apiserver/registry/resource.ts";
-import { ageColumn, columnsOf, nameColumn } from "../../columns.ts";
+import { ageColumn, nameColumn } from "#apiserver/table/metadata-columns.ts";
+import { columnsOf } from "../../columns.ts";
 import { validateApiService, validateApiServiceStatus } from "./validation.ts";
 
 /** Where a service is asked unless it says otherwise. */

@@ -3,7 +3,8 @@ import { type FieldError, required } from "#apimachinery/validation/field-error.
 import { FieldPath } from "#apimachinery/validation/field-path.ts";
 import { validateImmutableField } from "#apimachinery/validation/object-meta.ts";
 import type { ResourceDefinition } from "#apiserver/registry/resource.ts";
-import { ageColumn, columnsOf, nameColumn } from "../../columns.ts";
+import { ageColumn, nameColumn } from "#apiserver/table/metadata-columns.ts";
+import { columnsOf } from "../../columns.ts";
 import { nonNegativeErrors } from "../../core/pod/validation/field-checks.ts";
 
 const column = columnsOf<ControllerRevision>("apps/controllerrevisions");

@@ -6,7 +6,8 @@ import { type FieldError, invalid, notSupported, required } from "#apimachinery/
 import { FieldPath } from "#apimachinery/validation/field-path.ts";
 import { validateImmutableField, validateLabelSelector } from "#apimachinery/validation/object-meta.ts";
 import type { ResourceDefinition } from "#apiserver/registry/resource.ts";
-import { ageColumn, columnsOf, formatLabels, nameColumn } from "../../columns.ts";
+import { ageColumn, nameColumn } from "#apiserver/table/metadata-columns.ts";
+import { columnsOf, formatLabels } from "../../columns.ts";
 import { setPodTemplateDefaults } from "../../core/pod/defaults.ts";
 import { dropDisabledPodFields } from "../../core/pod/disabled-fields.ts";
 import { internalEqual } from "../../core/pod/internal-form.ts";

@@ -6,7 +6,8 @@ import type {
   MetricValueStatus,
 } from "#api/generated/autoscaling/v2.ts";
 import type { Column } from "#apiserver/registry/resource.ts";
-import { ageColumn, columnsOf, nameColumn } from "../../columns.ts";
+import { ageColumn, nameColumn } from "#apiserver/table/metadata-columns.ts";
+import { columnsOf } from "../../columns.ts";
 
 const METRICS_SHOWN_MAX = 2;
 const UNKNOWN = "<unknown>";

@@ -6,8 +6,9 @@ import { type FieldError, invalid, notSupported, required } from "#apimachinery/
 import { FieldPath } from "#apimachinery/validation/field-path.ts";
 import { byteLength } from "#apimachinery/validation/names.ts";
 import type { ResourceDefinition } from "#apiserver/registry/resource.ts";
+import { ageColumn, nameColumn } from "#apiserver/table/metadata-columns.ts";
 import { containerImages, containerNames, formatSelector } from "../../apps/workload/template-columns.ts";
-import { ageColumn, columnsOf, nameColumn } from "../../columns.ts";
+import { columnsOf } from "../../columns.ts";
 import { setPodTemplateDefaults } from "../../core/pod/defaults.ts";
 import { dropDisabledPodFields } from "../../core/pod/disabled-fields.ts";
 import { nonNegativeErrors } from "../../core/pod/validation/field-checks.ts";

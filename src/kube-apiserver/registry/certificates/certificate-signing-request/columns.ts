@@ -1,7 +1,8 @@
 import type { CertificateSigningRequest } from "#api/generated/certificates/v1.ts";
 import { humanDuration } from "#apimachinery/meta/human-duration.ts";
 import type { Column } from "#apiserver/registry/resource.ts";
-import { ageColumn, columnsOf, nameColumn } from "../../columns.ts";
+import { ageColumn, nameColumn } from "#apiserver/table/metadata-columns.ts";
+import { columnsOf } from "../../columns.ts";
 
 const column = columnsOf<CertificateSigningRequest>("certificates.k8s.io/certificatesigningrequests");
 

@@ -1,6 +1,7 @@
 import type { ClusterTrustBundle } from "#api/generated/certificates/v1beta1.ts";
 import type { ResourceDefinition } from "#apiserver/registry/resource.ts";
-import { columnsOf, nameColumn } from "../../columns.ts";
+import { nameColumn } from "#apiserver/table/metadata-columns.ts";
+import { columnsOf } from "../../columns.ts";
 
 const column = columnsOf<ClusterTrustBundle>("certificates.k8s.io/clustertrustbundles");
 

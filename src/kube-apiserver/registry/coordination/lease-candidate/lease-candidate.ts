@@ -1,6 +1,7 @@
 import type { LeaseCandidate } from "#api/generated/coordination/v1beta1.ts";
 import type { ResourceDefinition } from "#apiserver/registry/resource.ts";
-import { ageColumn, columnsOf, nameColumn } from "../../columns.ts";
+import { ageColumn, nameColumn } from "#apiserver/table/metadata-columns.ts";
+import { columnsOf } from "../../columns.ts";
 
 const column = columnsOf<LeaseCandidate>("coordination.k8s.io/leasecandidates");
 

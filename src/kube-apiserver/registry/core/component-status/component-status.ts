@@ -3,8 +3,8 @@ import type { ApiObject } from "#apimachinery/meta/api-object.ts";
 import type { VirtualResource } from "#apiserver/registry/resource.ts";
 import type { RequestContext } from "#apiserver/request/request-info.ts";
 
-/** Whether a component is well; throws, rejects or says false when it is not. */
-export type ComponentHealth = () => boolean | undefined | void | Promise<boolean | undefined | void>;
+/** Whether a component is well: throws, rejects, returns false or resolves to it when it is not. */
+export type ComponentHealth = () => unknown;
 
 const DEPRECATED = "v1 ComponentStatus is deprecated in v1.19+";
 
@@ -72,7 +72,7 @@ interface Condition {
 }
 
 function conditionOf(object: ApiObject): Condition {
-  const conditions = (object["conditions"] ?? []) as readonly Condition[];
+  const conditions = (object.conditions ?? []) as readonly Condition[];
   return conditions.find((condition) => condition.type === "Healthy") ?? {};
 }
 

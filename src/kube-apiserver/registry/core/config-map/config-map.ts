@@ -1,6 +1,7 @@
 import type { ConfigMap } from "#api/generated/core/v1.ts";
 import type { ResourceDefinition } from "#apiserver/registry/resource.ts";
-import { ageColumn, columnsOf, nameColumn } from "../../columns.ts";
+import { ageColumn, nameColumn } from "#apiserver/table/metadata-columns.ts";
+import { columnsOf } from "../../columns.ts";
 import { validateConfigMap, validateConfigMapUpdate } from "./validation.ts";
 
 const column = columnsOf<ConfigMap>("/configmaps");

@@ -1,7 +1,8 @@
 import type { Event } from "#api/generated/core/v1.ts";
 import { timeSince } from "#apimachinery/meta/human-duration.ts";
 import type { Column } from "#apiserver/registry/resource.ts";
-import { columnsOf, nameColumn } from "../../columns.ts";
+import { nameColumn } from "#apiserver/table/metadata-columns.ts";
+import { columnsOf } from "../../columns.ts";
 
 const column = columnsOf<Event>("/events");
 const wide = { priority: 1 };

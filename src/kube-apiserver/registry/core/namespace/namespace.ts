@@ -5,7 +5,8 @@ import { type FieldError, invalid } from "#apimachinery/validation/field-error.t
 import { FieldPath } from "#apimachinery/validation/field-path.ts";
 import { nameIsDnsLabel } from "#apimachinery/validation/names.ts";
 import type { ResourceDefinition } from "#apiserver/registry/resource.ts";
-import { ageColumn, columnsOf, nameColumn } from "../../columns.ts";
+import { ageColumn, nameColumn } from "#apiserver/table/metadata-columns.ts";
+import { columnsOf } from "../../columns.ts";
 import { qualifiedNameErrors } from "../pod/validation/field-checks.ts";
 
 const STANDARD_FINALIZERS = ["kubernetes", "orphan", "foregroundDeletion"];

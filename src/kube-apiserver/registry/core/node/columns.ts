@@ -1,6 +1,7 @@
 import type { Node } from "#api/generated/core/v1.ts";
 import type { Column } from "#apiserver/registry/resource.ts";
-import { ageColumn, columnsOf, nameColumn } from "../../columns.ts";
+import { ageColumn, nameColumn } from "#apiserver/table/metadata-columns.ts";
+import { columnsOf } from "../../columns.ts";
 
 const ROLE_PREFIX = "node-role.kubernetes.io/";
 const ROLE_LABEL = "kubernetes.io/role";

@@ -1,7 +1,8 @@
 import type { PersistentVolumeClaim } from "#api/generated/core/v1.ts";
 import type { Draft } from "#apimachinery/meta/api-object.ts";
 import type { Column, ResourceDefinition } from "#apiserver/registry/resource.ts";
-import { ageColumn, columnsOf, nameColumn } from "../../columns.ts";
+import { ageColumn, nameColumn } from "#apiserver/table/metadata-columns.ts";
+import { columnsOf } from "../../columns.ts";
 import { formatAccessModes, storageClassOf } from "../persistent-volume/access-modes.ts";
 import { betaClassWarnings, fractionalByteWarnings } from "../persistent-volume/warnings.ts";
 import { roundedUp } from "../pod/defaults.ts";
@@ -14,7 +15,7 @@ const columns: readonly Column<PersistentVolumeClaim>[] = [
   nameColumn,
   column("Status", "string", (o) => (o.metadata.deletionTimestamp ? "Terminating" : (o.status?.phase ?? ""))),
   column("Volume", "string", (o) => o.spec?.volumeName ?? ""),
-  column("Capacity", "string", (o) => (o.spec?.volumeName ? (o.status?.capacity?.["storage"] ?? "0") : "")),
+  column("Capacity", "string", (o) => (o.spec?.volumeName ? (o.status?.capacity?.storage ?? "0") : "")),
   column("Access Modes", "string", (o) => (o.spec?.volumeName ? formatAccessModes(o.status?.accessModes) : "")),
   column("StorageClass", "string", (o) => storageClassOf(o, o.spec?.storageClassName)),
   column("VolumeAttributesClass", "string", (o) => o.spec?.volumeAttributesClassName ?? "<unset>"),
@@ -69,7 +70,7 @@ function warnings(claim: PersistentVolumeClaim): string[] {
   const { limits, requests } = claim.spec?.resources ?? {};
   return [
     ...betaClassWarnings(claim.metadata.annotations),
-    ...fractionalByteWarnings(requests?.["storage"], "spec.resources.requests[storage]"),
-    ...fractionalByteWarnings(limits?.["storage"], "spec.resources.limits[storage]"),
+    ...fractionalByteWarnings(requests?.storage, "spec.resources.requests[storage]"),
+    ...fractionalByteWarnings(limits?.storage, "spec.resources.limits[storage]"),
   ];
 }

@@ -44,9 +44,9 @@ function validateChange(claim: PersistentVolumeClaim, old: PersistentVolumeClaim
     if (classBefore === undefined && before.storageClassName === undefined) delete after.storageClassName;
   }
   const bound = claim.status?.phase === "Bound";
-  const sizeBefore = old.spec?.resources?.requests?.["storage"];
-  const sizeAfter = claim.spec?.resources?.requests?.["storage"];
-  if (bound && after.resources?.requests && sizeBefore !== undefined) after.resources.requests["storage"] = sizeBefore;
+  const sizeBefore = old.spec?.resources?.requests?.storage;
+  const sizeAfter = claim.spec?.resources?.requests?.storage;
+  if (bound && after.resources?.requests && sizeBefore !== undefined) after.resources.requests.storage = sizeBefore;
   if (bound && after.volumeAttributesClassName !== undefined) {
     if (before.volumeAttributesClassName === undefined) delete after.volumeAttributesClassName;
     else after.volumeAttributesClassName = before.volumeAttributesClassName;
@@ -56,7 +56,7 @@ function validateChange(claim: PersistentVolumeClaim, old: PersistentVolumeClaim
     const detail = `spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims\n${diff}`;
     errors.push(forbidden(path, detail));
   }
-  const capacity = claim.status?.capacity?.["storage"] ?? old.status?.capacity?.["storage"] ?? "0";
+  const capacity = claim.status?.capacity?.storage ?? old.status?.capacity?.storage ?? "0";
   if (less(sizeAfter, sizeBefore) && !less(capacity, sizeAfter)) {
     errors.push(forbidden(path.child("resources", "requests", "storage"), "field can not be less than status.capacity"));
   }

@@ -3,8 +3,9 @@ import type { Draft } from "#apimachinery/meta/api-object.ts";
 import { deepCopy } from "#apimachinery/meta/deep-copy.ts";
 import { formatTime } from "#apimachinery/meta/time.ts";
 import type { Column, ResourceDefinition } from "#apiserver/registry/resource.ts";
+import { ageColumn, nameColumn } from "#apiserver/table/metadata-columns.ts";
 import type { Clock } from "#base/clock.ts";
-import { ageColumn, columnsOf, nameColumn } from "../../columns.ts";
+import { columnsOf } from "../../columns.ts";
 import type { RegistryModules } from "../../modules.ts";
 import { roundedUp } from "../pod/defaults.ts";
 import { formatAccessModes, storageClassOf } from "./access-modes.ts";
@@ -16,7 +17,7 @@ const column = columnsOf<PersistentVolume>("/persistentvolumes");
 
 const columns: readonly Column<PersistentVolume>[] = [
   nameColumn,
-  column("Capacity", "string", (o) => o.spec?.capacity?.["storage"] ?? "0"),
+  column("Capacity", "string", (o) => o.spec?.capacity?.storage ?? "0"),
   column("Access Modes", "string", (o) => formatAccessModes(o.spec?.accessModes)),
   column("Reclaim Policy", "string", (o) => o.spec?.persistentVolumeReclaimPolicy ?? ""),
   column("Status", "string", (o) => (o.metadata.deletionTimestamp ? "Terminating" : (o.status?.phase ?? ""))),

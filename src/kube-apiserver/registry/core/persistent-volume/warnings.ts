@@ -55,5 +55,5 @@ export function persistentVolumeWarnings(volume: PersistentVolume): string[] {
     if (spec?.[field as keyof typeof DEPRECATED_SOURCES])
       warnings.push(`spec.${field === "storageos" ? "storageOS" : field}: ${text}`);
   }
-  return [...warnings, ...fractionalByteWarnings(spec?.capacity?.["storage"], "spec.capacity[storage]")];
+  return [...warnings, ...fractionalByteWarnings(spec?.capacity?.storage, "spec.capacity[storage]")];
 }

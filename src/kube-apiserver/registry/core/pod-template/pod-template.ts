@@ -1,8 +1,9 @@
 import type { PodTemplate } from "#api/generated/core/v1.ts";
 import { FieldPath } from "#apimachinery/validation/field-path.ts";
 import type { Column, ResourceDefinition } from "#apiserver/registry/resource.ts";
+import { nameColumn } from "#apiserver/table/metadata-columns.ts";
 import { containerImages, containerNames } from "../../apps/workload/template-columns.ts";
-import { columnsOf, formatLabels, nameColumn } from "../../columns.ts";
+import { columnsOf, formatLabels } from "../../columns.ts";
 import { setPodTemplateDefaults } from "../pod/defaults.ts";
 import { dropDisabledPodFields } from "../pod/disabled-fields.ts";
 import { internalEqual } from "../pod/internal-form.ts";

@@ -2,7 +2,8 @@ import type { ContainerStatus, Pod } from "#api/generated/core/v1.ts";
 import { humanDuration } from "#apimachinery/meta/human-duration.ts";
 import { parseTime } from "#apimachinery/meta/time.ts";
 import type { Column } from "#apiserver/registry/resource.ts";
-import { ageColumn, columnsOf, nameColumn } from "../../columns.ts";
+import { ageColumn, nameColumn } from "#apiserver/table/metadata-columns.ts";
+import { columnsOf } from "../../columns.ts";
 import { isSidecar } from "./pod-resources.ts";
 
 /** What `kubectl get pods` says of a pod: upstream's `printPod`. */

@@ -4,11 +4,12 @@ import { type FieldError, required } from "#apimachinery/validation/field-error.
 import { FieldPath } from "#apimachinery/validation/field-path.ts";
 import { nameIsDnsSubdomain } from "#apimachinery/validation/names.ts";
 import type { ResourceDefinition } from "#apiserver/registry/resource.ts";
+import { ageColumn, nameColumn } from "#apiserver/table/metadata-columns.ts";
 import { scaleSubresource } from "../../apps/workload/scale.ts";
 import { countErrors, limitErrors } from "../../apps/workload/status-validation.ts";
 import { containerImages, containerNames } from "../../apps/workload/template-columns.ts";
 import { alwaysRunningErrors, mismatchErrors } from "../../apps/workload/template-validation.ts";
-import { ageColumn, columnsOf, formatLabels, nameColumn } from "../../columns.ts";
+import { columnsOf, formatLabels } from "../../columns.ts";
 import { setPodTemplateDefaults } from "../pod/defaults.ts";
 import { dropDisabledPodFields } from "../pod/disabled-fields.ts";
 import { nonNegativeErrors } from "../pod/validation/field-checks.ts";

@@ -1,7 +1,8 @@
 import type { ResourceQuota } from "#api/generated/core/v1.ts";
 import type { Draft } from "#apimachinery/meta/api-object.ts";
 import type { ResourceDefinition } from "#apiserver/registry/resource.ts";
-import { ageColumn, columnsOf, nameColumn } from "../../columns.ts";
+import { ageColumn, nameColumn } from "#apiserver/table/metadata-columns.ts";
+import { columnsOf } from "../../columns.ts";
 import { roundedUp } from "../pod/defaults.ts";
 import { validateResourceQuota, validateResourceQuotaUpdate, validateStatus } from "./validation.ts";
 

@@ -1,7 +1,7 @@
 import type { ServiceAccount } from "#api/generated/core/v1.ts";
 import type { Draft } from "#apimachinery/meta/api-object.ts";
 import type { ResourceDefinition } from "#apiserver/registry/resource.ts";
-import { ageColumn, nameColumn } from "../../columns.ts";
+import { ageColumn, nameColumn } from "#apiserver/table/metadata-columns.ts";
 import type { RegistryModules } from "../../modules.ts";
 
 const MOUNTABLE_SECRETS = "kubernetes.io/enforce-mountable-secrets";

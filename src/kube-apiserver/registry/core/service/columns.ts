@@ -1,6 +1,7 @@
 import type { Service } from "#api/generated/core/v1.ts";
 import type { Column } from "#apiserver/registry/resource.ts";
-import { ageColumn, columnsOf, formatLabels, nameColumn } from "../../columns.ts";
+import { ageColumn, nameColumn } from "#apiserver/table/metadata-columns.ts";
+import { columnsOf, formatLabels } from "../../columns.ts";
 
 const column = columnsOf<Service>("/services");
 

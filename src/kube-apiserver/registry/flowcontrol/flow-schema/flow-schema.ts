@@ -1,7 +1,8 @@
 import type { FlowSchema } from "#api/generated/flowcontrol/v1.ts";
 import { semanticEqual } from "#apimachinery/meta/deep-equal.ts";
 import type { ResourceDefinition } from "#apiserver/registry/resource.ts";
-import { ageColumn, columnsOf, nameColumn } from "../../columns.ts";
+import { ageColumn, nameColumn } from "#apiserver/table/metadata-columns.ts";
+import { columnsOf } from "../../columns.ts";
 import { validateFlowSchema } from "./validation.ts";
 
 /** Where a schema stands among others that match the same request, unless it says so. */

@@ -2,7 +2,8 @@ import type { PriorityLevelConfiguration, QueuingConfiguration } from "#api/gene
 import type { Draft } from "#apimachinery/meta/api-object.ts";
 import { semanticEqual } from "#apimachinery/meta/deep-equal.ts";
 import type { ResourceDefinition } from "#apiserver/registry/resource.ts";
-import { ageColumn, columnsOf, nameColumn } from "../../columns.ts";
+import { ageColumn, nameColumn } from "#apiserver/table/metadata-columns.ts";
+import { columnsOf } from "../../columns.ts";
 import { validatePriorityLevel } from "./validation.ts";
 
 const NONE = "<none>";

@@ -1,7 +1,8 @@
 import type { IngressClass } from "#api/generated/networking/v1.ts";
 import { semanticEqual } from "#apimachinery/meta/deep-equal.ts";
 import type { ResourceDefinition } from "#apiserver/registry/resource.ts";
-import { ageColumn, columnsOf, nameColumn } from "../../columns.ts";
+import { ageColumn, nameColumn } from "#apiserver/table/metadata-columns.ts";
+import { columnsOf } from "../../columns.ts";
 import { validateIngressClass, validateIngressClassUpdate } from "./validation.ts";
 
 const column = columnsOf<IngressClass>("networking.k8s.io/ingressclasses");

@@ -1,6 +1,7 @@
 import type { Ingress } from "#api/generated/networking/v1.ts";
 import type { Column } from "#apiserver/registry/resource.ts";
-import { ageColumn, columnsOf, nameColumn } from "../../columns.ts";
+import { ageColumn, nameColumn } from "#apiserver/table/metadata-columns.ts";
+import { columnsOf } from "../../columns.ts";
 
 const HOSTS_SHOWN_MAX = 3;
 const column = columnsOf<Ingress>("networking.k8s.io/ingresses");

@@ -1,6 +1,7 @@
 import type { IPAddress } from "#api/generated/networking/v1.ts";
 import type { ResourceDefinition } from "#apiserver/registry/resource.ts";
-import { columnsOf, nameColumn } from "../../columns.ts";
+import { nameColumn } from "#apiserver/table/metadata-columns.ts";
+import { columnsOf } from "../../columns.ts";
 import { ipAddressNameErrors, validateIpAddress, validateIpAddressUpdate } from "./validation.ts";
 
 const column = columnsOf<IPAddress>("networking.k8s.io/ipaddresses");

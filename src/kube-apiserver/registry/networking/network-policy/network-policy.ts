@@ -3,7 +3,8 @@ import { labelSelectorFromObject } from "#apimachinery/labels/selector.ts";
 import type { Draft } from "#apimachinery/meta/api-object.ts";
 import { semanticEqual } from "#apimachinery/meta/deep-equal.ts";
 import type { ResourceDefinition } from "#apiserver/registry/resource.ts";
-import { ageColumn, columnsOf, nameColumn } from "../../columns.ts";
+import { ageColumn, nameColumn } from "#apiserver/table/metadata-columns.ts";
+import { columnsOf } from "../../columns.ts";
 import { networkPolicyWarnings, validateNetworkPolicy, validateNetworkPolicyUpdate } from "./validation.ts";
 
 const column = columnsOf<NetworkPolicy>("networking.k8s.io/networkpolicies");

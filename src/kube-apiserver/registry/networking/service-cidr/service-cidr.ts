@@ -1,6 +1,7 @@
 import type { ServiceCIDR } from "#api/generated/networking/v1.ts";
 import type { ResourceDefinition } from "#apiserver/registry/resource.ts";
-import { ageColumn, columnsOf, nameColumn } from "../../columns.ts";
+import { ageColumn, nameColumn } from "#apiserver/table/metadata-columns.ts";
+import { columnsOf } from "../../columns.ts";
 import { validateServiceCidr, validateServiceCidrUpdate } from "./validation.ts";
 
 const column = columnsOf<ServiceCIDR>("networking.k8s.io/servicecidrs");

@@ -1,6 +1,7 @@
 import type { RuntimeClass } from "#api/generated/node/v1.ts";
 import type { ResourceDefinition } from "#apiserver/registry/resource.ts";
-import { ageColumn, columnsOf, nameColumn } from "../../columns.ts";
+import { ageColumn, nameColumn } from "#apiserver/table/metadata-columns.ts";
+import { columnsOf } from "../../columns.ts";
 import { runtimeClassWarnings, validateRuntimeClass, validateRuntimeClassUpdate } from "./validation.ts";
 
 const column = columnsOf<RuntimeClass>("node.k8s.io/runtimeclasses");

@@ -2,7 +2,8 @@ import type { PodDisruptionBudget } from "#api/generated/policy/v1.ts";
 import { semanticEqual } from "#apimachinery/meta/deep-equal.ts";
 import { nameIsPathSegment } from "#apimachinery/validation/names.ts";
 import type { ResourceDefinition } from "#apiserver/registry/resource.ts";
-import { ageColumn, columnsOf, nameColumn } from "../../columns.ts";
+import { ageColumn, nameColumn } from "#apiserver/table/metadata-columns.ts";
+import { columnsOf } from "../../columns.ts";
 import { validatePodDisruptionBudget, validatePodDisruptionBudgetStatus } from "./validation.ts";
 
 const column = columnsOf<PodDisruptionBudget>("policy/poddisruptionbudgets");

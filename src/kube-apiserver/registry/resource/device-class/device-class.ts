@@ -2,7 +2,7 @@ import type { DeviceClass } from "#api/generated/resource/v1.ts";
 import { semanticEqual } from "#apimachinery/meta/deep-equal.ts";
 import { isDns1123Subdomain } from "#apimachinery/validation/names.ts";
 import type { ResourceDefinition } from "#apiserver/registry/resource.ts";
-import { ageColumn, nameColumn } from "../../columns.ts";
+import { ageColumn, nameColumn } from "#apiserver/table/metadata-columns.ts";
 import { validateDeviceClass } from "./validation.ts";
 
 /** DeviceClasses, as served by resource.k8s.io/v1. */

@@ -1,7 +1,7 @@
 import type { DeviceTaintRule } from "#api/generated/resource/v1beta2.ts";
 import { semanticEqual } from "#apimachinery/meta/deep-equal.ts";
 import type { ResourceDefinition } from "#apiserver/registry/resource.ts";
-import { ageColumn, nameColumn } from "../../columns.ts";
+import { ageColumn, nameColumn } from "#apiserver/table/metadata-columns.ts";
 
 /** DeviceTaintRules, as served by resource.k8s.io/v1beta2. */
 export const deviceTaintRules: ResourceDefinition<DeviceTaintRule> = {

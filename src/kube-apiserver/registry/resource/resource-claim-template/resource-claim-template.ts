@@ -1,6 +1,6 @@
 import type { ResourceClaimTemplate } from "#api/generated/resource/v1.ts";
 import type { ResourceDefinition } from "#apiserver/registry/resource.ts";
-import { ageColumn, nameColumn } from "../../columns.ts";
+import { ageColumn, nameColumn } from "#apiserver/table/metadata-columns.ts";
 import type { RegistryModules } from "../../modules.ts";
 import { adminAccessErrors } from "../admin-access.ts";
 import { setClaimDefaults } from "../request-defaults.ts";

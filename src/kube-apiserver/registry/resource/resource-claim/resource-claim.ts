@@ -1,6 +1,7 @@
 import type { ResourceClaim } from "#api/generated/resource/v1.ts";
 import type { ResourceDefinition } from "#apiserver/registry/resource.ts";
-import { ageColumn, columnsOf, nameColumn } from "../../columns.ts";
+import { ageColumn, nameColumn } from "#apiserver/table/metadata-columns.ts";
+import { columnsOf } from "../../columns.ts";
 import type { RegistryModules } from "../../modules.ts";
 import { adminAccessErrors } from "../admin-access.ts";
 import { setClaimDefaults } from "../request-defaults.ts";

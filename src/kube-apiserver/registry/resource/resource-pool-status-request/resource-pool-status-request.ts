@@ -1,6 +1,6 @@
 import type { ResourcePoolStatusRequest } from "#api/generated/resource/v1alpha3.ts";
 import type { ResourceDefinition } from "#apiserver/registry/resource.ts";
-import { ageColumn, nameColumn } from "../../columns.ts";
+import { ageColumn, nameColumn } from "#apiserver/table/metadata-columns.ts";
 
 /** ResourcePoolStatusRequests, as served by resource.k8s.io/v1alpha3. */
 export const resourcePoolStatusRequests: ResourceDefinition<ResourcePoolStatusRequest> = {

@@ -1,7 +1,8 @@
 import type { ResourceSlice } from "#api/generated/resource/v1.ts";
 import { semanticEqual } from "#apimachinery/meta/deep-equal.ts";
 import type { ResourceDefinition } from "#apiserver/registry/resource.ts";
-import { ageColumn, columnsOf, nameColumn } from "../../columns.ts";
+import { ageColumn, nameColumn } from "#apiserver/table/metadata-columns.ts";
+import { columnsOf } from "../../columns.ts";
 import { validateResourceSlice, validateResourceSliceUpdate } from "./validation.ts";
 
 const column = columnsOf<ResourceSlice>("resource.k8s.io/resourceslices");

@@ -1,6 +1,6 @@
 import type { PodGroup } from "#api/generated/scheduling/v1alpha2.ts";
 import type { ResourceDefinition } from "#apiserver/registry/resource.ts";
-import { ageColumn, nameColumn } from "../../columns.ts";
+import { ageColumn, nameColumn } from "#apiserver/table/metadata-columns.ts";
 
 /** PodGroups, as served by scheduling.k8s.io/v1alpha2. */
 export const podGroups: ResourceDefinition<PodGroup> = {

@@ -1,6 +1,7 @@
 import type { PriorityClass } from "#api/generated/scheduling/v1.ts";
 import type { ResourceDefinition } from "#apiserver/registry/resource.ts";
-import { ageColumn, columnsOf, nameColumn } from "../../columns.ts";
+import { ageColumn, nameColumn } from "#apiserver/table/metadata-columns.ts";
+import { columnsOf } from "../../columns.ts";
 import { SYSTEM_CLASSES, validatePriorityClass, validatePriorityClassUpdate } from "./validation.ts";
 
 const column = columnsOf<PriorityClass>("scheduling.k8s.io/priorityclasses");

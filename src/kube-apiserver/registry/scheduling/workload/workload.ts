@@ -1,6 +1,6 @@
 import type { Workload } from "#api/generated/scheduling/v1alpha2.ts";
 import type { ResourceDefinition } from "#apiserver/registry/resource.ts";
-import { ageColumn, nameColumn } from "../../columns.ts";
+import { ageColumn, nameColumn } from "#apiserver/table/metadata-columns.ts";
 
 /** Workloads, as served by scheduling.k8s.io/v1alpha2. */
 export const workloads: ResourceDefinition<Workload> = {

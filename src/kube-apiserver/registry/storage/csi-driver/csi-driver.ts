@@ -2,7 +2,8 @@ import type { CSIDriver } from "#api/generated/storage/v1.ts";
 import type { Draft } from "#apimachinery/meta/api-object.ts";
 import { semanticEqual } from "#apimachinery/meta/deep-equal.ts";
 import type { ResourceDefinition } from "#apiserver/registry/resource.ts";
-import { ageColumn, columnsOf, nameColumn } from "../../columns.ts";
+import { ageColumn, nameColumn } from "#apiserver/table/metadata-columns.ts";
+import { columnsOf } from "../../columns.ts";
 import { csiDriverWarnings, validateCsiDriver, validateCsiDriverUpdate } from "./validation.ts";
 
 const column = columnsOf<CSIDriver>("storage.k8s.io/csidrivers");

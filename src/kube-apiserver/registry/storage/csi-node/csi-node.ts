@@ -1,6 +1,7 @@
 import type { CSINode } from "#api/generated/storage/v1.ts";
 import type { ResourceDefinition } from "#apiserver/registry/resource.ts";
-import { ageColumn, columnsOf, nameColumn } from "../../columns.ts";
+import { ageColumn, nameColumn } from "#apiserver/table/metadata-columns.ts";
+import { columnsOf } from "../../columns.ts";
 import { validateCsiNode, validateCsiNodeUpdate } from "./validation.ts";
 
 const column = columnsOf<CSINode>("storage.k8s.io/csinodes");

@@ -1,7 +1,8 @@
 import type { StorageClass } from "#api/generated/storage/v1.ts";
 import type { Draft } from "#apimachinery/meta/api-object.ts";
 import type { ResourceDefinition } from "#apiserver/registry/resource.ts";
-import { ageColumn, columnsOf, nameColumn } from "../../columns.ts";
+import { ageColumn, nameColumn } from "#apiserver/table/metadata-columns.ts";
+import { columnsOf } from "../../columns.ts";
 import { storageClassWarnings, validateStorageClass, validateStorageClassUpdate } from "./validation.ts";
 
 const DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class";

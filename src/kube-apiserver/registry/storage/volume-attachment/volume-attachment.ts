@@ -1,6 +1,7 @@
 import type { VolumeAttachment } from "#api/generated/storage/v1.ts";
 import type { ResourceDefinition } from "#apiserver/registry/resource.ts";
-import { ageColumn, columnsOf, nameColumn } from "../../columns.ts";
+import { ageColumn, nameColumn } from "#apiserver/table/metadata-columns.ts";
+import { columnsOf } from "../../columns.ts";
 import { validateVolumeAttachment, validateVolumeAttachmentStatus, validateVolumeAttachmentUpdate } from "./validation.ts";
 
 const column = columnsOf<VolumeAttachment>("storage.k8s.io/volumeattachments");
