@@ -29,6 +29,8 @@ import type { Clock } from "#base/clock.ts";
 import type { Random } from "#base/random.ts";
 import type { Client } from "#client/client.ts";
 import { type Logger, silentLogger } from "#component-base/logging.ts";
+import { Aggregator } from "#kube-aggregator/aggregator.ts";
+import { delegateRequest } from "#kube-aggregator/delegate-request.ts";
 import { type ClusterAssets, firstAddress } from "#pki/cluster-assets.ts";
 import type { KVStore } from "#storage/kv.ts";
 import { compileMatchCondition } from "./admission/match-condition-compiler.ts";
@@ -132,7 +134,8 @@ export async function startKubeApiServer(options: KubeApiServerOptions): Promise
     ],
   });
   const resources = defaultVersions(everything);
-  const webhooks = new WebhookClient(clock, serviceAddresses(lazy.stores, random));
+  const addresses = serviceAddresses(lazy.stores, random);
+  const webhooks = new WebhookClient(clock, addresses);
   const stores: StoreRegistry = await createStores({
     resources,
     kv,
@@ -160,9 +163,16 @@ export async function startKubeApiServer(options: KubeApiServerOptions): Promise
     ip: options.advertiseAddress ?? advertisedAddress(options.bindAddress),
   };
   const state = { port: options.port, bootstrapped: false, stopping: false };
+  const aggregator = new Aggregator({
+    clock,
+    logger,
+    resolver: addresses,
+    ...assets.frontProxyClient,
+    stores: () => stores,
+  });
   const groups = derived(
-    () => stores.version,
-    () => servedGroups(stores.resources, groupPriority, upstreamStorageVersion),
+    () => stores.version + aggregator.version(),
+    () => aggregator.merge(servedGroups(stores.resources, groupPriority, upstreamStorageVersion)),
   );
   const authorize = async ({ user, query }: RequestContext, info: RequestInfo) => {
     const attributes = attributesOf(user, info, query.get("fieldSelector") ?? undefined, query.get("labelSelector") ?? undefined);
@@ -183,6 +193,7 @@ export async function startKubeApiServer(options: KubeApiServerOptions): Promise
       logger.error({ err: error, method: request.method, path: request.info.path }, "request failed"),
     ),
     servesGroup: (group) => groups().some(({ name }) => name === group),
+    delegate: (exchange, info, user) => delegateRequest(aggregator, exchange, info, user),
     nonResources: nonResourceRoutes({
       openApiResources: resources,
       groups,
@@ -234,6 +245,7 @@ export async function startKubeApiServer(options: KubeApiServerOptions): Promise
       listener.stopAccepting();
       await server.drain();
       await listener.destroy();
+      aggregator.stop();
       webhooks.close();
       stores.stop();
     })();
@@ -256,6 +268,7 @@ export async function startKubeApiServer(options: KubeApiServerOptions): Promise
   const ready = bootstrapRest(bootstrap).then(() => {
     const client = createInProcessClient(stores, LOOPBACK_USER, authorizer);
     keepFlowSchemaStatus({ client, clock, logger, signal: background.signal });
+    aggregator.start(client, background.signal);
     state.bootstrapped = true;
   });
   ready.catch((error: unknown) => logger.error({ err: error }, "a system object could not be made"));

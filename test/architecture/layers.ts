@@ -16,6 +16,7 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
   client: [...pure, "component-base"],
   apiserver: [...pure, "component-base", "storage", "client"],
   "apiextensions-apiserver": [...pure, "component-base", "client", "apiserver"],
+  "kube-aggregator": [...pure, "component-base", "client", "apiserver"],
   "kube-apiserver": [
     ...pure,
     "component-base",
@@ -25,6 +26,7 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
     "pki",
     "apiserver",
     "apiextensions-apiserver",
+    "kube-aggregator",
   ],
   "kube-controller-manager": component,
   "kube-scheduler": component,

@@ -31,7 +31,7 @@ export function asker(
           answer += chunk;
         });
         response.on("end", () => {
-          const json = response.headers["content-type"]?.includes("json") === true;
+          const json = response.headers["content-type"]?.includes("json") === true && !path.includes("watch=true");
           resolve({
             status: response.statusCode ?? 0,
             headers: response.headers,

@@ -66,10 +66,10 @@ export function aggregatedDocument(groups: readonly ServedGroup[]): object {
     metadata: {},
     items: groups.map((group) => ({
       metadata: group.name === "" ? {} : { name: group.name },
-      versions: group.versions.map(({ version, resources }) => ({
+      versions: group.versions.map(({ version, resources, elsewhere }) => ({
         version,
-        resources: resources.map(aggregatedResource),
-        freshness: "Current",
+        resources: elsewhere?.resources ?? resources.map(aggregatedResource),
+        freshness: elsewhere?.freshness ?? "Current",
       })),
     })),
   };

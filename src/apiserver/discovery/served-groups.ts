@@ -30,6 +30,8 @@ export interface ServedVersionGroup {
   readonly version: string;
   /** By name. */
   readonly resources: readonly ServedResource[];
+  /** What another server serves, in the form of aggregated discovery. */
+  readonly elsewhere?: { readonly resources: readonly object[]; readonly freshness: "Current" | "Stale" };
 }
 
 /** A group with its versions, preferred one first. */

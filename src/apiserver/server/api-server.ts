@@ -33,6 +33,8 @@ export interface ApiServerModules {
   readonly resources: HandleResourceRequest;
   /** Whether a resource path leads to something that is served; others go to `nonResources`. */
   readonly servesGroup: (group: string) => boolean;
+  /** Answers what other servers serve; undefined for what this one does. */
+  readonly delegate?: (exchange: Exchange, info: RequestInfo, user: UserInfo) => Promise<ApiResponse> | undefined;
   /** Everything else: discovery, health, metrics, OpenAPI, and what is not there. */
   readonly nonResources: NonResourceRoute;
 }
@@ -120,6 +122,8 @@ export class ApiServer {
     const answer = authorizer.authorize(attributes);
     const { decision, reason } = answer instanceof Promise ? await answer : answer;
     if (decision !== "allow") throw forbiddenError(attributes, reason);
+    const delegated = this.#modules.delegate?.(exchange, info, user);
+    if (delegated !== undefined) return delegated;
     const isResource =
       info.isResourceRequest &&
       info.verb !== "proxy" &&
