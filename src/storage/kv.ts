@@ -28,6 +28,8 @@ export type StorageErrorCode =
   | "Unavailable"
   /** The value is larger than {@link VALUE_BYTES_MAX}. */
   | "TooLarge"
+  /** The medium is full: reads and deletions go on. */
+  | "NoSpace"
   /** No lease with that id. */
   | "LeaseNotFound";
 
@@ -99,7 +101,10 @@ export interface WatchOptions {
   readonly startRevision?: number;
   /** Ends the watch. */
   readonly signal: AbortSignal;
-  /** Called with the events of one or more revisions, in order, never two calls at once for one watch. */
+  /**
+   * Called with the events of one or more revisions, in order, never two calls at once for one watch. Without events the watch has
+   * come to `revision`, and nothing of its prefix has changed.
+   */
   readonly onEvents: (events: readonly WatchEvent[], revision: number) => void;
   /** Called once when the watch cannot go on (`Compacted`, `Unavailable`). */
   readonly onError: (error: StorageError) => void;

@@ -1,0 +1,81 @@
+import type { Clock } from "#base/clock.ts";
+import type { Random } from "#base/random.ts";
+import { GrpcChannel, type TlsFiles } from "./grpc-channel.ts";
+import { DEADLINE_EXCEEDED, GrpcError } from "./grpc-error.ts";
+
+/** Where etcd is. */
+export interface EtcdEndpoints {
+  /** `http://HOST:PORT` or `https://HOST:PORT`; at least one. */
+  readonly urls: readonly string[];
+  readonly tls: TlsFiles;
+}
+
+/** What a read waits for one member before it asks the next. */
+const READ_TRY_MS = 3_000;
+/** As long as etcd itself tries to get a write through. */
+const WRITE_TRY_MS = 7_000;
+/** A call that no member has answered by then has failed. */
+const CALL_MS = 10_000;
+/** Pause when no member could be reached, before all are tried again. */
+const ROUND_PAUSE_MS = 250;
+
+/** Calls one of etcd's members: always the same, until that fails. */
+export class EtcdClient {
+  readonly #channels: readonly GrpcChannel[];
+  readonly #clock: Clock;
+  readonly #closed = new AbortController();
+  #current: number;
+
+  constructor(endpoints: EtcdEndpoints, options: { readonly clock: Clock; readonly random: Random }) {
+    const { clock, random } = options;
+    this.#clock = clock;
+    this.#channels = endpoints.urls.map((url) => new GrpcChannel({ url, tls: endpoints.tls, clock }));
+    // Servers that are started alike shall not all lean on the first member.
+    this.#current = random.int(endpoints.urls.length);
+  }
+
+  /** The member that is called now. */
+  get channel(): GrpcChannel {
+    return this.#channels[this.#current] as GrpcChannel;
+  }
+
+  /** Calls go to the next member, unless they do so already. */
+  leave(channel: GrpcChannel): void {
+    if (this.channel !== channel) return;
+    this.#current = (this.#current + 1) % this.#channels.length;
+  }
+
+  /** A call that changes nothing, or nothing more the second time: members are asked in turn until one answers. */
+  read(path: string, frame: Buffer): Promise<Buffer> {
+    return this.#call(path, frame, READ_TRY_MS, (error) => error.elsewhere);
+  }
+
+  /** A call that must not be made twice: a second try only where the first has surely not been seen. */
+  write(path: string, frame: Buffer): Promise<Buffer> {
+    return this.#call(path, frame, WRITE_TRY_MS, (error) => error.unsent);
+  }
+
+  close(): void {
+    this.#closed.abort();
+    for (const channel of this.#channels) channel.close();
+  }
+
+  async #call(path: string, frame: Buffer, tryMs: number, mayRepeat: (error: GrpcError) => boolean): Promise<Buffer> {
+    const deadline = this.#clock.now() + CALL_MS;
+    for (let tries = 1; ; tries++) {
+      const { channel } = this;
+      try {
+        return await channel.unary(path, frame, tryMs);
+      } catch (error) {
+        if (!(error instanceof GrpcError) || !error.elsewhere) throw error;
+        this.leave(channel);
+        // It may be frozen or cut off, and the next call would wait as long.
+        if (error.code === DEADLINE_EXCEEDED) channel.reset();
+        if (!mayRepeat(error) || this.#closed.signal.aborted || this.#clock.now() >= deadline) throw error;
+      }
+      if (tries % this.#channels.length === 0) {
+        await this.#clock.sleep(ROUND_PAUSE_MS, this.#closed.signal).catch(() => undefined);
+      }
+    }
+  }
+}

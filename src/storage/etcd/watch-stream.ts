@@ -1,0 +1,195 @@
+import type { Clock, Timer } from "#base/clock.ts";
+import type { StorageError, WatchOptions } from "../kv.ts";
+import type { EtcdClient } from "./etcd-client.ts";
+import type { GrpcStream } from "./grpc-channel.ts";
+import {
+  ALL_KEYS,
+  emptyRequest,
+  prefixRange,
+  statusVersion,
+  type WatchAnswer,
+  watchAnswer,
+  watchCancel,
+  watchCreate,
+  watchProgress,
+} from "./messages.ts";
+import { cancellation, Watch } from "./watch.ts";
+
+const WATCH = "/etcdserverpb.Watch/Watch";
+const STATUS = "/etcdserverpb.Maintenance/Status";
+const STATUS_TIMEOUT_MS = 3_000;
+/** Before a lost stream is begun anew, and before progress is asked for again. */
+const RETRY_MS = 100;
+
+/** A stream that is open. */
+interface Open {
+  readonly stream: GrpcStream;
+  /** Its member can be asked how far the watches have come. */
+  readonly progress: boolean;
+}
+
+/**
+ * All watches of a store, on one stream to one member. When that is lost they go on at another from where they were, without a
+ * gap or a repetition.
+ *
+ * Those who read from what a watch delivers must know when it has reached a revision that changed nothing of theirs. Members that
+ * can be asked are asked; from others every key is watched, so that each revision shows.
+ */
+export class WatchStream {
+  readonly #client: EtcdClient;
+  readonly #clock: Clock;
+  readonly #answersProgress: (version: string) => boolean;
+  readonly #watches = new Map<number, Watch>();
+  readonly #closed = new AbortController();
+  #open: Open | undefined;
+  #connecting = false;
+  #lastId = 0;
+  /** The newest revision that somebody waits for. */
+  #wanted = 0;
+  #asked: Timer | undefined;
+
+  constructor(options: { client: EtcdClient; clock: Clock; answersProgress: (version: string) => boolean }) {
+    this.#client = options.client;
+    this.#clock = options.clock;
+    this.#answersProgress = options.answersProgress;
+  }
+
+  add(prefix: string, options: WatchOptions): void {
+    if (options.signal.aborted) return;
+    const watch = new Watch(++this.#lastId, prefix, options);
+    this.#watches.set(watch.id, watch);
+    options.signal.addEventListener("abort", () => this.#remove(watch), { once: true });
+    if (this.#open !== undefined) this.#create(this.#open, watch);
+    else void this.#connect();
+  }
+
+  /** Resolves when all watches that would show the key have begun: a write from then on reaches them. */
+  async begun(key: string): Promise<void> {
+    for (const watch of this.#of(key)) if (watch.next === undefined) await watch.reached(0);
+  }
+
+  /** Resolves when the write of the key at `revision` has reached all watches that show it. */
+  async reached(key: string, revision: number): Promise<void> {
+    for (const watch of this.#of(key)) {
+      const arrival = watch.reached(revision);
+      if (arrival !== undefined) await arrival;
+    }
+  }
+
+  /** Sees to it that the watches come to `revision`, though it may hold nothing for them. */
+  expect(revision: number): void {
+    this.#wanted = Math.max(this.#wanted, revision);
+    this.#askProgress();
+  }
+
+  close(error: StorageError): void {
+    this.#closed.abort();
+    this.#open?.stream.cancel();
+    this.#open = undefined;
+    this.#asked?.clear();
+    const watches = [...this.#watches.values()];
+    this.#watches.clear();
+    for (const watch of watches) watch.end(error);
+  }
+
+  #of(key: string): Watch[] {
+    return [...this.#watches.values()].filter((watch) => key.startsWith(watch.prefix));
+  }
+
+  #create({ stream, progress }: Open, watch: Watch): void {
+    watch.created = false;
+    stream.send(watchCreate(watch.id, progress ? prefixRange(watch.prefix) : ALL_KEYS, watch.next ?? 0));
+  }
+
+  #remove(watch: Watch): void {
+    if (!this.#watches.delete(watch.id)) return;
+    this.#open?.stream.send(watchCancel(watch.id));
+    watch.end();
+  }
+
+  async #connect(): Promise<void> {
+    if (this.#connecting) return;
+    this.#connecting = true;
+    const { signal } = this.#closed;
+    while (!signal.aborted && this.#watches.size > 0 && !(await this.#tryConnect())) {
+      await this.#clock.sleep(RETRY_MS, signal).catch(() => undefined);
+    }
+    this.#connecting = false;
+    // One that came as the last one went.
+    if (this.#open === undefined && !signal.aborted && this.#watches.size > 0) void this.#connect();
+  }
+
+  async #tryConnect(): Promise<boolean> {
+    const { channel } = this.#client;
+    try {
+      const version = statusVersion(await channel.unary(STATUS, emptyRequest(), STATUS_TIMEOUT_MS));
+      let ended = false;
+      const stream = await channel.stream(WATCH, {
+        onMessage: (message) => this.#onAnswer(watchAnswer(message)),
+        onEnd: () => {
+          ended = true;
+          this.#client.leave(channel);
+          this.#lost(stream);
+        },
+      });
+      if (this.#closed.signal.aborted) stream.cancel();
+      if (ended || this.#closed.signal.aborted) return false;
+      this.#open = { stream, progress: this.#answersProgress(version) };
+    } catch {
+      this.#client.leave(channel);
+      return false;
+    }
+    for (const watch of this.#watches.values()) this.#create(this.#open, watch);
+    return true;
+  }
+
+  #lost(stream: GrpcStream): void {
+    if (this.#open?.stream !== stream) return;
+    this.#open = undefined;
+    this.#asked?.clear();
+    this.#asked = undefined;
+    void this.#connect();
+  }
+
+  #onAnswer(answer: WatchAnswer): void {
+    const { watchId, created, canceled, events, revision } = answer;
+    if (watchId === -1 && !canceled) this.#onProgress(revision);
+    const watch = this.#watches.get(watchId) ?? (watchId === -1 ? this.#firstUnconfirmed() : undefined);
+    if (watch === undefined) return;
+    if (created && !canceled) {
+      watch.begun(revision);
+      this.#askProgress();
+    }
+    if (canceled) {
+      this.#watches.delete(watch.id);
+      watch.end(cancellation(answer));
+    } else if (events.length > 0) watch.deliver(events);
+  }
+
+  /** A refusal bears no id; watches are confirmed in the order in which they were asked for. */
+  #firstUnconfirmed(): Watch | undefined {
+    return [...this.#watches.values()].find((watch) => !watch.created);
+  }
+
+  #onProgress(revision: number): void {
+    this.#asked?.clear();
+    this.#asked = undefined;
+    for (const watch of [...this.#watches.values()]) if (watch.created) watch.advance(revision);
+    this.#askProgress();
+  }
+
+  /** A member does not answer while one of the watches is behind: it is asked again. */
+  #askProgress(): void {
+    if (this.#open?.progress !== true || this.#asked !== undefined) return;
+    if (![...this.#watches.values()].some((watch) => watch.created && (watch.next ?? 0) <= this.#wanted)) return;
+    this.#asked = this.#clock.setTimeout(
+      () => {
+        this.#asked = undefined;
+        this.#askProgress();
+      },
+      RETRY_MS,
+      { unref: true },
+    );
+    this.#open.stream.send(watchProgress());
+  }
+}

@@ -1,0 +1,41 @@
+import { describe } from "vitest";
+import { realClock } from "#base/clock.ts";
+import { systemRandom } from "#base/random.ts";
+import { EtcdStore } from "#storage/etcd/etcd-store.ts";
+import { describeStoreContract, type LeaseTime } from "#storage/kv.contract.ts";
+import type { KVStore } from "#storage/kv.ts";
+import { ETCD_REASON, Etcd, hasEtcd } from "../../support/etcd.ts";
+
+/** The largest value with what is around it is more than etcd takes by default. */
+const ETCD_ARGS = ["--max-request-bytes", String(2 * 1024 * 1024)];
+
+/** An empty etcd for each store, which goes with it. */
+async function emptyStore(answersProgress?: (version: string) => boolean): Promise<KVStore> {
+  const etcd = await Etcd.start({ args: ETCD_ARGS });
+  const store = new EtcdStore({
+    urls: etcd.urls,
+    tls: {},
+    clock: realClock,
+    random: systemRandom,
+    ...(answersProgress === undefined ? {} : { answersProgress }),
+  });
+  const close = store.close.bind(store);
+  store.close = async () => {
+    await close();
+    await etcd[Symbol.asyncDispose]();
+  };
+  await store.checkHealth();
+  return store;
+}
+
+/** etcd looks for ended leases twice a second. */
+const leaseTime: LeaseTime = {
+  ttlSeconds: 2,
+  most: () => realClock.sleep(1_500),
+  rest: () => realClock.sleep(1_500),
+};
+
+describe.skipIf(!hasEtcd)(`on etcd (${ETCD_REASON})`, () => {
+  describeStoreContract("every key watched", () => emptyStore(), leaseTime);
+  describeStoreContract("with requests for progress", () => emptyStore(() => true), leaseTime);
+});

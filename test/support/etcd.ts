@@ -1,0 +1,97 @@
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+/** Whether etcd is installed; `hack/install-test-tools.sh` brings it. */
+export const hasEtcd: boolean = succeeds("etcd", "--version");
+/** What a test's name says where it is not. */
+export const ETCD_REASON = "needs etcd, which hack/install-test-tools.sh brings";
+
+function succeeds(command: string, ...args: string[]): boolean {
+  try {
+    execFileSync(command, args, { stdio: "ignore" });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** One process of etcd. */
+export interface EtcdMember {
+  readonly url: string;
+  readonly child: ChildProcess;
+  output: string;
+}
+
+/** A cluster of real etcd on free ports, with its data in a folder of its own. */
+export class Etcd implements AsyncDisposable {
+  readonly members: readonly EtcdMember[];
+  readonly #dir: string;
+
+  private constructor(dir: string, members: readonly EtcdMember[]) {
+    this.#dir = dir;
+    this.members = members;
+  }
+
+  get urls(): readonly string[] {
+    return this.members.map(({ url }) => url);
+  }
+
+  /** Starts it; it answers when this resolves. `args` go to each member, before those that make it a cluster. */
+  static async start(options: { members?: number; args?: readonly string[]; scheme?: "http" | "https" } = {}): Promise<Etcd> {
+    const { members: count = 1, args = [], scheme = "http" } = options;
+    const dir = mkdtempSync(join(tmpdir(), "kybern-etcd-"));
+    const ports = await freePorts(2 * count);
+    const peer = (i: number): string => `http://127.0.0.1:${ports[count + i]}`;
+    const cluster = Array.from({ length: count }, (_, i) => `m${i}=${peer(i)}`).join(",");
+    const members = Array.from({ length: count }, (_, i): EtcdMember => {
+      const url = `${scheme}://127.0.0.1:${ports[i]}`;
+      const child = spawn(
+        "etcd",
+        [
+          ...["--name", `m${i}`, "--data-dir", join(dir, `m${i}`), "--initial-cluster", cluster],
+          ...["--listen-client-urls", url, "--advertise-client-urls", url],
+          ...["--listen-peer-urls", peer(i), "--initial-advertise-peer-urls", peer(i)],
+          ...["--heartbeat-interval", "30", "--election-timeout", "300", "--log-level", "warn"],
+          ...args,
+        ],
+        { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, ETCD_UNSUPPORTED_ARCH: process.arch } },
+      );
+      const member: EtcdMember = { url, child, output: "" };
+      const keep = (chunk: Buffer): void => {
+        member.output = (member.output + chunk).slice(-4000);
+      };
+      child.stdout?.on("data", keep);
+      child.stderr?.on("data", keep);
+      return member;
+    });
+    return new Etcd(dir, members);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(
+      this.members.map(({ child }) => {
+        if (child.exitCode !== null || child.signalCode !== null) return undefined;
+        const exited = new Promise((resolve) => child.once("close", resolve));
+        child.kill("SIGKILL");
+        return exited;
+      }),
+    );
+    rmSync(this.#dir, { recursive: true, force: true });
+  }
+}
+
+async function freePorts(count: number): Promise<number[]> {
+  const servers = await Promise.all(
+    Array.from({ length: count }, async () => {
+      const server = createServer();
+      await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+      return server;
+    }),
+  );
+  const ports = servers.map((server) => (server.address() as { port: number }).port);
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  return ports;
+}
