@@ -3,6 +3,7 @@ import type { CustomResourceDefinition } from "#api/generated/apiextensions/v1.t
 import { isConflict, isNotFound } from "#apimachinery/api-errors/errors.ts";
 import { semanticEqual } from "#apimachinery/meta/deep-equal.ts";
 import { formatTime } from "#apimachinery/meta/time.ts";
+import type { ResourceDefinition } from "#apiserver/registry/resource.ts";
 import type { StoreRegistry } from "#apiserver/registry/store/store-registry.ts";
 import type { Clock } from "#base/clock.ts";
 import type { Random } from "#base/random.ts";
@@ -82,9 +83,33 @@ function ended(signal: AbortSignal): Promise<void> {
 interface Served {
   /** Another state is served anew. */
   readonly state: string;
+  /** In another shape, stored objects are read anew. */
+  readonly shape: string;
+  readonly readStored: ResourceDefinition["readStored"];
   readonly group: string;
   readonly plural: string;
 }
+
+const DELETING = {
+  type: "Terminating",
+  status: "True",
+  reason: "InstanceDeletionInProgress",
+  message: "CustomResource deletion is in progress",
+};
+
+const DELETED = {
+  type: "Terminating",
+  status: "False",
+  reason: "InstanceDeletionCompleted",
+  message: "removed all instances",
+};
+
+const NEVER_ESTABLISHED = {
+  type: "Terminating",
+  status: "False",
+  reason: "NeverEstablished",
+  message: "resource was never established",
+};
 
 class DefinitionWorker {
   readonly #options: CustomResourcesOptions;
@@ -116,13 +141,15 @@ class DefinitionWorker {
   async #serve(name: string, definition: CustomResourceDefinition): Promise<void> {
     const { uid, generation } = definition.metadata;
     const { group } = definition.spec;
-    const state = JSON.stringify([uid, generation, definition.status?.acceptedNames]);
+    const shape = JSON.stringify([uid, generation]);
+    const state = JSON.stringify([shape, definition.status?.acceptedNames, isTrue(definition, "Terminating")]);
     const served = this.#served.get(name);
     if (served?.state === state) return;
     const { definition: resource, schemaFor } = customResource(definition, await loadPatterns());
     if (served !== undefined && served.plural !== resource.plural) this.#unserve(name);
-    await this.#options.stores.add(resource, schemaFor);
-    this.#served.set(name, { state, group, plural: resource.plural });
+    const readStored = served?.shape === shape ? served.readStored : resource.readStored;
+    await this.#options.stores.add({ ...resource, ...(readStored !== undefined && { readStored }) }, schemaFor);
+    this.#served.set(name, { state, shape, readStored, group, plural: resource.plural });
   }
 
   #unserve(name: string): void {
@@ -136,16 +163,16 @@ class DefinitionWorker {
   async #cleanUp(definition: CustomResourceDefinition): Promise<number | undefined> {
     const { name = "", finalizers = [] } = definition.metadata;
     if (!finalizers.includes(CLEANUP_FINALIZER)) return undefined;
+    const now = formatTime(this.#options.clock.now());
+    if (!definition.status?.conditions?.some(({ reason }) => reason === DELETING.reason)) {
+      // Comes back as a change.
+      return void (await this.#updateStatus(definition, withCondition(definition.status ?? {}, DELETING, now)));
+    }
     const served = this.#served.get(name);
     const left = served === undefined ? 0 : await this.#deleteObjects(served);
     if (left > 0) return CLEANUP_RETRY_MS;
-    const done = {
-      type: "Terminating",
-      status: "False",
-      reason: "InstanceDeletionCompleted",
-      message: "removed all instances",
-    };
-    const status = withCondition(definition.status ?? {}, done, formatTime(this.#options.clock.now()));
+    const done = isTrue(definition, "Established") ? DELETED : NEVER_ESTABLISHED;
+    const status = withCondition(definition.status ?? {}, done, now);
     const cleaned = await this.#updateStatus(definition, status);
     const metadata = { ...cleaned.metadata, finalizers: finalizers.filter((finalizer) => finalizer !== CLEANUP_FINALIZER) };
     await this.#options.client.update(DEFINITIONS, "", name, { ...cleaned, metadata });

@@ -1,4 +1,5 @@
 import type { CustomResourceDefinition, CustomResourceDefinitionVersion } from "#api/generated/apiextensions/v1.ts";
+import { forbidden } from "#apimachinery/api-errors/errors.ts";
 import type { ApiObject, Draft } from "#apimachinery/meta/api-object.ts";
 import { deepCopy } from "#apimachinery/meta/deep-copy.ts";
 import { semanticEqual } from "#apimachinery/meta/deep-equal.ts";
@@ -7,6 +8,7 @@ import { compareVersions } from "#apiserver/discovery/served-groups.ts";
 import type { ResourceDefinition, ServedVersion, Strategy, Subresource } from "#apiserver/registry/resource.ts";
 import type { SchemaFor } from "#apiserver/registry/store/served-form.ts";
 import { assert } from "#base/assert.ts";
+import { isTrue } from "../definition/conditions.ts";
 import { customType, readCustom } from "../schema/custom-type.ts";
 import { compileStructural, type Structural } from "../schema/structural.ts";
 import { validateCustomResource, validateCustomStatus } from "../validation/custom-resource.ts";
@@ -41,7 +43,8 @@ export function customResource(crd: CustomResourceDefinition, patterns: PatternC
     storagePrefix: `${group}/${names.plural}`,
     columns: customColumns(storage),
     selectableFields: selectableFields(storage),
-    strategy: strategyOf(storage, structuralOf(crd, storage), patterns),
+    readStored: readStored(crd, storage),
+    strategy: strategyOf(crd, storage, patterns),
     subresources: subresourcesOf(storage, structuralOf(crd, storage), patterns),
     ...deprecation(crd, storage),
     ...(!storage.served && { storageVersionServed: false }),
@@ -50,6 +53,17 @@ export function customResource(crd: CustomResourceDefinition, patterns: PatternC
   return {
     definition,
     schemaFor: (askedGroup, version, kind) => (askedGroup === group && kind === names.kind ? types.get(version) : undefined),
+  };
+}
+
+/** Objects may have been stored in another version, or when the schema was another. */
+function readStored(crd: CustomResourceDefinition, storage: CustomResourceDefinitionVersion): (object: ApiObject) => ApiObject {
+  const schema = structuralOf(crd, storage);
+  const apiVersion = `${crd.spec.group}/${storage.name}`;
+  return (object) => {
+    object.apiVersion = apiVersion;
+    readCustom(object as unknown as Record<string, unknown>, schema, { dropInvalid: true });
+    return object;
   };
 }
 
@@ -136,12 +150,18 @@ function keepAllButStatus(object: Draft<ApiObject>, old: ApiObject): void {
 }
 
 function strategyOf(
-  { subresources }: CustomResourceDefinitionVersion,
-  schema: Structural | undefined,
+  crd: CustomResourceDefinition,
+  version: CustomResourceDefinitionVersion,
   patterns: PatternCompiler,
 ): Strategy<ApiObject> {
-  const hasStatus = subresources?.status !== undefined;
+  const schema = structuralOf(crd, version);
+  const hasStatus = version.subresources?.status !== undefined;
   return {
+    prepareForCreate({ metadata }) {
+      if (!isTrue(crd, "Terminating")) return;
+      const { group, names } = crd.spec;
+      throw forbidden({ group, resource: names.plural }, metadata.name ?? "", TERMINATING);
+    },
     validate: (object) => validateCustomResource(schema, object, undefined, patterns),
     validateUpdate: (object, old) => validateCustomResource(schema, object, old, patterns),
     allowUnconditionalUpdate: false,
@@ -150,6 +170,8 @@ function strategyOf(
     generationChanges: (object, old) => !semanticEqual(desired(object, hasStatus), desired(old, hasStatus)),
   };
 }
+
+const TERMINATING = "create not allowed while custom resource definition is terminating";
 
 /** What counts as the desired state: all but metadata, and but the status where that has a writer of its own. */
 function desired(object: ApiObject, hasStatus: boolean): object {

@@ -7,6 +7,7 @@ import type { StructSchema } from "#apimachinery/schema/type-schema.ts";
 import { type FieldError, invalid } from "#apimachinery/validation/field-error.ts";
 import { FieldPath } from "#apimachinery/validation/field-path.ts";
 import { assert } from "#base/assert.ts";
+import { sortedKeys } from "../sorted-keys.ts";
 import type { Structural } from "./structural.ts";
 
 type Members = Record<string, unknown>;
@@ -57,7 +58,7 @@ function coerceMember(members: Members, name: string, options: CoerceOptions, pa
     for (const text of strict) options.unknown?.push(`${path.child(name)}.${/"(.*)"/.exec(text)?.[1] ?? ""}`);
   } catch (error) {
     if (!(error instanceof DecodeError)) throw error;
-    if (!options.dropInvalid) return invalid(path.child(name), value, error.message);
+    if (!options.dropInvalid) return invalid(path.child(name), sortedKeys(value), error.message);
     setOwn(members, name, readableMetadata(value));
   }
   return undefined;

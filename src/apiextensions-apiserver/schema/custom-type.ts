@@ -45,12 +45,13 @@ export function customType(name: string, kind: string, schema: Structural | unde
  */
 export function readCustom(object: Record<string, unknown>, schema: Structural | undefined, options: CoerceOptions): void {
   if (schema === undefined) return;
-  const unknown: string[] = [];
-  pruneResource(object, schema, unknown);
+  const pruned: string[] = [];
+  pruneResource(object, schema, pruned);
   dropForbiddenNulls(object, schema);
+  const unknown: string[] = [];
   const problem = coerceEmbedded(object, schema, { ...options, unknown });
   if (problem !== undefined) throw new DecodeError(`${problem.field}: ${problem.message}`);
-  options.unknown?.push(...unknown);
+  options.unknown?.push(...pruned.sort(), ...unknown.sort());
   setSchemaDefaults(object, schema);
 }
 

@@ -2,6 +2,7 @@ import { deepCopy } from "#apimachinery/meta/deep-copy.ts";
 import { semanticEqual } from "#apimachinery/meta/deep-equal.ts";
 import { type FieldError, invalid } from "#apimachinery/validation/field-error.ts";
 import { FieldPath } from "#apimachinery/validation/field-path.ts";
+import { sortedKeys } from "../sorted-keys.ts";
 import { validateEmbedded } from "../validation/embedded.ts";
 import type { PatternCompiler } from "../validation/patterns.ts";
 import { validateAgainstSchema } from "../validation/schema-validator.ts";
@@ -69,7 +70,7 @@ function partOfMeta(schema: Structural, path: FieldPath, { root, surround, patte
     return texts.length === 1 ? (texts[0] ?? "") : `[${texts.join(", ")}]`;
   };
   const wrong = wrongType === undefined ? validateEmbedded(root, resource) : [wrongType];
-  if (wrong.length > 0) return [invalid(path, schema.default, `must result in valid metadata: ${told(wrong)}`)];
+  if (wrong.length > 0) return [invalid(path, sortedKeys(schema.default), `must result in valid metadata: ${told(wrong)}`)];
   return against(schema, path, patterns);
 }
 
@@ -78,7 +79,8 @@ function whole(schema: Structural, path: FieldPath, { requirePruned, patterns }:
   const errors: FieldError[] = [];
   if (requirePruned) {
     prune(value, schema);
-    if (!semanticEqual(value, schema.default)) errors.push(invalid(path, schema.default, "must not have unknown fields"));
+    if (!semanticEqual(value, schema.default))
+      errors.push(invalid(path, sortedKeys(schema.default), "must not have unknown fields"));
   }
   const copy = deepCopy(schema.default);
   const wrongType = coerceEmbedded(copy, schema, { dropInvalid: false }, path);

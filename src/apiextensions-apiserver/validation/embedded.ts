@@ -5,6 +5,7 @@ import { isDns1035Label, isPathSegmentName } from "#apimachinery/validation/name
 import { validateObjectMeta } from "#apimachinery/validation/object-meta.ts";
 import { embeddedMetadata } from "../schema/coerce.ts";
 import type { Structural } from "../schema/structural.ts";
+import { sortedKeys } from "../sorted-keys.ts";
 
 /** Checks `apiVersion`, `kind` and `metadata` of whole resources within a resource. Upstream's `objectmeta.Validate`. */
 export function validateEmbedded(schema: Structural | undefined, value: unknown, path: FieldPath = FieldPath.root): FieldError[] {
@@ -52,7 +53,7 @@ function validateMetadata(value: unknown, path: FieldPath): FieldError[] {
     const named = { ...metadata, name: metadata.name || "fakename" };
     return validateObjectMeta(named, Boolean(metadata.namespace), isPathSegmentName, path, { qualifiedFinalizers: false });
   } catch (error) {
-    if (error instanceof DecodeError) return [invalid(path, value, error.message)];
+    if (error instanceof DecodeError) return [invalid(path, sortedKeys(value), error.message)];
     throw error;
   }
 }

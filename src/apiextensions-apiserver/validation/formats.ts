@@ -4,7 +4,7 @@ import { isIP } from "node:net";
 const FORMATS: Readonly<Record<string, (text: string) => boolean>> = {
   bsonobjectid: (text) => /^[0-9a-f]{24}$/i.test(text),
   uri: isUri,
-  email: (text) => /^[^\s@<>"]+@[^\s@<>".]+(?:\.[^\s@<>".]+)*$/.test(text),
+  email: (text) => EMAIL.test(text.trim()),
   hostname: (text) =>
     text.length <= 255 && text.split(".").every((label) => /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/i.test(label)),
   ipv4: (text) => isIP(text) === 4,
@@ -87,12 +87,25 @@ function isDate(text: string): boolean {
   return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(text);
 }
 
-const DURATION_WORD =
-  /^(?:(?:\d+(?:\.\d+)?)\s*(?:ns|nanos?|nanoseconds?|us|µs|micros?|microseconds?|ms|millis?|milliseconds?|s|secs?|seconds?|m|mins?|minutes?|h|hrs?|hours?|d|days?|w|weeks?)\s*)+$/;
+const GO_DURATION = /^[-+]?(?:0|(?:(?:\d+(?:\.\d*)?|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+)$/;
+const UNITS = ["ns", "us", "µs", "ms", "s", "m", "h", "hr", "d", "w", "wk"];
+/** Names that may go on: `seconds`. */
+const UNIT_STEMS = ["nano", "micro", "milli", "sec", "min", "hour", "day", "week"];
 
+/** A duration of Go's, or any text that has a number with a unit somewhere: upstream looks no closer. */
 function isDuration(text: string): boolean {
-  return DURATION_WORD.test(text) || /^[-+]?(?:0|(?:\d+(?:\.\d*)?(?:ns|us|µs|ms|s|m|h))+)$/.test(text);
+  if (GO_DURATION.test(text)) return true;
+  return [...text.matchAll(/\d+\s*([A-Za-zµ]+)/g)].some(([, found = ""]) => {
+    const unit = found.toLowerCase();
+    return UNITS.includes(unit) || UNIT_STEMS.some((stem) => unit.startsWith(stem));
+  });
 }
+
+const ATOM = "[\\p{L}\\p{N}!#$%&'*+/=?^_`{|}~-]+";
+const QUOTED = '"(?:\\\\.|[^"\\\\])*"';
+const ADDRESS = `(?:${ATOM}(?:\\.${ATOM})*|${QUOTED})@(?:${ATOM}(?:\\.${ATOM})*|\\[[^\\]\\s]+\\])`;
+/** As Go's `mail.ParseAddress`: a name may stand before the address. */
+const EMAIL = new RegExp(`^(?:${ADDRESS}|(?:(?:${ATOM}|${QUOTED}|\\.)\\s*)*<${ADDRESS}>)$`, "u");
 
 /** Whether values of a type are held against a format; what else schemas name is ignored, and warned of. */
 export function isKnownFormat(type: string, format: string): boolean {

@@ -1,6 +1,7 @@
-import { duplicate, type FieldError } from "#apimachinery/validation/field-error.ts";
+import { duplicate, type FieldError, invalid } from "#apimachinery/validation/field-error.ts";
 import { FieldPath } from "#apimachinery/validation/field-path.ts";
 import type { Structural } from "../schema/structural.ts";
+import { sortedKeys } from "../sorted-keys.ts";
 
 /** Items that sets and lists with keys hold twice. Upstream's `listtype.ValidateListSetsAndMaps`. */
 export function validateListTypes(
@@ -26,13 +27,16 @@ function repeated(schema: Structural, items: readonly unknown[], path: FieldPath
   const type = schema.props["x-kubernetes-list-type"];
   if (type !== "set" && type !== "map") return [];
   const keys = schema.props["x-kubernetes-list-map-keys"] ?? [];
-  const seen = new Set<string>();
+  const odd = type === "map" ? items.findIndex((item) => typeof item !== "object" || Array.isArray(item)) : -1;
+  if (odd >= 0) return [invalid(path.index(odd), sortedKeys(items[odd]), "must be an object for an array of list-type map")];
+  const times = new Map<string, number>();
   return items.flatMap((item, index) => {
-    const identity = type === "set" ? item : keysOf(item, keys);
-    const text = JSON.stringify(sorted(identity));
-    if (seen.has(text)) return [duplicate(path.index(index), sorted(identity))];
-    seen.add(text);
-    return [];
+    const identity = sortedKeys(type === "set" ? item : keysOf(item, keys));
+    const text = JSON.stringify(identity);
+    const before = times.get(text) ?? 0;
+    times.set(text, before + 1);
+    // The first repetition tells of all.
+    return before === 1 ? [duplicate(path.index(index), identity)] : [];
   });
 }
 
@@ -41,11 +45,4 @@ function keysOf(item: unknown, keys: readonly string[]): unknown {
   return Object.fromEntries(
     keys.filter((key) => Object.hasOwn(item, key)).map((key) => [key, (item as Record<string, unknown>)[key]]),
   );
-}
-
-function sorted(value: unknown): unknown {
-  if (value === null || typeof value !== "object") return value;
-  if (Array.isArray(value)) return value.map(sorted);
-  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
-  return Object.fromEntries(entries.map(([name, item]) => [name, sorted(item)]));
 }

@@ -10,8 +10,9 @@ import {
   typeInvalid,
 } from "#apimachinery/validation/field-error.ts";
 import { FieldPath } from "#apimachinery/validation/field-path.ts";
-import { matchesFormat } from "./formats.ts";
-import { checkNumber } from "./number-checks.ts";
+import { sortedKeys } from "../sorted-keys.ts";
+import { isKnownFormat, matchesFormat } from "./formats.ts";
+import { checkNumber, isJsonInteger } from "./number-checks.ts";
 import type { PatternCompiler } from "./patterns.ts";
 
 /** What a value was before the update, for values that have a counterpart then. */
@@ -74,11 +75,18 @@ class SchemaValidator {
 
   #checkType(schema: JSONSchemaProps, value: unknown, path: string, outcome: Outcome): void {
     const types = typesOf(schema);
-    if (types.length === 0) return;
+    if (types.length === 0 || (value === null && schema.nullable === true)) return;
     const actual = typeOf(value);
-    if (value === null && schema.nullable === true) return;
     if (types.includes(actual) || (actual === "integer" && types.includes("number"))) return;
-    outcome.errors.push(typeInvalid(fieldAt(path), actual, `${inBody(path)} must be of type ${types.join(",")}: "${actual}"`));
+    const say = (wanted: string, found: string): void => {
+      outcome.errors.push(typeInvalid(fieldAt(path), found, `${inBody(path)} must be of type ${wanted}: "${found}"`));
+    };
+    const format = formatOf(schema);
+    const isText = typeof value === "string" || Array.isArray(value);
+    if (value === null || format === "") say(types.join(","), actual);
+    else if (!isText) say(format, goFormat(actual));
+    else if (types.includes("number") || types.includes("integer")) say(types.join(","), actual);
+    // What is left upstream leaves to the format, which says nothing of lists.
   }
 
   #checkCombinations(schema: JSONSchemaProps, value: unknown, path: string, outcome: Outcome, before?: Before): void {
@@ -114,7 +122,8 @@ class SchemaValidator {
   }
 
   #checkString(schema: JSONSchemaProps, value: string, path: string, outcome: Outcome): void {
-    const { minLength, maxLength, pattern, format } = schema;
+    const { minLength, maxLength, pattern } = schema;
+    const format = formatOf(schema);
     const field = fieldAt(path);
     const length = maxLength === undefined && minLength === undefined ? 0 : [...value].length;
     // Upstream stops at the first of these.
@@ -124,7 +133,7 @@ class SchemaValidator {
     } else if (pattern !== undefined && pattern !== "" && this.#mismatch(pattern, value)) {
       outcome.errors.push(invalid(field, value, `${inBody(path)} should match '${pattern}'`));
     }
-    if (format !== undefined && matchesFormat(format, value) === false) {
+    if (format !== "" && matchesFormat(format, value) === false) {
       outcome.errors.push(typeInvalid(field, value, `${inBody(path)} must be of type ${format}: ${JSON.stringify(value)}`));
     }
   }
@@ -200,8 +209,8 @@ function best(tried: readonly Outcome[]): Outcome {
 
 function checkEnum({ enum: values }: JSONSchemaProps, value: unknown, path: string, outcome: Outcome): void {
   if (values === undefined || values.length === 0 || values.some((one) => semanticEqual(one, value))) return;
-  const supported = values.map((one) => (typeof one === "string" ? one : JSON.stringify(one)));
-  outcome.errors.push(notSupported(fieldAt(path), value, supported));
+  const supported = values.map((one) => (typeof one === "string" ? one : JSON.stringify(sortedKeys(one))));
+  outcome.errors.push(notSupported(fieldAt(path), sortedKeys(value), supported));
 }
 
 function typesOf(schema: JSONSchemaProps): readonly string[] {
@@ -209,10 +218,20 @@ function typesOf(schema: JSONSchemaProps): readonly string[] {
   return schema.type === undefined || schema.type === "" ? [] : [schema.type];
 }
 
+/** The format, where it is one that is looked at. */
+function formatOf({ type = "", format = "" }: JSONSchemaProps): string {
+  return isKnownFormat(type, format) ? format : "";
+}
+
+/** What upstream's decoder makes of a value. */
+function goFormat(type: string): string {
+  return type === "integer" ? "int64" : type === "number" ? "float64" : "";
+}
+
 function typeOf(value: unknown): string {
   if (value === null) return "null";
   if (Array.isArray(value)) return "array";
-  if (typeof value === "number") return Number.isInteger(value) ? "integer" : "number";
+  if (typeof value === "number") return isJsonInteger(value) ? "integer" : "number";
   return typeof value;
 }
 

@@ -1,9 +1,10 @@
 import { ProtobufError } from "#base/wire-reader.ts";
-import { badRequest, unsupportedMediaType } from "../api-errors/errors.ts";
+import { badRequest, invalid, unsupportedMediaType } from "../api-errors/errors.ts";
 import type { ApiObject, GroupVersionKind } from "../meta/api-object.ts";
 import { formatGroupVersion } from "../meta/api-object.ts";
 import { decodeProtobuf } from "../protobuf/decode.ts";
-import { goQuote } from "../validation/field-error.ts";
+import { goQuote, invalid as invalidField } from "../validation/field-error.ts";
+import { FieldPath } from "../validation/field-path.ts";
 import { type Decoded, decodeJson, decodeObject } from "./decode.ts";
 import { isTextTooDeep, isValueTooDeep, TOO_DEEP } from "./depth.ts";
 import { DecodeError } from "./exact-decode.ts";
@@ -65,12 +66,14 @@ export function decodeBody(request: BodyRequest): DecodedBody {
     if (request.schema?.unstructured !== undefined && given.kind === "") {
       throw new BodyError(`Object 'Kind' is missing in '${source.text ?? JSON.stringify(source.value)}'`);
     }
-    actual = withDefaults(given, expected);
+    const custom = request.schema?.unstructured !== undefined;
+    actual = custom ? given : withDefaults(given, expected);
     const decoded = decodeAs(source, actual, request);
     const warnings = report(decoded.strict, source.duplicates, request.fieldValidation);
     for (const warning of warnings) request.addWarning?.(warning);
     checkVersion(actual, request);
     const object = decoded.object as ApiObject;
+    if (custom && actual.kind !== expected.kind) throw wrongCustomKind(actual, expected, object.metadata?.name ?? "");
     if (object.metadata === undefined && request.schema?.fields.has("metadata")) object.metadata = {};
     object.apiVersion = formatGroupVersion(expected.group, expected.version);
     object.kind = expected.kind;
@@ -192,6 +195,7 @@ function isExpected(actual: GroupVersionKind, expected: GroupVersionKind): boole
 
 function decodeAs(source: Source, actual: GroupVersionKind, request: BodyRequest): Decoded {
   const { kind: expected } = request;
+  if (request.schema?.unstructured !== undefined) return decodeCustom(source, request.schema, request);
   const known = isExpected(actual, expected);
   if (!known && !isRegistered(actual.group, actual.version, actual.kind)) {
     const version = formatGroupVersion(actual.group, actual.version);
@@ -213,6 +217,17 @@ function decodeAs(source: Source, actual: GroupVersionKind, request: BodyRequest
       : decodeJson(schema, source.text, { strict, value: source.value });
   if (actual.kind !== expected.kind) throw new BodyError(conversionFault(actual, expected));
   return decoded;
+}
+
+function decodeCustom({ text, value }: Source, schema: StructSchema, { fieldValidation }: BodyRequest): Decoded {
+  if (text === undefined) return decodeObject(schema, value);
+  return decodeJson(schema, text, { strict: fieldValidation !== "Ignore", value });
+}
+
+/** Custom resources are decoded whatever they say that they are, and then judged. */
+function wrongCustomKind(actual: GroupVersionKind, expected: GroupVersionKind, name: string): Error {
+  const error = invalidField(FieldPath.of("kind"), actual.kind, `must be ${expected.kind}`);
+  return invalid({ group: actual.group, kind: actual.kind }, name, [error]);
 }
 
 /** Where upstream's schemes are made; it tells in messages. */

@@ -4,7 +4,7 @@ import { nodeOf, plainValue } from "./json-node.ts";
 import { parseJsonNodes } from "./json-parse.ts";
 import { scanJson } from "./json-scan.ts";
 import type { StructSchema, UnstructuredRules } from "./type-schema.ts";
-import { duplicateMembers, readUnstructured } from "./unstructured.ts";
+import { duplicateMembers, readUnstructured, refuseInfinite } from "./unstructured.ts";
 
 /** A decoded object, and what strict decoding would refuse: messages such as `unknown field "spec.foo"`. */
 export interface Decoded {
@@ -26,6 +26,7 @@ export interface DecodeOptions {
 export function decodeJson(schema: StructSchema, text: string, options: DecodeOptions): Decoded {
   if (isUnstructured(schema)) {
     const node = parseJsonNodes(text);
+    refuseInfinite(node);
     const { object, strict } = readUnstructured(schema, plainValue(node), decodeObject);
     return { object, strict: options.strict ? [...duplicateMembers(node), ...strict] : [] };
   }

@@ -1,6 +1,7 @@
 import { deepCopy } from "../meta/deep-copy.ts";
 import { goQuote } from "../validation/field-error.ts";
-import { JsonMembers, type JsonNode } from "./json-node.ts";
+import { DecodeError } from "./exact-decode.ts";
+import { JsonMembers, type JsonNode, JsonNumber } from "./json-node.ts";
 import type { StructSchema, UnstructuredRules } from "./type-schema.ts";
 
 type Members = Record<string, unknown>;
@@ -27,7 +28,7 @@ export function readUnstructured(
   }
   const unknown: string[] = [];
   schema.unstructured.read(object, unknown);
-  strict.push(...unknown.sort().map((path) => `unknown field ${goQuote(path)}`));
+  strict.push(...unknown.map((path) => `unknown field ${goQuote(path)}`));
   return { object, strict };
 }
 
@@ -47,6 +48,16 @@ export function duplicateMembers(node: JsonNode, path = "", found: string[] = []
     });
   }
   return found;
+}
+
+/** Throws for a number that no float can hold. */
+export function refuseInfinite(node: JsonNode): void {
+  if (node instanceof JsonNumber) {
+    if (Number.isFinite(Number(node.text))) return;
+    throw new DecodeError(`json: cannot unmarshal number ${node.text} into Go value of type float64`);
+  }
+  if (node instanceof JsonMembers) for (const [, value] of node.entries) refuseInfinite(value);
+  else if (Array.isArray(node)) for (const item of node as readonly JsonNode[]) refuseInfinite(item);
 }
 
 function isMembers(value: unknown): value is Members {

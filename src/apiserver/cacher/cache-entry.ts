@@ -1,5 +1,5 @@
 import type { ApiObject } from "#apimachinery/meta/api-object.ts";
-import { decodeEncoded, type EncodedObject, encodedFromBytes } from "../serializer.ts";
+import { decodeEncoded, type EncodedObject, encodedFromBytes, encodeObject } from "../serializer.ts";
 
 /**
  * One state of one object, immutable. Decoded when first asked for; `object` is shared by every reader: read-only.
@@ -62,6 +62,12 @@ export class CacheEntry {
     this.#messages = undefined;
   }
 
+  /** The same state, seen as `read` makes it. */
+  readAs(read: (object: ApiObject) => ApiObject): CacheEntry {
+    const object = read(decodeEncoded(this.encoded, this.revision));
+    return new CacheEntry(this.key, this.namespace, this.name, this.revision, encodeObject(object), object);
+  }
+
   /** The same content as the last state of an object deleted at `revision`. */
   deletedAt(revision: number): CacheEntry {
     const object = this.#object;
@@ -71,13 +77,19 @@ export class CacheEntry {
   }
 }
 
+/** A stored value as its writer has it. */
+export interface KnownValue {
+  readonly encoded: EncodedObject;
+  readonly object: ApiObject;
+}
+
 /** Reads `<prefix><namespace>/<name>` or `<prefix><name>`. `object` is the decoded value where the writer still has it. */
 export function entryFromValue(
   prefixLength: number,
   key: string,
   revision: number,
   value: Uint8Array,
-  known?: { readonly encoded: EncodedObject; readonly object: ApiObject },
+  known?: KnownValue,
 ): CacheEntry {
   const slash = key.indexOf("/", prefixLength);
   const namespace = slash < 0 ? "" : key.slice(prefixLength, slash);

@@ -2,7 +2,7 @@ import type { ApiObject } from "#apimachinery/meta/api-object.ts";
 import type { Clock } from "#base/clock.ts";
 import type { KVStore, StorageError, WatchEvent } from "#storage/kv.ts";
 import type { EncodedObject } from "../serializer.ts";
-import { type CacheEntry, entryFromValue } from "./cache-entry.ts";
+import type { CacheEntry } from "./cache-entry.ts";
 import { ResourceCache } from "./resource-cache.ts";
 
 /** Everything that the API stores lies under this key. */
@@ -63,9 +63,13 @@ export class RegistryCache {
     return cache;
   }
 
-  /** As {@link cacheFor}, while the store is being followed: resolves when what the store holds is there. */
-  async add(storagePrefix: string): Promise<ResourceCache> {
-    const cache = this.cacheFor(storagePrefix);
+  /**
+   * Makes a cache while the store is being followed: resolves when what the store holds is there, as `read` makes it. Takes
+   * the place of a cache of the same objects, whose watches go on until they are ended.
+   */
+  async add(storagePrefix: string, read?: (object: ApiObject) => ApiObject): Promise<ResourceCache> {
+    const cache = new ResourceCache(`${REGISTRY_PREFIX}${storagePrefix}/`, read);
+    this.#caches.set(storagePrefix, cache);
     const held: Change[] = [];
     this.#held.set(cache, held);
     try {
@@ -141,7 +145,7 @@ export class RegistryCache {
   async #load(cache: ResourceCache, revision: number): Promise<void> {
     const { kvs } = await this.#kv.list(cache.prefix, { revision });
     cache.load(
-      kvs.map((kv) => entryFromValue(cache.prefix.length, kv.key, kv.modRevision, kv.value)),
+      kvs.map((kv) => cache.entryOf(kv.key, kv.modRevision, kv.value)),
       revision,
     );
   }
@@ -169,7 +173,7 @@ export class RegistryCache {
   #entry(cache: ResourceCache, event: WatchEvent): CacheEntry {
     const { key, value } = event.kv;
     const write = this.#pending.get(key)?.find(({ encoded }) => sameBytes(encoded.bytes, value));
-    const entry = entryFromValue(cache.prefix.length, key, event.revision, value, write);
+    const entry = cache.entryOf(key, event.revision, value, write);
     if (write !== undefined) {
       write.entry = entry;
       this.forget(key, write);

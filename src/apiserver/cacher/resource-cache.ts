@@ -1,6 +1,7 @@
+import type { ApiObject } from "#apimachinery/meta/api-object.ts";
 import { prefixEnd, sortKey } from "#storage/key-order.ts";
 import { OrderedTree } from "#storage/memory/ordered-tree.ts";
-import type { CacheEntry } from "./cache-entry.ts";
+import { type CacheEntry, entryFromValue, type KnownValue } from "./cache-entry.ts";
 import { type CacheEvent, EventHistory } from "./event-history.ts";
 import { type FilteredEvent, filterEvent, type ObjectFilter, type WatchConsumer, WatchGroup } from "./watch-group.ts";
 
@@ -24,8 +25,18 @@ export class ResourceCache {
   /** Groups of one namespace are only asked about that namespace's events. */
   readonly #groupsByNamespace = new Map<string, Set<WatchGroup>>();
 
-  constructor(prefix: string) {
+  /** What stored objects become before anybody sees them, where that is not what they are. May change its argument. */
+  readonly #read: ((object: ApiObject) => ApiObject) | undefined;
+
+  constructor(prefix: string, read?: (object: ApiObject) => ApiObject) {
     this.prefix = prefix;
+    this.#read = read;
+  }
+
+  /** The entry of a stored value. `known` is its object where the writer still has it. */
+  entryOf(key: string, revision: number, value: Uint8Array, known?: KnownValue): CacheEntry {
+    const entry = entryFromValue(this.prefix.length, key, revision, value, known);
+    return known !== undefined || this.#read === undefined ? entry : entry.readAs(this.#read);
   }
 
   get tree(): OrderedTree<CacheEntry> {

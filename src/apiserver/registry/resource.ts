@@ -38,6 +38,11 @@ export interface ResourceDefinition<T extends object = ApiObject> {
     field: string,
     served: { readonly group: string; readonly version: string; readonly kind: string },
   ) => string;
+  /**
+   * What stored objects become before anybody sees them, where they may have been stored by other rules. May change its
+   * argument. Another function means that all are read anew.
+   */
+  readonly readStored?: (object: ApiObject) => ApiObject;
   readonly strategy: Strategy<T>;
   /** By name: `status`, `scale`, `binding`, ... */
   readonly subresources?: Readonly<Record<string, Subresource<T>>>;

@@ -100,7 +100,11 @@ function decodeCustom(value: unknown, expected: ExpectedKind): Patched {
   return {
     object,
     strict: apiVersion === wantedVersion ? decoded.strict : unknown.sort().map((name) => `unknown field ${goQuote(name)}`),
-    refusal: invalidObject({ group: expected.group, kind: String(kind) }, object.metadata.name ?? "", errors),
+    refusal: invalidObject(
+      { group: parseGroupVersion(String(apiVersion)).group, kind: String(kind) },
+      object.metadata.name ?? "",
+      errors,
+    ),
   };
 }
 

@@ -3,7 +3,7 @@ import { plainError } from "#apimachinery/api-errors/plain-error.ts";
 import { StatusError } from "#apimachinery/api-errors/status.ts";
 import { goQuote } from "#apimachinery/validation/field-error.ts";
 import { StorageError } from "#storage/kv.ts";
-import { type CacheEntry, entryFromValue } from "../../cacher/cache-entry.ts";
+import type { CacheEntry } from "../../cacher/cache-entry.ts";
 import { filterMatches } from "../../cacher/watch-group.ts";
 import type { RequestContext } from "../../request/request-info.ts";
 import type { ApiResponse } from "../response.ts";
@@ -157,7 +157,7 @@ async function olderEntries(
   const { core } = endpoint.store;
   try {
     const { kvs } = await core.modules.kv.list(prefix, { revision, startKey });
-    return kvs.map((kv) => entryFromValue(core.cache.prefix.length, kv.key, kv.modRevision, kv.value));
+    return kvs.map((kv) => core.cache.entryOf(kv.key, kv.modRevision, kv.value));
   } catch (error) {
     if (!(error instanceof StorageError) || error.code !== "Compacted") throw error;
     if (start === undefined) throw expired(LIST_TOO_OLD);

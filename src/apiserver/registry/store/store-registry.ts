@@ -62,8 +62,11 @@ export class StoreRegistry implements Stores {
   /** Serves a further resource, or another definition of one that was added before; its types are `schemaFor`'s. */
   async add(definition: ResourceDefinition, schemaFor: SchemaFor): Promise<void> {
     const path = `${definition.group}/${definition.plural}`;
-    if (!this.#stores.has(path)) await this.cache.add(definition.storagePrefix);
+    const before = this.#stores.get(path);
+    const known = before !== undefined && before.definition.readStored === definition.readStored;
+    if (!known) await this.cache.add(definition.storagePrefix, definition.readStored);
     this.#stores.set(path, new GenericStore(definition, servedForms(definition, schemaFor), this.modules));
+    if (!known) before?.core.cache.endWatches();
     this.#setStored([...this.#others(definition.group, definition.plural), definition as unknown as ResourceDefinition<never>]);
   }
 
