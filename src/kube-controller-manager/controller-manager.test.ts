@@ -34,6 +34,7 @@ const KINDS: Readonly<Record<keyof typeof known, string>> = {
   CONFIG_MAPS: "ConfigMap",
   PERSISTENT_VOLUME_CLAIMS: "PersistentVolumeClaim",
   PERSISTENT_VOLUMES: "PersistentVolume",
+  RESOURCE_QUOTAS: "ResourceQuota",
   REPLICATION_CONTROLLERS: "ReplicationController",
   DEPLOYMENTS: "Deployment",
   REPLICA_SETS: "ReplicaSet",

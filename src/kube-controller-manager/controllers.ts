@@ -20,6 +20,7 @@ import { persistentVolumeClaimProtectionController } from "./controllers/persist
 import { podGcController } from "./controllers/pod-gc/controller.ts";
 import { replicaSetController } from "./controllers/replicaset/controller.ts";
 import { replicationControllerController } from "./controllers/replicationcontroller/controller.ts";
+import { resourceQuotaController } from "./controllers/resourcequota/controller.ts";
 import { rootCaCertificatePublisher } from "./controllers/root-ca-certificate-publisher/controller.ts";
 import { serviceAccountController } from "./controllers/serviceaccount/controller.ts";
 import { serviceAccountTokenController } from "./controllers/serviceaccount-token/controller.ts";
@@ -36,6 +37,7 @@ export const controllers: readonly ControllerDefinition[] = [
   serviceAccountTokenController,
   rootCaCertificatePublisher,
   namespaceController,
+  resourceQuotaController,
   garbageCollectorController,
   replicaSetController,
   replicationControllerController,

@@ -10,6 +10,7 @@ import { persistentVolumeClaimResize } from "./plugins/persistent-volume-claim-r
 import { podSecurity } from "./plugins/pod-security/pod-security.ts";
 import { podTopologyLabels } from "./plugins/pod-topology-labels.ts";
 import { priority } from "./plugins/priority.ts";
+import { resourceQuota } from "./plugins/resource-quota/resource-quota.ts";
 import { runtimeClass } from "./plugins/runtime-class.ts";
 import { serviceAccount } from "./plugins/service-account.ts";
 import { storageObjectInUseProtection } from "./plugins/storage-object-in-use-protection.ts";
@@ -52,6 +53,8 @@ export function admissionPluginTable({ authorizer, webhooks }: AdmissionPluginSo
     // What others have changed is seen by these alone.
     on("MutatingAdmissionWebhook", webhooks.mutating),
     on("ValidatingAdmissionWebhook", webhooks.validating),
+    // Nothing is charged for what another refuses.
+    on("ResourceQuota", resourceQuota),
   ];
 }
 

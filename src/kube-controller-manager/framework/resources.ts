@@ -13,6 +13,7 @@ export const SECRETS: ResourceId = core("secrets");
 export const CONFIG_MAPS: ResourceId = core("configmaps");
 export const PERSISTENT_VOLUME_CLAIMS: ResourceId = core("persistentvolumeclaims");
 export const PERSISTENT_VOLUMES: ResourceId = core("persistentvolumes");
+export const RESOURCE_QUOTAS: ResourceId = core("resourcequotas");
 export const REPLICATION_CONTROLLERS: ResourceId = core("replicationcontrollers");
 export const DEPLOYMENTS: ResourceId = apps("deployments");
 export const REPLICA_SETS: ResourceId = apps("replicasets");
