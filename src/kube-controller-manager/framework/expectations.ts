@@ -1,4 +1,5 @@
 import type { Clock } from "#base/clock.ts";
+import type { Owned } from "./ownership.ts";
 
 interface Expected {
   /** The mirror must have reached this revision. */
@@ -40,13 +41,18 @@ export class Expectations {
   }
 
   /**
-   * Whether the mirror, complete up to `revision`, shows everything. `isLive` says whether it still holds an object
-   * without deletion timestamp. Call for every look at the key: it also forgets.
+   * Whether the mirror, complete up to `revision`, shows everything. `owned` is what it holds of the objects whose
+   * deletion may have been asked for. Call for every look at the key: it also forgets.
    */
-  satisfied(key: string, revision: number, isLive: (uid: string) => boolean): boolean {
+  satisfied(key: string, revision: number, owned: readonly Owned[] = []): boolean {
     const expected = this.#byKey.get(key);
     if (expected === undefined) return true;
-    for (const uid of expected.deletions) if (!isLive(uid)) expected.deletions.delete(uid);
+    if (expected.deletions.size > 0) {
+      const live = new Set(
+        owned.filter(({ metadata }) => metadata.deletionTimestamp === undefined).map(({ metadata }) => metadata.uid),
+      );
+      for (const uid of expected.deletions) if (!live.has(uid)) expected.deletions.delete(uid);
+    }
     const met = expected.revision <= revision && expected.deletions.size === 0;
     if (!met && this.#clock.now() - expected.sinceMs < EXPECTATION_MAX_MS) return false;
     this.#byKey.delete(key);

@@ -1,8 +1,8 @@
-import type { ObjectMeta, OwnerReference } from "#api/generated/meta/v1.ts";
+import type { ObjectMeta } from "#api/generated/meta/v1.ts";
 import type { LabelSelector } from "#apimachinery/labels/selector.ts";
 import type { Client, ResourceId } from "#client/client.ts";
 import type { SharedInformer } from "#client/informer.ts";
-import { controllerOf } from "#component-helpers/pod/owner.ts";
+import { controllerOf, controllerReference } from "#component-helpers/pod/owner.ts";
 
 /** Anything with metadata. */
 export interface Owned {
@@ -76,9 +76,9 @@ export async function writeClaims<T extends Owned>(
   owner: Owned,
   id: ResourceId,
   claims: Pick<Claims<T>, "adopt" | "release">,
-  reference: OwnerReference,
   finalizer?: string,
 ): Promise<void> {
+  const reference = controllerReference(ownerKind.apiVersion, ownerKind.kind, owner);
   if (claims.adopt.length > 0) await assertMayAdopt(client, ownerKind, owner);
   for (const { metadata } of claims.adopt) {
     const finalizers = finalizer === undefined ? {} : { finalizers: [finalizer] };

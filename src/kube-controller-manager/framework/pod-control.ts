@@ -30,9 +30,7 @@ export class PodControl {
 
   /** Whether the mirror, complete up to `revision`, shows everything done for this owner. */
   isSettled(ownerUid: string, revision: number, owned: readonly Pod[]): boolean {
-    return this.#expectations.satisfied(ownerUid, revision, (uid) =>
-      owned.some(({ metadata }) => metadata.uid === uid && metadata.deletionTimestamp === undefined),
-    );
+    return this.#expectations.satisfied(ownerUid, revision, owned);
   }
 
   /** The owner is gone. */

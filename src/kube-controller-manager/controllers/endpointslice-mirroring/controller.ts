@@ -69,8 +69,7 @@ export const endpointSliceMirroringController: ControllerDefinition = {
       observe(key) {
         const { namespace, name } = splitKey(key);
         const existing = slices.byIndex(BY_SERVICE, key).filter(({ metadata }) => metadata.deletionTimestamp === undefined);
-        const isLive = (uid: string): boolean => existing.some(({ metadata }) => metadata.uid === uid);
-        if (!expectations.satisfied(key, slices.revision, isLive)) return undefined;
+        if (!expectations.satisfied(key, slices.revision, existing)) return undefined;
         return {
           key,
           endpoints: endpoints.lister.get(namespace, name),

@@ -56,9 +56,7 @@ export const endpointSliceController: ControllerDefinition = {
         if (service === undefined || service.metadata.deletionTimestamp !== undefined) return undefined;
         if (!hasManagedEndpoints(service)) return undefined;
         const existing = slices.byIndex(BY_SERVICE, key);
-        const isLive = (uid: string): boolean =>
-          existing.some(({ metadata }) => metadata.uid === uid && metadata.deletionTimestamp === undefined);
-        if (!expectations.satisfied(key, slices.revision, isLive)) return undefined;
+        if (!expectations.satisfied(key, slices.revision, existing)) return undefined;
         const selector = selectorFromSet(service.spec?.selector ?? {});
         const selected = selectedBy(pods, namespace, selector);
         return {

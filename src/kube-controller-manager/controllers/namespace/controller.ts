@@ -10,6 +10,11 @@ import { type Action, KUBERNETES_FINALIZER, type Observed, reconcile, retryAfter
 
 /** What discovery said may be this old. Milliseconds. */
 const DISCOVERY_MAX_AGE_MS = 1_000;
+/**
+ * What was let in before the namespace began to end may still be on its way: it would be left behind. Upstream waits for 5 s,
+ * since its API servers learn of the end one by one. Milliseconds.
+ */
+const SETTLE_MS = 1_000;
 
 /** Empties namespaces that are being deleted, and lets them go. */
 export const namespaceController: ControllerDefinition = {
@@ -43,7 +48,9 @@ export const namespaceController: ControllerDefinition = {
     return controller<Observed, Action>({
       sources: [
         source(namespaces, ({ type, object }) =>
-          type === "delete" || object.metadata.deletionTimestamp === undefined ? [] : [object.metadata.name ?? ""],
+          type === "delete" || object.metadata.deletionTimestamp === undefined
+            ? []
+            : [{ key: object.metadata.name ?? "", afterMs: SETTLE_MS }],
         ),
       ],
       async start(add) {

@@ -61,7 +61,7 @@ export function createReplicaController<T extends object>(kind: ReplicaKind<T>, 
     for (const action of actions) {
       switch (action.type) {
         case "claim":
-          await writeClaims(client, kind, owner, PODS, action, reference);
+          await writeClaims(client, kind, owner, PODS, action);
           break;
         case "createPods": {
           const { error } = await slowStartBatch(action.count, async () => {
