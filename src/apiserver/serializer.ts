@@ -13,11 +13,20 @@ const METADATA = Buffer.from('"metadata":{');
 /** `apiVersion`, `kind` and the start of `metadata` come first in stored bytes: further in there is nothing to look for. */
 const METADATA_SEARCH_BYTES = 512;
 
+/** What the stored bytes of a kind begin with. */
+export function storedHead(apiVersion: string, kind: string): Buffer {
+  return Buffer.from(headOf(apiVersion, kind), "utf8");
+}
+
+function headOf(apiVersion: string | undefined, kind: string | undefined): string {
+  return `{"apiVersion":${JSON.stringify(apiVersion)},"kind":${JSON.stringify(kind)},"metadata":{`;
+}
+
 /** Encodes an object for storage: `apiVersion`, `kind` and `metadata` first, no resourceVersion. */
 export function encodeObject(object: ApiObject): EncodedObject {
   const { apiVersion, kind, metadata, ...rest } = object;
   const { resourceVersion: _, ...storedMetadata } = metadata;
-  const head = `{"apiVersion":${JSON.stringify(apiVersion)},"kind":${JSON.stringify(kind)},"metadata":{`;
+  const head = headOf(apiVersion, kind);
   const body = JSON.stringify(storedMetadata);
   assert(body.length > 2, "a stored object has metadata");
   const tail = JSON.stringify(rest);

@@ -43,9 +43,13 @@ export class RegistryCache {
   #watching = new AbortController();
   readonly #stopped = new AbortController();
 
-  constructor(options: { kv: KVStore; clock: Clock }) {
+  readonly #onUnreadable: (key: string, error: unknown) => void;
+
+  /** `onUnreadable` is told of stored values that cannot be read; they count as absent. */
+  constructor(options: { kv: KVStore; clock: Clock; onUnreadable?: (key: string, error: unknown) => void }) {
     this.#kv = options.kv;
     this.#clock = options.clock;
+    this.#onUnreadable = options.onUnreadable ?? (() => undefined);
   }
 
   /** The revision that all caches have reached. */
@@ -144,10 +148,12 @@ export class RegistryCache {
 
   async #load(cache: ResourceCache, revision: number): Promise<void> {
     const { kvs } = await this.#kv.list(cache.prefix, { revision });
-    cache.load(
-      kvs.map((kv) => cache.entryOf(kv.key, kv.modRevision, kv.value)),
-      revision,
-    );
+    const entries: CacheEntry[] = [];
+    for (const kv of kvs) {
+      const entry = this.#entry(cache, kv.key, kv.modRevision, kv.value);
+      if (entry !== undefined) entries.push(entry);
+    }
+    cache.load(entries, revision);
   }
 
   #apply(events: readonly WatchEvent[], to: number): void {
@@ -155,7 +161,7 @@ export class RegistryCache {
     for (const event of events) {
       const cache = this.#cacheOf(event.key);
       if (cache === undefined) continue;
-      const entry = event.type === "delete" ? undefined : this.#entry(cache, event);
+      const entry = event.type === "delete" ? undefined : this.#written(cache, event);
       const share = shares.get(cache);
       if (share === undefined) shares.set(cache, [{ key: event.key, revision: event.revision, entry }]);
       else share.push({ key: event.key, revision: event.revision, entry });
@@ -170,10 +176,19 @@ export class RegistryCache {
     this.#advance(to);
   }
 
-  #entry(cache: ResourceCache, event: WatchEvent): CacheEntry {
+  #entry(cache: ResourceCache, key: string, revision: number, value: Uint8Array, write?: PendingWrite): CacheEntry | undefined {
+    try {
+      return cache.entryOf(key, revision, value, write);
+    } catch (error) {
+      this.#onUnreadable(key, error);
+      return undefined;
+    }
+  }
+
+  #written(cache: ResourceCache, event: WatchEvent): CacheEntry | undefined {
     const { key, value } = event.kv;
     const write = this.#pending.get(key)?.find(({ encoded }) => sameBytes(encoded.bytes, value));
-    const entry = cache.entryOf(key, event.revision, value, write);
+    const entry = this.#entry(cache, key, event.revision, value, write);
     if (write !== undefined) {
       write.entry = entry;
       this.forget(key, write);

@@ -1,8 +1,10 @@
 import type { ApiObject } from "#apimachinery/meta/api-object.ts";
 import { prefixEnd, sortKey } from "#storage/key-order.ts";
 import { OrderedTree } from "#storage/memory/ordered-tree.ts";
+import { encodeObject } from "../serializer.ts";
 import { type CacheEntry, entryFromValue, type KnownValue } from "./cache-entry.ts";
 import { type CacheEvent, EventHistory } from "./event-history.ts";
+import type { StoredReader } from "./stored-reader.ts";
 import { type FilteredEvent, filterEvent, type ObjectFilter, type WatchConsumer, WatchGroup } from "./watch-group.ts";
 
 /** A consistent view of all objects of a resource. */
@@ -28,15 +30,24 @@ export class ResourceCache {
   /** What stored objects become before anybody sees them, where that is not what they are. May change its argument. */
   readonly #read: ((object: ApiObject) => ApiObject) | undefined;
 
+  /** For values that another program stored; without it all are taken for own ones. */
+  reader: StoredReader | undefined;
+
   constructor(prefix: string, read?: (object: ApiObject) => ApiObject) {
     this.prefix = prefix;
     this.#read = read;
   }
 
-  /** The entry of a stored value. `known` is its object where the writer still has it. */
+  /** The entry of a stored value. `known` is its object where the writer still has it. Throws for a value that cannot be read. */
   entryOf(key: string, revision: number, value: Uint8Array, known?: KnownValue): CacheEntry {
-    const entry = entryFromValue(this.prefix.length, key, revision, value, known);
+    const entry = entryFromValue(this.prefix.length, key, revision, value, known ?? this.#foreign(value));
     return known !== undefined || this.#read === undefined ? entry : entry.readAs(this.#read);
+  }
+
+  #foreign(value: Uint8Array): KnownValue | undefined {
+    if (this.reader === undefined || startsWith(value, this.reader.head)) return undefined;
+    const object = this.reader.read(value);
+    return { encoded: encodeObject(object), object };
   }
 
   get tree(): OrderedTree<CacheEntry> {
@@ -175,4 +186,8 @@ export class ResourceCache {
       for (const group of [...(this.#groupsByNamespace.get(namespace) ?? [])]) group.deliver(events, revision);
     }
   }
+}
+
+function startsWith(value: Uint8Array, head: Uint8Array): boolean {
+  return value.byteLength > head.byteLength && Buffer.compare(value.subarray(0, head.byteLength), head) === 0;
 }

@@ -21,6 +21,7 @@ import type { ResourceDefinition, StatusSubresource, Strategy } from "../resourc
 import { type ObjectView, ResourceForms } from "./admission-forms.ts";
 import type { LeasePool } from "./lease-pool.ts";
 import { convertToStorage, type ServedForm, toServedForm } from "./served-form.ts";
+import { storedReader } from "./stored-value.ts";
 
 /** What all stores of a server share. */
 export interface StoreModules {
@@ -69,6 +70,7 @@ export class StoreCore {
     this.#admissionForms = new ResourceForms(definition, forms);
     this.schema = form.schema;
     this.cache = modules.cache.cacheFor(definition.storagePrefix);
+    this.cache.reader = storedReader(definition, forms);
   }
 
   get strategy(): Strategy<ApiObject> {

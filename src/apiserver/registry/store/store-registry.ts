@@ -20,6 +20,8 @@ export interface CreateStoresOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly schemaFor: SchemaFor;
+  /** Told of stored values that cannot be read; they count as absent. */
+  readonly onUnreadable?: (key: string, error: unknown) => void;
   /** In order; made once the stores exist. */
   readonly admission: readonly AdmissionPluginFactory[];
 }
@@ -40,7 +42,8 @@ export class StoreRegistry implements Stores {
     const { kv, clock, random, resources, schemaFor } = options;
     this.#resources = resources;
     this.schemaFor = schemaFor;
-    this.cache = new RegistryCache({ kv, clock });
+    const { onUnreadable } = options;
+    this.cache = new RegistryCache({ kv, clock, ...(onUnreadable === undefined ? {} : { onUnreadable }) });
     this.modules = { kv, cache: this.cache, clock, random, leases: new LeasePool(kv, clock), admission: () => this.#admission };
     for (const stored of resources.stored) {
       const definition = stored as unknown as ResourceDefinition;

@@ -1,0 +1,37 @@
+import type { ApiObject } from "#apimachinery/meta/api-object.ts";
+import { decodeProtobuf } from "#apimachinery/protobuf/decode.ts";
+import { PROTOBUF_PREFIX } from "#apimachinery/protobuf/envelope.ts";
+import { decodeObject } from "#apimachinery/schema/decode.ts";
+import { normalizeOwned } from "#apimachinery/schema/normalize.ts";
+import { schemaFor } from "#apimachinery/schema/registry.ts";
+import type { StoredReader } from "../../cacher/stored-reader.ts";
+import { storedHead } from "../../serializer.ts";
+import type { ResourceDefinition } from "../resource.ts";
+import { type ServedForm, toStorageForm } from "./served-form.ts";
+
+/**
+ * Reads what upstream's API server stored: protobuf or JSON, in any version that is known, with the defaults of that version, as
+ * its decoder does. Values that are encrypted, or of a kind that is not the resource's, are refused.
+ */
+export function storedReader(definition: ResourceDefinition, forms: readonly ServedForm[]): StoredReader {
+  const storage = forms[0] as ServedForm;
+  return {
+    head: storedHead(storage.apiVersion, storage.kind),
+    read(bytes) {
+      const value = parse(bytes);
+      if (value.kind !== storage.kind) throw new Error(`a stored ${storage.kind} says that it is a ${String(value.kind)}`);
+      // Versions that are no longer served have the shape of the one that is stored.
+      const form = forms.find(({ apiVersion }) => apiVersion === value.apiVersion) ?? storage;
+      const { object } = decodeObject(form.schema, value);
+      const stored = toStorageForm(form, definition, { ...object, apiVersion: form.apiVersion, kind: form.kind } as ApiObject);
+      if (form.other?.setDefaults === undefined) definition.strategy.setDefaults?.(stored);
+      stored.apiVersion = storage.apiVersion;
+      return normalizeOwned(storage.schema, stored) as ApiObject;
+    },
+  };
+}
+
+function parse(bytes: Uint8Array): Record<string, unknown> {
+  if (PROTOBUF_PREFIX.every((byte, i) => bytes[i] === byte)) return decodeProtobuf(bytes, schemaFor);
+  return JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8"));
+}

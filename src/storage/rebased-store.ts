@@ -1,0 +1,107 @@
+import type {
+  GetResult,
+  KeyValue,
+  KVStore,
+  ListOptions,
+  ListResult,
+  StoreFeatures,
+  TxnRequest,
+  TxnResult,
+  WatchEvent,
+  WatchOptions,
+} from "./kv.ts";
+
+/** A store whose keys under one prefix lie under another in the store behind it; keys elsewhere are left alone. */
+export class RebasedStore implements KVStore {
+  readonly #store: KVStore;
+  readonly #outer: string;
+  readonly #inner: string;
+
+  /** Both prefixes end with a slash. */
+  constructor(store: KVStore, prefixes: { readonly outer: string; readonly inner: string }) {
+    this.#store = store;
+    this.#outer = prefixes.outer;
+    this.#inner = prefixes.inner;
+  }
+
+  get features(): StoreFeatures {
+    return this.#store.features;
+  }
+
+  currentRevision(): Promise<number> {
+    return this.#store.currentRevision();
+  }
+
+  async get(key: string, options?: { readonly revision?: number }): Promise<GetResult> {
+    const result = await this.#store.get(this.#in(key), options);
+    return { ...result, kv: this.#outward(result.kv) };
+  }
+
+  async list(prefix: string, options: ListOptions = {}): Promise<ListResult> {
+    const { startKey, ...rest } = options;
+    const inner = startKey === undefined ? rest : { ...rest, startKey: this.#in(startKey) };
+    const result = await this.#store.list(this.#in(prefix), inner);
+    return { ...result, kvs: result.kvs.map((kv) => this.#out(kv)) };
+  }
+
+  count(prefix: string): Promise<number> {
+    return this.#store.count(this.#in(prefix));
+  }
+
+  async txn(request: TxnRequest): Promise<TxnResult> {
+    const result = await this.#store.txn({ ...request, key: this.#in(request.key) });
+    if (result.succeeded) return { ...result, previous: this.#outward(result.previous) };
+    return { ...result, current: this.#outward(result.current) };
+  }
+
+  watch(prefix: string, options: WatchOptions): void {
+    const event = ({ type, kv, previous, revision }: WatchEvent): WatchEvent => {
+      const outer = this.#out(kv);
+      return { type, key: outer.key, kv: outer, previous: this.#outward(previous), revision };
+    };
+    this.#store.watch(this.#in(prefix), {
+      ...options,
+      onEvents: (events, revision) => options.onEvents(events.map(event), revision),
+    });
+  }
+
+  compact(revision: number): Promise<void> {
+    return this.#store.compact(revision);
+  }
+
+  grantLease(ttlSeconds: number): Promise<number> {
+    return this.#store.grantLease(ttlSeconds);
+  }
+
+  keepLeaseAlive(id: number): Promise<void> {
+    return this.#store.keepLeaseAlive(id);
+  }
+
+  revokeLease(id: number): Promise<void> {
+    return this.#store.revokeLease(id);
+  }
+
+  checkHealth(signal?: AbortSignal): Promise<void> {
+    return this.#store.checkHealth(signal);
+  }
+
+  close(): Promise<void> {
+    return this.#store.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  #in(key: string): string {
+    return key.startsWith(this.#outer) ? `${this.#inner}${key.slice(this.#outer.length)}` : key;
+  }
+
+  #out(kv: KeyValue): KeyValue {
+    return kv.key.startsWith(this.#inner) ? { ...kv, key: `${this.#outer}${kv.key.slice(this.#inner.length)}` } : kv;
+  }
+
+  #outward(kv: KeyValue | undefined): KeyValue | undefined {
+    return kv && this.#out(kv);
+  }
+}
