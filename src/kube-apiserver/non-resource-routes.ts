@@ -4,6 +4,7 @@ import { HealthEndpoint } from "#apiserver/health/health-checks.ts";
 import { jsonAnswer } from "#apiserver/non-resource/answers.ts";
 import type { NonResourceRoute } from "#apiserver/non-resource/route.ts";
 import { nonResourceRouter } from "#apiserver/non-resource/router.ts";
+import { PublishedDocuments } from "#apiserver/openapi/published-documents.ts";
 import type { ResourceSet } from "#apiserver/registry/resource-set.ts";
 import { kubernetesVersion } from "#component-base/version.ts";
 import type { TokenKeys } from "./authentication/service-account-tokens.ts";
@@ -12,8 +13,10 @@ import { jsonWebKeySet, openIdConfiguration } from "./issuer-discovery.ts";
 import { openApiRoutes } from "./openapi-routes.ts";
 
 export interface NonResourceModules {
-  /** What OpenAPI publishes. */
+  /** What OpenAPI publishes as long as the server runs. */
   readonly openApiResources: ResourceSet;
+  /** Everything served now, custom resources too; another value when that changes. */
+  readonly resources: () => ResourceSet;
   /** Everything served now; another list when that changes. */
   readonly groups: () => readonly ServedGroup[];
   readonly health: HealthSources;
@@ -70,7 +73,7 @@ export function nonResourceRoutes(modules: NonResourceModules): NonResourceRoute
       endpoint("healthz"),
       endpoint("livez"),
       endpoint("readyz", readyChecks(health)),
-      ...openApiRoutes(openApiResources),
+      ...openApiRoutes(new PublishedDocuments(openApiResources, modules.resources)),
     ]),
   });
 }

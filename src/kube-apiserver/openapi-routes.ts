@@ -1,15 +1,8 @@
 import type { ApiResponse } from "#apiserver/endpoints/response.ts";
 import { plainText } from "#apiserver/non-resource/answers.ts";
 import type { NonResourceRequest, NonResourceRoute } from "#apiserver/non-resource/route.ts";
-import {
-  openApiHash,
-  openApiV2Document,
-  openApiV2Protobuf,
-  openApiV3Document,
-  openApiV3Index,
-  openApiV3Protobuf,
-} from "#apiserver/openapi/documents.ts";
-import type { ResourceSet } from "#apiserver/registry/resource-set.ts";
+import { openApiV3Protobuf } from "#apiserver/openapi/documents.ts";
+import type { PublishedDocuments } from "#apiserver/openapi/published-documents.ts";
 
 const NOTHING: ApiResponse = { status: 404, headers: {}, body: "" };
 const NOT_ACCEPTABLE: ApiResponse = { status: 406, headers: {}, body: "" };
@@ -21,31 +14,31 @@ const V2 = "/openapi/v2";
 const V3 = "/openapi/v3";
 
 /** `/openapi/v2`, `/openapi/v3` and the documents below it. They are made when they are first asked for. */
-export function openApiRoutes(resources: ResourceSet): ReadonlyMap<string, NonResourceRoute> {
+export function openApiRoutes(documents: PublishedDocuments): ReadonlyMap<string, NonResourceRoute> {
   return new Map<string, NonResourceRoute>([
-    [V2, (request) => (request.path === V2 ? version2(resources, request) : NOTHING)],
-    [V3, (request) => (request.path === V3 ? plainText(200, openApiV3Index(resources)) : version3(resources, request))],
+    [V2, (request) => (request.path === V2 ? version2(documents, request) : NOTHING)],
+    [V3, (request) => (request.path === V3 ? plainText(200, documents.v3Index()) : version3(documents, request))],
   ]);
 }
 
-function version2(resources: ResourceSet, request: NonResourceRequest): ApiResponse {
+function version2(documents: PublishedDocuments, request: NonResourceRequest): ApiResponse {
   const type = accepted(request.accept, [JSON_TYPE, V2_PROTOBUF]);
   if (type === undefined) return NOT_ACCEPTABLE;
-  const body = () => (type === JSON_TYPE ? openApiV2Document(resources) : openApiV2Protobuf(resources));
-  return cacheable(request, openApiHash(resources, "v2"), type, {}, body);
+  const { text, hash } = documents.v2();
+  return cacheable(request, hash, type, {}, () => (type === JSON_TYPE ? text : documents.v2Protobuf()));
 }
 
-function version3(resources: ResourceSet, request: NonResourceRequest): ApiResponse {
+function version3(documents: PublishedDocuments, request: NonResourceRequest): ApiResponse {
   const path = request.path.slice(V3.length + 1);
-  const document = openApiV3Document(resources, path);
+  const document = documents.v3(path);
   if (document === undefined) return NOTHING;
   const type = accepted(request.accept, [JSON_TYPE, V3_PROTOBUF]);
   if (type === undefined) return NOT_ACCEPTABLE;
-  const hash = openApiHash(resources, path);
+  const { text, hash } = document;
   const asked = request.query.get("hash") ?? "";
   if (asked !== "" && asked !== hash) return { status: 301, headers: { location: `${V3}/${path}?hash=${hash}` }, body: "" };
   const forEver: Record<string, string> = asked === "" ? {} : { "cache-control": "public, immutable" };
-  return cacheable(request, hash, type, forEver, () => (type === JSON_TYPE ? document : openApiV3Protobuf(document)));
+  return cacheable(request, hash, type, forEver, () => (type === JSON_TYPE ? text : openApiV3Protobuf(text)));
 }
 
 function cacheable(

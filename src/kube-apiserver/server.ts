@@ -196,6 +196,7 @@ export async function startKubeApiServer(options: KubeApiServerOptions): Promise
     delegate: (exchange, info, user) => delegateRequest(aggregator, exchange, info, user),
     nonResources: nonResourceRoutes({
       openApiResources: resources,
+      resources: () => stores.resources,
       groups,
       health: {
         checkStore: () => kv.checkHealth(),

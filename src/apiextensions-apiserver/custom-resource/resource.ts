@@ -9,6 +9,7 @@ import type { ResourceDefinition, ServedVersion, Strategy, Subresource } from "#
 import type { SchemaFor } from "#apiserver/registry/store/served-form.ts";
 import { assert } from "#base/assert.ts";
 import { isTrue } from "../definition/conditions.ts";
+import { publishedType } from "../openapi/published-schema.ts";
 import { customType, readCustom } from "../schema/custom-type.ts";
 import { compileStructural, type Structural } from "../schema/structural.ts";
 import { validateCustomResource, validateCustomStatus } from "../validation/custom-resource.ts";
@@ -44,6 +45,7 @@ export function customResource(crd: CustomResourceDefinition, patterns: PatternC
     columns: customColumns(storage),
     selectableFields: selectableFields(storage),
     readStored: readStored(crd, storage),
+    published: (version) => publishedType(crd, version),
     strategy: strategyOf(crd, storage, patterns),
     subresources: subresourcesOf(storage, structuralOf(crd, storage), patterns),
     ...deprecation(crd, storage),

@@ -76,7 +76,8 @@ export function aggregatedDocument(groups: readonly ServedGroup[]): object {
 }
 
 function aggregatedResource(resource: ServedResource): object {
-  const responseKind = (kind: string, foreign = { group: "", version: "" }): object => ({ ...foreign, kind });
+  const { group, version } = resource.own ?? { group: "", version: "" };
+  const responseKind = (kind: string, foreign = { group, version }): object => ({ ...foreign, kind });
   return {
     resource: resource.name,
     responseKind: responseKind(resource.kind),

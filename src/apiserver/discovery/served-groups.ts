@@ -24,6 +24,8 @@ export interface ServedResource {
   /** Undefined for what is not stored. */
   readonly storageVersionHash: string | undefined;
   readonly subresources: readonly ServedSubresource[];
+  /** Of custom resources: aggregated discovery tells them their own group and version, and no others. */
+  readonly own?: { readonly group: string; readonly version: string };
 }
 
 export interface ServedVersionGroup {
@@ -94,6 +96,7 @@ function storedResource(
   const { group, plural, kind } = definition;
   const version = storageVersionOf(group, plural) ?? definition.version;
   const subresources = Object.entries(definition.subresources ?? {});
+  const told = subresources.map(([name, subresource]) => servedSubresource(name, subresource, definition, served));
   return {
     name: definition.plural,
     singular: definition.singular,
@@ -103,9 +106,9 @@ function storedResource(
     categories: definition.categories ?? [],
     verbs: definition.custom === true ? CUSTOM_VERBS : [...(definition.verbs ?? ALL_VERBS)].sort(),
     storageVersionHash: storageVersionHash({ group, version, kind }),
-    subresources: subresources
-      .map(([name, subresource]) => servedSubresource(name, subresource, definition, served))
-      .sort((a, b) => (a.name < b.name ? -1 : 1)),
+    ...(definition.custom === true && { own: served }),
+    // Custom resources tell theirs in the order in which they declare them: status, scale.
+    subresources: definition.custom === true ? told : told.sort((a, b) => (a.name < b.name ? -1 : 1)),
   };
 }
 

@@ -12,6 +12,7 @@ import { servedResources } from "./served-resource.ts";
 import { TypeDocuments } from "./type-document.ts";
 
 interface Documents {
+  readonly resources: ResourceSet;
   readonly paths: Paths;
   v2: string | undefined;
   v2Protobuf: Uint8Array | undefined;
@@ -79,6 +80,7 @@ function documentsOf(resources: ResourceSet): Documents {
   let known = documents.get(resources);
   if (known === undefined) {
     known = {
+      resources,
       paths: buildPaths(resources),
       v2: undefined,
       v2Protobuf: undefined,
@@ -99,10 +101,15 @@ function buildPaths(resources: ResourceSet): Paths {
   return paths;
 }
 
+/** The paths that a v3 document of built-in resources tells. */
+export function builtInPaths(resources: ResourceSet, path: string): Paths {
+  return new Map([...documentsOf(resources).paths].filter(([name]) => documentOf(name) === path));
+}
+
 function v3Document(known: Documents, path: string): string {
   let text = known.v3.get(path);
   if (text === undefined) {
-    const paths = new Map([...known.paths].filter(([name]) => documentOf(name) === path));
+    const paths = builtInPaths(known.resources, path);
     text = JSON.stringify(renderV3(paths, new TypeDocuments(3, descriptions(), groupVersionOf(path))));
     known.v3.set(path, text);
   }

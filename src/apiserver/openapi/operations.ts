@@ -24,7 +24,7 @@ const OLD_WATCH = "deprecated: use the 'watch' parameter with a list operation i
 
 /** `Core`, `RbacAuthorization`: a group in operation ids. */
 export function groupTitle(group: string): string {
-  const words = group === "" ? ["core"] : group.replace(/\.k8s\.io$/, "").split(".");
+  const words = group === "" ? ["core"] : group.replace(/\.k8s\.io$/, "").split(/[^\p{L}\p{N}_]+/u);
   return words.map(capitalised).join("");
 }
 
@@ -333,8 +333,8 @@ function typeName(kind: OperationKind): string {
   return schemaFor(kind.group, kind.version, kind.kind)?.name ?? `${META}Status`;
 }
 
-/** " a", " an", or nothing before a plural. */
-function article(noun: string): string {
+/** How texts go on before a kind: " a", " an", or nothing before a plural. */
+export function article(noun: string): string {
   if (noun.endsWith("s") && !noun.endsWith("ss")) return "";
   return /^[AEIOU]/.test(noun) ? " an" : " a";
 }

@@ -2,16 +2,26 @@ import { type Operation, type Parameter, type Paths, sharedParameters, sortParam
 import { BEARER_TOKEN, CODE_TEXTS, contentReference, INFO } from "./render.ts";
 import type { Json, TypeDocuments } from "./type-document.ts";
 
+/** What documents say of themselves. */
+export interface RenderOptions {
+  readonly info?: Json;
+  /** Says nothing of who may ask. */
+  readonly open?: boolean;
+}
+
 /** The OpenAPI v3 document of some paths. */
-export function renderV3(paths: Paths, types: TypeDocuments): Json {
+export function renderV3(paths: Paths, types: TypeDocuments, options: RenderOptions = {}): Json {
   const rendered: Json = {};
   for (const path of [...paths.keys()].sort()) rendered[path] = pathItem(paths.get(path) ?? [], types);
   const schemas = types.definitions();
   return {
     openapi: "3.0.0",
-    info: INFO,
+    info: options.info ?? INFO,
     paths: rendered,
-    components: { ...(Object.keys(schemas).length > 0 ? { schemas } : {}), securitySchemes: BEARER_TOKEN },
+    components: {
+      ...(Object.keys(schemas).length > 0 ? { schemas } : {}),
+      ...(options.open !== true && { securitySchemes: BEARER_TOKEN }),
+    },
   };
 }
 

@@ -27,6 +27,7 @@ const INFO_OPTIONAL = ["emulationMajor", "emulationMinor", "minCompatibilityMajo
 
 /** A reference to a type by OpenAPI name, which is added to the definitions. */
 export function contentReference(types: TypeDocuments, name: string, version: 2 | 3): Json {
+  if (types.has(name)) return types.named(name);
   const schema = schemaByName(name);
   if (schema !== undefined && !name.endsWith(".meta.v1.Patch")) return types.reference(schema);
   const description = BUILTIN_TEXTS[name];

@@ -56,6 +56,16 @@ export class TypeDocuments {
     return this.#ref(name);
   }
 
+  /** Whether the type is there already. */
+  has(name: string): boolean {
+    return this.#done.has(name);
+  }
+
+  /** A reference to a type that is there, or will be. */
+  named(name: string): Json {
+    return this.#ref(name);
+  }
+
   #ref(name: string): Json {
     return { $ref: `${this.#version === 2 ? "#/definitions/" : "#/components/schemas/"}${name}` };
   }

@@ -1,6 +1,7 @@
 import type { ViewField } from "#apimachinery/managedfields/view-fields.ts";
 import type { ApiObject, Draft, GroupVersionKind } from "#apimachinery/meta/api-object.ts";
 import type { FieldError } from "#apimachinery/validation/field-error.ts";
+import type { PublishedType } from "../openapi/published-type.ts";
 import type { RequestContext } from "../request/request-info.ts";
 
 /**
@@ -43,6 +44,8 @@ export interface ResourceDefinition<T extends object = ApiObject> {
    * argument. Another function means that all are read anew.
    */
   readonly readStored?: (object: ApiObject) => ApiObject;
+  /** Of custom resources: how OpenAPI tells the type of a version. */
+  readonly published?: (version: string) => PublishedType;
   readonly strategy: Strategy<T>;
   /** By name: `status`, `scale`, `binding`, ... */
   readonly subresources?: Readonly<Record<string, Subresource<T>>>;
