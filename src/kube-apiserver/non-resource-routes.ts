@@ -22,6 +22,8 @@ export interface NonResourceModules {
   readonly health: HealthSources;
   readonly metrics: () => Promise<string>;
   readonly tokenKeys: () => Promise<TokenKeys>;
+  /** Paths for those who look into the server. */
+  readonly debug: ReadonlyMap<string, NonResourceRoute>;
   /** `HOST:PORT` that the server is reached by. */
   readonly serverAddress: () => string;
 }
@@ -30,7 +32,7 @@ const METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8; escaping=undersc
 
 /** Everything that the API server answers beside resources. */
 export function nonResourceRoutes(modules: NonResourceModules): NonResourceRoute {
-  const { openApiResources, groups, health, metrics, tokenKeys, serverAddress } = modules;
+  const { openApiResources, groups, debug, health, metrics, tokenKeys, serverAddress } = modules;
   const live = liveChecks(health);
   const metricsRoute: NonResourceRoute = async () => ({
     status: 200,
@@ -69,6 +71,7 @@ export function nonResourceRoutes(modules: NonResourceModules): NonResourceRoute
       }
       return routes;
     },
+    unlisted: debug,
     below: new Map([
       endpoint("healthz"),
       endpoint("livez"),

@@ -17,6 +17,8 @@ import { derived } from "#apiserver/derived.ts";
 import { servedGroups } from "#apiserver/discovery/served-groups.ts";
 import { createResourceRequestHandler } from "#apiserver/endpoints/handlers/dispatch.ts";
 import { createInProcessClient } from "#apiserver/endpoints/in-process-client.ts";
+import { flowControlDumps } from "#apiserver/flowcontrol/debug-dump.ts";
+import { FlowControl } from "#apiserver/flowcontrol/flow-control.ts";
 import type { Stores } from "#apiserver/registry/resource-set.ts";
 import { createStores, type StoreRegistry } from "#apiserver/registry/store/store-registry.ts";
 import type { RequestContext, RequestInfo, UserInfo } from "#apiserver/request/request-info.ts";
@@ -45,6 +47,7 @@ import { rbacStores } from "./authorization/rbac-stores.ts";
 import { groupPriority } from "./bootstrap/api-services.ts";
 import { bootstrapEssentials, bootstrapRest } from "./bootstrap/bootstrap.ts";
 import { defaultVersions, upstreamStorageVersion } from "./default-versions.ts";
+import { flowControlStores } from "./flow-control/flow-control-stores.ts";
 import { keepFlowSchemaStatus } from "./flow-control/flow-schema-status.ts";
 import { nonResourceRoutes } from "./non-resource-routes.ts";
 import { selfSubjectReviews, tokenReviews } from "./registry/authentication/authentication-reviews.ts";
@@ -174,6 +177,7 @@ export async function startKubeApiServer(options: KubeApiServerOptions): Promise
     () => stores.version + aggregator.version(),
     () => aggregator.merge(servedGroups(stores.resources, groupPriority, upstreamStorageVersion)),
   );
+  const flowControl = new FlowControl(clock, flowControlStores(stores));
   const authorize = async ({ user, query }: RequestContext, info: RequestInfo) => {
     const attributes = attributesOf(user, info, query.get("fieldSelector") ?? undefined, query.get("labelSelector") ?? undefined);
     const { decision, reason } = await authorizer.authorize(attributes);
@@ -193,8 +197,10 @@ export async function startKubeApiServer(options: KubeApiServerOptions): Promise
       logger.error({ err: error, method: request.method, path: request.info.path }, "request failed"),
     ),
     servesGroup: (group) => groups().some(({ name }) => name === group),
+    flowControl,
     delegate: (exchange, info, user) => delegateRequest(aggregator, exchange, info, user),
     nonResources: nonResourceRoutes({
+      debug: flowControlDumps(flowControl),
       openApiResources: resources,
       resources: () => stores.resources,
       groups,
@@ -247,6 +253,7 @@ export async function startKubeApiServer(options: KubeApiServerOptions): Promise
       await server.drain();
       await listener.destroy();
       aggregator.stop();
+      flowControl.stop();
       webhooks.close();
       stores.stop();
     })();

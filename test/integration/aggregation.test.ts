@@ -38,7 +38,8 @@ class TinyApiServer {
       socket.on("close", () => this.#sockets.delete(socket));
     });
     this.#server.on("request", (request, response) => {
-      const client = (request.socket as TLSSocket).getPeerCertificate().subject?.CN;
+      const { subject } = (request.socket as TLSSocket).getPeerCertificate();
+      const client = subject === undefined ? undefined : String(subject.CN);
       let body = "";
       request.on("data", (chunk) => {
         body += chunk;

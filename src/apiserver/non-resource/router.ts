@@ -11,16 +11,18 @@ export interface RouterOptions {
   readonly discovery: () => ReadonlyMap<string, NonResourceRoute>;
   /** Paths that answer for everything below them, too. */
   readonly below: ReadonlyMap<string, NonResourceRoute>;
+  /** As `exact`, and not listed at `/`. */
+  readonly unlisted: ReadonlyMap<string, NonResourceRoute>;
   readonly servesGroup: (group: string) => boolean;
 }
 
 /** Finds the route of a path. Upstream's router answers unknown paths within what it serves as JSON, Go's mux all others as text. */
 export function nonResourceRouter(options: RouterOptions): NonResourceRoute {
-  const { getOnly, exact, discovery, below, servesGroup } = options;
+  const { getOnly, exact, discovery, below, unlisted, servesGroup } = options;
   const index = indexRoute(() => [...getOnly.keys(), ...exact.keys(), ...discovery().keys(), ...below.keys()]);
   return (request) => {
     const { path } = request;
-    const route = exact.get(path) ?? discovery().get(path);
+    const route = exact.get(path) ?? discovery().get(path) ?? unlisted.get(path);
     if (route !== undefined) return route(request);
     if (path === "/" || path === "/index.html") return index(request);
     for (const [root, routed] of getOnly) {

@@ -10,8 +10,9 @@ import { type Authorizer, attributesOf, forbiddenError } from "../authorization/
 import { statusFormat } from "../endpoints/handlers/negotiation.ts";
 import { statusResponse } from "../endpoints/handlers/representation.ts";
 import type { ApiResponse, HandleResourceRequest } from "../endpoints/response.ts";
+import type { FlowControl, Place } from "../flowcontrol/flow-control.ts";
 import { RequestMetrics } from "../metrics/request-metrics.ts";
-import { plainInternalError, statusAnswer } from "../non-resource/answers.ts";
+import { plainInternalError, plainText, statusAnswer } from "../non-resource/answers.ts";
 import type { NonResourceRoute } from "../non-resource/route.ts";
 import type { RequestInfo, UserInfo } from "../request/request-info.ts";
 import { resolveRequestInfo, UnresolvedPathError } from "../request/resolve-request-info.ts";
@@ -33,6 +34,8 @@ export interface ApiServerModules {
   readonly resources: HandleResourceRequest;
   /** Whether a resource path leads to something that is served; others go to `nonResources`. */
   readonly servesGroup: (group: string) => boolean;
+  /** Who is served when more ask than can be. */
+  readonly flowControl?: FlowControl;
   /** Answers what other servers serve; undefined for what this one does. */
   readonly delegate?: (exchange: Exchange, info: RequestInfo, user: UserInfo) => Promise<ApiResponse> | undefined;
   /** Everything else: discovery, health, metrics, OpenAPI, and what is not there. */
@@ -76,6 +79,7 @@ export class ApiServer {
     const sentId = exchange.headers["audit-id"];
     const auditId = typeof sentId === "string" && sentId !== "" ? sentId : random.uuid();
     const warnings: string[] = [];
+    const held: Held = { place: undefined };
     let info: RequestInfo | undefined;
     let pending: Pending | undefined;
     let ownTimer: Timer | undefined;
@@ -91,8 +95,8 @@ export class ApiServer {
         this.#inFlight.add(pending);
         if (timeoutMs < REQUEST_TIMEOUT_MS) ownTimer = clock.setTimeout(expire, timeoutMs, { unref: true });
       }
-      const response = await this.#answer(exchange, resolved, target.query ?? new URLSearchParams(), warnings);
-      const sending = sendResponse(exchange, response, auditId, warnings);
+      const response = await this.#answer(exchange, resolved, target.query ?? new URLSearchParams(), warnings, held);
+      const sending = sendResponse(exchange, response, auditId, warnings, held.place);
       if (sending !== undefined) await sending;
       this.metrics.record(resolved, response.status, clock.now() - startedAt);
     } catch (error) {
@@ -100,16 +104,23 @@ export class ApiServer {
         error instanceof UnresolvedPathError
           ? plainInternalError(exchange.url, `failed to create RequestInfo: ${error.message}, ${exchange.url}`)
           : statusResponse(this.#toStatus(error, exchange).status, statusFormat(acceptOf(exchange)));
-      await sendResponse(exchange, answer, auditId, warnings);
+      await sendResponse(exchange, answer, auditId, warnings, held.place);
       if (info) this.metrics.record(info, answer.status, clock.now() - startedAt);
     } finally {
+      held.place?.ticket?.release();
       ownTimer?.clear();
       if (pending) this.#inFlight.remove(pending);
     }
   }
 
-  async #answer(exchange: Exchange, info: RequestInfo, query: URLSearchParams, warnings: string[]): Promise<ApiResponse> {
-    const { authenticator, authorizer, resources, servesGroup, nonResources } = this.#modules;
+  async #answer(
+    exchange: Exchange,
+    info: RequestInfo,
+    query: URLSearchParams,
+    warnings: string[],
+    held: Held,
+  ): Promise<ApiResponse> {
+    const { authenticator, authorizer, resources, servesGroup, nonResources, flowControl } = this.#modules;
     const authenticated = authenticator.authenticate(exchange, info.path);
     let user: UserInfo = authenticated instanceof Promise ? await authenticated : authenticated;
     const fieldSelector = info.isResourceRequest ? (query.get("fieldSelector") ?? undefined) : undefined;
@@ -117,6 +128,12 @@ export class ApiServer {
     const wanted = requestedImpersonation(exchange);
     if (wanted !== undefined) {
       ({ user } = await authorizeImpersonation(wanted, attributesOf(user, info, fieldSelector, labelSelector), authorizer));
+    }
+    if (flowControl !== undefined && (info.verb === "watch" || !isLongRunning(info))) {
+      const timeoutMs = requestTimeoutMs(query, REQUEST_TIMEOUT_MS);
+      const place = flowControl.admit({ user, info, query, timeoutMs, onClose: (callback) => exchange.onClose(callback) });
+      held.place = place instanceof Promise ? await place : place;
+      if (held.place.ticket === undefined) return refused(held.place);
     }
     const attributes = attributesOf(user, info, fieldSelector, labelSelector);
     const answer = authorizer.authorize(attributes);
@@ -154,6 +171,16 @@ export class ApiServer {
     this.#modules.logger.error({ err: error, method: exchange.method, url: exchange.url }, "request failed");
     return internalError(error instanceof Error ? error.message : String(error));
   }
+}
+
+/** What a request has been given and has to give back. */
+interface Held {
+  place: Place | undefined;
+}
+
+function refused({ retryAfter }: Place): ApiResponse {
+  const headers = { "retry-after": String(retryAfter), "x-content-type-options": "nosniff" };
+  return plainText(429, "Too many requests, please try again later.\n", headers);
 }
 
 const TIMED_OUT = timeout("request did not complete within the allotted timeout");

@@ -1,6 +1,7 @@
 import { promisify } from "node:util";
 import { constants, gzip } from "node:zlib";
 import { type ApiResponse, isResponseStream } from "../endpoints/response.ts";
+import type { Place } from "../flowcontrol/flow-control.ts";
 import type { Exchange, ResponseHeaders } from "./exchange.ts";
 import { GZIP_THRESHOLD_BYTES } from "./limits.ts";
 import { warningHeaders } from "./warning-headers.ts";
@@ -13,8 +14,13 @@ export function sendResponse(
   response: ApiResponse,
   auditId: string,
   warnings: readonly string[],
+  place?: Place,
 ): Promise<void> | undefined {
   const headers: ResponseHeaders = { "audit-id": auditId, "cache-control": "no-cache, private" };
+  if (place !== undefined) {
+    headers["x-kubernetes-pf-flowschema-uid"] = place.schemaUid;
+    headers["x-kubernetes-pf-prioritylevel-uid"] = place.levelUid;
+  }
   const given = response.headers;
   for (const name in given) headers[name] = given[name] as string;
   const told = warnings.length > 0 ? warningHeaders(warnings) : [];

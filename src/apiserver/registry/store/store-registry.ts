@@ -106,6 +106,11 @@ export class StoreRegistry implements Stores {
     return store;
   }
 
+  /** The store itself, or undefined for what is not served from this one. */
+  find(group: string, plural: string): GenericStore | undefined {
+    return this.#stores.get(`${group}/${plural}`);
+  }
+
   /** Loads the caches and follows the store. */
   async start(): Promise<void> {
     await new Compactor(this.modules.kv, this.modules.clock).start(this.#stopped.signal);
