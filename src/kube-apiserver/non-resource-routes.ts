@@ -7,9 +7,8 @@ import { nonResourceRouter } from "#apiserver/non-resource/router.ts";
 import { PublishedDocuments } from "#apiserver/openapi/published-documents.ts";
 import type { ResourceSet } from "#apiserver/registry/resource-set.ts";
 import { kubernetesVersion } from "#component-base/version.ts";
-import type { TokenKeys } from "./authentication/service-account-tokens.ts";
 import { type HealthSources, liveChecks, readyChecks } from "./health-checks.ts";
-import { jsonWebKeySet, openIdConfiguration } from "./issuer-discovery.ts";
+import { jsonWebKeySet, openIdConfiguration, type TokenIssuer } from "./issuer-discovery.ts";
 import { openApiRoutes } from "./openapi-routes.ts";
 
 export interface NonResourceModules {
@@ -21,7 +20,7 @@ export interface NonResourceModules {
   readonly groups: () => readonly ServedGroup[];
   readonly health: HealthSources;
   readonly metrics: () => Promise<string>;
-  readonly tokenKeys: () => Promise<TokenKeys>;
+  readonly tokenIssuer: TokenIssuer;
   /** Paths for those who look into the server. */
   readonly debug: ReadonlyMap<string, NonResourceRoute>;
   /** `HOST:PORT` that the server is reached by. */
@@ -32,7 +31,7 @@ const METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8; escaping=undersc
 
 /** Everything that the API server answers beside resources. */
 export function nonResourceRoutes(modules: NonResourceModules): NonResourceRoute {
-  const { openApiResources, groups, debug, health, metrics, tokenKeys, serverAddress } = modules;
+  const { openApiResources, groups, debug, health, metrics, tokenIssuer, serverAddress } = modules;
   const live = liveChecks(health);
   const metricsRoute: NonResourceRoute = async () => ({
     status: 200,
@@ -55,8 +54,8 @@ export function nonResourceRoutes(modules: NonResourceModules): NonResourceRoute
     servesGroup: (group) => builtIn.has(group),
     getOnly: new Map<string, NonResourceRoute>([
       ["/version", () => jsonAnswer(kubernetesVersion)],
-      ["/.well-known/openid-configuration", openIdConfiguration(() => `https://${serverAddress()}/openid/v1/jwks`)],
-      ["/openid/v1/jwks", jsonWebKeySet(tokenKeys)],
+      ["/.well-known/openid-configuration", openIdConfiguration(tokenIssuer, () => `https://${serverAddress()}/openid/v1/jwks`)],
+      ["/openid/v1/jwks", jsonWebKeySet(tokenIssuer)],
     ]),
     exact: new Map([
       ["/metrics", metricsRoute],

@@ -1,9 +1,6 @@
 import { startCustomResources } from "#apiextensions-apiserver/custom-resources.ts";
 import { schemaFor } from "#apimachinery/schema/registry.ts";
-import { Authenticator } from "#apiserver/authentication/authenticator.ts";
 import { peerIdentifier } from "#apiserver/authentication/peer-identity.ts";
-import { REQUEST_HEADERS } from "#apiserver/authentication/request-header.ts";
-import { TokenCache } from "#apiserver/authentication/token-cache.ts";
 import { AUTHENTICATED } from "#apiserver/authentication/users.ts";
 import {
   type Authorizer,
@@ -39,7 +36,9 @@ import { compileMatchCondition } from "./admission/match-condition-compiler.ts";
 import { enabledByDefault } from "./admission/plugins.ts";
 import { webhookPlugins } from "./admission/webhooks.ts";
 import { advertisedAddress } from "./advertised-address.ts";
-import { ServiceAccountTokens } from "./authentication/service-account-tokens.ts";
+import { startAuthentication } from "./authentication/authentication.ts";
+import type { AuthenticationOptions } from "./authentication/authentication-options.ts";
+import { labelUsedSecrets } from "./authentication/label-used-secrets.ts";
 import { browserSafeAuthorizer } from "./authorization/browser-safe-authorizer.ts";
 import { rbacEscalationCheck } from "./authorization/escalation.ts";
 import { nodeAuthorizer, nodeNameOf } from "./authorization/node-authorizer.ts";
@@ -76,6 +75,8 @@ export interface KubeApiServerOptions {
   readonly serviceNodePortRange?: string;
   /** Requests without credentials become `system:anonymous` instead of being refused. Default false. */
   readonly anonymousAuth?: boolean;
+  /** How clients prove who they are, beside certificates of the cluster's authority and service-account tokens. */
+  readonly authentication?: AuthenticationOptions;
   /** The IP address that members of the cluster reach the server by. Default: the bound one, or the machine's first. */
   readonly advertiseAddress?: string;
   /** For `componentstatuses`, beside `etcd-0`. */
@@ -107,8 +108,19 @@ const LOOPBACK_USER: UserInfo = { name: "system:apiserver", uid: "", groups: [MA
 export async function startKubeApiServer(options: KubeApiServerOptions): Promise<KubeApiServer> {
   const { kv, clock, random, assets, logger = silentLogger } = options;
   const lazy = lazyStores();
-  const tokens = new ServiceAccountTokens({ keys: assets.serviceAccount, stores: lazy.stores, clock, random });
-  const knownTokens = new TokenCache(tokens, clock);
+  const authentication = await startAuthentication(
+    { anonymousAuth: options.anonymousAuth ?? false, ...options.authentication },
+    {
+      stores: lazy.stores,
+      clock,
+      random,
+      logger,
+      serviceAccountKey: assets.serviceAccount,
+      ca: assets.ca.cert,
+      frontProxyCa: assets.frontProxyCa.cert,
+      markUsed: labelUsedSecrets(lazy.stores, loopbackContext(), logger),
+    },
+  );
   const rbac = new RbacAuthorizer({
     version: () => rbacSource().version(),
     clusterRoleBindings: () => rbacSource().clusterRoleBindings(),
@@ -124,7 +136,11 @@ export async function startKubeApiServer(options: KubeApiServerOptions): Promise
     random,
     serviceClusterIpRange: options.serviceClusterIpRange,
     serviceNodePortRange: options.serviceNodePortRange ?? "30000-32767",
-    serviceAccountToken: tokenSubresource({ tokens, stores: lazy.stores, clock }),
+    serviceAccountToken: tokenSubresource({
+      ...authentication.tokenRequests,
+      stores: lazy.stores,
+      clock,
+    }),
     virtual: [
       bindings({ stores: lazy.stores, clock }),
       ...accessReviews({ authorizer, clock }),
@@ -132,7 +148,7 @@ export async function startKubeApiServer(options: KubeApiServerOptions): Promise
         nodeNameOf(user) === undefined ? undefined : "node authorizer does not support user rule resolution",
       ),
       selfSubjectReviews(clock),
-      tokenReviews(knownTokens, clock),
+      tokenReviews(authentication.tokens, clock),
       componentStatuses({ ...options.componentHealth, "etcd-0": () => kv.checkHealth() }),
     ],
   });
@@ -187,11 +203,7 @@ export async function startKubeApiServer(options: KubeApiServerOptions): Promise
     clock,
     random,
     logger,
-    authenticator: new Authenticator({
-      tokens: knownTokens,
-      requestHeaders: REQUEST_HEADERS,
-      anonymous: { enabled: options.anonymousAuth ?? false },
-    }),
+    authenticator: authentication.authenticator,
     authorizer,
     resources: createResourceRequestHandler({ stores, authorize }, (error, request) =>
       logger.error({ err: error, method: request.method, path: request.info.path }, "request failed"),
@@ -210,7 +222,7 @@ export async function startKubeApiServer(options: KubeApiServerOptions): Promise
         isStopping: () => state.stopping,
       },
       metrics: () => server.metrics.text(),
-      tokenKeys: assets.serviceAccount,
+      tokenIssuer: authentication.tokenIssuer,
       serverAddress: () => `${address.ip}:${state.port}`,
     }),
   });
@@ -219,15 +231,12 @@ export async function startKubeApiServer(options: KubeApiServerOptions): Promise
     port: options.port,
     cert: assets.apiserver.cert,
     key: assets.apiserver.key,
-    clientCa: [assets.ca.cert, assets.frontProxyCa.cert],
-    identify: peerIdentifier({
-      clients: [assets.ca.cert],
-      proxies: [assets.frontProxyCa.cert],
-      proxyNames: ["front-proxy-client"],
-    }),
+    clientCa: [...authentication.authorities.clients, ...authentication.authorities.proxies],
+    identify: peerIdentifier(authentication.authorities),
     onExchange: (exchange) => server.handle(exchange),
   }).catch((error: unknown) => {
     stores.stop();
+    authentication.stop();
     throw error;
   });
   state.port = listener.port;
@@ -255,6 +264,7 @@ export async function startKubeApiServer(options: KubeApiServerOptions): Promise
       aggregator.stop();
       flowControl.stop();
       webhooks.close();
+      authentication.stop();
       stores.stop();
     })();
     return stopped;

@@ -13,7 +13,7 @@ export interface RequestHeaderNames {
 /** The names that upstream's guides use. */
 export const REQUEST_HEADERS: RequestHeaderNames = {
   username: ["X-Remote-User"],
-  uid: ["X-Remote-Uid"],
+  uid: [],
   group: ["X-Remote-Group"],
   extraPrefix: ["X-Remote-Extra-"],
 };

@@ -1,41 +1,30 @@
 import type { Clock } from "#base/clock.ts";
+import { AnswerCache } from "../answer-cache.ts";
 import type { TokenAuthenticator, TokenOutcome } from "./authenticator.ts";
 
-/** Upstream's `TokenSuccessCacheTTL`: so long a token outlives what it is bound to. */
-const SUCCESS_MS = 10_000;
-/** Tokens that are remembered; the oldest goes first. */
+/**
+ * So long a token outlives what it is bound to. Upstream's `TokenSuccessCacheTTL` is ten seconds; a check costs less here,
+ * and a token of a pod that is gone is worth refusing soon.
+ */
+const SUCCESS_MS = 800;
+/** Tokens that are remembered. */
 const ENTRIES_MAX = 4096;
-
-interface Entry {
-  readonly outcome: TokenOutcome;
-  readonly until: number;
-}
 
 /** Remembers for a while which tokens were good, as upstream's token cache does. Refusals are not remembered. */
 export class TokenCache implements TokenAuthenticator {
   readonly #tokens: TokenAuthenticator;
-  readonly #clock: Clock;
-  readonly #entries = new Map<string, Entry>();
+  readonly #known: AnswerCache<TokenOutcome>;
 
   constructor(tokens: TokenAuthenticator, clock: Clock) {
     this.#tokens = tokens;
-    this.#clock = clock;
+    this.#known = new AnswerCache(clock, ENTRIES_MAX);
   }
 
-  async authenticate(token: string, audiences: readonly string[]): Promise<TokenOutcome> {
-    const key = [...audiences, token].join("\n");
-    const known = this.#entries.get(key);
-    if (known !== undefined && this.#clock.now() < known.until) return known.outcome;
-    const outcome = await this.#tokens.authenticate(token, audiences);
-    this.#entries.delete(key);
-    if (outcome.user !== undefined) this.#remember(key, outcome);
-    return outcome;
-  }
-
-  #remember(key: string, outcome: TokenOutcome): void {
-    this.#entries.set(key, { outcome, until: this.#clock.now() + SUCCESS_MS });
-    if (this.#entries.size <= ENTRIES_MAX) return;
-    const oldest = this.#entries.keys().next().value;
-    if (oldest !== undefined) this.#entries.delete(oldest);
+  authenticate(token: string, audiences: readonly string[]): Promise<TokenOutcome> {
+    return this.#known.fetch(
+      [...audiences, token].join("\n"),
+      () => this.#tokens.authenticate(token, audiences),
+      ({ user }) => (user === undefined ? 0 : SUCCESS_MS),
+    );
   }
 }

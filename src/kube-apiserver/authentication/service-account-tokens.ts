@@ -1,24 +1,20 @@
-import type { KeyObject } from "node:crypto";
-import { aggregateMessages, notFound } from "#apimachinery/api-errors/errors.ts";
+import { notFound } from "#apimachinery/api-errors/errors.ts";
 import type { ApiObject } from "#apimachinery/meta/api-object.ts";
-import type { TokenAuthenticator, TokenOutcome } from "#apiserver/authentication/authenticator.ts";
-import { AUTHENTICATED, serviceAccountGroups, serviceAccountUserName } from "#apiserver/authentication/users.ts";
+import { parseTime } from "#apimachinery/meta/time.ts";
+import { type SigningKey, signToken } from "#apiserver/authentication/jws.ts";
+import type { TokenMethod, TokenVerdict } from "#apiserver/authentication/token-union.ts";
+import { serviceAccountGroups, serviceAccountUserName } from "#apiserver/authentication/users.ts";
 import type { Stores } from "#apiserver/registry/resource-set.ts";
+import type { UserInfo } from "#apiserver/request/request-info.ts";
 import type { Clock } from "#base/clock.ts";
 import type { Random } from "#base/random.ts";
-
-/** What tokens are signed and verified with. */
-export interface TokenKeys {
-  readonly privateKey: KeyObject;
-  readonly publicKey: KeyObject;
-  readonly keyId: string;
-}
+import type { TokenVerifier } from "./token-verifier.ts";
 
 /** Upstream's default `--service-account-issuer` of a cluster made by the guides; also the audience of its API server. */
 export const SERVICE_ACCOUNT_ISSUER = "https://kubernetes.default.svc.cluster.local";
 
-/** Tokens whose signature is remembered: checking one costs a tenth of a millisecond. */
-const VERIFIED_TOKENS_MAX = 1000;
+/** An object whose deletion was asked for holds its tokens up for so long after its time is over. */
+const DELETION_LEEWAY_MS = 60_000;
 
 interface NamedReference {
   readonly name: string;
@@ -32,6 +28,8 @@ export interface KubernetesClaims {
   readonly pod?: NamedReference;
   readonly secret?: NamedReference;
   readonly node?: NamedReference;
+  /** Seconds since the Unix epoch: from then on the holder should have asked for a new one. */
+  readonly warnafter?: number;
 }
 
 interface Claims {
@@ -51,77 +49,57 @@ export interface IssuedToken {
   readonly expiresAt: number;
 }
 
-/** Issues the tokens of service accounts as JSON web tokens, and says whom a token belongs to (KEP-1205). */
-export class ServiceAccountTokens implements TokenAuthenticator {
-  readonly #keys: () => Promise<TokenKeys>;
-  readonly #stores: Stores;
-  readonly #clock: Clock;
-  readonly #random: Random;
-  readonly #verified = new Map<string, Claims>();
+/** What {@link ServiceAccountTokens} works with. */
+export interface ServiceAccountTokensModules {
+  readonly signingKey: () => Promise<SigningKey>;
+  readonly verifier: TokenVerifier;
+  /** The first one issues; tokens of the others are taken too. Upstream's `--service-account-issuer`. */
+  readonly issuers: readonly string[];
+  readonly stores: Stores;
+  readonly clock: Clock;
+  readonly random: Random;
+}
 
-  constructor(modules: { keys: () => Promise<TokenKeys>; stores: Stores; clock: Clock; random: Random }) {
-    this.#keys = modules.keys;
-    this.#stores = modules.stores;
-    this.#clock = modules.clock;
-    this.#random = modules.random;
+/** Issues the tokens of service accounts as JSON web tokens, and says whom a token belongs to (KEP-1205). */
+export class ServiceAccountTokens implements TokenMethod {
+  readonly #modules: ServiceAccountTokensModules;
+
+  constructor(modules: ServiceAccountTokensModules) {
+    this.#modules = modules;
   }
 
   async issue(claims: KubernetesClaims, audiences: readonly string[], lifetimeSeconds: number): Promise<IssuedToken> {
-    const { SignJWT } = await import("jose");
-    const { privateKey, keyId } = await this.#keys();
-    const now = Math.floor(this.#clock.now() / 1000);
+    const { clock, random, issuers, signingKey } = this.#modules;
+    const now = Math.floor(clock.now() / 1000);
     const { namespace, serviceaccount } = claims;
-    const token = await new SignJWT({ "kubernetes.io": claims })
-      .setProtectedHeader({ alg: "RS256", kid: keyId })
-      .setAudience([...audiences])
-      .setExpirationTime(now + lifetimeSeconds)
-      .setIssuedAt(now)
-      .setNotBefore(now)
-      .setIssuer(SERVICE_ACCOUNT_ISSUER)
-      .setJti(this.#random.uuid())
-      .setSubject(serviceAccountUserName(namespace, serviceaccount.name))
-      .sign(privateKey);
-    return { token, expiresAt: (now + lifetimeSeconds) * 1000 };
+    const content: Claims = {
+      aud: audiences,
+      exp: now + lifetimeSeconds,
+      iat: now,
+      iss: issuers[0] ?? "",
+      jti: random.uuid(),
+      "kubernetes.io": claims,
+      nbf: now,
+      sub: serviceAccountUserName(namespace, serviceaccount.name),
+    };
+    return { token: await signToken(content, await signingKey()), expiresAt: (now + lifetimeSeconds) * 1000 };
   }
 
-  async authenticate(token: string, audiences: readonly string[]): Promise<TokenOutcome> {
-    const claims = this.#verified.get(token) ?? (await this.#verify(token));
-    if (claims === undefined) return { user: undefined, error: INVALID };
-    const own = claims["kubernetes.io"];
-    if (own === undefined) return { user: undefined, error: INVALID };
-    const target = audiences.length === 0 ? [SERVICE_ACCOUNT_ISSUER] : audiences;
+  async authenticate(token: string, audiences: readonly string[]): Promise<TokenVerdict> {
+    const claims = (await this.#modules.verifier.claims(token, this.#modules.issuers)) as Claims | undefined;
+    const own = claims?.["kubernetes.io"];
+    if (claims === undefined || own === undefined) return undefined;
     const has = typeof claims.aud === "string" ? [claims.aud] : claims.aud;
-    const shared = target.filter((audience) => has.includes(audience));
+    const shared = audiences.filter((audience) => has.includes(audience));
     if (shared.length === 0) {
-      return refused(`token audiences ${quoteAll(has)} is invalid for the target audiences ${quoteAll(target)}`);
+      return { problem: `token audiences ${quoteAll(has)} is invalid for the target audiences ${quoteAll(audiences)}` };
     }
     const problem = this.#problem(claims, own);
-    return problem === undefined ? { user: userOf(claims, own), audiences: shared } : refused(problem);
-  }
-
-  async #verify(token: string): Promise<Claims | undefined> {
-    if (token.split(".").length !== 3) return undefined;
-    const { compactVerify } = await import("jose");
-    const { publicKey } = await this.#keys();
-    try {
-      const { payload } = await compactVerify(token, publicKey, { algorithms: ["RS256"] });
-      const claims = JSON.parse(Buffer.from(payload).toString("utf8")) as Claims;
-      if (claims.iss !== SERVICE_ACCOUNT_ISSUER) return undefined;
-      if (this.#verified.size >= VERIFIED_TOKENS_MAX) this.#forgetOldest();
-      this.#verified.set(token, claims);
-      return claims;
-    } catch {
-      return undefined;
-    }
-  }
-
-  #forgetOldest(): void {
-    const oldest = this.#verified.keys().next().value;
-    if (oldest !== undefined) this.#verified.delete(oldest);
+    return problem === undefined ? { user: userOf(claims, own), audiences: shared } : { problem };
   }
 
   #problem(claims: Claims, own: KubernetesClaims): string | undefined {
-    const now = this.#clock.now() / 1000;
+    const now = this.#modules.clock.now() / 1000;
     if (now < claims.nbf) return "service account token is not valid yet";
     if (now > claims.exp) return "service account token has expired";
     return (
@@ -135,26 +113,21 @@ export class ServiceAccountTokens implements TokenAuthenticator {
   /** A token ends with each object that it is bound to. */
   #bound(resource: string, namespace: string, reference: NamedReference | undefined): string | undefined {
     if (reference === undefined) return undefined;
-    const object: ApiObject | undefined = this.#stores.of("", resource).cached(namespace, reference.name);
+    const { stores, clock } = this.#modules;
+    const object: ApiObject | undefined = stores.of("", resource).cached(namespace, reference.name);
     if (object === undefined) return notFound({ group: "", resource }, reference.name).message;
-    return object.metadata.uid === reference.uid ? undefined : `the UID of the bound ${resource.slice(0, -1)} does not match`;
+    if (object.metadata.uid !== reference.uid) return `the UID of the bound ${resource.slice(0, -1)} does not match`;
+    const deletion = parseTime(object.metadata.deletionTimestamp);
+    const isGone = deletion !== undefined && deletion + DELETION_LEEWAY_MS < clock.now();
+    return isGone ? "service account token has been invalidated" : undefined;
   }
-}
-
-const INVALID = "invalid bearer token";
-
-function refused(problem: string): TokenOutcome {
-  return { user: undefined, error: aggregateMessages([INVALID, problem]) };
 }
 
 function quoteAll(values: readonly string[]): string {
   return `[${values.map((value) => JSON.stringify(value)).join(" ")}]`;
 }
 
-function userOf(
-  claims: Claims,
-  own: KubernetesClaims,
-): { name: string; uid: string; groups: string[]; extra: Record<string, string[]> } {
+function userOf(claims: Claims, own: KubernetesClaims): UserInfo {
   const prefix = "authentication.kubernetes.io";
   const extra: Record<string, string[]> = {};
   if (claims.jti !== undefined) extra[`${prefix}/credential-id`] = [`JTI=${claims.jti}`];
@@ -166,10 +139,5 @@ function userOf(
     extra[`${prefix}/node-name`] = [own.node.name];
     if (own.node.uid !== "") extra[`${prefix}/node-uid`] = [own.node.uid];
   }
-  return {
-    name: claims.sub,
-    uid: own.serviceaccount.uid,
-    groups: [...serviceAccountGroups(own.namespace), AUTHENTICATED],
-    extra,
-  };
+  return { name: claims.sub, uid: own.serviceaccount.uid, groups: serviceAccountGroups(own.namespace), extra };
 }

@@ -7,11 +7,7 @@ import { FieldPath } from "#apimachinery/validation/field-path.ts";
 import type { ConnectSubresource } from "#apiserver/registry/resource.ts";
 import type { Stores } from "#apiserver/registry/resource-set.ts";
 import type { Clock } from "#base/clock.ts";
-import {
-  type KubernetesClaims,
-  SERVICE_ACCOUNT_ISSUER,
-  type ServiceAccountTokens,
-} from "../../authentication/service-account-tokens.ts";
+import type { KubernetesClaims, ServiceAccountTokens } from "../../authentication/service-account-tokens.ts";
 import { trackReview } from "./track-review.ts";
 
 const GROUP = "authentication.k8s.io";
@@ -33,12 +29,26 @@ interface TokenRequestSpec {
   boundObjectRef?: BoundObjectRef | null;
 }
 
-/** `serviceaccounts/token`: issues a token for the account, bound to a Pod, Secret or Node if asked. */
-export function tokenSubresource(modules: {
+/** What the kubelet asks for when a pod's token names no time of its own: such tokens outlive it (KEP-1205). */
+const EXTENDED_EXPIRATION_SECONDS = 3607;
+/** How long they live instead. */
+const EXTENSION_SECONDS: number = 365 * 24 * 60 * 60;
+
+/** What {@link tokenSubresource} works with. */
+export interface TokenRequestModules {
   readonly tokens: ServiceAccountTokens;
+  /** What a request that names no audiences gets. */
+  readonly apiAudiences: readonly string[];
+  /** No token lives longer, in seconds. */
+  readonly maxExpirationSeconds?: number;
+  /** Whether tokens of pods live longer than they were asked for. */
+  readonly extendExpiration: boolean;
   readonly stores: Stores;
   readonly clock: Clock;
-}): ConnectSubresource<ServiceAccount> {
+}
+
+/** `serviceaccounts/token`: issues a token for the account, bound to a Pod, Secret or Node if asked. */
+export function tokenSubresource(modules: TokenRequestModules): ConnectSubresource<ServiceAccount> {
   const { tokens, stores, clock } = modules;
   return {
     type: "connect",
@@ -52,18 +62,39 @@ export function tokenSubresource(modules: {
       trackReview(body, GROUP, KIND.kind, context, clock);
       checkMatches(body, namespace, name);
       const account = await store.get(namespace, name);
-      if ((spec.audiences ?? []).length === 0) spec.audiences = [SERVICE_ACCOUNT_ISSUER];
+      if ((spec.audiences ?? []).length === 0) spec.audiences = [...modules.apiAudiences];
       const errors = validateSpec(spec);
       if (errors.length > 0) throw invalid(KIND, "", errors);
       const uid = account.metadata.uid ?? "";
       const serviceaccount = { name, uid };
       const bound = spec.boundObjectRef ? await boundClaims(stores, namespace, name, spec.boundObjectRef) : {};
-      const issued = await tokens.issue({ namespace, serviceaccount, ...bound }, spec.audiences ?? [], spec.expirationSeconds);
+      const asked = Math.min(spec.expirationSeconds, modules.maxExpirationSeconds ?? EXPIRATION_SECONDS_MAX);
+      const life = lifetime(modules, spec, asked, bound.pod !== undefined, Math.floor(clock.now() / 1000));
+      const issued = await tokens.issue(
+        { namespace, serviceaccount, ...bound, ...life.claims },
+        spec.audiences ?? [],
+        life.seconds,
+      );
+      spec.expirationSeconds = asked;
       body.metadata = { ...body.metadata, name, namespace, uid, creationTimestamp: formatTime(clock.now()) };
-      body.status = { token: issued.token, expirationTimestamp: formatTime(issued.expiresAt) };
+      body.status = { token: issued.token, expirationTimestamp: formatTime(issued.expiresAt - (life.seconds - asked) * 1000) };
       return body;
     },
   };
+}
+
+/** How long the token really lives; its holder is told the shorter time, and the server when that is over. */
+function lifetime(
+  { extendExpiration, apiAudiences }: TokenRequestModules,
+  spec: TokenRequestSpec,
+  asked: number,
+  isPods: boolean,
+  now: number,
+): { readonly seconds: number; readonly claims: { readonly warnafter?: number } } {
+  const isForServer = (spec.audiences ?? []).every((audience) => apiAudiences.includes(audience));
+  if (!extendExpiration || !isPods || asked !== EXTENDED_EXPIRATION_SECONDS || !isForServer)
+    return { seconds: asked, claims: {} };
+  return { seconds: EXTENSION_SECONDS, claims: { warnafter: now + asked } };
 }
 
 function checkMatches(body: ApiObject, namespace: string, name: string): void {

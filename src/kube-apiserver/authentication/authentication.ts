@@ -1,0 +1,201 @@
+import { createHash, createPrivateKey, createPublicKey, type KeyObject } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import {
+  type AuthenticationConfiguration,
+  readAuthenticationConfiguration,
+} from "#apiserver/authentication/authentication-configuration.ts";
+import { Authenticator, type TokenAuthenticator } from "#apiserver/authentication/authenticator.ts";
+import { SIGNING_ALGORITHMS, type SigningKey, type VerificationKey } from "#apiserver/authentication/jws.ts";
+import { configurationOfFlags, type JwtConfiguration } from "#apiserver/authentication/oidc/jwt-configuration.ts";
+import { oidcTokens } from "#apiserver/authentication/oidc/oidc-tokens.ts";
+import { OidcProvider } from "#apiserver/authentication/oidc/provider.ts";
+import type { PeerAuthorities } from "#apiserver/authentication/peer-identity.ts";
+import { REQUEST_HEADERS } from "#apiserver/authentication/request-header.ts";
+import { TokenCache } from "#apiserver/authentication/token-cache.ts";
+import { tokenFile } from "#apiserver/authentication/token-file.ts";
+import { type TokenMethod, TokenUnion } from "#apiserver/authentication/token-union.ts";
+import { webhookTokens } from "#apiserver/authentication/webhook-tokens.ts";
+import type { Stores } from "#apiserver/registry/resource-set.ts";
+import { ReviewWebhook } from "#apiserver/webhook/review-webhook.ts";
+import type { Clock } from "#base/clock.ts";
+import type { Random } from "#base/random.ts";
+import { WebCaller } from "#client/https-request.ts";
+import { loadKubeconfig } from "#client/kubeconfig.ts";
+import type { Logger } from "#component-base/logging.ts";
+import type { TokenIssuer } from "../issuer-discovery.ts";
+import type { TokenRequestModules } from "../registry/authentication/token-request.ts";
+import type { AuthenticationOptions, OidcOptions, TokenWebhookOptions } from "./authentication-options.ts";
+import { bootstrapTokens } from "./bootstrap-tokens.ts";
+import { type LegacyTokenModules, legacyServiceAccountTokens } from "./legacy-service-account-tokens.ts";
+import { SERVICE_ACCOUNT_ISSUER, ServiceAccountTokens } from "./service-account-tokens.ts";
+import { TokenVerifier } from "./token-verifier.ts";
+
+/** What {@link startAuthentication} works with. */
+export interface AuthenticationModules {
+  readonly stores: Stores;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  /** The cluster's own; made when the first token is needed. */
+  readonly serviceAccountKey: () => Promise<{ privateKey: KeyObject; publicKey: KeyObject; keyId: string }>;
+  /** PEM. */
+  readonly ca: string;
+  readonly frontProxyCa: string;
+  readonly markUsed: LegacyTokenModules["markUsed"];
+}
+
+/** How requests are authenticated, and what belongs to it. */
+export interface Authentication {
+  readonly authenticator: Authenticator;
+  /** For TokenReviews. */
+  readonly tokens: TokenAuthenticator;
+  readonly tokenRequests: Omit<TokenRequestModules, "stores" | "clock">;
+  readonly tokenIssuer: TokenIssuer;
+  readonly authorities: PeerAuthorities;
+  /** Ends what looks for providers and waits for webhooks. */
+  stop(): void;
+}
+
+/** Upstream's `--authentication-token-webhook-cache-ttl`. */
+const WEBHOOK_CACHE_TTL_MS: number = 2 * 60 * 1000;
+
+/** Reads the files that the options name, and puts the kinds of credentials together in upstream's order. Rejects when one cannot be understood. */
+export async function startAuthentication(
+  options: AuthenticationOptions,
+  modules: AuthenticationModules,
+): Promise<Authentication> {
+  const { stores, clock, random } = modules;
+  const issuers = options.serviceAccountIssuers ?? [SERVICE_ACCOUNT_ISSUER];
+  const apiAudiences = options.apiAudiences ?? issuers;
+  const { signingKey, verificationKeys } = await serviceAccountKeys(options, modules);
+  const verifier = new TokenVerifier(verificationKeys);
+  const serviceAccounts = new ServiceAccountTokens({ signingKey, verifier, issuers, stores, clock, random });
+  const stops: (() => void)[] = [];
+  const methods: TokenMethod[] = [];
+  const { tokenAuthFile, enableBootstrapTokenAuth = false, authenticationConfigFile } = options;
+  if (tokenAuthFile !== undefined) methods.push(tokenFile(await readFile(tokenAuthFile, "utf8"), tokenAuthFile));
+  methods.push(legacyServiceAccountTokens({ verifier, stores, clock, markUsed: modules.markUsed }), serviceAccounts);
+  if (enableBootstrapTokenAuth) methods.push(bootstrapTokens({ stores, clock }));
+  const configuration: AuthenticationConfiguration =
+    authenticationConfigFile === undefined
+      ? { jwt: [] }
+      : readAuthenticationConfiguration(await readFile(authenticationConfigFile, "utf8"), authenticationConfigFile, issuers);
+  if (options.oidc !== undefined && authenticationConfigFile !== undefined) {
+    throw new Error("authentication-config file and oidc-* flags are mutually exclusive");
+  }
+  const algorithms = options.oidc === undefined ? SIGNING_ALGORITHMS : (options.oidc.signingAlgs ?? ["RS256"]);
+  const providers = options.oidc === undefined ? configuration.jwt : [await configurationOf(options.oidc)];
+  for (const provider of providers) methods.push(startOidc(provider, algorithms, modules, stops));
+  if (options.tokenWebhook !== undefined) {
+    methods.push(await tokenWebhook(options.tokenWebhook, apiAudiences, modules, stops));
+  }
+  const { serviceAccountMaxTokenExpirationSeconds: maxExpirationSeconds, serviceAccountJwksUri: jwksUri } = options;
+  const tokens = new TokenCache(new TokenUnion(methods, apiAudiences), clock);
+  return {
+    authenticator: new Authenticator({
+      tokens,
+      requestHeaders: { ...REQUEST_HEADERS, ...options.requestHeader?.headers },
+      anonymous: configuration.anonymous ?? { enabled: options.anonymousAuth ?? false },
+    }),
+    tokens,
+    tokenRequests: {
+      tokens: serviceAccounts,
+      apiAudiences,
+      extendExpiration: options.serviceAccountExtendTokenExpiration ?? true,
+      ...(maxExpirationSeconds === undefined ? {} : { maxExpirationSeconds }),
+    },
+    tokenIssuer: { issuer: issuers[0] ?? "", verificationKeys, ...(jwksUri === undefined ? {} : { jwksUri }) },
+    authorities: await peerAuthorities(options, modules),
+    stop: () => {
+      for (const stop of stops) stop();
+    },
+  };
+}
+
+async function peerAuthorities(
+  { clientCaFile, requestHeader = {} }: AuthenticationOptions,
+  { ca, frontProxyCa }: AuthenticationModules,
+): Promise<PeerAuthorities> {
+  const { clientCaFile: proxyCaFile, allowedNames = ["front-proxy-client"] } = requestHeader;
+  return {
+    clients: clientCaFile === undefined ? [ca] : [ca, await readFile(clientCaFile, "utf8")],
+    proxies: [proxyCaFile === undefined ? frontProxyCa : await readFile(proxyCaFile, "utf8")],
+    proxyNames: allowedNames,
+  };
+}
+
+async function serviceAccountKeys(
+  { serviceAccountKeyFiles = [], serviceAccountSigningKeyFile }: AuthenticationOptions,
+  { serviceAccountKey }: AuthenticationModules,
+): Promise<{ signingKey: () => Promise<SigningKey>; verificationKeys: () => Promise<readonly VerificationKey[]> }> {
+  const files = await Promise.all(serviceAccountKeyFiles.map((path) => readFile(path, "utf8")));
+  // A private key holds its public one, as upstream's guides use it.
+  const further = files.flatMap((pem) => pem.match(/-----BEGIN [^-]+-----[^-]+-----END [^-]+-----/g) ?? []).map(verificationKey);
+  if (serviceAccountSigningKeyFile === undefined) {
+    return { signingKey: serviceAccountKey, verificationKeys: async () => distinct([await serviceAccountKey(), ...further]) };
+  }
+  const pem = await readFile(serviceAccountSigningKeyFile, "utf8");
+  const own = verificationKey(pem);
+  const signing: SigningKey = { privateKey: createPrivateKey(pem), keyId: own.keyId };
+  return { signingKey: async () => signing, verificationKeys: async () => distinct([own, ...further]) };
+}
+
+/** Upstream's `keyIDFromPublicKey`: base64url of the SHA-256 of the public key's DER. */
+function verificationKey(pem: string): VerificationKey {
+  const publicKey = createPublicKey(pem);
+  const der = publicKey.export({ type: "spki", format: "der" });
+  return { publicKey, keyId: createHash("sha256").update(der).digest("base64url") };
+}
+
+function distinct(keys: readonly VerificationKey[]): readonly VerificationKey[] {
+  return keys.filter(({ keyId }, i) => keys.findIndex((other) => other.keyId === keyId) === i);
+}
+
+async function configurationOf(oidc: OidcOptions): Promise<JwtConfiguration> {
+  const unknown = oidc.signingAlgs?.find((algorithm) => !SIGNING_ALGORITHMS.includes(algorithm));
+  if (unknown !== undefined) throw new Error(`oidc: unsupported signing alg: ${JSON.stringify(unknown)}`);
+  return configurationOfFlags({
+    issuerUrl: oidc.issuerUrl,
+    clientId: oidc.clientId,
+    usernameClaim: oidc.usernameClaim ?? "sub",
+    usernamePrefix: oidc.usernamePrefix ?? "",
+    groupsClaim: oidc.groupsClaim ?? "",
+    groupsPrefix: oidc.groupsPrefix ?? "",
+    requiredClaims: oidc.requiredClaims ?? [],
+    ...(oidc.caFile === undefined ? {} : { ca: await readFile(oidc.caFile, "utf8") }),
+  });
+}
+
+function startOidc(
+  configuration: JwtConfiguration,
+  algorithms: readonly string[],
+  { clock, logger }: AuthenticationModules,
+  stops: (() => void)[],
+): TokenMethod {
+  const { url, discoveryURL, certificateAuthority } = configuration.issuer;
+  const caller = new WebCaller(clock, certificateAuthority === undefined ? {} : { ca: certificateAuthority });
+  const provider = new OidcProvider({
+    issuer: url,
+    ...(discoveryURL === undefined ? {} : { discoveryUrl: discoveryURL }),
+    caller,
+    clock,
+    logger,
+  });
+  provider.start();
+  stops.push(() => {
+    provider.stop();
+    caller.close();
+  });
+  return oidcTokens({ configuration, provider, algorithms, clock });
+}
+
+async function tokenWebhook(
+  { configFile, version = "v1beta1", cacheTtlMs = WEBHOOK_CACHE_TTL_MS }: TokenWebhookOptions,
+  apiAudiences: readonly string[],
+  { clock, random, logger }: AuthenticationModules,
+  stops: (() => void)[],
+): Promise<TokenMethod> {
+  const webhook = new ReviewWebhook({ target: await loadKubeconfig(configFile), clock, random });
+  stops.push(() => webhook.close());
+  return webhookTokens({ post: (review) => webhook.post(review), version, cacheTtlMs, apiAudiences, clock, logger });
+}
