@@ -6,7 +6,7 @@ export class StartupError extends Error {
 /** Puts what the operating system refused into words; rethrows what is no such refusal. */
 export function explainStartFailure(
   error: unknown,
-  what: { readonly dataDir: string; readonly address: string; readonly port: number },
+  what: { readonly dataDir: string; readonly etcdServers: readonly string[]; readonly address: string; readonly port: number },
 ): never {
   const { code, message } = error as NodeJS.ErrnoException;
   switch (code) {
@@ -29,7 +29,15 @@ export function explainStartFailure(
       throw new StartupError(`the data directory ${what.dataDir} cannot be used: ${message}. Choose another with --data-dir.`);
     case "ENOSPC":
       throw new StartupError(`no space left for the data directory ${what.dataDir}.`);
+    case "NoSpace":
+      throw new StartupError(
+        `etcd at ${what.etcdServers.join(", ")} is full: ${message}. Compact and defragment it, then disarm its alarm.`,
+      );
     case "Unavailable":
+      if (what.etcdServers.length > 0)
+        throw new StartupError(
+          `etcd at ${what.etcdServers.join(", ")} does not answer: ${message}. Start it, or check --etcd-servers, --etcd-cafile, --etcd-certfile and --etcd-keyfile.`,
+        );
       throw new StartupError(
         `the store in ${what.dataDir} cannot be opened: ${message}. If another kybern runs on it, stop that one; otherwise move the directory away, or choose another with --data-dir.`,
       );

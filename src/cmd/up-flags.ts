@@ -7,6 +7,11 @@ type UpFlagTypes = {
   readonly nodes: "int";
   readonly "service-cluster-ip-range": "string";
   readonly "anonymous-auth": "bool";
+  readonly "etcd-servers": "strings";
+  readonly "etcd-cafile": "string";
+  readonly "etcd-certfile": "string";
+  readonly "etcd-keyfile": "string";
+  readonly "etcd-prefix": "string";
   readonly "log-level": "string";
   readonly help: "bool";
 };
@@ -31,6 +36,16 @@ export const upFlags: { readonly [N in keyof UpFlagTypes]: FlagSpec<UpFlagTypes[
   nodes: { type: "int", default: 1, min: 0, max: 10_000, placeholder: "N", help: "Number of simulated nodes." },
   "service-cluster-ip-range": { type: "string", default: "10.96.0.0/12", placeholder: "CIDR", help: "Addresses of Services." },
   "anonymous-auth": { type: "bool", default: false, help: "Let requests without credentials in as system:anonymous." },
+  "etcd-servers": {
+    type: "strings",
+    default: [],
+    placeholder: "URLS",
+    help: "Keep the state in this etcd (http or https, with commas between) instead of an embedded store.",
+  },
+  "etcd-cafile": { type: "string", default: "", placeholder: "FILE", help: "Certificate authority of etcd." },
+  "etcd-certfile": { type: "string", default: "", placeholder: "FILE", help: "Client certificate for etcd." },
+  "etcd-keyfile": { type: "string", default: "", placeholder: "FILE", help: "Key of the client certificate for etcd." },
+  "etcd-prefix": { type: "string", default: "/registry", placeholder: "PREFIX", help: "Prefix of all keys in etcd." },
   "log-level": {
     type: "string",
     default: "warn",

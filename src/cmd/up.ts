@@ -8,7 +8,7 @@ import { type ControlPlane, startControlPlane } from "#envtest/control-plane.ts"
 import { ensureClusterAssets } from "#pki/cluster-assets.ts";
 import { renderKubeconfig } from "#pki/kubeconfig.ts";
 import type { KVStore } from "#storage/kv.ts";
-import { openLmdbStore } from "#storage/lmdb/lmdb-store.ts";
+import { openStore } from "./open-store.ts";
 import { explainStartFailure } from "./startup-error.ts";
 import { upFlags } from "./up-flags.ts";
 import { kybernVersion } from "./version.ts";
@@ -33,7 +33,12 @@ export async function up(args: readonly string[]): Promise<void> {
     throw new FlagError(`flag --log-level takes one of ${LOG_LEVELS.join(", ")}, not "${flags["log-level"]}"`);
   const interrupted = untilInterrupted();
   const running = await start(flags).catch((error) =>
-    explainStartFailure(error, { dataDir: flags["data-dir"], address: flags["bind-address"], port: flags["secure-port"] }),
+    explainStartFailure(error, {
+      dataDir: flags["data-dir"],
+      etcdServers: flags["etcd-servers"],
+      address: flags["bind-address"],
+      port: flags["secure-port"],
+    }),
   );
   process.stdout.write(banner(flags, running));
   await interrupted;
@@ -58,7 +63,7 @@ async function start(flags: UpFlags): Promise<Running> {
   await mkdir(dir, { recursive: true, mode: 0o700 });
   const clock = realClock;
   const [kv, assets] = await Promise.all([
-    openLmdbStore({ dir: join(dir, "store"), clock }),
+    openStore(flags, clock),
     ensureClusterAssets({ dir: join(dir, "pki"), clock, hosts: [bindAddress], serviceClusterIpRange }),
   ]);
   const kubeconfigPath = join(dir, "admin.kubeconfig");
@@ -110,7 +115,7 @@ Kybern ${kybernVersion()} is up: Kubernetes v1.36 in one process, ready after ${
 
   API server    ${plane.apiServer.url}
   runs          kube-apiserver, kube-controller-manager, kube-scheduler, ${nodes}
-  data          ${flags["data-dir"]}
+  data          ${[...flags["etcd-servers"], flags["data-dir"]].join(", ")}
 
 Use it from another terminal:
 

@@ -4,12 +4,12 @@ import type { Random } from "#base/random.ts";
 import type { Client } from "#client/client.ts";
 import type { Logger } from "#component-base/logging.ts";
 import { type KubeApiServer, startKubeApiServer } from "#kube-apiserver/server.ts";
-import { type ControllerManager, startControllerManager } from "#kube-controller-manager/controller-manager.ts";
+import { type ControllerManagerOptions, startControllerManager } from "#kube-controller-manager/controller-manager.ts";
+import { startElectedControllerManager } from "#kube-controller-manager/elected-controller-manager.ts";
 import { type RunningScheduler, startScheduler } from "#kube-scheduler/scheduler.ts";
 import { type SimulatedNodes, startSimulatedNodes } from "#kubelet/simulated-nodes.ts";
 import { signCertificateRequest } from "#pki/certificate.ts";
 import type { ClusterAssets } from "#pki/cluster-assets.ts";
-import { startCompactor } from "#storage/compactor.ts";
 import type { KVStore } from "#storage/kv.ts";
 
 /** What a control plane is made of. Everything that comes from outside is a parameter. */
@@ -48,7 +48,7 @@ export interface ControlPlane {
 /** Starts API server, controller manager, scheduler and simulated nodes in this process, wired to each other without sockets. */
 export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
   const { clock, random, logger, kv, assets, bindAddress, port, serviceClusterIpRange, anonymousAuth } = options;
-  let controllers: ControllerManager | undefined;
+  let controllers: { healthy(): boolean; stop(): Promise<void> } | undefined;
   let scheduler: RunningScheduler | undefined;
   const apiServer = await startKubeApiServer({
     kv,
@@ -69,7 +69,6 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   const { signal } = stopped;
   // Every informer, queue and timer of the process hangs on this one signal.
   setMaxListeners(0, signal);
-  startCompactor({ store: kv, clock, signal });
   const clientFor = (name: string, groups: readonly string[] = []): Client =>
     apiServer.inProcessClient({ name, uid: "", groups: [...groups, "system:authenticated"], extra: {} });
   try {
@@ -77,9 +76,10 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     // What a cluster begins with comes first: nobody waits for the controllers, many wait for `/readyz`. A failure has been logged.
     await apiServer.ready.catch(() => undefined);
     const identity = `kybern_${random.uuid()}`;
-    // One process needs no lease to be the only one that acts. The controllers act for all of upstream's controller
-    // accounts at once, which together may do nearly everything.
-    controllers = await startControllerManager({
+    // One process needs no lease to be the only one that acts; on a store that others share it stands for election.
+    const { shared } = kv.features;
+    // The controllers act for all of upstream's controller accounts at once, which together may do nearly everything.
+    const managerOptions: ControllerManagerOptions = {
       client: clientFor("system:kube-controller-manager", ["system:masters"]),
       clock,
       random,
@@ -92,7 +92,10 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       },
       logger,
       onInformerError: (resource, error) => logger.warn({ resource, err: error }, "an informer of the controller manager failed"),
-    });
+    };
+    controllers = shared
+      ? startElectedControllerManager({ ...managerOptions, identity })
+      : await startControllerManager(managerOptions);
     scheduler = await startScheduler({
       client: clientFor("system:kube-scheduler"),
       clock,
@@ -100,7 +103,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       logger,
       signal,
       identity,
-      leaderElect: false,
+      leaderElect: shared,
     });
     const nodes = await startSimulatedNodes({
       client: clientFor("system:node:simulated", ["system:masters"]),
