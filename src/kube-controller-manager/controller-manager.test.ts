@@ -194,12 +194,13 @@ test("a namespace gets its account and authority, and goes with its content once
   });
   await client.create(CONFIG_MAPS, "ns", { metadata: { name: "held", finalizers: ["example.com/hold"] } });
   await client.delete(NAMESPACES, "", "ns");
-  await vi.waitFor(async () => {
+  const remaining = async () => {
     const { status } = await client.get<Namespace>(NAMESPACES, "", "ns");
     expect(status?.conditions?.find(({ type }) => type === "NamespaceContentRemaining")?.message).toBe(
       "Some resources are remaining: configmaps. has 1 resource instances",
     );
-  });
+  };
+  await vi.waitFor(remaining, { timeout: 3000 });
   await client.patch(CONFIG_MAPS, "ns", "held", "application/merge-patch+json", { metadata: { finalizers: null } });
   await vi.waitFor(async () => expect((await client.list(NAMESPACES, "")).items).toEqual([]), { timeout: 3000 });
 });
