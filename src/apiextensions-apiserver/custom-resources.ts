@@ -1,6 +1,7 @@
 import { setMaxListeners } from "node:events";
 import type { CustomResourceDefinition } from "#api/generated/apiextensions/v1.ts";
 import { isConflict, isNotFound } from "#apimachinery/api-errors/errors.ts";
+import { loadKubernetesCel } from "#apimachinery/cel/kubernetes-environment.ts";
 import { semanticEqual } from "#apimachinery/meta/deep-equal.ts";
 import { formatTime } from "#apimachinery/meta/time.ts";
 import type { ResourceDefinition } from "#apiserver/registry/resource.ts";
@@ -145,7 +146,8 @@ class DefinitionWorker {
     const state = JSON.stringify([shape, definition.status?.acceptedNames, isTrue(definition, "Terminating")]);
     const served = this.#served.get(name);
     if (served?.state === state) return;
-    const { definition: resource, schemaFor } = customResource(definition, await loadPatterns());
+    const [patterns] = await Promise.all([loadPatterns(), loadKubernetesCel()]);
+    const { definition: resource, schemaFor } = customResource(definition, patterns);
     if (served !== undefined && served.plural !== resource.plural) this.#unserve(name);
     const readStored = served?.shape === shape ? served.readStored : resource.readStored;
     await this.#options.stores.add({ ...resource, ...(readStored !== undefined && { readStored }) }, schemaFor);

@@ -4,17 +4,21 @@ import type { ApiObject, Draft } from "#apimachinery/meta/api-object.ts";
 import { deepCopy } from "#apimachinery/meta/deep-copy.ts";
 import { semanticEqual } from "#apimachinery/meta/deep-equal.ts";
 import type { StructSchema } from "#apimachinery/schema/type-schema.ts";
+import type { FieldError } from "#apimachinery/validation/field-error.ts";
 import { compareVersions } from "#apiserver/discovery/served-groups.ts";
 import type { ResourceDefinition, ServedVersion, Strategy, Subresource } from "#apiserver/registry/resource.ts";
 import type { SchemaFor } from "#apiserver/registry/store/served-form.ts";
 import { assert } from "#base/assert.ts";
+import { customRules } from "../cel/custom-rules.ts";
 import { isTrue } from "../definition/conditions.ts";
 import { publishedType } from "../openapi/published-schema.ts";
 import { customType, readCustom } from "../schema/custom-type.ts";
 import { compileStructural, type Structural } from "../schema/structural.ts";
 import { validateCustomResource, validateCustomStatus } from "../validation/custom-resource.ts";
 import type { PatternCompiler } from "../validation/patterns.ts";
+import { validateScaleSpec, validateScaleStatus } from "../validation/scale-values.ts";
 import { customColumns } from "./columns.ts";
+import { finalizerWarnings } from "./finalizer-warnings.ts";
 import { compileJsonPath } from "./json-path.ts";
 import { customScale } from "./scale.ts";
 
@@ -129,11 +133,15 @@ function subresourcesOf(
   schema: Structural | undefined,
   patterns: PatternCompiler,
 ): Readonly<Record<string, Subresource<ApiObject>>> {
+  const rules = customRules(schema);
   const status: Subresource<ApiObject> = {
     type: "status",
     prepareForUpdate: keepAllButStatus,
     resetFields: [...new Set(["metadata", "spec", ...(schema?.properties.keys() ?? [])])].filter((name) => name !== "status"),
-    validateUpdate: (object, old) => validateCustomStatus(schema, object, old, patterns),
+    validateUpdate: (object, old) => [
+      ...validateCustomStatus(schema, object, old, patterns, rules?.evaluate),
+      ...validateScaleStatus(subresources.scale, object),
+    ],
   };
   return {
     ...(subresources.status !== undefined && { status }),
@@ -158,14 +166,28 @@ function strategyOf(
 ): Strategy<ApiObject> {
   const schema = structuralOf(crd, version);
   const hasStatus = version.subresources?.status !== undefined;
+  const scale = version.subresources?.scale;
+  const scaleErrors = (object: ApiObject): FieldError[] => [
+    ...validateScaleSpec(scale, object),
+    ...validateScaleStatus(scale, object),
+  ];
+  const rules = customRules(schema);
   return {
     prepareForCreate({ metadata }) {
       if (!isTrue(crd, "Terminating")) return;
       const { group, names } = crd.spec;
       throw forbidden({ group, resource: names.plural }, metadata.name ?? "", TERMINATING);
     },
-    validate: (object) => validateCustomResource(schema, object, undefined, patterns),
-    validateUpdate: (object, old) => validateCustomResource(schema, object, old, patterns),
+    validate: (object) => [
+      ...validateCustomResource(schema, object, undefined, patterns, rules?.evaluate),
+      ...scaleErrors(object),
+    ],
+    validateUpdate: (object, old) => [
+      ...validateCustomResource(schema, object, old, patterns, rules?.evaluate),
+      ...scaleErrors(object),
+    ],
+    warningsOnCreate: (object) => finalizerWarnings(object),
+    warningsOnUpdate: (object, old) => [...finalizerWarnings(object, old), ...(rules?.warningsFor(object) ?? [])],
     allowUnconditionalUpdate: false,
     anyFinalizers: true,
     returnDeletedObject: false,

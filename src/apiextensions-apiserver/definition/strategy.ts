@@ -1,4 +1,5 @@
 import type { CustomResourceDefinition } from "#api/generated/apiextensions/v1.ts";
+import { loadKubernetesCel } from "#apimachinery/cel/kubernetes-environment.ts";
 import type { Draft } from "#apimachinery/meta/api-object.ts";
 import { semanticEqual } from "#apimachinery/meta/deep-equal.ts";
 import type { Strategy } from "#apiserver/registry/resource.ts";
@@ -16,7 +17,7 @@ export const customResourceDefinitionStrategy: Strategy<CustomResourceDefinition
   // Its own finalizer is neither standard nor qualified.
   anyFinalizers: true,
   setDefaults,
-  load: async () => void (await loadPatterns()),
+  load: async () => void (await Promise.all([loadPatterns(), loadKubernetesCel()])),
   validateNameOf: validateDefinitionName,
   validate: (object) => validateDefinition(object, loadedPatterns()),
   validateUpdate: (object, old) => validateDefinitionUpdate(object, old, loadedPatterns()),

@@ -1,10 +1,13 @@
 import type { CustomResourceValidation, JSONSchemaProps } from "#api/generated/apiextensions/v1.ts";
+import { loadedKubernetesCel } from "#apimachinery/cel/kubernetes-environment.ts";
 import { type FieldError, forbidden, invalid } from "#apimachinery/validation/field-error.ts";
 import type { FieldPath } from "#apimachinery/validation/field-path.ts";
+import { validateRuleExpressions } from "../../cel/validate-rules.ts";
 import { validateDefaults } from "../../schema/default-checks.ts";
 import { compileStructural } from "../../schema/structural.ts";
 import { validateStructural } from "../../schema/structural-checks.ts";
 import { structuralProblem } from "../../schema/structural-problem.ts";
+import { schemaHas } from "../../schema/walk.ts";
 import { shownSchema } from "./internal-form.ts";
 import type { SpecOptions } from "./options.ts";
 import { validateSchema } from "./schema.ts";
@@ -22,8 +25,10 @@ export function validateValidation(
   const errors = hasStatus ? besideStatus(schema, schemaPath) : [];
   if (schema.nullable === true) errors.push(forbidden(schemaPath.child("nullable"), "nullable cannot be true at the root"));
   const problem = options.requireStructural ? structuralProblem(schema) : undefined;
-  if (options.requireStructural && problem === undefined) errors.push(...structural(schema, schemaPath, options));
-  errors.push(...validateSchema(schema, schemaPath, options));
+  const shape = options.requireStructural && problem === undefined ? structural(schema, schemaPath, options) : undefined;
+  const keywords = validateSchema(schema, schemaPath, options);
+  errors.push(...(shape ?? []), ...keywords);
+  if (shape?.length === 0) errors.push(...ruleExpressions(schema, schemaPath, keywords));
   if (errors.length === 0 && problem !== undefined) errors.push(invalid(schemaPath, "", problem));
   return errors;
 }
@@ -32,6 +37,15 @@ function structural(schema: JSONSchemaProps, path: FieldPath, { patterns, requir
   const errors = validateStructural(schema, path, patterns);
   if (errors.length > 0) return errors;
   return validateDefaults(compileStructural(schema), path, requirePrunedDefaults, patterns);
+}
+
+/** Expressions are looked at where nothing else is wrong. */
+function ruleExpressions(schema: JSONSchemaProps, path: FieldPath, others: readonly FieldError[]): FieldError[] {
+  if (!schemaHas(schema, (one) => (one["x-kubernetes-validations"] ?? []).length > 0)) return [];
+  return validateRuleExpressions(schema, path, loadedKubernetesCel(), (at) => {
+    const prefix = `${at}`;
+    return !others.some(({ field }) => field.startsWith(prefix));
+  });
 }
 
 /** By upstream's names, in which they are told. What else stood at the root would not be asked of a status alone. */
