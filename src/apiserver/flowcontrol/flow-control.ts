@@ -27,7 +27,7 @@ export interface FlowControlSource {
 interface Schema {
   readonly name: string;
   readonly uid: string;
-  readonly matches: SchemaMatcher;
+  readonly matcher: SchemaMatcher;
   readonly level: PriorityLevel;
   readonly by: "ByUser" | "ByNamespace" | undefined;
 }
@@ -84,9 +84,12 @@ function everything(group: string): NonNullable<NonNullable<FlowSchema["spec"]>[
 /** API priority and fairness (KEP-1040): who may be served when more ask than can be. */
 export class FlowControl {
   readonly levels: PriorityLevels;
+  readonly #clock: Clock;
   readonly #source: FlowControlSource;
   #version: unknown;
   #schemas: readonly Schema[] = [];
+  /** The schemas that concern a user: few of all, and a connection's user stays the same object. */
+  #byUser = new WeakMap<UserInfo, readonly Schema[]>();
   readonly #timer: Timer;
 
   constructor(clock: Clock, source: FlowControlSource, seats: number = SERVER_SEATS) {
@@ -95,8 +98,6 @@ export class FlowControl {
     this.levels = new PriorityLevels(clock, seats);
     this.#timer = clock.setInterval(() => this.levels.adjust(), ADJUST_PERIOD_MS, { unref: true });
   }
-
-  readonly #clock: Clock;
 
   stop(): void {
     this.#timer.clear();
@@ -136,7 +137,12 @@ export class FlowControl {
       this.#digest();
       this.#version = version;
     }
-    for (const schema of this.#schemas) if (schema.matches(user, info)) return schema;
+    let concerned = this.#byUser.get(user);
+    if (concerned === undefined) {
+      concerned = this.#schemas.filter(({ matcher }) => matcher.concerns(user));
+      this.#byUser.set(user, concerned);
+    }
+    for (const schema of concerned) if (schema.matcher.matches(user, info)) return schema;
     // The last one is always catch-all, or one that comes after it.
     return this.#schemas.find(({ name }) => name === "catch-all") ?? (this.#schemas.at(-1) as Schema);
   }
@@ -150,7 +156,8 @@ export class FlowControl {
       if (level === undefined || level.quiescing) return [];
       const by = schema.spec?.distinguisherMethod?.type as Schema["by"];
       const { name = "", uid = "" } = schema.metadata;
-      return [{ name, uid, matches: schemaMatcher(schema), level, by }];
+      return [{ name, uid, matcher: schemaMatcher(schema), level, by }];
     });
+    this.#byUser = new WeakMap();
   }
 }

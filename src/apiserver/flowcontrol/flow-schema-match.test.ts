@@ -128,7 +128,7 @@ test.each<{ name: string; rule: PolicyRulesWithSubjects; as: UserInfo; method?: 
     want: false,
   },
 ])("$name: $want", ({ rule, as, method = "GET", path, want }) => {
-  expect(schemaMatcher(schema(rule))(as, resolveRequestInfo(method, path, undefined))).toBe(want);
+  expect(schemaMatcher(schema(rule)).matches(as, resolveRequestInfo(method, path, undefined))).toBe(want);
 });
 
 test("schemas are tried by precedence, then by name", () => {

@@ -5,8 +5,13 @@ const SERVICE_ACCOUNT = "system:serviceaccount:";
 const ALL = "*";
 const DEFAULT_PRECEDENCE = 1000;
 
-/** Whether a request belongs to a FlowSchema. */
-export type SchemaMatcher = (user: UserInfo, info: RequestInfo) => boolean;
+/** A FlowSchema, ready to be asked at every request. */
+export interface SchemaMatcher {
+  /** Whether any rule is about the user. */
+  readonly concerns: (user: UserInfo) => boolean;
+  /** Whether the request belongs to the schema. */
+  readonly matches: (user: UserInfo, info: RequestInfo) => boolean;
+}
 
 type UserTest = (user: UserInfo) => boolean;
 type InfoTest = (info: RequestInfo) => boolean;
@@ -17,10 +22,13 @@ export function compareFlowSchemas(a: FlowSchema, b: FlowSchema): number {
   return difference || ((a.metadata.name ?? "") < (b.metadata.name ?? "") ? -1 : 1);
 }
 
-/** A FlowSchema ready to be asked at every request (upstream's `matchesFlowSchema`). */
+/** Prepares a FlowSchema (upstream's `matchesFlowSchema`). */
 export function schemaMatcher({ spec }: FlowSchema): SchemaMatcher {
   const rules = (spec?.rules ?? []).map(ruleMatcher);
-  return (user, info) => rules.some((rule) => rule(user, info));
+  return {
+    concerns: (user) => rules.some((rule) => rule.concerns(user)),
+    matches: (user, info) => rules.some((rule) => rule.matches(user, info)),
+  };
 }
 
 function ruleMatcher({ subjects, resourceRules, nonResourceRules }: PolicyRulesWithSubjects): SchemaMatcher {
@@ -30,11 +38,12 @@ function ruleMatcher({ subjects, resourceRules, nonResourceRules }: PolicyRulesW
     const verb = listTest(verbs);
     return (info) => verb(info.verb) && nonResourceURLs.some((url) => pathMatches(url, info.path));
   });
-  return (user, info) => {
+  const matches = (user: UserInfo, info: RequestInfo): boolean => {
     const tests = info.isResourceRequest ? resources : paths;
     for (const test of tests) if (test(info)) return users(user);
     return false;
   };
+  return { concerns: users, matches };
 }
 
 function usersOf(subjects: readonly Subject[]): UserTest {
