@@ -13,9 +13,10 @@ import type { Draft } from "#apimachinery/meta/api-object.ts";
 import { formatQuantity, parseQuantity, quantityRoundUp } from "#apimachinery/resource/quantity.ts";
 import { setOwn } from "#apimachinery/schema/json-node.ts";
 import { memoized } from "#base/memo.ts";
+import { isPodLevelResource } from "#component-helpers/pod/resource-list.ts";
 import { defaultPullPolicy } from "./image-tag.ts";
 import { aggregateContainerLimits, aggregateContainerRequests } from "./pod-resources.ts";
-import { isHugePageResource, isOvercommitAllowed, isPodLevelResource } from "./validation/resource-names.ts";
+import { isHugePageResource, isOvercommitAllowed } from "./validation/resource-names.ts";
 
 const FILE_MODE = 0o644;
 const TOKEN_SECONDS = 3600;

@@ -1,6 +1,7 @@
 import { type FieldError, invalid, notSupported } from "#apimachinery/validation/field-error.ts";
 import type { FieldPath } from "#apimachinery/validation/field-path.ts";
 import { isQualifiedName } from "#apimachinery/validation/names.ts";
+import { isPodLevelResource } from "#component-helpers/pod/resource-list.ts";
 import { invalidEach } from "./field-checks.ts";
 
 const HUGE_PAGES_PREFIX = "hugepages-";
@@ -91,11 +92,6 @@ export function containerResourceNameErrors(name: string, path: FieldPath): Fiel
     errors.push(invalid(path, name, "doesn't follow extended resource name standard"));
   }
   return errors;
-}
-
-/** Resources that a pod as a whole may ask for (KEP-2837). */
-export function isPodLevelResource(name: string): boolean {
-  return name === "cpu" || name === "memory" || isHugePageResource(name);
 }
 
 /** Upstream's `validatePodResourceName`. */
