@@ -1,6 +1,6 @@
 import type { StatefulSet } from "#api/generated/apps/v1.ts";
 import type { PersistentVolumeClaim, Pod } from "#api/generated/core/v1.ts";
-import { isAlreadyExists, isConflict, isNotFound } from "#apimachinery/api-errors/errors.ts";
+import { aggregateMessages, isAlreadyExists, isConflict, isNotFound } from "#apimachinery/api-errors/errors.ts";
 import type { Client } from "#client/client.ts";
 import type { EventRecorder } from "#client/event-recorder.ts";
 import { referenceTo } from "#client/event-target.ts";
@@ -116,7 +116,7 @@ export class StatefulPodControl {
         if (!isAlreadyExists(error)) this.#tellOfClaim(set, pod, name, error);
       }
     }
-    if (failures.length > 0) throw new Error(aggregate(failures));
+    if (failures.length > 0) throw new Error(aggregateMessages(failures));
   }
 
   async #putOwnersRight(set: StatefulSet, pod: Pod): Promise<void> {
@@ -181,12 +181,6 @@ export class StatefulPodControl {
   #tell(set: StatefulSet, type: "Normal" | "Warning", reason: string, message: string): void {
     this.#recorder.event(referenceTo("apps/v1", "StatefulSet", set), type, reason, message);
   }
-}
-
-/** As upstream's aggregate of errors prints itself. */
-function aggregate(messages: readonly string[]): string {
-  const distinct = [...new Set(messages)];
-  return distinct.length === 1 ? (distinct[0] ?? "") : `[${distinct.join(", ")}]`;
 }
 
 function messageOf(error: unknown): string {
