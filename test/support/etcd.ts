@@ -39,7 +39,7 @@ export class Etcd implements AsyncDisposable {
     return this.members.map(({ url }) => url);
   }
 
-  /** Starts it; it answers when this resolves. `args` go to each member, before those that make it a cluster. */
+  /** Starts it; it may not answer yet when this resolves. `args` go to each member, before those that make it a cluster. */
   static async start(options: { members?: number; args?: readonly string[]; scheme?: "http" | "https" } = {}): Promise<Etcd> {
     const { members: count = 1, args = [], scheme = "http" } = options;
     const dir = mkdtempSync(join(tmpdir(), "kybern-etcd-"));
@@ -68,6 +68,12 @@ export class Etcd implements AsyncDisposable {
       return member;
     });
     return new Etcd(dir, members);
+  }
+
+  /** What `etcdctl` prints. */
+  ctl(...args: string[]): string {
+    const env = { ...process.env, ETCDCTL_API: "3" };
+    return execFileSync("etcdctl", ["--endpoints", this.urls.join(","), ...args], { env, encoding: "utf8" });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

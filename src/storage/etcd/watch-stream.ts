@@ -1,7 +1,7 @@
 import type { Clock, Timer } from "#base/clock.ts";
 import type { StorageError, WatchOptions } from "../kv.ts";
 import type { EtcdClient } from "./etcd-client.ts";
-import type { GrpcStream } from "./grpc-channel.ts";
+import type { GrpcStream, StreamHandlers } from "./grpc-channel.ts";
 import {
   ALL_KEYS,
   emptyRequest,
@@ -124,14 +124,16 @@ export class WatchStream {
     try {
       const version = statusVersion(await channel.unary(STATUS, emptyRequest(), STATUS_TIMEOUT_MS));
       let ended = false;
-      const stream = await channel.stream(WATCH, {
+      let stream: GrpcStream | undefined;
+      const handlers: StreamHandlers = {
         onMessage: (message) => this.#onAnswer(watchAnswer(message)),
         onEnd: () => {
           ended = true;
           this.#client.leave(channel);
-          this.#lost(stream);
+          if (stream !== undefined) this.#lost(stream);
         },
-      });
+      };
+      stream = await channel.stream(WATCH, handlers);
       if (this.#closed.signal.aborted) stream.cancel();
       if (ended || this.#closed.signal.aborted) return false;
       this.#open = { stream, progress: this.#answersProgress(version) };
