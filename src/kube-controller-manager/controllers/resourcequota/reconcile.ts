@@ -2,6 +2,7 @@ import type { ResourceQuota } from "#api/generated/core/v1.ts";
 import { semanticEqual } from "#apimachinery/meta/deep-equal.ts";
 import { type Quantity, quantityAdd, quantityCompare, quantitySub, ZERO_QUANTITY } from "#apimachinery/resource/quantity.ts";
 import { equalLists, parseResourceList, type ResourceList } from "#component-helpers/quota/resource-list.ts";
+import type { RequeueAction } from "../../framework/controller.ts";
 
 /**
  * The API server charges a quota before it stores what is charged: for this long an object may be paid for and not be seen.
@@ -33,7 +34,7 @@ export type Action =
  * objects that were on their way have settled, less those that came after: so no race with the API server gives away more
  * than there is. (Upstream tells it at once.) After each change there is a second look, for what was on its way unpaid.
  */
-export function reconcile({ quota, usage, sinking, nowMs }: Observed) {
+export function reconcile({ quota, usage, sinking, nowMs }: Observed): readonly (Action | RequeueAction)[] {
   const hard = quota.spec?.hard ?? {};
   const charged = parseResourceList(quota.status?.used);
   const settled = sinking !== undefined && nowMs - sinking.sinceMs >= SETTLE_MS;
@@ -45,7 +46,7 @@ export function reconcile({ quota, usage, sinking, nowMs }: Observed) {
   const unsettled = [...used].some(([name, value]) => quantityCompare(value, usage.get(name) ?? value) > 0);
   const next = unsettled ? (settled ? { sinceMs: nowMs, used } : (sinking ?? { sinceMs: nowMs, used })) : undefined;
   const changed = !quota.status?.used || !semanticEqual(hard, quota.status.hard ?? {}) || !equalLists(used, charged);
-  const actions: (Action | { readonly type: "requeue"; readonly afterMs: number })[] = [];
+  const actions: (Action | RequeueAction)[] = [];
   if (next !== sinking) actions.push({ type: "remember", sinking: next });
   if (changed) actions.push({ type: "writeStatus", used });
   if (changed || next !== undefined) {
