@@ -161,6 +161,7 @@ export async function startKubeApiServer(options: KubeApiServerOptions): Promise
     clock,
     random,
     schemaFor,
+    onUnreadable: (key, error) => logger.error({ key, err: error }, "a stored object cannot be read"),
     admission: [
       ...enabledByDefault({
         authorizer,
