@@ -32,7 +32,6 @@ import { Aggregator } from "#kube-aggregator/aggregator.ts";
 import { delegateRequest } from "#kube-aggregator/delegate-request.ts";
 import { type ClusterAssets, firstAddress } from "#pki/cluster-assets.ts";
 import type { KVStore } from "#storage/kv.ts";
-import { compileMatchCondition } from "./admission/match-condition-compiler.ts";
 import { enabledByDefault } from "./admission/plugins.ts";
 import { webhookPlugins } from "./admission/webhooks.ts";
 import { advertisedAddress } from "./advertised-address.ts";
@@ -165,7 +164,7 @@ export async function startKubeApiServer(options: KubeApiServerOptions): Promise
     admission: [
       ...enabledByDefault({
         authorizer,
-        webhooks: webhookPlugins({ client: webhooks, random, stores: () => stores, compile: compileMatchCondition }),
+        webhooks: webhookPlugins({ client: webhooks, random, stores: () => stores, authorizer }),
       }),
       rbacEscalationCheck(rbac, authorizer),
     ],

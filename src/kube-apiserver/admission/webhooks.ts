@@ -1,9 +1,11 @@
 import type { Namespace } from "#api/generated/core/v1.ts";
+import { loadKubernetesCel } from "#apimachinery/cel/kubernetes-environment.ts";
 import type { AdmissionPluginFactory } from "#apiserver/admission/admission.ts";
-import { compileHooks, type Hook } from "#apiserver/admission/webhook/hook.ts";
-import type { ConditionCompiler } from "#apiserver/admission/webhook/match-conditions.ts";
+import { matchCondition } from "#apiserver/admission/cel/match-expression.ts";
+import { compileHooks, type Hook, hasConditions } from "#apiserver/admission/webhook/hook.ts";
 import { mutatingWebhooks, type WebhookPluginOptions } from "#apiserver/admission/webhook/mutating-webhooks.ts";
 import { validatingWebhooks } from "#apiserver/admission/webhook/validating-webhooks.ts";
+import type { Authorizer } from "#apiserver/authorization/authorizer.ts";
 import type { StoreRegistry } from "#apiserver/registry/store/store-registry.ts";
 import type { WebhookClient } from "#apiserver/webhook/webhook-client.ts";
 import type { Random } from "#base/random.ts";
@@ -15,7 +17,7 @@ export interface WebhookModules {
   readonly random: Random;
   /** Asked when requests come, not before. */
   readonly stores: () => StoreRegistry;
-  readonly compile: ConditionCompiler;
+  readonly authorizer: Authorizer;
 }
 
 /** One plugin for each kind of configuration. */
@@ -41,17 +43,26 @@ export function webhookPlugins(modules: WebhookModules): WebhookPlugins {
   };
 }
 
-/** Compiled when a request comes after a change: a new tree in the watch cache is a new list. */
-function configuredHooks({ stores, compile }: WebhookModules, plural: string): () => readonly Hook[] {
+/** Compiled when a request comes after a change: a new tree in the watch cache is a new list. CEL is loaded for the first condition. */
+function configuredHooks({ stores, authorizer }: WebhookModules, plural: string): WebhookPluginOptions["hooks"] {
   let tree: unknown;
-  let hooks: readonly Hook[] = [];
+  let hooks: readonly Hook[] | Promise<readonly Hook[]> = [];
   return () => {
     const store = stores().generic(GROUP, plural);
     const now = store.core.cache.tree;
-    if (now !== tree) {
-      hooks = compileHooks(store.listCached(""), compile);
-      tree = now;
+    if (now === tree) return hooks;
+    tree = now;
+    const configurations = store.listCached("");
+    if (!hasConditions(configurations)) {
+      hooks = compileHooks(configurations, () => () => true);
+      return hooks;
     }
-    return hooks;
+    const loading = loadKubernetesCel().then((cel) => {
+      const compiled = compileHooks(configurations, (expression) => matchCondition(cel, authorizer, expression));
+      if (hooks === loading) hooks = compiled;
+      return compiled;
+    });
+    hooks = loading;
+    return loading;
   };
 }

@@ -32,6 +32,12 @@ export function compileHooks(configurations: readonly ApiObject[], compile: Cond
   return sorted.flatMap((configuration) => hooksOf(configuration, compile));
 }
 
+/** Whether any webhook has conditions, which need compiling. */
+export function hasConditions(configurations: readonly ApiObject[]): boolean {
+  const webhooks = configurations.flatMap(({ webhooks }) => (webhooks ?? []) as readonly MutatingWebhook[]);
+  return webhooks.some(({ matchConditions = [] }) => matchConditions.length > 0);
+}
+
 function hooksOf(configuration: ApiObject, compile: ConditionCompiler): Hook[] {
   const configurationName = configuration.metadata.name ?? "";
   const seen = new Map<string, number>();

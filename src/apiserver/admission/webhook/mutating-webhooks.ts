@@ -12,8 +12,8 @@ const NAME = "MutatingAdmissionWebhook";
 const MUTATION = "mutation.webhook.admission.k8s.io/";
 
 export interface WebhookPluginOptions extends CallModules {
-  /** In order; what is configured now. */
-  readonly hooks: () => readonly Hook[];
+  /** In order; what is configured now. A promise while expressions are being compiled. */
+  readonly hooks: () => readonly Hook[] | Promise<readonly Hook[]>;
   readonly namespaceLabels: NamespaceLabels;
 }
 
@@ -23,8 +23,9 @@ export function mutatingWebhooks(options: WebhookPluginOptions): AdmissionPlugin
     name: NAME,
     mutate: (attributes, reinvocation) => {
       const hooks = options.hooks();
-      if (hooks.length === 0 || isExemptFromWebhooks(attributes)) return undefined;
-      return dispatch(options, hooks, attributes, reinvocation);
+      if (isExemptFromWebhooks(attributes)) return undefined;
+      if (hooks instanceof Promise) return hooks.then((ready) => dispatch(options, ready, attributes, reinvocation));
+      return hooks.length === 0 ? undefined : dispatch(options, hooks, attributes, reinvocation);
     },
   };
 }

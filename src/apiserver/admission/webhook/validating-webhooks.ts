@@ -13,8 +13,9 @@ export function validatingWebhooks(options: WebhookPluginOptions): AdmissionPlug
     name: "ValidatingAdmissionWebhook",
     validate: (attributes) => {
       const hooks = options.hooks();
-      if (hooks.length === 0 || isExemptFromWebhooks(attributes)) return undefined;
-      return dispatch(options, hooks, attributes);
+      if (isExemptFromWebhooks(attributes)) return undefined;
+      if (hooks instanceof Promise) return hooks.then((ready) => dispatch(options, ready, attributes));
+      return hooks.length === 0 ? undefined : dispatch(options, hooks, attributes);
     },
   };
 }
