@@ -31,13 +31,22 @@ export function validateMatchResources(match: MatchResources | undefined, path: 
   return [...errors, ...rules(resourceRules, "resourceRules"), ...rules(excludeResourceRules, "excludeResourceRules")];
 }
 
-/** Upstream's `validateMatchConditions`, but for the expressions' own language. */
-export function validateMatchConditions(conditions: readonly MatchCondition[] | undefined, path: FieldPath): FieldError[] {
+/** What is wrong with an expression's own language. */
+export type ExpressionErrors = (expression: string, path: FieldPath) => FieldError[];
+
+/** Upstream's `validateMatchConditions`. */
+export function validateMatchConditions(
+  conditions: readonly MatchCondition[] | undefined,
+  path: FieldPath,
+  expressionErrors: ExpressionErrors = () => [],
+): FieldError[] {
   const list = conditions ?? [];
   const errors = list.length > CONDITIONS_MAX ? [tooMany(path, list.length, CONDITIONS_MAX)] : [];
   for (const [i, { name, expression }] of list.entries()) {
     const at = path.index(i);
-    if (!expression?.trim()) errors.push(required(at.child("expression"), ""));
+    const trimmed = expression?.trim() ?? "";
+    if (trimmed === "") errors.push(required(at.child("expression"), ""));
+    else errors.push(...expressionErrors(trimmed, at.child("expression")));
     if (!name) errors.push(required(at.child("name"), ""));
     else {
       errors.push(...qualifiedNameErrors(name, at.child("name")));

@@ -1,9 +1,11 @@
 import type { MutatingWebhook, ValidatingWebhook } from "#api/generated/admissionregistration/v1.ts";
+import { loadedKubernetesCel } from "#apimachinery/cel/kubernetes-environment.ts";
 import type { Draft } from "#apimachinery/meta/api-object.ts";
 import { duplicate, type FieldError, invalid, notSupported, required } from "#apimachinery/validation/field-error.ts";
 import { FieldPath } from "#apimachinery/validation/field-path.ts";
 import { isDns1035Label, isDns1123Subdomain } from "#apimachinery/validation/names.ts";
 import { validateLabelSelector } from "#apimachinery/validation/object-meta.ts";
+import { compileMatchExpression } from "#apiserver/admission/cel/match-expression.ts";
 import { invalidEach } from "../core/pod/validation/field-checks.ts";
 import { validateClientConfig } from "./client-config-validation.ts";
 import { FAILURE_POLICIES, MATCH_POLICIES, validateMatchConditions } from "./match-validation.ts";
@@ -81,7 +83,13 @@ function validateWebhook(webhook: Webhook, allowedSideEffects: readonly string[]
   }
   errors.push(...supported("reinvocationPolicy", REINVOCATION_POLICIES));
   errors.push(...validateClientConfig(webhook.clientConfig, path.child("clientConfig")));
-  return [...errors, ...validateMatchConditions(webhook.matchConditions, path.child("matchConditions"))];
+  return [...errors, ...validateMatchConditions(webhook.matchConditions, path.child("matchConditions"), expressionErrors)];
+}
+
+/** The environment of expressions is loaded ahead of every write of the kind. */
+function expressionErrors(expression: string, path: FieldPath): FieldError[] {
+  const compiled = compileMatchExpression(loadedKubernetesCel(), expression);
+  return "error" in compiled ? [invalid(path, expression, compiled.error)] : [];
 }
 
 /** Upstream's `IsFullyQualifiedName`. */

@@ -1,4 +1,5 @@
 import type { MutatingWebhookConfiguration } from "#api/generated/admissionregistration/v1.ts";
+import { loadKubernetesCel } from "#apimachinery/cel/kubernetes-environment.ts";
 import { semanticEqual } from "#apimachinery/meta/deep-equal.ts";
 import type { ResourceDefinition } from "#apiserver/registry/resource.ts";
 import { ageColumn, nameColumn } from "#apiserver/table/metadata-columns.ts";
@@ -20,6 +21,7 @@ export const mutatingWebhookConfigurations: ResourceDefinition<MutatingWebhookCo
   columns: [nameColumn, column("Webhooks", "integer", (o) => o.webhooks?.length ?? 0), ageColumn],
   strategy: {
     anyFinalizers: true,
+    load: async () => void (await loadKubernetesCel()),
     allowUnconditionalUpdate: false,
     generationChanges: (object, old) => !semanticEqual(object.webhooks, old.webhooks),
     setDefaults: ({ webhooks }) => setWebhookDefaults(webhooks, true),
