@@ -12,6 +12,7 @@ import type { Client, ResourceId } from "#client/client.ts";
 import { SharedInformer } from "#client/informer.ts";
 import { RateLimitingQueue } from "#client/work-queue.ts";
 import { customResource } from "./custom-resource/resource.ts";
+import { withApproval } from "./definition/approval-condition.ts";
 import { isTrue, withCondition } from "./definition/conditions.ts";
 import { acceptNames } from "./definition/naming.ts";
 import { CLEANUP_FINALIZER } from "./definition/strategy.ts";
@@ -44,15 +45,20 @@ export async function startCustomResources(options: CustomResourcesOptions): Pro
   setMaxListeners(0, ending);
   const definitions = new SharedInformer<CustomResourceDefinition>(DEFINITIONS, {}, { client, clock, random });
   const queue = new RateLimitingQueue({ clock });
+  // Names that one had may be had by others now.
+  const lookAgain = (changed: CustomResourceDefinition): void => {
+    queue.add(changed.metadata.name ?? "");
+    for (const other of definitions.lister.list()) {
+      if (other.spec.group === changed.spec.group) queue.add(other.metadata.name ?? "");
+    }
+  };
   definitions.addHandler({
     onAdd: ({ metadata }) => queue.add(metadata.name ?? ""),
-    onUpdate: (_old, { metadata }) => queue.add(metadata.name ?? ""),
-    onDelete: (gone) => {
-      queue.add(gone.metadata.name ?? "");
-      // Names that it had may be had by others now.
-      for (const other of definitions.lister.list())
-        if (other.spec.group === gone.spec.group) queue.add(other.metadata.name ?? "");
+    onUpdate: (old, now) => {
+      if (semanticEqual(old.status?.acceptedNames, now.status?.acceptedNames)) queue.add(now.metadata.name ?? "");
+      else lookAgain(now);
     },
+    onDelete: lookAgain,
   });
   signal.addEventListener("abort", () => queue.shutDown(), { once: true });
   void definitions.run(ending);
@@ -131,7 +137,8 @@ class DefinitionWorker {
     }
     const going = definition.metadata.deletionTimestamp !== undefined;
     if (!going) {
-      const status = acceptNames(definition, this.#definitions.lister.list(), formatTime(this.#options.clock.now()));
+      const now = formatTime(this.#options.clock.now());
+      const status = withApproval(definition, acceptNames(definition, this.#definitions.lister.list(), now), now);
       // Comes back as a change.
       if (!semanticEqual(status, definition.status)) return void (await this.#updateStatus(definition, status));
     }

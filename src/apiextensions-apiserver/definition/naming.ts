@@ -4,12 +4,14 @@ import type {
   CustomResourceDefinitionNames,
   CustomResourceDefinitionStatus,
 } from "#api/generated/apiextensions/v1.ts";
+import { semanticEqual } from "#apimachinery/meta/deep-equal.ts";
 import { goQuote } from "#apimachinery/validation/field-error.ts";
 import { isTrue, withCondition } from "./conditions.ts";
+import { caBundleProblem } from "./validation/conversion.ts";
 
 type Condition = Omit<CustomResourceDefinitionCondition, "lastTransitionTime">;
 
-/** Names that other definitions of the same group have been given. */
+/** Names that definitions of the same group have been given, this one too: what it has in one place it cannot get in another. */
 interface TakenNames {
   /** Plural, singular and short names. */
   readonly resources: ReadonlySet<string>;
@@ -26,10 +28,15 @@ export function acceptNames(
   others: Iterable<CustomResourceDefinition>,
   now: string,
 ): CustomResourceDefinitionStatus {
+  // Whoever has what it wants is not looked at again, whatever is said of it.
+  if (semanticEqual(definition.spec.names, definition.status?.acceptedNames)) {
+    const { status = {} } = definition;
+    return isTrue(definition, "NamesAccepted") ? establish(definition, status, now) : status;
+  }
   const { names, accepted } = judge(definition, takenBy(definition, others));
   let status: CustomResourceDefinitionStatus = { ...definition.status, acceptedNames: names };
   status = withCondition(status, accepted, now);
-  if (accepted.status === "True") return withCondition(status, ESTABLISHED, now);
+  if (accepted.status === "True") return establish(definition, status, now);
   if (isTrue(definition, "Established")) return status;
   return withCondition(
     status,
@@ -37,6 +44,24 @@ export function acceptNames(
     now,
   );
 }
+
+function establish(
+  definition: CustomResourceDefinition,
+  status: CustomResourceDefinitionStatus,
+  now: string,
+): CustomResourceDefinitionStatus {
+  if (isTrue(definition, "Established")) return status;
+  const caBundle = definition.spec.conversion?.webhook?.clientConfig?.caBundle ?? "";
+  const unreadable = caBundle !== "" && caBundleProblem(caBundle) !== undefined;
+  return withCondition(status, unreadable ? INVALID_CA_BUNDLE : ESTABLISHED, now);
+}
+
+const INVALID_CA_BUNDLE: Condition = {
+  type: "Established",
+  status: "False",
+  reason: "InvalidCABundle",
+  message: "The conversion webhook CABundle is invalid",
+};
 
 const ESTABLISHED: Condition = {
   type: "Established",
@@ -49,7 +74,7 @@ function takenBy(definition: CustomResourceDefinition, others: Iterable<CustomRe
   const resources = new Set<string>();
   const kinds = new Set<string>();
   for (const other of others) {
-    if (other.metadata.uid === definition.metadata.uid || other.spec.group !== definition.spec.group) continue;
+    if (other.spec.group !== definition.spec.group) continue;
     const names = other.status?.acceptedNames;
     for (const name of [names?.plural, names?.singular, ...(names?.shortNames ?? [])]) if (name) resources.add(name);
     for (const name of [names?.kind, names?.listKind]) if (name) kinds.add(name);

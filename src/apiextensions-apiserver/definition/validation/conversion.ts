@@ -83,7 +83,7 @@ function isKnown(versions: readonly string[]): boolean {
 const CERTIFICATE = /-----BEGIN ([^-]+)-----[^-]*-----END \1-----/g;
 
 /** Upstream's `webhook.ValidateCABundle`: at least one certificate can be read. */
-function caBundleProblem(caBundle: string): string | undefined {
+export function caBundleProblem(caBundle: string): string | undefined {
   const blocks = [...Buffer.from(caBundle, "base64").toString("latin1").matchAll(CERTIFICATE)];
   const unable = "unable to load root certificates: ";
   if (blocks.length === 0) return `${unable}unable to parse bytes as PEM block`;
