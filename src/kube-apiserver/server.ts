@@ -2,14 +2,7 @@ import { startCustomResources } from "#apiextensions-apiserver/custom-resources.
 import { schemaFor } from "#apimachinery/schema/registry.ts";
 import { peerIdentifier } from "#apiserver/authentication/peer-identity.ts";
 import { AUTHENTICATED } from "#apiserver/authentication/users.ts";
-import {
-  type Authorizer,
-  attributesOf,
-  forbiddenError,
-  privilegedGroupAuthorizer,
-  unionAuthorizer,
-} from "#apiserver/authorization/authorizer.ts";
-import { RbacAuthorizer } from "#apiserver/authorization/rbac-authorizer.ts";
+import { type Authorizer, attributesOf, forbiddenError } from "#apiserver/authorization/authorizer.ts";
 import { derived } from "#apiserver/derived.ts";
 import { servedGroups } from "#apiserver/discovery/served-groups.ts";
 import { createResourceRequestHandler } from "#apiserver/endpoints/handlers/dispatch.ts";
@@ -38,9 +31,9 @@ import { advertisedAddress } from "./advertised-address.ts";
 import { startAuthentication } from "./authentication/authentication.ts";
 import type { AuthenticationOptions } from "./authentication/authentication-options.ts";
 import { labelUsedSecrets } from "./authentication/label-used-secrets.ts";
-import { browserSafeAuthorizer } from "./authorization/browser-safe-authorizer.ts";
+import { type AuthorizationOptions, startAuthorization } from "./authorization/authorization.ts";
 import { rbacEscalationCheck } from "./authorization/escalation.ts";
-import { nodeAuthorizer, nodeNameOf } from "./authorization/node-authorizer.ts";
+import { podFeed } from "./authorization/pod-feed.ts";
 import { rbacStores } from "./authorization/rbac-stores.ts";
 import { groupPriority } from "./bootstrap/api-services.ts";
 import { bootstrapEssentials, bootstrapRest } from "./bootstrap/bootstrap.ts";
@@ -76,6 +69,8 @@ export interface KubeApiServerOptions {
   readonly anonymousAuth?: boolean;
   /** How clients prove who they are, beside certificates of the cluster's authority and service-account tokens. */
   readonly authentication?: AuthenticationOptions;
+  /** Who decides what they may do. */
+  readonly authorization?: AuthorizationOptions;
   /** The IP address that members of the cluster reach the server by. Default: the bound one, or the machine's first. */
   readonly advertiseAddress?: string;
   /** For `componentstatuses`, beside `etcd-0`. */
@@ -120,15 +115,19 @@ export async function startKubeApiServer(options: KubeApiServerOptions): Promise
       markUsed: labelUsedSecrets(lazy.stores, loopbackContext(), logger),
     },
   );
-  const rbac = new RbacAuthorizer({
-    version: () => rbacSource().version(),
-    clusterRoleBindings: () => rbacSource().clusterRoleBindings(),
-    roleBindings: () => rbacSource().roleBindings(),
-    rules: (namespace, name) => rbacSource().rules(namespace, name),
+  const { authorizer, rbac, ...authorization } = await startAuthorization(options.authorization ?? {}, {
+    stores: lazy.stores,
+    pods: () => podFeed(stores),
+    rbacSource: {
+      version: () => rbacSource().version(),
+      clusterRoleBindings: () => rbacSource().clusterRoleBindings(),
+      roleBindings: () => rbacSource().roleBindings(),
+      rules: (namespace, name) => rbacSource().rules(namespace, name),
+    },
+    clock,
+    random,
+    logger,
   });
-  const authorizer = browserSafeAuthorizer(
-    unionAuthorizer([privilegedGroupAuthorizer(MASTERS), nodeAuthorizer(lazy.stores), rbac]),
-  );
   const everything = builtInResources({
     stores: lazy.stores,
     clock,
@@ -143,9 +142,7 @@ export async function startKubeApiServer(options: KubeApiServerOptions): Promise
     virtual: [
       bindings({ stores: lazy.stores, clock }),
       ...accessReviews({ authorizer, clock }),
-      selfSubjectRulesReviews(rbac, (user) =>
-        nodeNameOf(user) === undefined ? undefined : "node authorizer does not support user rule resolution",
-      ),
+      selfSubjectRulesReviews(authorization.rules, authorization.rulesGap),
       selfSubjectReviews(clock),
       tokenReviews(authentication.tokens, clock),
       componentStatuses({ ...options.componentHealth, "etcd-0": () => kv.checkHealth() }),
@@ -235,8 +232,9 @@ export async function startKubeApiServer(options: KubeApiServerOptions): Promise
     identify: peerIdentifier(authentication.authorities),
     onExchange: (exchange) => server.handle(exchange),
   }).catch((error: unknown) => {
-    stores.stop();
     authentication.stop();
+    authorization.stop();
+    stores.stop();
     throw error;
   });
   state.port = listener.port;
@@ -263,8 +261,9 @@ export async function startKubeApiServer(options: KubeApiServerOptions): Promise
       await listener.destroy();
       aggregator.stop();
       flowControl.stop();
-      webhooks.close();
       authentication.stop();
+      authorization.stop();
+      webhooks.close();
       stores.stop();
     })();
     return stopped;

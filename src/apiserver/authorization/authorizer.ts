@@ -1,4 +1,4 @@
-import { forbidden } from "#apimachinery/api-errors/errors.ts";
+import { aggregateMessages, forbidden } from "#apimachinery/api-errors/errors.ts";
 import type { StatusError } from "#apimachinery/api-errors/status.ts";
 import { goQuote } from "#apimachinery/validation/field-error.ts";
 import type { RequestInfo, UserInfo } from "../request/request-info.ts";
@@ -26,6 +26,8 @@ export interface AuthorizationAttributes {
 export interface Decision {
   readonly decision: "allow" | "deny" | "no-opinion";
   readonly reason: string;
+  /** What kept somebody from being asked; a request that is not allowed all the same then fails. */
+  readonly error?: string;
 }
 
 /** Says whether a request may go on: at once from memory, or later where somebody else has to be asked. Never rejects. */
@@ -35,21 +37,29 @@ export interface Authorizer {
 
 /** Asks one after the other until one allows or denies; reasons of the others are told when none does. */
 export function unionAuthorizer(authorizers: readonly Authorizer[]): Authorizer {
-  const from = (start: number, told: string, attributes: AuthorizationAttributes): Decision | Promise<Decision> => {
-    let reason = told;
+  const from = (start: number, told: Decision, attributes: AuthorizationAttributes): Decision | Promise<Decision> => {
+    let before = told;
     for (let i = start; i < authorizers.length; i++) {
       const answer = authorizers[i]?.authorize(attributes) ?? NO_OPINION;
       if (answer instanceof Promise) {
-        return answer.then((decided) => {
-          return decided.decision === "no-opinion" ? from(i + 1, joined(reason, decided.reason), attributes) : decided;
-        });
+        const known = before;
+        return answer.then((decided) =>
+          decided.decision === "no-opinion" ? from(i + 1, both(known, decided), attributes) : decided,
+        );
       }
       if (answer.decision !== "no-opinion") return answer;
-      reason = joined(reason, answer.reason);
+      before = both(before, answer);
     }
-    return { decision: "no-opinion", reason };
+    return before;
   };
-  return { authorize: (attributes) => from(0, "", attributes) };
+  return { authorize: (attributes) => from(0, NO_OPINION, attributes) };
+}
+
+function both(before: Decision, answer: Decision): Decision {
+  if (before === NO_OPINION) return answer;
+  const errors = [before.error, answer.error].filter((error) => error !== undefined);
+  const reason = joined(before.reason, answer.reason);
+  return { decision: "no-opinion", reason, ...(errors.length === 0 ? {} : { error: aggregateMessages(errors) }) };
 }
 
 function joined(told: string, reason: string): string {

@@ -137,8 +137,11 @@ export class ApiServer {
     }
     const attributes = attributesOf(user, info, fieldSelector, labelSelector);
     const answer = authorizer.authorize(attributes);
-    const { decision, reason } = answer instanceof Promise ? await answer : answer;
-    if (decision !== "allow") throw forbiddenError(attributes, reason);
+    const { decision, reason, error } = answer instanceof Promise ? await answer : answer;
+    if (decision !== "allow") {
+      if (error === undefined) throw forbiddenError(attributes, reason);
+      return plainInternalError(exchange.url, error);
+    }
     const delegated = this.#modules.delegate?.(exchange, info, user);
     if (delegated !== undefined) return delegated;
     const isResource =

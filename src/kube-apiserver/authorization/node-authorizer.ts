@@ -1,15 +1,16 @@
-import type { Pod } from "#api/generated/core/v1.ts";
+import type { ResourceSlice } from "#api/generated/resource/v1.ts";
+import type { VolumeAttachment } from "#api/generated/storage/v1.ts";
 import { parseFieldSelector } from "#apimachinery/fields/selector.ts";
 import type { AuthorizationAttributes, Authorizer, Decision } from "#apiserver/authorization/authorizer.ts";
 import { type PolicyRule, ruleAllows } from "#apiserver/authorization/policy-rule.ts";
 import type { Stores } from "#apiserver/registry/resource-set.ts";
 import type { UserInfo } from "#apiserver/request/request-info.ts";
-import { podReferences } from "./pod-references.ts";
+import type { NodeGraph, RelatedResource } from "./node-graph.ts";
 
 const ALLOW: Decision = { decision: "allow", reason: "" };
 const NODE_PREFIX = "system:node:";
 
-/** The node that a user is; undefined for users that are none. */
+/** The node that a user is: empty for one without a name, undefined for users that are none. */
 export function nodeNameOf(user: UserInfo): string | undefined {
   return user.name.startsWith(NODE_PREFIX) && user.groups.includes("system:nodes")
     ? user.name.slice(NODE_PREFIX.length)
@@ -21,113 +22,179 @@ const NODE_RULES: readonly PolicyRule[] = [
   { apiGroups: ["authentication.k8s.io"], resources: ["tokenreviews"], verbs: ["create"] },
   { apiGroups: ["authorization.k8s.io"], resources: ["localsubjectaccessreviews", "subjectaccessreviews"], verbs: ["create"] },
   { apiGroups: [""], resources: ["services"], verbs: ["get", "list", "watch"] },
-  { apiGroups: [""], resources: ["nodes"], verbs: ["create", "get", "list", "watch", "update", "patch"] },
-  { apiGroups: [""], resources: ["nodes/status"], verbs: ["update", "patch"] },
   { apiGroups: ["", "events.k8s.io"], resources: ["events"], verbs: ["create", "update", "patch"] },
-  { apiGroups: [""], resources: ["pods"], verbs: ["create", "delete"] },
-  { apiGroups: [""], resources: ["pods/status"], verbs: ["update", "patch"] },
-  { apiGroups: [""], resources: ["pods/eviction"], verbs: ["create"] },
-  { apiGroups: [""], resources: ["persistentvolumeclaims/status"], verbs: ["get", "update", "patch"] },
+  { apiGroups: [""], resources: ["endpoints"], verbs: ["get"] },
   { apiGroups: ["certificates.k8s.io"], resources: ["certificatesigningrequests"], verbs: ["create", "get", "list", "watch"] },
   { apiGroups: ["storage.k8s.io"], resources: ["csidrivers"], verbs: ["get", "list", "watch"] },
   { apiGroups: ["node.k8s.io"], resources: ["runtimeclasses"], verbs: ["get", "list", "watch"] },
 ];
 
+/** A question of one node. */
+interface NodeQuestion {
+  readonly node: string;
+  readonly asked: AuthorizationAttributes;
+  readonly graph: NodeGraph;
+  readonly stores: Stores;
+}
+
+/** What nodes may do with each resource that is not the same for all of them. */
+const RESOURCES: Readonly<Record<string, (question: NodeQuestion) => Decision>> = {
+  "/secrets": (question) => readRelated(question, "secrets"),
+  "/configmaps": (question) => readRelated(question, "configmaps"),
+  "/persistentvolumeclaims": (question) =>
+    question.asked.subresource === "status"
+      ? updateRelatedStatus(question)
+      : getRelated(question, () => isRelated(question, "persistentvolumeclaims")),
+  "/persistentvolumes": (question) => getRelated(question, () => isRelated(question, "persistentvolumes")),
+  "/serviceaccounts": serviceAccounts,
+  "/nodes": nodes,
+  "/pods": pods,
+  "resource.k8s.io/resourceclaims": (question) => getRelated(question, () => isRelated(question, "resourceclaims")),
+  "resource.k8s.io/resourceslices": resourceSlices,
+  "storage.k8s.io/volumeattachments": (question) => getRelated(question, () => isAttachedHere(question)),
+  "storage.k8s.io/csinodes": csiNodes,
+  "coordination.k8s.io/leases": leases,
+};
+
 /** Lets a node see and change what belongs to it and to its pods (upstream's node authorizer). */
-export function nodeAuthorizer(stores: Stores): Authorizer {
+export function nodeAuthorizer(stores: Stores, graph: NodeGraph): Authorizer {
   return {
     authorize(asked) {
       const node = nodeNameOf(asked.user);
-      if (node === undefined || !asked.isResourceRequest) return noOpinion("");
-      return authorizeNode(stores, node, asked);
+      if (node === undefined) return noOpinion("");
+      if (node === "") return noOpinion(`unknown node for user ${JSON.stringify(asked.user.name)}`);
+      const rule = asked.isResourceRequest ? RESOURCES[`${asked.apiGroup}/${asked.resource}`] : undefined;
+      if (rule !== undefined) return rule({ node, asked, graph, stores });
+      return NODE_RULES.some((known) => ruleAllows(known, asked)) ? ALLOW : noOpinion("");
     },
   };
-}
-
-function authorizeNode(stores: Stores, node: string, asked: AuthorizationAttributes): Decision {
-  const resource = `${asked.apiGroup}/${asked.resource}`;
-  const related = (kind: RelatedKind): Decision => authorizeRelated(stores, node, asked, kind);
-  switch (resource) {
-    case "/secrets":
-      return related("secrets");
-    case "/configmaps":
-      return related("configmaps");
-    case "/persistentvolumeclaims":
-      return asked.subresource === "status" ? byRule(asked) : related("persistentvolumeclaims");
-    case "/serviceaccounts":
-      return asked.subresource === "token" ? authorizeToken(stores, node, asked) : related("serviceaccounts");
-    case "/pods":
-      return asked.subresource === "" ? authorizePods(stores, node, asked) : byRule(asked);
-    case "coordination.k8s.io/leases":
-      return authorizeOwn(
-        asked,
-        node,
-        asked.namespace === "kube-node-lease",
-        'can only access leases in the "kube-node-lease" system namespace',
-      );
-    case "storage.k8s.io/csinodes":
-      return authorizeOwn(asked, node, true, "");
-    default:
-      return byRule(asked);
-  }
-}
-
-type RelatedKind = "secrets" | "configmaps" | "persistentvolumeclaims" | "serviceaccounts";
-
-function byRule(asked: AuthorizationAttributes): Decision {
-  return NODE_RULES.some((rule) => ruleAllows(rule, asked)) ? ALLOW : noOpinion("");
 }
 
 function noOpinion(reason: string): Decision {
   return { decision: "no-opinion", reason };
 }
 
-function authorizeRelated(stores: Stores, node: string, asked: AuthorizationAttributes, kind: RelatedKind): Decision {
-  if (!["get", "list", "watch"].includes(asked.verb)) return noOpinion("can only read resources of this type");
-  if (asked.subresource !== "") return noOpinion("cannot read subresource");
+function isRelated({ node, asked, graph }: NodeQuestion, resource: RelatedResource): boolean {
+  return graph.isRelated(node, resource, asked.namespace, asked.name);
+}
+
+function ifRelated({ node, asked }: NodeQuestion, related: () => boolean): Decision {
   if (asked.name === "") return noOpinion("No Object name found");
-  const name = asked.name;
-  const has = podsOf(stores, node, asked.namespace).some((pod) => podReferences(pod)[kind].includes(name));
-  return has ? ALLOW : noOpinion(`no relationship found between node '${node}' and this object`);
+  return related() ? ALLOW : noOpinion(`no relationship found between node '${node}' and this object`);
 }
 
-function authorizeToken(stores: Stores, node: string, asked: AuthorizationAttributes): Decision {
-  if (asked.verb !== "create" || asked.name === "") return noOpinion("can only create tokens for individual service accounts");
-  const has = podsOf(stores, node, asked.namespace).some((pod) => pod.spec?.serviceAccountName === asked.name);
-  return has ? ALLOW : noOpinion(`no relationship found between node '${node}' and this object`);
+function readRelated(question: NodeQuestion, resource: RelatedResource): Decision {
+  const { verb, subresource, namespace } = question.asked;
+  if (!["get", "list", "watch"].includes(verb)) return noOpinion("can only read resources of this type");
+  if (subresource !== "") return noOpinion("cannot read subresource");
+  if (namespace === "") return noOpinion("can only read namespaced object of this type");
+  return ifRelated(question, () => isRelated(question, resource));
 }
 
-function authorizePods(stores: Stores, node: string, asked: AuthorizationAttributes): Decision {
-  if (asked.verb === "list" || asked.verb === "watch") {
-    if (selectsNode(asked.fieldSelector, node)) return ALLOW;
-    if (asked.name === "") return noOpinion("can only list/watch pods with spec.nodeName field selector");
+function getRelated(question: NodeQuestion, related: () => boolean): Decision {
+  const { verb, subresource } = question.asked;
+  if (verb !== "get") return noOpinion("can only get individual resources of this type");
+  if (subresource !== "") return noOpinion("cannot get subresource");
+  return ifRelated(question, related);
+}
+
+function updateRelatedStatus(question: NodeQuestion): Decision {
+  if (!["update", "patch"].includes(question.asked.verb)) return noOpinion("can only get/update/patch this type");
+  return ifRelated(question, () => isRelated(question, "persistentvolumeclaims"));
+}
+
+function serviceAccounts(question: NodeQuestion): Decision {
+  const { verb, subresource, name } = question.asked;
+  if (verb === "get" && subresource === "") return readRelated(question, "serviceaccounts");
+  if (verb !== "create" || name === "") return noOpinion("can only create tokens for individual service accounts");
+  if (subresource !== "token") return noOpinion("can only create token subresource of serviceaccount");
+  return ifRelated(question, () => isRelated(question, "serviceaccounts"));
+}
+
+/** The admission plugin NodeRestriction sees to it that a node writes none but its own Node. */
+function nodes({ node, asked }: NodeQuestion): Decision {
+  const { verb, subresource, name } = asked;
+  if (subresource === "status") return ["update", "patch"].includes(verb) ? ALLOW : noOpinion("");
+  if (subresource !== "") return noOpinion("");
+  if (["create", "update", "patch"].includes(verb)) return ALLOW;
+  if (!["get", "list", "watch"].includes(verb)) return noOpinion("");
+  if (name === node) return ALLOW;
+  return noOpinion(
+    name === ""
+      ? `node '${node}' cannot read all nodes, only its own Node object`
+      : `node '${node}' cannot read '${name}', only its own Node object`,
+  );
+}
+
+/** As for nodes, NodeRestriction looks at what is written. */
+function pods(question: NodeQuestion): Decision {
+  const { node, asked } = question;
+  const { verb, subresource } = asked;
+  if (subresource === "status") return ["update", "patch"].includes(verb) ? ALLOW : noOpinion("");
+  if (subresource === "eviction") return verb === "create" ? ALLOW : noOpinion("");
+  if (subresource !== "") return noOpinion("");
+  if (verb === "create" || verb === "delete") return ALLOW;
+  if (verb === "get") return getRelated(question, () => isRelated(question, "pods"));
+  if (verb !== "list" && verb !== "watch") return noOpinion("");
+  if (selects(asked.fieldSelector, "spec.nodeName", node)) return ALLOW;
+  if (asked.name !== "") return ifRelated(question, () => isRelated(question, "pods"));
+  return noOpinion("can only list/watch pods with spec.nodeName field selector");
+}
+
+function resourceSlices(question: NodeQuestion): Decision {
+  const { node, asked, stores } = question;
+  if (asked.subresource !== "") return noOpinion("cannot authorize ResourceSlice subresources");
+  switch (asked.verb) {
+    case "create":
+      return ALLOW;
+    case "get":
+    case "update":
+    case "patch":
+    case "delete":
+      return ifRelated(question, () => {
+        const slice = stores.of<ResourceSlice>("resource.k8s.io", "resourceslices").cached("", asked.name);
+        return slice?.spec?.nodeName === node;
+      });
+    case "watch":
+    case "list":
+    case "deletecollection":
+      if (selects(asked.fieldSelector, "spec.nodeName", node) || selects(asked.fieldSelector, "nodeName", node)) return ALLOW;
+      return noOpinion("can only list/watch/deletecollection resourceslices with nodeName field selector");
+    default:
+      return noOpinion(
+        "only the following verbs are allowed for a ResourceSlice: get, watch, list, create, update, patch, delete, deletecollection",
+      );
   }
-  if (["get", "list", "watch"].includes(asked.verb)) {
-    const pod = stores.of<Pod>("", "pods").cached(asked.namespace, asked.name);
-    return pod?.spec?.nodeName === node ? ALLOW : noOpinion(`no relationship found between node '${node}' and this object`);
-  }
-  return byRule(asked);
 }
 
-function authorizeOwn(asked: AuthorizationAttributes, node: string, inPlace: boolean, reason: string): Decision {
-  if (!inPlace) return noOpinion(reason);
-  if (asked.verb === "create" || (["get", "update", "patch", "delete"].includes(asked.verb) && asked.name === node)) return ALLOW;
+function isAttachedHere({ node, asked, stores }: NodeQuestion): boolean {
+  const attachment = stores.of<VolumeAttachment>("storage.k8s.io", "volumeattachments").cached("", asked.name);
+  return attachment?.spec.nodeName === node;
+}
+
+const OWN_VERBS = ["get", "create", "update", "patch", "delete"];
+
+function csiNodes({ node, asked }: NodeQuestion): Decision {
+  if (!OWN_VERBS.includes(asked.verb)) return noOpinion("can only get, create, update, patch, or delete a CSINode");
+  if (asked.subresource !== "") return noOpinion("cannot authorize CSINode subresources");
+  if (asked.verb === "create" || asked.name === node) return ALLOW;
+  return noOpinion("can only access CSINode with the same name as the requesting node");
+}
+
+function leases({ node, asked }: NodeQuestion): Decision {
+  if (!OWN_VERBS.includes(asked.verb)) return noOpinion("can only get, create, update, patch, or delete a node lease");
+  if (asked.namespace !== "kube-node-lease") {
+    return noOpinion('can only access leases in the "kube-node-lease" system namespace');
+  }
+  if (asked.verb === "create" || asked.name === node) return ALLOW;
   return noOpinion("can only access node lease with the same name as the requesting node");
 }
 
-function selectsNode(selector: string | undefined, node: string): boolean {
+function selects(selector: string | undefined, field: string, value: string): boolean {
   if (selector === undefined) return false;
   try {
-    const { requirements } = parseFieldSelector(selector);
-    return requirements.some((r) => r.field === "spec.nodeName" && r.operator === "=" && r.value === node);
+    return parseFieldSelector(selector).requirements.some((r) => r.field === field && r.operator === "=" && r.value === value);
   } catch {
     return false;
   }
-}
-
-function podsOf(stores: Stores, node: string, namespace: string): readonly Pod[] {
-  return stores
-    .of<Pod>("", "pods")
-    .listCached(namespace)
-    .filter((pod) => pod.spec?.nodeName === node);
 }

@@ -6,6 +6,7 @@ export interface PodReferences {
   readonly configmaps: readonly string[];
   readonly persistentvolumeclaims: readonly string[];
   readonly serviceaccounts: readonly string[];
+  readonly resourceclaims: readonly string[];
 }
 
 /** What a pod's node must be able to read to run it. */
@@ -40,6 +41,10 @@ export function podReferences(pod: Pod): PodReferences {
       ),
     ),
     serviceaccounts: names([spec?.serviceAccountName]),
+    resourceclaims: names([
+      ...(spec?.resourceClaims ?? []).map((claim) => claim.resourceClaimName),
+      ...(pod.status?.resourceClaimStatuses ?? []).map((claim) => claim.resourceClaimName),
+    ]),
   };
 }
 

@@ -1,4 +1,4 @@
-import { badRequest, invalid } from "#apimachinery/api-errors/errors.ts";
+import { aggregateMessages, badRequest, invalid } from "#apimachinery/api-errors/errors.ts";
 import type { ApiObject } from "#apimachinery/meta/api-object.ts";
 import { type FieldError, invalid as invalidField } from "#apimachinery/validation/field-error.ts";
 import { FieldPath } from "#apimachinery/validation/field-path.ts";
@@ -32,8 +32,8 @@ export function accessReviews(modules: { readonly authorizer: Authorizer; readon
       const spec = (body.spec ?? {}) as ReviewSpec;
       const errors = validate(body, spec);
       if (errors.length > 0) throw invalid({ group: GROUP, kind: "" }, "", errors);
-      const { decision, reason } = await authorizer.authorize(reviewAttributes(spec, userOf(spec, context.user)));
-      const evaluationError = selectorProblem(spec);
+      const { decision, reason, error } = await authorizer.authorize(reviewAttributes(spec, userOf(spec, context.user)));
+      const evaluationError = aggregateMessages([selectorProblem(spec), error ?? ""].filter((text) => text !== ""));
       body.status = { allowed: decision === "allow", denied: decision === "deny", reason, evaluationError };
       return body;
     },

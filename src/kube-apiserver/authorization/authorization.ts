@@ -1,0 +1,172 @@
+import { readFile } from "node:fs/promises";
+import {
+  type AuthorizationMode,
+  type AuthorizerConfiguration,
+  readAuthorizationConfiguration,
+  type WebhookConfiguration,
+} from "#apiserver/authorization/authorization-configuration.ts";
+import {
+  type Authorizer,
+  alwaysAllow,
+  alwaysDeny,
+  privilegedGroupAuthorizer,
+  unionAuthorizer,
+} from "#apiserver/authorization/authorizer.ts";
+import { RbacAuthorizer } from "#apiserver/authorization/rbac-authorizer.ts";
+import type { RbacSource } from "#apiserver/authorization/rbac-source.ts";
+import { webhookAuthorizer } from "#apiserver/authorization/webhook-authorizer.ts";
+import type { Stores } from "#apiserver/registry/resource-set.ts";
+import type { UserInfo } from "#apiserver/request/request-info.ts";
+import { ReviewWebhook } from "#apiserver/webhook/review-webhook.ts";
+import type { Clock } from "#base/clock.ts";
+import type { Random } from "#base/random.ts";
+import { loadKubeconfig } from "#client/kubeconfig.ts";
+import type { Logger } from "#component-base/logging.ts";
+import type { RuleResolver } from "../registry/authorization/rules-review.ts";
+import { browserSafeAuthorizer } from "./browser-safe-authorizer.ts";
+import { nodeAuthorizer, nodeNameOf } from "./node-authorizer.ts";
+import { NodeGraph, type PodFeed } from "./node-graph.ts";
+
+/** Who decides what users may do; named after upstream's flags. Files are given by path. */
+export interface AuthorizationOptions {
+  /** Asked in this order. Default `Node`, `RBAC`. */
+  readonly modes?: readonly AuthorizationMode[];
+  /** For the mode `Webhook`. */
+  readonly webhook?: AuthorizationWebhookOptions;
+  /** An AuthorizationConfiguration; in place of all the others. */
+  readonly configFile?: string;
+}
+
+/** `--authorization-webhook-*`. */
+export interface AuthorizationWebhookOptions {
+  /** A kubeconfig that says where the webhook is. */
+  readonly configFile: string;
+  /** Default `v1beta1`, as upstream. */
+  readonly version?: "v1" | "v1beta1";
+  /** Default five minutes. */
+  readonly cacheAuthorizedTtlMs?: number;
+  /** Default 30 seconds. */
+  readonly cacheUnauthorizedTtlMs?: number;
+}
+
+/** What {@link startAuthorization} works with. */
+export interface AuthorizationModules {
+  readonly stores: Stores;
+  readonly pods: () => PodFeed;
+  readonly rbacSource: RbacSource;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+}
+
+/** How requests are authorized. */
+export interface Authorization {
+  readonly authorizer: Authorizer;
+  /** For the escalation check, whatever the modes. */
+  readonly rbac: RbacAuthorizer;
+  /** For SelfSubjectRulesReviews. */
+  readonly rules: RuleResolver;
+  /** Why the rules of a user cannot be told whole; undefined when they can. */
+  readonly rulesGap: (user: UserInfo) => string | undefined;
+  stop(): void;
+}
+
+/** Group whose members may do everything. */
+const MASTERS = "system:masters";
+const DEFAULT_MODES: readonly AuthorizationMode[] = ["Node", "RBAC"];
+const WEBHOOK_TIMEOUT_MS = 30_000;
+const AUTHORIZED_TTL_MS: number = 5 * 60 * 1000;
+const UNAUTHORIZED_TTL_MS = 30_000;
+const EVERYTHING = [
+  { verbs: ["*"], apiGroups: ["*"], resources: ["*"] },
+  { verbs: ["*"], nonResourceURLs: ["*"] },
+];
+
+/** Puts the authorizers together in the order of the options. Rejects when these cannot be understood. */
+export async function startAuthorization(options: AuthorizationOptions, modules: AuthorizationModules): Promise<Authorization> {
+  const configurations = await configurationsOf(options);
+  const rbac = new RbacAuthorizer(modules.rbacSource);
+  const webhooks: ReviewWebhook[] = [];
+  const chain: Authorizer[] = [privilegedGroupAuthorizer(MASTERS)];
+  for (const configuration of configurations) chain.push(await authorizerOf(configuration, rbac, modules, webhooks));
+  const has = (type: AuthorizationMode): boolean => configurations.some((configuration) => configuration.type === type);
+  return {
+    authorizer: browserSafeAuthorizer(unionAuthorizer(chain)),
+    rbac,
+    rules: {
+      rulesFor(user, namespace) {
+        const own = has("RBAC") ? rbac.rulesFor(user, namespace) : { rules: [], errors: [] };
+        return has("AlwaysAllow") ? { ...own, rules: [...EVERYTHING, ...own.rules] } : own;
+      },
+    },
+    rulesGap: (user) => {
+      const gaps = has("Webhook") ? ["webhook authorizer does not support user rule resolution"] : [];
+      if (has("Node") && nodeNameOf(user) !== undefined) gaps.unshift("node authorizer does not support user rule resolution");
+      return gaps.length === 0 ? undefined : gaps.join(", ");
+    },
+    stop: () => {
+      for (const webhook of webhooks) webhook.close();
+    },
+  };
+}
+
+async function configurationsOf(options: AuthorizationOptions): Promise<readonly AuthorizerConfiguration[]> {
+  const { modes, webhook, configFile } = options;
+  if (configFile !== undefined) {
+    if (modes !== undefined || webhook !== undefined) {
+      throw new Error(
+        "--authorization-config can not be specified when --authorization-mode or --authorization-webhook-* flags are defined",
+      );
+    }
+    return readAuthorizationConfiguration(await readFile(configFile, "utf8"), configFile);
+  }
+  const chosen = modes ?? DEFAULT_MODES;
+  const repeated = chosen.find((mode, i) => chosen.indexOf(mode) < i);
+  if (chosen.length === 0) throw new Error("at least one authorization-mode must be passed");
+  if (repeated !== undefined) throw new Error(`authorization-mode ["${chosen.join('" "')}"] has mode specified more than once`);
+  if (chosen.includes("Webhook") !== (webhook !== undefined)) {
+    throw new Error(
+      webhook === undefined
+        ? "authorization-mode Webhook's authorization config file not passed"
+        : "cannot specify --authorization-webhook-config-file without mode Webhook",
+    );
+  }
+  return chosen.map((type) => (type === "Webhook" ? { type, name: "default", webhook: webhookOf(webhook) } : { type }));
+}
+
+function webhookOf(webhook: AuthorizationWebhookOptions | undefined): WebhookConfiguration {
+  return {
+    kubeConfigFile: webhook?.configFile ?? "",
+    version: webhook?.version ?? "v1beta1",
+    authorizedTtlMs: webhook?.cacheAuthorizedTtlMs ?? AUTHORIZED_TTL_MS,
+    unauthorizedTtlMs: webhook?.cacheUnauthorizedTtlMs ?? UNAUTHORIZED_TTL_MS,
+    timeoutMs: WEBHOOK_TIMEOUT_MS,
+    failurePolicy: "NoOpinion",
+  };
+}
+
+async function authorizerOf(
+  configuration: AuthorizerConfiguration,
+  rbac: RbacAuthorizer,
+  modules: AuthorizationModules,
+  webhooks: ReviewWebhook[],
+): Promise<Authorizer> {
+  const { stores, pods, clock, random, logger } = modules;
+  switch (configuration.type) {
+    case "AlwaysAllow":
+      return alwaysAllow;
+    case "AlwaysDeny":
+      return alwaysDeny;
+    case "Node":
+      return nodeAuthorizer(stores, new NodeGraph(stores, pods));
+    case "RBAC":
+      return rbac;
+    case "Webhook": {
+      const { kubeConfigFile, timeoutMs, failurePolicy, ...rest } = configuration.webhook;
+      const webhook = new ReviewWebhook({ target: await loadKubeconfig(kubeConfigFile), clock, random, timeoutMs });
+      webhooks.push(webhook);
+      const decisionOnError = failurePolicy === "Deny" ? "deny" : "no-opinion";
+      return webhookAuthorizer({ ...rest, decisionOnError, post: (review) => webhook.post(review), clock, logger });
+    }
+  }
+}
