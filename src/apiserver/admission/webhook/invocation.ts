@@ -1,5 +1,6 @@
 import { forbidden, notFound } from "#apimachinery/api-errors/errors.ts";
 import type { ApiObject, GroupVersionKind } from "#apimachinery/meta/api-object.ts";
+import { deepCopy } from "#apimachinery/meta/deep-copy.ts";
 import type { AdmissionAttributes } from "../admission.ts";
 import { requestHead } from "./admission-review.ts";
 import type { Hook } from "./hook.ts";
@@ -65,7 +66,7 @@ export function inVersion(
   object: ApiObject | undefined,
   { kind }: Invocation,
 ): ApiObject | undefined {
-  return object === undefined ? undefined : (forms?.toVersion(object, kind) ?? object);
+  return object === undefined ? undefined : (forms?.toVersion(object, kind) ?? deepCopy(object));
 }
 
 /** True, false, or the error of those who are concerned. */

@@ -1,6 +1,5 @@
 import type { ApiObject, GroupVersionKind } from "#apimachinery/meta/api-object.ts";
 import { formatGroupVersion } from "#apimachinery/meta/api-object.ts";
-import { deepCopy } from "#apimachinery/meta/deep-copy.ts";
 import { decodeObject } from "#apimachinery/schema/decode.ts";
 import { normalizeObject } from "#apimachinery/schema/normalize.ts";
 import type { StructSchema } from "#apimachinery/schema/type-schema.ts";
@@ -71,7 +70,7 @@ export class ObjectView implements AdmissionForms {
   }
 
   toVersion(object: ApiObject): ApiObject {
-    return normalizeObject(this.#schema, deepCopy(object) as ApiObject);
+    return normalizeObject(this.#schema, object);
   }
 
   fromVersion(value: unknown): ApiObject {
