@@ -12,7 +12,7 @@ import { podTopologyLabels } from "./plugins/pod-topology-labels.ts";
 import { priority } from "./plugins/priority.ts";
 import { resourceQuota } from "./plugins/resource-quota/resource-quota.ts";
 import { runtimeClass } from "./plugins/runtime-class.ts";
-import { serviceAccount } from "./plugins/service-account.ts";
+import { serviceAccount } from "./plugins/service-account/service-account.ts";
 import { storageObjectInUseProtection } from "./plugins/storage-object-in-use-protection.ts";
 import { taintNodesByCondition } from "./plugins/taint-nodes-by-condition.ts";
 import type { WebhookPlugins } from "./webhooks.ts";

@@ -7,24 +7,25 @@ import {
   admissionForbidden,
 } from "#apiserver/admission/admission.ts";
 import { generateName } from "#apiserver/registry/store/generate-name.ts";
+import { forbiddenOfMirrorPod, isMirrorPod } from "./mirror-pod.ts";
+import { enforcesMountableSecrets, unlistedSecret, unlistedSecretOfEphemeral } from "./mountable-secrets.ts";
 
 const DEFAULT_ACCOUNT = "default";
 const TOKEN_PATH = "/var/run/secrets/kubernetes.io/serviceaccount";
 const VOLUME_PREFIX = "kube-api-access-";
 /** One hour and seven seconds, which tells injected tokens from requested ones. */
 const TOKEN_SECONDS = 3607;
-const MIRROR_ANNOTATION = "kubernetes.io/config.mirror";
 /** A new namespace's default account may still be on its way. */
 const LOOKUP_ATTEMPTS_MAX = 10;
 const LOOKUP_PAUSE_MS = 100;
 
-/** Every pod runs as a service account and can reach the API with its token. */
+/** Every pod runs as a service account, can reach the API with its token, and uses no Secrets that the account forbids. */
 export const serviceAccount: AdmissionPluginFactory = (modules) => ({
   name: "ServiceAccount",
   mutate: async (attributes) => {
-    if (!concerns(attributes)) return;
+    if (!isNewPod(attributes)) return;
     const pod = attributes.object as unknown as Draft<Pod>;
-    if (isMirror(pod)) return checkMirror(attributes, pod);
+    if (isMirrorPod(pod)) return refuse(attributes, forbiddenOfMirrorPod(pod));
     const { spec } = pod;
     if (spec === undefined) return;
     if (!spec.serviceAccountName) spec.serviceAccountName = DEFAULT_ACCOUNT;
@@ -34,31 +35,34 @@ export const serviceAccount: AdmissionPluginFactory = (modules) => ({
     if ((spec.imagePullSecrets?.length ?? 0) === 0 && (account.imagePullSecrets?.length ?? 0) > 0) {
       spec.imagePullSecrets = (account.imagePullSecrets ?? []).map((secret) => ({ ...secret }));
     }
+    if (enforcesMountableSecrets(account)) refuse(attributes, unlistedSecret(pod, account));
+  },
+  // Once more, since webhooks may have changed the pod.
+  validate: async (attributes) => {
+    const isNew = isNewPod(attributes);
+    if (!isNew && !addsContainers(attributes)) return;
+    const pod = attributes.object as unknown as Pod;
+    if (isNew && isMirrorPod(pod)) return refuse(attributes, forbiddenOfMirrorPod(pod));
+    const name = pod.spec?.serviceAccountName ?? "";
+    if (name === "") {
+      return refuse(attributes, `no service account specified for pod ${attributes.namespace}/${pod.metadata?.name ?? ""}`);
+    }
+    const account = await findAccount(modules, attributes, name);
+    if (!enforcesMountableSecrets(account)) return;
+    refuse(attributes, isNew ? unlistedSecret(pod, account) : unlistedSecretOfEphemeral(pod, account));
   },
 });
 
-function concerns({ operation, group, resource, subresource }: AdmissionAttributes): boolean {
+function isNewPod({ operation, group, resource, subresource }: AdmissionAttributes): boolean {
   return operation === "CREATE" && group === "" && resource === "pods" && subresource === "";
 }
 
-function isMirror(pod: Draft<Pod>): boolean {
-  return pod.metadata?.annotations?.[MIRROR_ANNOTATION] !== undefined;
+function addsContainers({ operation, group, resource, subresource }: AdmissionAttributes): boolean {
+  return operation === "UPDATE" && group === "" && resource === "pods" && subresource === "ephemeralcontainers";
 }
 
-/** Mirror pods show what runs without the API's consent: they may not refer to anything in it. */
-function checkMirror(attributes: AdmissionAttributes, { spec }: Draft<Pod>): void {
-  const refuse = (text: string): Error => admissionForbidden(attributes, `a mirror pod may not ${text}`);
-  if (spec === undefined) return;
-  if (spec.serviceAccountName) throw refuse("reference service accounts");
-  const text = JSON.stringify(spec);
-  if (/"(?:secret|secretRef|secretKeyRef|imagePullSecrets)":/.test(text)) throw refuse("reference secrets");
-  if (/"(?:configMap|configMapRef|configMapKeyRef)":/.test(text)) throw refuse("reference configmaps");
-  for (const volume of spec.volumes ?? []) {
-    if (volume.persistentVolumeClaim !== undefined) throw refuse("reference persistentvolumeclaims");
-    if (volume.projected?.sources?.some((source) => source.serviceAccountToken !== undefined)) {
-      throw refuse("use ServiceAccountToken volume projections");
-    }
-  }
+function refuse(attributes: AdmissionAttributes, reason: string | undefined): void {
+  if (reason !== undefined) throw admissionForbidden(attributes, reason);
 }
 
 async function findAccount(
