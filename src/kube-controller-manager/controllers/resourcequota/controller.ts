@@ -33,13 +33,15 @@ export const resourceQuotaController: ControllerDefinition = {
       },
     });
 
-    async function usage(quota: ResourceQuota): Promise<ResourceList> {
+    async function usage(quota: ResourceQuota): Promise<Pick<Observed, "usage" | "complete">> {
       let sum: ResourceList = new Map();
+      let complete = true;
       for (const evaluator of quotaEvaluatorsOf(Object.keys(quota.spec?.hard ?? {}))) {
         const counted = await objects.list(evaluator, quota.metadata.namespace ?? "");
-        if (counted !== undefined) sum = addLists(sum, usageOf(quota, evaluator, counted, clock.now()));
+        if (counted === undefined) complete = false;
+        else sum = addLists(sum, usageOf(quota, evaluator, counted, clock.now()));
       }
-      return sum;
+      return { usage: sum, complete };
     }
 
     /** Whether a change of an object changes what is used of a quota. */
@@ -75,11 +77,11 @@ export const resourceQuotaController: ControllerDefinition = {
         const { namespace, name } = splitKey(key);
         const first = quotas.lister.get(namespace, name);
         if (first === undefined) return undefined;
-        const used = await usage(first);
+        const counted = await usage(first);
         // Others charge it while objects are counted: the newest state is the one to correct.
         const quota = quotas.lister.get(namespace, name);
         if (quota === undefined || !semanticEqual(quota.spec, first.spec)) return undefined;
-        return { quota, usage: used, sinking: sinking.get(key), nowMs: clock.now() };
+        return { quota, ...counted, sinking: sinking.get(key), nowMs: clock.now() };
       },
       reconcile,
       async execute(actions, { quota }) {

@@ -6,6 +6,8 @@ import { Discovery } from "../../framework/discovery.ts";
 
 /** What discovery said may be this old. Milliseconds. */
 const DISCOVERY_MAX_AGE_MS = 10_000;
+/** As above, when it does not know a resource: its definition may have come just before the quota. */
+const UNKNOWN_MAX_AGE_MS = 500;
 
 export interface CountedObjectsModules {
   readonly client: Client;
@@ -46,8 +48,12 @@ export class CountedObjects {
     return informer.lister.list(namespace);
   }
 
-  async #find({ group, resource }: QuotaEvaluator): Promise<ResourceId | undefined> {
-    const { resources } = await this.#discovery.discover(DISCOVERY_MAX_AGE_MS);
+  async #find(evaluator: QuotaEvaluator): Promise<ResourceId | undefined> {
+    return (await this.#lookUp(evaluator, DISCOVERY_MAX_AGE_MS)) ?? (await this.#lookUp(evaluator, UNKNOWN_MAX_AGE_MS));
+  }
+
+  async #lookUp({ group, resource }: QuotaEvaluator, maxAgeMs: number): Promise<ResourceId | undefined> {
+    const { resources } = await this.#discovery.discover(maxAgeMs);
     return resources.find(
       ({ id, namespaced, preferred, verbs }) =>
         id.group === group &&

@@ -12,6 +12,7 @@ interface Case {
   readonly usage: Amounts;
   /** What was charged when less use was seen first, and how long ago. */
   readonly sinking?: readonly [Amounts, number];
+  readonly complete?: boolean;
   readonly want: readonly unknown[];
 }
 
@@ -71,11 +72,12 @@ test.each<Case>([
     want: [remember({}, -1)],
   },
   {
-    name: "what cannot be counted any more stays; what never could is left out",
+    name: "what cannot be counted any more stays; what never could is left out; both may come",
+    complete: false,
     hard: { "count/widgets.example.com": "1", odd: "1" },
     status: { hard: { "count/widgets.example.com": "1", odd: "1" }, used: { "count/widgets.example.com": "1" } },
     usage: {},
-    want: [],
+    want: [requeue(30_000)],
   },
   {
     name: "what is limited no longer goes",
@@ -84,10 +86,10 @@ test.each<Case>([
     usage: {},
     want: [write({}), requeue()],
   },
-])("$name", ({ hard: limits = hard, status, usage, sinking, want }) => {
+])("$name", ({ hard: limits = hard, status, usage, sinking, complete = true, want }) => {
   const quota = { metadata: { name: "q" }, spec: { hard: limits }, ...(status === undefined ? {} : { status }) } as ResourceQuota;
   const known: Sinking | undefined = sinking && { used: parseResourceList(sinking[0]), sinceMs: NOW - sinking[1] };
-  const actions = reconcile({ quota, usage: parseResourceList(usage), sinking: known, nowMs: NOW });
+  const actions = reconcile({ quota, usage: parseResourceList(usage), complete, sinking: known, nowMs: NOW });
   const shown = actions.map((action) => {
     if (action.type === "writeStatus") return write(formatResourceList(action.used));
     if (action.type === "remember")

@@ -16,10 +16,15 @@ export interface Sinking {
   readonly used: ResourceList;
 }
 
+/** Until it is looked again whether a resource that a quota counts is served now. Milliseconds. */
+const UNKNOWN_RETRY_MS = 30_000;
+
 export interface Observed {
   readonly quota: ResourceQuota;
   /** What the objects that are seen use, of all that can be measured. */
   readonly usage: ResourceList;
+  /** Everything that the quota names is served, as far as such a thing can be. */
+  readonly complete: boolean;
   /** Since an earlier look. */
   readonly sinking: Sinking | undefined;
   readonly nowMs: number;
@@ -34,7 +39,7 @@ export type Action =
  * objects that were on their way have settled, less those that came after: so no race with the API server gives away more
  * than there is. (Upstream tells it at once.) After each change there is a second look, for what was on its way unpaid.
  */
-export function reconcile({ quota, usage, sinking, nowMs }: Observed): readonly (Action | RequeueAction)[] {
+export function reconcile({ quota, usage, complete, sinking, nowMs }: Observed): readonly (Action | RequeueAction)[] {
   const hard = quota.spec?.hard ?? {};
   const charged = parseResourceList(quota.status?.used);
   const settled = sinking !== undefined && nowMs - sinking.sinceMs >= SETTLE_MS;
@@ -53,6 +58,7 @@ export function reconcile({ quota, usage, sinking, nowMs }: Observed): readonly 
     const afterMs = next === undefined ? SETTLE_MS : Math.max(1, next.sinceMs + SETTLE_MS - nowMs);
     actions.push({ type: "requeue", afterMs });
   }
+  if (!complete) actions.push({ type: "requeue", afterMs: UNKNOWN_RETRY_MS });
   return actions;
 }
 
