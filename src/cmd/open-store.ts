@@ -28,7 +28,8 @@ async function openEtcd(flags: ParsedFlags<typeof upFlags>, clock: Clock): Promi
   const { EtcdStore } = await import("#storage/etcd/etcd-store.ts");
   const store = new EtcdStore({ urls, tls, clock, random: systemRandom });
   try {
-    await store.checkHealth();
+    // Tries longer than a health check: etcd may be starting too.
+    await store.currentRevision();
   } catch (error) {
     await store.close();
     throw error;

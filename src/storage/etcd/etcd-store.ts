@@ -42,6 +42,8 @@ const KEEP_ALIVE = "/etcdserverpb.Lease/LeaseKeepAlive";
 const PAGE_KEYS = 1000;
 /** Read to learn the present revision and whether etcd answers; upstream's health check reads the same key. */
 const HEALTH_KEY = "/registry/health";
+/** As upstream's `--etcd-healthcheck-timeout`. */
+const HEALTH_TIMEOUT_MS = 2_000;
 /** Longest wait for what a member knows of its compactions. */
 const COMPACT_REVISION_TIMEOUT_MS = 3_000;
 
@@ -165,11 +167,13 @@ export class EtcdStore implements KVStore {
   }
 
   async checkHealth(signal?: AbortSignal): Promise<void> {
-    const aborted = (): StorageError => new StorageError("Unavailable", "etcd did not answer in time");
-    if (signal?.aborted) throw aborted();
+    const late = (): StorageError => new StorageError("Unavailable", "etcd did not answer in time");
+    if (signal?.aborted) throw late();
+    const asked = this.#askRevision();
     await new Promise<void>((resolve, reject) => {
-      signal?.addEventListener("abort", () => reject(aborted()), { once: true });
-      this.#askRevision().then(() => resolve(), reject);
+      const timer = this.#clock.setTimeout(() => reject(late()), HEALTH_TIMEOUT_MS);
+      signal?.addEventListener("abort", () => reject(late()), { once: true });
+      asked.then(() => resolve(), reject).finally(() => timer.clear());
     });
   }
 

@@ -24,7 +24,7 @@ async function emptyStore(answersProgress?: (version: string) => boolean): Promi
     await close();
     await etcd[Symbol.asyncDispose]();
   };
-  await store.checkHealth();
+  await store.currentRevision();
   return store;
 }
 
