@@ -173,6 +173,22 @@ describe("admission webhooks", () => {
     });
   });
 
+  test("connections are judged before anything is looked up", async () => {
+    const rules = [{ apiGroups: [""], apiVersions: ["v1"], operations: ["CONNECT"], resources: ["pods/exec", "pods/attach"] }];
+    hooks.on("/connects-0", () => ({ allowed: false, status: { message: "no entry" } }));
+    await register("validating", "connects", { rules, objectSelector: {} });
+    const path = "/api/v1/namespaces/default/pods/x/exec?command=ls&command=-l&stdout=true&container=c";
+    expect((await ask("POST", path)).body.message).toBe('admission webhook "w0.example.com" denied the request: no entry');
+    expect(hooks.callsOf("/connects-0")[0]?.request).toMatchObject({
+      kind: { group: "", version: "v1", kind: "PodExecOptions" },
+      subResource: "exec",
+      operation: "CONNECT",
+      name: "x",
+      object: { kind: "PodExecOptions", apiVersion: "v1", command: ["ls", "-l"], stdout: true, container: "c" },
+      options: null,
+    });
+  });
+
   test("changes of a configuration hold for the next request, and selectors are obeyed", async () => {
     hooks.on("/gone-0", () => ({ allowed: false }));
     await register("validating", "gone", { namespaceSelector: { matchLabels: { watched: "yes" } } });

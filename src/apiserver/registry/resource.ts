@@ -191,6 +191,8 @@ export interface ConnectSubresource<T extends object> {
   readonly verbs: readonly ("create" | "get" | "update" | "patch" | "delete")[];
   /** Whatever stands behind its name in the path belongs to it, as with `proxy`. */
   readonly takesPath?: boolean;
+  /** A connection: admission is asked before, with the options of `kind` that the query gives. */
+  readonly admitted?: boolean;
   /** How `Store.update` writes under this subresource's name. */
   readonly write?: StatusSubresource<T>;
   /** Handles a POST (`create`) whose body was decoded as `kind`; returns the object to answer with 201 (or a Status). */

@@ -6,10 +6,11 @@ import type { ConnectSubresource } from "../../registry/resource.ts";
 import { ObjectView } from "../../registry/store/admission-forms.ts";
 import type { ApiResponse, ResourceRequest } from "../response.ts";
 import { decodeBody, type ExpectedKind } from "./body.ts";
+import { connectOptions } from "./connect-options.ts";
 import { header } from "./headers.ts";
 import { negotiate } from "./negotiation.ts";
 import { valueResponse } from "./representation.ts";
-import { type ResourceEndpoint, targetOf } from "./resource-handler.ts";
+import { type ResourceEndpoint, type Target, targetOf } from "./resource-handler.ts";
 import { methodNotAllowed } from "./route-errors.ts";
 import { checkNamespace, writeRequest } from "./write.ts";
 import { parseWriteOptions } from "./write-options.ts";
@@ -39,9 +40,26 @@ export async function handleConnect(
     return valueResponse(shown, { ...negotiated, transform: undefined }, request.query, 201);
   }
   if (subresource.connect === undefined) throw methodNotAllowed();
+  if (subresource.admitted === true) await admitConnection(endpoint, subresource, request, target);
   const { status, contentType, body } = await subresource.connect(target.name, request, endpoint.store);
   const headers: Record<string, string> = contentType === "" ? {} : { "content-type": contentType };
   return { status, headers, body };
+}
+
+/** Upstream's `ConnectResource`: the plugins judge the options before anything is looked up. */
+async function admitConnection(
+  endpoint: ResourceEndpoint,
+  subresource: ConnectSubresource<ApiObject>,
+  request: ResourceRequest,
+  target: Target,
+): Promise<void> {
+  const kind = kindOf(endpoint, subresource);
+  const options = connectOptions(kind, request.query, request.info.parts.slice(3).join("/"));
+  const write = writeRequest(endpoint, request, target, { dryRun: false, fieldManager: "" });
+  const plain = endpoint.store.core.attributes("CONNECT", write, target.name, options, undefined);
+  const attributes = new ObjectView(subresource.kind, kind.schema, (object) => object).attributes(plain);
+  await endpoint.modules.stores.admission.mutate(attributes);
+  await endpoint.modules.stores.admission.validate(attributes);
 }
 
 function kindOf(endpoint: ResourceEndpoint, subresource: ConnectSubresource<ApiObject>): ExpectedKind {

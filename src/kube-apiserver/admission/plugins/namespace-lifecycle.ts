@@ -16,7 +16,7 @@ export const namespaceLifecycle: AdmissionPluginFactory = ({ stores }) => ({
       }
       return;
     }
-    if (namespace === "" || operation === "DELETE" || isAccessReview(attributes)) return;
+    if (namespace === "" || operation === "DELETE" || operation === "CONNECT" || isAccessReview(attributes)) return;
     const found = stores.of<Namespace>("", "namespaces").cached("", namespace);
     if (found === undefined) throw notFound({ group: "", resource: "namespaces" }, namespace);
     if (operation !== "CREATE" || found.status?.phase !== "Terminating") return;

@@ -10,6 +10,7 @@ export function streamSubresource(kind: string, needsContainer: boolean, stores:
     type: "connect",
     kind: { group: "", version: "v1", kind },
     verbs: ["create", "get"],
+    admitted: true,
     connect: async (name, context, store) => {
       const pod = await store.get(context.info.namespace, name);
       if (needsContainer) chooseContainer(pod, context.query.get("container") ?? "");

@@ -25,6 +25,7 @@ function proxySubresource<T extends object>(
     kind: { group: "", version: "v1", kind },
     verbs: ["create", "delete", "get", "patch", "update"],
     takesPath: true,
+    admitted: true,
     connect: async (name, context, store) => {
       const target = parseProxyTarget(name);
       if (target === undefined) throw badRequest(`invalid ${what} request ${JSON.stringify(name)}`);
