@@ -44,48 +44,46 @@ interface HttpRequest {
 
 /** The API over HTTPS (HTTP/2, JSON). */
 export function createRestClient(options: RestClientOptions): RestClient {
-  const pool = new Http2Pool(options);
-  const { host } = new URL(options.server);
+  return new HttpsRestClient(options);
+}
 
-  function open(request: HttpRequest): http2.ClientHttp2Stream {
-    const body = request.body === undefined ? undefined : JSON.stringify(request.body);
-    const headers = {
-      ":method": request.method,
-      ":path": request.path,
-      ":authority": host,
+class HttpsRestClient implements RestClient {
+  readonly #pool: Http2Pool;
+  readonly #clock: Clock;
+  readonly #timeoutMs: number;
+  /** Of every request. */
+  readonly #headers: http2.OutgoingHttpHeaders;
+
+  constructor(options: RestClientOptions) {
+    this.#pool = new Http2Pool(options);
+    this.#clock = options.clock;
+    this.#timeoutMs = options.timeoutMs ?? REQUEST_TIMEOUT_MS;
+    this.#headers = {
+      ":authority": new URL(options.server).host,
       accept: "application/json",
       "user-agent": options.userAgent,
       ...(options.token === undefined ? {} : { authorization: `Bearer ${options.token}` }),
-      ...(body === undefined ? {} : { "content-type": request.contentType ?? "application/json" }),
     };
-    return pool.request(headers, body);
   }
 
-  async function send(request: HttpRequest): Promise<unknown> {
-    const stream = open(request);
-    const timeoutMs = options.timeoutMs ?? REQUEST_TIMEOUT_MS;
-    const timer = options.clock.setTimeout(
-      () => stream.destroy(new Error(`${request.method} ${request.path}: no answer in ${timeoutMs} ms`)),
-      timeoutMs,
-      { unref: true },
-    );
-    try {
-      const { status, contentType } = await responseHead(stream);
-      const text = await readText(stream);
-      return parseAnswer(status, contentType, text);
-    } finally {
-      timer.clear();
-    }
+  get<T extends object = ApiObject>(id: ResourceId, namespace: string, name: string): Promise<T> {
+    return this.#send({ method: "GET", path: resourcePath(id, namespace, name) });
   }
 
-  async function* watch<T extends object>(
+  async list<T extends object = ApiObject>(id: ResourceId, namespace: string, options: ListOptions = {}): Promise<ApiList<T>> {
+    const path = resourcePath(id, namespace) + listQuery(options);
+    const answer = await this.#send<ApiList<T>>({ method: "GET", path });
+    return answer.items === null ? { ...answer, items: [] } : answer;
+  }
+
+  async *watch<T extends object = ApiObject>(
     id: ResourceId,
     namespace: string,
-    watchOptions: WatchOptions,
+    options: WatchOptions,
   ): AsyncGenerator<readonly WatchEvent<T>[], void, void> {
-    const { signal } = watchOptions;
+    const { signal } = options;
     if (signal.aborted) return;
-    const stream = open({ method: "GET", path: resourcePath(id, namespace) + watchQuery(watchOptions) });
+    const stream = this.#open({ method: "GET", path: resourcePath(id, namespace) + watchQuery(options) });
     const cancel = (): void => stream.close(CANCEL);
     signal.addEventListener("abort", cancel, { once: true });
     try {
@@ -101,60 +99,78 @@ export function createRestClient(options: RestClientOptions): RestClient {
     }
   }
 
-  return {
-    get: <T extends object = ApiObject>(id: ResourceId, namespace: string, name: string) =>
-      send({ method: "GET", path: resourcePath(id, namespace, name) }) as Promise<T>,
-    list: async <T extends object = ApiObject>(id: ResourceId, namespace: string, list: ListOptions = {}) => {
-      const answer = (await send({ method: "GET", path: resourcePath(id, namespace) + listQuery(list) })) as ApiList<T>;
-      return answer.items === null ? { ...answer, items: [] } : answer;
-    },
-    watch,
-    create: <T extends object = ApiObject>(
-      id: ResourceId,
-      namespace: string,
-      object: T,
-      write: WriteOptions & { name?: string } = {},
-    ) =>
-      send({
-        method: "POST",
-        path: resourcePath(id, namespace, write.name, write.subresource) + writeQuery(write),
-        body: object,
-      }) as Promise<T>,
-    update: <T extends object = ApiObject>(
-      id: ResourceId,
-      namespace: string,
-      name: string,
-      object: T,
-      write: WriteOptions = {},
-    ) =>
-      send({
-        method: "PUT",
-        path: resourcePath(id, namespace, name, write.subresource) + writeQuery(write),
-        body: object,
-      }) as Promise<T>,
-    patch: <T extends object = ApiObject>(
-      id: ResourceId,
-      namespace: string,
-      name: string,
-      type: PatchType,
-      patch: unknown,
-      write: WriteOptions = {},
-    ) =>
-      send({
-        method: "PATCH",
-        path: resourcePath(id, namespace, name, write.subresource) + writeQuery(write),
-        body: patch,
-        contentType: type,
-      }) as Promise<T>,
-    delete: async (id: ResourceId, namespace: string, name: string, request: DeleteRequest = {}) => {
-      await send({ method: "DELETE", path: resourcePath(id, namespace, name), body: deleteBody(request) });
-    },
-    deleteCollection: async (id: ResourceId, namespace: string, request: ListOptions & DeleteRequest = {}) => {
-      await send({ method: "DELETE", path: resourcePath(id, namespace) + listQuery(request), body: deleteBody(request) });
-    },
-    raw: (path: string) => send({ method: "GET", path }),
-    close: () => pool.close(),
-  };
+  create<T extends object = ApiObject>(
+    id: ResourceId,
+    namespace: string,
+    object: T,
+    options: WriteOptions & { name?: string } = {},
+  ): Promise<T> {
+    const path = resourcePath(id, namespace, options.name, options.subresource) + writeQuery(options);
+    return this.#send({ method: "POST", path, body: object });
+  }
+
+  update<T extends object = ApiObject>(
+    id: ResourceId,
+    namespace: string,
+    name: string,
+    object: T,
+    options: WriteOptions = {},
+  ): Promise<T> {
+    const path = resourcePath(id, namespace, name, options.subresource) + writeQuery(options);
+    return this.#send({ method: "PUT", path, body: object });
+  }
+
+  patch<T extends object = ApiObject>(
+    id: ResourceId,
+    namespace: string,
+    name: string,
+    type: PatchType,
+    patch: unknown,
+    options: WriteOptions = {},
+  ): Promise<T> {
+    const path = resourcePath(id, namespace, name, options.subresource) + writeQuery(options);
+    return this.#send({ method: "PATCH", path, body: patch, contentType: type });
+  }
+
+  async delete(id: ResourceId, namespace: string, name: string, options: DeleteRequest = {}): Promise<void> {
+    await this.#send({ method: "DELETE", path: resourcePath(id, namespace, name), body: deleteBody(options) });
+  }
+
+  async deleteCollection(id: ResourceId, namespace: string, options: ListOptions & DeleteRequest = {}): Promise<void> {
+    const path = resourcePath(id, namespace) + listQuery(options);
+    await this.#send({ method: "DELETE", path, body: deleteBody(options) });
+  }
+
+  raw(path: string): Promise<unknown> {
+    return this.#send({ method: "GET", path });
+  }
+
+  close(): void {
+    this.#pool.close();
+  }
+
+  #open({ method, path, body, contentType = "application/json" }: HttpRequest): http2.ClientHttp2Stream {
+    const head = { ":method": method, ":path": path, ...this.#headers };
+    if (body === undefined) return this.#pool.request(head, undefined);
+    return this.#pool.request({ ...head, "content-type": contentType }, JSON.stringify(body));
+  }
+
+  /** What the answer's type is, the caller knows. */
+  async #send<T>(request: HttpRequest): Promise<T> {
+    const stream = this.#open(request);
+    const timer = this.#clock.setTimeout(
+      () => stream.destroy(new Error(`${request.method} ${request.path}: no answer in ${this.#timeoutMs} ms`)),
+      this.#timeoutMs,
+      { unref: true },
+    );
+    try {
+      const { status, contentType } = await responseHead(stream);
+      const text = await readText(stream);
+      return parseAnswer(status, contentType, text) as T;
+    } finally {
+      timer.clear();
+    }
+  }
 }
 
 /** NGHTTP2_CANCEL: this side no longer wants the stream. */
