@@ -26,8 +26,10 @@ import { delegateRequest } from "#kube-aggregator/delegate-request.ts";
 import { type ClusterAssets, firstAddress } from "#pki/cluster-assets.ts";
 import type { KVStore } from "#storage/kv.ts";
 import { enabledByDefault } from "./admission/plugins.ts";
+import { policyPlugins } from "./admission/policies.ts";
 import { webhookPlugins } from "./admission/webhooks.ts";
 import { advertisedAddress } from "./advertised-address.ts";
+import { type AuditOptions, startAudit } from "./audit/audit.ts";
 import { startAuthentication } from "./authentication/authentication.ts";
 import type { AuthenticationOptions } from "./authentication/authentication-options.ts";
 import { labelUsedSecrets } from "./authentication/label-used-secrets.ts";
@@ -71,6 +73,8 @@ export interface KubeApiServerOptions {
   readonly authentication?: AuthenticationOptions;
   /** Who decides what they may do. */
   readonly authorization?: AuthorizationOptions;
+  /** What is written down of requests; nothing when absent. */
+  readonly audit?: AuditOptions;
   /** The IP address that members of the cluster reach the server by. Default: the bound one, or the machine's first. */
   readonly advertiseAddress?: string;
   /** For `componentstatuses`, beside `etcd-0`. */
@@ -115,6 +119,7 @@ export async function startKubeApiServer(options: KubeApiServerOptions): Promise
       markUsed: labelUsedSecrets(lazy.stores, loopbackContext(), logger),
     },
   );
+  const auditor = await startAudit(options.audit ?? {}, { clock, random, logger });
   const { authorizer, rbac, ...authorization } = await startAuthorization(options.authorization ?? {}, {
     stores: lazy.stores,
     pods: () => podFeed(stores),
@@ -162,6 +167,7 @@ export async function startKubeApiServer(options: KubeApiServerOptions): Promise
       ...enabledByDefault({
         authorizer,
         webhooks: webhookPlugins({ client: webhooks, random, stores: () => stores, authorizer }),
+        policies: policyPlugins({ stores: () => stores, authorizer }),
       }),
       rbacEscalationCheck(rbac, authorizer),
     ],
@@ -201,6 +207,7 @@ export async function startKubeApiServer(options: KubeApiServerOptions): Promise
     random,
     logger,
     authenticator: authentication.authenticator,
+    auditor,
     authorizer,
     resources: createResourceRequestHandler({ stores, authorize }, (error, request) =>
       logger.error({ err: error, method: request.method, path: request.info.path }, "request failed"),
@@ -259,6 +266,7 @@ export async function startKubeApiServer(options: KubeApiServerOptions): Promise
       listener.stopAccepting();
       await server.drain();
       await listener.destroy();
+      await auditor?.stop();
       aggregator.stop();
       flowControl.stop();
       authentication.stop();

@@ -15,6 +15,7 @@ import { runtimeClass } from "./plugins/runtime-class.ts";
 import { serviceAccount } from "./plugins/service-account/service-account.ts";
 import { storageObjectInUseProtection } from "./plugins/storage-object-in-use-protection.ts";
 import { taintNodesByCondition } from "./plugins/taint-nodes-by-condition.ts";
+import type { PolicyPlugins } from "./policies.ts";
 import type { WebhookPlugins } from "./webhooks.ts";
 
 /** An admission plugin as `--enable-admission-plugins` and `--disable-admission-plugins` know it. */
@@ -28,10 +29,11 @@ export interface AdmissionPluginRow {
 export interface AdmissionPluginSources {
   readonly authorizer: Authorizer;
   readonly webhooks: WebhookPlugins;
+  readonly policies: PolicyPlugins;
 }
 
 /** All plugins in upstream's order (`AllOrderedPlugins`), whatever the order of flags. The order is part of the behaviour. */
-export function admissionPluginTable({ authorizer, webhooks }: AdmissionPluginSources): readonly AdmissionPluginRow[] {
+export function admissionPluginTable({ authorizer, webhooks, policies }: AdmissionPluginSources): readonly AdmissionPluginRow[] {
   const on = (name: string, create: AdmissionPluginFactory): AdmissionPluginRow => ({ name, onByDefault: true, create });
   return [
     on("NamespaceLifecycle", namespaceLifecycle),
@@ -52,6 +54,7 @@ export function admissionPluginTable({ authorizer, webhooks }: AdmissionPluginSo
     on("PodTopologyLabels", podTopologyLabels),
     // What others have changed is seen by these alone.
     on("MutatingAdmissionWebhook", webhooks.mutating),
+    on("ValidatingAdmissionPolicy", policies.validating),
     on("ValidatingAdmissionWebhook", webhooks.validating),
     // Nothing is charged for what another refuses.
     on("ResourceQuota", resourceQuota),

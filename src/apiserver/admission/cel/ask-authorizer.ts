@@ -1,4 +1,4 @@
-import type { AskAuthorizer } from "#apimachinery/cel/library/authorizer.ts";
+import type { AskAuthorizer, AuthorizationQuestion } from "#apimachinery/cel/library/authorizer.ts";
 import type { AuthorizationAttributes, Authorizer } from "../../authorization/authorizer.ts";
 import type { UserInfo } from "../../request/request-info.ts";
 
@@ -7,25 +7,31 @@ import type { UserInfo } from "../../request/request-info.ts";
  * where somebody else would have to be asked, the answer is an error.
  */
 export function askAuthorizer(authorizer: Authorizer, user: UserInfo): AskAuthorizer {
-  return ({ serviceAccount, verb, resource, path }) => {
-    const asks = serviceAccount === undefined ? user : serviceAccountUser(serviceAccount.namespace, serviceAccount.name);
-    const attributes: AuthorizationAttributes = {
-      user: asks,
-      verb,
-      isResourceRequest: resource !== undefined,
-      namespace: resource?.namespace ?? "",
-      apiGroup: resource?.group ?? "",
-      apiVersion: resource === undefined ? "" : "*",
-      resource: resource?.resource ?? "",
-      subresource: resource?.subresource ?? "",
-      name: resource?.name ?? "",
-      path: path ?? "",
-      ...(resource?.fieldSelector ? { fieldSelector: resource.fieldSelector } : {}),
-      ...(resource?.labelSelector ? { labelSelector: resource.labelSelector } : {}),
-    };
-    const answer = authorizer.authorize(attributes);
+  return (question) => {
+    const answer = authorizer.authorize(authorizationAttributes(user, question));
     if (answer instanceof Promise) return { allowed: false, reason: "", error: "the authorizer does not answer at once" };
     return { allowed: answer.decision === "allow", reason: answer.reason, error: undefined };
+  };
+}
+
+/** An expression's question as the authorizer is asked it. */
+export function authorizationAttributes(
+  user: UserInfo,
+  { serviceAccount, verb, resource, path }: AuthorizationQuestion,
+): AuthorizationAttributes {
+  return {
+    user: serviceAccount === undefined ? user : serviceAccountUser(serviceAccount.namespace, serviceAccount.name),
+    verb,
+    isResourceRequest: resource !== undefined,
+    namespace: resource?.namespace ?? "",
+    apiGroup: resource?.group ?? "",
+    apiVersion: resource === undefined ? "" : "*",
+    resource: resource?.resource ?? "",
+    subresource: resource?.subresource ?? "",
+    name: resource?.name ?? "",
+    path: path ?? "",
+    ...(resource?.fieldSelector ? { fieldSelector: resource.fieldSelector } : {}),
+    ...(resource?.labelSelector ? { labelSelector: resource.labelSelector } : {}),
   };
 }
 

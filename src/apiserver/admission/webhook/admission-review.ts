@@ -20,7 +20,10 @@ export function reviewVersionOf(accepted: readonly string[]): ReviewVersion | un
 }
 
 /** What an AdmissionReview says of the request, without the objects. */
-export function requestHead(attributes: AdmissionAttributes, { kind, group, version }: Invocation): Record<string, unknown> {
+export function requestHead(
+  attributes: AdmissionAttributes,
+  { kind, group, version }: Pick<Invocation, "kind" | "group" | "version">,
+): Record<string, unknown> {
   const { resource, subresource, operation, dryRun, namespace, name, context } = attributes;
   const { user } = context;
   const requestKind = attributes.objectKind ?? { group: attributes.group, version: attributes.version, kind: attributes.kind };

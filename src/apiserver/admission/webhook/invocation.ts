@@ -69,8 +69,12 @@ export function inVersion(
   return object === undefined ? undefined : (forms?.toVersion(object, kind) ?? deepCopy(object));
 }
 
-/** True, false, or the error of those who are concerned. */
-function matchesNamespace(hook: Hook, attributes: AdmissionAttributes, labels: NamespaceLabels): boolean | Error {
+/** Whether the object is in a namespace that is selected: true, false, or the error of those who are concerned. */
+export function matchesNamespace(
+  hook: Pick<Hook, "namespaceSelector">,
+  attributes: AdmissionAttributes,
+  labels: NamespaceLabels,
+): boolean | Error {
   const { namespace, resource, subresource, operation, object } = attributes;
   if ((namespace === "" && resource !== "namespaces") || hook.namespaceSelector.empty) return true;
   const own = resource === "namespaces" && subresource === "" && (operation === "CREATE" || operation === "UPDATE");
@@ -80,7 +84,11 @@ function matchesNamespace(hook: Hook, attributes: AdmissionAttributes, labels: N
   return hook.namespaceSelector.matches(found);
 }
 
-function matchesObject({ objectSelector }: Hook, { object, oldObject }: AdmissionAttributes): boolean {
+/** Whether the object is selected, or was before. */
+export function matchesObject(
+  { objectSelector }: Pick<Hook, "objectSelector">,
+  { object, oldObject }: AdmissionAttributes,
+): boolean {
   if (objectSelector.empty) return true;
   return [object, oldObject].some((each) => each !== undefined && objectSelector.matches(each.metadata?.labels));
 }

@@ -1,0 +1,125 @@
+import type {
+  ParamKind,
+  ValidatingAdmissionPolicy,
+  ValidatingAdmissionPolicyBinding,
+} from "#api/generated/admissionregistration/v1.ts";
+import type { Namespace } from "#api/generated/core/v1.ts";
+import { type KubernetesCel, loadKubernetesCel } from "#apimachinery/cel/kubernetes-environment.ts";
+import type { ApiObject } from "#apimachinery/meta/api-object.ts";
+import type { AdmissionPluginFactory } from "#apiserver/admission/admission.ts";
+import type { ParamSource } from "#apiserver/admission/policy/policy-params.ts";
+import { type PolicyModules, validatingPolicies } from "#apiserver/admission/policy/validating-policies.ts";
+import { compileValidatingPolicy } from "#apiserver/admission/policy/validating-policy.ts";
+import type { Authorizer } from "#apiserver/authorization/authorizer.ts";
+import { toServedForm } from "#apiserver/registry/store/served-form.ts";
+import type { StoreRegistry } from "#apiserver/registry/store/store-registry.ts";
+
+const GROUP = "admissionregistration.k8s.io";
+
+/** What the plugins of policies are made of. */
+export interface PolicyPluginModules {
+  /** Asked when requests come, not before. */
+  readonly stores: () => StoreRegistry;
+  readonly authorizer: Authorizer;
+}
+
+/** One plugin for each kind of policy. */
+export interface PolicyPlugins {
+  readonly validating: AdmissionPluginFactory;
+}
+
+/** The plugins that hold requests against policies in CEL. */
+export function policyPlugins(modules: PolicyPluginModules): PolicyPlugins {
+  return { validating: validating(modules) };
+}
+
+function validating(modules: PolicyPluginModules): AdmissionPluginFactory {
+  const policies = configured(
+    modules,
+    ["validatingadmissionpolicies", "validatingadmissionpolicybindings"],
+    (policy: ValidatingAdmissionPolicy, bindings: readonly ValidatingAdmissionPolicyBinding[], cel) =>
+      compileValidatingPolicy(policy, bindings, cel),
+  );
+  return () => validatingPolicies({ ...policyModules(modules), policies });
+}
+
+function policyModules({ stores, authorizer }: PolicyPluginModules): PolicyModules {
+  const namespace = (name: string) => stores().of<Namespace>("", "namespaces").cached("", name);
+  return {
+    authorizer,
+    namespaceLabels: (name) => {
+      const found = namespace(name);
+      return found && (found.metadata.labels ?? {});
+    },
+    namespaceObject: (name) => {
+      const found = namespace(name);
+      if (found === undefined) return undefined;
+      const { managedFields: _fields, ownerReferences: _owners, ...metadata } = found.metadata;
+      return { metadata, spec: found.spec ?? {}, status: found.status ?? {} };
+    },
+    params: (kind) => paramSource(stores(), kind),
+  };
+}
+
+interface Binding extends ApiObject {
+  readonly spec?: { readonly policyName?: string };
+}
+
+/** Policies that have bindings, compiled when a request comes after a change: new trees in the watch cache are new lists. */
+function configured<P extends object, B extends object, C>(
+  { stores }: PolicyPluginModules,
+  [policies, bindings]: readonly [string, string],
+  compile: (policy: P, bindings: readonly B[], cel: KubernetesCel) => C,
+): () => Promise<readonly C[]> | undefined {
+  let seen: readonly unknown[] = [];
+  let compiled: Promise<readonly C[]> | undefined;
+  return () => {
+    const [policyStore, bindingStore] = [stores().generic(GROUP, policies), stores().generic(GROUP, bindings)];
+    const now = [policyStore.core.cache.tree, bindingStore.core.cache.tree];
+    if (now.every((tree, at) => tree === seen[at])) return compiled;
+    seen = now;
+    const bound = byPolicy(bindingStore.listCached("") as readonly Binding[]);
+    const used = policyStore.listCached("").filter(({ metadata }) => bound.has(metadata.name ?? ""));
+    if (used.length === 0) {
+      compiled = undefined;
+      return undefined;
+    }
+    compiled = loadKubernetesCel().then((cel) =>
+      used.map((policy) =>
+        compile(policy as unknown as P, (bound.get(policy.metadata.name ?? "") ?? []) as unknown as readonly B[], cel),
+      ),
+    );
+    return compiled;
+  };
+}
+
+function byPolicy(bindings: readonly Binding[]): Map<string, Binding[]> {
+  const grouped = new Map<string, Binding[]>();
+  for (const binding of bindings) {
+    const policy = binding.spec?.policyName ?? "";
+    grouped.set(policy, [...(grouped.get(policy) ?? []), binding]);
+  }
+  return grouped;
+}
+
+/** The objects of a kind, in the version that the policy names. */
+function paramSource(stores: StoreRegistry, { apiVersion = "", kind = "" }: ParamKind): ParamSource | undefined {
+  const slash = apiVersion.indexOf("/");
+  const [group, version] = slash < 0 ? ["", apiVersion] : [apiVersion.slice(0, slash), apiVersion.slice(slash + 1)];
+  for (const store of stores.all()) {
+    const { definition, forms } = store;
+    if (definition.group !== group || definition.kind !== kind) continue;
+    const form = forms.find((each) => each.group === group && each.version === version);
+    if (form === undefined) continue;
+    const served = (object: ApiObject): ApiObject => (form.other === undefined ? object : toServedForm(form, object));
+    return {
+      namespaced: definition.scope === "Namespaced",
+      get: (namespace, name) => {
+        const found = store.cached(namespace, name);
+        return found && served(found);
+      },
+      list: (namespace) => store.listCached(namespace).map(served),
+    };
+  }
+  return undefined;
+}
