@@ -14,14 +14,20 @@ interface Request {
   readonly user?: string;
 }
 
-/** The refusal, or else the warnings. */
-function judge({ labels = {}, request, configuration = {}, user = "u" }: Request): string | string[] {
+/** The refusal, or else the warnings; and what is recorded. */
+function judge(
+  { labels = {}, request, configuration = {}, user = "u" }: Request,
+  recorded: Record<string, string> = {},
+): string | string[] {
   const named = Object.fromEntries(Object.entries(labels).map(([name, value]) => [PREFIX + name, value]));
   const namespace = { metadata: { name: "ns", labels: named } };
   const pods = [{ metadata: { name: "old" }, spec: HOST_PID }];
   const of = (_group: string, plural: string) => (plural === "pods" ? { listCached: () => pods } : { cached: () => namespace });
   const modules = { stores: { of }, clock: { now: () => 0 } } as unknown as AdmissionModules;
   const warnings: string[] = [];
+  const annotate = (key: string, value: string): void => {
+    recorded[key.replace(PREFIX, "")] = value;
+  };
   const attributes = {
     operation: "CREATE",
     group: "",
@@ -30,7 +36,7 @@ function judge({ labels = {}, request, configuration = {}, user = "u" }: Request
     subresource: "",
     namespace: "ns",
     name: "p",
-    context: { warnings, user: { name: user } },
+    context: { warnings, annotate, user: { name: user } },
     ...request,
   } as unknown as AdmissionAttributes;
   try {
@@ -129,6 +135,63 @@ describe("a pod", () => {
       want: REFUSED,
     },
   ])("$name", ({ want, ...request }) => expect(judge(request)).toEqual(want));
+});
+
+describe("the record of a request", () => {
+  const object = pod(HOST_PID);
+  test.each<Request & { name: string; want: Record<string, string> }>([
+    { name: "nothing asked", request: { object }, want: { "enforce-policy": "privileged:latest" } },
+    { name: "refused", labels: { enforce: "baseline" }, request: { object }, want: { "enforce-policy": "baseline:latest" } },
+    {
+      name: "recorded",
+      labels: { audit: "baseline", "audit-version": "v1.30" },
+      request: { object },
+      want: {
+        "enforce-policy": "privileged:latest",
+        "audit-violations": 'would violate PodSecurity "baseline:v1.30": host namespaces (hostPID=true)',
+      },
+    },
+    {
+      name: "of a template",
+      labels: { audit: "baseline" },
+      request: { group: "apps", resource: "deployments", object: template(HOST_PID) },
+      want: { "audit-violations": WARNING },
+    },
+    {
+      name: "a broken label",
+      labels: { audit: "x" },
+      request: { object },
+      want: {
+        "enforce-policy": "privileged:latest",
+        error:
+          'Failed to parse policy: metadata.labels[pod-security.kubernetes.io/audit]: Invalid value: "x": must be one of privileged, baseline, restricted',
+      },
+    },
+    {
+      name: "an exempt user",
+      user: "root",
+      configuration: exempt({ usernames: ["root"] }),
+      request: { object },
+      want: { exempt: "user" },
+    },
+    {
+      name: "an exempt namespace",
+      configuration: exempt({ namespaces: ["ns"] }),
+      request: { object },
+      want: { exempt: "namespace" },
+    },
+    {
+      name: "an exempt runtime class",
+      labels: { enforce: "baseline" },
+      configuration: exempt({ runtimeClasses: ["kata"] }),
+      request: { object: pod({ ...HOST_PID, runtimeClassName: "kata" }) },
+      want: { exempt: "runtimeClass" },
+    },
+  ])("$name", ({ want, ...request }) => {
+    const recorded: Record<string, string> = {};
+    judge(request, recorded);
+    expect(recorded).toEqual(want);
+  });
 });
 
 describe("a template", () => {

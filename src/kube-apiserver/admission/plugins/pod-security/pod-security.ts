@@ -18,6 +18,7 @@ import {
   equivalentPolicies,
   isFullyPrivileged,
   isStricter,
+  type LevelVersion,
   levelVersionText,
   type Policy,
   policyOf,
@@ -104,38 +105,53 @@ class PodSecurity implements AdmissionPlugin {
 
   #validatePod(attributes: AdmissionAttributes): void {
     if (IGNORED_SUBRESOURCES.has(attributes.subresource) || this.#isExempt(attributes)) return;
-    const { policy } = this.#policyOf(this.#namespace(attributes));
-    if (isFullyPrivileged(policy)) return;
+    const { policy, errors } = this.#policyOf(this.#namespace(attributes));
+    if (errors.length === 0 && isFullyPrivileged(policy)) {
+      annotate(attributes, "enforce-policy", "privileged:latest");
+      return;
+    }
     const pod = attributes.object as unknown as Pod;
     if (attributes.operation === "UPDATE" && !isSignificantUpdate(pod, attributes.oldObject as unknown as Pod)) return;
-    this.#evaluate(attributes, policy, true);
+    this.#evaluate(attributes, policy, errors, true);
   }
 
   /** Templates are not refused: what is made from them will be. */
   #validateTemplate(attributes: AdmissionAttributes): void {
     if (attributes.subresource !== "" || this.#isExempt(attributes)) return;
-    const { policy } = this.#policyOf(this.#namespace(attributes));
-    if (policy.warn.level === "privileged" && policy.audit.level === "privileged") return;
-    this.#evaluate(attributes, policy, false);
+    const { policy, errors } = this.#policyOf(this.#namespace(attributes));
+    if (errors.length === 0 && policy.warn.level === "privileged" && policy.audit.level === "privileged") return;
+    this.#evaluate(attributes, policy, errors, false);
   }
 
-  #evaluate(attributes: AdmissionAttributes, policy: Policy, enforce: boolean): void {
+  #evaluate(attributes: AdmissionAttributes, policy: Policy, errors: readonly FieldError[], enforce: boolean): void {
     const { group, resource, object } = attributes;
     const pod = object === undefined ? undefined : podLikeOf(group, resource, object);
-    if (pod === undefined || this.#isExemptRuntimeClass(pod.spec.runtimeClassName)) return;
-    if (enforce) refuseViolations(attributes, policy, pod);
-    const violations = evaluatePod(policy.warn, pod);
-    if (violations.length === 0) return;
-    const level = goQuote(levelVersionText(policy.warn));
-    attributes.context.warnings.push(`would violate PodSecurity ${level}: ${violationDetails(violations)}`);
+    if (pod === undefined) return;
+    if (this.#isExemptRuntimeClass(pod.spec.runtimeClassName)) {
+      annotate(attributes, "exempt", "runtimeClass");
+      return;
+    }
+    if (errors.length > 0) annotate(attributes, "error", `Failed to parse policy: ${errorsText(errors)}`);
+    if (enforce) annotate(attributes, "enforce-policy", levelVersionText(policy.enforce));
+    const recorded = violationText(policy.audit, pod);
+    if (recorded !== undefined) annotate(attributes, "audit-violations", `would violate ${recorded}`);
+    const broken = enforce ? violationText(policy.enforce, pod) : undefined;
+    // Who is refused needs no warning.
+    if (broken !== undefined) throw refusal(attributes, `violates ${broken}`);
+    const warned = violationText(policy.warn, pod);
+    if (warned !== undefined) attributes.context.warnings.push(`would violate ${warned}`);
   }
 
   #namespace({ namespace }: AdmissionAttributes): Namespace | undefined {
     return this.#modules.stores.of<Namespace>("", "namespaces").cached("", namespace);
   }
 
-  #isExempt({ namespace, context }: AdmissionAttributes): boolean {
-    return this.#isExemptNamespace(namespace) || this.#configuration.exemptions.usernames.includes(context.user.name);
+  #isExempt(attributes: AdmissionAttributes): boolean {
+    const reason = this.#isExemptNamespace(attributes.namespace)
+      ? "namespace"
+      : this.#configuration.exemptions.usernames.includes(attributes.context.user.name) && "user";
+    if (reason) annotate(attributes, "exempt", reason);
+    return Boolean(reason);
   }
 
   #isExemptNamespace(namespace: string): boolean {
@@ -147,12 +163,24 @@ class PodSecurity implements AdmissionPlugin {
   }
 }
 
-function refuseViolations(attributes: AdmissionAttributes, { enforce }: Policy, pod: PodLike): void {
-  const violations = evaluatePod(enforce, pod);
-  if (violations.length === 0) return;
-  const message = `violates PodSecurity ${goQuote(levelVersionText(enforce))}: ${violationDetails(violations)}`;
+function violationText(asked: LevelVersion, pod: PodLike): string | undefined {
+  const violations = evaluatePod(asked, pod);
+  return violations.length === 0 ? undefined : `PodSecurity ${goQuote(levelVersionText(asked))}: ${violationDetails(violations)}`;
+}
+
+function refusal(attributes: AdmissionAttributes, message: string): Error {
   const { group, resource, name } = attributes;
-  throw name === "" ? admissionForbidden(attributes, message) : forbidden({ group, resource }, name, message);
+  return name === "" ? admissionForbidden(attributes, message) : forbidden({ group, resource }, name, message);
+}
+
+/** Into the record of the request, where there is one. */
+function annotate({ context }: AdmissionAttributes, key: string, value: string): void {
+  context.annotate?.(`pod-security.kubernetes.io/${key}`, value);
+}
+
+function errorsText(errors: readonly FieldError[]): string {
+  const texts = [...new Set(errors.map(({ field, message }) => `${field}: ${message}`))];
+  return texts.length === 1 ? (texts[0] ?? "") : `[${texts.join(", ")}]`;
 }
 
 function invalidNamespace({ group, kind, name }: AdmissionAttributes, errors: FieldError[]): Error {
