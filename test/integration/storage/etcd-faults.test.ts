@@ -42,7 +42,7 @@ describe.skipIf(!hasEtcd)(`etcd and what can happen to it (${ETCD_REASON})`, () 
   test("of several stores on one etcd no write is lost, and each sees the others'", async () => {
     await using etcd = await Etcd.start();
     await using a = open(etcd);
-    await using b = open(etcd, { answersProgress: () => true });
+    await using b = open(etcd);
     const [seenByA, seenByB] = [follow(a, "/n/"), follow(b, "/n/")];
     const writers = [a, b].flatMap((store) =>
       Array.from({ length: 8 }, async () => {
