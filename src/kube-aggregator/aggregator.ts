@@ -13,6 +13,7 @@ import { FrontProxy, UnreachableError } from "./front-proxy.ts";
 import { RemoteDiscovery } from "./remote-discovery.ts";
 
 const GROUP = "apiregistration.k8s.io";
+const OPENAPI = "/openapi/v3";
 /** How often a server is asked at once whether it lives: one of several endpoints is enough. */
 const PROBES = 5;
 const PROBE_TIMEOUT_MS = 5_000;
@@ -49,8 +50,19 @@ export class Aggregator {
   remoteOf(info: RequestInfo): RemoteVersion | undefined {
     const { remote } = this.#current();
     if (remote.size === 0) return undefined;
-    const [, prefix, group = "", version = ""] = info.path.split("/");
+    const path = info.path.startsWith(OPENAPI) ? info.path.slice(OPENAPI.length) : info.path;
+    const [, prefix, group = "", version = ""] = path.split("/");
     return prefix === "apis" ? remote.get(`${group}/${version}`) : undefined;
+  }
+
+  /** Where OpenAPI v3 documents of other servers are asked for, by path as in `/openapi/v3`. */
+  openApiUrls(): ReadonlyMap<string, string> {
+    const urls = new Map<string, string>();
+    for (const [key, remote] of this.#current().remote) {
+      const { openApiUrl } = this.#discovery.of(remote);
+      if (openApiUrl !== undefined) urls.set(`apis/${key}`, openApiUrl);
+    }
+    return urls;
   }
 
   /** Rises whenever {@link merge} would say something new. */

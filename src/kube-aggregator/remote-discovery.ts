@@ -18,6 +18,12 @@ const EMPTY = new Uint8Array(0);
 export interface RemoteResources {
   readonly resources: readonly object[];
   readonly freshness: "Current" | "Stale";
+  /** Where the server has OpenAPI v3 of it, if it does. */
+  readonly openApiUrl?: string;
+}
+
+interface OpenApiIndex {
+  readonly paths?: Readonly<Record<string, { readonly serverRelativeURL?: string }>>;
 }
 
 interface GroupDiscoveryList {
@@ -93,9 +99,12 @@ export class RemoteDiscovery {
     this.#asking.add(key);
     let found: RemoteResources;
     try {
-      found = { resources: await this.#fetch(remote), freshness: "Current" };
+      const resources = await this.#fetch(remote);
+      const index = (await this.#get(remote, "/openapi/v3", "application/json")) as OpenApiIndex | undefined;
+      const openApiUrl = index?.paths?.[`apis/${key}`]?.serverRelativeURL;
+      found = { resources, freshness: "Current", ...(openApiUrl === undefined ? {} : { openApiUrl }) };
     } catch {
-      found = { resources: this.#known.get(key)?.resources ?? [], freshness: "Stale" };
+      found = { resources: [], ...this.#known.get(key), freshness: "Stale" };
     } finally {
       this.#asking.delete(key);
     }

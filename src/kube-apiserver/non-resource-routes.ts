@@ -16,6 +16,8 @@ export interface NonResourceModules {
   readonly openApiResources: ResourceSet;
   /** Everything served now, custom resources too; another value when that changes. */
   readonly resources: () => ResourceSet;
+  /** Where other servers have OpenAPI v3 documents, by path. */
+  readonly openApiElsewhere: () => ReadonlyMap<string, string>;
   /** Everything served now; another list when that changes. */
   readonly groups: () => readonly ServedGroup[];
   readonly health: HealthSources;
@@ -75,7 +77,7 @@ export function nonResourceRoutes(modules: NonResourceModules): NonResourceRoute
       endpoint("healthz"),
       endpoint("livez"),
       endpoint("readyz", readyChecks(health)),
-      ...openApiRoutes(new PublishedDocuments(openApiResources, modules.resources)),
+      ...openApiRoutes(new PublishedDocuments(openApiResources, modules.resources), modules.openApiElsewhere),
     ]),
   });
 }

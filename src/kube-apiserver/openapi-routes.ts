@@ -13,12 +13,29 @@ const V3_PROTOBUF = "application/com.github.proto-openapi.spec.v3.v1.0+protobuf"
 const V2 = "/openapi/v2";
 const V3 = "/openapi/v3";
 
-/** `/openapi/v2`, `/openapi/v3` and the documents below it. They are made when they are first asked for. */
-export function openApiRoutes(documents: PublishedDocuments): ReadonlyMap<string, NonResourceRoute> {
+/**
+ * `/openapi/v2`, `/openapi/v3` and the documents below it. They are made when they are first asked for. `elsewhere` tells
+ * where documents of other servers are, by path.
+ */
+export function openApiRoutes(
+  documents: PublishedDocuments,
+  elsewhere: () => ReadonlyMap<string, string>,
+): ReadonlyMap<string, NonResourceRoute> {
   return new Map<string, NonResourceRoute>([
     [V2, (request) => (request.path === V2 ? version2(documents, request) : NOTHING)],
-    [V3, (request) => (request.path === V3 ? plainText(200, documents.v3Index()) : version3(documents, request))],
+    [
+      V3,
+      (request) =>
+        request.path === V3 ? plainText(200, mergedIndex(documents.v3Index(), elsewhere())) : version3(documents, request),
+    ],
   ]);
+}
+
+function mergedIndex(index: string, elsewhere: ReadonlyMap<string, string>): string {
+  if (elsewhere.size === 0) return index;
+  const { paths, ...rest } = JSON.parse(index) as { paths: Record<string, object> };
+  for (const [path, serverRelativeURL] of elsewhere) paths[path] = { serverRelativeURL };
+  return JSON.stringify({ ...rest, paths });
 }
 
 function version2(documents: PublishedDocuments, request: NonResourceRequest): ApiResponse {

@@ -8,6 +8,7 @@ import { servedGroups } from "#apiserver/discovery/served-groups.ts";
 import { createResourceRequestHandler } from "#apiserver/endpoints/handlers/dispatch.ts";
 import { createInProcessClient } from "#apiserver/endpoints/in-process-client.ts";
 import { flowControlDumps } from "#apiserver/flowcontrol/debug-dump.ts";
+import { flowControlMetrics } from "#apiserver/flowcontrol/metrics.ts";
 import { FlowControl } from "#apiserver/flowcontrol/flow-control.ts";
 import type { Stores } from "#apiserver/registry/resource-set.ts";
 import { createStores, type StoreRegistry } from "#apiserver/registry/store/store-registry.ts";
@@ -217,6 +218,7 @@ export async function startKubeApiServer(options: KubeApiServerOptions): Promise
     delegate: (exchange, info, user) => delegateRequest(aggregator, exchange, info, user),
     nonResources: nonResourceRoutes({
       debug: flowControlDumps(flowControl),
+      openApiElsewhere: () => aggregator.openApiUrls(),
       openApiResources: resources,
       resources: () => stores.resources,
       groups,
@@ -225,7 +227,7 @@ export async function startKubeApiServer(options: KubeApiServerOptions): Promise
         isBootstrapped: () => state.bootstrapped,
         isStopping: () => state.stopping,
       },
-      metrics: () => server.metrics.text(),
+      metrics: async () => `${flowControlMetrics(flowControl)}${await server.metrics.text()}`,
       tokenIssuer: authentication.tokenIssuer,
       serverAddress: () => `${address.ip}:${state.port}`,
     }),

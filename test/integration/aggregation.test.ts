@@ -58,6 +58,10 @@ class TinyApiServer {
         };
         if (url === ROOT) {
           json(200, { kind: "APIResourceList", apiVersion: "v1", groupVersion: `${GROUP}/v1`, resources: [things] });
+        } else if (url === "/openapi/v3") {
+          json(200, { paths: { [`apis/${GROUP}/v1`]: { serverRelativeURL: `/openapi/v3${ROOT}?hash=1` } } });
+        } else if (url === `/openapi/v3${ROOT}?hash=1`) {
+          json(200, { openapi: "3.0.0", tiny: true });
         } else if (url.includes("watch=true")) {
           response.writeHead(200, { "content-type": "application/json" });
           response.write('{"type":"ADDED","object":{"n":1}}\n');
@@ -169,6 +173,12 @@ describe("aggregation", () => {
       }
       await realClock.sleep(20);
     }
+  });
+
+  test("OpenAPI v3 lists the server's documents, and passes on who asks for them", async () => {
+    const { text } = await ask("GET", "/openapi/v3");
+    const url = JSON.parse(text).paths[`apis/${GROUP}/v1`].serverRelativeURL;
+    expect((await ask("GET", url)).body).toEqual({ openapi: "3.0.0", tiny: true });
   });
 
   test("custom resources get an APIService, and lose it with their definition", async () => {

@@ -95,5 +95,11 @@ describe("priority and fairness", () => {
     });
     expect(answers.filter(({ status }) => status === 500)).toHaveLength(running);
     expect((await ask("GET", MAPS, undefined, as)).status).toBe(200);
+    const metrics = await ask("GET", "/metrics");
+    const labels = 'flow_schema="mallory",priority_level="narrow"';
+    expect(metrics.text).toContain(
+      `apiserver_flowcontrol_rejected_requests_total{${labels},reason="concurrency-limit"} ${refused.length}`,
+    );
+    expect(metrics.text).toContain(`apiserver_flowcontrol_nominal_limit_seats{priority_level="narrow"} ${running}`);
   });
 });

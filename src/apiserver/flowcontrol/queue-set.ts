@@ -94,6 +94,10 @@ interface Tally {
 export class QueueSet {
   readonly tally: Tally = { dispatched: 0, rejected: 0, timedOut: 0, cancelled: 0 };
   readonly executing: Set<Ticket> = new Set();
+  /** Requests that were let run, by flow schema. */
+  readonly dispatched: Map<string, number> = new Map();
+  /** Requests that were not, by flow schema and reason with a NUL between. */
+  readonly refused: Map<string, number> = new Map();
   readonly #clock: Clock;
   #config: QueueSetConfig;
   #limit: number;
@@ -168,11 +172,11 @@ export class QueueSet {
     const fits = this.#fits(arrival.seats);
     if (queues === 0) {
       if (fits) return this.#run(new Ticket(this, arrival, now, undefined));
-      return this.#refuse("concurrency-limit");
+      return this.#refuse(arrival, "concurrency-limit");
     }
     const queue = this.#queueFor(arrival);
     if (fits && this.#waiting === 0) return this.#run(new Ticket(this, arrival, now, queue));
-    if (queue.waiting.length >= queueLengthLimit) return this.#refuse("queue-full");
+    if (queue.waiting.length >= queueLengthLimit) return this.#refuse(arrival, "queue-full");
     return this.#wait(new Ticket(this, arrival, now, queue), queue, waitMs, onCancel);
   }
 
@@ -196,15 +200,20 @@ export class QueueSet {
     return this.#seatsInUse === 0 || this.#seatsInUse + seats <= this.#limit;
   }
 
-  #refuse(reason: Refusal): Refusal {
-    this.tally.rejected++;
+  #refuse({ schema }: Arrival, reason: Refusal): Refusal {
+    if (reason === "time-out") this.tally.timedOut++;
+    else if (reason === "cancelled") this.tally.cancelled++;
+    else this.tally.rejected++;
+    const key = `${schema}\0${reason}`;
+    this.refused.set(key, (this.refused.get(key) ?? 0) + 1);
     return reason;
   }
 
   #run(ticket: Ticket): Ticket {
-    const { seats } = ticket.arrival;
+    const { seats, schema } = ticket.arrival;
     ticket.startedAt = ticket.arrivedAt;
     this.tally.dispatched++;
+    this.dispatched.set(schema, (this.dispatched.get(schema) ?? 0) + 1);
     this.executing.add(ticket);
     this.#seatsInUse += seats;
     const demand = this.#seatsInUse + this.#seatsWaiting;
@@ -228,9 +237,7 @@ export class QueueSet {
         queue.waiting.splice(at, 1);
         this.#left(queue, ticket);
         waiting.timer.clear();
-        if (reason === "time-out") this.tally.timedOut++;
-        else this.tally.cancelled++;
-        settle(reason);
+        settle(this.#refuse(ticket.arrival, reason));
       };
       const timer = this.#clock.setTimeout(() => leave("time-out"), waitMs, { unref: true });
       const waiting: Waiting = { ticket, settle, timer };
