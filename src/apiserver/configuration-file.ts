@@ -3,6 +3,7 @@ import { parseYaml } from "#apimachinery/schema/yaml.ts";
 
 /** What a value of a configuration file may be. */
 export type Shape =
+  | "any"
   | "text"
   | "flag"
   | "texts"
@@ -45,7 +46,7 @@ export function readConfiguration(text: string, path: string, expected: Configur
 }
 
 function problemsOf(value: unknown, shape: Shape, at: string): string[] {
-  if (value === null || value === undefined) return [];
+  if (shape === "any" || value === null || value === undefined) return [];
   const wrong = (wanted: string): string[] => [`${at} must be ${wanted}`];
   if (shape === "text") return typeof value === "string" ? [] : wrong("a string");
   if (shape === "flag") return typeof value === "boolean" ? [] : wrong("true or false");

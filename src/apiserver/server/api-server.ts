@@ -4,12 +4,14 @@ import { StatusError } from "#apimachinery/api-errors/status.ts";
 import type { Clock, Timer } from "#base/clock.ts";
 import type { Random } from "#base/random.ts";
 import type { Logger } from "#component-base/logging.ts";
+import type { AuditedRequest } from "../audit/audited-request.ts";
+import type { Auditor } from "../audit/auditor.ts";
 import type { Authenticator } from "../authentication/authenticator.ts";
 import { authorizeImpersonation, requestedImpersonation } from "../authentication/impersonation.ts";
 import { type Authorizer, attributesOf, forbiddenError } from "../authorization/authorizer.ts";
 import { statusFormat } from "../endpoints/handlers/negotiation.ts";
 import { statusResponse } from "../endpoints/handlers/representation.ts";
-import type { ApiResponse, HandleResourceRequest } from "../endpoints/response.ts";
+import { type ApiResponse, type HandleResourceRequest, isResponseStream } from "../endpoints/response.ts";
 import type { FlowControl, Place } from "../flowcontrol/flow-control.ts";
 import { RequestMetrics } from "../metrics/request-metrics.ts";
 import { plainInternalError, plainText, statusAnswer } from "../non-resource/answers.ts";
@@ -30,6 +32,8 @@ export interface ApiServerModules {
   readonly logger: Logger;
   readonly authenticator: Authenticator;
   readonly authorizer: Authorizer;
+  /** Absent: nothing is written down. */
+  readonly auditor?: Auditor | undefined;
   /** Requests for resources, authorized. */
   readonly resources: HandleResourceRequest;
   /** Whether a resource path leads to something that is served; others go to `nonResources`. */
@@ -79,7 +83,7 @@ export class ApiServer {
     const sentId = exchange.headers["audit-id"];
     const auditId = typeof sentId === "string" && sentId !== "" ? sentId : random.uuid();
     const warnings: string[] = [];
-    const held: Held = { place: undefined };
+    const held: Held = { place: undefined, auditId, startedAt, audited: undefined };
     let info: RequestInfo | undefined;
     let pending: Pending | undefined;
     let ownTimer: Timer | undefined;
@@ -90,12 +94,18 @@ export class ApiServer {
       if (!isLongRunning(resolved)) {
         const timeoutMs = target.query === undefined ? REQUEST_TIMEOUT_MS : requestTimeoutMs(target.query, REQUEST_TIMEOUT_MS);
         if (this.#inFlight.size >= REQUESTS_IN_FLIGHT_MAX) throw tooManyRequests("Too many requests, please try again later.", 1);
-        const expire = (): void => void sendResponse(exchange, statusAnswer(TIMED_OUT), auditId, []);
+        const expire = (): void => {
+          const answer = statusAnswer(TIMED_OUT);
+          if (held.audited !== undefined) completeAudit(held.audited, exchange, answer);
+          void sendResponse(exchange, answer, auditId, []);
+        };
         pending = { startedAt, mutating: exchange.method !== "GET" && exchange.method !== "HEAD", expire };
         this.#inFlight.add(pending);
         if (timeoutMs < REQUEST_TIMEOUT_MS) ownTimer = clock.setTimeout(expire, timeoutMs, { unref: true });
       }
       const response = await this.#answer(exchange, resolved, target.query ?? new URLSearchParams(), warnings, held);
+      // What was answered is written down before the client knows of it.
+      if (held.audited !== undefined) completeAudit(held.audited, exchange, response);
       const sending = sendResponse(exchange, response, auditId, warnings, held.place);
       if (sending !== undefined) await sending;
       this.metrics.record(resolved, response.status, clock.now() - startedAt);
@@ -104,6 +114,7 @@ export class ApiServer {
         error instanceof UnresolvedPathError
           ? plainInternalError(exchange.url, `failed to create RequestInfo: ${error.message}, ${exchange.url}`)
           : statusResponse(this.#toStatus(error, exchange).status, statusFormat(acceptOf(exchange)));
+      if (held.audited !== undefined) completeAudit(held.audited, exchange, answer);
       await sendResponse(exchange, answer, auditId, warnings, held.place);
       if (info) this.metrics.record(info, answer.status, clock.now() - startedAt);
     } finally {
@@ -120,14 +131,20 @@ export class ApiServer {
     warnings: string[],
     held: Held,
   ): Promise<ApiResponse> {
-    const { authenticator, authorizer, resources, servesGroup, nonResources, flowControl } = this.#modules;
-    const authenticated = authenticator.authenticate(exchange, info.path);
+    const { authorizer, auditor, resources, servesGroup, nonResources, flowControl } = this.#modules;
+    const authenticated = this.#authenticate(exchange, info, held);
     let user: UserInfo = authenticated instanceof Promise ? await authenticated : authenticated;
     const fieldSelector = info.isResourceRequest ? (query.get("fieldSelector") ?? undefined) : undefined;
     const labelSelector = info.isResourceRequest ? (query.get("labelSelector") ?? undefined) : undefined;
+    let attributes = attributesOf(user, info, fieldSelector, labelSelector);
+    const audited = auditor?.begin(exchange, held.auditId, attributes, held.startedAt);
+    held.audited = audited;
     const wanted = requestedImpersonation(exchange);
     if (wanted !== undefined) {
-      ({ user } = await authorizeImpersonation(wanted, attributesOf(user, info, fieldSelector, labelSelector), authorizer));
+      const impersonated = await authorizeImpersonation(wanted, attributes, authorizer);
+      user = impersonated.user;
+      attributes = attributesOf(user, info, fieldSelector, labelSelector);
+      audited?.impersonated(user, impersonated.constraint);
     }
     if (flowControl !== undefined && (info.verb === "watch" || !isLongRunning(info))) {
       const timeoutMs = requestTimeoutMs(query, REQUEST_TIMEOUT_MS);
@@ -135,9 +152,10 @@ export class ApiServer {
       held.place = place instanceof Promise ? await place : place;
       if (held.place.ticket === undefined) return refused(held.place);
     }
-    const attributes = attributesOf(user, info, fieldSelector, labelSelector);
     const answer = authorizer.authorize(attributes);
     const { decision, reason, error } = answer instanceof Promise ? await answer : answer;
+    audited?.annotate("authorization.k8s.io/decision", decision === "allow" ? "allow" : "forbid");
+    audited?.annotate("authorization.k8s.io/reason", decision !== "allow" && error !== undefined ? "internal error" : reason);
     if (decision !== "allow") {
       if (error === undefined) throw forbiddenError(attributes, reason);
       return plainInternalError(exchange.url, error);
@@ -159,8 +177,26 @@ export class ApiServer {
       });
     }
     const body = exchange.method === "GET" || exchange.method === "HEAD" ? EMPTY : await this.#readBody(exchange);
-    const request = new HttpResourceRequest(exchange, { user, info, query, body, stopping: this.#stopping.signal, warnings });
-    return resources(request);
+    if (audited !== undefined) audited.requestBody(body, String(exchange.headers["content-type"] ?? ""));
+    const annotate = audited === undefined ? undefined : (key: string, value: string): void => audited.annotate(key, value);
+    const stopping = this.#stopping.signal;
+    return resources(new HttpResourceRequest(exchange, { user, info, query, body, stopping, warnings, annotate }));
+  }
+
+  #authenticate(exchange: Exchange, info: RequestInfo, held: Held): UserInfo | Promise<UserInfo> {
+    const { authenticator, auditor } = this.#modules;
+    if (auditor === undefined) return authenticator.authenticate(exchange, info.path);
+    const refuse = (error: unknown): never => {
+      const code = error instanceof StatusError ? (error.status.code ?? 500) : 500;
+      auditor.refused(exchange, held.auditId, info, held.startedAt, code);
+      throw error;
+    };
+    try {
+      const answer = authenticator.authenticate(exchange, info.path);
+      return answer instanceof Promise ? answer.catch(refuse) : answer;
+    } catch (error) {
+      return refuse(error);
+    }
   }
 
   async #readBody(exchange: Exchange): Promise<Uint8Array> {
@@ -176,9 +212,24 @@ export class ApiServer {
   }
 }
 
-/** What a request has been given and has to give back. */
+/** What a request has been given on its way through the chain. */
 interface Held {
+  /** Has to be given back. */
   place: Place | undefined;
+  readonly auditId: string;
+  readonly startedAt: number;
+  /** Set when something of the request is written down. */
+  audited: AuditedRequest | undefined;
+}
+
+function completeAudit(audited: AuditedRequest, exchange: Exchange, { status, headers, body }: ApiResponse): void {
+  if (isResponseStream(body)) {
+    audited.started(status);
+    exchange.onClose(() => audited.complete(status, () => undefined));
+    return;
+  }
+  const whole = (): string | Uint8Array => (typeof body === "string" || body instanceof Uint8Array ? body : Buffer.concat(body));
+  audited.complete(status, whole, headers["content-type"] ?? "");
 }
 
 function refused({ retryAfter }: Place): ApiResponse {

@@ -12,6 +12,7 @@ export class HttpResourceRequest implements ResourceRequest {
   readonly method: string;
   readonly headers: RequestHeaders;
   readonly body: Uint8Array;
+  readonly annotate?: (key: string, value: string) => void;
   readonly #exchange: Exchange;
   readonly #stopping: AbortSignal;
   #abort: AbortController | undefined;
@@ -25,6 +26,7 @@ export class HttpResourceRequest implements ResourceRequest {
       readonly body: Uint8Array;
       readonly stopping: AbortSignal;
       readonly warnings: string[];
+      readonly annotate: ((key: string, value: string) => void) | undefined;
     },
   ) {
     this.#exchange = exchange;
@@ -38,6 +40,7 @@ export class HttpResourceRequest implements ResourceRequest {
     this.query = parts.query;
     this.body = parts.body;
     this.warnings = parts.warnings;
+    if (parts.annotate !== undefined) this.annotate = parts.annotate;
   }
 
   get signal(): AbortSignal {

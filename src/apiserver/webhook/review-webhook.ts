@@ -5,6 +5,7 @@ import type { KubeconfigContext } from "#client/kubeconfig.ts";
 
 /** Waits between attempts: upstream's `DefaultRetryBackoffWithInitialDelay(500ms)`. */
 const ATTEMPTS_MAX = 5;
+/** Before the second attempt, unless told otherwise. */
 const FIRST_DELAY_MS = 500;
 const DELAY_FACTOR = 1.5;
 const JITTER = 0.2;
@@ -22,6 +23,7 @@ export interface ReviewWebhookOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly timeoutMs?: number;
+  readonly firstDelayMs?: number;
 }
 
 /** Posts reviews (TokenReview, SubjectAccessReview, audit events) to a webhook that a kubeconfig names, again where a failure may pass. */
@@ -41,10 +43,20 @@ export class ReviewWebhook {
 
   /** The parsed answer. Rejects with an Error whose message says what failed. */
   async post(review: object): Promise<AnsweredReview> {
-    const { clock, random } = this.#options;
-    let delayMs = FIRST_DELAY_MS;
+    return this.#send(review, readReview);
+  }
+
+  /** As {@link post}, whatever the answer holds. */
+  async deliver(review: object): Promise<void> {
+    await this.#send(review, () => ({}));
+  }
+
+  async #send(review: object, read: (body: string) => AnsweredReview | Failure): Promise<AnsweredReview> {
+    const { clock, random, firstDelayMs = FIRST_DELAY_MS } = this.#options;
+    let delayMs = firstDelayMs;
     for (let attempt = 1; ; attempt++) {
-      const outcome = await this.#attempt(JSON.stringify(review));
+      const response = await this.#attempt(JSON.stringify(review));
+      const outcome = response instanceof Failure ? response : read(response.body);
       if (!(outcome instanceof Failure)) return outcome;
       if (!outcome.mayPass || attempt >= ATTEMPTS_MAX) throw outcome;
       await clock.sleep(delayMs * (1 + JITTER * random.float()));
@@ -57,7 +69,7 @@ export class ReviewWebhook {
     this.#caller.close();
   }
 
-  async #attempt(body: string): Promise<AnsweredReview | Failure> {
+  async #attempt(body: string): Promise<WebResponse | Failure> {
     const { target, timeoutMs = ATTEMPT_TIMEOUT_MS } = this.#options;
     const headers = {
       "content-type": "application/json",
@@ -65,7 +77,10 @@ export class ReviewWebhook {
       ...(target.token === undefined ? {} : { authorization: `Bearer ${target.token}` }),
     };
     try {
-      return read(await this.#caller.send({ method: "POST", url: target.server, headers, body, timeoutMs }));
+      const response = await this.#caller.send({ method: "POST", url: target.server, headers, body, timeoutMs });
+      if (response.status >= 200 && response.status <= 299) return response;
+      const mayPass = [429, 500, 504].includes(response.status) || response.headers["retry-after"] !== undefined;
+      return new Failure(`the webhook answered ${response.status}`, mayPass);
     } catch (error) {
       return new Failure((error as Error).message, (error as NodeJS.ErrnoException).code === "ECONNRESET");
     }
@@ -81,11 +96,7 @@ class Failure extends Error {
   }
 }
 
-function read({ status, headers, body }: WebResponse): AnsweredReview | Failure {
-  if (status < 200 || status > 299) {
-    const mayPass = [429, 500, 504].includes(status) || headers["retry-after"] !== undefined;
-    return new Failure(`the webhook answered ${status}`, mayPass);
-  }
+function readReview(body: string): AnsweredReview | Failure {
   try {
     const answer: unknown = JSON.parse(body === "" ? "{}" : body);
     if (typeof answer === "object" && answer !== null) return answer;
