@@ -1,12 +1,11 @@
 import type { Lease } from "#api/generated/coordination/v1.ts";
 import type { Node, Pod } from "#api/generated/core/v1.ts";
-import { isNotFound } from "#apimachinery/api-errors/errors.ts";
-import { formatTime } from "#apimachinery/meta/time.ts";
-import { type ObjectReference, referenceTo } from "#client/event-target.ts";
 import { type ControllerDefinition, controller, source } from "../../framework/controller.ts";
 import { addNodeNameIndex, podsOnNode } from "../../framework/pod-indexes.ts";
 import { LEASES, NODES, PODS } from "../../framework/resources.ts";
 import { Heartbeats } from "./heartbeats.ts";
+import { NodeLifecycleActions } from "./node-lifecycle-actions.ts";
+import { nodeReference } from "./node-reference.ts";
 import { type Action, type Observed, reconcile } from "./reconcile.ts";
 import { nodeCondition } from "./taints.ts";
 
@@ -30,61 +29,7 @@ export const nodeLifecycleController: ControllerDefinition = {
     const unregistered = new Set<string>();
     const toMark = new Set<string>();
 
-    async function writeNode(action: Action & { type: "updateConditions" | "updateTaints" }): Promise<void> {
-      const { node } = action;
-      const name = node.metadata.name ?? "";
-      if (action.type === "updateTaints") {
-        const { taints: _, ...spec } = node.spec ?? {};
-        const next = { ...node, spec: action.taints.length === 0 ? spec : { ...spec, taints: action.taints } };
-        await client.update(NODES, "", name, next);
-        return;
-      }
-      const wasReady = nodeCondition(node, "Ready")?.status === "True";
-      const status = { ...node.status, conditions: action.conditions };
-      await client.update(NODES, "", name, { ...node, status }, { subresource: "status" });
-      if (wasReady) recorder.event(nodeReference(node), "Normal", "NodeNotReady", `Node ${name} status is now: NodeNotReady`);
-    }
-
-    async function markNotReady(pod: Pod): Promise<void> {
-      const { namespace = "", name = "", uid } = pod.metadata;
-      const condition = { type: "Ready", status: "False", lastTransitionTime: formatTime(clock.now()) };
-      const patch = { metadata: { uid }, status: { conditions: [condition] } };
-      try {
-        await client.patch(PODS, namespace, name, "application/strategic-merge-patch+json", patch, { subresource: "status" });
-        recorder.event(referenceTo("v1", "Pod", pod), "Warning", "NodeNotReady", "Node is not ready");
-      } catch (error) {
-        if (!isNotFound(error)) throw error;
-      }
-    }
-
-    async function execute(actions: readonly Action[]): Promise<void> {
-      for (const action of actions) {
-        const { node } = action;
-        const name = node.metadata.name ?? "";
-        switch (action.type) {
-          case "register":
-            unregistered.delete(name);
-            recorder.event(
-              nodeReference(node),
-              "Normal",
-              "RegisteredNode",
-              `Node ${name} event: Registered Node ${name} in Controller`,
-            );
-            break;
-          case "label":
-            await client.patch(NODES, "", name, "application/strategic-merge-patch+json", {
-              metadata: { labels: action.labels },
-            });
-            break;
-          case "markPodsNotReady":
-            for (const pod of action.pods) await markNotReady(pod);
-            break;
-          default:
-            await writeNode(action);
-        }
-        if (action.type === "markPodsNotReady") toMark.delete(name);
-      }
-    }
+    const actions = new NodeLifecycleActions({ client, clock, recorder, unregistered, toMark });
 
     return controller<Observed, Action>({
       sources: [
@@ -94,12 +39,8 @@ export const nodeLifecycleController: ControllerDefinition = {
             heartbeats.forget(name);
             unregistered.delete(name);
             toMark.delete(name);
-            recorder.event(
-              nodeReference(object),
-              "Normal",
-              "RemovingNode",
-              `Node ${name} event: Removing Node ${name} from Controller`,
-            );
+            const message = `Node ${name} event: Removing Node ${name} from Controller`;
+            recorder.event(nodeReference(object), "Normal", "RemovingNode", message);
             return [];
           }
           if (heartbeats.observeNode(object, clock.now())) unregistered.add(name);
@@ -135,17 +76,7 @@ export const nodeLifecycleController: ControllerDefinition = {
         };
       },
       reconcile,
-      execute,
+      execute: (decided) => actions.execute(decided),
     });
   },
 };
-
-/** Node events are told without resource version, as upstream does. */
-function nodeReference({ metadata }: Node): ObjectReference {
-  return {
-    kind: "Node",
-    apiVersion: "v1",
-    name: metadata.name ?? "",
-    ...(metadata.uid === undefined ? {} : { uid: metadata.uid }),
-  };
-}
