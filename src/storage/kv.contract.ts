@@ -1,38 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { Clock, Timer } from "#base/clock.ts";
+import type { Clock } from "#base/clock.ts";
+import { ManualClock } from "#base/manual-clock.ts";
 import { type KeyValue, type KVStore, type StorageError, VALUE_BYTES_MAX, type WatchEvent } from "./kv.ts";
-
-/** A clock that stands still until told otherwise. */
-export interface ManualClock extends Clock {
-  advance(milliseconds: number): void;
-}
-
-/** Makes a {@link ManualClock}. */
-export function manualClock(): ManualClock {
-  let now = 0;
-  const timers = new Map<object, { due: number; task: () => void }>();
-  const setTimer = (task: () => void, delayMs: number): Timer => {
-    const id = {};
-    timers.set(id, { due: now + delayMs, task });
-    return { clear: () => void timers.delete(id) };
-  };
-  return {
-    now: () => now,
-    setTimeout: setTimer,
-    setInterval: () => {
-      throw new Error("not used by stores");
-    },
-    sleep: (delayMs) => new Promise((resolve) => void setTimer(resolve, delayMs)),
-    advance(milliseconds) {
-      now += milliseconds;
-      for (const [id, { due, task }] of [...timers]) {
-        if (due > now) continue;
-        timers.delete(id);
-        task();
-      }
-    },
-  };
-}
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 const text = (kv: KeyValue | undefined): string | undefined =>
@@ -94,7 +63,7 @@ export function describeStoreContract(
     let clock: ManualClock;
     let store: KVStore;
     beforeEach(async () => {
-      clock = manualClock();
+      clock = new ManualClock();
       store = await factory(clock);
     });
     afterEach(() => store.close());

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { describeStoreContract, manualClock } from "./kv.contract.ts";
+import { ManualClock } from "#base/manual-clock.ts";
+import { describeStoreContract } from "./kv.contract.ts";
 import { MemoryStore } from "./memory/memory-store.ts";
 import { RebasedStore } from "./rebased-store.ts";
 
@@ -8,7 +9,7 @@ const prefixes = { outer: "/a/", inner: "/elsewhere/" };
 describeStoreContract("rebased", async (clock) => new RebasedStore(new MemoryStore({ clock }), { outer: "/a/", inner: "/a/" }));
 
 test("keys under the prefix lie elsewhere, others where they are", async () => {
-  const behind = new MemoryStore({ clock: manualClock() });
+  const behind = new MemoryStore({ clock: new ManualClock() });
   await using store = new RebasedStore(behind, prefixes);
   const seen: string[] = [];
   store.watch("/a/", {

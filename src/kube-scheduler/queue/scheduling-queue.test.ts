@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from "vitest";
-import type { Clock } from "#base/clock.ts";
+import { ManualClock } from "#base/manual-clock.ts";
 import { Framework } from "../framework/framework.ts";
 import { requesting, testNode, testPod } from "../framework/test-objects.ts";
 import { nodeResourcesFit } from "../plugins/node-resources-fit/node-resources-fit.ts";
@@ -8,44 +8,12 @@ import { schedulingGates } from "../plugins/scheduling-gates/scheduling-gates.ts
 import { taintToleration } from "../plugins/taint-toleration/taint-toleration.ts";
 import { type QueuedPod, SchedulingQueue } from "./scheduling-queue.ts";
 
-let now = 0;
-let timers: { due: number; task: () => void; every: number }[] = [];
-const clock: Clock = {
-  now: () => now,
-  setTimeout(task, delayMs) {
-    const timer = { due: now + delayMs, task, every: 0 };
-    timers.push(timer);
-    return {
-      clear: () => {
-        timers = timers.filter((other) => other !== timer);
-      },
-    };
-  },
-  setInterval(task, periodMs) {
-    timers.push({ due: now + periodMs, task, every: periodMs });
-    return { clear: () => undefined };
-  },
-  sleep: () => Promise.reject(new Error("not used by the queue")),
-};
-function advance(milliseconds: number): void {
-  const end = now + milliseconds;
-  for (;;) {
-    const next = timers.filter(({ due }) => due <= end).sort((a, b) => a.due - b.due)[0];
-    if (next === undefined) break;
-    now = next.due;
-    if (next.every > 0) next.due += next.every;
-    else timers = timers.filter((other) => other !== next);
-    next.task();
-  }
-  now = end;
-}
-
 describe("the scheduling queue", () => {
+  let clock: ManualClock;
   let queue: SchedulingQueue;
   let ready = 0;
   beforeEach(() => {
-    now = 1_000_000;
-    timers = [];
+    clock = new ManualClock(1_000_000);
     ready = 0;
     const framework = new Framework([schedulingGates(), prioritySort(), taintToleration(), nodeResourcesFit()]);
     queue = new SchedulingQueue({
@@ -66,7 +34,7 @@ describe("the scheduling queue", () => {
 
   test("higher priority comes first, then who came first", () => {
     queue.add(testPod("a"));
-    now += 1;
+    clock.advance(1);
     queue.add(testPod("b"));
     queue.add(testPod("high", { priority: 5 }));
     expect([popName(), popName(), popName(), popName()]).toEqual(["high", "a", "b", undefined]);
@@ -104,11 +72,11 @@ describe("the scheduling queue", () => {
     queue.add(testPod("p"));
     for (let attempt = 0; attempt < 6; attempt++) {
       const queued = pop();
-      const start = now;
+      const start = clock.now();
       queue.addFailed(queued);
       expect(queue.pop()).toBeUndefined();
-      while (queue.pending.active === 0) advance(100);
-      delays.push(now - start);
+      while (queue.pending.active === 0) clock.advance(100);
+      delays.push(clock.now() - start);
     }
     expect(delays).toEqual([1000, 2000, 4000, 8000, 10_000, 10_000]);
     queue.addUnschedulable(pop(), FIT);
@@ -130,9 +98,9 @@ describe("the scheduling queue", () => {
   test("nobody waits forever for an event", () => {
     queue.add(testPod("p"));
     queue.addUnschedulable(pop(), FIT);
-    advance(299_000);
+    clock.advance(299_000);
     expect(queue.pop()).toBeUndefined();
-    advance(40_000);
+    clock.advance(40_000);
     expect(popName()).toBe("p");
   });
 

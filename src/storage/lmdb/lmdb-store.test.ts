@@ -2,7 +2,8 @@ import { mkdtemp, rm, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { describeStoreContract, manualClock } from "../kv.contract.ts";
+import { ManualClock } from "#base/manual-clock.ts";
+import { describeStoreContract } from "../kv.contract.ts";
 import type { KVStore } from "../kv.ts";
 import { openLmdbStore } from "./lmdb-store.ts";
 
@@ -21,7 +22,7 @@ const put = (store: KVStore, key: string, value: string, expectedModRevision = 0
 
 test("a store that is opened again goes on where it ended, with history and compaction", async () => {
   const dir = await freshDir();
-  const clock = manualClock();
+  const clock = new ManualClock();
   const first = await openLmdbStore({ dir, clock });
   for (let i = 0; i < 20; i++) await put(first, `/k/${i}`, `v${i}`);
   await first.compact(10);
@@ -38,11 +39,11 @@ test("a store that is opened again goes on where it ended, with history and comp
 
 test("leases outlive the process and begin anew", async () => {
   const dir = await freshDir();
-  const first = await openLmdbStore({ dir, clock: manualClock() });
+  const first = await openLmdbStore({ dir, clock: new ManualClock() });
   const lease = await first.grantLease(10);
   await put(first, "/a", "1", 0, lease);
   await first.close();
-  const clock = manualClock();
+  const clock = new ManualClock();
   const second = await openLmdbStore({ dir, clock });
   expect((await second.get("/a")).kv?.lease).toBe(lease);
   expect(await second.grantLease(60)).toBeGreaterThan(lease);
@@ -53,7 +54,7 @@ test("leases outlive the process and begin anew", async () => {
 
 test("a directory that is in use is refused, and free after close", async () => {
   const dir = await freshDir();
-  const clock = manualClock();
+  const clock = new ManualClock();
   const store = await openLmdbStore({ dir, clock });
   await expect(openLmdbStore({ dir, clock })).rejects.toMatchObject({
     code: "Unavailable",
@@ -81,7 +82,7 @@ test.each([
     name: "was cut short",
     message: "is cut short",
     make: async (dir: string) => {
-      const store = await openLmdbStore({ dir, clock: manualClock() });
+      const store = await openLmdbStore({ dir, clock: new ManualClock() });
       for (let i = 0; i < 4; i++) await put(store, `/k/${i}`, "x".repeat(200_000));
       await store.close();
       await truncate(join(dir, "data.mdb"), 40_960);
@@ -90,7 +91,7 @@ test.each([
 ])("a data directory that $name gives a clear error", async ({ make, message }) => {
   const dir = await freshDir();
   await make(dir);
-  await expect(openLmdbStore({ dir, clock: manualClock() })).rejects.toMatchObject({
+  await expect(openLmdbStore({ dir, clock: new ManualClock() })).rejects.toMatchObject({
     code: "Unavailable",
     message: expect.stringContaining(message),
   });
