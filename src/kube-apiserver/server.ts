@@ -140,6 +140,7 @@ export async function startKubeApiServer(options: KubeApiServerOptions): Promise
     random,
     serviceClusterIpRange: options.serviceClusterIpRange,
     serviceNodePortRange: options.serviceNodePortRange ?? "30000-32767",
+    ...(kv.features.shared && { sharedStore: kv }),
     serviceAccountToken: tokenSubresource({
       ...authentication.tokenRequests,
       stores: lazy.stores,

@@ -2,7 +2,7 @@ import { cpSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { ConfigMap, Node, Pod } from "#api/generated/core/v1.ts";
+import type { ConfigMap, Node, Pod, Service } from "#api/generated/core/v1.ts";
 import { StatusError } from "#apimachinery/api-errors/status.ts";
 import { encodeMessage } from "#apimachinery/protobuf/encode.ts";
 import { inEnvelope } from "#apimachinery/protobuf/envelope.ts";
@@ -21,6 +21,7 @@ import { isBuilt, Program } from "../support/program.ts";
 const configMaps = { group: "", version: "v1", resource: "configmaps" };
 const pods = { group: "", version: "v1", resource: "pods" };
 const nodes = { group: "", version: "v1", resource: "nodes" };
+const services = { group: "", version: "v1", resource: "services" };
 const deployments = { group: "apps", version: "v1", resource: "deployments" };
 const namespaces = { group: "", version: "v1", resource: "namespaces" };
 
@@ -104,6 +105,25 @@ describe.skipIf(!hasEtcd || !isBuilt)(`several kybern up on one etcd (${ETCD_REA
     watching.abort();
     expect(seen).toEqual(Array.from({ length: 61 }, (_, i) => String(i)));
     await Promise.all([a.close(), b.close()]);
+  });
+
+  test("no two Services get one address or node port, whoever makes them", async () => {
+    await using _a = await start("a");
+    await using _b = await another("b");
+    const clients = [connect("a"), connect("b")];
+    const made = await Promise.all(
+      Array.from({ length: 100 }, (_, i) =>
+        (clients[i % 2] as Client).create<Service>(services, "default", {
+          apiVersion: "v1",
+          kind: "Service",
+          metadata: { name: `s${i}` },
+          spec: { type: "NodePort", ports: [{ port: 80 }], selector: { app: "web" } },
+        } as Service),
+      ),
+    );
+    expect(new Set(made.map(({ spec }) => spec?.ports?.[0]?.nodePort)).size).toBe(100);
+    expect(new Set(made.map(({ spec }) => spec?.clusterIP)).size).toBe(100);
+    await Promise.all(clients.map((client) => client.close()));
   });
 
   test("a server that is killed takes nothing with it, and the other goes on in its place", { timeout: 120_000 }, async () => {

@@ -114,6 +114,16 @@ export class PortOperation {
     return port;
   }
 
+  /** What was taken so far. */
+  get allocated(): readonly number[] {
+    return this.#allocated;
+  }
+
+  /** What is to be given back when the write has succeeded. */
+  get released(): readonly number[] {
+    return this.#released;
+  }
+
   /** Gives the port back once the write has succeeded. */
   releaseDeferred(port: number): void {
     this.#released.push(port);

@@ -8,15 +8,20 @@ import { hasNodePortType, isHeadless, needsClusterIp, needsHealthCheck, nodePort
 import { ClusterIpAllocator } from "./cluster-ips.ts";
 import { allocateChangedPorts, allocateNewPorts } from "./node-ports.ts";
 import { PortAllocator, PortOperation } from "./port-allocator.ts";
+import { PortLedger } from "./port-ledger.ts";
 
 /** Gives Services their cluster IPs and node ports. Which ports are taken is read from the stored Services at first use. */
 export class ServiceAllocation {
   readonly #modules: RegistryModules;
   readonly #ips: readonly ClusterIpAllocator[];
+  /** Where the store is this server's alone. */
   #ports: PortAllocator | undefined;
+  readonly #ledger: PortLedger | undefined;
 
   constructor(modules: RegistryModules) {
     this.#modules = modules;
+    const { sharedStore: kv, clock, serviceNodePortRange: range } = modules;
+    this.#ledger = kv && new PortLedger({ kv, clock, range, inUse: () => this.#portsInUse() });
     this.#ips = modules.serviceClusterIpRange
       .split(",")
       .map((cidr) => new ClusterIpAllocator(cidr, modules.random, () => modules.stores.of("networking.k8s.io", "ipaddresses")));
@@ -40,8 +45,7 @@ export class ServiceAllocation {
 
   async create(service: Draft<Service>, context: RequestContext, dryRun: boolean): Promise<Transaction> {
     const ips = await this.#allocateIps(service, context, dryRun);
-    const ports = new PortOperation(this.#portAllocator(), dryRun ? "dry-run" : "allocate");
-    return this.#guard(ips, ports, dryRun, [], () => allocateNewPorts(service, ports));
+    return this.#guard(ips, service, dryRun, [], allocateNewPorts);
   }
 
   async update(service: Draft<Service>, old: Service, context: RequestContext, dryRun: boolean): Promise<Transaction> {
@@ -49,36 +53,76 @@ export class ServiceAllocation {
     const ips = needsClusterIp(service) && !isHeadless(service) ? await this.#allocateIps(service, context, dryRun, old) : [];
     const after = service.spec.clusterIPs ?? [];
     const released = keeps ? (old.spec.clusterIPs ?? []).filter((ip) => !after.includes(ip)) : [];
-    const ports = new PortOperation(this.#portAllocator(), dryRun ? "dry-run" : "allocate");
-    return this.#guard(ips, ports, dryRun, released, () => allocateChangedPorts(service, old, ports));
+    return this.#guard(ips, service, dryRun, released, (draft, ports) => allocateChangedPorts(draft, old, ports));
   }
 
   /** Gives back all that a deleted Service held. */
   release(service: Service): void {
     if (needsClusterIp(service) && !isHeadless(service)) this.#releaseIps(service.spec.clusterIPs ?? []);
-    const ports = this.#portAllocator();
-    if (hasNodePortType(service)) for (const port of nodePortsOf(service)) ports.release(port);
-    if (needsHealthCheck(service) && service.spec.healthCheckNodePort) ports.release(service.spec.healthCheckNodePort);
+    const ports = heldPorts(service);
+    if (this.#ledger !== undefined) this.#ledger.release(ports);
+    else for (const port of ports) this.#portAllocator().release(port);
   }
 
-  #guard(ips: string[], ports: PortOperation, dryRun: boolean, released: readonly string[], allocate: () => void): Transaction {
-    const rollback = (): void => {
-      ports.rollback();
-      if (!dryRun) this.#releaseIps(ips);
-    };
+  async #guard(
+    ips: string[],
+    service: Draft<Service>,
+    dryRun: boolean,
+    released: readonly string[],
+    allocate: AllocatePorts,
+  ): Promise<Transaction> {
+    let ports: PortTransaction;
     try {
-      allocate();
+      ports = await this.#takePorts(service, dryRun, allocate);
     } catch (error) {
-      rollback();
+      if (!dryRun) this.#releaseIps(ips);
       throw error;
     }
     return {
-      rollback,
+      rollback: () => {
+        ports.rollback();
+        if (!dryRun) this.#releaseIps(ips);
+      },
       commit: () => {
         ports.commit();
         if (!dryRun) this.#releaseIps(released);
       },
     };
+  }
+
+  async #takePorts(service: Draft<Service>, dryRun: boolean, allocate: AllocatePorts): Promise<PortTransaction> {
+    const ledger = this.#ledger;
+    if (ledger !== undefined && !dryRun) return this.#takeSharedPorts(ledger, service, allocate);
+    const ports = new PortOperation(this.#portAllocator(), dryRun ? "dry-run" : "allocate");
+    try {
+      allocate(service, ports);
+    } catch (error) {
+      ports.rollback();
+      throw error;
+    }
+    return ports;
+  }
+
+  async #takeSharedPorts(ledger: PortLedger, service: Draft<Service>, allocate: AllocatePorts): Promise<PortTransaction> {
+    // Most Services have none: they need not ask.
+    const trial = new PortOperation(this.#newAllocator([]), "dry-run");
+    const draft = deepCopy(service);
+    allocate(draft, trial);
+    const ports =
+      trial.allocated.length === 0
+        ? trial
+        : await ledger
+            .change((before) => {
+              const attempt = deepCopy(service);
+              const operation = new PortOperation(this.#newAllocator(before), "allocate");
+              allocate(attempt, operation);
+              return { result: { operation, spec: attempt.spec }, taken: new Set([...before, ...operation.allocated]) };
+            })
+            .then(({ operation, spec }) => {
+              service.spec = spec;
+              return operation;
+            });
+    return { commit: () => ledger.release(ports.released), rollback: () => ledger.release(ports.allocated) };
   }
 
   /** Returns what was taken. */
@@ -111,13 +155,34 @@ export class ServiceAllocation {
   }
 
   #portAllocator(): PortAllocator {
-    if (this.#ports !== undefined) return this.#ports;
+    // Other servers take and give back too: what is known now is known only now.
+    if (this.#ledger !== undefined) return this.#newAllocator(this.#portsInUse());
+    this.#ports ??= this.#newAllocator(this.#portsInUse());
+    return this.#ports;
+  }
+
+  #newAllocator(taken: Iterable<number>): PortAllocator {
     const ports = new PortAllocator(this.#modules.serviceNodePortRange, this.#modules.random);
-    for (const service of this.#modules.stores.of<Service>("", "services").listCached("")) {
-      if (hasNodePortType(service)) for (const port of nodePortsOf(service)) ports.restore(port);
-      if (needsHealthCheck(service) && service.spec.healthCheckNodePort) ports.restore(service.spec.healthCheckNodePort);
-    }
-    this.#ports = ports;
+    for (const port of taken) ports.restore(port);
     return ports;
   }
+
+  #portsInUse(): number[] {
+    return this.#modules.stores.of<Service>("", "services").listCached("").flatMap(heldPorts);
+  }
+}
+
+type AllocatePorts = (service: Draft<Service>, ports: PortOperation) => void;
+
+/** The end of a write, as far as ports are concerned. */
+interface PortTransaction {
+  commit(): void;
+  rollback(): void;
+}
+
+/** Node ports and the health check port. */
+function heldPorts(service: Service): number[] {
+  const ports = hasNodePortType(service) ? [...nodePortsOf(service)] : [];
+  if (needsHealthCheck(service) && service.spec.healthCheckNodePort) ports.push(service.spec.healthCheckNodePort);
+  return ports;
 }
