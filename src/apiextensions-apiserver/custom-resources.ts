@@ -32,6 +32,9 @@ export interface CustomResourcesOptions {
 
 const DEFINITIONS: ResourceId = { group: "apiextensions.k8s.io", version: "v1", resource: "customresourcedefinitions" };
 
+/** Definitions that are looked at together; those of one group one after the other, since they compete for names. */
+const WORKERS = 8;
+
 /** Between looks at objects that have finalizers of their own, while their definition goes. */
 const CLEANUP_RETRY_MS = 500;
 
@@ -65,7 +68,7 @@ export async function startCustomResources(options: CustomResourcesOptions): Pro
   await Promise.race([definitions.waitForSync(), ended(signal)]);
   const worker = new DefinitionWorker(options, definitions);
   for (const { metadata } of definitions.lister.list()) await worker.sync(metadata.name ?? "").catch(() => undefined);
-  void (async () => {
+  const work = async (): Promise<void> => {
     for (let name = await queue.get(); name !== undefined; name = await queue.get()) {
       try {
         const againMs = await worker.sync(name);
@@ -77,7 +80,8 @@ export async function startCustomResources(options: CustomResourcesOptions): Pro
       }
       queue.done(name);
     }
-  })();
+  };
+  for (let i = 0; i < WORKERS; i++) void work();
 }
 
 function ended(signal: AbortSignal): Promise<void> {
@@ -122,6 +126,8 @@ class DefinitionWorker {
   readonly #options: CustomResourcesOptions;
   readonly #definitions: SharedInformer<CustomResourceDefinition>;
   readonly #served = new Map<string, Served>();
+  /** The last that is under way, by group. */
+  readonly #turns = new Map<string, Promise<unknown>>();
 
   constructor(options: CustomResourcesOptions, definitions: SharedInformer<CustomResourceDefinition>) {
     this.#options = options;
@@ -130,6 +136,21 @@ class DefinitionWorker {
 
   /** Brings what is served in line with one definition. Resolves to the time after which to look again, in milliseconds. */
   async sync(name: string): Promise<number | undefined> {
+    const group = name.slice(name.indexOf(".") + 1);
+    const before = this.#turns.get(group);
+    const turn = (async () => {
+      await before?.catch(() => undefined);
+      return this.#sync(name);
+    })();
+    this.#turns.set(group, turn);
+    try {
+      return await turn;
+    } finally {
+      if (this.#turns.get(group) === turn) this.#turns.delete(group);
+    }
+  }
+
+  async #sync(name: string): Promise<number | undefined> {
     const definition = this.#definitions.lister.get("", name);
     if (definition === undefined) {
       this.#unserve(name);

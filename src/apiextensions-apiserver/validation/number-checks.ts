@@ -6,31 +6,61 @@ import { isKnownFormat } from "./formats.ts";
 const INT32_MAX = 2 ** 31 - 1;
 const FLOAT_MAX = 3.4028234663852886e38;
 
-/** Range, bounds and multiples of a number. */
+/** What is asked of a number, in upstream's order. */
+type Bound = "MultipleOf" | "Maximum boundary" | "Minimum boundary";
+
+/**
+ * Range, bounds and multiples of a number. Upstream's `numberValidator`: bounds themselves must be of the type, and whole
+ * numbers are compared with the whole part of a bound.
+ */
 export function checkNumber(schema: JSONSchemaProps, value: number, path: string, field: FieldPath): FieldError[] {
-  const errors: FieldError[] = [];
-  const { type = "", format = "", minimum, maximum, multipleOf } = schema;
-  if (!isInRange(value, type, isKnownFormat(type, format) ? format : "")) {
-    const form = format === "" || !isKnownFormat(type, format) ? "(default format)" : `with format ${format}`;
-    const text = `Checked value must be of type ${type} ${form} in ${path}`;
-    errors.push(invalid(FieldPath.root, "", text));
-  }
-  const say = (text: string): void => {
-    errors.push(invalid(field, value, `${path} in body ${text}`));
+  const { multipleOf, maximum, minimum, exclusiveMaximum = false, exclusiveMinimum = false } = schema;
+  const errors: FieldError[] = rangeErrors(schema, value, "Checked", path);
+  const check = (
+    bound: number | undefined,
+    what: Bound,
+    fault: (bound: number, isWhole: boolean) => string | undefined,
+  ): void => {
+    if (bound === undefined) return;
+    const range = rangeErrors(schema, bound, what, path);
+    const isWhole = isJsonInteger(value) && range.length === 0;
+    const text = fault(isWhole ? Math.trunc(bound) : bound, isWhole);
+    errors.push(...range);
+    if (text !== undefined) errors.push(bad(field, isWhole ? String(value) : goFloat(value), text));
   };
-  if (multipleOf !== undefined && multipleOf < 0) {
-    const text = `factor MultipleOf declared for ${path} must be positive: ${multipleOf}`;
-    errors.push(invalid(field, multipleOf, text));
-  } else if (multipleOf !== undefined && !isMultiple(value, multipleOf)) say(`should be a multiple of ${multipleOf}`);
-  if (maximum !== undefined) {
-    if (schema.exclusiveMaximum === true && value >= maximum) say(`should be less than ${maximum}`);
-    else if (value > maximum) say(`should be less than or equal to ${maximum}`);
-  }
-  if (minimum !== undefined) {
-    if (schema.exclusiveMinimum === true && value <= minimum) say(`should be greater than ${minimum}`);
-    else if (value < minimum) say(`should be greater than or equal to ${minimum}`);
-  }
+  const say = (text: string, bound: number, isWhole: boolean): string =>
+    `${path} in body should be ${text} ${isWhole ? bound : goFloat(bound)}`;
+  check(multipleOf, "MultipleOf", (factor, isWhole) => {
+    if (factor <= 0) return `factor MultipleOf declared for ${path} must be positive: ${isWhole ? factor : goFloat(factor)}`;
+    return isMultiple(value, factor) ? undefined : say("a multiple of", factor, isWhole);
+  });
+  check(minimum, "Minimum boundary", (least, isWhole) => {
+    if (exclusiveMinimum) return value <= least ? say("greater than", least, isWhole) : undefined;
+    return value < least ? say("greater than or equal to", least, isWhole) : undefined;
+  });
+  check(maximum, "Maximum boundary", (most, isWhole) => {
+    if (exclusiveMaximum) return value >= most ? say("less than", most, isWhole) : undefined;
+    return value > most ? say("less than or equal to", most, isWhole) : undefined;
+  });
   return errors;
+}
+
+/** With the value as it is printed. */
+function bad(field: FieldPath, shown: string, detail: string): FieldError {
+  return { type: "FieldValueInvalid", field: `${field}`, message: `Invalid value: ${shown}: ${detail}` };
+}
+
+/** Whether a value, or a bound, is of the declared type and format. */
+function rangeErrors(
+  { type = "", format = "" }: JSONSchemaProps,
+  value: number,
+  what: Bound | "Checked",
+  path: string,
+): FieldError[] {
+  const known = isKnownFormat(type, format) ? format : "";
+  if (isInRange(value, type, known)) return [];
+  const form = known === "" ? "(default format)" : `with format ${known}`;
+  return [invalid(FieldPath.root, "", `${what} value must be of type ${type} ${form} in ${path}`)];
 }
 
 function isInRange(value: number, type: string, format: string): boolean {
@@ -43,7 +73,6 @@ function isInRange(value: number, type: string, format: string): boolean {
 
 /** As near as floating point comes, as upstream. */
 function isMultiple(value: number, factor: number): boolean {
-  if (factor === 0) return false;
   if (Number.isInteger(value) && Number.isInteger(factor)) return value % factor === 0;
   const times = Math.abs(factor < 1 ? (1 / factor) * value : value / factor);
   if (times > Number.MAX_SAFE_INTEGER) return false;
@@ -54,4 +83,12 @@ function isMultiple(value: number, factor: number): boolean {
 /** Whether upstream's decoder reads a number as 64-bit integer. Numbers at the very edge cannot be told apart here. */
 export function isJsonInteger(value: number): boolean {
   return Number.isInteger(value) && Math.abs(value) <= 2 ** 63;
+}
+
+/** A float as Go's `%v` prints it: with an exponent from a million on. */
+function goFloat(value: number): string {
+  const [digits = "", power = "0"] = value.toExponential().split("e");
+  const exponent = Number(power);
+  if (exponent >= -4 && exponent < 6) return String(value);
+  return `${digits}e${exponent < 0 ? "-" : "+"}${String(Math.abs(exponent)).padStart(2, "0")}`;
 }

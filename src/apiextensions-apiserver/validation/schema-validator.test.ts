@@ -65,6 +65,33 @@ const cases: readonly Case[] = [
   },
   { name: "a multiple of a fraction", schema: f({ type: "number", multipleOf: 0.1 }), value: { f: 0.3 }, want: [] },
   {
+    name: "a whole number beyond a bound that is none",
+    schema: f({ type: "integer", maximum: 10.5 }),
+    value: { f: 12 },
+    want: [
+      '<nil>: Invalid value: "": Maximum boundary value must be of type integer (default format) in f',
+      "f: Invalid value: 12: f in body should be less than or equal to 10.5",
+    ],
+  },
+  {
+    name: "a fraction beyond a large bound",
+    schema: f({ type: "number", maximum: 2_000_000 }),
+    value: { f: 2_500_000.5 },
+    want: ["f: Invalid value: 2.5000005e+06: f in body should be less than or equal to 2e+06"],
+  },
+  {
+    name: "a whole number beyond the whole part of a bound",
+    schema: f({ type: "number", minimum: 2.5 }),
+    value: { f: 1 },
+    want: ["f: Invalid value: 1: f in body should be greater than or equal to 2"],
+  },
+  {
+    name: "values of maps",
+    schema: { type: "object", additionalProperties: { type: "string" } },
+    value: { a: 1 },
+    want: ['a: Invalid value: "integer": .a in body must be of type string: "integer"'],
+  },
+  {
     name: "items beyond the limit",
     schema: f({ type: "array", maxItems: 1, items: { type: "string" } }),
     value: { f: ["a", "b"] },

@@ -42,7 +42,7 @@ export function validateAgainstSchema(
 
 /** The field of a path; the root prints as `<nil>`. */
 function fieldAt(path: string): FieldPath {
-  return path === "" ? FieldPath.root : FieldPath.of(path);
+  return path === "" ? FieldPath.root : FieldPath.of(path.replace(/^\./, ""));
 }
 
 class SchemaValidator {
@@ -158,11 +158,7 @@ class SchemaValidator {
     }
     if (maxItems !== undefined && value.length > maxItems) outcome.errors.push(tooMany(field, value.length, maxItems));
     if (uniqueItems === true && value.some((item, index) => value.slice(0, index).some((other) => semanticEqual(item, other)))) {
-      outcome.errors.push({
-        type: "FieldValueDuplicate",
-        field: `${field}`,
-        message: `Duplicate value: ${inBody(path)} shouldn't contain duplicates`,
-      });
+      outcome.errors.push(invalid(field, "", `${inBody(path)} shouldn't contain duplicates`));
     }
   }
 
@@ -182,13 +178,20 @@ class SchemaValidator {
     if (maxProperties !== undefined && names.length > maxProperties) {
       outcome.errors.push(tooMany(field, names.length, maxProperties));
     }
+    for (const name of names.filter((one) => !Object.hasOwn(properties, one))) {
+      if (additionalProperties === false) {
+        outcome.errors.push(invalid(field, name, `${path}.${name} in body is a forbidden property`));
+      } else if (typeof additionalProperties === "object") {
+        // Upstream puts a dot before these even where nothing is before the dot.
+        merge(outcome, this.validate(additionalProperties, value[name], `${path}.${name}`, memberBefore(name, before)));
+      }
+    }
+    for (const [name, property] of Object.entries(properties)) {
+      if (!Object.hasOwn(value, name)) continue;
+      merge(outcome, this.validate(property, value[name], join(path, name), memberBefore(name, before)));
+    }
     for (const name of schema.required ?? []) {
       if (!Object.hasOwn(value, name)) outcome.errors.push(required(fieldAt(join(path, name)), ""));
-    }
-    for (const name of names) {
-      const known = Object.hasOwn(properties, name) ? properties[name] : additionalProperties;
-      if (known === undefined || typeof known === "boolean") continue;
-      merge(outcome, this.validate(known, value[name], join(path, name), memberBefore(name, before)));
     }
   }
 }
