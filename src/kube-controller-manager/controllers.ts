@@ -15,6 +15,7 @@ import { jobController } from "./controllers/job/controller.ts";
 import { namespaceController } from "./controllers/namespace/controller.ts";
 import { nodeLifecycleController } from "./controllers/node-lifecycle/controller.ts";
 import { persistentVolumeBinderController } from "./controllers/persistentvolume-binder/controller.ts";
+import { persistentVolumeExpanderController } from "./controllers/persistentvolume-expander/controller.ts";
 import { persistentVolumeProtectionController } from "./controllers/persistentvolume-protection/controller.ts";
 import { persistentVolumeClaimProtectionController } from "./controllers/persistentvolumeclaim-protection/controller.ts";
 import { podGcController } from "./controllers/pod-gc/controller.ts";
@@ -56,6 +57,7 @@ export const controllers: readonly ControllerDefinition[] = [
   podGcController,
   ephemeralVolumeController,
   persistentVolumeBinderController,
+  persistentVolumeExpanderController,
   persistentVolumeClaimProtectionController,
   persistentVolumeProtectionController,
   ttlAfterFinishedController,
