@@ -8,7 +8,9 @@ export function explainStartFailure(
   error: unknown,
   what: { readonly dataDir: string; readonly etcdServers: readonly string[]; readonly address: string; readonly port: number },
 ): never {
-  const { code, message } = error as NodeJS.ErrnoException;
+  const { code, message, name, path } = error as NodeJS.ErrnoException;
+  // By name: the class comes with a YAML parser, which most programs never need.
+  if (name === "ConfigurationError") throw new StartupError(message);
   switch (code) {
     case "EADDRINUSE":
       throw new StartupError(
@@ -27,6 +29,8 @@ export function explainStartFailure(
     case "ENOTDIR":
     case "EEXIST":
       throw new StartupError(`the data directory ${what.dataDir} cannot be used: ${message}. Choose another with --data-dir.`);
+    case "ENOENT":
+      throw new StartupError(`there is no file ${path}, which a flag names.`);
     case "ENOSPC":
       throw new StartupError(`no space left for the data directory ${what.dataDir}.`);
     case "NoSpace":

@@ -1,4 +1,5 @@
 import type { FlagSpec } from "#component-base/flags.ts";
+import { securityFlags } from "./security-flags.ts";
 
 type UpFlagTypes = {
   readonly "data-dir": "string";
@@ -6,7 +7,6 @@ type UpFlagTypes = {
   readonly "bind-address": "string";
   readonly nodes: "int";
   readonly "service-cluster-ip-range": "string";
-  readonly "anonymous-auth": "bool";
   readonly "etcd-servers": "strings";
   readonly "etcd-cafile": "string";
   readonly "etcd-certfile": "string";
@@ -17,7 +17,7 @@ type UpFlagTypes = {
 };
 
 /** The flags of `kybern up`. */
-export const upFlags: { readonly [N in keyof UpFlagTypes]: FlagSpec<UpFlagTypes[N]> } = {
+export const upFlags: { readonly [N in keyof UpFlagTypes]: FlagSpec<UpFlagTypes[N]> } & typeof securityFlags = {
   "data-dir": {
     type: "string",
     default: "./.kybern",
@@ -35,7 +35,6 @@ export const upFlags: { readonly [N in keyof UpFlagTypes]: FlagSpec<UpFlagTypes[
   "bind-address": { type: "string", default: "127.0.0.1", placeholder: "IP", help: "Address that the API listens on." },
   nodes: { type: "int", default: 1, min: 0, max: 10_000, placeholder: "N", help: "Number of simulated nodes." },
   "service-cluster-ip-range": { type: "string", default: "10.96.0.0/12", placeholder: "CIDR", help: "Addresses of Services." },
-  "anonymous-auth": { type: "bool", default: false, help: "Let requests without credentials in as system:anonymous." },
   "etcd-servers": {
     type: "strings",
     default: [],
@@ -46,6 +45,7 @@ export const upFlags: { readonly [N in keyof UpFlagTypes]: FlagSpec<UpFlagTypes[
   "etcd-certfile": { type: "string", default: "", placeholder: "FILE", help: "Client certificate for etcd." },
   "etcd-keyfile": { type: "string", default: "", placeholder: "FILE", help: "Key of the client certificate for etcd." },
   "etcd-prefix": { type: "string", default: "/registry", placeholder: "PREFIX", help: "Prefix of all keys in etcd." },
+  ...securityFlags,
   "log-level": {
     type: "string",
     default: "warn",

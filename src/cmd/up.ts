@@ -9,6 +9,7 @@ import { ensureClusterAssets } from "#pki/cluster-assets.ts";
 import { renderKubeconfig } from "#pki/kubeconfig.ts";
 import type { KVStore } from "#storage/kv.ts";
 import { openStore } from "./open-store.ts";
+import { securityOptions } from "./security-flags.ts";
 import { explainStartFailure } from "./startup-error.ts";
 import { upFlags } from "./up-flags.ts";
 import { kybernVersion } from "./version.ts";
@@ -60,6 +61,7 @@ async function start(flags: UpFlags): Promise<Running> {
   const dir = flags["data-dir"];
   const bindAddress = flags["bind-address"];
   const serviceClusterIpRange = flags["service-cluster-ip-range"];
+  const security = securityOptions(flags);
   await mkdir(dir, { recursive: true, mode: 0o700 });
   const clock = realClock;
   const [kv, assets] = await Promise.all([
@@ -84,7 +86,7 @@ async function start(flags: UpFlags): Promise<Running> {
       bindAddress,
       port: flags["secure-port"],
       serviceClusterIpRange,
-      anonymousAuth: flags["anonymous-auth"],
+      ...security,
       nodes: flags.nodes,
       onServing: ({ url }) => writeKubeconfig(url),
     });

@@ -3,6 +3,9 @@ import type { Clock } from "#base/clock.ts";
 import type { Random } from "#base/random.ts";
 import type { Client } from "#client/client.ts";
 import type { Logger } from "#component-base/logging.ts";
+import type { AuditOptions } from "#kube-apiserver/audit/audit.ts";
+import type { AuthenticationOptions } from "#kube-apiserver/authentication/authentication-options.ts";
+import type { AuthorizationOptions } from "#kube-apiserver/authorization/authorization.ts";
 import { type KubeApiServer, startKubeApiServer } from "#kube-apiserver/server.ts";
 import { type ControllerManagerOptions, startControllerManager } from "#kube-controller-manager/controller-manager.ts";
 import { startElectedControllerManager } from "#kube-controller-manager/elected-controller-manager.ts";
@@ -23,8 +26,11 @@ export interface ControlPlaneOptions {
   /** 0 takes a free one. */
   readonly port: number;
   readonly serviceClusterIpRange: string;
-  /** Requests without credentials become `system:anonymous` instead of being refused. */
-  readonly anonymousAuth: boolean;
+  readonly authentication: AuthenticationOptions;
+  /** Default: Node and RBAC. */
+  readonly authorization?: AuthorizationOptions;
+  /** Nothing is written down when absent. */
+  readonly audit?: AuditOptions;
   /** Number of simulated nodes. */
   readonly nodes: number;
   /** How long a node may be silent before it counts as gone, in milliseconds; upstream's `--node-monitor-grace-period`. */
@@ -47,7 +53,8 @@ export interface ControlPlane {
 
 /** Starts API server, controller manager, scheduler and simulated nodes in this process, wired to each other without sockets. */
 export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
-  const { clock, random, logger, kv, assets, bindAddress, port, serviceClusterIpRange, anonymousAuth } = options;
+  const { clock, random, logger, kv, assets, bindAddress, port, serviceClusterIpRange } = options;
+  const { authentication, authorization, audit } = options;
   let controllers: { healthy(): boolean; stop(): Promise<void> } | undefined;
   let scheduler: RunningScheduler | undefined;
   const apiServer = await startKubeApiServer({
@@ -59,7 +66,9 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     bindAddress,
     port,
     serviceClusterIpRange,
-    anonymousAuth,
+    authentication,
+    ...(authorization === undefined ? {} : { authorization }),
+    ...(audit === undefined ? {} : { audit }),
     componentHealth: {
       "controller-manager": () => controllers?.healthy() ?? false,
       scheduler: () => scheduler?.healthz() ?? false,

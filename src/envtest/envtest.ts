@@ -69,7 +69,7 @@ export async function startCluster(options: StartClusterOptions = {}): Promise<C
     bindAddress: "127.0.0.1",
     port: options.port ?? 0,
     serviceClusterIpRange,
-    anonymousAuth: options.anonymousAuth ?? false,
+    authentication: { anonymousAuth: options.anonymousAuth ?? false },
     nodes: options.nodes ?? 1,
     ...(nodeMonitorGracePeriodSeconds === undefined ? {} : { nodeMonitorGracePeriodMs: nodeMonitorGracePeriodSeconds * 1000 }),
     ...(nodeLeaseDurationSeconds === undefined ? {} : { nodeLeaseDurationSeconds }),

@@ -8,8 +8,8 @@ import { servedGroups } from "#apiserver/discovery/served-groups.ts";
 import { createResourceRequestHandler } from "#apiserver/endpoints/handlers/dispatch.ts";
 import { createInProcessClient } from "#apiserver/endpoints/in-process-client.ts";
 import { flowControlDumps } from "#apiserver/flowcontrol/debug-dump.ts";
-import { flowControlMetrics } from "#apiserver/flowcontrol/metrics.ts";
 import { FlowControl } from "#apiserver/flowcontrol/flow-control.ts";
+import { flowControlMetrics } from "#apiserver/flowcontrol/metrics.ts";
 import type { Stores } from "#apiserver/registry/resource-set.ts";
 import { createStores, type StoreRegistry } from "#apiserver/registry/store/store-registry.ts";
 import type { RequestContext, RequestInfo, UserInfo } from "#apiserver/request/request-info.ts";
@@ -68,8 +68,6 @@ export interface KubeApiServerOptions {
   readonly serviceClusterIpRange: string;
   /** Default `30000-32767`. */
   readonly serviceNodePortRange?: string;
-  /** Requests without credentials become `system:anonymous` instead of being refused. Default false. */
-  readonly anonymousAuth?: boolean;
   /** How clients prove who they are, beside certificates of the cluster's authority and service-account tokens. */
   readonly authentication?: AuthenticationOptions;
   /** Who decides what they may do. */
@@ -107,20 +105,16 @@ const LOOPBACK_USER: UserInfo = { name: "system:apiserver", uid: "", groups: [MA
 export async function startKubeApiServer(options: KubeApiServerOptions): Promise<KubeApiServer> {
   const { kv, clock, random, assets, logger = silentLogger } = options;
   const lazy = lazyStores();
-  const authentication = await startAuthentication(
-    { anonymousAuth: options.anonymousAuth ?? false, ...options.authentication },
-    {
-      stores: lazy.stores,
-      clock,
-      random,
-      logger,
-      serviceAccountKey: assets.serviceAccount,
-      ca: assets.ca.cert,
-      frontProxyCa: assets.frontProxyCa.cert,
-      markUsed: labelUsedSecrets(lazy.stores, loopbackContext(), logger),
-    },
-  );
-  const auditor = await startAudit(options.audit ?? {}, { clock, random, logger });
+  const authentication = await startAuthentication(options.authentication ?? {}, {
+    stores: lazy.stores,
+    clock,
+    random,
+    logger,
+    serviceAccountKey: assets.serviceAccount,
+    ca: assets.ca.cert,
+    frontProxyCa: assets.frontProxyCa.cert,
+    markUsed: labelUsedSecrets(lazy.stores, loopbackContext(), logger),
+  });
   const { authorizer, rbac, ...authorization } = await startAuthorization(options.authorization ?? {}, {
     stores: lazy.stores,
     pods: () => podFeed(stores),
@@ -134,6 +128,7 @@ export async function startKubeApiServer(options: KubeApiServerOptions): Promise
     random,
     logger,
   });
+  const auditor = await startAudit(options.audit ?? {}, { clock, random, logger });
   const everything = builtInResources({
     stores: lazy.stores,
     clock,

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { ConfigurationError } from "../configuration-file.ts";
 import type { UserInfo } from "../request/request-info.ts";
 import type { TokenMethod } from "./token-union.ts";
 
@@ -11,7 +12,7 @@ export function tokenFile(text: string, path: string): TokenMethod {
   for (const [line, fields] of parseCsv(text)) {
     const [token = "", name = "", uid = "", groups = ""] = fields.map((field) => field.trim());
     if (fields.length < 3) {
-      throw new Error(
+      throw new ConfigurationError(
         `token file '${path}' must have at least 3 columns (token, user name, user uid), found ${fields.length} in line ${line}`,
       );
     }

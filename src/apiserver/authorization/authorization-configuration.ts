@@ -4,12 +4,7 @@ import { duplicate, type FieldError, invalid, notSupported, required } from "#ap
 import { FieldPath } from "#apimachinery/validation/field-path.ts";
 import { isDns1123Subdomain } from "#apimachinery/validation/names.ts";
 import { ConfigurationError, type ConfigurationKind, durationMs, readConfiguration } from "../configuration-file.ts";
-
-/** What decides. ABAC is not among them. */
-export const AUTHORIZATION_MODES = ["AlwaysAllow", "AlwaysDeny", "Node", "RBAC", "Webhook"] as const;
-
-/** One of upstream's `--authorization-mode`s. */
-export type AuthorizationMode = (typeof AUTHORIZATION_MODES)[number];
+import { AUTHORIZATION_MODES, type AuthorizationMode } from "./authorization-modes.ts";
 
 /** One step of the chain. */
 export type AuthorizerConfiguration =

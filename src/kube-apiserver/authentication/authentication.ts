@@ -15,6 +15,7 @@ import { TokenCache } from "#apiserver/authentication/token-cache.ts";
 import { tokenFile } from "#apiserver/authentication/token-file.ts";
 import { type TokenMethod, TokenUnion } from "#apiserver/authentication/token-union.ts";
 import { webhookTokens } from "#apiserver/authentication/webhook-tokens.ts";
+import { ConfigurationError } from "#apiserver/configuration-file.ts";
 import type { Stores } from "#apiserver/registry/resource-set.ts";
 import { ReviewWebhook } from "#apiserver/webhook/review-webhook.ts";
 import type { Clock } from "#base/clock.ts";
@@ -81,7 +82,7 @@ export async function startAuthentication(
       ? { jwt: [] }
       : readAuthenticationConfiguration(await readFile(authenticationConfigFile, "utf8"), authenticationConfigFile, issuers);
   if (options.oidc !== undefined && authenticationConfigFile !== undefined) {
-    throw new Error("authentication-config file and oidc-* flags are mutually exclusive");
+    throw new ConfigurationError("authentication-config file and oidc-* flags are mutually exclusive");
   }
   const algorithms = options.oidc === undefined ? SIGNING_ALGORITHMS : (options.oidc.signingAlgs ?? ["RS256"]);
   const providers = options.oidc === undefined ? configuration.jwt : [await configurationOf(options.oidc)];
@@ -153,7 +154,7 @@ function distinct(keys: readonly VerificationKey[]): readonly VerificationKey[] 
 
 async function configurationOf(oidc: OidcOptions): Promise<JwtConfiguration> {
   const unknown = oidc.signingAlgs?.find((algorithm) => !SIGNING_ALGORITHMS.includes(algorithm));
-  if (unknown !== undefined) throw new Error(`oidc: unsupported signing alg: ${JSON.stringify(unknown)}`);
+  if (unknown !== undefined) throw new ConfigurationError(`oidc: unsupported signing alg: ${JSON.stringify(unknown)}`);
   return configurationOfFlags({
     issuerUrl: oidc.issuerUrl,
     clientId: oidc.clientId,

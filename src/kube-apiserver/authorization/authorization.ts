@@ -1,10 +1,10 @@
 import { readFile } from "node:fs/promises";
 import {
-  type AuthorizationMode,
   type AuthorizerConfiguration,
   readAuthorizationConfiguration,
   type WebhookConfiguration,
 } from "#apiserver/authorization/authorization-configuration.ts";
+import type { AuthorizationMode } from "#apiserver/authorization/authorization-modes.ts";
 import {
   type Authorizer,
   alwaysAllow,
@@ -15,6 +15,7 @@ import {
 import { RbacAuthorizer } from "#apiserver/authorization/rbac-authorizer.ts";
 import type { RbacSource } from "#apiserver/authorization/rbac-source.ts";
 import { webhookAuthorizer } from "#apiserver/authorization/webhook-authorizer.ts";
+import { ConfigurationError } from "#apiserver/configuration-file.ts";
 import type { Stores } from "#apiserver/registry/resource-set.ts";
 import type { UserInfo } from "#apiserver/request/request-info.ts";
 import { ReviewWebhook } from "#apiserver/webhook/review-webhook.ts";
@@ -114,7 +115,7 @@ async function configurationsOf(options: AuthorizationOptions): Promise<readonly
   const { modes, webhook, configFile } = options;
   if (configFile !== undefined) {
     if (modes !== undefined || webhook !== undefined) {
-      throw new Error(
+      throw new ConfigurationError(
         "--authorization-config can not be specified when --authorization-mode or --authorization-webhook-* flags are defined",
       );
     }
@@ -122,10 +123,11 @@ async function configurationsOf(options: AuthorizationOptions): Promise<readonly
   }
   const chosen = modes ?? DEFAULT_MODES;
   const repeated = chosen.find((mode, i) => chosen.indexOf(mode) < i);
-  if (chosen.length === 0) throw new Error("at least one authorization-mode must be passed");
-  if (repeated !== undefined) throw new Error(`authorization-mode ["${chosen.join('" "')}"] has mode specified more than once`);
+  if (chosen.length === 0) throw new ConfigurationError("at least one authorization-mode must be passed");
+  if (repeated !== undefined)
+    throw new ConfigurationError(`authorization-mode ["${chosen.join('" "')}"] has mode specified more than once`);
   if (chosen.includes("Webhook") !== (webhook !== undefined)) {
-    throw new Error(
+    throw new ConfigurationError(
       webhook === undefined
         ? "authorization-mode Webhook's authorization config file not passed"
         : "cannot specify --authorization-webhook-config-file without mode Webhook",

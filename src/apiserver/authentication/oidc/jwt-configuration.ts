@@ -1,3 +1,5 @@
+import { ConfigurationError } from "../../configuration-file.ts";
+
 /** How tokens of one OpenID provider are taken: upstream's `JWTAuthenticator`, without expressions. */
 export interface JwtConfiguration {
   readonly issuer: {
@@ -39,9 +41,11 @@ export interface OidcFlags {
 export function configurationOfFlags(flags: OidcFlags): JwtConfiguration {
   const { issuerUrl, clientId, usernameClaim, groupsClaim, ca } = flags;
   if (issuerUrl === "" || clientId === "") {
-    throw new Error("oidc-issuer-url and oidc-client-id must be specified together when any oidc-* flags are specified");
+    throw new ConfigurationError(
+      "oidc-issuer-url and oidc-client-id must be specified together when any oidc-* flags are specified",
+    );
   }
-  if (!issuerUrl.startsWith("https://")) throw new Error("oidc-issuer-url: URL scheme must be https");
+  if (!issuerUrl.startsWith("https://")) throw new ConfigurationError("oidc-issuer-url: URL scheme must be https");
   // Names of users of two providers must not meet; addresses of mail do not.
   const implied = usernameClaim === "email" ? "" : `${issuerUrl}#`;
   const prefix = flags.usernamePrefix === "-" ? "" : flags.usernamePrefix || implied;
@@ -49,7 +53,7 @@ export function configurationOfFlags(flags: OidcFlags): JwtConfiguration {
     issuer: { url: issuerUrl, audiences: [clientId], ...(ca === undefined ? {} : { certificateAuthority: ca }) },
     claimValidationRules: flags.requiredClaims.map((pair) => {
       const at = pair.indexOf("=");
-      if (at < 1) throw new Error(`oidc-required-claim: ${pair} must be formatted as key=value`);
+      if (at < 1) throw new ConfigurationError(`oidc-required-claim: ${pair} must be formatted as key=value`);
       return { claim: pair.slice(0, at), requiredValue: pair.slice(at + 1) };
     }),
     claimMappings: {

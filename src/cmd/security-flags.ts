@@ -1,0 +1,229 @@
+import { parseGoDuration } from "#apimachinery/go-duration.ts";
+import { AUTHORIZATION_MODES, type AuthorizationMode } from "#apiserver/authorization/authorization-modes.ts";
+import { FlagError, type FlagSpec, type ParsedFlags } from "#component-base/flags.ts";
+import type { AuditOptions } from "#kube-apiserver/audit/audit.ts";
+import type { AuthenticationOptions } from "#kube-apiserver/authentication/authentication-options.ts";
+import type { AuthorizationOptions } from "#kube-apiserver/authorization/authorization.ts";
+
+type SecurityFlagTypes = {
+  readonly "anonymous-auth": "bool";
+  readonly "client-ca-file": "string";
+  readonly "token-auth-file": "string";
+  readonly "enable-bootstrap-token-auth": "bool";
+  readonly "service-account-issuer": "strings";
+  readonly "service-account-key-file": "strings";
+  readonly "service-account-signing-key-file": "string";
+  readonly "service-account-jwks-uri": "string";
+  readonly "service-account-max-token-expiration": "string";
+  readonly "service-account-extend-token-expiration": "bool";
+  readonly "api-audiences": "strings";
+  readonly "oidc-issuer-url": "string";
+  readonly "oidc-client-id": "string";
+  readonly "oidc-username-claim": "string";
+  readonly "oidc-username-prefix": "string";
+  readonly "oidc-groups-claim": "string";
+  readonly "oidc-groups-prefix": "string";
+  readonly "oidc-ca-file": "string";
+  readonly "oidc-signing-algs": "strings";
+  readonly "oidc-required-claim": "strings";
+  readonly "authentication-config": "string";
+  readonly "authentication-token-webhook-config-file": "string";
+  readonly "authentication-token-webhook-version": "string";
+  readonly "authentication-token-webhook-cache-ttl": "string";
+  readonly "authorization-mode": "strings";
+  readonly "authorization-webhook-config-file": "string";
+  readonly "authorization-webhook-version": "string";
+  readonly "authorization-webhook-cache-authorized-ttl": "string";
+  readonly "authorization-webhook-cache-unauthorized-ttl": "string";
+  readonly "authorization-config": "string";
+  readonly "audit-policy-file": "string";
+  readonly "audit-log-path": "string";
+  readonly "audit-log-maxage": "int";
+  readonly "audit-log-maxbackup": "int";
+  readonly "audit-log-maxsize": "int";
+  readonly "audit-log-compress": "bool";
+  readonly "audit-webhook-config-file": "string";
+};
+
+const file = (help: string): FlagSpec<"string"> => ({ type: "string", default: "", placeholder: "FILE", help });
+const text = (placeholder: string, help: string, fallback = ""): FlagSpec<"string"> => ({
+  type: "string",
+  default: fallback,
+  placeholder,
+  help,
+});
+const list = (placeholder: string, help: string, fallback: readonly string[] = []): FlagSpec<"strings"> => ({
+  type: "strings",
+  default: fallback,
+  placeholder,
+  help,
+});
+const count = (help: string): FlagSpec<"int"> => ({ type: "int", default: 0, min: 0, placeholder: "N", help });
+
+/** Upstream's flags for who may come in, what they may do, and the record of it. */
+export const securityFlags: { readonly [N in keyof SecurityFlagTypes]: FlagSpec<SecurityFlagTypes[N]> } = {
+  "anonymous-auth": { type: "bool", default: false, help: "Let requests without credentials in as system:anonymous." },
+  "client-ca-file": file("Further authorities of client certificates."),
+  "token-auth-file": file('Tokens, one a line: token,user,uid,"group1,group2".'),
+  "enable-bootstrap-token-auth": { type: "bool", default: false, help: "Take the tokens that nodes join with." },
+  "service-account-issuer": list("URLS", "Who issues service-account tokens; all but the first are only taken."),
+  "service-account-key-file": list("FILES", "Further keys that service-account tokens are known by."),
+  "service-account-signing-key-file": file("Key that signs service-account tokens, in place of the cluster's own."),
+  "service-account-jwks-uri": text("URL", "Where clients are told to find the keys of service-account tokens."),
+  "service-account-max-token-expiration": text("DURATION", "No service-account token lives longer."),
+  "service-account-extend-token-expiration": {
+    type: "bool",
+    default: true,
+    help: "Let the tokens of pods live a year.",
+  },
+  "api-audiences": list("NAMES", "Who the API server is to tokens; its issuers when empty."),
+  "oidc-issuer-url": text("URL", "OpenID provider whose ID tokens are taken."),
+  "oidc-client-id": text("ID", "Audience that ID tokens must have."),
+  "oidc-username-claim": text("CLAIM", "Claim that is the user's name.", "sub"),
+  "oidc-username-prefix": text("PREFIX", "Put before the name; - for nothing; the provider's URL and # when empty."),
+  "oidc-groups-claim": text("CLAIM", "Claim that holds the user's groups."),
+  "oidc-groups-prefix": text("PREFIX", "Put before each group."),
+  "oidc-ca-file": file("Authorities of the provider; the machine's when empty."),
+  "oidc-signing-algs": list("NAMES", "Algorithms that ID tokens may be signed with.", ["RS256"]),
+  "oidc-required-claim": list("KEY=VALUE", "Claims that ID tokens must have."),
+  "authentication-config": file("AuthenticationConfiguration, in place of --oidc-* and for anonymous requests."),
+  "authentication-token-webhook-config-file": file("Kubeconfig of a TokenReview webhook."),
+  "authentication-token-webhook-version": text("VERSION", "Version of its TokenReviews: v1 or v1beta1.", "v1beta1"),
+  "authentication-token-webhook-cache-ttl": text("DURATION", "How long its answers are good.", "2m0s"),
+  "authorization-mode": list("MODES", "Who decides, in order: Node, RBAC, Webhook, AlwaysAllow, AlwaysDeny.", ["Node", "RBAC"]),
+  "authorization-webhook-config-file": file("Kubeconfig of a SubjectAccessReview webhook."),
+  "authorization-webhook-version": text("VERSION", "Version of its SubjectAccessReviews: v1 or v1beta1.", "v1beta1"),
+  "authorization-webhook-cache-authorized-ttl": text("DURATION", "How long its yes is good.", "5m0s"),
+  "authorization-webhook-cache-unauthorized-ttl": text("DURATION", "How long its no is good.", "30s"),
+  "authorization-config": file("AuthorizationConfiguration, in place of --authorization-mode and its webhook."),
+  "audit-policy-file": file("What is written down of requests; nothing without it."),
+  "audit-log-path": file("Where it is written, one JSON object a line; - for standard output."),
+  "audit-log-maxage": count("Days that full audit logs are kept; 0 for ever."),
+  "audit-log-maxbackup": count("Number of full audit logs that are kept; 0 for all."),
+  "audit-log-maxsize": count("Size in MB at which an audit log is full; 0 for 100."),
+  "audit-log-compress": { type: "bool", default: false, help: "Compress full audit logs." },
+  "audit-webhook-config-file": file("Kubeconfig of a webhook that gets what is written down, in batches."),
+};
+
+type SecurityFlags = ParsedFlags<typeof securityFlags>;
+
+/** What the flags ask of the API server. */
+export interface SecurityOptions {
+  readonly authentication: AuthenticationOptions;
+  readonly authorization: AuthorizationOptions;
+  readonly audit: AuditOptions;
+}
+
+/** The flags as options. Throws a {@link FlagError} for values that nobody knows. */
+export function securityOptions(flags: SecurityFlags): SecurityOptions {
+  return { authentication: authenticationOptions(flags), authorization: authorizationOptions(flags), audit: auditOptions(flags) };
+}
+
+function authenticationOptions(flags: SecurityFlags): AuthenticationOptions {
+  const maximum = flags["service-account-max-token-expiration"];
+  const webhook = flags["authentication-token-webhook-config-file"];
+  return {
+    anonymousAuth: flags["anonymous-auth"],
+    enableBootstrapTokenAuth: flags["enable-bootstrap-token-auth"],
+    serviceAccountExtendTokenExpiration: flags["service-account-extend-token-expiration"],
+    ...given("clientCaFile", flags["client-ca-file"]),
+    ...given("tokenAuthFile", flags["token-auth-file"]),
+    ...given("serviceAccountIssuers", flags["service-account-issuer"]),
+    ...given("serviceAccountKeyFiles", flags["service-account-key-file"]),
+    ...given("serviceAccountSigningKeyFile", flags["service-account-signing-key-file"]),
+    ...given("serviceAccountJwksUri", flags["service-account-jwks-uri"]),
+    ...given("apiAudiences", flags["api-audiences"]),
+    ...given("authenticationConfigFile", flags["authentication-config"]),
+    ...(maximum === ""
+      ? {}
+      : { serviceAccountMaxTokenExpirationSeconds: durationMs(flags, "service-account-max-token-expiration") / 1000 }),
+    ...oidcOptions(flags),
+    ...(webhook === ""
+      ? {}
+      : {
+          tokenWebhook: {
+            configFile: webhook,
+            version: reviewVersion(flags, "authentication-token-webhook-version"),
+            cacheTtlMs: durationMs(flags, "authentication-token-webhook-cache-ttl"),
+          },
+        }),
+  };
+}
+
+function oidcOptions(flags: SecurityFlags): Pick<AuthenticationOptions, "oidc"> {
+  if (flags["oidc-issuer-url"] === "" && flags["oidc-client-id"] === "") return {};
+  return {
+    oidc: {
+      issuerUrl: flags["oidc-issuer-url"],
+      clientId: flags["oidc-client-id"],
+      usernameClaim: flags["oidc-username-claim"],
+      usernamePrefix: flags["oidc-username-prefix"],
+      groupsClaim: flags["oidc-groups-claim"],
+      groupsPrefix: flags["oidc-groups-prefix"],
+      signingAlgs: flags["oidc-signing-algs"],
+      requiredClaims: flags["oidc-required-claim"],
+      ...given("caFile", flags["oidc-ca-file"]),
+    },
+  };
+}
+
+function authorizationOptions(flags: SecurityFlags): AuthorizationOptions {
+  const configFile = flags["authorization-config"];
+  const webhook = flags["authorization-webhook-config-file"];
+  const modes = flags["authorization-mode"];
+  const unknown = modes.find((mode) => !AUTHORIZATION_MODES.some((known) => known === mode));
+  if (unknown !== undefined) {
+    throw new FlagError(`flag --authorization-mode takes ${AUTHORIZATION_MODES.join(", ")}, not "${unknown}"`);
+  }
+  // Where nobody asked for modes, the file says which.
+  const isGiven = modes !== securityFlags["authorization-mode"].default;
+  return {
+    ...(configFile !== "" && !isGiven ? {} : { modes: modes as readonly AuthorizationMode[] }),
+    ...given("configFile", configFile),
+    ...(webhook === ""
+      ? {}
+      : {
+          webhook: {
+            configFile: webhook,
+            version: reviewVersion(flags, "authorization-webhook-version"),
+            cacheAuthorizedTtlMs: durationMs(flags, "authorization-webhook-cache-authorized-ttl"),
+            cacheUnauthorizedTtlMs: durationMs(flags, "authorization-webhook-cache-unauthorized-ttl"),
+          },
+        }),
+  };
+}
+
+function auditOptions(flags: SecurityFlags): AuditOptions {
+  return {
+    ...given("policyFile", flags["audit-policy-file"]),
+    ...given("logPath", flags["audit-log-path"]),
+    ...given("webhookConfigFile", flags["audit-webhook-config-file"]),
+    logRotation: {
+      maxAgeDays: flags["audit-log-maxage"],
+      maxBackups: flags["audit-log-maxbackup"],
+      maxSizeMb: flags["audit-log-maxsize"],
+      compress: flags["audit-log-compress"],
+    },
+  };
+}
+
+/** The option unless the flag was left empty. */
+function given<K extends string, V extends string | readonly string[]>(name: K, value: V): { readonly [P in K]?: V } {
+  return (value.length === 0 ? {} : { [name]: value }) as { readonly [P in K]?: V };
+}
+
+type TextFlag = { [N in keyof SecurityFlagTypes]: SecurityFlagTypes[N] extends "string" ? N : never }[keyof SecurityFlagTypes];
+
+function durationMs(flags: SecurityFlags, name: TextFlag): number {
+  try {
+    return parseGoDuration(flags[name]);
+  } catch {
+    throw new FlagError(`flag --${name} takes a duration such as 30s or 5m, not "${flags[name]}"`);
+  }
+}
+
+function reviewVersion(flags: SecurityFlags, name: TextFlag): "v1" | "v1beta1" {
+  const version = flags[name];
+  if (version === "v1" || version === "v1beta1") return version;
+  throw new FlagError(`flag --${name} takes v1 or v1beta1, not "${version}"`);
+}
