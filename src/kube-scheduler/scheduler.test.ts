@@ -21,7 +21,7 @@ beforeEach(async () => {
   });
   await scheduler.ready;
   // The watches begin a turn after the lists.
-  await api.clock.sleep(5);
+  await new Promise(setImmediate);
 });
 afterEach(() => scheduler.stop());
 

@@ -1,4 +1,4 @@
-import { expect, test, vi } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { Pod, PodStatus } from "#api/generated/core/v1.ts";
 import { realClock } from "#base/clock.ts";
 import { FakeRuntime } from "#cri/fake/fake-runtime.ts";
@@ -35,7 +35,10 @@ function start(pod: Pod, begin: (worker: PodWorker) => void = (worker) => worker
   return { worker, statuses, finals, events };
 }
 
-const settle = (ms = 20): Promise<void> => realClock.sleep(ms);
+const settle = async (ms = 20): Promise<void> => void (await vi.advanceTimersByTimeAsync(ms));
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
 
 function podOf(spec: Partial<Pod["spec"]>, metadata: object = {}): Pod {
   return {

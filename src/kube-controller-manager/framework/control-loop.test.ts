@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { ConfigMap } from "#api/generated/core/v1.ts";
 import { conflict } from "#apimachinery/api-errors/errors.ts";
-import { type Clock, realClock } from "#base/clock.ts";
+import { realClock } from "#base/clock.ts";
+import { ManualClock } from "#base/manual-clock.ts";
 import { seededRandom } from "#base/random.ts";
 import { FakeClient } from "#client/fake-client.ts";
 import { SharedInformerFactory } from "#client/informer.ts";
@@ -11,33 +12,6 @@ import { type AnyController, controller, source } from "./controller.ts";
 import { CONFIG_MAPS } from "./resources.ts";
 
 type Action = { readonly type: "write" };
-
-/** Counts the timers that were set and neither fired nor cleared. */
-function countingClock(): { clock: Clock; waiting: Set<object> } {
-  const waiting = new Set<object>();
-  const clock: Clock = {
-    ...realClock,
-    setTimeout(task, delayMs, options) {
-      const mark = {};
-      waiting.add(mark);
-      const timer = realClock.setTimeout(
-        () => {
-          waiting.delete(mark);
-          task();
-        },
-        delayMs,
-        options,
-      );
-      return {
-        clear() {
-          waiting.delete(mark);
-          timer.clear();
-        },
-      };
-    },
-  };
-  return { clock, waiting };
-}
 
 let client: FakeClient;
 let stopping: AbortController;
@@ -91,7 +65,7 @@ test("what lost a race is tried again, later and later, until it succeeds", asyn
 });
 
 test("a loop that is stopped finishes what it does, begins nothing more and leaves no timer", async () => {
-  const { clock, waiting } = countingClock();
+  const clock = new ManualClock();
   let finish: () => void = () => {};
   const begun = vi.fn();
   const instance = countTo(100, async (attempt) => {
@@ -109,15 +83,19 @@ test("a loop that is stopped finishes what it does, begins nothing more and leav
   });
   informers.start(stopping.signal);
   await client.create<ConfigMap>(CONFIG_MAPS, "ns", { metadata: { name: "a" } });
-  await vi.waitFor(() => expect(begun).toHaveBeenCalledTimes(3));
+  await vi.waitFor(() => {
+    clock.advance(1000);
+    expect(begun).toHaveBeenCalledTimes(3);
+  });
   stopping.abort();
-  await realClock.sleep(5);
+  await new Promise(setImmediate);
   expect(ended).toBe(false);
   finish();
   await loop;
-  await realClock.sleep(20);
+  clock.advance(1000);
+  await new Promise(setImmediate);
   expect(begun).toHaveBeenCalledTimes(3);
-  expect(waiting.size).toBe(0);
+  expect(clock.pending).toBe(0);
 });
 
 test("a loop that is stopped before it has seen the cluster ends", async () => {
