@@ -283,7 +283,7 @@ class Checker {
     return type;
   }
 
-  #structField({ pos, key, value, optional }: Entry<string>, fields: ReadonlyMap<string, CelType>): void {
+  #structField({ pos, key, value, optional }: Entry<string>, fields: Pick<ReadonlyMap<string, CelType>, "get">): void {
     const given = this.check(value);
     const wanted = fields.get(key) ?? this.#report(pos, `undefined field '${key}'`);
     const type = optional ? this.#unwrap(value, given) : given;

@@ -73,9 +73,9 @@ export interface Environment {
   readonly functions: Functions;
   readonly variables: ReadonlyMap<string, CelType>;
   /** Names of types that may stand in an expression, such as `string`. */
-  readonly typeNames: ReadonlyMap<string, CelType>;
+  readonly typeNames: Pick<ReadonlyMap<string, CelType>, "get">;
   /** The fields of a struct type; undefined for a name that is none. */
-  readonly fields: (struct: string) => ReadonlyMap<string, CelType> | undefined;
+  readonly fields: (struct: string) => Pick<ReadonlyMap<string, CelType>, "get"> | undefined;
 }
 
 /** An environment with further variables and structs. */

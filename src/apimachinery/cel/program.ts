@@ -4,7 +4,18 @@ import { callCost } from "./cost/runtime-cost.ts";
 import type { Environment, Overload } from "./declarations.ts";
 import { indexValue, isPresent, selectField, truth } from "./operations.ts";
 import { runtimeAccepts } from "./runtime-types.ts";
-import { ArrayList, CelError, CelList, CelMap, type CelValue, EntryMap, noSuchOverload, Optional, TypeValue } from "./values.ts";
+import {
+  ArrayList,
+  CelError,
+  CelList,
+  CelMap,
+  type CelValue,
+  EntryMap,
+  noSuchOverload,
+  Optional,
+  StructMap,
+  TypeValue,
+} from "./values.ts";
 
 /** Why an evaluation was given up. */
 export const COST_EXCEEDED = "operation cancelled: actual cost limit exceeded";
@@ -206,9 +217,10 @@ class Planner {
   }
 
   #struct(expr: Expr & { kind: "struct" }): Step {
+    const name = expr.name.startsWith(".") ? expr.name.slice(1) : expr.name;
     const entries = expr.fields.map(({ key, value, optional }) => [() => key, this.plan(value), optional] as const);
     return (frame) => {
-      const made = new EntryMap(entriesOf(frame, entries));
+      const made = new StructMap(name, entriesOf(frame, entries));
       spend(frame, STRUCT_COST);
       return made;
     };

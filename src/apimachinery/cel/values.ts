@@ -168,6 +168,16 @@ export class EntryMap extends CelMap {
   }
 }
 
+/** An object that an expression makes by the name of its type. */
+export class StructMap extends EntryMap {
+  readonly typeName: string;
+
+  constructor(typeName: string, entries: Iterable<readonly [CelValue, CelValue]>) {
+    super(entries);
+    this.typeName = typeName;
+  }
+}
+
 /** Numbers that are equal are the same key, whatever their type. */
 function lookupKey(key: CelValue): string | bigint | boolean | number | undefined {
   if (typeof key === "number") return Number.isInteger(key) ? BigInt(key) : key;

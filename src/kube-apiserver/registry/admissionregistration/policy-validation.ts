@@ -12,6 +12,7 @@ import { byteLength, isDns1035Label, isDns1123Subdomain } from "#apimachinery/va
 import { qualifiedNameErrors } from "../core/pod/validation/field-checks.ts";
 import { FAILURE_POLICIES, validateMatchConditions, validateMatchResources } from "./match-validation.ts";
 import { mutatedOperationErrors } from "./mutated-operations.ts";
+import { PolicyExpressions } from "./policy-expressions.ts";
 
 type ValidatingSpec = NonNullable<ValidatingAdmissionPolicy["spec"]>;
 type MutatingSpec = NonNullable<MutatingAdmissionPolicy["spec"]>;
@@ -42,15 +43,18 @@ export function setPolicyDefaults(policy: Draft<CommonSpec> | undefined): void {
   setMatchDefaults(policy.matchConstraints);
 }
 
-/** Upstream's `validateValidatingAdmissionPolicy`, but for the metadata and the expressions' own language. */
+/** Upstream's `validateValidatingAdmissionPolicy`, but for the metadata. Asserts that CEL is loaded. */
 export function validateValidatingPolicy(policy: ValidatingAdmissionPolicy): FieldError[] {
-  const { validations = [], auditAnnotations = [] } = policy.spec ?? {};
-  const errors = validateCommon(policy.spec);
+  const { validations = [], auditAnnotations = [], paramKind } = policy.spec ?? {};
+  const expressions = new PolicyExpressions({ params: paramKind !== undefined, patches: false });
+  const errors = validateCommon(policy.spec, expressions);
   if (validations.length === 0 && auditAnnotations.length === 0) {
     const detail = "validations or auditAnnotations must contain at least one item";
     return [...errors, required(spec.child("validations"), detail), required(spec.child("auditAnnotations"), detail)];
   }
-  errors.push(...validations.flatMap((validation, i) => validateValidation(validation, spec.child("validations").index(i))));
+  errors.push(
+    ...validations.flatMap((validation, i) => validateValidation(validation, expressions, spec.child("validations").index(i))),
+  );
   const path = spec.child("auditAnnotations");
   if (auditAnnotations.length > AUDIT_ANNOTATIONS_MAX) {
     errors.push(invalid(path, auditAnnotations, `must not have more than ${AUDIT_ANNOTATIONS_MAX} auditAnnotations`));
@@ -64,19 +68,20 @@ export function validateValidatingPolicy(policy: ValidatingAdmissionPolicy): Fie
     else if (byteLength(value) > VALUE_EXPRESSION_BYTES_MAX) {
       const detail = `must not exceed ${VALUE_EXPRESSION_BYTES_MAX} bytes in length`;
       errors.push(required(at.child("valueExpression"), detail));
-    }
+    } else errors.push(...expressions.annotation(value, at.child("valueExpression")));
     if (auditAnnotations.findIndex((other) => other.key === key) < i) errors.push(duplicate(at.child("key"), key));
   }
   return errors;
 }
 
-/** Upstream's `validateMutatingAdmissionPolicy`, but for the metadata and the expressions' own language. */
+/** Upstream's `validateMutatingAdmissionPolicy`, but for the metadata. Asserts that CEL is loaded. */
 export function validateMutatingPolicy({ spec: given }: MutatingAdmissionPolicy): FieldError[] {
   const { mutations = [], reinvocationPolicy } = given ?? {};
-  const errors = validateCommon(given, true);
+  const expressions = new PolicyExpressions({ params: given?.paramKind !== undefined, patches: true });
+  const errors = validateCommon(given, expressions, true);
   const path = spec.child("mutations");
   if (mutations.length === 0) errors.push(required(path, "mutations must contain at least one item"));
-  errors.push(...mutations.flatMap((mutation, i) => validateMutation(mutation, path.index(i))));
+  errors.push(...mutations.flatMap((mutation, i) => validateMutation(mutation, expressions, path.index(i))));
   const at = spec.child("reinvocationPolicy");
   if (!reinvocationPolicy) errors.push(required(at, ""));
   else if (!REINVOCATION_POLICIES.includes(reinvocationPolicy)) {
@@ -85,7 +90,7 @@ export function validateMutatingPolicy({ spec: given }: MutatingAdmissionPolicy)
   return errors;
 }
 
-function validateCommon(policy: CommonSpec | undefined, mutating = false): FieldError[] {
+function validateCommon(policy: CommonSpec | undefined, expressions: PolicyExpressions, mutating = false): FieldError[] {
   const { failurePolicy, paramKind, matchConstraints, matchConditions, variables = [] } = policy ?? {};
   const errors: FieldError[] = [];
   const failure = spec.child("failurePolicy");
@@ -99,8 +104,9 @@ function validateCommon(policy: CommonSpec | undefined, mutating = false): Field
     if (!matchConstraints.resourceRules?.length) errors.push(required(match.child("resourceRules"), ""));
     if (mutating) errors.push(...mutatedOperationErrors(matchConstraints, match));
   }
-  errors.push(...validateMatchConditions(matchConditions, spec.child("matchConditions")));
-  errors.push(...variables.flatMap((variable, i) => validateVariable(variable, spec.child("variables").index(i))));
+  const condition = (source: string, path: FieldPath): FieldError[] => expressions.condition(source, path);
+  errors.push(...validateMatchConditions(matchConditions, spec.child("matchConditions"), condition));
+  errors.push(...variables.flatMap((variable, i) => validateVariable(variable, expressions, spec.child("variables").index(i))));
   return errors;
 }
 
@@ -127,20 +133,28 @@ function validateParamKind({ apiVersion = "", kind = "" }: ParamKind, path: Fiel
   return errors;
 }
 
-function validateVariable({ name = "", expression = "" }: Variable, path: FieldPath): FieldError[] {
+function validateVariable(
+  { name = "", expression = "" }: Variable,
+  expressions: PolicyExpressions,
+  path: FieldPath,
+): FieldError[] {
   const errors: FieldError[] = [];
   if (name.trim() === "") errors.push(required(path.child("name"), "name is not specified"));
   else if (!IDENTIFIER.test(name)) errors.push(invalid(path.child("name"), name, "must be a valid CEL identifier"));
   if (expression.trim() === "") errors.push(required(path.child("expression"), "expression is not specified"));
+  else errors.push(...expressions.variable(name, expression, path.child("expression")));
   return errors;
 }
 
-function validateValidation(validation: Validation, path: FieldPath): FieldError[] {
+function validateValidation(validation: Validation, expressions: PolicyExpressions, path: FieldPath): FieldError[] {
   const { expression = "", message = "", messageExpression = "", reason } = validation;
   const errors: FieldError[] = [];
   if (expression.trim() === "") errors.push(required(path.child("expression"), "expression is not specified"));
-  if (messageExpression !== "" && messageExpression.trim() === "") {
-    errors.push(invalid(path.child("messageExpression"), messageExpression, "must be non-empty if specified"));
+  else errors.push(...expressions.validation(expression, path.child("expression")));
+  if (messageExpression !== "") {
+    const at = path.child("messageExpression");
+    if (messageExpression.trim() === "") errors.push(invalid(at, messageExpression, "must be non-empty if specified"));
+    else errors.push(...expressions.message(messageExpression, at));
   }
   const at = path.child("message");
   if (message !== "" && message.trim() === "") errors.push(invalid(at, message, "message must be non-empty if specified"));
@@ -151,7 +165,11 @@ function validateValidation(validation: Validation, path: FieldPath): FieldError
   return errors;
 }
 
-function validateMutation(mutation: NonNullable<MutatingSpec["mutations"]>[number], path: FieldPath): FieldError[] {
+function validateMutation(
+  mutation: NonNullable<MutatingSpec["mutations"]>[number],
+  expressions: PolicyExpressions,
+  path: FieldPath,
+): FieldError[] {
   const { patchType = "", applyConfiguration, jsonPatch } = mutation;
   const typePath = path.child("patchType");
   if (patchType === "") return [required(typePath, "")];
@@ -162,7 +180,12 @@ function validateMutation(mutation: NonNullable<MutatingSpec["mutations"]>[numbe
   const errors: FieldError[] = [];
   const at = path.child(ownField);
   if (!own) errors.push(required(at, `must be specified when patchType is ${patchType}`));
-  else if (!own.expression?.trim()) errors.push(required(at.child("expression"), ""));
+  else {
+    const expression = own.expression ?? "";
+    if (expression.trim() === "") errors.push(required(at.child("expression"), ""));
+    else if (isApply) errors.push(...expressions.configuration(expression, at.child("expression")));
+    else errors.push(...expressions.jsonPatch(expression, at.child("expression")));
+  }
   if (other)
     errors.push(invalid(path.child(otherField), `{${otherField}}`, `must not be specified when patchType is ${patchType}`));
   return errors;

@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { beforeAll, expect, test } from "vitest";
 import type {
   MutatingAdmissionPolicy,
   RuleWithOperations,
@@ -7,6 +7,7 @@ import type {
   ValidatingWebhook,
   WebhookClientConfig,
 } from "#api/generated/admissionregistration/v1.ts";
+import { loadKubernetesCel } from "#apimachinery/cel/kubernetes-environment.ts";
 import type { FieldError } from "#apimachinery/validation/field-error.ts";
 import { FieldPath } from "#apimachinery/validation/field-path.ts";
 import { validateValidatingBinding } from "./binding-validation.ts";
@@ -14,6 +15,8 @@ import { validateClientConfig } from "./client-config-validation.ts";
 import { setPolicyDefaults, validateMutatingPolicy, validateValidatingPolicy } from "./policy-validation.ts";
 import { validateRule } from "./rule-validation.ts";
 import { setWebhookDefaults, validateWebhooks } from "./webhook-validation.ts";
+
+beforeAll(async () => void (await loadKubernetesCel()));
 
 const fields = (errors: readonly FieldError[]): string[] =>
   errors.map(({ field, type }) => `${field} ${type.replace("FieldValue", "")}`);
@@ -74,13 +77,29 @@ const policies: [string, ValidatingAdmissionPolicy, string[]][] = [
   ["a kind without a version", validating({ paramKind: { kind: "A" } }), ["spec.paramKind.apiVersion Required"]],
   [
     "a message of two lines",
-    validating({ validations: [{ expression: "a", message: "a\nb" }] }),
+    validating({ validations: [{ expression: "true", message: "a\nb" }] }),
     ["spec.validations[0].message Invalid"],
   ],
   [
     "a variable that is no name",
-    validating({ variables: [{ name: "1a", expression: "a" }] }),
+    validating({ variables: [{ name: "1a", expression: "1" }] }),
     ["spec.variables[0].name Invalid"],
+  ],
+  [
+    "expressions that are none",
+    validating({
+      matchConditions: [{ name: "m", expression: "variables.a" }],
+      variables: [{ name: "a", expression: "1 +" }],
+      validations: [{ expression: "object", messageExpression: "1" }],
+      auditAnnotations: [{ key: "k", valueExpression: "true" }],
+    }),
+    [
+      "spec.matchConditions[0].expression Invalid",
+      "spec.variables[0].expression Invalid",
+      "spec.validations[0].expression Invalid",
+      "spec.validations[0].messageExpression Invalid",
+      "spec.auditAnnotations[0].valueExpression Invalid",
+    ],
   ],
 ];
 test.each(policies)("policy with %s", (_name, policy, want) => {
@@ -89,7 +108,7 @@ test.each(policies)("policy with %s", (_name, policy, want) => {
 
 test("nothing can be changed in what is deleted", () => {
   const { spec } = validating({ matchConstraints: { resourceRules: [{ ...RULE, operations: ["DELETE"] }] } });
-  const mutations = [{ patchType: "JSONPatch", jsonPatch: { expression: "[]" } }];
+  const mutations = [{ patchType: "JSONPatch", jsonPatch: { expression: "[JSONPatch{op: 'remove', path: '/a'}]" } }];
   const policy = { metadata: {}, spec: { ...spec, mutations, reinvocationPolicy: "Never" } } as MutatingAdmissionPolicy;
   expect(fields(validateMutatingPolicy(policy))).toEqual(["spec.matchConstraints.resourceRules.operations NotSupported"]);
 });

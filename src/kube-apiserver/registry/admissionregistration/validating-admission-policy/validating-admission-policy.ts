@@ -1,4 +1,5 @@
 import type { ValidatingAdmissionPolicy } from "#api/generated/admissionregistration/v1.ts";
+import { loadKubernetesCel } from "#apimachinery/cel/kubernetes-environment.ts";
 import { semanticEqual } from "#apimachinery/meta/deep-equal.ts";
 import type { ResourceDefinition } from "#apiserver/registry/resource.ts";
 import { ageColumn, nameColumn } from "#apiserver/table/metadata-columns.ts";
@@ -26,6 +27,7 @@ export const validatingAdmissionPolicies: ResourceDefinition<ValidatingAdmission
   ],
   strategy: {
     anyFinalizers: true,
+    load: async () => void (await loadKubernetesCel()),
     allowUnconditionalUpdate: false,
     generationChanges: (object, old) => !semanticEqual(object.spec, old.spec),
     setDefaults: ({ spec }) => setPolicyDefaults(spec),

@@ -1,0 +1,59 @@
+import { loadedKubernetesCel } from "#apimachinery/cel/kubernetes-environment.ts";
+import type { CelType } from "#apimachinery/cel/types.ts";
+import { BOOL, NULL, STRING } from "#apimachinery/cel/types.ts";
+import { type FieldError, internalError, invalid } from "#apimachinery/validation/field-error.ts";
+import type { FieldPath } from "#apimachinery/validation/field-path.ts";
+import { JSON_PATCHES, OBJECT, withPatchTypes } from "#apiserver/admission/cel/patch-types.ts";
+import { PolicyCompiler, type PolicyExpression } from "#apiserver/admission/cel/policy-compiler.ts";
+
+const WITH_ALL = { authorizer: true, variables: true };
+const NO_VARIABLES = { authorizer: true, variables: false };
+const NO_AUTHORIZER = { authorizer: false, variables: true };
+
+/** Finds what is wrong with the expressions of one policy. Asserts that CEL is loaded. */
+export class PolicyExpressions {
+  readonly #compiler: PolicyCompiler;
+
+  constructor(options: { readonly params: boolean; readonly patches: boolean }) {
+    this.#compiler = new PolicyCompiler(loadedKubernetesCel(), options.params, options.patches ? withPatchTypes : undefined);
+  }
+
+  /** A match condition, which sees no variables. */
+  condition(source: string, path: FieldPath): FieldError[] {
+    return errorsOf(this.#compiler.compile(source, NO_VARIABLES, [BOOL]), path);
+  }
+
+  /** Makes the variable known to expressions that come after it. */
+  variable(name: string, source: string, path: FieldPath): FieldError[] {
+    return errorsOf(this.#compiler.variable(name, source), path);
+  }
+
+  validation(source: string, path: FieldPath): FieldError[] {
+    return this.#any(source, [BOOL], path);
+  }
+
+  message(source: string, path: FieldPath): FieldError[] {
+    return errorsOf(this.#compiler.compile(source, NO_AUTHORIZER, [STRING]), path);
+  }
+
+  annotation(source: string, path: FieldPath): FieldError[] {
+    return this.#any(source, [STRING, NULL], path);
+  }
+
+  configuration(source: string, path: FieldPath): FieldError[] {
+    return this.#any(source, [OBJECT], path);
+  }
+
+  jsonPatch(source: string, path: FieldPath): FieldError[] {
+    return this.#any(source, [JSON_PATCHES], path);
+  }
+
+  #any(source: string, wanted: readonly CelType[], path: FieldPath): FieldError[] {
+    return errorsOf(this.#compiler.compile(source, WITH_ALL, wanted), path);
+  }
+}
+
+function errorsOf({ source, error, internal }: PolicyExpression, path: FieldPath): FieldError[] {
+  if (error === undefined) return [];
+  return [internal ? internalError(path, error) : invalid(path, source, error)];
+}
