@@ -31,9 +31,12 @@ export interface Judgement {
 /** Holds objects against the rules of a schema; `old` on updates. */
 export type RuleEvaluator = (object: unknown, old: unknown) => Judgement;
 
-/** Compiles all rules of a schema; undefined when it has none. Upstream's `cel.NewValidator`. */
-export function compileRuleEvaluator(schema: JSONSchemaProps, cel: KubernetesCel): RuleEvaluator | undefined {
-  const root = compileNode(schema, schema, declaredType(schema, true), true, cel);
+/**
+ * Compiles all rules of a schema; undefined when it has none. `isResource`: the schema is of whole resources, which have a
+ * kind and a name. Upstream's `cel.NewValidator`.
+ */
+export function compileRuleEvaluator(schema: JSONSchemaProps, cel: KubernetesCel, isResource = true): RuleEvaluator | undefined {
+  const root = compileNode(schema, schema, declaredType(schema, isResource), isResource, cel);
   if (root === undefined) return undefined;
   return (object, old) => {
     const run = new Run();

@@ -1,7 +1,9 @@
+import { loadedKubernetesCel } from "#apimachinery/cel/kubernetes-environment.ts";
 import { deepCopy } from "#apimachinery/meta/deep-copy.ts";
 import { semanticEqual } from "#apimachinery/meta/deep-equal.ts";
 import { type FieldError, invalid } from "#apimachinery/validation/field-error.ts";
 import { FieldPath } from "#apimachinery/validation/field-path.ts";
+import { compileRuleEvaluator } from "../cel/evaluate-rules.ts";
 import { sortedKeys } from "../sorted-keys.ts";
 import { validateEmbedded } from "../validation/embedded.ts";
 import type { PatternCompiler } from "../validation/patterns.ts";
@@ -9,6 +11,7 @@ import { validateAgainstSchema } from "../validation/schema-validator.ts";
 import { coerceEmbedded } from "./coerce.ts";
 import { prune } from "./prune.ts";
 import { isMetaField, type Structural } from "./structural.ts";
+import { schemaHas } from "./walk.ts";
 
 /** Puts a value where it stands in the resource around it, which has a kind and an apiVersion. */
 type Surround = (value: unknown) => Record<string, unknown>;
@@ -24,8 +27,7 @@ interface Context {
 }
 
 /**
- * Holds the defaults in a structural schema against the schema itself. Upstream's `defaulting.ValidateDefaults`. Rules
- * (`x-kubernetes-validations`) are not asked.
+ * Holds the defaults in a structural schema against the schema itself. Upstream's `defaulting.ValidateDefaults`.
  */
 export function validateDefaults(
   schema: Structural,
@@ -89,8 +91,13 @@ function whole(schema: Structural, path: FieldPath, { requirePruned, patterns }:
   return [...errors, ...(embedded.length > 0 ? embedded : against(schema, path, patterns))];
 }
 
+/** What changes from this default to itself is not asked: rules on transitions are left out. */
 function against(schema: Structural, path: FieldPath, patterns: PatternCompiler): FieldError[] {
-  const errors = validateAgainstSchema(schema.props, schema.default, "", patterns);
+  const { props, embeddedResource } = schema;
+  const wrong = validateAgainstSchema(props, schema.default, "", patterns);
+  const hasRules = wrong.length === 0 && schemaHas(props, (one) => (one["x-kubernetes-validations"] ?? []).length > 0);
+  const judge = hasRules ? compileRuleEvaluator(props, loadedKubernetesCel(), embeddedResource) : undefined;
+  const errors = judge === undefined ? wrong : judge(schema.default, undefined).errors;
   return errors.map((error) => ({
     ...error,
     field: error.field === `${FieldPath.root}` ? `${path}` : `${path.child(error.field)}`,

@@ -61,6 +61,11 @@ test.each<{ name: string; f: JSONSchemaProps; want: string[] }>([
     want: [`${F}.default: Invalid value: {"z":1}: must not have unknown fields`],
   },
   {
+    name: "a default that a rule refuses",
+    f: { type: "string", default: "a", "x-kubernetes-validations": [{ rule: "self == 'b'" }] },
+    want: [`${F}.default: Invalid value: "a": failed rule: self == 'b'`],
+  },
+  {
     name: "a list with an optional key",
     f: {
       type: "array",
