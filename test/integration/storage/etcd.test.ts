@@ -1,8 +1,9 @@
 import { describe } from "vitest";
 import { realClock } from "#base/clock.ts";
 import { systemRandom } from "#base/random.ts";
+import type { LeaseTime } from "#storage/contract/lease-time.ts";
 import { EtcdStore } from "#storage/etcd/etcd-store.ts";
-import { describeStoreContract, type LeaseTime } from "#storage/kv.contract.ts";
+import { describeStoreContract } from "#storage/kv.contract.ts";
 import type { KVStore } from "#storage/kv.ts";
 import { ETCD_REASON, Etcd, hasEtcd } from "../../support/etcd.ts";
 
