@@ -6,6 +6,7 @@ import { defaultStorageClass } from "./plugins/default-storage-class.ts";
 import { defaultTolerationSeconds } from "./plugins/default-toleration-seconds.ts";
 import { limitRanger } from "./plugins/limit-ranger/limit-ranger.ts";
 import { namespaceLifecycle } from "./plugins/namespace-lifecycle.ts";
+import { nodeRestriction } from "./plugins/node-restriction/node-restriction.ts";
 import { persistentVolumeClaimResize } from "./plugins/persistent-volume-claim-resize.ts";
 import { podSecurity } from "./plugins/pod-security/pod-security.ts";
 import { podTopologyLabels } from "./plugins/pod-topology-labels.ts";
@@ -39,6 +40,8 @@ export function admissionPluginTable({ authorizer, webhooks, policies }: Admissi
     on("NamespaceLifecycle", namespaceLifecycle),
     on("LimitRanger", limitRanger),
     on("ServiceAccount", serviceAccount),
+    // Not so upstream; but the Node authorizer, which is always asked here, is half a fence without it, as kubeadm knows.
+    on("NodeRestriction", nodeRestriction(authorizer)),
     on("TaintNodesByCondition", taintNodesByCondition),
     on("PodSecurity", podSecurity),
     on("Priority", priority),
