@@ -1,8 +1,11 @@
 import type { CustomResourceColumnDefinition, CustomResourceDefinitionVersion } from "#api/generated/apiextensions/v1.ts";
 import type { ApiObject } from "#apimachinery/meta/api-object.ts";
 import { timeSince } from "#apimachinery/meta/human-duration.ts";
+import { parseTime } from "#apimachinery/meta/time.ts";
+import { formatBadValue } from "#apimachinery/validation/field-error.ts";
 import type { Column } from "#apiserver/registry/resource.ts";
 import { CREATED_DESCRIPTION, nameColumn } from "#apiserver/table/metadata-columns.ts";
+import { goFloat } from "../go-float.ts";
 import { sortedKeys } from "../sorted-keys.ts";
 import { compileJsonPath } from "./json-path.ts";
 
@@ -41,8 +44,10 @@ function customColumn({
 /** What a cell shows of the first that was found: null for what is not of the column's type. Upstream's `cellForJSONValue`. */
 function cell(type: string, found: readonly unknown[], now: number): string | number | boolean | null {
   const value = found[0];
-  if (found.length === 0 || value === null) return null;
+  if (found.length === 0) return null;
   switch (type) {
+    case "string":
+      return text(value);
     case "integer":
       return typeof value === "number" ? Math.trunc(value) : null;
     case "number":
@@ -50,8 +55,20 @@ function cell(type: string, found: readonly unknown[], now: number): string | nu
     case "boolean":
       return typeof value === "boolean" ? value : null;
     case "date":
-      return typeof value === "string" ? timeSince(value, now) : null;
+      return typeof value === "string" ? age(value, now) : null;
     default:
-      return typeof value === "string" ? value : JSON.stringify(sortedKeys(value));
+      return null;
   }
+}
+
+function age(value: string, now: number): string {
+  const isTime = value === "" || value === "null" || parseTime(value) !== undefined;
+  return isTime ? timeSince(value, now) : "<invalid>";
+}
+
+/** As upstream's JSONPath prints it: lists and objects as JSON, numbers as Go does. */
+function text(value: unknown): string {
+  if (value === null) return "<no value>";
+  if (typeof value === "string") return value;
+  return typeof value === "number" && !Number.isInteger(value) ? goFloat(value) : formatBadValue(sortedKeys(value));
 }

@@ -1,6 +1,7 @@
 import type { JSONSchemaProps } from "#api/generated/apiextensions/v1.ts";
 import { type FieldError, invalid } from "#apimachinery/validation/field-error.ts";
 import { FieldPath } from "#apimachinery/validation/field-path.ts";
+import { goFloat } from "../go-float.ts";
 import { isKnownFormat } from "./formats.ts";
 
 const INT32_MAX = 2 ** 31 - 1;
@@ -83,12 +84,4 @@ function isMultiple(value: number, factor: number): boolean {
 /** Whether upstream's decoder reads a number as 64-bit integer. Numbers at the very edge cannot be told apart here. */
 export function isJsonInteger(value: number): boolean {
   return Number.isInteger(value) && Math.abs(value) <= 2 ** 63;
-}
-
-/** A float as Go's `%v` prints it: with an exponent from a million on. */
-function goFloat(value: number): string {
-  const [digits = "", power = "0"] = value.toExponential().split("e");
-  const exponent = Number(power);
-  if (exponent >= -4 && exponent < 6) return String(value);
-  return `${digits}e${exponent < 0 ? "-" : "+"}${String(Math.abs(exponent)).padStart(2, "0")}`;
 }
