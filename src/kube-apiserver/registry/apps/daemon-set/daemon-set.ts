@@ -1,21 +1,18 @@
 import type { DaemonSet, DaemonSetSpec, DaemonSetUpdateStrategy } from "#api/generated/apps/v1.ts";
 import type { Draft } from "#apimachinery/meta/api-object.ts";
 import { deepCopy } from "#apimachinery/meta/deep-copy.ts";
-import { semanticEqual } from "#apimachinery/meta/deep-equal.ts";
 import { type FieldError, invalid, notSupported, required } from "#apimachinery/validation/field-error.ts";
 import { FieldPath } from "#apimachinery/validation/field-path.ts";
-import { validateImmutableField, validateLabelSelector } from "#apimachinery/validation/object-meta.ts";
+import { validateLabelSelector } from "#apimachinery/validation/object-meta.ts";
 import type { ResourceDefinition } from "#apiserver/registry/resource.ts";
 import { ageColumn, nameColumn } from "#apiserver/table/metadata-columns.ts";
 import { columnsOf, formatLabels } from "../../columns.ts";
 import { setPodTemplateDefaults } from "../../core/pod/defaults.ts";
-import { dropDisabledPodFields } from "../../core/pod/disabled-fields.ts";
 import { internalEqual } from "../../core/pod/internal-form.ts";
 import { nonNegativeErrors } from "../../core/pod/validation/field-checks.ts";
 import { type PodValidationOptions, TEMPLATE_OPTIONS } from "../../core/pod/validation/options.ts";
 import { templateOptionsFor } from "../../core/pod/validation/options-for.ts";
 import { validatePodTemplateSpec } from "../../core/pod/validation/pod.ts";
-import { podTemplateWarnings } from "../../core/pod/warnings.ts";
 import { printedSelector } from "../workload/printed-selector.ts";
 import { collisionErrors, countErrors } from "../workload/status-validation.ts";
 import { containerImages, containerNames, formatSelector } from "../workload/template-columns.ts";
@@ -27,7 +24,9 @@ import {
   notMoreThanAllErrors,
   parseSelector,
   plainValue,
+  selectorUnchangedErrors,
 } from "../workload/template-validation.ts";
+import { dropDisabledTemplateFields, templateWarnings, WORKLOAD_HOOKS } from "../workload/workload-hooks.ts";
 
 const specPath = FieldPath.of("spec");
 const templatePath = FieldPath.of("spec", "template");
@@ -63,29 +62,23 @@ export function daemonSets(): ResourceDefinition<DaemonSet> {
       column("Selector", "string", (o) => formatSelector(o.spec?.selector), WIDE),
     ],
     strategy: {
+      ...WORKLOAD_HOOKS,
       setDefaults,
       prepareForCreate: (o) => {
-        if (o.spec?.template?.spec) dropDisabledPodFields(o.spec.template.spec, undefined);
+        dropDisabledTemplateFields(o, undefined);
         setTemplateGeneration(o, Math.max(templateGeneration(o), 1));
       },
       validate: (o) => validateSpec(o.spec, TEMPLATE_OPTIONS),
       prepareForUpdate: (o, old) => {
-        if (o.spec?.template?.spec) dropDisabledPodFields(o.spec.template.spec, old.spec?.template?.spec);
+        dropDisabledTemplateFields(o, old);
         const changed = internalEqual("PodTemplateSpec", o.spec?.template, old.spec?.template) ? 0 : 1;
         setTemplateGeneration(o, templateGeneration(old) + changed);
       },
       validateUpdate: (o, old) => [
-        ...validateImmutableField(
-          printedSelector(o.spec?.selector),
-          printedSelector(old.spec?.selector),
-          specPath.child("selector"),
-        ),
+        ...selectorUnchangedErrors(o.spec?.selector, old.spec?.selector, specPath.child("selector")),
         ...validateSpec(o.spec, templateOptionsFor(old.spec?.template?.spec)),
       ],
-      warningsOnCreate: (o) => podTemplateWarnings(o.spec?.template, templatePath),
-      warningsOnUpdate: (o, old) =>
-        o.metadata?.generation === old.metadata?.generation ? [] : podTemplateWarnings(o.spec?.template, templatePath),
-      generationChanges: (o, old) => !semanticEqual(o.spec, old.spec),
+      warningsOnCreate: templateWarnings,
     },
     subresources: {
       status: {

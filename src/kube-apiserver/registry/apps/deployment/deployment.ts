@@ -3,17 +3,13 @@ import type { Draft } from "#apimachinery/meta/api-object.ts";
 import { semanticEqual } from "#apimachinery/meta/deep-equal.ts";
 import { type FieldError, forbidden, invalid, notSupported, required } from "#apimachinery/validation/field-error.ts";
 import { FieldPath } from "#apimachinery/validation/field-path.ts";
-import { validateImmutableField } from "#apimachinery/validation/object-meta.ts";
 import type { ResourceDefinition } from "#apiserver/registry/resource.ts";
 import { ageColumn, nameColumn } from "#apiserver/table/metadata-columns.ts";
 import { columnsOf } from "../../columns.ts";
 import { setPodTemplateDefaults } from "../../core/pod/defaults.ts";
-import { dropDisabledPodFields } from "../../core/pod/disabled-fields.ts";
 import { nonNegativeErrors } from "../../core/pod/validation/field-checks.ts";
 import { type PodValidationOptions, TEMPLATE_OPTIONS } from "../../core/pod/validation/options.ts";
 import { templateOptionsFor } from "../../core/pod/validation/options-for.ts";
-import { podTemplateWarnings, workloadNameWarnings } from "../../core/pod/warnings.ts";
-import { printedSelector } from "../workload/printed-selector.ts";
 import { scaleSubresource } from "../workload/scale.ts";
 import { collisionErrors, countErrors, limitErrors } from "../workload/status-validation.ts";
 import { containerImages, containerNames, formatSelector, selectorText } from "../workload/template-columns.ts";
@@ -23,10 +19,11 @@ import {
   plainValue,
   selectedTemplateErrors,
   selectorErrors,
+  selectorUnchangedErrors,
 } from "../workload/template-validation.ts";
+import { nameAndTemplateWarnings, WORKLOAD_HOOKS } from "../workload/workload-hooks.ts";
 
 const specPath = FieldPath.of("spec");
-const templatePath = FieldPath.of("spec", "template");
 const column = columnsOf<Deployment>("apps/deployments");
 const WIDE = { priority: 1 };
 /** The revision to go back to; once a field of the spec. */
@@ -56,28 +53,14 @@ export function deployments(): ResourceDefinition<Deployment> {
       column("Selector", "string", (o) => formatSelector(o.spec?.selector), WIDE),
     ],
     strategy: {
+      ...WORKLOAD_HOOKS,
       setDefaults,
-      prepareForCreate: (o) => {
-        if (o.spec?.template?.spec) dropDisabledPodFields(o.spec.template.spec, undefined);
-      },
       validate: (o) => validateSpec(o.spec, TEMPLATE_OPTIONS),
-      prepareForUpdate: (o, old) => {
-        if (o.spec?.template?.spec) dropDisabledPodFields(o.spec.template.spec, old.spec?.template?.spec);
-      },
       validateUpdate: (o, old) => [
         ...validateSpec(o.spec, templateOptionsFor(old.spec?.template?.spec)),
-        ...validateImmutableField(
-          printedSelector(o.spec?.selector),
-          printedSelector(old.spec?.selector),
-          specPath.child("selector"),
-        ),
+        ...selectorUnchangedErrors(o.spec?.selector, old.spec?.selector, specPath.child("selector")),
       ],
-      warningsOnCreate: (o) => [
-        ...workloadNameWarnings(o.metadata?.name),
-        ...podTemplateWarnings(o.spec?.template, templatePath),
-      ],
-      warningsOnUpdate: (o, old) =>
-        o.metadata?.generation === old.metadata?.generation ? [] : podTemplateWarnings(o.spec?.template, templatePath),
+      warningsOnCreate: nameAndTemplateWarnings,
       // Rollbacks are asked for by annotation.
       generationChanges: (o, old) =>
         !semanticEqual(o.spec, old.spec) || !semanticEqual(o.metadata?.annotations, old.metadata?.annotations),

@@ -1,25 +1,20 @@
 import type { ReplicaSet, ReplicaSetSpec } from "#api/generated/apps/v1.ts";
-import { semanticEqual } from "#apimachinery/meta/deep-equal.ts";
 import type { FieldError } from "#apimachinery/validation/field-error.ts";
 import { FieldPath } from "#apimachinery/validation/field-path.ts";
-import { validateImmutableField } from "#apimachinery/validation/object-meta.ts";
 import type { ResourceDefinition } from "#apiserver/registry/resource.ts";
 import { ageColumn, nameColumn } from "#apiserver/table/metadata-columns.ts";
 import { columnsOf } from "../../columns.ts";
 import { setPodTemplateDefaults } from "../../core/pod/defaults.ts";
-import { dropDisabledPodFields } from "../../core/pod/disabled-fields.ts";
 import { nonNegativeErrors } from "../../core/pod/validation/field-checks.ts";
 import { type PodValidationOptions, TEMPLATE_OPTIONS } from "../../core/pod/validation/options.ts";
 import { templateOptionsFor } from "../../core/pod/validation/options-for.ts";
-import { podTemplateWarnings, workloadNameWarnings } from "../../core/pod/warnings.ts";
-import { printedSelector } from "../workload/printed-selector.ts";
 import { scaleSubresource } from "../workload/scale.ts";
 import { countErrors, limitErrors } from "../workload/status-validation.ts";
 import { containerImages, containerNames, formatSelector, selectorText } from "../workload/template-columns.ts";
-import { selectedTemplateErrors, selectorErrors } from "../workload/template-validation.ts";
+import { selectedTemplateErrors, selectorErrors, selectorUnchangedErrors } from "../workload/template-validation.ts";
+import { nameAndTemplateWarnings, WORKLOAD_HOOKS } from "../workload/workload-hooks.ts";
 
 const specPath = FieldPath.of("spec");
-const templatePath = FieldPath.of("spec", "template");
 const column = columnsOf<ReplicaSet>("apps/replicasets");
 const WIDE = { priority: 1 };
 
@@ -46,34 +41,19 @@ export function replicaSets(): ResourceDefinition<ReplicaSet> {
       column("Selector", "string", (o) => formatSelector(o.spec?.selector), WIDE),
     ],
     strategy: {
+      ...WORKLOAD_HOOKS,
       setDefaults: (o) => {
         o.spec ??= { selector: {} };
         o.spec.replicas ??= 1;
         o.spec.template ??= {};
         setPodTemplateDefaults(o.spec.template);
       },
-      prepareForCreate: (o) => {
-        if (o.spec?.template?.spec) dropDisabledPodFields(o.spec.template.spec, undefined);
-      },
       validate: (o) => validateSpec(o.spec, TEMPLATE_OPTIONS),
-      prepareForUpdate: (o, old) => {
-        if (o.spec?.template?.spec) dropDisabledPodFields(o.spec.template.spec, old.spec?.template?.spec);
-      },
       validateUpdate: (o, old) => [
         ...validateSpec(o.spec, templateOptionsFor(old.spec?.template?.spec)),
-        ...validateImmutableField(
-          printedSelector(o.spec?.selector),
-          printedSelector(old.spec?.selector),
-          specPath.child("selector"),
-        ),
+        ...selectorUnchangedErrors(o.spec?.selector, old.spec?.selector, specPath.child("selector")),
       ],
-      warningsOnCreate: (o) => [
-        ...workloadNameWarnings(o.metadata?.name),
-        ...podTemplateWarnings(o.spec?.template, templatePath),
-      ],
-      warningsOnUpdate: (o, old) =>
-        o.metadata?.generation === old.metadata?.generation ? [] : podTemplateWarnings(o.spec?.template, templatePath),
-      generationChanges: (o, old) => !semanticEqual(o.spec, old.spec),
+      warningsOnCreate: nameAndTemplateWarnings,
     },
     subresources: {
       scale: scaleSubresource((o) => selectorText(o.spec?.selector)),

@@ -1,19 +1,15 @@
 import type { StatefulSet, StatefulSetSpec } from "#api/generated/apps/v1.ts";
 import type { Draft } from "#apimachinery/meta/api-object.ts";
-import { semanticEqual } from "#apimachinery/meta/deep-equal.ts";
-import { FieldPath } from "#apimachinery/validation/field-path.ts";
 import { nameIsDnsLabel } from "#apimachinery/validation/names.ts";
 import type { ResourceDefinition } from "#apiserver/registry/resource.ts";
 import { ageColumn, nameColumn } from "#apiserver/table/metadata-columns.ts";
 import { columnsOf } from "../../columns.ts";
 import { roundedUp, setPodTemplateDefaults } from "../../core/pod/defaults.ts";
-import { dropDisabledPodFields } from "../../core/pod/disabled-fields.ts";
-import { podTemplateWarnings } from "../../core/pod/warnings.ts";
 import { scaleSubresource } from "../workload/scale.ts";
 import { containerImages, containerNames, selectorText } from "../workload/template-columns.ts";
+import { dropDisabledTemplateFields, templateWarnings, WORKLOAD_HOOKS } from "../workload/workload-hooks.ts";
 import { validateStatefulSet, validateStatefulSetStatus, validateStatefulSetUpdate } from "./validation.ts";
 
-const templatePath = FieldPath.of("spec", "template");
 const column = columnsOf<StatefulSet>("apps/statefulsets");
 const WIDE = { priority: 1 };
 
@@ -37,18 +33,15 @@ export function statefulSets(): ResourceDefinition<StatefulSet> {
       column("Images", "string", (o) => containerImages(o.spec?.template), WIDE),
     ],
     strategy: {
+      ...WORKLOAD_HOOKS,
       validateName: nameIsDnsLabel,
       setDefaults,
       prepareForCreate: (o) => dropDisabled(o, undefined),
       validate: (o) => validateStatefulSet(o),
       prepareForUpdate: dropDisabled,
       validateUpdate: (o, old) => validateStatefulSetUpdate(o, old),
-      warningsOnCreate: (o) => [...podTemplateWarnings(o.spec?.template, templatePath), ...historyWarnings(o)],
-      warningsOnUpdate: (o, old) => [
-        ...(o.metadata?.generation === old.metadata?.generation ? [] : podTemplateWarnings(o.spec?.template, templatePath)),
-        ...historyWarnings(o),
-      ],
-      generationChanges: (o, old) => !semanticEqual(o.spec, old.spec),
+      warningsOnCreate: (o) => [...templateWarnings(o), ...historyWarnings(o)],
+      warningsOnUpdate: (o, old) => [...WORKLOAD_HOOKS.warningsOnUpdate(o, old), ...historyWarnings(o)],
     },
     subresources: {
       scale: scaleSubresource((o) => selectorText(o.spec?.selector)),
@@ -91,7 +84,7 @@ function setDefaults(o: Draft<StatefulSet>): void {
 /** Fields behind gates that are off are dropped. */
 function dropDisabled(o: Draft<StatefulSet>, old: StatefulSet | undefined): void {
   const { spec } = o;
-  if (spec?.template?.spec) dropDisabledPodFields(spec.template.spec, old?.spec?.template?.spec);
+  dropDisabledTemplateFields(o, old);
   const rolling = spec?.updateStrategy?.rollingUpdate;
   if (rolling && old?.spec?.updateStrategy?.rollingUpdate?.maxUnavailable === undefined) delete rolling.maxUnavailable;
 }

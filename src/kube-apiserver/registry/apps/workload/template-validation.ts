@@ -4,7 +4,7 @@ import { labelSelectorFromObject, type LabelSelector as ParsedSelector } from "#
 import { type FieldError, forbidden, invalid, notSupported, required } from "#apimachinery/validation/field-error.ts";
 import type { FieldPath } from "#apimachinery/validation/field-path.ts";
 import { isPercent } from "#apimachinery/validation/names.ts";
-import { validateLabelSelector } from "#apimachinery/validation/object-meta.ts";
+import { validateImmutableField, validateLabelSelector } from "#apimachinery/validation/object-meta.ts";
 import { invalidEach, nonNegativeErrors } from "../../core/pod/validation/field-checks.ts";
 import type { PodValidationOptions } from "../../core/pod/validation/options.ts";
 import { validatePodTemplateSpec } from "../../core/pod/validation/pod.ts";
@@ -19,6 +19,15 @@ export function selectorErrors(selector: LabelSelector | undefined, what: string
   const errors = validateLabelSelector(selector, SELECTOR_OPTIONS, path);
   if (isEmptySelector(selector)) errors.push(invalid(path, printedSelector(selector), `empty selector is invalid for ${what}`));
   return errors;
+}
+
+/** Which pods are a workload's own is said once. */
+export function selectorUnchangedErrors(
+  selector: LabelSelector | undefined,
+  old: LabelSelector | undefined,
+  path: FieldPath,
+): FieldError[] {
+  return validateImmutableField(printedSelector(selector), printedSelector(old), path);
 }
 
 /** True for a selector without any requirement. */

@@ -1,5 +1,4 @@
 import type { ReplicationController, ReplicationControllerSpec } from "#api/generated/core/v1.ts";
-import { semanticEqual } from "#apimachinery/meta/deep-equal.ts";
 import { type FieldError, required } from "#apimachinery/validation/field-error.ts";
 import { FieldPath } from "#apimachinery/validation/field-path.ts";
 import { nameIsDnsSubdomain } from "#apimachinery/validation/names.ts";
@@ -9,14 +8,13 @@ import { scaleSubresource } from "../../apps/workload/scale.ts";
 import { countErrors, limitErrors } from "../../apps/workload/status-validation.ts";
 import { containerImages, containerNames } from "../../apps/workload/template-columns.ts";
 import { alwaysRunningErrors, mismatchErrors } from "../../apps/workload/template-validation.ts";
+import { nameAndTemplateWarnings, WORKLOAD_HOOKS } from "../../apps/workload/workload-hooks.ts";
 import { columnsOf, formatLabels } from "../../columns.ts";
 import { setPodTemplateDefaults } from "../pod/defaults.ts";
-import { dropDisabledPodFields } from "../pod/disabled-fields.ts";
 import { nonNegativeErrors } from "../pod/validation/field-checks.ts";
 import { type PodValidationOptions, TEMPLATE_OPTIONS } from "../pod/validation/options.ts";
 import { templateOptionsFor } from "../pod/validation/options-for.ts";
 import { validatePodTemplateSpec } from "../pod/validation/pod.ts";
-import { podTemplateWarnings, workloadNameWarnings } from "../pod/warnings.ts";
 
 const specPath = FieldPath.of("spec");
 const column = columnsOf<ReplicationController>("/replicationcontrollers");
@@ -46,6 +44,7 @@ export function replicationControllers(): ResourceDefinition<ReplicationControll
     ],
     selectableFields: { "status.replicas": (o) => String(o.status?.replicas ?? 0) },
     strategy: {
+      ...WORKLOAD_HOOKS,
       validateName: nameErrors,
       setDefaults: (o) => {
         o.spec ??= {};
@@ -59,23 +58,9 @@ export function replicationControllers(): ResourceDefinition<ReplicationControll
         }
         if (spec.template) setPodTemplateDefaults(spec.template);
       },
-      prepareForCreate: (o) => {
-        if (o.spec?.template?.spec) dropDisabledPodFields(o.spec.template.spec, undefined);
-      },
       validate: (o) => validateSpec(o.spec ?? {}, TEMPLATE_OPTIONS),
-      prepareForUpdate: (o, old) => {
-        if (o.spec?.template?.spec) dropDisabledPodFields(o.spec.template.spec, old.spec?.template?.spec);
-      },
       validateUpdate: (o, old) => validateSpec(o.spec ?? {}, templateOptionsFor(old.spec?.template?.spec)),
-      warningsOnCreate: (o) => [
-        ...workloadNameWarnings(o.metadata?.name),
-        ...podTemplateWarnings(o.spec?.template, specPath.child("template")),
-      ],
-      warningsOnUpdate: (o, old) =>
-        o.metadata?.generation === old.metadata?.generation
-          ? []
-          : podTemplateWarnings(o.spec?.template, specPath.child("template")),
-      generationChanges: (o, old) => !semanticEqual(o.spec, old.spec),
+      warningsOnCreate: nameAndTemplateWarnings,
       defaultPropagation: "Orphan",
     },
     subresources: {
