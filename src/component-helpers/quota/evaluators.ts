@@ -1,3 +1,4 @@
+import { memoized } from "#base/memo.ts";
 import type { QuotaEvaluator } from "./evaluator.ts";
 import { objectCountEvaluator } from "./object-count-evaluator.ts";
 import { persistentVolumeClaimEvaluator } from "./persistent-volume-claim-evaluator.ts";
@@ -20,9 +21,17 @@ const evaluators: readonly QuotaEvaluator[] = [
 ];
 const byResource = new Map(evaluators.map((evaluator) => [`${evaluator.group}/${evaluator.resource}`, evaluator]));
 
+/** As many kinds as a large cluster defines. */
+const COUNTED_MAX = 4_096;
+const counted = memoized(COUNTED_MAX, (id) => {
+  const [group = "", resource = ""] = id.split("/");
+  return objectCountEvaluator(group, resource);
+});
+
 /** How the objects of a resource use up quotas. */
 export function quotaEvaluatorFor(group: string, resource: string): QuotaEvaluator {
-  return byResource.get(`${group}/${resource}`) ?? objectCountEvaluator(group, resource);
+  const id = `${group}/${resource}`;
+  return byResource.get(id) ?? counted(id);
 }
 
 /** The evaluators of everything that uses up a quota with these names in `hard`. */

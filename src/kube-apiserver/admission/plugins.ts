@@ -1,6 +1,7 @@
 import type { AdmissionPluginFactory } from "#apiserver/admission/admission.ts";
 import type { Authorizer } from "#apiserver/authorization/authorizer.ts";
 import { certificateApproval, certificateSigning, certificateSubjectRestriction } from "../authorization/certificate-signers.ts";
+import { clusterTrustBundleAttest } from "./plugins/cluster-trust-bundle-attest.ts";
 import { defaultIngressClass } from "./plugins/default-ingress-class.ts";
 import { defaultStorageClass } from "./plugins/default-storage-class.ts";
 import { defaultTolerationSeconds } from "./plugins/default-toleration-seconds.ts";
@@ -52,6 +53,7 @@ export function admissionPluginTable({ authorizer, webhooks, policies }: Admissi
     on("RuntimeClass", runtimeClass),
     on("CertificateApproval", certificateApproval(authorizer)),
     on("CertificateSigning", certificateSigning(authorizer)),
+    on("ClusterTrustBundleAttest", clusterTrustBundleAttest(authorizer)),
     on("CertificateSubjectRestriction", certificateSubjectRestriction),
     on("DefaultIngressClass", defaultIngressClass),
     on("PodTopologyLabels", podTopologyLabels),

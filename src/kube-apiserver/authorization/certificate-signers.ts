@@ -61,8 +61,13 @@ async function mustSign(authorizer: Authorizer, attributes: AdmissionAttributes,
   throw admissionForbidden(attributes, `user not permitted to sign requests with signerName ${signer}`);
 }
 
-/** Rights are for one signer, or for all of a domain. */
-async function maySign(authorizer: Authorizer, user: UserInfo, verb: "approve" | "sign", signer: string): Promise<boolean> {
+/** Whether a user has a right to a signer. Rights are for one, or for all of a domain. */
+export async function maySign(
+  authorizer: Authorizer,
+  user: UserInfo,
+  verb: "approve" | "sign" | "attest",
+  signer: string,
+): Promise<boolean> {
   for (const name of [signer, `${signer.split("/")[0] ?? ""}/*`]) {
     const { decision } = await authorizer.authorize({
       user,

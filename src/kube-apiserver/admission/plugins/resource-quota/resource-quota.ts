@@ -36,8 +36,8 @@ export const resourceQuota: AdmissionPluginFactory = ({ stores, clock }) => {
       const { operation, group, resource, subresource, namespace } = attributes;
       if (namespace === "" || (operation !== "CREATE" && operation !== "UPDATE")) return;
       if (group === "" && resource === "namespaces") return;
-      if (IGNORED.has(`${group}/${resource}`) || quotas().listCached(namespace).length === 0) return;
-      if (!quotaEvaluatorFor(group, resource).handles({ operation, subresource })) return;
+      if (IGNORED.has(`${group}/${resource}`) || !quotaEvaluatorFor(group, resource).handles({ operation, subresource })) return;
+      if (quotas().listCached(namespace).length === 0) return;
       return batches.admit(attributes);
     },
   };
