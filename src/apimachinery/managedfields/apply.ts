@@ -2,7 +2,6 @@ import { badRequest } from "../api-errors/errors.ts";
 import { plainError } from "../api-errors/plain-error.ts";
 import type { ApiObject, ManagedFieldsEntry } from "../meta/api-object.ts";
 import { parseGroupVersion } from "../meta/api-object.ts";
-import type { StructSchema } from "../schema/type-schema.ts";
 import { type Conflict, conflictError } from "./apply-conflicts.ts";
 import { configuredFields, withAtomicWholes } from "./apply-field-set.ts";
 import { KUBECTL_MANAGER, lastAppliedFields } from "./apply-last-applied.ts";

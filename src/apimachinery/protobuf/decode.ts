@@ -61,13 +61,13 @@ function readField(type: TypeSchema, name: string, reader: WireReader, wire: num
     into[name] ??= [];
     const items = into[name] as unknown[];
     // Numbers may come packed: all in one field.
-    if (wire !== wanted) reader.packed(() => items.push(readValue(type.element, reader, wanted)));
-    else items.push(readValue(type.element, reader, wire));
+    if (wire !== wanted) reader.packed(() => items.push(readValue(type.element, reader)));
+    else items.push(readValue(type.element, reader));
   } else if (type.kind === "map") {
     into[name] ??= {};
     const [key, value] = readEntry(type.value, reader);
     setOwn(into[name] as Record<string, unknown>, key, value);
-  } else into[name] = readValue(type, reader, wire);
+  } else into[name] = readValue(type, reader);
 }
 
 const VARINT = 0;
@@ -85,7 +85,7 @@ function readEntry(type: TypeSchema, reader: WireReader): [string, unknown] {
   let value: unknown;
   reader.message((number, wire) => {
     if (number === 1 && wire === LENGTH_DELIMITED) key = reader.text();
-    else if (number === 2 && wire === wireOf(type)) value = readValue(type, reader, wire);
+    else if (number === 2 && wire === wireOf(type)) value = readValue(type, reader);
     else reader.skip(wire);
   });
   return [key, value === undefined ? emptyValue(type) : value];
@@ -98,7 +98,7 @@ function emptyValue(type: TypeSchema): unknown {
   return type.format === "string" || type.format === "bytes" ? "" : type.format === "quantity" ? "0" : 0;
 }
 
-function readValue(type: TypeSchema, reader: WireReader, wire: number): unknown {
+function readValue(type: TypeSchema, reader: WireReader): unknown {
   switch (type.kind) {
     case "struct":
       return readStruct(type, reader);
@@ -123,7 +123,7 @@ function readStruct(schema: StructSchema, reader: WireReader): Record<string, un
 function readItems(element: TypeSchema, reader: WireReader): unknown[] {
   const items: unknown[] = [];
   reader.message((number, wire) => {
-    if (number === 1 && wire === wireOf(element)) items.push(readValue(element, reader, wire));
+    if (number === 1 && wire === wireOf(element)) items.push(readValue(element, reader));
     else reader.skip(wire);
   });
   return items;
@@ -150,7 +150,7 @@ function readUnion(union: NonNullable<PointerlessRawSchema["union"]>, reader: Wi
     if (wire === LENGTH_DELIMITED && number === (union.bool ? 2 : 1)) object = readStruct(union.object(), reader);
     else if (wire === VARINT && number === 1 && union.bool) allows = reader.integer() !== 0;
     else if (wire === LENGTH_DELIMITED && number === 2 && array?.kind === "list")
-      items.push(readValue(array.element, reader, wire));
+      items.push(readValue(array.element, reader));
     else reader.skip(wire);
   });
   return object ?? (union.bool ? allows : items.length > 0 ? items : null);
