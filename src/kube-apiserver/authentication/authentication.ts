@@ -11,7 +11,6 @@ import { oidcTokens } from "#apiserver/authentication/oidc/oidc-tokens.ts";
 import { OidcProvider } from "#apiserver/authentication/oidc/provider.ts";
 import type { PeerAuthorities } from "#apiserver/authentication/peer-identity.ts";
 import { REQUEST_HEADERS } from "#apiserver/authentication/request-header.ts";
-import { TokenCache } from "#apiserver/authentication/token-cache.ts";
 import { tokenFile } from "#apiserver/authentication/token-file.ts";
 import { type TokenMethod, TokenUnion } from "#apiserver/authentication/token-union.ts";
 import { webhookTokens } from "#apiserver/authentication/webhook-tokens.ts";
@@ -91,7 +90,8 @@ export async function startAuthentication(
     methods.push(await tokenWebhook(options.tokenWebhook, apiAudiences, modules, stops));
   }
   const { serviceAccountMaxTokenExpirationSeconds: maxExpirationSeconds, serviceAccountJwksUri: jwksUri } = options;
-  const tokens = new TokenCache(new TokenUnion(methods, apiAudiences), clock);
+  // Unlike upstream nothing is remembered here: what is asked lies in memory, and a token of a pod that is gone is refused at once.
+  const tokens = new TokenUnion(methods, apiAudiences);
   return {
     authenticator: new Authenticator({
       tokens,
