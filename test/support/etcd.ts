@@ -1,8 +1,9 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
+import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 
 /** Whether etcd is installed; `hack/install-test-tools.sh` brings it. */
 export const hasEtcd: boolean = succeeds("etcd", "--version");
@@ -25,6 +26,13 @@ export interface EtcdMember {
   output: string;
 }
 
+/** What {@link Etcd.start} takes. */
+export interface EtcdOptions {
+  readonly members?: number;
+  readonly args?: readonly string[];
+  readonly scheme?: "http" | "https";
+}
+
 /** A cluster of real etcd on free ports, with its data in a folder of its own. */
 export class Etcd implements AsyncDisposable {
   readonly members: readonly EtcdMember[];
@@ -39,8 +47,19 @@ export class Etcd implements AsyncDisposable {
     return this.members.map(({ url }) => url);
   }
 
-  /** Starts it; it may not answer yet when this resolves. `args` go to each member, before those that make it a cluster. */
-  static async start(options: { members?: number; args?: readonly string[]; scheme?: "http" | "https" } = {}): Promise<Etcd> {
+  /** Starts it; its members listen when this resolves. `args` go to each member, after those that make it a cluster. */
+  static async start(options: EtcdOptions = {}): Promise<Etcd> {
+    for (let attempt = 1; ; attempt++) {
+      const etcd = await Etcd.#spawn(options);
+      const listening = await Promise.all(etcd.members.map(isListening));
+      if (listening.every(Boolean)) return etcd;
+      await etcd[Symbol.asyncDispose]();
+      // Somebody else may have got one of its ports.
+      if (attempt === 3) throw new Error(`etcd does not start: ${etcd.members.map(({ output }) => output).join("\n")}`);
+    }
+  }
+
+  static async #spawn(options: EtcdOptions): Promise<Etcd> {
     const { members: count = 1, args = [], scheme = "http" } = options;
     const dir = mkdtempSync(join(tmpdir(), "kybern-etcd-"));
     const ports = await freePorts(2 * count);
@@ -100,4 +119,18 @@ async function freePorts(count: number): Promise<number[]> {
   const ports = servers.map((server) => (server.address() as { port: number }).port);
   await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
   return ports;
+}
+
+/** Waits until the member takes connections; false when it has ended instead. */
+async function isListening({ url, child }: EtcdMember): Promise<boolean> {
+  const port = Number(new URL(url).port);
+  while (child.exitCode === null && child.signalCode === null) {
+    const open = await new Promise<boolean>((resolve) => {
+      const socket = connect(port, "127.0.0.1", () => resolve(true)).on("error", () => resolve(false));
+      socket.once("connect", () => socket.destroy());
+    });
+    if (open) return true;
+    await setTimeout(20);
+  }
+  return false;
 }
