@@ -13,6 +13,9 @@ import { type Action, type Observed, reconcile, type Sinking } from "./reconcile
 /** Between two looks at all quotas, whatever happened (`--resource-quota-sync-period`). */
 const RESYNC_MS = 300_000;
 
+/** From a change of what is used until it is counted again. Milliseconds. */
+const RECOUNT_MS = 5_000;
+
 /** Tells in each quota's status how much of it is used. The API server charges it when objects come; this sees them go. */
 export const resourceQuotaController: ControllerDefinition = {
   name: "resourcequota-controller",
@@ -66,7 +69,9 @@ export const resourceQuotaController: ControllerDefinition = {
             sinking.delete(keyOf(object));
             return [];
           }
-          return old === undefined || !semanticEqual(old.spec, object.spec) ? [keyOf(object)] : [];
+          if (old === undefined || !semanticEqual(old.spec, object.spec)) return [keyOf(object)];
+          // A charge may be for an object that was refused later: its name was taken.
+          return semanticEqual(old.status, object.status) ? [] : [{ key: keyOf(object), afterMs: RECOUNT_MS }];
         }),
       ],
       start(add) {
