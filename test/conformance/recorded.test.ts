@@ -59,7 +59,7 @@ describe.skipIf(!hasRecorded || !isBuilt)(`answers of upstream v1.36.2 (${reason
     rmSync(dir, { recursive: true, force: true });
     if (update)
       writeFailing(
-        [...known].filter((id) => !areas.some(([, cases]) => cases.some((c) => c.id === id))).concat([...failing.keys()]),
+        [...known.keys()].filter((id) => !areas.some(([, cases]) => cases.some((c) => c.id === id))).concat([...failing.keys()]),
       );
   });
 

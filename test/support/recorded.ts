@@ -42,19 +42,24 @@ export function readCases(): Map<string, RecordedCase[]> {
   return areas;
 }
 
-/** Ids of the cases that do not pass yet. */
-export function readFailing(): Set<string> {
-  return new Set(
-    readFileSync(failingFile, "utf8")
-      .split("\n")
-      .filter((line) => line !== "" && !line.startsWith("#")),
+/** Cases that do not pass yet: by id, why. */
+export function readFailing(): Map<string, string> {
+  const lines = readFileSync(failingFile, "utf8").split("\n");
+  return new Map(
+    lines.flatMap((line) => {
+      const [id = "", ...reason] = line.split(" # ");
+      return id === "" || id.startsWith("#") ? [] : [[id.trim(), reason.join(" # ")] as const];
+    }),
   );
 }
 
+/** Writes the list anew; reasons of cases that stay on it are kept. */
 export function writeFailing(ids: Iterable<string>): void {
   const head =
-    "# Recorded cases that do not pass yet, one id a line. The list only shrinks: `npm run recorded` writes it anew.\n";
-  writeFileSync(failingFile, `${head}${[...ids].sort().join("\n")}\n`);
+    "# Recorded cases that do not pass yet, one id a line with the reason. The list only shrinks: `npm run recorded` writes it anew.\n";
+  const reasons = readFailing();
+  const lines = [...ids].sort().map((id) => (reasons.get(id) ? `${id} # ${reasons.get(id)}` : id));
+  writeFileSync(failingFile, `${head}${lines.join("\n")}\n`);
 }
 
 /** Runs cases against one server, a bounded number at a time, and tells which differ and how. */
