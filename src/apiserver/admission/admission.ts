@@ -1,6 +1,7 @@
 import { forbidden, isForbidden } from "#apimachinery/api-errors/errors.ts";
 import type { StatusError } from "#apimachinery/api-errors/status.ts";
 import type { ApiObject, GroupVersionKind } from "#apimachinery/meta/api-object.ts";
+import type { StructSchema } from "#apimachinery/schema/type-schema.ts";
 import type { Clock } from "#base/clock.ts";
 import type { Random } from "#base/random.ts";
 import type { Stores } from "../registry/resource-set.ts";
@@ -40,6 +41,8 @@ export interface AdmissionForms {
   toVersion(object: ApiObject, kind: GroupVersionKind): ApiObject;
   /** The storage form of what a client of this version might have sent, with defaults. Throws a DecodeError. Takes its argument over. */
   fromVersion(value: unknown, kind: GroupVersionKind): ApiObject;
+  /** Asserts that the version is served. */
+  schemaOf(kind: GroupVersionKind): StructSchema;
 }
 
 /**

@@ -131,7 +131,13 @@ test("the table knows upstream's order, with quotas at the end", () => {
     policies: { mutating: none, validating: none },
   };
   const names = admissionPluginTable(sources).map(({ name }) => name);
-  const last = ["MutatingAdmissionWebhook", "ValidatingAdmissionPolicy", "ValidatingAdmissionWebhook", "ResourceQuota"];
+  const last = [
+    "MutatingAdmissionPolicy",
+    "MutatingAdmissionWebhook",
+    "ValidatingAdmissionPolicy",
+    "ValidatingAdmissionWebhook",
+    "ResourceQuota",
+  ];
   expect(names.filter((name) => last.includes(name))).toEqual(last);
   expect(names.at(-1)).toBe("ResourceQuota");
   expect(names[0]).toBe("NamespaceLifecycle");

@@ -58,6 +58,7 @@ export function admissionPluginTable({ authorizer, webhooks, policies }: Admissi
     on("DefaultIngressClass", defaultIngressClass),
     on("PodTopologyLabels", podTopologyLabels),
     // What others have changed is seen by these alone.
+    on("MutatingAdmissionPolicy", policies.mutating),
     on("MutatingAdmissionWebhook", webhooks.mutating),
     on("ValidatingAdmissionPolicy", policies.validating),
     on("ValidatingAdmissionWebhook", webhooks.validating),

@@ -1,4 +1,6 @@
 import type {
+  MutatingAdmissionPolicy,
+  MutatingAdmissionPolicyBinding,
   ParamKind,
   ValidatingAdmissionPolicy,
   ValidatingAdmissionPolicyBinding,
@@ -7,8 +9,11 @@ import type { Namespace } from "#api/generated/core/v1.ts";
 import { type KubernetesCel, loadKubernetesCel } from "#apimachinery/cel/kubernetes-environment.ts";
 import type { ApiObject } from "#apimachinery/meta/api-object.ts";
 import type { AdmissionPluginFactory } from "#apiserver/admission/admission.ts";
+import { mutatingPolicies } from "#apiserver/admission/policy/mutating-policies.ts";
+import { compileMutatingPolicy } from "#apiserver/admission/policy/mutating-policy.ts";
+import type { PolicyModules } from "#apiserver/admission/policy/policy-hits.ts";
 import type { ParamSource } from "#apiserver/admission/policy/policy-params.ts";
-import { type PolicyModules, validatingPolicies } from "#apiserver/admission/policy/validating-policies.ts";
+import { validatingPolicies } from "#apiserver/admission/policy/validating-policies.ts";
 import { compileValidatingPolicy } from "#apiserver/admission/policy/validating-policy.ts";
 import type { Authorizer } from "#apiserver/authorization/authorizer.ts";
 import { toServedForm } from "#apiserver/registry/store/served-form.ts";
@@ -25,12 +30,23 @@ export interface PolicyPluginModules {
 
 /** One plugin for each kind of policy. */
 export interface PolicyPlugins {
+  readonly mutating: AdmissionPluginFactory;
   readonly validating: AdmissionPluginFactory;
 }
 
 /** The plugins that hold requests against policies in CEL. */
 export function policyPlugins(modules: PolicyPluginModules): PolicyPlugins {
-  return { validating: validating(modules) };
+  return { mutating: mutating(modules), validating: validating(modules) };
+}
+
+function mutating(modules: PolicyPluginModules): AdmissionPluginFactory {
+  const policies = configured(
+    modules,
+    ["mutatingadmissionpolicies", "mutatingadmissionpolicybindings"],
+    (policy: MutatingAdmissionPolicy, bindings: readonly MutatingAdmissionPolicyBinding[], cel) =>
+      compileMutatingPolicy(policy, bindings, cel),
+  );
+  return () => mutatingPolicies({ ...policyModules(modules), policies });
 }
 
 function validating(modules: PolicyPluginModules): AdmissionPluginFactory {

@@ -1,23 +1,14 @@
 import type { ValidatingAdmissionPolicyBinding } from "#api/generated/admissionregistration/v1.ts";
 import { StatusError, type StatusReason } from "#apimachinery/api-errors/status.ts";
 import type { AskAuthorizer } from "#apimachinery/cel/library/authorizer.ts";
-import type { Authorizer } from "../../authorization/authorizer.ts";
 import { type AdmissionAttributes, type AdmissionPlugin, admissionForbidden } from "../admission.ts";
 import { evaluateAsking } from "../cel/waiting-authorizer.ts";
-import { isExemptFromWebhooks, type NamespaceLabels } from "../webhook/invocation.ts";
-import { type MatchedVersion, matchResources } from "./match-resources.ts";
+import { isExemptFromWebhooks } from "../webhook/invocation.ts";
+import { type PolicyHit, type PolicyModules, policyHits } from "./policy-hits.ts";
 import { policyInput } from "./policy-input.ts";
-import { collectParams, type ParamSource, type ParamSources, paramKindText } from "./policy-params.ts";
 import { type Denial, judge, type ValidatingPolicy } from "./validating-policy.ts";
 
-/** What policies need of the server. */
-export interface PolicyModules {
-  readonly authorizer: Authorizer;
-  readonly namespaceLabels: NamespaceLabels;
-  /** A namespace as expressions see it; undefined for one that is not there. */
-  readonly namespaceObject: (name: string) => object | undefined;
-  readonly params: ParamSources;
-}
+type Binding = ValidatingAdmissionPolicyBinding;
 
 /** Options of {@link validatingPolicies}. */
 export interface ValidatingPoliciesOptions extends PolicyModules {
@@ -46,7 +37,10 @@ async function validate(
   const { context } = attributes;
   const verdict = await evaluateAsking(options.authorizer, context.user, (ask) => {
     const made = new Verdict();
-    for (const policy of known) made.policy(policy, attributes, options, ask);
+    for (const hit of policyHits<Binding, ValidatingPolicy>(known, attributes, options)) {
+      if ("message" in hit) made.refuse(hit.policy, hit.binding, { message: hit.message, reason: undefined });
+      else made.hit(hit, attributes, options, ask);
+    }
     return made;
   });
   verdict.tell(attributes);
@@ -70,74 +64,34 @@ class Verdict {
   readonly #audited: object[] = [];
   readonly #annotations = new Map<string, Set<string>>();
 
-  policy(policy: ValidatingPolicy, attributes: AdmissionAttributes, modules: PolicyModules, ask: AskAuthorizer): void {
-    const { paramKind } = policy.spec;
-    let matched: MatchedVersion | undefined;
-    try {
-      matched = matchResources(policy.criteria, attributes, modules.namespaceLabels);
-    } catch (thrown) {
-      this.#misconfigured(policy, undefined, messageOf(thrown));
-      return;
-    }
-    if (matched === undefined) return;
-    const source = paramKind === undefined ? undefined : modules.params(paramKind);
-    if (paramKind !== undefined && source === undefined) {
-      this.#misconfigured(policy, undefined, `failed to find resource referenced by paramKind: '${paramKindText(paramKind)}'`);
-      return;
-    }
-    for (const { binding, criteria } of policy.bindings) {
-      try {
-        if (matchResources(criteria, attributes, modules.namespaceLabels) === undefined) continue;
-      } catch (thrown) {
-        this.#misconfigured(policy, binding, messageOf(thrown));
-        continue;
-      }
-      this.#binding({ policy, binding, matched, source }, attributes, modules, ask);
-    }
-  }
-
-  #binding(
-    { policy, binding, matched, source }: Bound,
+  hit(
+    hit: PolicyHit<ValidatingPolicy, Binding>,
     attributes: AdmissionAttributes,
     modules: PolicyModules,
     ask: AskAuthorizer,
   ): void {
-    let params: ReturnType<typeof collectParams>;
-    try {
-      params = collectParams(source, binding.spec?.paramRef, attributes.namespace);
-    } catch (thrown) {
-      this.#misconfigured(policy, binding, messageOf(thrown));
-      return;
+    const { policy, binding, matched, param } = hit;
+    const { denials, annotations, annotationErrors } = judge(policy, policyInput(attributes, matched, modules, param, ask));
+    for (const denial of denials) this.#denial(policy, binding, denial);
+    for (const { key, value } of annotations) {
+      const path = `${policy.name}/${key}`;
+      const values = this.#annotations.get(path) ?? new Set();
+      this.#annotations.set(path, values.add(value.slice(0, ANNOTATION_MAX)));
     }
-    for (const param of params) {
-      const { denials, annotations, annotationErrors } = judge(policy, policyInput(attributes, matched, modules, param, ask));
-      for (const denial of denials) this.#denial(policy, binding, denial);
-      for (const { key, value } of annotations) {
-        const path = `${policy.name}/${key}`;
-        const values = this.#annotations.get(path) ?? new Set();
-        this.#annotations.set(path, values.add(value.slice(0, ANNOTATION_MAX)));
-      }
-      for (const message of annotationErrors) this.#refuse(policy, binding, { message, reason: undefined });
-    }
+    for (const message of annotationErrors) this.refuse(policy, binding, { message, reason: undefined });
   }
 
-  #misconfigured(policy: ValidatingPolicy, binding: ValidatingAdmissionPolicyBinding | undefined, why: string): void {
-    if (policy.failurePolicy === "Ignore") return;
-    const message = `failed to configure ${binding === undefined ? "policy" : "binding"}: ${why}`;
-    this.#refuse(policy, binding, { message, reason: undefined });
-  }
-
-  #refuse({ name }: ValidatingPolicy, binding: ValidatingAdmissionPolicyBinding | undefined, { message, reason }: Refusal): void {
+  refuse({ name }: ValidatingPolicy, binding: Binding | undefined, { message, reason }: Refusal): void {
     const by = binding === undefined ? "" : ` with binding '${binding.metadata.name}'`;
     this.#refusals.push({ message: `ValidatingAdmissionPolicy '${name}'${by} denied request: ${message}`, reason });
   }
 
-  #denial(policy: ValidatingPolicy, binding: ValidatingAdmissionPolicyBinding, denial: Denial): void {
+  #denial(policy: ValidatingPolicy, binding: Binding, denial: Denial): void {
     const { validationActions = [] } = binding.spec ?? {};
     const { message, index: expressionIndex } = denial;
     const bindingName = binding.metadata.name ?? "";
     for (const action of validationActions) {
-      if (action === "Deny") this.#refuse(policy, binding, denial);
+      if (action === "Deny") this.refuse(policy, binding, denial);
       else if (action === "Warn") {
         this.#warnings.push(
           `Validation failed for ValidatingAdmissionPolicy '${policy.name}' with binding '${bindingName}': ${message}`,
@@ -161,13 +115,6 @@ class Verdict {
   }
 }
 
-interface Bound {
-  readonly policy: ValidatingPolicy;
-  readonly binding: ValidatingAdmissionPolicyBinding;
-  readonly matched: MatchedVersion;
-  readonly source: ParamSource | undefined;
-}
-
 const CODES: Readonly<Record<string, number>> = { Unauthorized: 401, Forbidden: 403, RequestEntityTooLarge: 413 };
 const INVALID_CODE = 422;
 
@@ -180,8 +127,4 @@ function refusal(attributes: AdmissionAttributes, { message, reason = "Invalid" 
     code: CODES[reason] ?? INVALID_CODE,
     details: { ...status.details, causes },
   });
-}
-
-function messageOf(thrown: unknown): string {
-  return thrown instanceof Error ? thrown.message : String(thrown);
 }

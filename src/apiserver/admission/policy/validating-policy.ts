@@ -3,11 +3,12 @@ import type { KubernetesCel } from "#apimachinery/cel/kubernetes-environment.ts"
 import { BOOL, NULL, STRING } from "#apimachinery/cel/types.ts";
 import { OutOfBudget, PolicyActivation, type PolicyInput, type PolicyResult } from "../cel/policy-activation.ts";
 import { PolicyCompiler, type PolicyExpression } from "../cel/policy-compiler.ts";
-import { type MatchCriteria, matchCriteria } from "./match-resources.ts";
+import { matchCriteria } from "./match-resources.ts";
 import { evaluateMatchConditions, MATCH_CONDITIONS_COST_MAX } from "./policy-conditions.ts";
+import type { BoundPolicy } from "./policy-hits.ts";
 
 /** What all validations of a policy may cost together, as upstream's `RuntimeCELCostBudget`. */
-const POLICY_COST_MAX = 10_000_000;
+export const POLICY_COST_MAX = 10_000_000;
 
 /** How long a message may be, in bytes. */
 const MESSAGE_BYTES_MAX = 5 * 1024;
@@ -22,12 +23,7 @@ interface CompiledValidation {
 }
 
 /** A policy with its bindings, ready to judge. */
-export interface ValidatingPolicy {
-  readonly name: string;
-  readonly spec: Spec;
-  readonly failurePolicy: "Fail" | "Ignore";
-  readonly criteria: MatchCriteria;
-  readonly bindings: readonly { readonly binding: ValidatingAdmissionPolicyBinding; readonly criteria: MatchCriteria }[];
+export interface ValidatingPolicy extends BoundPolicy<ValidatingAdmissionPolicyBinding> {
   readonly variables: ReadonlyMap<string, PolicyExpression>;
   readonly conditions: readonly PolicyExpression[];
   readonly validations: readonly CompiledValidation[];
@@ -48,7 +44,7 @@ export function compileValidatingPolicy(
   const all = { authorizer: true, variables: true };
   return {
     name: policy.metadata.name ?? "",
-    spec,
+    paramKind: spec.paramKind,
     failurePolicy: spec.failurePolicy === "Ignore" ? "Ignore" : "Fail",
     criteria: matchCriteria(spec.matchConstraints),
     bindings: bindings.map((binding) => ({ binding, criteria: matchCriteria(binding.spec?.matchResources) })),

@@ -1,8 +1,6 @@
 import { timeout } from "#apimachinery/api-errors/errors.ts";
-import type { ApiObject } from "#apimachinery/meta/api-object.ts";
-import { deepCopy } from "#apimachinery/meta/deep-copy.ts";
-import { semanticEqual } from "#apimachinery/meta/deep-equal.ts";
 import type { AdmissionAttributes, AdmissionPlugin, Reinvocation } from "../admission.ts";
+import { Rounds } from "../rounds.ts";
 import { CallingWebhookError, type CallModules, callFailure, callHook } from "./call-hook.ts";
 import type { Hook } from "./hook.ts";
 import { type Invocation, invocationOf, isExemptFromWebhooks, type NamespaceLabels } from "./invocation.ts";
@@ -30,45 +28,13 @@ export function mutatingWebhooks(options: WebhookPluginOptions): AdmissionPlugin
   };
 }
 
-/** Upstream's `webhookReinvokeContext`. */
-class Rounds {
-  #lastOutput: ApiObject | undefined;
-  #invoked = new Set<string>();
-  readonly again: Set<string> = new Set<string>();
-
-  static of(reinvocation: Reinvocation): Rounds {
-    const known = reinvocation.values.get(NAME);
-    if (known instanceof Rounds) return known;
-    const made = new Rounds();
-    reinvocation.values.set(NAME, made);
-    return made;
-  }
-
-  changedSince(object: ApiObject | undefined): boolean {
-    return !semanticEqual(this.#lastOutput, object);
-  }
-
-  keep(object: ApiObject | undefined): void {
-    this.#lastOutput = object === undefined ? undefined : deepCopy(object);
-  }
-
-  invoked(hook: Hook): void {
-    if (hook.reinvocable) this.#invoked.add(hook.uid);
-  }
-
-  requireAgain(): void {
-    for (const uid of this.#invoked) this.again.add(uid);
-    this.#invoked = new Set();
-  }
-}
-
 async function dispatch(
   options: WebhookPluginOptions,
   hooks: readonly Hook[],
   attributes: AdmissionAttributes,
   reinvocation: Reinvocation,
 ): Promise<void> {
-  const rounds = Rounds.of(reinvocation);
+  const rounds = Rounds.of(reinvocation, NAME);
   const { isReinvoke } = reinvocation;
   if (isReinvoke && rounds.changedSince(attributes.object)) rounds.requireAgain();
   try {
@@ -81,7 +47,7 @@ async function dispatch(
         rounds.requireAgain();
         reinvocation.shouldReinvoke = true;
       }
-      rounds.invoked(hook);
+      if (hook.reinvocable) rounds.invoked(hook.uid);
     }
   } finally {
     rounds.keep(attributes.object);

@@ -5,6 +5,8 @@ import { semanticEqual } from "#apimachinery/meta/deep-equal.ts";
 import { applyJsonPatch } from "#apimachinery/patch/json-patch.ts";
 import { goQuote } from "#apimachinery/validation/field-error.ts";
 import type { AdmissionAttributes } from "../admission.ts";
+import { failedOperation } from "../failed-operation.ts";
+import { replaceContent } from "../replace-content.ts";
 import type { ReviewAnswer } from "./admission-review.ts";
 import { CallingWebhookError } from "./call-hook.ts";
 import { type Invocation, inVersion } from "./invocation.ts";
@@ -47,24 +49,8 @@ function applied(before: unknown, patch: readonly Record<string, unknown>[]): un
     return applyJsonPatch(before, patch, { strict: false });
   } catch (error) {
     if (!(error instanceof StatusError)) throw error;
-    throw internalError(failedOperation(before, patch) ?? error.message);
+    throw internalError(failedOperation(before, patch)?.message ?? error.message);
   }
-}
-
-/** The operation that does not apply, in the words of upstream's library. */
-function failedOperation(before: unknown, patch: readonly Record<string, unknown>[]): string | undefined {
-  let document = before;
-  for (const operation of patch) {
-    try {
-      document = applyJsonPatch(document, [operation], { strict: false });
-    } catch {
-      const { op, path } = operation;
-      if (op === "test") return `testing value ${path} failed: test failed`;
-      if (op === "replace") return `replace operation does not apply: doc is missing key: ${path}: missing value`;
-      return `${op} operation does not apply: doc is missing path: ${JSON.stringify(path)}: missing value`;
-    }
-  }
-  return undefined;
 }
 
 function decoded(decode: () => ApiObject): ApiObject {
@@ -74,11 +60,4 @@ function decoded(decode: () => ApiObject): ApiObject {
     if (error instanceof StatusError) throw error;
     throw internalError(error instanceof Error ? error.message : String(error));
   }
-}
-
-/** Those who asked for admission hold the object itself. */
-function replaceContent(object: ApiObject, content: ApiObject): void {
-  const target = object as unknown as Record<string, unknown>;
-  for (const key of Object.keys(target)) delete target[key];
-  Object.assign(target, content);
 }

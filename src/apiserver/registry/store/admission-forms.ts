@@ -35,6 +35,10 @@ export class ResourceForms implements AdmissionForms {
     return stored;
   }
 
+  schemaOf(kind: GroupVersionKind): StructSchema {
+    return this.#form(kind).schema;
+  }
+
   #form({ group, version }: GroupVersionKind): ServedForm {
     const form = this.#forms.find((each) => each.group === group && each.version === version);
     assert(form !== undefined, `${group}/${version} serves ${this.#definition.plural}`);
@@ -75,6 +79,10 @@ export class ObjectView implements AdmissionForms {
 
   fromVersion(value: unknown): ApiObject {
     return decoded(this.#schema, value, this.#kind);
+  }
+
+  schemaOf(): StructSchema {
+    return this.#schema;
   }
 }
 
