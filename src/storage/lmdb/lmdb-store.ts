@@ -22,10 +22,8 @@ import { CommitPipeline } from "./commit-pipeline.ts";
 import { sweepHistory } from "./compaction.ts";
 import { checkDataFile, unusable } from "./data-file.ts";
 import { KEY_BYTES_MAX, LmdbFiles } from "./lmdb-files.ts";
-import { decodeIndexEntry, decodeRecord, encodeIndexEntry, encodeRecord, type WriteRecord } from "./record.ts";
-
-/** Events that a replay hands over in one call, at most. */
-const REPLAY_EVENTS = 1000;
+import { decodeIndexEntry, encodeIndexEntry, encodeRecord, type WriteRecord } from "./record.ts";
+import { replayWrites } from "./replay.ts";
 
 /**
  * Opens the durable store in a directory, making it if needed. Rejects with `Unavailable` when another process has it
@@ -277,30 +275,7 @@ class LmdbStore implements KVStore {
       options.onError(error);
       return;
     }
-    this.#hub.start(prefix, options, () => this.#replay(prefix, options, first));
-  }
-
-  #replay(prefix: string, options: WatchOptions, first: number): void {
-    let events: WatchEvent[] = [];
-    const deliver = (revision: number): void => {
-      if (events.length > 0 && !options.signal.aborted) options.onEvents(events, revision);
-      events = [];
-    };
-    for (const { key: revision, value } of this.#files.writes.getRange({ start: first, end: this.#committed + 1 })) {
-      const event = this.#eventOf(decodeRecord(value, revision));
-      if (!event?.key.startsWith(prefix)) continue;
-      events.push(event);
-      if (events.length === REPLAY_EVENTS) deliver(revision);
-    }
-    deliver(this.#committed);
-  }
-
-  #eventOf(write: WriteRecord): WatchEvent | undefined {
-    const { key, modRevision: revision } = write.kv;
-    const before = write.previousRevision === 0 ? undefined : this.#files.write(write.previousRevision);
-    const previous = before?.deleted === false ? before.kv : undefined;
-    if (!write.deleted) return { type: "put", key, kv: write.kv, previous, revision };
-    return previous === undefined ? undefined : { type: "delete", key, kv: previous, previous: undefined, revision };
+    this.#hub.start(prefix, options, () => replayWrites(this.#files, { prefix, first, last: this.#committed }, options));
   }
 
   async #endLease(id: number): Promise<void> {
