@@ -101,7 +101,13 @@ export function shownSchema(props: JSONSchemaProps): unknown {
 /** The schema or schemas of a list's items as errors show them. */
 export function shownItems(items: JSONSchemaProps["items"]): unknown {
   if (items === undefined) return null;
-  if (Array.isArray(items)) return { Schema: null, JSONSchemas: (items as readonly JSONSchemaProps[]).map(shownSchema) };
+  if (Array.isArray(items)) {
+    // What is no schema was left out in decoding.
+    return {
+      Schema: null,
+      JSONSchemas: (items as readonly (JSONSchemaProps | undefined)[]).map((one) => shownSchema(one ?? {})),
+    };
+  }
   return { Schema: shownSchema(items as JSONSchemaProps), JSONSchemas: null };
 }
 
