@@ -26,3 +26,16 @@ async function passOn(aggregator: Aggregator, remote: RemoteVersion, exchange: E
   const { method, url, headers } = exchange;
   return proxyRequest(aggregator.proxy, remote, { method, url, headers, user, body, signal: gone.signal });
 }
+
+/** A GET by a part of this process; undefined when the path is for this server. */
+export function delegateGet(
+  aggregator: Aggregator,
+  path: string,
+  info: RequestInfo,
+  user: UserInfo,
+): Promise<ApiResponse> | undefined {
+  const remote = aggregator.remoteOf(info);
+  if (remote === undefined) return undefined;
+  const headers = { accept: "application/json" };
+  return proxyRequest(aggregator.proxy, remote, { method: "GET", url: path, headers, user, body: new Uint8Array() });
+}

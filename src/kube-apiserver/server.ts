@@ -23,7 +23,7 @@ import type { Random } from "#base/random.ts";
 import type { Client } from "#client/client.ts";
 import { type Logger, silentLogger } from "#component-base/logging.ts";
 import { Aggregator } from "#kube-aggregator/aggregator.ts";
-import { delegateRequest } from "#kube-aggregator/delegate-request.ts";
+import { delegateGet, delegateRequest } from "#kube-aggregator/delegate-request.ts";
 import { type ClusterAssets, firstAddress } from "#pki/cluster-assets.ts";
 import type { KVStore } from "#storage/kv.ts";
 import { enabledByDefault } from "./admission/plugins.ts";
@@ -301,7 +301,10 @@ export async function startKubeApiServer(options: KubeApiServerOptions): Promise
     port: listener.port,
     stores,
     authorizer,
-    inProcessClient: (user) => createInProcessClient(stores, user, authorizer),
+    inProcessClient: (user) =>
+      createInProcessClient(stores, user, authorizer, {
+        elsewhere: (path, asking) => delegateGet(aggregator, path, resolveRequestInfo("GET", path, undefined), asking),
+      }),
     ready,
     stop,
   };

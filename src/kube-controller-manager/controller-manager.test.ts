@@ -43,6 +43,7 @@ const KINDS: Readonly<Record<keyof typeof known, string>> = {
   CONTROLLER_REVISIONS: "ControllerRevision",
   JOBS: "Job",
   CRON_JOBS: "CronJob",
+  HORIZONTAL_POD_AUTOSCALERS: "HorizontalPodAutoscaler",
   ENDPOINT_SLICES: "EndpointSlice",
   LEASES: "Lease",
   CLUSTER_ROLES: "ClusterRole",

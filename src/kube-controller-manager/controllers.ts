@@ -11,6 +11,7 @@ import { endpointSliceController } from "./controllers/endpointslice/controller.
 import { endpointSliceMirroringController } from "./controllers/endpointslice-mirroring/controller.ts";
 import { ephemeralVolumeController } from "./controllers/ephemeral-volume/controller.ts";
 import { garbageCollectorController } from "./controllers/garbage-collector/controller.ts";
+import { horizontalPodAutoscalerController } from "./controllers/horizontal-pod-autoscaler/controller.ts";
 import { jobController } from "./controllers/job/controller.ts";
 import { namespaceController } from "./controllers/namespace/controller.ts";
 import { nodeLifecycleController } from "./controllers/node-lifecycle/controller.ts";
@@ -47,6 +48,7 @@ export const controllers: readonly ControllerDefinition[] = [
   statefulSetController,
   jobController,
   cronJobController,
+  horizontalPodAutoscalerController,
   endpointSliceController,
   endpointsController,
   endpointSliceMirroringController,

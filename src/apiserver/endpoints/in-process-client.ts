@@ -1,5 +1,5 @@
 import { notFound } from "#apimachinery/api-errors/errors.ts";
-import { type Status, StatusError } from "#apimachinery/api-errors/status.ts";
+import { StatusError } from "#apimachinery/api-errors/status.ts";
 import type { ApiObject } from "#apimachinery/meta/api-object.ts";
 import { deepCopy } from "#apimachinery/meta/deep-copy.ts";
 import type {
@@ -19,6 +19,7 @@ import type { DeleteOptions } from "../registry/resource.ts";
 import { toServedForm } from "../registry/store/served-form.ts";
 import type { StoreRegistry } from "../registry/store/store-registry.ts";
 import type { RequestContext, RequestInfo, UserInfo, Verb } from "../request/request-info.ts";
+import { resolveRequestInfo } from "../request/resolve-request-info.ts";
 import { decodePatched } from "./handlers/body.ts";
 import { deleteEntries } from "./handlers/delete.ts";
 import { createResourceRequestHandler, resourceEndpoints } from "./handlers/dispatch.ts";
@@ -33,12 +34,15 @@ import { admitChange, checkName, setDefaults, writeRequest } from "./handlers/wr
 import { managerFromUserAgent } from "./handlers/write-options.ts";
 import { discoveryDocument } from "./in-process-discovery.ts";
 import { InProcessWatch } from "./in-process-watch.ts";
-import { type HandleResourceRequest, isResponseStream } from "./response.ts";
+import type { ApiResponse, HandleResourceRequest } from "./response.ts";
+import { jsonOf } from "./response-json.ts";
 
 /** What an in-process client may be told beside its user. */
 export interface InProcessClientOptions {
   /** Becomes the field manager; derived from the user's name when absent. */
   readonly userAgent?: string;
+  /** A GET of a path that is for another server; undefined when it is for this one. */
+  readonly elsewhere?: (path: string, user: UserInfo) => Promise<ApiResponse> | undefined;
 }
 
 /**
@@ -84,6 +88,7 @@ class InProcessClient {
   readonly #user: UserInfo;
   readonly #authorizer: Authorizer | undefined;
   readonly #userAgent: string;
+  readonly #elsewhere: InProcessClientOptions["elsewhere"];
   readonly #shared: Shared;
 
   constructor(stores: StoreRegistry, user: UserInfo, authorizer: Authorizer | undefined, options: InProcessClientOptions) {
@@ -92,6 +97,7 @@ class InProcessClient {
     this.#user = user;
     this.#authorizer = authorizer;
     this.#userAgent = options.userAgent ?? userAgentOf(user);
+    this.#elsewhere = options.elsewhere;
   }
 
   async get(id: ResourceId, namespace: string, name: string): Promise<ApiObject> {
@@ -236,8 +242,15 @@ class InProcessClient {
 
   async raw(path: string): Promise<unknown> {
     const document = discoveryDocument(this.#modules.stores.resources, path);
-    if (document === undefined) throw noSuchPath();
-    return document;
+    if (document !== undefined) return document;
+    const url = new URL(path, "http://localhost");
+    const info = resolveRequestInfo("GET", url.pathname, url.searchParams);
+    await this.#authorize(info);
+    const answer = this.#elsewhere?.(path, this.#user);
+    if (answer !== undefined) return jsonOf(await answer);
+    if (!info.isResourceRequest) throw noSuchPath();
+    const request = { ...this.#context(info), query: url.searchParams, method: "GET", headers: {}, body: new Uint8Array() };
+    return jsonOf(await this.#shared.handle(request));
   }
 
   async #begin(
@@ -322,11 +335,7 @@ class InProcessClient {
       headers: { accept: "application/json", "content-type": contentType },
       body: Buffer.from(JSON.stringify(body)),
     });
-    if (isResponseStream(response.body)) throw noSuchPath();
-    const parts = Array.isArray(response.body) ? response.body : [response.body];
-    const answer = JSON.parse(Buffer.concat(parts.map((part) => Buffer.from(part as Uint8Array))).toString("utf8"));
-    if (response.status >= 400) throw new StatusError(answer as Status);
-    return answer as ApiObject;
+    return (await jsonOf(response)) as ApiObject;
   }
 }
 

@@ -22,6 +22,11 @@ export const STATEFUL_SETS: ResourceId = apps("statefulsets");
 export const CONTROLLER_REVISIONS: ResourceId = apps("controllerrevisions");
 export const JOBS: ResourceId = { group: "batch", version: "v1", resource: "jobs" };
 export const CRON_JOBS: ResourceId = { group: "batch", version: "v1", resource: "cronjobs" };
+export const HORIZONTAL_POD_AUTOSCALERS: ResourceId = {
+  group: "autoscaling",
+  version: "v2",
+  resource: "horizontalpodautoscalers",
+};
 export const ENDPOINT_SLICES: ResourceId = { group: "discovery.k8s.io", version: "v1", resource: "endpointslices" };
 export const LEASES: ResourceId = { group: "coordination.k8s.io", version: "v1", resource: "leases" };
 export const CLUSTER_ROLES: ResourceId = { group: "rbac.authorization.k8s.io", version: "v1", resource: "clusterroles" };
