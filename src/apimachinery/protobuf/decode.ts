@@ -149,8 +149,7 @@ function readUnion(union: NonNullable<PointerlessRawSchema["union"]>, reader: Wi
   reader.message((number, wire) => {
     if (wire === LENGTH_DELIMITED && number === (union.bool ? 2 : 1)) object = readStruct(union.object(), reader);
     else if (wire === VARINT && number === 1 && union.bool) allows = reader.integer() !== 0;
-    else if (wire === LENGTH_DELIMITED && number === 2 && array?.kind === "list")
-      items.push(readValue(array.element, reader));
+    else if (wire === LENGTH_DELIMITED && number === 2 && array?.kind === "list") items.push(readValue(array.element, reader));
     else reader.skip(wire);
   });
   return object ?? (union.bool ? allows : items.length > 0 ? items : null);

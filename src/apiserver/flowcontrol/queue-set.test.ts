@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { Clock } from "#base/clock.ts";
+import { ManualClock } from "#base/manual-clock.ts";
 import { resolveRequestInfo } from "../request/resolve-request-info.ts";
 import { type Arrival, QueueSet, type Refusal, Ticket } from "./queue-set.ts";
 
@@ -15,48 +15,22 @@ const QUEUED = { exempt: false, queues: 64, handSize: 6, queueLengthLimit: 50 };
 const ONE_QUEUE = { exempt: false, queues: 1, handSize: 1, queueLengthLimit: 2 };
 const never = (): void => {};
 
-/** A clock whose timers run when the test says so. */
-function manualClock(): Clock & { advance(ms: number): void } {
-  let now = 0;
-  let timers: { due: number; task: () => void }[] = [];
-  return {
-    now: () => now,
-    setTimeout(task, delayMs) {
-      const timer = { due: now + delayMs, task };
-      timers.push(timer);
-      return {
-        clear: () => {
-          timers = timers.filter((other) => other !== timer);
-        },
-      };
-    },
-    setInterval: () => ({ clear: () => {} }),
-    sleep: async () => {},
-    advance(ms) {
-      now += ms;
-      const due = timers.filter((timer) => timer.due <= now);
-      timers = timers.filter((timer) => timer.due > now);
-      for (const { task } of due) task();
-    },
-  };
-}
-
 const isTicket = (result: unknown): result is Ticket => result instanceof Ticket;
 
 test("requests run at once while there are seats", () => {
-  const set = new QueueSet(manualClock(), QUEUED, 2);
+  const set = new QueueSet(new ManualClock(), QUEUED, 2);
   expect([set.start(arrival("a"), 100, never), set.start(arrival("b"), 100, never)].every(isTicket)).toBe(true);
   expect(set.start(arrival("c"), 100, never)).toBeInstanceOf(Promise);
   expect([set.seatsInUse, set.waiting]).toEqual([2, 1]);
 });
 
 test("an exempt level has no limit", () => {
-  const set = new QueueSet(manualClock(), { ...QUEUED, exempt: true }, 0);
+  const set = new QueueSet(new ManualClock(), { ...QUEUED, exempt: true }, 0);
   expect(Array.from({ length: 10 }, () => set.start(arrival("a"), 1, never)).every(isTicket)).toBe(true);
 });
 
 test("without queues what does not fit is refused", () => {
-  const set = new QueueSet(manualClock(), { ...QUEUED, queues: 0 }, 1);
+  const set = new QueueSet(new ManualClock(), { ...QUEUED, queues: 0 }, 1);
   const first = set.start(arrival("a"), 100, never);
   expect(set.start(arrival("b"), 100, never)).toBe("concurrency-limit");
   (first as Ticket).release();
@@ -65,7 +39,7 @@ test("without queues what does not fit is refused", () => {
 });
 
 test("a full queue refuses, a long wait ends, and who goes away waits no more", async () => {
-  const clock = manualClock();
+  const clock = new ManualClock();
   const set = new QueueSet(clock, ONE_QUEUE, 1);
   void set.start(arrival("a"), 100, never);
   let cancel = (): void => {};
@@ -82,7 +56,7 @@ test("a full queue refuses, a long wait ends, and who goes away waits no more", 
 });
 
 test("wide requests take their seats, and one wider than all runs alone", async () => {
-  const set = new QueueSet(manualClock(), QUEUED, 4);
+  const set = new QueueSet(new ManualClock(), QUEUED, 4);
   const wide = set.start(arrival("a", 10), 100, never) as Ticket;
   const next = set.start(arrival("b", 3), 100, never) as Promise<Ticket>;
   const after = set.start(arrival("c", 2), 100, never) as Promise<Ticket>;
@@ -93,7 +67,7 @@ test("wide requests take their seats, and one wider than all runs alone", async 
 });
 
 test("releasing twice gives seats back once", () => {
-  const set = new QueueSet(manualClock(), QUEUED, 4);
+  const set = new QueueSet(new ManualClock(), QUEUED, 4);
   const ticket = set.start(arrival("a"), 100, never) as Ticket;
   ticket.release();
   ticket.release();
@@ -101,7 +75,7 @@ test("releasing twice gives seats back once", () => {
 });
 
 test("a flood of one flow does not hold up another", async () => {
-  const clock = manualClock();
+  const clock = new ManualClock();
   const set = new QueueSet(clock, { ...QUEUED, queueLengthLimit: 1000 }, 1);
   const order: string[] = [];
   const serve = async (flow: string): Promise<void> => {
@@ -118,7 +92,7 @@ test("a flood of one flow does not hold up another", async () => {
 });
 
 test("more seats let those run who wait", async () => {
-  const set = new QueueSet(manualClock(), QUEUED, 1);
+  const set = new QueueSet(new ManualClock(), QUEUED, 1);
   void set.start(arrival("a"), 100, never);
   const waits = set.start(arrival("b"), 100, never) as Promise<Ticket>;
   set.limit = 2;
