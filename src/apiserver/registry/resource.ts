@@ -259,8 +259,3 @@ export interface Store<T extends object = ApiObject> {
   ): Promise<T>;
   delete(namespace: string, name: string, options: DeleteOptions, context: RequestContext): Promise<ApiObject>;
 }
-
-/** Keeps a definition's type parameter where it is written. */
-export function defineResource<T extends object>(definition: ResourceDefinition<T>): ResourceDefinition<T> {
-  return definition;
-}
