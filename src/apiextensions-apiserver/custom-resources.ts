@@ -126,6 +126,8 @@ class DefinitionWorker {
   readonly #options: CustomResourcesOptions;
   readonly #definitions: SharedInformer<CustomResourceDefinition>;
   readonly #served = new Map<string, Served>();
+  /** As they were last written here: the informer may not have seen it yet, and names must not be given twice. */
+  readonly #written = new Map<string, CustomResourceDefinition>();
   /** The last that is under way, by group. */
   readonly #turns = new Map<string, Promise<unknown>>();
 
@@ -153,13 +155,14 @@ class DefinitionWorker {
   async #sync(name: string): Promise<number | undefined> {
     const definition = this.#definitions.lister.get("", name);
     if (definition === undefined) {
+      this.#written.delete(name);
       this.#unserve(name);
       return undefined;
     }
     const going = definition.metadata.deletionTimestamp !== undefined;
     if (!going) {
       const now = formatTime(this.#options.clock.now());
-      const status = withApproval(definition, acceptNames(definition, this.#definitions.lister.list(), now), now);
+      const status = withApproval(definition, acceptNames(definition, this.#known(), now), now);
       // Comes back as a change.
       if (!semanticEqual(status, definition.status)) return void (await this.#updateStatus(definition, status));
     }
@@ -225,13 +228,29 @@ class DefinitionWorker {
     return store.listCached("").length;
   }
 
-  #updateStatus(
+  async #updateStatus(
     definition: CustomResourceDefinition,
     status: NonNullable<CustomResourceDefinition["status"]>,
   ): Promise<CustomResourceDefinition> {
+    const { name = "" } = definition.metadata;
     const changed = { ...definition, status };
-    return this.#options.client.update<CustomResourceDefinition>(DEFINITIONS, "", definition.metadata.name ?? "", changed, {
+    const written = await this.#options.client.update<CustomResourceDefinition>(DEFINITIONS, "", name, changed, {
       subresource: "status",
+    });
+    this.#written.set(name, written);
+    return written;
+  }
+
+  /** All definitions, as new as they are known. */
+  #known(): CustomResourceDefinition[] {
+    return this.#definitions.lister.list().map((definition) => {
+      const { name = "", uid, resourceVersion } = definition.metadata;
+      const written = this.#written.get(name);
+      if (written === undefined) return definition;
+      const newer = Number(written.metadata.resourceVersion) > Number(resourceVersion);
+      if (newer && written.metadata.uid === uid) return written;
+      this.#written.delete(name);
+      return definition;
     });
   }
 }
