@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { loadKubernetesCel } from "#apimachinery/cel/kubernetes-environment.ts";
 import { readAuthorizationConfiguration } from "./authorization-configuration.ts";
 
 const HEAD = "apiVersion: apiserver.config.k8s.io/v1\nkind: AuthorizationConfiguration\nauthorizers:\n";
@@ -13,9 +14,10 @@ const HOOK = `- type: Webhook
     failurePolicy: Deny
     connectionInfo: { type: KubeConfigFile, kubeConfigFile: /etc/hook }
 `;
+const cel = await loadKubernetesCel();
 const read = (text: string): unknown => {
   try {
-    return readAuthorizationConfiguration(HEAD + text, "f");
+    return readAuthorizationConfiguration(HEAD + text, "f", cel);
   } catch (error) {
     return (error as Error).message;
   }
@@ -33,6 +35,7 @@ test("the order is that of the file", () => {
         unauthorizedTtlMs: 0,
         timeoutMs: 3000,
         failurePolicy: "Deny",
+        conditions: [],
       },
     },
     { type: "Node" },
@@ -59,9 +62,14 @@ test.each([
     want: 'f: authorizers[0].timeout: Invalid value: "31s": must be > 0s and <= 30s',
   },
   {
-    name: "a condition",
+    name: "a condition that is none",
+    text: `${HOOK}    matchConditionSubjectAccessReviewVersion: v1\n    matchConditions: [{ expression: "request.user" }]\n`,
+    want: 'f: authorizers[0].matchConditions[0].expression: Invalid value: "request.user": must evaluate to bool but got string',
+  },
+  {
+    name: "a condition without version",
     text: `${HOOK}    matchConditions: [{ expression: "true" }]\n`,
-    want: 'f: authorizers[0].matchConditions[0].expression: Invalid value: "true": match conditions are not supported yet',
+    want: "f: authorizers[0].matchConditionSubjectAccessReviewVersion: Required value: required if match conditions are specified",
   },
 ])("$name is refused", ({ text, want }) => {
   expect(read(text)).toBe(want);

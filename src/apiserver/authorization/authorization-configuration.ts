@@ -1,10 +1,13 @@
 import { isAbsolute } from "node:path";
 import { aggregateFieldErrors } from "#apimachinery/api-errors/errors.ts";
-import { duplicate, type FieldError, invalid, notSupported, required } from "#apimachinery/validation/field-error.ts";
+import type { KubernetesCel } from "#apimachinery/cel/kubernetes-environment.ts";
+import { duplicate, type FieldError, invalid, notSupported, required, tooMany } from "#apimachinery/validation/field-error.ts";
 import { FieldPath } from "#apimachinery/validation/field-path.ts";
 import { isDns1123Subdomain } from "#apimachinery/validation/names.ts";
+import type { ConfiguredExpression } from "../cel/configured-expression.ts";
 import { ConfigurationError, type ConfigurationKind, durationMs, readConfiguration } from "../configuration-file.ts";
 import { AUTHORIZATION_MODES, type AuthorizationMode } from "./authorization-modes.ts";
+import { compileAccessCondition } from "./match-conditions.ts";
 
 /** One step of the chain. */
 export type AuthorizerConfiguration =
@@ -19,9 +22,13 @@ export interface WebhookConfiguration {
   readonly unauthorizedTtlMs: number;
   readonly timeoutMs: number;
   readonly failurePolicy: "NoOpinion" | "Deny";
+  /** It is asked only where all of these hold. */
+  readonly conditions: readonly ConfiguredExpression[];
 }
 
 const TIMEOUT_MAX_MS = 30_000;
+/** Match conditions that a webhook may have. */
+const CONDITIONS_MAX = 64;
 const AUTHORIZED_TTL = "5m0s";
 const UNAUTHORIZED_TTL = "30s";
 
@@ -63,6 +70,7 @@ interface WebhookText {
   readonly subjectAccessReviewVersion?: string;
   readonly failurePolicy?: string;
   readonly connectionInfo?: { readonly type?: string; readonly kubeConfigFile?: string };
+  readonly matchConditionSubjectAccessReviewVersion?: string;
   readonly matchConditions?: readonly { readonly expression?: string }[];
 }
 
@@ -72,15 +80,23 @@ interface AuthorizerText {
   readonly webhook?: WebhookText | null;
 }
 
-/** Reads `--authorization-config`. Throws a {@link ConfigurationError}; match conditions are not known yet, and said to be. */
-export function readAuthorizationConfiguration(text: string, path: string): readonly AuthorizerConfiguration[] {
+/** Reads `--authorization-config`. Throws a {@link ConfigurationError}. */
+export function readAuthorizationConfiguration(
+  text: string,
+  path: string,
+  cel: KubernetesCel,
+): readonly AuthorizerConfiguration[] {
   const { authorizers = [] } = readConfiguration(text, path, KIND) as { authorizers?: readonly AuthorizerText[] };
-  const errors = validate(authorizers);
+  const compiled: CompiledConditions = new Map();
+  const errors = validate(authorizers, cel, compiled);
   if (errors.length > 0) throw new ConfigurationError(`${path}: ${aggregateFieldErrors(errors)}`);
-  return authorizers.map(convert);
+  return authorizers.map((authorizer) => convert(authorizer, compiled));
 }
 
-function validate(authorizers: readonly AuthorizerText[]): FieldError[] {
+/** What the conditions of each webhook were compiled to. */
+type CompiledConditions = Map<WebhookText, readonly ConfiguredExpression[]>;
+
+function validate(authorizers: readonly AuthorizerText[], cel: KubernetesCel, compiled: CompiledConditions): FieldError[] {
   const root = FieldPath.of("authorizers");
   if (authorizers.length === 0) return [required(root, "at least one authorization mode must be defined")];
   return authorizers.flatMap(({ type = "", name = "", webhook }, i) => {
@@ -97,8 +113,11 @@ function validate(authorizers: readonly AuthorizerText[]): FieldError[] {
       if (problem !== undefined) errors.push(invalid(at.child("name"), name, `authorizer name is invalid: ${problem}`));
     }
     if (type === "Webhook" && !webhook) errors.push(required(at.child("webhook"), "required when type=Webhook"));
-    else if (type === "Webhook" && webhook) errors.push(...validateWebhook(webhook, at));
-    else if (webhook) errors.push(invalid(at.child("webhook"), "non-null", "may only be specified when type=Webhook"));
+    else if (type === "Webhook" && webhook) {
+      const conditions: ConfiguredExpression[] = [];
+      errors.push(...validateWebhook(webhook, at), ...compileConditions(webhook, at, cel, conditions));
+      compiled.set(webhook, conditions);
+    } else if (webhook) errors.push(invalid(at.child("webhook"), "non-null", "may only be specified when type=Webhook"));
     return errors;
   });
 }
@@ -122,11 +141,31 @@ function validateWebhook(webhook: WebhookText, at: FieldPath): FieldError[] {
   choose("subjectAccessReviewVersion", version, ["v1", "v1beta1"]);
   choose("failurePolicy", failurePolicy, ["NoOpinion", "Deny"]);
   errors.push(...validateConnection(connectionInfo, at.child("connectionInfo")));
-  for (const [i, { expression = "" }] of (webhook.matchConditions ?? []).entries()) {
-    const path = at.child("matchConditions").index(i).child("expression");
-    errors.push(
-      expression.trim() === "" ? required(path, "") : invalid(path, expression, "match conditions are not supported yet"),
-    );
+  return errors;
+}
+
+function compileConditions(
+  { matchConditions = [], matchConditionSubjectAccessReviewVersion: version = "" }: WebhookText,
+  at: FieldPath,
+  cel: KubernetesCel,
+  compiled: ConfiguredExpression[],
+): FieldError[] {
+  const list = at.child("matchConditions");
+  if (matchConditions.length > CONDITIONS_MAX) return [tooMany(list, matchConditions.length, CONDITIONS_MAX)];
+  const errors: FieldError[] = [];
+  const versionPath = at.child("matchConditionSubjectAccessReviewVersion");
+  if (version === "" && matchConditions.length > 0) {
+    errors.push(required(versionPath, "required if match conditions are specified"));
+  } else if (version !== "" && version !== "v1") errors.push(notSupported(versionPath, version, ["v1"]));
+  for (const [i, { expression = "" }] of matchConditions.entries()) {
+    const path = list.index(i).child("expression");
+    if (expression.trim() === "") errors.push(required(path, ""));
+    else if (matchConditions.findIndex((other) => other.expression === expression) < i) errors.push(duplicate(path, expression));
+    else {
+      const condition = compileAccessCondition(cel, expression);
+      if ("error" in condition) errors.push(invalid(path, expression, condition.error));
+      else compiled.push(condition);
+    }
   }
   return errors;
 }
@@ -140,7 +179,7 @@ function validateConnection(info: { readonly type?: string; readonly kubeConfigF
   return isAbsolute(kubeConfigFile) ? [] : [invalid(at.child("kubeConfigFile"), kubeConfigFile, "must be an absolute path")];
 }
 
-function convert({ type = "", name = "", webhook }: AuthorizerText): AuthorizerConfiguration {
+function convert({ type = "", name = "", webhook }: AuthorizerText, compiled: CompiledConditions): AuthorizerConfiguration {
   if (type !== "Webhook") return { type: type as Exclude<AuthorizationMode, "Webhook"> };
   const text = webhook ?? {};
   const ttl = (value: string | undefined, fallback: string, isCached = true): number =>
@@ -155,6 +194,7 @@ function convert({ type = "", name = "", webhook }: AuthorizerText): AuthorizerC
       unauthorizedTtlMs: ttl(text.unauthorizedTTL, UNAUTHORIZED_TTL, text.cacheUnauthorizedRequests),
       timeoutMs: durationMs(text.timeout) ?? TIMEOUT_MAX_MS,
       failurePolicy: text.failurePolicy === "Deny" ? "Deny" : "NoOpinion",
+      conditions: compiled.get(text) ?? [],
     },
   };
 }

@@ -1,8 +1,11 @@
 import { expect, test } from "vitest";
+import { loadKubernetesCel } from "#apimachinery/cel/kubernetes-environment.ts";
 import type { Clock } from "#base/clock.ts";
 import { silentLogger } from "#component-base/logging.ts";
+import type { ConfiguredExpression } from "../cel/configured-expression.ts";
 import type { AuthorizationAttributes, Decision } from "./authorizer.ts";
 import { unionAuthorizer } from "./authorizer.ts";
+import { compileAccessCondition } from "./match-conditions.ts";
 import { webhookAuthorizer } from "./webhook-authorizer.ts";
 
 const ASKED: AuthorizationAttributes = {
@@ -20,7 +23,11 @@ const ASKED: AuthorizationAttributes = {
   labelSelector: "app in (a,b),!old",
 };
 
-function webhook(answer: () => object, decisionOnError: "deny" | "no-opinion" = "no-opinion") {
+function webhook(
+  answer: () => object,
+  decisionOnError: "deny" | "no-opinion" = "no-opinion",
+  conditions: readonly ConfiguredExpression[] = [],
+) {
   const state = { now: 0, posted: [] as unknown[] };
   const authorizer = webhookAuthorizer({
     post: async (review) => {
@@ -31,6 +38,7 @@ function webhook(answer: () => object, decisionOnError: "deny" | "no-opinion" = 
     authorizedTtlMs: 1000,
     unauthorizedTtlMs: 100,
     decisionOnError,
+    conditions,
     clock: { now: () => state.now } as Clock,
     logger: silentLogger,
   });
@@ -111,4 +119,28 @@ test("who comes after a webhook without opinion is asked, and its failure is tol
     reason: "a\nb",
     error: "down",
   });
+});
+
+test.each([
+  { name: "a condition that holds", expressions: ["request.user == 'jane' && 'dev' in request.groups"], want: "asked" },
+  { name: "one that does not", expressions: ["request.resourceAttributes.namespace == 'other'"], want: "not asked" },
+  {
+    name: "one about selectors",
+    expressions: ["request.resourceAttributes.labelSelector.requirements.size() == 2"],
+    want: "asked",
+  },
+  { name: "one about what is not there", expressions: ["has(request.nonResourceAttributes)"], want: "not asked" },
+  { name: "one that fails", expressions: ["request.extra['x'][0] == 'y'"], want: "failed" },
+  {
+    name: "one that fails beside one that does not hold",
+    expressions: ["request.extra['x'][0] == 'y'", "false"],
+    want: "not asked",
+  },
+])("$name: $want", async ({ expressions, want }) => {
+  const cel = await loadKubernetesCel();
+  const conditions = expressions.map((expression) => compileAccessCondition(cel, expression) as ConfiguredExpression);
+  const { authorizer, state } = webhook(() => ({ status: { allowed: true } }), "deny", conditions);
+  const { decision } = await authorizer.authorize(ASKED);
+  const told = state.posted.length > 0 ? "asked" : decision === "deny" ? "failed" : "not asked";
+  expect(told).toBe(want);
 });

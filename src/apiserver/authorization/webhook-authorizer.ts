@@ -3,8 +3,10 @@ import { parseLabelSelector } from "#apimachinery/labels/parse.ts";
 import type { Clock } from "#base/clock.ts";
 import type { Logger } from "#component-base/logging.ts";
 import { AnswerCache } from "../answer-cache.ts";
+import type { ConfiguredExpression } from "../cel/configured-expression.ts";
 import type { AnsweredReview } from "../webhook/review-webhook.ts";
 import type { AuthorizationAttributes, Authorizer, Decision } from "./authorizer.ts";
+import { conditionsHold, type ReviewSelectors } from "./match-conditions.ts";
 
 /** Answers that are remembered, as upstream. */
 const ENTRIES_MAX = 8192;
@@ -26,20 +28,24 @@ export interface WebhookAuthorizerOptions {
   readonly unauthorizedTtlMs: number;
   /** What it means that the webhook cannot be asked. */
   readonly decisionOnError: "deny" | "no-opinion";
+  /** It is asked only where all of these hold. */
+  readonly conditions: readonly ConfiguredExpression[];
   readonly clock: Clock;
   readonly logger: Logger;
 }
 
 /** Asks a SubjectAccessReview webhook. */
 export function webhookAuthorizer(options: WebhookAuthorizerOptions): Authorizer {
-  const { authorizedTtlMs, unauthorizedTtlMs, decisionOnError, logger } = options;
+  const { authorizedTtlMs, unauthorizedTtlMs, decisionOnError, conditions, logger } = options;
   const known = new AnswerCache<ReviewStatus>(options.clock, ENTRIES_MAX);
   const lifeMs = ({ allowed }: ReviewStatus): number => (allowed === true ? authorizedTtlMs : unauthorizedTtlMs);
   return {
     async authorize(asked) {
-      const spec = reviewSpec(asked, options.version);
+      const selectors = selectorsOf(asked);
+      const spec = reviewSpec(asked, selectors, options.version);
       const isKept = questionLength(asked) < CACHED_QUESTION_LENGTH_MAX;
       try {
+        if (conditions.length > 0 && !conditionsHold(conditions, asked, selectors)) return { decision: "no-opinion", reason: "" };
         const ask = (): Promise<ReviewStatus> => review(options, spec);
         return decisionOf(await (isKept ? known.fetch(JSON.stringify(spec), ask, lifeMs) : ask()));
       } catch (error) {
@@ -75,11 +81,11 @@ function questionLength(asked: AuthorizationAttributes): number {
 }
 
 /** The spec of a SubjectAccessReview; absent fields are left out as Go does. */
-function reviewSpec(asked: AuthorizationAttributes, version: "v1" | "v1beta1"): object {
+function reviewSpec(asked: AuthorizationAttributes, selectors: ReviewSelectors, version: "v1" | "v1beta1"): object {
   const { user, isResourceRequest } = asked;
   const groups = version === "v1" ? { groups: user.groups } : { group: user.groups };
   const attributes = isResourceRequest
-    ? { resourceAttributes: resourceAttributes(asked) }
+    ? { resourceAttributes: resourceAttributes(asked, selectors) }
     : { nonResourceAttributes: { path: asked.path, verb: asked.verb } };
   return {
     ...attributes,
@@ -90,13 +96,16 @@ function reviewSpec(asked: AuthorizationAttributes, version: "v1" | "v1beta1"): 
   };
 }
 
-function resourceAttributes(asked: AuthorizationAttributes): object {
+function resourceAttributes(asked: AuthorizationAttributes, selectors: ReviewSelectors): object {
   const { namespace, verb, apiGroup: group, apiVersion: version, resource, subresource, name } = asked;
   const texts = Object.entries({ namespace, verb, group, version, resource, subresource, name });
+  return { ...Object.fromEntries(texts.filter(([, value]) => value !== "")), ...selectors };
+}
+
+function selectorsOf(asked: AuthorizationAttributes): ReviewSelectors {
   const fields = fieldRequirements(asked.fieldSelector);
   const labels = labelRequirements(asked.labelSelector);
   return {
-    ...Object.fromEntries(texts.filter(([, value]) => value !== "")),
     ...(fields.length === 0 ? {} : { fieldSelector: { requirements: fields } }),
     ...(labels.length === 0 ? {} : { labelSelector: { requirements: labels } }),
   };

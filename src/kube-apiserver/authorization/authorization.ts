@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import { loadKubernetesCel } from "#apimachinery/cel/kubernetes-environment.ts";
 import {
   type AuthorizerConfiguration,
   readAuthorizationConfiguration,
@@ -119,7 +120,7 @@ async function configurationsOf(options: AuthorizationOptions): Promise<readonly
         "--authorization-config can not be specified when --authorization-mode or --authorization-webhook-* flags are defined",
       );
     }
-    return readAuthorizationConfiguration(await readFile(configFile, "utf8"), configFile);
+    return readAuthorizationConfiguration(await readFile(configFile, "utf8"), configFile, await loadKubernetesCel());
   }
   const chosen = modes ?? DEFAULT_MODES;
   const repeated = chosen.find((mode, i) => chosen.indexOf(mode) < i);
@@ -144,6 +145,7 @@ function webhookOf(webhook: AuthorizationWebhookOptions | undefined): WebhookCon
     unauthorizedTtlMs: webhook?.cacheUnauthorizedTtlMs ?? UNAUTHORIZED_TTL_MS,
     timeoutMs: WEBHOOK_TIMEOUT_MS,
     failurePolicy: "NoOpinion",
+    conditions: [],
   };
 }
 
