@@ -4,6 +4,17 @@
  */
 const pure = ["base", "apimachinery", "api"] as const;
 const component = [...pure, "component-base", "component-helpers", "client"] as const;
+/** What puts the components together. */
+const assembly = [
+  ...component,
+  "pki",
+  "storage",
+  "kube-apiserver",
+  "apiserver",
+  "kube-controller-manager",
+  "kube-scheduler",
+  "kubelet",
+] as const;
 
 export const layers: Readonly<Record<string, readonly string[]>> = {
   base: [],
@@ -32,25 +43,6 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
   "kube-scheduler": component,
   cri: ["base"],
   kubelet: [...component, "cri"],
-  envtest: [
-    ...component,
-    "pki",
-    "storage",
-    "kube-apiserver",
-    "apiserver",
-    "kube-controller-manager",
-    "kube-scheduler",
-    "kubelet",
-  ],
-  cmd: [
-    ...component,
-    "pki",
-    "storage",
-    "kube-apiserver",
-    "apiserver",
-    "kube-controller-manager",
-    "kube-scheduler",
-    "kubelet",
-    "envtest",
-  ],
+  envtest: assembly,
+  cmd: [...assembly, "envtest"],
 };

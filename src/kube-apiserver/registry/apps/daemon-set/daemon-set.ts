@@ -14,8 +14,9 @@ import { type PodValidationOptions, TEMPLATE_OPTIONS } from "../../core/pod/vali
 import { templateOptionsFor } from "../../core/pod/validation/options-for.ts";
 import { validatePodTemplateSpec } from "../../core/pod/validation/pod.ts";
 import { printedSelector } from "../workload/printed-selector.ts";
+import { printedStrategy } from "../workload/printed-strategy.ts";
 import { collisionErrors, countErrors } from "../workload/status-validation.ts";
-import { containerImages, containerNames, formatSelector } from "../workload/template-columns.ts";
+import { formatSelector, templateColumns } from "../workload/template-columns.ts";
 import {
   alwaysRunningErrors,
   intOrPercentErrors,
@@ -57,8 +58,7 @@ export function daemonSets(): ResourceDefinition<DaemonSet> {
       column("Available", "integer", (o) => o.status?.numberAvailable ?? 0),
       column("Node Selector", "string", (o) => formatLabels(o.spec?.template?.spec?.nodeSelector)),
       ageColumn,
-      column("Containers", "string", (o) => containerNames(o.spec?.template), WIDE),
-      column("Images", "string", (o) => containerImages(o.spec?.template), WIDE),
+      ...templateColumns(column, (o) => o.spec?.template),
       column("Selector", "string", (o) => formatSelector(o.spec?.selector), WIDE),
     ],
     strategy: {
@@ -146,13 +146,7 @@ function validateSpec(spec: DaemonSetSpec | undefined, options: PodValidationOpt
 function strategyErrors(strategy: DaemonSetUpdateStrategy, path: FieldPath): FieldError[] {
   const rolling = strategy.rollingUpdate;
   if (strategy.type === "OnDelete") return [];
-  if (strategy.type !== "RollingUpdate") {
-    const internal = {
-      Type: strategy.type ?? "",
-      RollingUpdate: rolling ? { MaxUnavailable: rolling.maxUnavailable ?? 0, MaxSurge: rolling.maxSurge ?? 0 } : null,
-    };
-    return [notSupported(path, internal, ["RollingUpdate", "OnDelete"])];
-  }
+  if (strategy.type !== "RollingUpdate") return [notSupported(path, printedStrategy(strategy), ["RollingUpdate", "OnDelete"])];
   const at = path.child("rollingUpdate");
   if (!rolling) return [required(at, "")];
   const errors = [

@@ -10,9 +10,10 @@ import { setPodTemplateDefaults } from "../../core/pod/defaults.ts";
 import { nonNegativeErrors } from "../../core/pod/validation/field-checks.ts";
 import { type PodValidationOptions, TEMPLATE_OPTIONS } from "../../core/pod/validation/options.ts";
 import { templateOptionsFor } from "../../core/pod/validation/options-for.ts";
+import { printedStrategy } from "../workload/printed-strategy.ts";
 import { scaleSubresource } from "../workload/scale.ts";
 import { collisionErrors, countErrors, limitErrors } from "../workload/status-validation.ts";
-import { containerImages, containerNames, formatSelector, selectorText } from "../workload/template-columns.ts";
+import { formatSelector, selectorText, templateColumns } from "../workload/template-columns.ts";
 import {
   intOrPercentErrors,
   notMoreThanAllErrors,
@@ -48,8 +49,7 @@ export function deployments(): ResourceDefinition<Deployment> {
       column("Up-to-date", "string", (o) => o.status?.updatedReplicas ?? 0),
       column("Available", "string", (o) => o.status?.availableReplicas ?? 0),
       ageColumn,
-      column("Containers", "string", (o) => containerNames(o.spec?.template), WIDE),
-      column("Images", "string", (o) => containerImages(o.spec?.template), WIDE),
+      ...templateColumns(column, (o) => o.spec?.template),
       column("Selector", "string", (o) => formatSelector(o.spec?.selector), WIDE),
     ],
     strategy: {
@@ -117,13 +117,7 @@ function strategyErrors(strategy: DeploymentStrategy, path: FieldPath): FieldErr
     if (!rolling) return [];
     return [forbidden(path.child("rollingUpdate"), "may not be specified when strategy `type` is 'Recreate'")];
   }
-  if (strategy.type !== "RollingUpdate") {
-    const internal = {
-      Type: strategy.type ?? "",
-      RollingUpdate: rolling ? { MaxUnavailable: rolling.maxUnavailable ?? 0, MaxSurge: rolling.maxSurge ?? 0 } : null,
-    };
-    return [notSupported(path, internal, ["Recreate", "RollingUpdate"])];
-  }
+  if (strategy.type !== "RollingUpdate") return [notSupported(path, printedStrategy(strategy), ["Recreate", "RollingUpdate"])];
   const at = path.child("rollingUpdate");
   if (!rolling) return [required(at, "this should be defaulted and never be nil")];
   const errors = [

@@ -10,7 +10,7 @@ import { type PodValidationOptions, TEMPLATE_OPTIONS } from "../../core/pod/vali
 import { templateOptionsFor } from "../../core/pod/validation/options-for.ts";
 import { scaleSubresource } from "../workload/scale.ts";
 import { countErrors, limitErrors } from "../workload/status-validation.ts";
-import { containerImages, containerNames, formatSelector, selectorText } from "../workload/template-columns.ts";
+import { formatSelector, selectorText, templateColumns } from "../workload/template-columns.ts";
 import { selectedTemplateErrors, selectorErrors, selectorUnchangedErrors } from "../workload/template-validation.ts";
 import { nameAndTemplateWarnings, WORKLOAD_HOOKS } from "../workload/workload-hooks.ts";
 
@@ -36,8 +36,7 @@ export function replicaSets(): ResourceDefinition<ReplicaSet> {
       column("Current", "integer", (o) => o.status?.replicas ?? 0),
       column("Ready", "integer", (o) => o.status?.readyReplicas ?? 0),
       ageColumn,
-      column("Containers", "string", (o) => containerNames(o.spec?.template), WIDE),
-      column("Images", "string", (o) => containerImages(o.spec?.template), WIDE),
+      ...templateColumns(column, (o) => o.spec?.template),
       column("Selector", "string", (o) => formatSelector(o.spec?.selector), WIDE),
     ],
     strategy: {

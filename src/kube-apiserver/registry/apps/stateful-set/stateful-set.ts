@@ -6,12 +6,11 @@ import { ageColumn, nameColumn } from "#apiserver/table/metadata-columns.ts";
 import { columnsOf } from "../../columns.ts";
 import { roundedUp, setPodTemplateDefaults } from "../../core/pod/defaults.ts";
 import { scaleSubresource } from "../workload/scale.ts";
-import { containerImages, containerNames, selectorText } from "../workload/template-columns.ts";
+import { selectorText, templateColumns } from "../workload/template-columns.ts";
 import { dropDisabledTemplateFields, templateWarnings, WORKLOAD_HOOKS } from "../workload/workload-hooks.ts";
 import { validateStatefulSet, validateStatefulSetStatus, validateStatefulSetUpdate } from "./validation.ts";
 
 const column = columnsOf<StatefulSet>("apps/statefulsets");
-const WIDE = { priority: 1 };
 
 /** Pods with identities and claims of their own. */
 export function statefulSets(): ResourceDefinition<StatefulSet> {
@@ -29,8 +28,7 @@ export function statefulSets(): ResourceDefinition<StatefulSet> {
       nameColumn,
       column("Ready", "string", (o) => `${o.status?.readyReplicas ?? 0}/${o.spec?.replicas ?? 0}`),
       ageColumn,
-      column("Containers", "string", (o) => containerNames(o.spec?.template), WIDE),
-      column("Images", "string", (o) => containerImages(o.spec?.template), WIDE),
+      ...templateColumns(column, (o) => o.spec?.template),
     ],
     strategy: {
       ...WORKLOAD_HOOKS,

@@ -1,14 +1,26 @@
 import type { PodTemplateSpec } from "#api/generated/core/v1.ts";
 import type { LabelSelector } from "#api/generated/meta/v1.ts";
 import { labelSelectorFromObject } from "#apimachinery/labels/selector.ts";
+import type { Column } from "#apiserver/registry/resource.ts";
+import type { columnsOf } from "../../columns.ts";
 
-/** The names of a template's containers, for a wide column. */
-export function containerNames(template: PodTemplateSpec | undefined): string {
+/** Columns that tell of a template's containers, which kinds with a template have alike; wide unless `options` say otherwise. */
+export function templateColumns<T>(
+  column: ReturnType<typeof columnsOf<T>>,
+  templateOf: (object: T) => PodTemplateSpec | undefined,
+  options: { readonly priority?: number } = { priority: 1 },
+): readonly Column<T>[] {
+  return [
+    column("Containers", "string", (object) => containerNames(templateOf(object)), options),
+    column("Images", "string", (object) => containerImages(templateOf(object)), options),
+  ];
+}
+
+function containerNames(template: PodTemplateSpec | undefined): string {
   return (template?.spec?.containers ?? []).map((container) => container.name).join(",");
 }
 
-/** The images of a template's containers, for a wide column. */
-export function containerImages(template: PodTemplateSpec | undefined): string {
+function containerImages(template: PodTemplateSpec | undefined): string {
   return (template?.spec?.containers ?? []).map((container) => container.image ?? "").join(",");
 }
 

@@ -7,7 +7,7 @@ import { FieldPath } from "#apimachinery/validation/field-path.ts";
 import { byteLength } from "#apimachinery/validation/names.ts";
 import type { ResourceDefinition } from "#apiserver/registry/resource.ts";
 import { ageColumn, nameColumn } from "#apiserver/table/metadata-columns.ts";
-import { containerImages, containerNames, formatSelector } from "../../apps/workload/template-columns.ts";
+import { formatSelector, templateColumns } from "../../apps/workload/template-columns.ts";
 import { columnsOf } from "../../columns.ts";
 import { setPodTemplateDefaults } from "../../core/pod/defaults.ts";
 import { dropDisabledPodFields } from "../../core/pod/disabled-fields.ts";
@@ -49,8 +49,7 @@ export function cronJobs(): ResourceDefinition<CronJob> {
       column("Active", "integer", (o) => (o.status?.active ?? []).length),
       column("Last Schedule", "string", lastScheduleCell),
       ageColumn,
-      column("Containers", "string", (o) => containerNames(o.spec?.jobTemplate?.spec?.template), WIDE),
-      column("Images", "string", (o) => containerImages(o.spec?.jobTemplate?.spec?.template), WIDE),
+      ...templateColumns(column, (o) => o.spec?.jobTemplate?.spec?.template),
       column("Selector", "string", (o) => formatSelector(o.spec?.jobTemplate?.spec?.selector), WIDE),
     ],
     strategy: {

@@ -7,7 +7,7 @@ import { goQuote } from "#apimachinery/validation/field-error.ts";
 import { FieldPath } from "#apimachinery/validation/field-path.ts";
 import type { ResourceDefinition } from "#apiserver/registry/resource.ts";
 import { ageColumn, nameColumn } from "#apiserver/table/metadata-columns.ts";
-import { containerImages, containerNames, formatSelector } from "../../apps/workload/template-columns.ts";
+import { formatSelector, templateColumns } from "../../apps/workload/template-columns.ts";
 import { columnsOf } from "../../columns.ts";
 import { setPodTemplateDefaults } from "../../core/pod/defaults.ts";
 import { dropDisabledPodFields } from "../../core/pod/disabled-fields.ts";
@@ -41,8 +41,7 @@ export function jobs(): ResourceDefinition<Job> {
       column("Completions", "string", completions),
       column("Duration", "string", duration),
       ageColumn,
-      column("Containers", "string", (o) => containerNames(o.spec?.template), WIDE),
-      column("Images", "string", (o) => containerImages(o.spec?.template), WIDE),
+      ...templateColumns(column, (o) => o.spec?.template),
       column("Selector", "string", (o) => formatSelector(o.spec?.selector), WIDE),
     ],
     unknownFieldSelector: (field) => `field label ${goQuote(field)} not supported for batchv1.Job`,

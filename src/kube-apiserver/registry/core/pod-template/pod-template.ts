@@ -2,7 +2,7 @@ import type { PodTemplate } from "#api/generated/core/v1.ts";
 import { FieldPath } from "#apimachinery/validation/field-path.ts";
 import type { Column, ResourceDefinition } from "#apiserver/registry/resource.ts";
 import { nameColumn } from "#apiserver/table/metadata-columns.ts";
-import { containerImages, containerNames } from "../../apps/workload/template-columns.ts";
+import { templateColumns } from "../../apps/workload/template-columns.ts";
 import { columnsOf, formatLabels } from "../../columns.ts";
 import { setPodTemplateDefaults } from "../pod/defaults.ts";
 import { dropDisabledPodFields } from "../pod/disabled-fields.ts";
@@ -27,8 +27,7 @@ export function podTemplates(): ResourceDefinition<PodTemplate> {
     storagePrefix: "podtemplates",
     columns: [
       nameColumn as Column<PodTemplate>,
-      column("Containers", "string", (o) => containerNames(o.template)),
-      column("Images", "string", (o) => containerImages(o.template)),
+      ...templateColumns(column, (o) => o.template, {}),
       column("Pod Labels", "string", (o) => formatLabels(o.template?.metadata?.labels)),
     ],
     strategy: {

@@ -6,7 +6,7 @@ import type { ResourceDefinition } from "#apiserver/registry/resource.ts";
 import { ageColumn, nameColumn } from "#apiserver/table/metadata-columns.ts";
 import { scaleSubresource } from "../../apps/workload/scale.ts";
 import { countErrors, limitErrors } from "../../apps/workload/status-validation.ts";
-import { containerImages, containerNames } from "../../apps/workload/template-columns.ts";
+import { templateColumns } from "../../apps/workload/template-columns.ts";
 import { alwaysRunningErrors, mismatchErrors } from "../../apps/workload/template-validation.ts";
 import { nameAndTemplateWarnings, WORKLOAD_HOOKS } from "../../apps/workload/workload-hooks.ts";
 import { columnsOf, formatLabels } from "../../columns.ts";
@@ -38,8 +38,7 @@ export function replicationControllers(): ResourceDefinition<ReplicationControll
       column("Current", "integer", (o) => o.status?.replicas ?? 0),
       column("Ready", "integer", (o) => o.status?.readyReplicas ?? 0),
       ageColumn,
-      column("Containers", "string", (o) => containerNames(o.spec?.template), WIDE),
-      column("Images", "string", (o) => containerImages(o.spec?.template), WIDE),
+      ...templateColumns(column, (o) => o.spec?.template),
       column("Selector", "string", (o) => formatLabels(o.spec?.selector), WIDE),
     ],
     selectableFields: { "status.replicas": (o) => String(o.status?.replicas ?? 0) },
