@@ -1,9 +1,12 @@
 import { X509Certificate } from "node:crypto";
 import { aggregateFieldErrors } from "#apimachinery/api-errors/errors.ts";
+import type { KubernetesCel } from "#apimachinery/cel/kubernetes-environment.ts";
 import { duplicate, type FieldError, invalid, required, tooMany } from "#apimachinery/validation/field-error.ts";
 import { FieldPath } from "#apimachinery/validation/field-path.ts";
+import { assert } from "#base/assert.ts";
 import { ConfigurationError, type ConfigurationKind, readConfiguration, type Shape } from "../configuration-file.ts";
 import type { AnonymousAccess } from "./authenticator.ts";
+import { type ClaimsText, type ReadClaims, readClaims } from "./oidc/claims-configuration.ts";
 import type { JwtConfiguration } from "./oidc/jwt-configuration.ts";
 
 /** Providers that a file may name. */
@@ -53,13 +56,7 @@ export interface AuthenticationConfiguration {
   readonly anonymous?: AnonymousAccess;
 }
 
-interface MappingText {
-  readonly claim?: string;
-  readonly prefix?: string | null;
-  readonly expression?: string;
-}
-
-interface JwtText {
+interface JwtText extends ClaimsText {
   readonly issuer?: {
     readonly url?: string;
     readonly discoveryURL?: string;
@@ -68,31 +65,20 @@ interface JwtText {
     readonly audienceMatchPolicy?: string;
     readonly egressSelectorType?: string;
   };
-  readonly claimValidationRules?: readonly {
-    readonly claim?: string;
-    readonly requiredValue?: string;
-    readonly expression?: string;
-    readonly message?: string;
-  }[];
-  readonly claimMappings?: {
-    readonly username?: MappingText;
-    readonly groups?: MappingText;
-    readonly uid?: { readonly claim?: string; readonly expression?: string };
-    readonly extra?: readonly unknown[];
-  };
-  readonly userValidationRules?: readonly unknown[];
 }
 
-/** Reads `--authentication-config`. Throws a {@link ConfigurationError}; expressions are not known yet, and said to be. */
+/** Reads `--authentication-config`. Throws a {@link ConfigurationError}. */
 export function readAuthenticationConfiguration(
   text: string,
   path: string,
   disallowedIssuers: readonly string[],
+  cel: KubernetesCel,
 ): AuthenticationConfiguration {
   const content = readConfiguration(text, path, KIND);
   const jwt = (content.jwt ?? []) as readonly JwtText[];
   const anonymous = content.anonymous as { enabled?: boolean; conditions?: readonly { path?: string }[] } | undefined;
-  const errors = validateAll(jwt, disallowedIssuers);
+  const claims = jwt.map((entry, i) => readClaims(entry, FieldPath.of("jwt").index(i), cel));
+  const errors = validateAll(jwt, claims, disallowedIssuers);
   const conditions = anonymous?.conditions ?? [];
   if (anonymous !== undefined && anonymous.enabled !== true && conditions.length > 0) {
     const at = FieldPath.of("anonymous", "conditions");
@@ -101,19 +87,19 @@ export function readAuthenticationConfiguration(
   if (errors.length > 0) throw new ConfigurationError(`${path}: ${aggregateFieldErrors(errors)}`);
   const paths = conditions.map((condition) => condition.path ?? "");
   return {
-    jwt: jwt.map(convert),
+    jwt: jwt.map((entry, i) => convert(entry, claims[i])),
     ...(anonymous === undefined
       ? {}
       : { anonymous: { enabled: anonymous.enabled === true, ...(paths.length === 0 ? {} : { paths }) } }),
   };
 }
 
-function validateAll(jwt: readonly JwtText[], disallowed: readonly string[]): FieldError[] {
+function validateAll(jwt: readonly JwtText[], claims: readonly ReadClaims[], disallowed: readonly string[]): FieldError[] {
   const root = FieldPath.of("jwt");
   if (jwt.length > PROVIDERS_MAX) return [tooMany(root, jwt.length, PROVIDERS_MAX)];
   return jwt.flatMap((entry, i) => {
     const at = root.index(i);
-    const errors = [...validateIssuer(entry, disallowed, at.child("issuer")), ...validateClaims(entry, at)];
+    const errors = [...validateIssuer(entry, disallowed, at.child("issuer")), ...(claims[i]?.errors ?? [])];
     for (const field of ["url", "discoveryURL"] as const) {
       const value = entry.issuer?.[field] ?? "";
       const isTaken = value !== "" && jwt.slice(0, i).some(({ issuer }) => issuer?.[field] === value);
@@ -175,40 +161,6 @@ function validateUrl(text: string, disallowed: readonly string[], at: FieldPath)
   return errors;
 }
 
-const NO_EXPRESSIONS = "expressions are not supported yet";
-
-function validateClaims(
-  { claimValidationRules = [], claimMappings = {}, userValidationRules = [] }: JwtText,
-  at: FieldPath,
-): FieldError[] {
-  const errors: FieldError[] = [];
-  for (const [i, { claim = "", expression = "", message = "" }] of claimValidationRules.entries()) {
-    const path = at.child("claimValidationRules").index(i);
-    if (expression !== "") errors.push(invalid(path.child("expression"), expression, NO_EXPRESSIONS));
-    else if (claim === "") errors.push(required(path, "claim or expression is required"));
-    else if (message !== "") errors.push(invalid(path.child("message"), message, "may not be specified when claim is set"));
-    const earlier = claimValidationRules.slice(0, i).some((rule) => claim !== "" && rule.claim === claim);
-    if (earlier) errors.push(duplicate(path.child("claim"), claim));
-  }
-  const mappings = at.child("claimMappings");
-  const { username = {}, groups = {}, uid = {}, extra = [] } = claimMappings;
-  errors.push(...validateMapping(username, mappings.child("username"), true));
-  errors.push(...validateMapping(groups, mappings.child("groups"), false));
-  if (uid.expression) errors.push(invalid(mappings.child("uid").child("expression"), uid.expression, NO_EXPRESSIONS));
-  if (extra.length > 0) errors.push(invalid(mappings.child("extra"), extra, NO_EXPRESSIONS));
-  if (userValidationRules.length > 0) errors.push(invalid(at.child("userValidationRules"), userValidationRules, NO_EXPRESSIONS));
-  return errors;
-}
-
-function validateMapping({ claim = "", prefix, expression = "" }: MappingText, at: FieldPath, isRequired: boolean): FieldError[] {
-  if (expression !== "" && claim !== "") return [invalid(at, "", "claim and expression can't both be set")];
-  if (expression !== "") return [invalid(at.child("expression"), expression, NO_EXPRESSIONS)];
-  if (claim === "") return isRequired ? [required(at, "claim or expression is required")] : [];
-  if (typeof prefix === "string") return [];
-  const detail = "prefix is required when claim is set. It can be set to an empty string to disable prefixing";
-  return [required(at.child("prefix"), detail)];
-}
-
 function isCertificate(pem: string): boolean {
   try {
     return new X509Certificate(pem).raw.length > 0;
@@ -217,10 +169,9 @@ function isCertificate(pem: string): boolean {
   }
 }
 
-function convert({ issuer = {}, claimValidationRules = [], claimMappings = {} }: JwtText): JwtConfiguration {
+function convert({ issuer = {} }: JwtText, claims: ReadClaims | undefined): JwtConfiguration {
   const { url = "", discoveryURL, certificateAuthority, audiences = [] } = issuer;
-  const { username = {}, groups, uid } = claimMappings;
-  const mapping = ({ claim = "", prefix }: MappingText): { claim: string; prefix: string } => ({ claim, prefix: prefix ?? "" });
+  assert(claims?.mappings !== undefined, "what has no errors has a name for its users");
   return {
     issuer: {
       url,
@@ -228,11 +179,8 @@ function convert({ issuer = {}, claimValidationRules = [], claimMappings = {} }:
       ...(discoveryURL ? { discoveryURL } : {}),
       ...(certificateAuthority ? { certificateAuthority } : {}),
     },
-    claimValidationRules: claimValidationRules.map(({ claim = "", requiredValue = "" }) => ({ claim, requiredValue })),
-    claimMappings: {
-      username: mapping(username),
-      ...(groups?.claim ? { groups: mapping(groups) } : {}),
-      ...(uid?.claim ? { uid: { claim: uid.claim } } : {}),
-    },
+    claimValidationRules: claims.rules,
+    claimMappings: claims.mappings,
+    ...(claims.userRules.length === 0 ? {} : { userValidationRules: claims.userRules }),
   };
 }

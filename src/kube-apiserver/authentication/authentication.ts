@@ -1,5 +1,6 @@
 import { createHash, createPrivateKey, createPublicKey, type KeyObject } from "node:crypto";
 import { readFile } from "node:fs/promises";
+import { loadKubernetesCel } from "#apimachinery/cel/kubernetes-environment.ts";
 import {
   type AuthenticationConfiguration,
   readAuthenticationConfiguration,
@@ -79,7 +80,12 @@ export async function startAuthentication(
   const configuration: AuthenticationConfiguration =
     authenticationConfigFile === undefined
       ? { jwt: [] }
-      : readAuthenticationConfiguration(await readFile(authenticationConfigFile, "utf8"), authenticationConfigFile, issuers);
+      : readAuthenticationConfiguration(
+          await readFile(authenticationConfigFile, "utf8"),
+          authenticationConfigFile,
+          issuers,
+          await loadKubernetesCel(),
+        );
   if (options.oidc !== undefined && authenticationConfigFile !== undefined) {
     throw new ConfigurationError("authentication-config file and oidc-* flags are mutually exclusive");
   }

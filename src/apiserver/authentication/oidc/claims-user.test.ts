@@ -1,6 +1,9 @@
 import { expect, test } from "vitest";
+import { loadKubernetesCel } from "#apimachinery/cel/kubernetes-environment.ts";
+import { FieldPath } from "#apimachinery/validation/field-path.ts";
+import { type ClaimsText, readClaims } from "./claims-configuration.ts";
 import { userOfClaims } from "./claims-user.ts";
-import { configurationOfFlags, type OidcFlags } from "./jwt-configuration.ts";
+import { configurationOfFlags, type JwtConfiguration, type OidcFlags } from "./jwt-configuration.ts";
 
 const FLAGS: OidcFlags = {
   issuerUrl: "https://issuer",
@@ -56,4 +59,52 @@ test.each<[string, Partial<OidcFlags>, Record<string, unknown>, string]>([
   ["plain HTTP", { issuerUrl: "http://issuer" }, {}, "oidc-issuer-url: URL scheme must be https"],
 ])("%s", (_name, flags, claims, want) => {
   expect(told(flags, claims)).toBe(want);
+});
+
+const cel = await loadKubernetesCel();
+const EXPRESSIONS: ClaimsText = {
+  claimMappings: {
+    username: { expression: "'oidc:' + claims.sub" },
+    groups: { expression: "claims.roles.filter(r, r != 'none')" },
+    uid: { expression: "claims.?oid.orValue('')" },
+    extra: [{ key: "example.com/team", valueExpression: "claims.team" }],
+  },
+  claimValidationRules: [{ expression: "claims.exp - claims.iat <= 3600", message: "too long" }],
+  userValidationRules: [{ expression: "!user.username.startsWith('oidc:root')", message: "not for root" }],
+};
+const CLAIMS = { sub: "jane", roles: ["a", "none", ""], oid: "7", team: "red", iat: 0, exp: 60 };
+
+test.each<[string, object, unknown]>([
+  ["expressions make the user", {}, { name: "oidc:jane", uid: "7", groups: ["a"], extra: { "example.com/team": ["red"] } }],
+  [
+    "a rule about claims",
+    { exp: 3601 },
+    "oidc: error evaluating claim validation expression: validation expression 'claims.exp - claims.iat <= 3600' failed: too long",
+  ],
+  [
+    "a rule about the user",
+    { sub: "root" },
+    "oidc: error evaluating user info validation rule: validation expression '!user.username.startsWith('oidc:root')' failed: not for root",
+  ],
+  [
+    "groups that are none",
+    { roles: [1] },
+    "oidc: error evaluating group claim expression: expression must return a string or a list of strings",
+  ],
+])("%s", (_name, changes, want) => {
+  const { rules, mappings, userRules, errors } = readClaims(EXPRESSIONS, FieldPath.of("jwt"), cel);
+  expect(errors).toEqual([]);
+  const configuration = {
+    issuer: { url: "https://issuer", audiences: [] },
+    claimValidationRules: rules,
+    claimMappings: mappings as JwtConfiguration["claimMappings"],
+    userValidationRules: userRules,
+  };
+  let told: unknown;
+  try {
+    told = userOfClaims({ ...CLAIMS, ...changes }, configuration);
+  } catch (error) {
+    told = (error as Error).message;
+  }
+  expect(told).toEqual(want);
 });

@@ -1,6 +1,7 @@
+import type { ConfiguredExpression } from "../../cel/configured-expression.ts";
 import { ConfigurationError } from "../../configuration-file.ts";
 
-/** How tokens of one OpenID provider are taken: upstream's `JWTAuthenticator`, without expressions. */
+/** How tokens of one OpenID provider are taken: upstream's `JWTAuthenticator`. */
 export interface JwtConfiguration {
   readonly issuer: {
     readonly url: string;
@@ -9,12 +10,21 @@ export interface JwtConfiguration {
     readonly certificateAuthority?: string;
     readonly audiences: readonly string[];
   };
-  readonly claimValidationRules: readonly { readonly claim: string; readonly requiredValue: string }[];
+  readonly claimValidationRules: readonly ({ readonly claim: string; readonly requiredValue: string } | ExpressionRule)[];
   readonly claimMappings: {
-    readonly username: PrefixedClaim;
-    readonly groups?: PrefixedClaim;
-    readonly uid?: { readonly claim: string };
+    readonly username: PrefixedClaim | ConfiguredExpression;
+    readonly groups?: PrefixedClaim | ConfiguredExpression;
+    readonly uid?: { readonly claim: string } | ConfiguredExpression;
+    readonly extra?: readonly { readonly key: string; readonly value: ConfiguredExpression }[];
   };
+  /** About the user that the claims make. */
+  readonly userValidationRules?: readonly ExpressionRule[];
+}
+
+/** What must be true, and what is told when it is not. */
+export interface ExpressionRule {
+  readonly expression: ConfiguredExpression;
+  readonly message: string;
 }
 
 /** A claim, and what is put before each of its values. */
