@@ -1,7 +1,7 @@
 import { execFile, spawn, spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { delimiter, dirname, join } from "node:path";
 
 /** What one run of kubectl printed. `code` is 0 for success. */
 export interface KubectlResult {
@@ -16,12 +16,23 @@ const COMMAND_TIMEOUT_MS = 120_000;
 /** Whether a real kubectl is on the machine; tests that need it are skipped, with that reason in their name, where it is not. */
 export const hasKubectl: boolean = spawnSync("kubectl", ["version", "--client"], { stdio: "ignore" }).status === 0;
 
+/** The kubectl of another version, where one is installed beside the one on the PATH: `kubectl.1.30`; undefined elsewhere. */
+export function kubectlOfVersion(version: string): string | undefined {
+  const found = (process.env.PATH ?? "").split(delimiter).find((folder) => existsSync(join(folder, "kubectl")));
+  if (found === undefined) return undefined;
+  const path = join(dirname(realpathSync(join(found, "kubectl"))), `kubectl.${version}`);
+  return existsSync(path) ? path : undefined;
+}
+
 /** Runs the real kubectl against one cluster, with a home and a discovery cache of its own. */
 export class Kubectl implements Disposable {
   readonly #dir: string;
+  readonly #program: string;
   readonly kubeconfigPath: string;
 
-  constructor(kubeconfig: string) {
+  /** `program` is another kubectl than the one on the PATH. */
+  constructor(kubeconfig: string, program = "kubectl") {
+    this.#program = program;
     this.#dir = mkdtempSync(join(tmpdir(), "kybern-kubectl-"));
     this.kubeconfigPath = join(this.#dir, "kubeconfig");
     writeFileSync(this.kubeconfigPath, kubeconfig, { mode: 0o600 });
@@ -35,7 +46,7 @@ export class Kubectl implements Disposable {
   run(args: readonly string[], input?: string): Promise<KubectlResult> {
     return new Promise((resolve) => {
       const child = execFile(
-        "kubectl",
+        this.#program,
         [...args],
         { env: this.env, timeout: COMMAND_TIMEOUT_MS, maxBuffer: 64 * 1024 * 1024 },
         (error, stdout, stderr) => {
@@ -61,7 +72,7 @@ export class Kubectl implements Disposable {
 
   /** Starts a command that goes on, such as `get -w`; its lines are read with `lines`. Ends when disposed. */
   start(args: readonly string[]): RunningKubectl {
-    return new RunningKubectl(spawn("kubectl", [...args], { env: this.env, stdio: ["ignore", "pipe", "pipe"] }));
+    return new RunningKubectl(spawn(this.#program, [...args], { env: this.env, stdio: ["ignore", "pipe", "pipe"] }));
   }
 
   [Symbol.dispose](): void {
