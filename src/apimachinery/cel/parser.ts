@@ -232,7 +232,7 @@ class Parser {
     if (token.kind === "-" && this.#peek(1).kind.startsWith("NUM_") && this.#peek(1).kind !== "NUM_UINT") return this.#member();
     let count = 0;
     for (; this.#is(token.kind); count++) this.#next();
-    const target = isExprStart(this.#peek().kind, true) ? this.#member() : this.#unary();
+    const target = isExprStart(this.#peek().kind, true) ? this.#member() : this.#deeper("unary", () => this.#unary());
     if (count % 2 === 0) return target;
     return { kind: "call", pos: token.pos, fn: token.kind === "!" ? "!_" : "-_", target: undefined, args: [target] };
   }
