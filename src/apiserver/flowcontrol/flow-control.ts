@@ -1,5 +1,6 @@
 import type { FlowSchema, PriorityLevelConfiguration } from "#api/generated/flowcontrol/v1.ts";
 import type { Clock, Timer } from "#base/clock.ts";
+import { type NextTurn, nextTurn } from "#base/turn.ts";
 import type { RequestInfo, UserInfo } from "../request/request-info.ts";
 import { compareFlowSchemas, type SchemaMatcher, schemaMatcher } from "./flow-schema-match.ts";
 import { type PriorityLevel, PriorityLevels } from "./priority-levels.ts";
@@ -92,10 +93,10 @@ export class FlowControl {
   #byUser = new WeakMap<UserInfo, readonly Schema[]>();
   readonly #timer: Timer;
 
-  constructor(clock: Clock, source: FlowControlSource, seats: number = SERVER_SEATS) {
+  constructor(clock: Clock, source: FlowControlSource, seats: number = SERVER_SEATS, turn: NextTurn = nextTurn) {
     this.#clock = clock;
     this.#source = source;
-    this.levels = new PriorityLevels(clock, seats);
+    this.levels = new PriorityLevels(clock, seats, turn);
     this.#timer = clock.setInterval(() => this.levels.adjust(), ADJUST_PERIOD_MS, { unref: true });
   }
 

@@ -1,8 +1,10 @@
 import type { PriorityLevelConfiguration } from "#api/generated/flowcontrol/v1.ts";
 import type { Clock } from "#base/clock.ts";
+import type { NextTurn } from "#base/turn.ts";
 import { allocateSeats } from "./concurrency.ts";
 import { QueueSet, type QueueSetConfig } from "./queue-set.ts";
 import { RetryAfter } from "./retry-after.ts";
+import { type Gate, TurnGate } from "./turn-gate.ts";
 
 /** A request takes at most this part of its level's seats, as upstream's `priorityLevelMaxSeatsPercent`. */
 const WIDEST_REQUEST = 0.15;
@@ -44,10 +46,13 @@ const MANDATORY: readonly PriorityLevelConfiguration[] = [
 export class PriorityLevels {
   readonly #clock: Clock;
   readonly #seats: number;
+  readonly #gate: Gate;
+  #queues: readonly QueueSet[] = [];
   readonly #levels = new Map<string, PriorityLevel>();
 
-  constructor(clock: Clock, seats: number) {
+  constructor(clock: Clock, seats: number, nextTurn: NextTurn) {
     this.#clock = clock;
+    this.#gate = new TurnGate(nextTurn, () => this.#queues);
     this.#seats = seats;
   }
 
@@ -70,6 +75,7 @@ export class PriorityLevels {
     }
     const shares = [...wanted.values()].reduce((sum, { spec }) => sum + sharesOf(spec), 0);
     for (const [name, configuration] of wanted) this.#digestOne(name, configuration, shares);
+    this.#queues = [...this.#levels.values()].map(({ queues }) => queues);
   }
 
   /** Lends seats that a level does not want to those that do. To be called every now and then. */
@@ -104,7 +110,7 @@ export class PriorityLevels {
     const level: PriorityLevel = this.#levels.get(name) ?? {
       name,
       uid: "",
-      queues: new QueueSet(this.#clock, config, initial),
+      queues: new QueueSet(this.#clock, config, initial, this.#gate),
       retryAfter: new RetryAfter(),
       exempt,
       nominal,

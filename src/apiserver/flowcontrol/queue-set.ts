@@ -1,6 +1,7 @@
 import type { Clock, Timer } from "#base/clock.ts";
 import type { RequestInfo, UserInfo } from "../request/request-info.ts";
 import { dealHand, hashFlow } from "./shuffle-sharding.ts";
+import { type Gate, OPEN_GATE } from "./turn-gate.ts";
 
 /** What a request is taken to cost before it is done, in milliseconds, as upstream's `estimatedServiceDuration`. */
 const ESTIMATED_SERVICE_MS = 3;
@@ -99,6 +100,7 @@ export class QueueSet {
   /** Requests that were not, by flow schema and reason with a NUL between. */
   readonly refused: Map<string, number> = new Map();
   readonly #clock: Clock;
+  readonly #gate: Gate;
   #config: QueueSetConfig;
   #limit: number;
   readonly #queues: Queue[] = [];
@@ -110,8 +112,9 @@ export class QueueSet {
   #seatsWaiting = 0;
   #peakDemand = 0;
 
-  constructor(clock: Clock, config: QueueSetConfig, limit: number) {
+  constructor(clock: Clock, config: QueueSetConfig, limit: number, gate: Gate = OPEN_GATE) {
     this.#clock = clock;
+    this.#gate = gate;
     this.#config = config;
     this.#limit = limit;
   }
@@ -168,15 +171,17 @@ export class QueueSet {
   start(arrival: Arrival, waitMs: number, onCancel: (cancel: () => void) => void): Ticket | Refusal | Promise<Ticket | Refusal> {
     const now = this.#clock.now();
     const { exempt, queues, queueLengthLimit } = this.#config;
-    if (exempt) return this.#run(new Ticket(this, arrival, now, undefined));
+    if (exempt) return this.#run(new Ticket(this, arrival, now, undefined), OPEN_GATE);
     const fits = this.#fits(arrival.seats);
     if (queues === 0) {
       if (fits) return this.#run(new Ticket(this, arrival, now, undefined));
       return this.#refuse(arrival, "concurrency-limit");
     }
     const queue = this.#queueFor(arrival);
-    if (fits && this.#waiting === 0) return this.#run(new Ticket(this, arrival, now, queue));
-    if (queue.waiting.length >= queueLengthLimit) return this.#refuse(arrival, "queue-full");
+    if (fits && this.#waiting === 0 && this.#gate.open) return this.#run(new Ticket(this, arrival, now, queue));
+    // Those that a seat is free for wait for the event loop only.
+    const free = Math.max(0, this.#limit - this.#seatsInUse);
+    if (queue.waiting.length >= queueLengthLimit + free) return this.#refuse(arrival, "queue-full");
     return this.#wait(new Ticket(this, arrival, now, queue), queue, waitMs, onCancel);
   }
 
@@ -209,13 +214,14 @@ export class QueueSet {
     return reason;
   }
 
-  #run(ticket: Ticket): Ticket {
+  #run(ticket: Ticket, gate = this.#gate): Ticket {
     const { seats, schema } = ticket.arrival;
     ticket.startedAt = ticket.arrivedAt;
     this.tally.dispatched++;
     this.dispatched.set(schema, (this.dispatched.get(schema) ?? 0) + 1);
     this.executing.add(ticket);
     this.#seatsInUse += seats;
+    gate.take(seats);
     const demand = this.#seatsInUse + this.#seatsWaiting;
     if (demand > this.#peakDemand) this.#peakDemand = demand;
     const { queue } = ticket;
@@ -258,20 +264,25 @@ export class QueueSet {
   }
 
   #dispatch(): void {
-    while (this.#waiting > 0) {
-      let first: Queue | undefined;
-      for (const queue of this.#waitingQueues) if (first === undefined || queue.next < first.next) first = queue;
-      const waiting = first?.waiting[0];
-      if (first === undefined || waiting === undefined || !this.#fits(waiting.ticket.arrival.seats)) return;
-      first.waiting.shift();
-      this.#left(first, waiting.ticket);
-      // Those of equal rights take turns.
-      if (this.#waitingQueues.delete(first)) this.#waitingQueues.add(first);
-      waiting.timer.clear();
-      this.#run(waiting.ticket);
-      waiting.ticket.startedAt = this.#clock.now();
-      waiting.settle(waiting.ticket);
-    }
+    while (this.#waiting > 0 && this.dispatchOne());
+  }
+
+  /** Lets the first request of the queue begin that has had least; false when it may not. */
+  dispatchOne(): boolean {
+    let first: Queue | undefined;
+    for (const queue of this.#waitingQueues) if (first === undefined || queue.next < first.next) first = queue;
+    const waiting = first?.waiting[0];
+    if (first === undefined || waiting === undefined || !this.#gate.open) return false;
+    if (!this.#fits(waiting.ticket.arrival.seats)) return false;
+    first.waiting.shift();
+    this.#left(first, waiting.ticket);
+    // Those of equal rights take turns.
+    if (this.#waitingQueues.delete(first)) this.#waitingQueues.add(first);
+    waiting.timer.clear();
+    this.#run(waiting.ticket);
+    waiting.ticket.startedAt = this.#clock.now();
+    waiting.settle(waiting.ticket);
+    return true;
   }
 
   /** The shortest queue of the flow's hand. */
