@@ -1,5 +1,6 @@
 import { startCustomResources } from "#apiextensions-apiserver/custom-resources.ts";
 import { schemaFor } from "#apimachinery/schema/registry.ts";
+import { auditedClient } from "#apiserver/audit/audited-client.ts";
 import { peerIdentifier } from "#apiserver/authentication/peer-identity.ts";
 import { AUTHENTICATED } from "#apiserver/authentication/users.ts";
 import { type Authorizer, attributesOf, forbiddenError } from "#apiserver/authorization/authorizer.ts";
@@ -301,10 +302,12 @@ export async function startKubeApiServer(options: KubeApiServerOptions): Promise
     port: listener.port,
     stores,
     authorizer,
-    inProcessClient: (user) =>
-      createInProcessClient(stores, user, authorizer, {
+    inProcessClient: (user) => {
+      const client = createInProcessClient(stores, user, authorizer, {
         elsewhere: (path, asking) => delegateGet(aggregator, path, resolveRequestInfo("GET", path, undefined), asking),
-      }),
+      });
+      return auditor === undefined ? client : auditedClient(client, { auditor, user, clock, random });
+    },
     ready,
     stop,
   };

@@ -315,6 +315,15 @@ rules:
     await eventually(() => delivered().some(({ auditID }) => auditID === created.auditID), 5000, "the webhook gets it");
   });
 
+  test("what the controllers do inside the process is written down too", async () => {
+    const isWritten = (): boolean =>
+      auditLog().some(
+        ({ user, verb, objectRef }) =>
+          user.username === "system:kube-controller-manager" && verb === "create" && objectRef.name === "kube-root-ca.crt",
+      );
+    await eventually(isWritten, 3000, "the controller's write");
+  });
+
   test("a watch is written down when it begins and when it ends", async () => {
     await ask("GET", "/api/v1/configmaps?watch=true&timeoutSeconds=1", { token: "watching" });
     const stages = (): string[] =>

@@ -11,6 +11,9 @@ import { sourceAddresses } from "./source-addresses.ts";
 /** Longest user agent that is written down, as upstream. */
 const USER_AGENT_LENGTH_MAX = 1024;
 
+/** Where a request comes from: an exchange, or a client in this process. */
+export type AuditedSource = Pick<Exchange, "url" | "headers" | "remoteAddress">;
+
 type Draft = { -readonly [K in keyof AuditEvent]: AuditEvent[K] };
 
 /** What is written down of one request, stage by stage. */
@@ -25,7 +28,7 @@ export class AuditedRequest {
   constructor(
     modules: { readonly decision: AuditDecision; readonly backend: AuditBackend; readonly clock: Clock },
     request: {
-      readonly exchange: Exchange;
+      readonly exchange: AuditedSource;
       readonly auditId: string;
       readonly attributes: AuthorizationAttributes;
       readonly receivedAt: number;
@@ -119,10 +122,15 @@ export class AuditedRequest {
   #write(stage: AuditStage): void {
     if (this.#decision.omitStages.includes(stage)) return;
     const stageTimestamp = formatMicroTime(this.#clock.now());
-    const { requestReceivedTimestamp, ...event } = this.#event;
+    const { kind, apiVersion, level, auditID, requestReceivedTimestamp, ...event } = this.#event;
+    // In upstream's order, for those who read it by eye.
     this.#backend.write({
-      ...event,
+      kind,
+      apiVersion,
+      level,
+      auditID,
       stage,
+      ...event,
       requestReceivedTimestamp,
       stageTimestamp,
       ...(this.#annotations === undefined ? {} : { annotations: { ...this.#annotations } }),

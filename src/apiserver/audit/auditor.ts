@@ -3,7 +3,7 @@ import { type AuthorizationAttributes, attributesOf } from "../authorization/aut
 import type { RequestInfo } from "../request/request-info.ts";
 import type { Exchange } from "../server/exchange.ts";
 import type { AuditBackend } from "./audit-event.ts";
-import { AuditedRequest } from "./audited-request.ts";
+import { AuditedRequest, type AuditedSource } from "./audited-request.ts";
 import type { AuditPolicy } from "./policy.ts";
 
 /** Writes down who does what. A server without audit has none of these. */
@@ -20,7 +20,7 @@ export class Auditor {
 
   /** Begins with a request whose user is known; undefined when nothing of it is written down. */
   begin(
-    exchange: Exchange,
+    exchange: AuditedSource,
     auditId: string,
     attributes: AuthorizationAttributes,
     receivedAt: number,
@@ -42,7 +42,7 @@ export class Auditor {
   }
 
   #audited(
-    exchange: Exchange,
+    exchange: AuditedSource,
     auditId: string,
     attributes: AuthorizationAttributes,
     receivedAt: number,
