@@ -124,6 +124,14 @@ describe("admission webhooks", () => {
     expect(await createMap("misfit")).toMatchObject({ status: 500, body: { reason: "InternalError" } });
   });
 
+  test("managers that a webhook makes invalid are put back, with a warning", async () => {
+    hooks.on("/managers-0", () => ({ patch: [{ op: "replace", path: "/metadata/managedFields/0/operation", value: "Steal" }] }));
+    await register("mutating", "managers", {});
+    const { status, headers, body } = await createMap("managers");
+    expect([status, body.metadata.managedFields[0].operation]).toEqual([201, "Update"]);
+    expect(headers.warning).toContain(".metadata.managedFields was in an invalid state after admission;");
+  });
+
   test("an equivalent version is asked about in the version of the rule", async () => {
     const rules = [{ apiGroups: ["events.k8s.io"], apiVersions: ["v1"], operations: ["CREATE"], resources: ["events"] }];
     await register("validating", "equals", { rules });

@@ -1,7 +1,9 @@
-import { forbidden, isForbidden } from "#apimachinery/api-errors/errors.ts";
+import { aggregateFieldErrors, forbidden, isForbidden } from "#apimachinery/api-errors/errors.ts";
 import type { StatusError } from "#apimachinery/api-errors/status.ts";
-import type { ApiObject, GroupVersionKind } from "#apimachinery/meta/api-object.ts";
+import type { ApiObject, GroupVersionKind, ObjectMeta } from "#apimachinery/meta/api-object.ts";
 import type { StructSchema } from "#apimachinery/schema/type-schema.ts";
+import { FieldPath } from "#apimachinery/validation/field-path.ts";
+import { validateManagedFields } from "#apimachinery/validation/managed-fields.ts";
 import type { Clock } from "#base/clock.ts";
 import type { Random } from "#base/random.ts";
 import type { Stores } from "../registry/resource-set.ts";
@@ -89,10 +91,13 @@ export class AdmissionChain {
   /** Lets all plugins change the object; once more when one of them changed what others had seen. */
   async mutate(attributes: AdmissionAttributes): Promise<void> {
     const reinvocation = new Reinvocation();
+    const before = attributes.object?.metadata?.managedFields;
     await this.#mutateOnce(attributes, reinvocation);
-    if (!reinvocation.shouldReinvoke) return;
-    reinvocation.isReinvoke = true;
-    await this.#mutateOnce(attributes, reinvocation);
+    if (reinvocation.shouldReinvoke) {
+      reinvocation.isReinvoke = true;
+      await this.#mutateOnce(attributes, reinvocation);
+    }
+    if (attributes.object?.metadata?.managedFields !== before) mendManagedFields(attributes, before);
   }
 
   async #mutateOnce(attributes: AdmissionAttributes, reinvocation: Reinvocation): Promise<void> {
@@ -109,6 +114,18 @@ export class AdmissionChain {
     }
   }
 }
+
+/** Managers that were changed into something invalid are put back, with a warning (upstream's managed fields admission). */
+function mendManagedFields({ object, context }: AdmissionAttributes, before: ObjectMeta["managedFields"]): void {
+  const errors = validateManagedFields(object?.metadata.managedFields, FieldPath.of("metadata").child("managedFields"));
+  if (object === undefined || errors.length === 0) return;
+  if (before === undefined) delete object.metadata.managedFields;
+  else object.metadata.managedFields = before;
+  context.warnings.push(`${INVALID_MANAGED_FIELDS}${aggregateFieldErrors(errors)}`);
+}
+
+const INVALID_MANAGED_FIELDS =
+  ".metadata.managedFields was in an invalid state after admission; this could be caused by an outdated mutating admission controller; please fix your requests: ";
 
 /** A refusal as upstream's `admission.NewForbidden`: names the object, or what its name will be made from. */
 export function admissionForbidden(attributes: AdmissionAttributes, reason: string | StatusError): StatusError {
