@@ -1,3 +1,4 @@
+import { bootstrapSignerController } from "./controllers/bootstrap-signer/controller.ts";
 import { certificateApprover } from "./controllers/certificates-approver/controller.ts";
 import { certificateCleaner } from "./controllers/certificates-cleaner/controller.ts";
 import { certificateSigner } from "./controllers/certificates-signer/controller.ts";
@@ -31,6 +32,7 @@ import { taintEvictionController } from "./controllers/taint-eviction/controller
 import { tokenCleanerController } from "./controllers/token-cleaner/controller.ts";
 import { ttlController } from "./controllers/ttl/controller.ts";
 import { ttlAfterFinishedController } from "./controllers/ttl-after-finished/controller.ts";
+import { validatingAdmissionPolicyStatusController } from "./controllers/validatingadmissionpolicy-status/controller.ts";
 import type { ControllerDefinition } from "./framework/controller.ts";
 
 /** Every controller, in the order in which they start: what others wait for comes first. */
@@ -64,8 +66,10 @@ export const controllers: readonly ControllerDefinition[] = [
   persistentVolumeProtectionController,
   ttlAfterFinishedController,
   tokenCleanerController,
+  bootstrapSignerController,
   clusterRoleAggregationController,
   certificateSigner,
   certificateApprover,
   certificateCleaner,
+  validatingAdmissionPolicyStatusController,
 ];
