@@ -133,7 +133,7 @@ function isDateTime(text: string): boolean {
   return isDate(date) && hour !== "" && hour <= "23" && minute <= "59" && second <= "59";
 }
 
-const GO_DURATION = /^[-+]?(?:0|(?:(?:\d+(?:\.\d*)?|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+)$/;
+const GO_DURATION = /^[-+]?(?:0|(?:(?:\d+(?:\.\d*)?|\.\d+)(?:ns|us|\u00b5s|\u03bcs|ms|s|m|h))+)$/;
 const UNITS = ["ns", "us", "µs", "ms", "s", "m", "h", "hr", "d", "w", "wk"];
 /** Names that may go on: `seconds`. */
 const UNIT_STEMS = ["nano", "micro", "milli", "sec", "min", "hour", "day", "week"];
@@ -141,7 +141,7 @@ const UNIT_STEMS = ["nano", "micro", "milli", "sec", "min", "hour", "day", "week
 /** A duration of Go's, or any text that has a number with a unit somewhere: upstream looks no closer. */
 function isDuration(text: string): boolean {
   if (GO_DURATION.test(text)) return true;
-  const parts = [...text.matchAll(/(\d+)\s*([A-Za-zµ]+)/g)];
+  const parts = [...text.matchAll(/(\d+)\s*([A-Za-z\u00b5]+)/g)];
   if (parts.some(([, count = ""]) => BigInt(count) >= 2n ** 63n)) return false;
   return parts.some(([, , found = ""]) => {
     const unit = found.toLowerCase();

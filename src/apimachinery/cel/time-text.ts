@@ -20,10 +20,10 @@ export const SECOND: bigint = 1_000_000_000n;
 
 /** A duration as Go's `time.ParseDuration` reads it, to the nanosecond; undefined for what is none. */
 export function parseDuration(text: string): Duration | undefined {
-  const match = /^([+-]?)((?:(?:\d+(?:\.\d*)?|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+|0)$/.exec(text);
+  const match = /^([+-]?)((?:(?:\d+(?:\.\d*)?|\.\d+)(?:ns|us|\u00b5s|\u03bcs|ms|s|m|h))+|0)$/.exec(text);
   if (match === null) return undefined;
   let total = 0n;
-  for (const [, whole = "", fraction = "", unit = ""] of (match[2] ?? "").matchAll(/(\d*)(?:\.(\d*))?([a-zµμ]+)/g)) {
+  for (const [, whole = "", fraction = "", unit = ""] of (match[2] ?? "").matchAll(/(\d*)(?:\.(\d*))?([a-z\u00b5\u03bc]+)/g)) {
     const nanos = UNIT_NANOS[unit] ?? 0n;
     total += BigInt(whole === "" ? "0" : whole) * nanos;
     if (fraction !== "") total += (BigInt(fraction) * nanos) / 10n ** BigInt(fraction.length);
