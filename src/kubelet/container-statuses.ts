@@ -1,7 +1,7 @@
 import type { ContainerStatus as ApiContainerStatus, Container, ContainerState, Pod } from "#api/generated/core/v1.ts";
 import { formatTime } from "#apimachinery/meta/time.ts";
 import type { ContainerStatus } from "#cri/runtime-service.ts";
-import { attemptsOf, type ObservedPod, restarts } from "./observed-pod.ts";
+import { attemptsOf, ephemeralContainers, type ObservedPod, restarts } from "./observed-pod.ts";
 import { probe } from "./probes.ts";
 
 /** What the statuses of a pod's containers are made from. */
@@ -24,6 +24,14 @@ export function containerStatuses(
   isInit: boolean,
 ): ApiContainerStatus[] {
   return containers.map((container) => containerStatus(situation, container, isInit));
+}
+
+/** Nobody probes ephemeral containers: they are never ready. */
+export function ephemeralContainerStatuses(situation: StatusSituation): ApiContainerStatus[] {
+  return containerStatuses(situation, ephemeralContainers(situation.pod), false).map(({ started: _, ...status }) => ({
+    ...status,
+    ready: false,
+  }));
 }
 
 function containerStatus(situation: StatusSituation, container: Container, isInit: boolean): ApiContainerStatus {

@@ -1,4 +1,4 @@
-import type { Container, Pod } from "#api/generated/core/v1.ts";
+import type { Container, EphemeralContainer, Pod } from "#api/generated/core/v1.ts";
 import type { ContainerStatus, PodSandboxStatus } from "#cri/runtime-service.ts";
 
 /** What the runtime has of a pod: its sandbox, and all containers with their earlier attempts. */
@@ -22,6 +22,11 @@ export function attemptsOf(observed: ObservedPod, name: string): ContainerStatus
 /** An init container that goes on running beside the others. */
 export function isSidecar(container: Container): boolean {
   return container.restartPolicy === "Always";
+}
+
+/** Containers that were added for debugging: they start once, at any time, and never again. */
+export function ephemeralContainers({ spec }: Pod): readonly Container[] {
+  return (spec.ephemeralContainers ?? []).map((container: EphemeralContainer) => ({ ...container, restartPolicy: "Never" }));
 }
 
 /** Whether a container that ended is started again. */

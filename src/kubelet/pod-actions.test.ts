@@ -45,7 +45,33 @@ interface Case {
   readonly want: { start?: string[]; kill?: string[]; backedOff?: string[]; finished?: boolean };
 }
 
+const ephemeralContainers = [{ name: "debugger", image: "i" }];
+
 const cases: readonly Case[] = [
+  {
+    name: "an ephemeral container starts beside what runs",
+    pod: podOf({ ephemeralContainers }),
+    containers: [running("app")],
+    want: { start: ["debugger"] },
+  },
+  {
+    name: "an ephemeral container does not wait for initialization",
+    pod: podOf({ initContainers: init, ephemeralContainers }),
+    containers: [running("a")],
+    want: { start: ["debugger"] },
+  },
+  {
+    name: "an ephemeral container that ended is not started again",
+    pod: podOf({ ephemeralContainers }),
+    containers: [running("app"), exited("debugger", 1)],
+    want: {},
+  },
+  {
+    name: "an ephemeral container does not keep a pod alive",
+    pod: podOf({ restartPolicy: "Never", ephemeralContainers }),
+    containers: [exited("app"), running("debugger")],
+    want: { finished: true },
+  },
   { name: "a new pod starts its container", pod: podOf({}), containers: [], want: { start: ["app"] } },
   { name: "a running pod is left alone", pod: podOf({}), containers: [running("app")], want: {} },
   { name: "init containers run one by one", pod: podOf({ initContainers: init }), containers: [], want: { start: ["a"] } },

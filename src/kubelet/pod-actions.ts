@@ -1,6 +1,6 @@
 import type { Container, Pod } from "#api/generated/core/v1.ts";
 import type { ContainerStatus } from "#cri/runtime-service.ts";
-import { earlier, isSidecar, latestAttempt, type ObservedPod, restarts } from "./observed-pod.ts";
+import { earlier, ephemeralContainers, isSidecar, latestAttempt, type ObservedPod, restarts } from "./observed-pod.ts";
 import { probe } from "./probes.ts";
 
 /** A container to start now. */
@@ -49,6 +49,7 @@ export function computePodActions(situation: PodSituation): PodActions {
     return { createSandbox: true, start: [], kill: [], backedOff: [], wakeAtMs: undefined, finished: false };
   }
   const plan = new Plan(situation);
+  for (const container of ephemeralContainers(pod)) plan.ephemeralContainer(container);
   const initialized = plan.initContainers(pod.spec.initContainers ?? []);
   if (initialized === "failed") return plan.actions(true);
   if (initialized === "pending") return plan.actions(false);
@@ -65,6 +66,12 @@ class Plan {
 
   constructor(situation: PodSituation) {
     this.#situation = situation;
+  }
+
+  /** Does not wait for initialization. */
+  ephemeralContainer(container: Container): void {
+    if (latestAttempt(this.#situation.observed, container.name) !== undefined) return;
+    this.#startOrWait(container, false, undefined);
   }
 
   /** Starts the first init container that has to run; those behind it wait. */

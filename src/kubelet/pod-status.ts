@@ -1,6 +1,6 @@
 import type { ContainerStatus, Pod, PodCondition, PodStatus } from "#api/generated/core/v1.ts";
 import { formatTime } from "#apimachinery/meta/time.ts";
-import { containerStatuses, type StatusSituation } from "./container-statuses.ts";
+import { containerStatuses, ephemeralContainerStatuses, type StatusSituation } from "./container-statuses.ts";
 import { isSidecar } from "./observed-pod.ts";
 import { initProgress, type PodStatuses, podPhase } from "./pod-phase.ts";
 
@@ -25,6 +25,7 @@ export function podStatus(situation: PodStatusSituation): PodStatus {
   const phase = failure === undefined ? podPhase(pod, statuses, situation.ending) : "Failed";
   const ip = pod.spec.hostNetwork ? hostIp : (observed.sandbox?.ip ?? "");
   const generation = pod.metadata.generation;
+  const ephemeral = ephemeralContainerStatuses(situation);
   return {
     ...(generation === undefined ? {} : { observedGeneration: generation }),
     phase,
@@ -36,6 +37,7 @@ export function podStatus(situation: PodStatusSituation): PodStatus {
     startTime: formatTime(situation.startTimeMs),
     ...(statuses.init.length === 0 ? {} : { initContainerStatuses: statuses.init }),
     containerStatuses: statuses.main,
+    ...(ephemeral.length === 0 ? {} : { ephemeralContainerStatuses: ephemeral }),
   };
 }
 

@@ -223,8 +223,10 @@ export class PodWorker {
 
   /** A node that starts anew goes on counting where the API says it was. */
   #attemptsBefore(name: string): number {
-    const { containerStatuses = [], initContainerStatuses = [] } = this.#pod.status ?? {};
-    const known = [...containerStatuses, ...initContainerStatuses].find((status) => status.name === name);
+    const { containerStatuses = [], initContainerStatuses = [], ephemeralContainerStatuses = [] } = this.#pod.status ?? {};
+    const known = [...containerStatuses, ...initContainerStatuses, ...ephemeralContainerStatuses].find(
+      (status) => status.name === name,
+    );
     return known?.containerID === undefined ? 0 : known.restartCount + 1;
   }
 

@@ -43,12 +43,12 @@ export class Kubectl implements Disposable {
   }
 
   /** Runs and returns whatever comes; never throws for a failing command. */
-  run(args: readonly string[], input?: string): Promise<KubectlResult> {
+  run(args: readonly string[], input?: string, env: NodeJS.ProcessEnv = {}): Promise<KubectlResult> {
     return new Promise((resolve) => {
       const child = execFile(
         this.#program,
         [...args],
-        { env: this.env, timeout: COMMAND_TIMEOUT_MS, maxBuffer: 64 * 1024 * 1024 },
+        { env: { ...this.env, ...env }, timeout: COMMAND_TIMEOUT_MS, maxBuffer: 64 * 1024 * 1024 },
         (error, stdout, stderr) => {
           const code = error ? (typeof error.code === "number" ? error.code : 1) : 0;
           resolve({ code, stdout, stderr });
@@ -59,8 +59,8 @@ export class Kubectl implements Disposable {
   }
 
   /** Runs a command line given as words and returns its standard output; throws with its standard error when it fails. */
-  async ok(args: readonly string[], input?: string): Promise<string> {
-    const result = await this.run(args, input);
+  async ok(args: readonly string[], input?: string, env?: NodeJS.ProcessEnv): Promise<string> {
+    const result = await this.run(args, input, env);
     if (result.code !== 0) throw new Error(`kubectl ${args.join(" ")}: ${result.stderr}${result.stdout}`);
     return result.stdout;
   }
