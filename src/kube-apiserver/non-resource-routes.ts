@@ -4,7 +4,7 @@ import { HealthEndpoint } from "#apiserver/health/health-checks.ts";
 import { jsonAnswer } from "#apiserver/non-resource/answers.ts";
 import type { NonResourceRoute } from "#apiserver/non-resource/route.ts";
 import { nonResourceRouter } from "#apiserver/non-resource/router.ts";
-import { PublishedDocuments } from "#apiserver/openapi/published-documents.ts";
+import type { PublishedDocuments } from "#apiserver/openapi/published-documents.ts";
 import type { ResourceSet } from "#apiserver/registry/resource-set.ts";
 import { kubernetesVersion } from "#component-base/version.ts";
 import { type HealthSources, liveChecks, readyChecks } from "./health-checks.ts";
@@ -14,8 +14,7 @@ import { openApiRoutes } from "./openapi-routes.ts";
 export interface NonResourceModules {
   /** What OpenAPI publishes as long as the server runs. */
   readonly openApiResources: ResourceSet;
-  /** Everything served now, custom resources too; another value when that changes. */
-  readonly resources: () => ResourceSet;
+  readonly documents: PublishedDocuments;
   /** Where other servers have OpenAPI v3 documents, by path. */
   readonly openApiElsewhere: () => ReadonlyMap<string, string>;
   /** Everything served now; another list when that changes. */
@@ -77,7 +76,7 @@ export function nonResourceRoutes(modules: NonResourceModules): NonResourceRoute
       endpoint("healthz"),
       endpoint("livez"),
       endpoint("readyz", readyChecks(health)),
-      ...openApiRoutes(new PublishedDocuments(openApiResources, modules.resources), modules.openApiElsewhere),
+      ...openApiRoutes(modules.documents, modules.openApiElsewhere),
     ]),
   });
 }

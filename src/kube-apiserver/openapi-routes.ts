@@ -31,6 +31,12 @@ export function openApiRoutes(
   ]);
 }
 
+/** A document of version 3 for clients inside the process; undefined for a path where there is none of this server's. */
+export function openApiDocument(documents: PublishedDocuments, path: string): Promise<ApiResponse> | undefined {
+  const document = path.startsWith(`${V3}/`) ? documents.v3(path.slice(V3.length + 1)) : undefined;
+  return document && Promise.resolve({ status: 200, headers: { "content-type": JSON_TYPE }, body: document.text });
+}
+
 function mergedIndex(index: string, elsewhere: ReadonlyMap<string, string>): string {
   if (elsewhere.size === 0) return index;
   const { paths, ...rest } = JSON.parse(index) as { paths: Record<string, object> };

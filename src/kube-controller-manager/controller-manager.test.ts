@@ -51,8 +51,16 @@ const KINDS: Readonly<Record<keyof typeof known, string>> = {
   STORAGE_CLASSES: "StorageClass",
   CERTIFICATE_SIGNING_REQUESTS: "CertificateSigningRequest",
   SUBJECT_ACCESS_REVIEWS: "SubjectAccessReview",
+  VALIDATING_ADMISSION_POLICIES: "ValidatingAdmissionPolicy",
 };
-const CLUSTER_SCOPED: ReadonlySet<string> = new Set(["Node", "Namespace", "PersistentVolume", "ClusterRole", "StorageClass"]);
+const CLUSTER_SCOPED: ReadonlySet<string> = new Set([
+  "Node",
+  "Namespace",
+  "PersistentVolume",
+  "ClusterRole",
+  "StorageClass",
+  "ValidatingAdmissionPolicy",
+]);
 const resources = [
   { id: EVENTS, kind: "Event", namespaced: true },
   ...Object.entries(known).map(([name, id]) => {

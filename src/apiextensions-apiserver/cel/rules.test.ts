@@ -42,7 +42,14 @@ test.each(definitions)("a definition with %s", (_name, properties, rule, want) =
   expect(errors.length > 0).toBe(want.length > 0);
 });
 
-const objects: [string, Record<string, JSONSchemaProps>, Partial<Rule> & { rule: string }, object, object?, string?][] = [
+const objects: [
+  string,
+  Record<string, JSONSchemaProps>,
+  Partial<Rule> & { rule: string },
+  object,
+  (object | undefined)?,
+  string?,
+][] = [
   ["holds", { a: INTEGER }, { rule: "self.a > 0" }, { a: 1 }],
   ["does not hold", { a: INTEGER }, { rule: "self.a > 0" }, { a: 0 }, undefined, "spec: failed rule: self.a > 0"],
   ["has a message", { a: INTEGER }, { rule: "false", message: "no" }, {}, undefined, "spec: no"],

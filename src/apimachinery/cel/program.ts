@@ -210,7 +210,7 @@ class Planner {
     const entries = expr.entries.map(({ key, value, optional }) => [this.plan(key), this.plan(value), optional] as const);
     const build: Step = (frame) => new EntryMap(entriesOf(frame, entries));
     return this.#literal(
-      entries.flatMap(([key, value]) => [key, value]),
+      entries.flatMap(([key, value]): Step[] => [key, value]),
       build,
       MAP_COST,
     );

@@ -42,3 +42,8 @@ export const SUBJECT_ACCESS_REVIEWS: ResourceId = {
   version: "v1",
   resource: "subjectaccessreviews",
 };
+export const VALIDATING_ADMISSION_POLICIES: ResourceId = {
+  group: "admissionregistration.k8s.io",
+  version: "v1",
+  resource: "validatingadmissionpolicies",
+};

@@ -1,3 +1,4 @@
+import { admissionEnvironment } from "#apimachinery/cel/admission/admission-environment.ts";
 import { compileExpression } from "#apimachinery/cel/compile.ts";
 import type { Environment } from "#apimachinery/cel/declarations.ts";
 import type { KubernetesCel } from "#apimachinery/cel/kubernetes-environment.ts";
@@ -7,7 +8,6 @@ import { BOOL, formatType, sameType } from "#apimachinery/cel/types.ts";
 import { CelError, type CelValue } from "#apimachinery/cel/values.ts";
 import type { Authorizer } from "../../authorization/authorizer.ts";
 import type { CompiledCondition, MatchInput } from "../webhook/match-conditions.ts";
-import { admissionEnvironment } from "./admission-environment.ts";
 import { askAuthorizer } from "./ask-authorizer.ts";
 import { jsonValue } from "./json-value.ts";
 

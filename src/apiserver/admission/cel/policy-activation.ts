@@ -1,10 +1,10 @@
+import type { PolicyExpression } from "#apimachinery/cel/admission/policy-compiler.ts";
 import { type AskAuthorizer, authorizerValue, resourceCheckValue } from "#apimachinery/cel/library/authorizer.ts";
 import { COST_EXCEEDED } from "#apimachinery/cel/program.ts";
 import { CelError, CelMap, type CelValue } from "#apimachinery/cel/values.ts";
 import type { ApiObject } from "#apimachinery/meta/api-object.ts";
 import type { AdmissionAttributes } from "../admission.ts";
 import { jsonValue } from "./json-value.ts";
-import type { PolicyExpression } from "./policy-compiler.ts";
 
 /** What one expression may cost, as upstream's `PerCallLimit`. */
 const CALL_COST_MAX = 1_000_000;

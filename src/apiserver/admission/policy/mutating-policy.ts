@@ -1,4 +1,5 @@
 import type { MutatingAdmissionPolicy, MutatingAdmissionPolicyBinding } from "#api/generated/admissionregistration/v1.ts";
+import { PolicyCompiler, type PolicyExpression } from "#apimachinery/cel/admission/policy-compiler.ts";
 import type { KubernetesCel } from "#apimachinery/cel/kubernetes-environment.ts";
 import { BOOL } from "#apimachinery/cel/types.ts";
 import { CelError } from "#apimachinery/cel/values.ts";
@@ -6,7 +7,6 @@ import type { ApiObject, GroupVersionKind } from "#apimachinery/meta/api-object.
 import type { StructSchema } from "#apimachinery/schema/type-schema.ts";
 import { JSON_PATCHES, OBJECT, withPatchTypes } from "../cel/patch-types.ts";
 import { OutOfBudget, PolicyActivation, type PolicyInput } from "../cel/policy-activation.ts";
-import { PolicyCompiler, type PolicyExpression } from "../cel/policy-compiler.ts";
 import { applyConfigurationPatch } from "./apply-configuration-patch.ts";
 import { patchObject } from "./json-patch-mutation.ts";
 import { matchCriteria } from "./match-resources.ts";

@@ -1,6 +1,6 @@
 import { aggregateMessages } from "#apimachinery/api-errors/errors.ts";
+import type { PolicyExpression } from "#apimachinery/cel/admission/policy-compiler.ts";
 import type { PolicyActivation } from "../cel/policy-activation.ts";
-import type { PolicyExpression } from "../cel/policy-compiler.ts";
 
 /** What all match conditions of a policy may cost together, as upstream's `RuntimeCELCostBudgetMatchConditions`. */
 export const MATCH_CONDITIONS_COST_MAX = 2_500_000;

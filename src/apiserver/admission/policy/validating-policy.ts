@@ -1,8 +1,8 @@
 import type { ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding } from "#api/generated/admissionregistration/v1.ts";
+import { PolicyCompiler, type PolicyExpression } from "#apimachinery/cel/admission/policy-compiler.ts";
 import type { KubernetesCel } from "#apimachinery/cel/kubernetes-environment.ts";
 import { BOOL, NULL, STRING } from "#apimachinery/cel/types.ts";
 import { OutOfBudget, PolicyActivation, type PolicyInput, type PolicyResult } from "../cel/policy-activation.ts";
-import { PolicyCompiler, type PolicyExpression } from "../cel/policy-compiler.ts";
 import { matchCriteria } from "./match-resources.ts";
 import { evaluateMatchConditions, MATCH_CONDITIONS_COST_MAX } from "./policy-conditions.ts";
 import type { BoundPolicy } from "./policy-hits.ts";

@@ -1,10 +1,10 @@
+import { PolicyCompiler, type PolicyExpression } from "#apimachinery/cel/admission/policy-compiler.ts";
 import { loadedKubernetesCel } from "#apimachinery/cel/kubernetes-environment.ts";
 import type { CelType } from "#apimachinery/cel/types.ts";
 import { BOOL, NULL, STRING } from "#apimachinery/cel/types.ts";
 import { type FieldError, internalError, invalid } from "#apimachinery/validation/field-error.ts";
 import type { FieldPath } from "#apimachinery/validation/field-path.ts";
 import { JSON_PATCHES, OBJECT, withPatchTypes } from "#apiserver/admission/cel/patch-types.ts";
-import { PolicyCompiler, type PolicyExpression } from "#apiserver/admission/cel/policy-compiler.ts";
 
 const WITH_ALL = { authorizer: true, variables: true };
 const NO_VARIABLES = { authorizer: true, variables: false };

@@ -1,9 +1,9 @@
-import { compileExpression } from "#apimachinery/cel/compile.ts";
-import { type Environment, extendEnvironment } from "#apimachinery/cel/declarations.ts";
-import type { KubernetesCel } from "#apimachinery/cel/kubernetes-environment.ts";
-import { compileProgram, type Program } from "#apimachinery/cel/program.ts";
-import { type CelType, DYN, sameType, structOf } from "#apimachinery/cel/types.ts";
-import { CelError } from "#apimachinery/cel/values.ts";
+import { compileExpression } from "../compile.ts";
+import { type Environment, extendEnvironment } from "../declarations.ts";
+import type { KubernetesCel } from "../kubernetes-environment.ts";
+import { compileProgram, type Program } from "../program.ts";
+import { type CelType, DYN, sameType, structOf } from "../types.ts";
+import { CelError } from "../values.ts";
 import { admissionEnvironment } from "./admission-environment.ts";
 
 /** An expression of a policy, ready to run, or what is wrong with it. */

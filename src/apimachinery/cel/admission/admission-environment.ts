@@ -1,6 +1,6 @@
-import { type Environment, extendEnvironment } from "#apimachinery/cel/declarations.ts";
-import { AUTHORIZER, RESOURCE_CHECK } from "#apimachinery/cel/library/authorizer.ts";
-import { BOOL, type CelType, DYN, INT, listOf, mapOf, STRING, structOf, TIMESTAMP } from "#apimachinery/cel/types.ts";
+import { type Environment, extendEnvironment } from "../declarations.ts";
+import { AUTHORIZER, RESOURCE_CHECK } from "../library/authorizer.ts";
+import { BOOL, type CelType, DYN, INT, listOf, mapOf, STRING, structOf, TIMESTAMP } from "../types.ts";
 
 /** Which variables there are beside `object`, `oldObject`, `request` and `namespaceObject`. */
 export interface AdmissionVariablesOptions {
