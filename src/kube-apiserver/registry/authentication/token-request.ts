@@ -69,6 +69,9 @@ export function tokenSubresource(modules: TokenRequestModules): ConnectSubresour
       const serviceaccount = { name, uid };
       const bound = spec.boundObjectRef ? await boundClaims(stores, namespace, name, spec.boundObjectRef) : {};
       const asked = Math.min(spec.expirationSeconds, modules.maxExpirationSeconds ?? EXPIRATION_SECONDS_MAX);
+      if (asked < spec.expirationSeconds) {
+        context.warnings.push(`requested expiration of ${spec.expirationSeconds} seconds shortened to ${asked} seconds`);
+      }
       const life = lifetime(modules, spec, asked, bound.pod !== undefined, Math.floor(clock.now() / 1000));
       const issued = await tokens.issue(
         { namespace, serviceaccount, ...bound, ...life.claims },
