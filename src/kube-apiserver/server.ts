@@ -254,8 +254,8 @@ export async function startKubeApiServer(options: KubeApiServerOptions): Promise
     clock,
     context: loopbackContext(),
     address: { ...address, port: listener.port },
-    clientCa: assets.ca.cert,
-    requestHeaderCa: assets.frontProxyCa.cert,
+    clientCa: authentication.authorities.clients.join(""),
+    requestHeaderCa: authentication.authorities.proxies.join(""),
   };
   const customResourcesEnd = new AbortController();
   const background = new AbortController();
