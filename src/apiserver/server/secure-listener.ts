@@ -16,6 +16,7 @@ import type { Exchange } from "./exchange.ts";
 import { Http1Exchange } from "./http1-exchange.ts";
 import { Http2Exchange } from "./http2-exchange.ts";
 import { CONCURRENT_STREAMS_MAX, HEADER_BYTES_MAX, SESSION_MEMORY_MB_MAX } from "./limits.ts";
+import { UpgradeExchange } from "./upgrade-exchange.ts";
 
 export interface SecureListenerOptions {
   readonly bindAddress: string;
@@ -98,6 +99,10 @@ export async function listenSecurely(options: SecureListenerOptions): Promise<Se
   server.on("request", (request: unknown, response: unknown) => {
     const message = request as IncomingMessage;
     options.onExchange(new Http1Exchange(message, response as ServerResponse, peers.get(message.socket)));
+  });
+  server.on("upgrade", (message: IncomingMessage, socket: Duplex) => {
+    socket.on("error", () => {});
+    options.onExchange(new UpgradeExchange(message, socket, peers.get(message.socket)));
   });
   server.removeAllListeners("stream");
   server.on("stream", (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, flags: number, rawHeaders: string[]) => {

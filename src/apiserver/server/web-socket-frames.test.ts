@@ -1,0 +1,24 @@
+import { expect, test } from "vitest";
+import { acceptKey, encodeFrame, FrameReader, Opcode } from "./web-socket-frames.ts";
+
+test("the key of RFC 6455 is accepted as there", () => {
+  expect(acceptKey("dGhlIHNhbXBsZSBub25jZQ==")).toBe("s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
+});
+
+test.each([0, 1, 125, 126, 0xffff])("a frame of %i bytes is read as it was sent", (length) => {
+  const payload = Buffer.alloc(length, "x");
+  const bytes = encodeFrame(Opcode.text, payload);
+  expect(new FrameReader().read(bytes)).toEqual(length > 64 * 1024 ? [] : [{ opcode: Opcode.text, payload }]);
+});
+
+test("masked frames in pieces are put together", () => {
+  // "Hello" as in RFC 6455, section 5.7.
+  const bytes = Buffer.from("818537fa213d7f9f4d5158", "hex");
+  const reader = new FrameReader();
+  const frames = [...bytes].flatMap((byte) => reader.read(Uint8Array.of(byte)));
+  expect(frames.map(({ payload }) => payload.toString())).toEqual(["Hello"]);
+});
+
+test("a frame that announces too much is refused", () => {
+  expect(() => new FrameReader().read(encodeFrame(Opcode.text, Buffer.alloc(70_000)))).toThrow("too long");
+});
