@@ -4,17 +4,16 @@ import { HealthEndpoint } from "#apiserver/health/health-checks.ts";
 import { jsonAnswer } from "#apiserver/non-resource/answers.ts";
 import type { NonResourceRoute } from "#apiserver/non-resource/route.ts";
 import { nonResourceRouter } from "#apiserver/non-resource/router.ts";
-import type { PublishedDocuments } from "#apiserver/openapi/published-documents.ts";
 import type { ResourceSet } from "#apiserver/registry/resource-set.ts";
 import { kubernetesVersion } from "#component-base/version.ts";
 import { type HealthSources, liveChecks, readyChecks } from "./health-checks.ts";
 import { jsonWebKeySet, openIdConfiguration, type TokenIssuer } from "./issuer-discovery.ts";
-import { openApiRoutes } from "./openapi-routes.ts";
+import { type LoadDocuments, openApiRoutes } from "./openapi-routes.ts";
 
 export interface NonResourceModules {
   /** What OpenAPI publishes as long as the server runs. */
   readonly openApiResources: ResourceSet;
-  readonly documents: PublishedDocuments;
+  readonly documents: LoadDocuments;
   /** Where other servers have OpenAPI v3 documents, by path. */
   readonly openApiElsewhere: () => ReadonlyMap<string, string>;
   /** Everything served now; another list when that changes. */

@@ -1,8 +1,8 @@
 import type { ApiResponse } from "#apiserver/endpoints/response.ts";
 import { plainText } from "#apiserver/non-resource/answers.ts";
 import type { NonResourceRequest, NonResourceRoute } from "#apiserver/non-resource/route.ts";
-import { openApiV3Protobuf } from "#apiserver/openapi/documents.ts";
 import type { PublishedDocuments } from "#apiserver/openapi/published-documents.ts";
+import type { ResourceSet } from "#apiserver/registry/resource-set.ts";
 
 const NOTHING: ApiResponse = { status: 404, headers: {}, body: "" };
 const NOT_ACCEPTABLE: ApiResponse = { status: 406, headers: {}, body: "" };
@@ -13,28 +13,42 @@ const V3_PROTOBUF = "application/com.github.proto-openapi.spec.v3.v1.0+protobuf"
 const V2 = "/openapi/v2";
 const V3 = "/openapi/v3";
 
+/** The documents: loaded when first asked for, since many servers never are, and the texts in them are long. */
+export type LoadDocuments = () => Promise<PublishedDocuments>;
+
+/** Documents of the built-in resources, and of those that `current` adds to them. */
+export function openApiDocuments(builtIn: ResourceSet, current: () => ResourceSet): LoadDocuments {
+  let loading: Promise<PublishedDocuments> | undefined;
+  return () => {
+    loading ??= import("#apiserver/openapi/published-documents.ts").then((it) => new it.PublishedDocuments(builtIn, current));
+    return loading;
+  };
+}
+
 /**
  * `/openapi/v2`, `/openapi/v3` and the documents below it. They are made when they are first asked for. `elsewhere` tells
  * where documents of other servers are, by path.
  */
 export function openApiRoutes(
-  documents: PublishedDocuments,
+  documents: LoadDocuments,
   elsewhere: () => ReadonlyMap<string, string>,
 ): ReadonlyMap<string, NonResourceRoute> {
   return new Map<string, NonResourceRoute>([
-    [V2, (request) => (request.path === V2 ? version2(documents, request) : NOTHING)],
+    [V2, async (request) => (request.path === V2 ? version2(await documents(), request) : NOTHING)],
     [
       V3,
-      (request) =>
-        request.path === V3 ? plainText(200, mergedIndex(documents.v3Index(), elsewhere())) : version3(documents, request),
+      async (request) => {
+        const loaded = await documents();
+        return request.path === V3 ? plainText(200, mergedIndex(loaded.v3Index(), elsewhere())) : version3(loaded, request);
+      },
     ],
   ]);
 }
 
 /** A document of version 3 for clients inside the process; undefined for a path where there is none of this server's. */
-export function openApiDocument(documents: PublishedDocuments, path: string): Promise<ApiResponse> | undefined {
-  const document = path.startsWith(`${V3}/`) ? documents.v3(path.slice(V3.length + 1)) : undefined;
-  return document && Promise.resolve({ status: 200, headers: { "content-type": JSON_TYPE }, body: document.text });
+export async function openApiDocument(documents: LoadDocuments, path: string): Promise<ApiResponse | undefined> {
+  const document = path.startsWith(`${V3}/`) ? (await documents()).v3(path.slice(V3.length + 1)) : undefined;
+  return document && { status: 200, headers: { "content-type": JSON_TYPE }, body: document.text };
 }
 
 function mergedIndex(index: string, elsewhere: ReadonlyMap<string, string>): string {
@@ -61,7 +75,7 @@ function version3(documents: PublishedDocuments, request: NonResourceRequest): A
   const asked = request.query.get("hash") ?? "";
   if (asked !== "" && asked !== hash) return { status: 301, headers: { location: `${V3}/${path}?hash=${hash}` }, body: "" };
   const forEver: Record<string, string> = asked === "" ? {} : { "cache-control": "public, immutable" };
-  return cacheable(request, hash, type, forEver, () => (type === JSON_TYPE ? text : openApiV3Protobuf(text)));
+  return cacheable(request, hash, type, forEver, () => (type === JSON_TYPE ? text : documents.v3Protobuf(text)));
 }
 
 function cacheable(

@@ -11,7 +11,6 @@ import { createInProcessClient } from "#apiserver/endpoints/in-process-client.ts
 import { flowControlDumps } from "#apiserver/flowcontrol/debug-dump.ts";
 import { FlowControl } from "#apiserver/flowcontrol/flow-control.ts";
 import { flowControlMetrics } from "#apiserver/flowcontrol/metrics.ts";
-import { PublishedDocuments } from "#apiserver/openapi/published-documents.ts";
 import type { Stores } from "#apiserver/registry/resource-set.ts";
 import { createStores, type StoreRegistry } from "#apiserver/registry/store/store-registry.ts";
 import type { RequestContext, RequestInfo, UserInfo } from "#apiserver/request/request-info.ts";
@@ -46,7 +45,7 @@ import { defaultVersions, upstreamStorageVersion } from "./default-versions.ts";
 import { flowControlStores } from "./flow-control/flow-control-stores.ts";
 import { keepFlowSchemaStatus } from "./flow-control/flow-schema-status.ts";
 import { nonResourceRoutes } from "./non-resource-routes.ts";
-import { openApiDocument } from "./openapi-routes.ts";
+import { openApiDocument, openApiDocuments } from "./openapi-routes.ts";
 import { selfSubjectReviews, tokenReviews } from "./registry/authentication/authentication-reviews.ts";
 import { tokenSubresource } from "./registry/authentication/token-request.ts";
 import { accessReviews } from "./registry/authorization/access-reviews.ts";
@@ -192,7 +191,7 @@ export async function startKubeApiServer(options: KubeApiServerOptions): Promise
     ...assets.frontProxyClient,
     stores: () => stores,
   });
-  const documents = new PublishedDocuments(resources, () => stores.resources);
+  const documents = openApiDocuments(resources, () => stores.resources);
   const groups = derived(
     () => stores.version + aggregator.version(),
     () => aggregator.merge(servedGroups(stores.resources, groupPriority, upstreamStorageVersion)),
@@ -307,8 +306,9 @@ export async function startKubeApiServer(options: KubeApiServerOptions): Promise
     authorizer,
     inProcessClient: (user) => {
       const client = createInProcessClient(stores, user, authorizer, {
-        elsewhere: (path, asking) =>
-          openApiDocument(documents, path) ?? delegateGet(aggregator, path, resolveRequestInfo("GET", path, undefined), asking),
+        elsewhere: async (path, asking) =>
+          (await openApiDocument(documents, path)) ??
+          delegateGet(aggregator, path, resolveRequestInfo("GET", path, undefined), asking),
       });
       return auditor === undefined ? client : auditedClient(client, { auditor, user, clock, random });
     },

@@ -42,7 +42,7 @@ export interface InProcessClientOptions {
   /** Becomes the field manager; derived from the user's name when absent. */
   readonly userAgent?: string;
   /** A GET of a path that is for another server; undefined when it is for this one. */
-  readonly elsewhere?: (path: string, user: UserInfo) => Promise<ApiResponse> | undefined;
+  readonly elsewhere?: (path: string, user: UserInfo) => Promise<ApiResponse | undefined>;
 }
 
 /**
@@ -246,8 +246,8 @@ class InProcessClient {
     const url = new URL(path, "http://localhost");
     const info = resolveRequestInfo("GET", url.pathname, url.searchParams);
     await this.#authorize(info);
-    const answer = this.#elsewhere?.(path, this.#user);
-    if (answer !== undefined) return jsonOf(await answer);
+    const answer = await this.#elsewhere?.(path, this.#user);
+    if (answer !== undefined) return jsonOf(answer);
     if (!info.isResourceRequest) throw noSuchPath();
     const request = { ...this.#context(info), query: url.searchParams, method: "GET", headers: {}, body: new Uint8Array() };
     return jsonOf(await this.#shared.handle(request));

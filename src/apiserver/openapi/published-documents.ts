@@ -11,6 +11,7 @@ import {
   openApiV2Protobuf,
   openApiV3Document,
   openApiV3Index,
+  openApiV3Protobuf,
 } from "./documents.ts";
 import type { Operation } from "./operation.ts";
 import { encodeV2Document } from "./protobuf-v2.ts";
@@ -91,6 +92,11 @@ export class PublishedDocuments {
     if (group !== undefined) return this.#document(path, group);
     const text = openApiV3Document(this.#builtIn, path);
     return text === undefined ? undefined : { text, hash: openApiHash(this.#builtIn, path) };
+  }
+
+  /** A document of version 3 as protobuf. */
+  v3Protobuf(text: string): Uint8Array {
+    return openApiV3Protobuf(text);
   }
 
   #states(): State {
