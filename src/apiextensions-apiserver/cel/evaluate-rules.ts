@@ -1,10 +1,11 @@
 import type { JSONSchemaProps, ValidationRule } from "#api/generated/apiextensions/v1.ts";
 import type { KubernetesCel } from "#apimachinery/cel/kubernetes-environment.ts";
-import { COST_EXCEEDED, type Variables } from "#apimachinery/cel/program.ts";
+import { COST_EXCEEDED } from "#apimachinery/cel/program.ts";
 import { type DeclaredType, declaredType } from "#apimachinery/cel/schema/declared-type.ts";
 import { escapeName } from "#apimachinery/cel/schema/escape.ts";
 import { isEmbedded, itemSchema, valueSchema, withTypeMeta } from "#apimachinery/cel/schema/schema-shape.ts";
 import { schemaValue } from "#apimachinery/cel/schema/schema-value.ts";
+import type { Variables } from "#apimachinery/cel/steps.ts";
 import { CelError, type CelValue, Optional } from "#apimachinery/cel/values.ts";
 import type { FieldError } from "#apimachinery/validation/field-error.ts";
 import { FieldPath } from "#apimachinery/validation/field-path.ts";

@@ -1,5 +1,6 @@
 import type { ValidationRule } from "#api/generated/apiextensions/v1.ts";
-import { COST_EXCEEDED, type Variables } from "#apimachinery/cel/program.ts";
+import { COST_EXCEEDED } from "#apimachinery/cel/program.ts";
+import type { Variables } from "#apimachinery/cel/steps.ts";
 import type { CompiledRule } from "./compile-rules.ts";
 import { ruleText } from "./rule-errors.ts";
 

@@ -1,14 +1,27 @@
 import { type Comprehension, children, type Expr, isBinding } from "./ast.ts";
 import { IDENT_COST, LIST_COST, MAP_COST, STRUCT_COST } from "./cost/factors.ts";
 import { callCost } from "./cost/runtime-cost.ts";
-import type { Environment, Overload } from "./declarations.ts";
-import { indexValue, isPresent, selectField, truth } from "./operations.ts";
-import { runtimeAccepts } from "./runtime-types.ts";
+import type { Environment } from "./declarations.ts";
+import { isPresent, selectField, truth } from "./operations.ts";
+import {
+  attempt,
+  CostExceeded,
+  dispatch,
+  entriesOf,
+  type Frame,
+  index,
+  iterate,
+  logical,
+  notStrictlyFalse,
+  orElse,
+  type Step,
+  spend,
+  type Variables,
+} from "./steps.ts";
 import {
   ArrayList,
   CelError,
   CelList,
-  CelMap,
   type CelValue,
   EntryMap,
   noSuchOverload,
@@ -25,24 +38,10 @@ export type Outcome =
   | { readonly value: CelValue; readonly cost: number }
   | { readonly error: string; readonly cost: number; readonly cancelled: boolean };
 
-/** The value of a variable; undefined for one that has none. */
-export type Variables = (name: string) => CelValue | undefined;
-
 /** A checked expression, ready to run. Stops when the cost goes beyond the limit: no expression runs for ever. */
 export interface Program {
   run(variables: Variables, limit: number): Outcome;
 }
-
-class CostExceeded {}
-
-interface Frame {
-  readonly variables: Variables;
-  readonly locals: (CelValue | CelError | undefined)[];
-  readonly limit: number;
-  cost: number;
-}
-
-type Step = (frame: Frame) => CelValue;
 
 /** Makes a program of a checked expression. Throws a CelError where a conversion of a literal fails. */
 export function compileProgram(expr: Expr, environment: Environment): Program {
@@ -60,11 +59,6 @@ export function compileProgram(expr: Expr, environment: Environment): Program {
       }
     },
   };
-}
-
-function spend(frame: Frame, cost: number): void {
-  frame.cost += cost;
-  if (frame.cost > frame.limit) throw new CostExceeded();
 }
 
 const CONVERSIONS = new Set(["bool", "bytes", "double", "duration", "dyn", "int", "string", "timestamp", "type", "uint"]);
@@ -209,11 +203,7 @@ class Planner {
   #map(expr: Expr & { kind: "map" }): Step {
     const entries = expr.entries.map(({ key, value, optional }) => [this.plan(key), this.plan(value), optional] as const);
     const build: Step = (frame) => new EntryMap(entriesOf(frame, entries));
-    return this.#literal(
-      entries.flatMap(([key, value]): Step[] => [key, value]),
-      build,
-      MAP_COST,
-    );
+    return this.#literal([...entries.map(([key]) => key), ...entries.map(([, value]) => value)], build, MAP_COST);
   }
 
   #struct(expr: Expr & { kind: "struct" }): Step {
@@ -278,82 +268,6 @@ class Planner {
       return result(frame);
     };
   }
-}
-
-/** A loop goes on after a failure: a later element may decide it. */
-function attempt(step: Step, frame: Frame): CelValue | CelError {
-  try {
-    return step(frame);
-  } catch (thrown) {
-    if (thrown instanceof CelError) return thrown;
-    throw thrown;
-  }
-}
-
-/** What a loop's variables are in turn: elements or keys with one variable, indexes or keys with values with two. */
-function* iterate(over: CelValue, two: boolean): Iterable<readonly [CelValue, CelValue]> {
-  if (over instanceof CelList) {
-    for (let at = 0; at < over.size; at++) yield two ? [BigInt(at), over.at(at)] : [over.at(at), null];
-  } else if (over instanceof CelMap) {
-    for (const key of over.keys()) yield [key, two ? (over.find(key) ?? null) : null];
-  } else throw noSuchOverload();
-}
-
-function* entriesOf(frame: Frame, entries: readonly (readonly [Step, Step, boolean])[]): Iterable<readonly [CelValue, CelValue]> {
-  for (const [key, value, optional] of entries) {
-    const made = value(frame);
-    if (!optional) yield [key(frame), made];
-    else if (!(made instanceof Optional)) throw noSuchOverload();
-    else if (made.value !== undefined) yield [key(frame), made.value];
-  }
-}
-
-/** `&&` and `||`: one deciding operand outweighs failures of the others. */
-function logical(args: readonly Step[], deciding: boolean): Step {
-  return (frame) => {
-    let failure: CelError | undefined;
-    for (const arg of args) {
-      const value = attempt(arg, frame);
-      if (value === deciding) return deciding;
-      if (value instanceof CelError) failure ??= value;
-      else if (typeof value !== "boolean") failure ??= noSuchOverload();
-    }
-    if (failure !== undefined) throw failure;
-    return !deciding;
-  };
-}
-
-function notStrictlyFalse(arg: Step): Step {
-  return (frame) => {
-    const value = attempt(arg, frame);
-    spend(frame, 1);
-    return value !== false;
-  };
-}
-
-function index(operand: Step, key: Step, cost: number, optional: boolean): Step {
-  return (frame) => {
-    const value = operand(frame);
-    const at = key(frame);
-    spend(frame, cost);
-    return indexValue(value, at, optional);
-  };
-}
-
-function orElse(first: Step, second: Step, chained: boolean): Step {
-  return (frame) => {
-    const value = first(frame);
-    if (!(value instanceof Optional)) throw noSuchOverload();
-    if (value.value === undefined) return second(frame);
-    return chained ? value : value.value;
-  };
-}
-
-function dispatch(overloads: readonly Overload[], values: readonly CelValue[]): CelValue {
-  for (const { args, run } of overloads) {
-    if (args.every((type, at) => runtimeAccepts(type, values[at] ?? null))) return run(values);
-  }
-  throw noSuchOverload();
 }
 
 /** Whether an expression speaks of a variable. */
