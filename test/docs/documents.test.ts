@@ -24,8 +24,8 @@ test.each(documents)("%s points at files that are there", (name) => {
   expect(paths.filter((path) => !existsSync(join(root, path)))).toEqual([]);
 });
 
-test("README shows the flags of kybern up as the program does", () => {
-  expect(readFileSync(join(root, "README.md"), "utf8")).toContain(describeFlags(upFlags));
+test("docs/kybern-up.md shows the flags as the program does", () => {
+  expect(readFileSync(join(root, "docs/kybern-up.md"), "utf8")).toContain(describeFlags(upFlags));
 });
 
 test("README's two commands are those of package.json", () => {
