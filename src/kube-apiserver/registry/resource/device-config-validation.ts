@@ -3,6 +3,7 @@ import { type FieldError, invalid, required, tooLong } from "#apimachinery/valid
 import type { FieldPath } from "#apimachinery/validation/field-path.ts";
 import { byteLength, isCIdentifier, isDns1123Subdomain } from "#apimachinery/validation/names.ts";
 import { invalidEach } from "../core/pod/validation/field-checks.ts";
+import { selectorExpressionError } from "./selector-expression.ts";
 
 const DRIVER_BYTES_MAX = 63;
 const DOMAIN_BYTES_MAX = 63;
@@ -18,12 +19,15 @@ export function driverNameErrors(driver: string | undefined, path: FieldPath): F
   return [...errors, ...invalidEach(path, driver, isDns1123Subdomain(driver.toLowerCase()))];
 }
 
-/** Upstream's `validateSelectorSlice`, but for the expressions' own language. */
+/** Upstream's `validateSelectorSlice`, but for what expressions may cost. Asserts that CEL is loaded. */
 export function validateSelectors(selectors: readonly DeviceSelector[] | undefined, path: FieldPath): FieldError[] {
   return (selectors ?? []).flatMap(({ cel }, i) => {
     const at = path.index(i).child("cel");
     if (!cel) return [required(at, "")];
-    return cel.expression ? [] : [invalid(at.child("expression"), "", EMPTY_EXPRESSION)];
+    const { expression } = cel;
+    if (!expression) return [invalid(at.child("expression"), "", EMPTY_EXPRESSION)];
+    const error = selectorExpressionError(expression);
+    return error === undefined ? [] : [invalid(at.child("expression"), expression, error)];
   });
 }
 

@@ -1,5 +1,6 @@
-import { expect, test } from "vitest";
+import { beforeAll, expect, test } from "vitest";
 import type { ResourceClaimSpec, ResourceSlice } from "#api/generated/resource/v1.ts";
+import { loadKubernetesCel } from "#apimachinery/cel/kubernetes-environment.ts";
 import type { FieldError } from "#apimachinery/validation/field-error.ts";
 import { FieldPath } from "#apimachinery/validation/field-path.ts";
 import type { Stores } from "#apiserver/registry/resource-set.ts";
@@ -7,6 +8,8 @@ import { adminAccessErrors } from "./admin-access.ts";
 import { validateClaimSpec } from "./claim-validation.ts";
 import { setClaimDefaults } from "./request-defaults.ts";
 import { validateResourceSlice } from "./resource-slice/validation.ts";
+
+beforeAll(async () => void (await loadKubernetesCel()));
 
 const fields = (errors: readonly FieldError[]): string[] =>
   errors.map(({ field, type }) => `${field} ${type.replace("FieldValue", "")}`);

@@ -1,4 +1,5 @@
 import type { DeviceClass } from "#api/generated/resource/v1.ts";
+import { loadKubernetesCel } from "#apimachinery/cel/kubernetes-environment.ts";
 import { semanticEqual } from "#apimachinery/meta/deep-equal.ts";
 import { isDns1123Subdomain } from "#apimachinery/validation/names.ts";
 import type { ResourceDefinition } from "#apiserver/registry/resource.ts";
@@ -17,6 +18,7 @@ export const deviceClasses: ResourceDefinition<DeviceClass> = {
   storagePrefix: "deviceclasses",
   columns: [nameColumn, ageColumn],
   strategy: {
+    load: async () => void (await loadKubernetesCel()),
     validateName: (name, prefix) => (prefix ? [] : isDns1123Subdomain(name)),
     validate: validateDeviceClass,
     returnDeletedObject: true,

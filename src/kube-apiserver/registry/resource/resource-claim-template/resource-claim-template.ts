@@ -1,4 +1,5 @@
 import type { ResourceClaimTemplate } from "#api/generated/resource/v1.ts";
+import { loadKubernetesCel } from "#apimachinery/cel/kubernetes-environment.ts";
 import type { ResourceDefinition } from "#apiserver/registry/resource.ts";
 import { ageColumn, nameColumn } from "#apiserver/table/metadata-columns.ts";
 import type { RegistryModules } from "../../modules.ts";
@@ -19,6 +20,7 @@ export function resourceClaimTemplates({ stores }: Pick<RegistryModules, "stores
     storagePrefix: "resourceclaimtemplates",
     columns: [nameColumn, ageColumn],
     strategy: {
+      load: async () => void (await loadKubernetesCel()),
       setDefaults: ({ spec }) => setClaimDefaults(spec?.spec),
       validate: (template) => [
         ...adminAccessErrors(template.spec?.spec, template.metadata.namespace ?? "", stores),

@@ -1,4 +1,5 @@
 import type { ResourceClaim } from "#api/generated/resource/v1.ts";
+import { loadKubernetesCel } from "#apimachinery/cel/kubernetes-environment.ts";
 import type { ResourceDefinition } from "#apiserver/registry/resource.ts";
 import { ageColumn, nameColumn } from "#apiserver/table/metadata-columns.ts";
 import { columnsOf } from "../../columns.ts";
@@ -22,6 +23,7 @@ export function resourceClaims({ stores }: Pick<RegistryModules, "stores">): Res
     storagePrefix: "resourceclaims",
     columns: [nameColumn, column("State", "string", shownState), ageColumn],
     strategy: {
+      load: async () => void (await loadKubernetesCel()),
       setDefaults: ({ spec }) => setClaimDefaults(spec),
       validate: (claim) => [
         ...adminAccessErrors(claim.spec, claim.metadata.namespace ?? "", stores),
