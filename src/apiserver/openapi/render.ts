@@ -1,5 +1,5 @@
 import { schemaByName } from "#apimachinery/schema/registry.ts";
-import { BUILTIN_TEXTS } from "./descriptions.ts";
+import { BUILTIN_TEXTS } from "./built-in-texts.ts";
 import { VERSION_INFO } from "./fixed-paths.ts";
 import type { Json, TypeDocuments } from "./type-document.ts";
 

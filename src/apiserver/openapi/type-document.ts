@@ -5,7 +5,8 @@ import type {
   StructSchema,
   TypeSchema,
 } from "#apimachinery/schema/type-schema.ts";
-import { BUILTIN_FIELD_TEXTS, BUILTIN_TEXTS, type Descriptions } from "./descriptions.ts";
+import { BUILTIN_FIELD_TEXTS, BUILTIN_TEXTS } from "./built-in-texts.ts";
+import type { Descriptions } from "./descriptions.ts";
 import { groupVersionKinds } from "./group-version-kinds.ts";
 
 /** A piece of an OpenAPI document. */
