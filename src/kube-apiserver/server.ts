@@ -21,6 +21,7 @@ import { WebhookClient } from "#apiserver/webhook/webhook-client.ts";
 import { assert } from "#base/assert.ts";
 import type { Clock } from "#base/clock.ts";
 import type { Random } from "#base/random.ts";
+import { nextTurn } from "#base/turn.ts";
 import type { Client } from "#client/client.ts";
 import { type Logger, silentLogger } from "#component-base/logging.ts";
 import { Aggregator } from "#kube-aggregator/aggregator.ts";
@@ -291,11 +292,14 @@ export async function startKubeApiServer(options: KubeApiServerOptions): Promise
     await stop();
     throw error;
   }
-  const ready = bootstrapRest(bootstrap).then(() => {
+  const ready = bootstrapRest(bootstrap).then(async () => {
+    state.bootstrapped = true;
+    // Many wait for `/readyz`: they are answered before the rest begins. The first turn only ends the one that this runs in.
+    for (let turn = 0; turn < 2; turn++) await new Promise<void>((resolve) => nextTurn(resolve));
+    if (background.signal.aborted) return;
     const client = createInProcessClient(stores, LOOPBACK_USER, authorizer);
     keepFlowSchemaStatus({ client, clock, logger, signal: background.signal });
     aggregator.start(client, background.signal);
-    state.bootstrapped = true;
   });
   ready.catch((error: unknown) => logger.error({ err: error }, "a system object could not be made"));
   const host = options.bindAddress === "0.0.0.0" || options.bindAddress === "::" ? address.ip : options.bindAddress;
