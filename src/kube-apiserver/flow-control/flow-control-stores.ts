@@ -15,8 +15,9 @@ export function flowControlStores(stores: StoreRegistry): FlowControlSource {
   return {
     // The caches keep their objects in trees that are never changed: a new tree is a new version.
     version: () => {
-      const trees = { schemas: schemas.core.cache.tree, levels: levels.core.cache.tree };
-      if (version.schemas !== trees.schemas || version.levels !== trees.levels) version = trees;
+      const now = schemas.core.cache.tree;
+      const nowLevels = levels.core.cache.tree;
+      if (version.schemas !== now || version.levels !== nowLevels) version = { schemas: now, levels: nowLevels };
       return version;
     },
     flowSchemas: () => schemas.listCached("") as unknown as readonly FlowSchema[],
