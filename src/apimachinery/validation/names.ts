@@ -95,6 +95,11 @@ export function isDns1123Subdomain(value: string): string[] {
   return subdomainErrors(value, "characters");
 }
 
+/** The same as the format `k8s-long-name`, which counts in its message what it really counts. */
+export function isLongName(value: string): string[] {
+  return subdomainErrors(value, "bytes");
+}
+
 function subdomainErrors(value: string, unit: LengthUnit): string[] {
   return check(value, 253, subdomainRegExp, () => regexMessage(SUBDOMAIN_MESSAGE, SUBDOMAIN, "example.com"), unit);
 }

@@ -30,6 +30,8 @@ const VARIABLES = structOf("kubernetes.variables");
 export class PolicyCompiler {
   readonly #cel: KubernetesCel;
   readonly #params: boolean;
+  /** A policy without variables does not know the word either. */
+  #declaresVariables = false;
   readonly #fields = new Map<string, CelType>();
   readonly #environments = new Map<string, Environment>();
   readonly #extend: (environment: Environment) => Environment;
@@ -67,14 +69,21 @@ export class PolicyCompiler {
     }
   }
 
+  /** The policy has variables, faulty ones among them: from here on expressions may say `variables`. */
+  declareVariables(): void {
+    this.#declaresVariables = true;
+  }
+
   /** Compiles a variable and makes it known to what is compiled after it. */
   variable(name: string, source: string): PolicyExpression {
+    this.declareVariables();
     const compiled = this.compile(source, { authorizer: true, variables: true }, []);
     this.#fields.set(name, variableType(compiled.type));
     return compiled;
   }
 
-  #environment({ authorizer, variables }: PolicyScope): Environment {
+  #environment({ authorizer, ...scope }: PolicyScope): Environment {
+    const variables = scope.variables && this.#declaresVariables;
     const key = `${authorizer} ${variables}`;
     const known = this.#environments.get(key);
     if (known !== undefined) return known;

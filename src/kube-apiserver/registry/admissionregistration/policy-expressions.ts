@@ -23,6 +23,11 @@ export class PolicyExpressions {
     return errorsOf(this.#compiler.compile(source, NO_VARIABLES, [BOOL]), path);
   }
 
+  /** The policy has variables, faulty ones among them. */
+  declareVariables(): void {
+    this.#compiler.declareVariables();
+  }
+
   /** Makes the variable known to expressions that come after it. */
   variable(name: string, source: string, path: FieldPath): FieldError[] {
     return errorsOf(this.#compiler.variable(name, source), path);

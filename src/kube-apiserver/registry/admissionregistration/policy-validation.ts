@@ -138,6 +138,7 @@ function validateVariable(
   expressions: PolicyExpressions,
   path: FieldPath,
 ): FieldError[] {
+  expressions.declareVariables();
   const errors: FieldError[] = [];
   if (name.trim() === "") errors.push(required(path.child("name"), "name is not specified"));
   else if (!IDENTIFIER.test(name)) errors.push(invalid(path.child("name"), name, "must be a valid CEL identifier"));

@@ -1,7 +1,7 @@
 import type { DeviceClass } from "#api/generated/resource/v1.ts";
 import { loadKubernetesCel } from "#apimachinery/cel/kubernetes-environment.ts";
 import { semanticEqual } from "#apimachinery/meta/deep-equal.ts";
-import { isDns1123Subdomain } from "#apimachinery/validation/names.ts";
+import { isLongName } from "#apimachinery/validation/names.ts";
 import type { ResourceDefinition } from "#apiserver/registry/resource.ts";
 import { ageColumn, nameColumn } from "#apiserver/table/metadata-columns.ts";
 import { validateDeviceClass } from "./validation.ts";
@@ -19,7 +19,7 @@ export const deviceClasses: ResourceDefinition<DeviceClass> = {
   columns: [nameColumn, ageColumn],
   strategy: {
     load: async () => void (await loadKubernetesCel()),
-    validateName: (name, prefix) => (prefix ? [] : isDns1123Subdomain(name)),
+    validateName: (name, prefix) => (prefix ? [] : isLongName(name)),
     validate: validateDeviceClass,
     returnDeletedObject: true,
     generationChanges: (object, old) => !semanticEqual(object.spec, old.spec),
