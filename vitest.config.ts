@@ -6,7 +6,8 @@ const ssr = { resolve: { conditions: ["source"] } };
 export default defineConfig({
   test: {
     projects: [
-      { resolve, ssr, test: { name: "unit", include: ["src/**/*.test.ts"] } },
+      // Unit tests share nothing but pure modules, which need not be loaded for each file.
+      { resolve, ssr, test: { name: "unit", include: ["src/**/*.test.ts"], isolate: false } },
       { resolve, ssr, test: { name: "architecture", include: ["test/architecture/**/*.test.ts"] } },
       {
         resolve,
