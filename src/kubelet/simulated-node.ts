@@ -1,8 +1,8 @@
 import type { Node, Pod } from "#api/generated/core/v1.ts";
 import type { Clock } from "#base/clock.ts";
 import type { EventRecorder } from "#client/event-recorder.ts";
+import { IpPool } from "#cni/host-local.ts";
 import { FakeRuntime } from "#cri/fake/fake-runtime.ts";
-import { IpPool } from "./ip-pool.ts";
 import type { NodeIdentity } from "./node-object.ts";
 import { type Rejection, rejectionOf } from "./pod-admission.ts";
 import { PodWorker, type PodWorkerModules } from "./pod-worker.ts";

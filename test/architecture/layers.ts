@@ -42,7 +42,8 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
   "kube-controller-manager": component,
   "kube-scheduler": component,
   cri: ["base"],
-  kubelet: [...component, "cri"],
+  cni: ["base"],
+  kubelet: [...component, "cri", "cni"],
   envtest: assembly,
   cmd: [...assembly, "envtest"],
 };

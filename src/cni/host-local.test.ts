@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { IpPool } from "./ip-pool.ts";
+import { IpPool } from "./host-local.ts";
 
 test("addresses are unique, come back last, and end", () => {
   const pool = new IpPool("10.244.3.0/24");

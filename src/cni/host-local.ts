@@ -1,4 +1,7 @@
-/** The addresses of a node's pods, out of a /24; the lowest two and the last are not given out. */
+/**
+ * The addresses of a node's pods, out of a /24, as CNI's plugin `host-local` gives them: the lowest two and the last are not given
+ * out, and one that was released comes back last.
+ */
 export class IpPool {
   readonly #prefix: string;
   readonly #used = new Set<number>();
