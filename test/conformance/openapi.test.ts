@@ -47,8 +47,11 @@ function differences(got: unknown, want: unknown, path: string): string[] {
   return [...keys].flatMap((key) => differences((got as Json)[key], (want as Json)[key], `${path} > ${key}`));
 }
 
-describe.runIf(existsSync(join(upstream, "openapi-v2.json")))("against upstream", () => {
-  const resources = builtInDocumentedResources(upstream);
+const hasUpstream = existsSync(join(upstream, "openapi-v2.json"));
+
+describe.runIf(hasUpstream)("against upstream (needs ../shared/upstream)", () => {
+  // A suite's body runs even where the suite is skipped.
+  const resources = hasUpstream ? builtInDocumentedResources(upstream) : { stored: [], virtual: [] };
 
   test("v2 definitions", () => {
     const got = JSON.parse(openApiV2Document(resources)) as Json;
@@ -61,7 +64,7 @@ describe.runIf(existsSync(join(upstream, "openapi-v2.json")))("against upstream"
     expect(differences(comparable(withParameters(got)), comparable(withParameters(want)), "")).toEqual([]);
   });
 
-  const files = existsSync(upstream) ? readdirSync(join(upstream, "openapi-v3")) : [];
+  const files = hasUpstream ? readdirSync(join(upstream, "openapi-v3")) : [];
   test.each(files)("v3 %s", (file) => {
     const path = file.replace("_openapi.json", "").replaceAll("__", "/");
     const got = JSON.parse(openApiV3Document(resources, path) ?? "{}") as Json;
