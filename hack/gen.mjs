@@ -175,16 +175,18 @@ function fileText(key, file) {
 
 rmSync(target, { recursive: true, force: true });
 for (const [key, file] of files) {
+  // What is not served is only read and written: no code names its types.
+  if (file.old) continue;
   const path = join(target, `${key}.ts`);
   mkdirSync(dirname(path), { recursive: true });
   writeFileSync(path, fileText(key, file));
 }
 
-const unserved = JSON.parse(readFileSync(join(source, "unserved-kinds.json"), "utf8"));
 const rows = [...files].map(([key, file]) => {
   const { group, version, package: goPackage, types } = file;
   const text = JSON.stringify(JSON.stringify(types));
-  return `  { key: ${JSON.stringify(key)}, group: ${JSON.stringify(group)}, version: ${JSON.stringify(version)}, goPackage: ${JSON.stringify(goPackage)}, types: ${text} },\n`;
+  const like = file.like === undefined ? "" : ` like: ${JSON.stringify(file.like)},`;
+  return `  { key: ${JSON.stringify(key)}, group: ${JSON.stringify(group)}, version: ${JSON.stringify(version)}, goPackage: ${JSON.stringify(goPackage)},${like} types: ${text} },\n`;
 });
 writeFileSync(
   join(target, "facts.ts"),
@@ -197,15 +199,14 @@ export interface FactsFile {
   readonly version: string;
   /** Go package in OpenAPI's notation. */
   readonly goPackage: string;
+  /** The key of the file that types marked so are taken from. */
+  readonly like?: string;
   /** JSON text, parsed when needed. */
   readonly types: string;
 }
 
 export const factsFiles: readonly FactsFile[] = [
 ${rows.join("")}];
-
-/** Kinds of versions that are known but not served, by \`group/version\`. */
-export const unservedKinds: Readonly<Record<string, readonly string[]>> = ${JSON.stringify(unserved)};
 `,
 );
 writeDescriptions({ files, root, path: join(target, "descriptions.ts"), head: HEAD, flatFields });

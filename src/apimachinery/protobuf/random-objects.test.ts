@@ -61,7 +61,8 @@ class Generator {
           ]),
         );
       case "raw":
-        return type.union === undefined ? { any: [1, null, { x: "y" }] } : this.struct(type.union.object(), DEPTH_MAX - 1);
+        if (type.union === undefined) return { any: [1, null, { x: "y" }] };
+        return depth > DEPTH_MAX ? {} : this.struct(type.union.object(), Math.max(depth, DEPTH_MAX - 1));
       case "scalar": {
         const values = SCALARS[type.format];
         return values[this.#pick(values.length)];

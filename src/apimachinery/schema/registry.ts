@@ -1,4 +1,4 @@
-import { type FactsFile, factsFiles, unservedKinds } from "#api/generated/facts.ts";
+import { type FactsFile, factsFiles } from "#api/generated/facts.ts";
 import { assert } from "#base/assert.ts";
 import { builtinSchema } from "./builtins.ts";
 import type { FieldSchema, ScalarSchema, StructSchema, TypeSchema } from "./type-schema.ts";
@@ -12,6 +12,12 @@ interface TypeFacts {
   readonly enum?: boolean;
   readonly structType?: "granular" | "atomic";
   readonly union?: boolean;
+  /** As the type of this name in the file that this one is like. */
+  readonly like?: true;
+  readonly introduced?: string;
+  readonly deprecated?: string;
+  readonly removed?: string;
+  readonly replacement?: string;
 }
 
 interface FieldFacts {
@@ -42,7 +48,7 @@ const built = new Map<string, TypeSchema>();
 /** The schema of a built-in kind. Group is `""` for core, and the full name such as `rbac.authorization.k8s.io` else. */
 export function schemaFor(group: string, version: string, kind: string): StructSchema | undefined {
   const file = fileByGroupVersion.get(`${group}/${version}`);
-  return (file === undefined ? undefined : structIn(file, kind)) ?? metaKind(kind);
+  return (file === undefined ? undefined : structIn(file, kind)) ?? metaKind(kind, `${group}/${version}` === "/v1");
 }
 
 /** Every group version registers these kinds of meta/v1. */
@@ -57,9 +63,13 @@ const META_KINDS = new Set([
   "Status",
 ]);
 
-function metaKind(kind: string): StructSchema | undefined {
+/** Kinds of discovery, which upstream's scheme calls `v1` whatever they are about. */
+const UNVERSIONED_KINDS = new Set(["APIGroup", "APIGroupList", "APIResourceList", "APIVersions"]);
+
+function metaKind(kind: string, unversioned: boolean): StructSchema | undefined {
   const file = fileByKey.get("meta/v1");
-  return file !== undefined && META_KINDS.has(kind) ? structIn(file, kind) : undefined;
+  const known = META_KINDS.has(kind) || (unversioned && UNVERSIONED_KINDS.has(kind));
+  return file !== undefined && known ? structIn(file, kind) : undefined;
 }
 
 /** By OpenAPI name, such as `io.k8s.api.core.v1.PodSpec`. */
@@ -77,7 +87,7 @@ export function groupFolder(group: string, version: string): string | undefined 
 /** Whether a kind is known in a group version, as upstream's scheme would tell. */
 export function isRegistered(group: string, version: string, kind: string): boolean {
   const file = fileByGroupVersion.get(`${group}/${version}`);
-  if (file === undefined) return unservedKinds[`${group}/${version}`]?.includes(kind) ?? false;
+  if (file === undefined) return false;
   const fields = factsOf(file)[kind]?.fields;
   return fields?.some((f) => f.inline?.endsWith("TypeMeta")) ?? META_KINDS.has(kind);
 }
@@ -85,10 +95,25 @@ export function isRegistered(group: string, version: string, kind: string): bool
 function factsOf(file: FactsFile): Readonly<Record<string, TypeFacts>> {
   let types = parsed.get(file);
   if (types === undefined) {
-    types = JSON.parse(file.types) as Readonly<Record<string, TypeFacts>>;
+    types = JSON.parse(file.types) as Record<string, TypeFacts>;
+    const like = file.like === undefined ? undefined : fileByKey.get(file.like);
+    if (like !== undefined) types = inherited(types, factsOf(like));
     parsed.set(file, types);
   }
   return types;
+}
+
+/** Names within the types that are taken over mean the types of the file that takes them. */
+function inherited(
+  types: Readonly<Record<string, TypeFacts>>,
+  base: Readonly<Record<string, TypeFacts>>,
+): Readonly<Record<string, TypeFacts>> {
+  const whole: Record<string, TypeFacts> = {};
+  for (const [name, type] of Object.entries(types)) {
+    const { introduced: _, deprecated: __, removed: ___, replacement: ____, ...shape } = base[name] ?? {};
+    whole[name] = type.like === true ? { ...shape, ...type } : type;
+  }
+  return whole;
 }
 
 function structIn(file: FactsFile, name: string): StructSchema | undefined {

@@ -1,4 +1,4 @@
-import { factsFiles, unservedKinds } from "#api/generated/facts.ts";
+import { factsFiles } from "#api/generated/facts.ts";
 import { schemaFor } from "#apimachinery/schema/registry.ts";
 import type { StructSchema } from "#apimachinery/schema/type-schema.ts";
 
@@ -11,21 +11,10 @@ export interface DocumentedKind {
 
 const META = "io.k8s.apimachinery.pkg.apis.meta.v1.";
 
-/** Groups whose types upstream's server knows without being asked for them. */
-const EXTRA_VERSIONS: readonly string[] = [
-  "admission.k8s.io/v1",
-  "admission.k8s.io/v1beta1",
-  "apiextensions.k8s.io/v1beta1",
-  "apiregistration.k8s.io/v1beta1",
-  "imagepolicy.k8s.io/v1alpha1",
-];
-
 /** Every group version that registers DeleteOptions and WatchEvent. */
 function allGroupVersions(): string[] {
-  const known = factsFiles.map((f) => `${f.group}/${f.version}`).filter((gv) => !/^(meta|apidiscovery)\.k8s\.io/.test(gv));
-  return [...new Set([...known, ...Object.keys(unservedKinds), ...EXTRA_VERSIONS])]
-    .filter((gv) => !/^(meta|apidiscovery)\.k8s\.io/.test(gv))
-    .sort();
+  const known = factsFiles.map((f) => `${f.group}/${f.version}`);
+  return [...new Set(known)].filter((gv) => !/^(meta|apidiscovery)\.k8s\.io/.test(gv)).sort();
 }
 
 /** What `x-kubernetes-group-version-kind` says of a type; undefined for types that are no kinds. `only` limits it to one version. */
