@@ -62,7 +62,7 @@ class Generator {
         );
       case "raw":
         if (type.union === undefined) return { any: [1, null, { x: "y" }] };
-        return depth > DEPTH_MAX ? {} : this.struct(type.union.object(), Math.max(depth, DEPTH_MAX - 1));
+        return depth > DEPTH_MAX ? { type: "string" } : this.struct(type.union.object(), Math.max(depth, DEPTH_MAX - 1));
       case "scalar": {
         const values = SCALARS[type.format];
         return values[this.#pick(values.length)];
