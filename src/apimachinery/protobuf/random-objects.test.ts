@@ -62,13 +62,26 @@ class Generator {
         );
       case "raw":
         if (type.union === undefined) return { any: [1, null, { x: "y" }] };
-        return depth > DEPTH_MAX ? { type: "string" } : this.struct(type.union.object(), Math.max(depth, DEPTH_MAX - 1));
+        if (depth > DEPTH_MAX) return { type: "string" };
+        return withoutEmpty(this.struct(type.union.object(), Math.max(depth, DEPTH_MAX - 1)));
       case "scalar": {
         const values = SCALARS[type.format];
         return values[this.#pick(values.length)];
       }
     }
   }
+}
+
+/** Empty lists and maps go on the way through a message; in free JSON nothing else takes them away. */
+function withoutEmpty(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutEmpty);
+  if (typeof value !== "object" || value === null) return value;
+  const full = (item: unknown): boolean => typeof item !== "object" || item === null || Object.keys(item).length > 0;
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([, item]) => full(item))
+      .map(([key, item]) => [key, withoutEmpty(item)]),
+  );
 }
 
 const kinds = factsFiles.flatMap(({ group, version, types }) =>
