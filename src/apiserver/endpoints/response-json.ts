@@ -33,6 +33,7 @@ function collect(stream: ResponseStream): Promise<string> {
         return true;
       },
       end: () => resolve(Buffer.concat(chunks).toString("utf8")),
+      abort: () => resolve(Buffer.concat(chunks).toString("utf8")),
       onDrain: () => {},
       onClose: () => {},
     });

@@ -1,4 +1,5 @@
 import type { RequestContext } from "../request/request-info.ts";
+import type { ClientConnection } from "./client-connection.ts";
 
 /** Where a streamed answer goes: one HTTP response. */
 export interface ResponseSink {
@@ -9,6 +10,8 @@ export interface ResponseSink {
   onDrain(callback: () => void): void;
   /** Called once, when the peer is gone or the response has ended. */
   onClose(callback: () => void): void;
+  /** Breaks off, so that the peer knows that something is missing. */
+  abort(): void;
 }
 
 /** A body that is written over time: a watch. `start` is called once, after the head has been sent. */
@@ -20,8 +23,14 @@ export interface ResponseStream {
 export interface ApiResponse {
   readonly status: number;
   readonly headers: Record<string, string>;
+  /** Headers of another server's answer, each line by itself: added to those of `headers`. */
+  readonly headerLines?: Readonly<Record<string, readonly string[]>>;
   /** An array is sent as one body, chunk after chunk, without being joined. */
   readonly body: string | Uint8Array | readonly Uint8Array[] | ResponseStream;
+  /** The body is an object of the API as JSON, which is set out in lines for people. */
+  readonly indentable?: boolean;
+  /** The connection has been taken over, and the answer sent on it: nothing of this is sent, `status` is for those who keep records. */
+  readonly takenOver?: boolean;
 }
 
 /** An authenticated and authorized request for a resource. Header names are in lower case. */
@@ -30,6 +39,8 @@ export interface ResourceRequest extends RequestContext {
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
   /** The whole body; empty for none. The server has enforced the size limit (413) before. */
   readonly body: Uint8Array;
+  /** For what streams both ways; absent for requests within the process. */
+  readonly connection?: ClientConnection;
 }
 
 /** Answers every resource request; failures become Status answers, it never rejects. `context.warnings` are for the server to send as headers. */

@@ -1,5 +1,6 @@
 import type { Registry } from "prom-client";
 import type { RequestInfo } from "../request/request-info.ts";
+import { isLongRunning } from "../server/request-timeout.ts";
 
 /** Upstream's buckets of `apiserver_request_duration_seconds`. */
 const BUCKETS_SECONDS = [0.005, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1, 1.25, 1.5, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 45, 60];
@@ -34,7 +35,7 @@ export class RequestMetrics {
 
   /** Counts one answered request. */
   record(info: RequestInfo, code: number, durationMs: number): void {
-    const key = `${info.verb} ${info.apiGroup} ${info.apiVersion} ${info.resource} ${info.subresource} ${scopeOf(info)} ${code}`;
+    const key = `${verbOf(info)} ${info.apiGroup} ${info.apiVersion} ${info.resource} ${info.subresource} ${scopeOf(info)} ${code}`;
     let tally = this.#tallies.get(key);
     if (tally === undefined) {
       if (this.#tallies.size >= TALLIES_MAX) return;
@@ -109,6 +110,12 @@ function mergedByLabels(tallies: Iterable<Tally>): Iterable<Tally> {
 
 const UPSTREAM_VERBS: Readonly<Record<string, string>> = { create: "POST", update: "PUT" };
 
+/** Connections are one verb, whatever their method. */
+function verbOf(info: RequestInfo): string {
+  if (info.verb !== "watch" && info.verb !== "proxy" && isLongRunning(info)) return "CONNECT";
+  return UPSTREAM_VERBS[info.verb] ?? info.verb.toUpperCase();
+}
+
 function labelsOf(info: RequestInfo): string {
   const labels = {
     component: "apiserver",
@@ -117,7 +124,7 @@ function labelsOf(info: RequestInfo): string {
     resource: info.resource,
     scope: scopeOf(info),
     subresource: info.isResourceRequest ? info.subresource : info.path,
-    verb: UPSTREAM_VERBS[info.verb] ?? info.verb.toUpperCase(),
+    verb: verbOf(info),
     version: info.apiVersion,
   };
   return Object.entries(labels)

@@ -22,7 +22,7 @@ import type { Exchange } from "./exchange.ts";
 import { InFlight, type Pending } from "./in-flight.ts";
 import { DRAIN_TIMEOUT_MS, REQUEST_BODY_BYTES_MAX, REQUEST_TIMEOUT_MS, REQUESTS_IN_FLIGHT_MAX } from "./limits.ts";
 import { HttpResourceRequest } from "./request-context.ts";
-import { isLongRunning, requestTimeoutMs } from "./request-timeout.ts";
+import { isConnection, isLongRunning, requestTimeoutMs } from "./request-timeout.ts";
 import { sendResponse } from "./send-response.ts";
 
 /** What the handler chain is made of. */
@@ -106,7 +106,7 @@ export class ApiServer {
       const response = await this.#answer(exchange, resolved, target.query ?? new URLSearchParams(), warnings, held);
       // What was answered is written down before the client knows of it.
       if (held.audited !== undefined) completeAudit(held.audited, exchange, response);
-      const sending = sendResponse(exchange, response, auditId, warnings, held.place);
+      const sending = response.takenOver ? undefined : sendResponse(exchange, response, auditId, warnings, held.place);
       if (sending !== undefined) await sending;
       this.metrics.record(resolved, response.status, clock.now() - startedAt);
     } catch (error) {
@@ -176,7 +176,8 @@ export class ApiServer {
         user,
       });
     }
-    const body = exchange.method === "GET" || exchange.method === "HEAD" ? EMPTY : await this.#readBody(exchange);
+    const isBodyless = exchange.method === "GET" || exchange.method === "HEAD" || isConnection(info);
+    const body = isBodyless ? EMPTY : await this.#readBody(exchange);
     if (audited !== undefined) audited.requestBody(body, String(exchange.headers["content-type"] ?? ""));
     const annotate = audited === undefined ? undefined : (key: string, value: string): void => audited.annotate(key, value);
     const stopping = this.#stopping.signal;
@@ -222,8 +223,8 @@ interface Held {
   audited: AuditedRequest | undefined;
 }
 
-function completeAudit(audited: AuditedRequest, exchange: Exchange, { status, headers, body }: ApiResponse): void {
-  if (isResponseStream(body)) {
+function completeAudit(audited: AuditedRequest, exchange: Exchange, { status, headers, body, takenOver }: ApiResponse): void {
+  if (takenOver || isResponseStream(body)) {
     audited.started(status);
     exchange.onClose(() => audited.complete(status, () => undefined));
     return;

@@ -1,4 +1,5 @@
 import type { PeerIdentity } from "../authentication/peer-identity.ts";
+import type { ClientConnection } from "../endpoints/client-connection.ts";
 import type { ApiResponse } from "../endpoints/response.ts";
 
 /** Header values by lower-case name. */
@@ -8,17 +9,11 @@ export type RequestHeaders = Readonly<Record<string, string | readonly string[] 
 export type ResponseHeaders = Record<string, string | string[] | number>;
 
 /** One request and the way to answer it, alike for HTTP/1.1 and HTTP/2. */
-export interface Exchange {
+export interface Exchange extends ClientConnection {
   readonly method: string;
-  /** Path and query as sent. */
-  readonly url: string;
   readonly headers: RequestHeaders;
-  /** Every line of a header that clients repeat, by lower-case name: values may hold commas. */
-  headerLines(name: string): readonly string[];
   /** Who is at the other end, by its certificate; undefined when it showed none. */
   readonly peer: PeerIdentity | undefined;
-  /** Address of the other end. */
-  readonly remoteAddress: string;
   /** The whole body, or undefined when it is larger than `limitBytes`. */
   readBody(limitBytes: number): Promise<Buffer | undefined>;
   /** Sends the answer. Only the first call counts. */

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Duplex, Readable } from "node:stream";
 import type { PeerIdentity } from "../authentication/peer-identity.ts";
 import { type ApiResponse, isResponseStream } from "../endpoints/response.ts";
 import type { Exchange, RequestHeaders, ResponseHeaders } from "./exchange.ts";
@@ -45,9 +46,18 @@ export class Http1Exchange implements Exchange {
   }
 
   readBody(limitBytes: number): Promise<Buffer | undefined> {
+    const body = this.bodyStream();
+    return body === undefined ? Promise.resolve(EMPTY) : readBody(body, limitBytes);
+  }
+
+  bodyStream(): Readable | undefined {
     const { headers } = this.#request;
-    if (headers["content-length"] === undefined && headers["transfer-encoding"] === undefined) return Promise.resolve(EMPTY);
-    return readBody(this.#request, limitBytes);
+    const none = headers["transfer-encoding"] === undefined && (headers["content-length"] ?? "0") === "0";
+    return none ? undefined : this.#request;
+  }
+
+  takeOver(): Duplex | undefined {
+    return undefined;
   }
 
   send(status: number, headers: ResponseHeaders, body: ApiResponse["body"]): void {
@@ -61,6 +71,7 @@ export class Http1Exchange implements Exchange {
         end: () => response.end(),
         onDrain: (callback) => response.on("drain", callback),
         onClose: (callback) => response.once("close", callback),
+        abort: () => response.destroy(),
       });
     } else if (Array.isArray(body)) {
       response.writeHead(status, headers);

@@ -1,4 +1,5 @@
 import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from "node:http2";
+import type { Readable } from "node:stream";
 import type { PeerIdentity } from "../authentication/peer-identity.ts";
 import { type ApiResponse, isResponseStream } from "../endpoints/response.ts";
 import type { Exchange, ResponseHeaders } from "./exchange.ts";
@@ -60,6 +61,15 @@ export class Http2Exchange implements Exchange {
     return this.#bodyless ? Promise.resolve(EMPTY) : readBody(this.#stream, limitBytes);
   }
 
+  bodyStream(): Readable | undefined {
+    return this.#bodyless ? undefined : this.#stream;
+  }
+
+  /** One of many streams: there is nothing to take over. */
+  takeOver(): undefined {
+    return undefined;
+  }
+
   send(status: number, headers: ResponseHeaders, body: ApiResponse["body"]): void {
     const stream = this.#stream;
     if (this.finished) return;
@@ -75,6 +85,7 @@ export class Http2Exchange implements Exchange {
         end: () => stream.end(),
         onDrain: (callback) => stream.on("drain", callback),
         onClose: (callback) => stream.once("close", callback),
+        abort: () => stream.close(constants.NGHTTP2_INTERNAL_ERROR),
       });
     } else if (Array.isArray(body)) writeJoined(stream, body as readonly Uint8Array[]);
     else stream.end(body);

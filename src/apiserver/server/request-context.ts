@@ -1,3 +1,4 @@
+import type { ClientConnection } from "../endpoints/client-connection.ts";
 import type { ResourceRequest } from "../endpoints/response.ts";
 import type { RequestInfo, UserInfo } from "../request/request-info.ts";
 import type { Exchange, RequestHeaders } from "./exchange.ts";
@@ -12,6 +13,7 @@ export class HttpResourceRequest implements ResourceRequest {
   readonly method: string;
   readonly headers: RequestHeaders;
   readonly body: Uint8Array;
+  readonly connection: ClientConnection;
   readonly annotate?: (key: string, value: string) => void;
   readonly #exchange: Exchange;
   readonly #stopping: AbortSignal;
@@ -30,6 +32,7 @@ export class HttpResourceRequest implements ResourceRequest {
     },
   ) {
     this.#exchange = exchange;
+    this.connection = exchange;
     this.#stopping = parts.stopping;
     this.method = exchange.method;
     this.headers = exchange.headers;

@@ -10,6 +10,11 @@ export function isLongRunning({ verb, subresource, isResourceRequest }: RequestI
   return isResourceRequest && (verb === "watch" || verb === "proxy" || LONG_RUNNING_SUBRESOURCES.has(subresource));
 }
 
+/** Whether what the client sends goes on to a node, a pod or a service as it comes. */
+export function isConnection(info: RequestInfo): boolean {
+  return isLongRunning(info) && info.verb !== "watch" && info.subresource !== "log";
+}
+
 /**
  * How long a request may take: what its `timeout` says, or `maximumMs`, which is never exceeded. Throws 400 for what is no
  * duration. After upstream's `WithRequestDeadline`.

@@ -100,9 +100,9 @@ export async function listenSecurely(options: SecureListenerOptions): Promise<Se
     const message = request as IncomingMessage;
     options.onExchange(new Http1Exchange(message, response as ServerResponse, peers.get(message.socket)));
   });
-  server.on("upgrade", (message: IncomingMessage, socket: Duplex) => {
+  server.on("upgrade", (message: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on("error", () => {});
-    options.onExchange(new UpgradeExchange(message, socket, peers.get(message.socket)));
+    options.onExchange(new UpgradeExchange(message, socket, head, peers.get(message.socket)));
   });
   server.removeAllListeners("stream");
   server.on("stream", (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, flags: number, rawHeaders: string[]) => {

@@ -3,6 +3,7 @@ import { constants, gzip } from "node:zlib";
 import { type ApiResponse, isResponseStream } from "../endpoints/response.ts";
 import type { Place } from "../flowcontrol/flow-control.ts";
 import type { Exchange, ResponseHeaders } from "./exchange.ts";
+import { indentedAnswer } from "./indented-answer.ts";
 import { GZIP_THRESHOLD_BYTES } from "./limits.ts";
 import { warningHeaders } from "./warning-headers.ts";
 
@@ -11,11 +12,12 @@ const gzipAsync = promisify(gzip);
 /** Sends an answer with the headers that every answer has: at once, unless it has to be compressed first. */
 export function sendResponse(
   exchange: Exchange,
-  response: ApiResponse,
+  answer: ApiResponse,
   auditId: string,
   warnings: readonly string[],
   place?: Place,
 ): Promise<void> | undefined {
+  const response = indentedAnswer(exchange, answer);
   const headers: ResponseHeaders = { "audit-id": auditId, "cache-control": "no-cache, private" };
   if (place !== undefined) {
     headers["x-kubernetes-pf-flowschema-uid"] = place.schemaUid;
@@ -23,6 +25,8 @@ export function sendResponse(
   }
   const given = response.headers;
   for (const name in given) headers[name] = given[name] as string;
+  const lines = response.headerLines ?? {};
+  for (const name in lines) headers[name] = joined(headers[name], lines[name] ?? []);
   const told = warnings.length > 0 ? warningHeaders(warnings) : [];
   if (told.length > 0) headers.warning = told;
   if (response.status === 204) delete headers["content-type"];
@@ -35,7 +39,7 @@ export function sendResponse(
   if (length > GZIP_THRESHOLD_BYTES && response.status === 200 && acceptsGzip(exchange)) {
     return sendZipped(exchange, headers, body);
   }
-  if (response.status !== 204 && response.status !== 304) headers["content-length"] = length;
+  if (response.status !== 204 && response.status !== 304) headers["content-length"] ??= length;
   exchange.send(response.status, headers, body);
   return undefined;
 }
@@ -46,6 +50,11 @@ async function sendZipped(exchange: Exchange, headers: ResponseHeaders, body: Co
   headers.vary = "Accept-Encoding";
   headers["content-length"] = zipped.length;
   exchange.send(200, headers, zipped);
+}
+
+function joined(own: ResponseHeaders[string] | undefined, more: readonly string[]): string | string[] {
+  const all = [...(own === undefined ? [] : [own].flat().map(String)), ...more];
+  return all.length === 1 ? (all[0] ?? "") : all;
 }
 
 type CompleteBody = string | Uint8Array | readonly Uint8Array[];

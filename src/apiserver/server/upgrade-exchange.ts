@@ -19,8 +19,11 @@ export class UpgradeExchange extends Http1Exchange {
   readonly #message: IncomingMessage;
   readonly #socket: Duplex;
   readonly #plain: ServerResponse;
+  readonly #head: Buffer;
+  #takenOver = false;
 
-  constructor(message: IncomingMessage, socket: Duplex, peer: PeerIdentity | undefined) {
+  /** `head` is what came behind the request's head with it. */
+  constructor(message: IncomingMessage, socket: Duplex, head: Buffer, peer: PeerIdentity | undefined) {
     const response = new ServerResponse(message);
     response.shouldKeepAlive = false;
     response.assignSocket(socket as never);
@@ -29,6 +32,7 @@ export class UpgradeExchange extends Http1Exchange {
     this.#message = message;
     this.#socket = socket;
     this.#plain = response;
+    this.#head = head;
   }
 
   /** What follows the head belongs to the other protocol. */
@@ -36,9 +40,27 @@ export class UpgradeExchange extends Http1Exchange {
     return Promise.resolve(Buffer.alloc(0));
   }
 
+  override bodyStream(): undefined {
+    return undefined;
+  }
+
+  override get finished(): boolean {
+    return this.#takenOver || super.finished;
+  }
+
+  override takeOver(): Duplex | undefined {
+    if (this.finished || this.#socket.destroyed) return undefined;
+    this.#takenOver = true;
+    this.#plain.detachSocket(this.#socket as never);
+    this.#plain.destroy();
+    if (this.#head.byteLength > 0) this.#socket.unshift(this.#head);
+    return this.#socket;
+  }
+
   /** The connection goes with the answer: nothing else is said on it. */
   override onClose(callback: () => void): void {
-    this.#socket.once("close", callback);
+    if (this.#takenOver && this.#socket.closed) callback();
+    else this.#socket.once("close", callback);
   }
 
   override send(status: number, headers: ResponseHeaders, body: ApiResponse["body"]): void {
@@ -75,6 +97,7 @@ export class UpgradeExchange extends Http1Exchange {
     const close = (): void => {
       if (socket.writable) socket.end(encodeFrame(Opcode.close, NORMAL_CLOSURE));
     };
+    if (this.#head.byteLength > 0) socket.unshift(this.#head);
     listen(socket, close);
     let rest: Buffer = Buffer.alloc(0);
     body.start({
@@ -91,6 +114,7 @@ export class UpgradeExchange extends Http1Exchange {
       end: close,
       onDrain: (callback) => socket.on("drain", callback),
       onClose: (callback) => socket.once("close", callback),
+      abort: () => socket.destroy(),
     });
   }
 }

@@ -80,6 +80,9 @@ class Peer implements ResponseSink {
   onClose(callback: () => void): void {
     this.#onClose = callback;
   }
+  abort(): void {
+    this.end();
+  }
   goOn(): void {
     this.reads = true;
     this.#onDrain();
