@@ -85,7 +85,7 @@ class Document {
       const accepted = Object.values(CONTENT_TYPES).join(", ");
       throw notAcceptable(`only the following media types are accepted: ${accepted}`);
     }
-    return { status: 200, headers: { "content-type": CONTENT_TYPES[format] }, body: this.#body(format) };
+    return this.#written(format, { "content-type": CONTENT_TYPES[format] });
   }
 
   /** The answer to those who ask for aggregated discovery. */
@@ -98,7 +98,11 @@ class Document {
     const headers = { etag: this.#etag, vary: "Accept" };
     if (request.headers["if-none-match"] === this.#etag) return { status: 304, headers, body: "" };
     const contentType = `${CONTENT_TYPES[format]}${AGGREGATED_PARAMETERS}`;
-    return { status: 200, headers: { ...headers, "content-type": contentType }, body: this.#body(format) };
+    return this.#written(format, { ...headers, "content-type": contentType });
+  }
+
+  #written(format: AnswerFormat, headers: Record<string, string>): ApiResponse {
+    return { status: 200, headers, body: this.#body(format), indentable: format === "json" };
   }
 
   #body(format: AnswerFormat): string | Uint8Array {

@@ -38,7 +38,7 @@ export function entryResponse(
   status = 200,
 ): ApiResponse {
   const { form } = endpoint;
-  if (negotiated.transform === undefined && negotiated.format === "json" && !isPretty(negotiated, query)) {
+  if (negotiated.transform === undefined && negotiated.format === "json" && !negotiated.pretty) {
     return bytesResponse("json", versionedBytes(encodedInForm(form, entry), entry.revision, "", "\n"), status);
   }
   if (negotiated.transform === undefined && negotiated.format === "protobuf") {
@@ -101,7 +101,7 @@ export function listResponse(
     const head = `{"kind":"${form.kind}List","apiVersion":"${form.apiVersion}","metadata":${JSON.stringify(shown)},"items":[`;
     const items = entries.map((entry) => ({ encoded: encodedInForm(form, entry), revision: entry.revision }));
     const bytes = listBytes(head, items, "]}\n", custom);
-    if (negotiated.format === "json" && !isPretty(negotiated, query)) return bytesResponse("json", bytes, 200);
+    if (negotiated.format === "json" && !negotiated.pretty) return bytesResponse("json", bytes, 200);
     return valueResponse(JSON.parse(bytes.toString("utf8")), negotiated, query, 200);
   }
   const { version } = transform;
@@ -138,8 +138,8 @@ export function valueResponse(value: unknown, negotiated: Negotiated, query: URL
   if (negotiated.format === "yaml") {
     return { status, headers: { "content-type": "application/yaml" }, body: formatYaml(value) };
   }
-  const body = isPretty(negotiated, query) ? `${JSON.stringify(value, null, 2)}\n` : `${JSON.stringify(value)}\n`;
-  return { status, headers: { "content-type": "application/json" }, body };
+  const body = negotiated.pretty ? JSON.stringify(value, null, 2) : `${JSON.stringify(value)}\n`;
+  return { status, headers: { "content-type": "application/json" }, body, indentable: true };
 }
 
 /** A Status as an answer; `Retry-After` where the client is to come back. */
@@ -151,12 +151,6 @@ export function statusResponse(status: Status, format: AnswerFormat): ApiRespons
   return response;
 }
 
-function isPretty(negotiated: Negotiated, query: URLSearchParams): boolean {
-  if (negotiated.pretty) return true;
-  const pretty = query.get("pretty");
-  return pretty === "true" || pretty === "1";
-}
-
 function bytesResponse(format: AnswerFormat, body: Uint8Array, status: number): ApiResponse {
-  return { status, headers: { "content-type": CONTENT_TYPES[format] }, body };
+  return { status, headers: { "content-type": CONTENT_TYPES[format] }, body, indentable: format === "json" };
 }
