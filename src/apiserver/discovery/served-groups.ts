@@ -1,6 +1,13 @@
 import { createHash } from "node:crypto";
 import type { GroupVersionKind } from "#apimachinery/meta/api-object.ts";
-import type { ResourceDefinition, ResourceVerb, Subresource, VirtualResource } from "../registry/resource.ts";
+import {
+  type ResourceDefinition,
+  type ResourceVerb,
+  type ServedVersion,
+  type Subresource,
+  subresourcesOf,
+  type VirtualResource,
+} from "../registry/resource.ts";
 import type { ResourceSet } from "../registry/resource-set.ts";
 
 /** A subresource as discovery tells of it. */
@@ -74,7 +81,7 @@ export function servedGroups(
     }
     for (const other of definition.otherVersions ?? []) {
       const served = { group: other.group ?? definition.group, version: other.version };
-      add(served.group, served.version, storedResource(definition, served, storageVersionOf));
+      add(served.group, served.version, storedResource(definition, served, storageVersionOf, other));
     }
   }
   for (const virtual of resources.virtual) add(virtual.group, virtual.version, virtualResource(virtual));
@@ -92,10 +99,11 @@ function storedResource(
   definition: ResourceDefinition,
   served: { group: string; version: string },
   storageVersionOf: StorageVersionOf,
+  other?: ServedVersion,
 ): ServedResource {
   const { group, plural, kind } = definition;
   const version = storageVersionOf(group, plural) ?? definition.version;
-  const subresources = Object.entries(definition.subresources ?? {});
+  const subresources = Object.entries(subresourcesOf(definition, other));
   const told = subresources.map(([name, subresource]) => servedSubresource(name, subresource, definition, served));
   return {
     name: definition.plural,

@@ -1,4 +1,4 @@
-import type { ResourceVerb } from "../registry/resource.ts";
+import { type ResourceVerb, type ServedVersion, subresourcesOf } from "../registry/resource.ts";
 import type { ResourceSet } from "../registry/resource-set.ts";
 
 /** A kind as operations name it. */
@@ -34,8 +34,9 @@ const ALL_VERBS: readonly ResourceVerb[] = ["create", "delete", "deletecollectio
 export function servedResources(set: ResourceSet): ServedResource[] {
   const served: ServedResource[] = [];
   for (const definition of set.stored) {
-    const versions = [{ group: definition.group, version: definition.version }, ...(definition.otherVersions ?? [])];
-    for (const { group = definition.group, version } of versions) {
+    const own: readonly ServedVersion[] = definition.storageVersionServed === false ? [] : [{ version: definition.version }];
+    for (const other of [...own, ...(definition.otherVersions ?? [])]) {
+      const { group = definition.group, version } = other;
       served.push({
         group,
         version,
@@ -44,7 +45,7 @@ export function servedResources(set: ResourceSet): ServedResource[] {
         namespaced: definition.scope === "Namespaced",
         verbs: definition.verbs ?? ALL_VERBS,
         returnsDeleted: definition.strategy.returnDeletedObject ?? false,
-        subresources: Object.entries(definition.subresources ?? {}).map(([name, subresource]) =>
+        subresources: Object.entries(subresourcesOf(definition, other)).map(([name, subresource]) =>
           servedSubresource(name, subresource, { group, version, kind: definition.kind }),
         ),
       });

@@ -18,6 +18,8 @@ export interface ResourceDefinition<T extends object = ApiObject> {
   readonly storageVersionServed?: boolean;
   /** Further served versions of the same resource; same strategy after conversion. */
   readonly otherVersions?: readonly ServedVersion[];
+  /** Versions that nobody is served, and in which objects may still be stored or have their fields' managers. */
+  readonly knownVersions?: readonly ServedVersion[];
   /** Sent as a warning with every answer to a request for the storage version. */
   readonly deprecationWarning?: string;
   readonly kind: string;
@@ -68,7 +70,21 @@ export interface ServedVersion {
   readonly fromStorage?: (object: ApiObject) => ApiObject;
   /** Defaults of this version, set before conversion; the storage version's do not follow then. */
   readonly setDefaults?: (object: ApiObject) => void;
+  /** Instead of the resource's own of these names, or besides them. */
+  readonly subresources?: Readonly<Record<string, Subresource<ApiObject>>>;
+  /** Instead of the strategy's. */
+  readonly defaultPropagation?: "Orphan";
   readonly deprecationWarning?: string;
+}
+
+/** The subresources of a resource in one of its versions; undefined stands for the storage version. */
+export function subresourcesOf<T extends object>(
+  definition: ResourceDefinition<T>,
+  other: ServedVersion | undefined,
+): Readonly<Record<string, Subresource<T>>> {
+  // Objects are in their storage form whatever version is asked for.
+  const own = other?.subresources as Readonly<Record<string, Subresource<T>>> | undefined;
+  return own === undefined ? (definition.subresources ?? {}) : { ...definition.subresources, ...own };
 }
 
 /** One column of `kubectl get`. */
@@ -175,6 +191,8 @@ export interface UpdateSubresource<T extends object> {
   readonly write: (view: ApiObject, object: Draft<T>) => void;
   /** As `read`, for a view that is about to be written: less need be there. */
   readonly readForWrite?: (object: T) => ApiObject;
+  /** Instead of that of the version it is asked for in. */
+  readonly deprecationWarning?: string;
   readonly validate?: (view: ApiObject) => FieldError[];
   /** `validate` names fields of the object, not of the view. */
   readonly faultsOfObject?: boolean;
@@ -191,6 +209,8 @@ export interface ConnectSubresource<T extends object> {
   readonly verbs: readonly ("create" | "get" | "update" | "patch" | "delete")[];
   /** Whatever stands behind its name in the path belongs to it, as with `proxy`. */
   readonly takesPath?: boolean;
+  /** Instead of that of the version it is asked for in. */
+  readonly deprecationWarning?: string;
   /** A connection: admission is asked before, with the options of `kind` that the query gives. */
   readonly admitted?: boolean;
   /** How `Store.update` writes under this subresource's name. */

@@ -111,8 +111,8 @@ function extensionAuthentication({ clientCa, requestHeaderCa }: BootstrapOptions
 function servedVersions({ stored, virtual }: ResourceSet): (readonly [group: string, version: string])[] {
   const pairs = [
     ...stored.flatMap((d) => [
-      [d.group, d.version] as const,
-      ...(d.otherVersions ?? []).map((v) => [d.group, v.version] as const),
+      ...(d.storageVersionServed === false ? [] : [[d.group, d.version] as const]),
+      ...(d.otherVersions ?? []).map((v) => [v.group ?? d.group, v.version] as const),
     ]),
     ...virtual.map((d) => [d.group, d.version] as const),
   ];

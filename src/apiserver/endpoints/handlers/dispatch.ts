@@ -4,7 +4,13 @@ import { StatusError } from "#apimachinery/api-errors/status.ts";
 import type { ApiObject } from "#apimachinery/meta/api-object.ts";
 import { derived } from "../../derived.ts";
 import { pageNotFound } from "../../non-resource/answers.ts";
-import type { ResourceDefinition, ResourceVerb, Subresource, VirtualResource } from "../../registry/resource.ts";
+import {
+  type ResourceDefinition,
+  type ResourceVerb,
+  type Subresource,
+  subresourcesOf,
+  type VirtualResource,
+} from "../../registry/resource.ts";
 import type { RequestInfo } from "../../request/request-info.ts";
 import type { ApiResponse, HandleResourceRequest, ResourceRequest } from "../response.ts";
 import { handleConnect } from "./connect.ts";
@@ -173,7 +179,8 @@ function verbOf(info: RequestInfo, method: string, named: boolean): ResourceVerb
 }
 
 async function onSubresource(endpoint: ResourceEndpoint, name: string, request: ResourceRequest): Promise<ApiResponse> {
-  const subresource: Subresource<ApiObject> | undefined = endpoint.store.definition.subresources?.[name];
+  const { store, form } = endpoint;
+  const subresource: Subresource<ApiObject> | undefined = subresourcesOf(store.definition, form.other)[name];
   if (subresource === undefined || request.info.verb === "watch") throw noSuchPath();
   const takesPath = subresource.type === "connect" && subresource.takesPath === true;
   if (request.info.parts.length > 3 && !takesPath) throw noSuchPath();

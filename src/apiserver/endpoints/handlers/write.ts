@@ -2,6 +2,7 @@ import { badRequest, isForbidden } from "#apimachinery/api-errors/errors.ts";
 import type { ApiObject } from "#apimachinery/meta/api-object.ts";
 import { deepCopy } from "#apimachinery/meta/deep-copy.ts";
 import { bodyFormat } from "#apimachinery/schema/decode-body.ts";
+import { subresourcesOf } from "../../registry/resource.ts";
 import { dedupOwnerReferences } from "../../registry/store/owner-references.ts";
 import { toStorageForm } from "../../registry/store/served-form.ts";
 import { asDraft, type WriteRequest } from "../../registry/store/store-core.ts";
@@ -108,7 +109,8 @@ export function writeRequest(
 /** Defaults of the client's version; those of the storage version follow the conversion. */
 export function setDefaults(endpoint: ResourceEndpoint, object: ApiObject, subresource = ""): void {
   const { other } = endpoint.form;
-  if (other !== undefined) {
+  // Versions of equal shape have the storage version's defaults.
+  if (other?.setDefaults !== undefined || other?.toStorage !== undefined) {
     other.setDefaults?.(object);
     return;
   }
@@ -144,6 +146,9 @@ export async function authorizeCreate(endpoint: ResourceEndpoint, request: Resou
 /** Every answer of a deprecated version says so. */
 export function warnDeprecated(endpoint: ResourceEndpoint, request: ResourceRequest): void {
   const { other } = endpoint.form;
-  const warning = other === undefined ? endpoint.store.definition.deprecationWarning : other.deprecationWarning;
+  const { definition } = endpoint.store;
+  const subresource = subresourcesOf(definition, other)[request.info.parts[2] ?? ""];
+  const own = subresource === undefined || subresource.type === "status" ? undefined : subresource.deprecationWarning;
+  const warning = own ?? (other === undefined ? definition.deprecationWarning : other.deprecationWarning);
   if (warning !== undefined && !request.warnings.includes(warning)) request.warnings.push(warning);
 }

@@ -54,7 +54,11 @@ async function deleteExisting(
     const attributes = core.attributes("DELETE", request, existing.name, undefined, existing.object);
     await core.modules.admission().validate({ ...attributes, options });
   }
-  const { strategy } = core;
+  const { other } = request.form;
+  const strategy =
+    other?.defaultPropagation === undefined
+      ? core.strategy
+      : { ...core.strategy, defaultPropagation: other.defaultPropagation };
   if (strategy.finalization?.pending(existing.object)) return mark(core, existing, options, request);
   const now = core.modules.clock.now();
   const draft: ApiObject = deepCopy(existing.object);

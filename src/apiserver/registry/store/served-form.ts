@@ -28,24 +28,25 @@ export interface ServedForm {
 
 /** All forms of a resource, the storage version's first. */
 export function servedForms(definition: ResourceDefinition, schemaFor: SchemaFor): ServedForm[] {
-  const fieldAnnotations = definition.fieldAnnotations ?? [];
-  const form = (group: string, version: string, other: ServedVersion | undefined): ServedForm => {
-    const schema = schemaFor(group, version, definition.kind);
-    assert(schema !== undefined, `no type ${definition.kind} in ${group}/${version}`);
-    return {
-      group,
-      version,
-      kind: definition.kind,
-      apiVersion: formatGroupVersion(group, version),
-      schema,
-      fieldAnnotations,
-      other,
-    };
-  };
-  return [
-    form(definition.group, definition.version, undefined),
-    ...(definition.otherVersions ?? []).map((other) => form(other.group ?? definition.group, other.version, other)),
-  ];
+  return [undefined, ...(definition.otherVersions ?? [])].map((other) => formOf(definition, other, schemaFor));
+}
+
+function formOf(definition: ResourceDefinition, other: ServedVersion | undefined, schemaFor: SchemaFor): ServedForm {
+  const { kind } = definition;
+  const group = other?.group ?? definition.group;
+  const version = other?.version ?? definition.version;
+  const schema = schemaFor(group, version, kind);
+  assert(schema !== undefined, `no type ${kind} in ${group}/${version}`);
+  const apiVersion = formatGroupVersion(group, version);
+  return { group, version, kind, apiVersion, schema, fieldAnnotations: definition.fieldAnnotations ?? [], other };
+}
+
+/** The form of a version that is not served, in which objects may be stored or have managers; undefined for others. */
+export function knownForm(definition: ResourceDefinition, apiVersion: string, schemaFor: SchemaFor): ServedForm | undefined {
+  const known = definition.knownVersions?.find(
+    ({ group = definition.group, version }) => formatGroupVersion(group, version) === apiVersion,
+  );
+  return known && formOf(definition, known, schemaFor);
 }
 
 /** From a served form, with its defaults, to the storage form. Takes its argument over. */

@@ -7,7 +7,7 @@ import { schemaFor } from "#apimachinery/schema/registry.ts";
 import type { StoredReader } from "../../cacher/stored-reader.ts";
 import { storedHead } from "../../serializer.ts";
 import type { ResourceDefinition } from "../resource.ts";
-import { type ServedForm, toStorageForm } from "./served-form.ts";
+import { knownForm, type ServedForm, toStorageForm } from "./served-form.ts";
 
 /**
  * Reads what upstream's API server stored: protobuf or JSON, in any version that is known, with the defaults of that version, as
@@ -20,8 +20,11 @@ export function storedReader(definition: ResourceDefinition, forms: readonly Ser
     read(bytes) {
       const value = parse(bytes);
       if (value.kind !== storage.kind) throw new Error(`a stored ${storage.kind} says that it is a ${String(value.kind)}`);
-      // Versions that are no longer served have the shape of the one that is stored.
-      const form = forms.find(({ apiVersion }) => apiVersion === value.apiVersion) ?? storage;
+      // Versions of which nothing is told have the shape of the one that is stored.
+      const form =
+        forms.find(({ apiVersion }) => apiVersion === value.apiVersion) ??
+        knownForm(definition, String(value.apiVersion), schemaFor) ??
+        storage;
       const { object } = decodeObject(form.schema, value);
       const stored = toStorageForm(form, definition, { ...object, apiVersion: form.apiVersion, kind: form.kind } as ApiObject);
       if (form.other?.setDefaults === undefined) definition.strategy.setDefaults?.(stored);
