@@ -1,6 +1,7 @@
 import { parseGoDuration } from "#apimachinery/go-duration.ts";
 import { AUTHORIZATION_MODES, type AuthorizationMode } from "#apiserver/authorization/authorization-modes.ts";
 import { FlagError, type FlagSpec, type ParsedFlags } from "#component-base/flags.ts";
+import { ADMISSION_PLUGIN_NAMES, type AdmissionPluginChoice } from "#kube-apiserver/admission/plugins.ts";
 import type { AuditOptions } from "#kube-apiserver/audit/audit.ts";
 import type { AuthenticationOptions } from "#kube-apiserver/authentication/authentication-options.ts";
 import type { AuthorizationOptions } from "#kube-apiserver/authorization/authorization.ts";
@@ -36,6 +37,8 @@ type SecurityFlagTypes = {
   readonly "authorization-webhook-cache-authorized-ttl": "string";
   readonly "authorization-webhook-cache-unauthorized-ttl": "string";
   readonly "authorization-config": "string";
+  readonly "enable-admission-plugins": "strings";
+  readonly "disable-admission-plugins": "strings";
   readonly "audit-policy-file": "string";
   readonly "audit-log-path": "string";
   readonly "audit-log-maxage": "int";
@@ -96,6 +99,8 @@ export const securityFlags: { readonly [N in keyof SecurityFlagTypes]: FlagSpec<
   "authorization-webhook-cache-authorized-ttl": text("DURATION", "How long its yes is good.", "5m0s"),
   "authorization-webhook-cache-unauthorized-ttl": text("DURATION", "How long its no is good.", "30s"),
   "authorization-config": file("AuthorizationConfiguration, in place of --authorization-mode and its webhook."),
+  "enable-admission-plugins": list("NAMES", "Admission plugins that run beside those that run unasked."),
+  "disable-admission-plugins": list("NAMES", "Admission plugins that do not run."),
   "audit-policy-file": file("What is written down of requests; nothing without it."),
   "audit-log-path": file("Where it is written, one JSON object a line; - for standard output."),
   "audit-log-maxage": count("Days that full audit logs are kept; 0 for ever."),
@@ -111,12 +116,18 @@ type SecurityFlags = ParsedFlags<typeof securityFlags>;
 export interface SecurityOptions {
   readonly authentication: AuthenticationOptions;
   readonly authorization: AuthorizationOptions;
+  readonly admission: AdmissionPluginChoice;
   readonly audit: AuditOptions;
 }
 
 /** The flags as options. Throws a {@link FlagError} for values that nobody knows. */
 export function securityOptions(flags: SecurityFlags): SecurityOptions {
-  return { authentication: authenticationOptions(flags), authorization: authorizationOptions(flags), audit: auditOptions(flags) };
+  return {
+    authentication: authenticationOptions(flags),
+    authorization: authorizationOptions(flags),
+    admission: admissionOptions(flags),
+    audit: auditOptions(flags),
+  };
 }
 
 function authenticationOptions(flags: SecurityFlags): AuthenticationOptions {
@@ -191,6 +202,19 @@ function authorizationOptions(flags: SecurityFlags): AuthorizationOptions {
           },
         }),
   };
+}
+
+function admissionOptions(flags: SecurityFlags): AdmissionPluginChoice {
+  const [enable, disable] = [flags["enable-admission-plugins"], flags["disable-admission-plugins"]];
+  for (const name of ["enable-admission-plugins", "disable-admission-plugins"] as const) {
+    const unknown = flags[name].find((plugin) => !ADMISSION_PLUGIN_NAMES.includes(plugin));
+    if (unknown !== undefined) {
+      throw new FlagError(`flag --${name} takes ${ADMISSION_PLUGIN_NAMES.join(", ")}, not "${unknown}"`);
+    }
+  }
+  const both = enable.find((plugin) => disable.includes(plugin));
+  if (both === undefined) return { enable, disable };
+  throw new FlagError(`flags --enable-admission-plugins and --disable-admission-plugins both name "${both}"`);
 }
 
 function auditOptions(flags: SecurityFlags): AuditOptions {

@@ -3,6 +3,7 @@ import type { Clock } from "#base/clock.ts";
 import type { Random } from "#base/random.ts";
 import type { Client } from "#client/client.ts";
 import type { Logger } from "#component-base/logging.ts";
+import type { AdmissionPluginChoice } from "#kube-apiserver/admission/plugins.ts";
 import type { AuditOptions } from "#kube-apiserver/audit/audit.ts";
 import type { AuthenticationOptions } from "#kube-apiserver/authentication/authentication-options.ts";
 import type { AuthorizationOptions } from "#kube-apiserver/authorization/authorization.ts";
@@ -29,6 +30,8 @@ export interface ControlPlaneOptions {
   readonly authentication: AuthenticationOptions;
   /** Default: Node and RBAC. */
   readonly authorization?: AuthorizationOptions;
+  /** Default: the plugins that run unasked. */
+  readonly admission?: AdmissionPluginChoice;
   /** Nothing is written down when absent. */
   readonly audit?: AuditOptions;
   /** Number of simulated nodes. */
@@ -54,7 +57,7 @@ export interface ControlPlane {
 /** Starts API server, controller manager, scheduler and simulated nodes in this process, wired to each other without sockets. */
 export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
   const { clock, random, logger, kv, assets, bindAddress, port, serviceClusterIpRange } = options;
-  const { authentication, authorization, audit } = options;
+  const { authentication, authorization, admission, audit } = options;
   let controllers: { healthy(): boolean; stop(): Promise<void> } | undefined;
   let scheduler: RunningScheduler | undefined;
   const apiServer = await startKubeApiServer({
@@ -68,6 +71,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     serviceClusterIpRange,
     authentication,
     ...(authorization === undefined ? {} : { authorization }),
+    ...(admission === undefined ? {} : { admission }),
     ...(audit === undefined ? {} : { audit }),
     componentHealth: {
       "controller-manager": () => controllers?.healthy() ?? false,

@@ -28,7 +28,7 @@ import { Aggregator } from "#kube-aggregator/aggregator.ts";
 import { delegateGet, delegateRequest } from "#kube-aggregator/delegate-request.ts";
 import { type ClusterAssets, firstAddress } from "#pki/cluster-assets.ts";
 import type { KVStore } from "#storage/kv.ts";
-import { enabledByDefault } from "./admission/plugins.ts";
+import { type AdmissionPluginChoice, enabledPlugins } from "./admission/plugins.ts";
 import { policyPlugins } from "./admission/policies.ts";
 import { webhookPlugins } from "./admission/webhooks.ts";
 import { advertisedAddress } from "./advertised-address.ts";
@@ -75,6 +75,8 @@ export interface KubeApiServerOptions {
   readonly authentication?: AuthenticationOptions;
   /** Who decides what they may do. */
   readonly authorization?: AuthorizationOptions;
+  /** Which admission plugins run. Default: those that run unasked. */
+  readonly admission?: AdmissionPluginChoice;
   /** What is written down of requests; nothing when absent. */
   readonly audit?: AuditOptions;
   /** The IP address that members of the cluster reach the server by. Default: the bound one, or the machine's first. */
@@ -164,11 +166,14 @@ export async function startKubeApiServer(options: KubeApiServerOptions): Promise
     schemaFor,
     onUnreadable: (key, error) => logger.error({ key, err: error }, "a stored object cannot be read"),
     admission: [
-      ...enabledByDefault({
-        authorizer,
-        webhooks: webhookPlugins({ client: webhooks, random, stores: () => stores, authorizer }),
-        policies: policyPlugins({ stores: () => stores, authorizer }),
-      }),
+      ...enabledPlugins(
+        {
+          authorizer,
+          webhooks: webhookPlugins({ client: webhooks, random, stores: () => stores, authorizer }),
+          policies: policyPlugins({ stores: () => stores, authorizer }),
+        },
+        options.admission,
+      ),
       rbacEscalationCheck(rbac, authorizer),
     ],
   });

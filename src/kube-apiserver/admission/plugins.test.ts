@@ -4,7 +4,7 @@ import type { Authorizer } from "#apiserver/authorization/authorizer.ts";
 import { clusterTrustBundleAttest } from "./plugins/cluster-trust-bundle-attest.ts";
 import { persistentVolumeClaimResize } from "./plugins/persistent-volume-claim-resize.ts";
 import { podTopologyLabels } from "./plugins/pod-topology-labels.ts";
-import { admissionPluginTable } from "./plugins.ts";
+import { ADMISSION_PLUGIN_NAMES, type AdmissionPluginSources, admissionPluginTable, enabledPlugins } from "./plugins.ts";
 
 /** The refusal, or else the object's labels. */
 async function judge(
@@ -123,13 +123,20 @@ describe("a bundle of trust", () => {
   });
 });
 
+const none: AdmissionPluginFactory = () => ({ name: "" });
+const sources: AdmissionPluginSources = {
+  authorizer: {} as Authorizer,
+  webhooks: { mutating: none, validating: none },
+  policies: { mutating: none, validating: none },
+};
+
+test("a plugin that was refused does not run, whatever else is asked for", () => {
+  expect(enabledPlugins(sources)).toHaveLength(ADMISSION_PLUGIN_NAMES.length);
+  const running = enabledPlugins(sources, { enable: ["LimitRanger"], disable: ["ServiceAccount", "ResourceQuota"] });
+  expect(running).toHaveLength(ADMISSION_PLUGIN_NAMES.length - 2);
+});
+
 test("the table knows upstream's order, with quotas at the end", () => {
-  const none: AdmissionPluginFactory = () => ({ name: "" });
-  const sources = {
-    authorizer: {} as Authorizer,
-    webhooks: { mutating: none, validating: none },
-    policies: { mutating: none, validating: none },
-  };
   const names = admissionPluginTable(sources).map(({ name }) => name);
   const last = [
     "MutatingAdmissionPolicy",

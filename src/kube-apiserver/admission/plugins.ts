@@ -34,40 +34,60 @@ export interface AdmissionPluginSources {
   readonly policies: PolicyPlugins;
 }
 
-/** All plugins in upstream's order (`AllOrderedPlugins`), whatever the order of flags. The order is part of the behaviour. */
-export function admissionPluginTable({ authorizer, webhooks, policies }: AdmissionPluginSources): readonly AdmissionPluginRow[] {
-  const on = (name: string, create: AdmissionPluginFactory): AdmissionPluginRow => ({ name, onByDefault: true, create });
-  return [
-    on("NamespaceLifecycle", namespaceLifecycle),
-    on("LimitRanger", limitRanger),
-    on("ServiceAccount", serviceAccount),
-    // Not so upstream; but the Node authorizer, which is always asked here, is half a fence without it, as kubeadm knows.
-    on("NodeRestriction", nodeRestriction(authorizer)),
-    on("TaintNodesByCondition", taintNodesByCondition),
-    on("PodSecurity", podSecurity),
-    on("Priority", priority),
-    on("DefaultTolerationSeconds", defaultTolerationSeconds),
-    on("DefaultStorageClass", defaultStorageClass),
-    on("StorageObjectInUseProtection", storageObjectInUseProtection),
-    on("PersistentVolumeClaimResize", persistentVolumeClaimResize),
-    on("RuntimeClass", runtimeClass),
-    on("CertificateApproval", certificateApproval(authorizer)),
-    on("CertificateSigning", certificateSigning(authorizer)),
-    on("ClusterTrustBundleAttest", clusterTrustBundleAttest(authorizer)),
-    on("CertificateSubjectRestriction", certificateSubjectRestriction),
-    on("DefaultIngressClass", defaultIngressClass),
-    on("PodTopologyLabels", podTopologyLabels),
-    // What others have changed is seen by these alone.
-    on("MutatingAdmissionPolicy", policies.mutating),
-    on("MutatingAdmissionWebhook", webhooks.mutating),
-    on("ValidatingAdmissionPolicy", policies.validating),
-    on("ValidatingAdmissionWebhook", webhooks.validating),
-    // Nothing is charged for what another refuses.
-    on("ResourceQuota", resourceQuota),
-  ];
+/** Which plugins are to run beside, or not to run of, those that run unasked. */
+export interface AdmissionPluginChoice {
+  readonly enable?: readonly string[];
+  readonly disable?: readonly string[];
 }
 
-/** The plugins that are on without flags. */
-export function enabledByDefault(sources: AdmissionPluginSources): readonly AdmissionPluginFactory[] {
-  return admissionPluginTable(sources).flatMap(({ onByDefault, create }) => (onByDefault ? [create] : []));
+type MakeFactory = (sources: AdmissionPluginSources) => AdmissionPluginFactory;
+
+const on = (name: string, factory: MakeFactory): readonly [string, MakeFactory] => [name, factory];
+
+/** In upstream's order (`AllOrderedPlugins`), which is part of the behaviour. */
+const PLUGINS: ReadonlyMap<string, MakeFactory> = new Map([
+  on("NamespaceLifecycle", () => namespaceLifecycle),
+  on("LimitRanger", () => limitRanger),
+  on("ServiceAccount", () => serviceAccount),
+  // Not so upstream; but the Node authorizer, which is always asked here, is half a fence without it, as kubeadm knows.
+  on("NodeRestriction", ({ authorizer }) => nodeRestriction(authorizer)),
+  on("TaintNodesByCondition", () => taintNodesByCondition),
+  on("PodSecurity", () => podSecurity),
+  on("Priority", () => priority),
+  on("DefaultTolerationSeconds", () => defaultTolerationSeconds),
+  on("DefaultStorageClass", () => defaultStorageClass),
+  on("StorageObjectInUseProtection", () => storageObjectInUseProtection),
+  on("PersistentVolumeClaimResize", () => persistentVolumeClaimResize),
+  on("RuntimeClass", () => runtimeClass),
+  on("CertificateApproval", ({ authorizer }) => certificateApproval(authorizer)),
+  on("CertificateSigning", ({ authorizer }) => certificateSigning(authorizer)),
+  on("ClusterTrustBundleAttest", ({ authorizer }) => clusterTrustBundleAttest(authorizer)),
+  on("CertificateSubjectRestriction", () => certificateSubjectRestriction),
+  on("DefaultIngressClass", () => defaultIngressClass),
+  on("PodTopologyLabels", () => podTopologyLabels),
+  // What others have changed is seen by these alone.
+  on("MutatingAdmissionPolicy", ({ policies }) => policies.mutating),
+  on("MutatingAdmissionWebhook", ({ webhooks }) => webhooks.mutating),
+  on("ValidatingAdmissionPolicy", ({ policies }) => policies.validating),
+  on("ValidatingAdmissionWebhook", ({ webhooks }) => webhooks.validating),
+  // Nothing is charged for what another refuses.
+  on("ResourceQuota", () => resourceQuota),
+]);
+
+/** Every plugin that there is. */
+export const ADMISSION_PLUGIN_NAMES: readonly string[] = [...PLUGINS.keys()];
+
+/** All plugins in upstream's order (`AllOrderedPlugins`), whatever the order of flags. */
+export function admissionPluginTable(sources: AdmissionPluginSources): readonly AdmissionPluginRow[] {
+  return [...PLUGINS].map(([name, factory]) => ({ name, onByDefault: true, create: factory(sources) }));
+}
+
+/** The plugins that run: those that run unasked and those asked for, less those refused. */
+export function enabledPlugins(
+  sources: AdmissionPluginSources,
+  { enable = [], disable = [] }: AdmissionPluginChoice = {},
+): readonly AdmissionPluginFactory[] {
+  const runs = ({ name, onByDefault }: AdmissionPluginRow): boolean =>
+    (onByDefault || enable.includes(name)) && !disable.includes(name);
+  return admissionPluginTable(sources).flatMap((row) => (runs(row) ? [row.create] : []));
 }
