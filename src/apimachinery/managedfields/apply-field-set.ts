@@ -71,7 +71,7 @@ function isEmptyMap(value: unknown): boolean {
 export function entryPlan(plan: FieldPlan, key: string): FieldPlan | undefined {
   switch (plan.kind) {
     case "struct":
-      return plan.fields.find(({ name }) => name === key)?.plan;
+      return plan.byName.get(key)?.plan;
     case "map":
       return plan.value;
     case "deduced":
@@ -95,7 +95,7 @@ export function withNamedFields(plan: FieldPlan | undefined, set: FieldSet): Fie
       continue;
     }
     const below = withNamedFields(stepPlan(plan, step), node);
-    const isNamed = plan?.kind === "struct" && plan.fields.some((field) => field.step === step);
+    const isNamed = plan?.kind === "struct" && step.startsWith("f:") && plan.byName.has(step.slice(2));
     children.push([step, isNamed ? asMember(below) : below]);
   }
   return children.length === 0 ? set : makeNode(Object.hasOwn(set, SELF), children);

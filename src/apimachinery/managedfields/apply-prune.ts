@@ -16,10 +16,18 @@ export type Convert = (value: VersionedValue, apiVersion: string) => VersionedVa
 
 /**
  * Takes out of a merged object what the applying manager wanted last time and nobody wants now (`Updater.prune`).
- * `managers` has the manager's new fields already.
+ * `managers` has the manager's new fields already, `wanted` is these alone. Where it still wants all that it wanted, nothing
+ * goes: each item and entry on the way to a wanted field is wanted too. Only a conversion could lose some.
  */
-export function prune(merged: VersionedValue, last: Manager | undefined, managers: Managers, convert: Convert): VersionedValue {
+export function prune(
+  merged: VersionedValue,
+  last: Manager | undefined,
+  wanted: FieldSet,
+  managers: Managers,
+  convert: Convert,
+): VersionedValue {
   if (last === undefined || isEmptySet(last.fields)) return merged;
+  if (isEmptySet(subtractSets(last.fields, wanted)) && isOneVersion(merged.apiVersion, last, managers)) return merged;
   const whole = convert(merged, last.apiVersion);
   if (whole === undefined) return merged;
   const lastFields = withNamedFields(whole.plan, last.fields);
@@ -31,6 +39,12 @@ export function prune(merged: VersionedValue, last: Manager | undefined, manager
   const gone = subtractSets(namedFields(whole), namedFields(kept));
   const value = removePaths(whole.plan, whole.value, intersectSets(gone, lastFields));
   return convert({ ...whole, value }, merged.apiVersion) ?? merged;
+}
+
+function isOneVersion(apiVersion: string, last: Manager, managers: Managers): boolean {
+  if (last.apiVersion !== apiVersion) return false;
+  for (const manager of managers.values()) if (manager.apiVersion !== apiVersion) return false;
+  return true;
 }
 
 function namedFields({ plan, value }: VersionedValue): FieldSet {

@@ -101,7 +101,7 @@ function merge(application: Application, conflicts: Conflict[]): Applied {
   managers.set(self, owner);
   const convert = converter(application);
   const merged: VersionedValue = { apiVersion, plan, value: mergeValues(plan, live, config) };
-  const object = (asMap(prune(merged, last, managers, convert).value) ?? {}) as JsonMap;
+  const object = (asMap(prune(merged, last, fields, managers, convert).value) ?? {}) as JsonMap;
   conflicts.push(...giveUpFields(application, managers, self, live, object));
   owner.fields = subtractSets(fields, UNOWNED);
   if (isEmptySet(owner.fields)) managers.delete(self);

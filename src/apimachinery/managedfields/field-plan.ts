@@ -16,6 +16,7 @@ export type FieldPlan =
 export interface StructPlan {
   readonly kind: "struct";
   readonly fields: readonly PlannedField[];
+  readonly byName: ReadonlyMap<string, PlannedField>;
 }
 
 /** One field of a {@link StructPlan}; `step` is its step in `fieldsV1`. */
@@ -83,7 +84,7 @@ function without(plan: StructPlan, path: readonly string[]): StructPlan {
     if (rest.length === 0) return [];
     return [field.plan.kind === "struct" ? { ...field, plan: without(field.plan, rest) } : field];
   });
-  return { kind: "struct", fields };
+  return { kind: "struct", fields, byName: new Map(fields.map((field) => [field.name, field])) };
 }
 
 /** The plan of a struct with all that it has. */
@@ -91,11 +92,14 @@ export function structPlan(schema: StructSchema): StructPlan {
   const known = structPlans.get(schema);
   if (known?.kind === "struct") return known;
   const fields: PlannedField[] = [];
-  const plan: StructPlan = { kind: "struct", fields };
+  const byName = new Map<string, PlannedField>();
+  const plan: StructPlan = { kind: "struct", fields, byName };
   // Before the fields: types may contain themselves.
   structPlans.set(schema, plan);
   for (const field of [...schema.fields.values()].sort((a, b) => (a.name < b.name ? -1 : 1))) {
-    fields.push({ name: field.name, step: `f:${field.name}`, plan: planOf(field.type, field), empty: emptyRule(field) });
+    const planned = { name: field.name, step: `f:${field.name}`, plan: planOf(field.type, field), empty: emptyRule(field) };
+    fields.push(planned);
+    byName.set(field.name, planned);
   }
   return plan;
 }

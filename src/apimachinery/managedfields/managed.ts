@@ -31,7 +31,7 @@ export function decodeManagers(entries: readonly ManagedFieldsEntry[] | undefine
   for (const entry of entries ?? []) {
     const { operation, apiVersion, fieldsType, fieldsV1 } = entry;
     if ((operation !== "Apply" && operation !== "Update") || !apiVersion || fieldsType !== "FieldsV1") return undefined;
-    if (fieldsV1 !== undefined && fieldsV1 !== null && !isFieldSet(fieldsV1)) return undefined;
+    if (fieldsV1 !== undefined && fieldsV1 !== null && !isKnownSet(fieldsV1)) return undefined;
     const manager: Manager = {
       name: entry.manager ?? "",
       operation,
@@ -43,6 +43,16 @@ export function decodeManagers(entries: readonly ManagedFieldsEntry[] | undefine
     managers.set(managerIdentity(manager), manager);
   }
   return managers;
+}
+
+/** Sets that were found well-formed: those of stored objects are asked about with every write. They are never changed. */
+const knownSets = new WeakSet<object>();
+
+function isKnownSet(fields: object): fields is FieldSet {
+  if (knownSets.has(fields)) return true;
+  if (!isFieldSet(fields)) return false;
+  knownSets.add(fields);
+  return true;
 }
 
 /** Writes entries in upstream's order; undefined for none. */

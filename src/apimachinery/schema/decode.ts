@@ -2,7 +2,7 @@ import { type ExactResult, exactDecode } from "./exact-decode.ts";
 import { type FastState, fastDecoder, MISMATCH } from "./fast-decode.ts";
 import { nodeOf, plainValue } from "./json-node.ts";
 import { parseJsonNodes } from "./json-parse.ts";
-import { scanJson } from "./json-scan.ts";
+import { countMembers, scanJson } from "./json-scan.ts";
 import type { StructSchema, UnstructuredRules } from "./type-schema.ts";
 import { duplicateMembers, readUnstructured, refuseInfinite } from "./unstructured.ts";
 
@@ -25,6 +25,11 @@ export interface DecodeOptions {
  */
 export function decodeJson(schema: StructSchema, text: string, options: DecodeOptions): Decoded {
   if (isUnstructured(schema)) {
+    const plain = plainDocument(text, options.value);
+    if (plain !== undefined) {
+      const { object, strict } = readUnstructured(schema, plain, decodeObject);
+      return { object, strict: options.strict ? strict : [] };
+    }
     const node = parseJsonNodes(text);
     refuseInfinite(node);
     const { object, strict } = readUnstructured(schema, plainValue(node), decodeObject);
@@ -54,6 +59,13 @@ function isUnstructured(schema: StructSchema): schema is StructSchema & { readon
 
 /** Half of a pair may stand alone, which is no text that could be sent on. */
 const SURROGATE_ESCAPE = /\\u[dD][89a-fA-F]/;
+
+/** What the text holds, where nothing is lost in `JSON.parse`: no member stands twice, and every number and text is a plain one. */
+function plainDocument(text: string, value: unknown): unknown {
+  if (value === undefined || value === null || SURROGATE_ESCAPE.test(text)) return undefined;
+  const scan = scanJson(text);
+  return scan.oddNumbers || scan.members !== countMembers(value) ? undefined : value;
+}
 
 function tryParse(text: string): unknown {
   try {

@@ -42,14 +42,14 @@ function endOfString(text: string, start: number): number {
 
 /** Whether a value in memory has more levels than may be. */
 export function isValueTooDeep(value: unknown): boolean {
-  let level: object[] = isParent(value) ? [value] : [];
-  for (let depth = 1; level.length > 0; depth++) {
-    if (depth > DEPTH_MAX) return true;
-    level = level.flatMap((parent) => (Object.values(parent) as unknown[]).filter(isParent));
-  }
-  return false;
+  return hasLevels(value, DEPTH_MAX + 1);
 }
 
-function isParent(value: unknown): value is object {
-  return typeof value === "object" && value !== null;
+/** Never calls itself more than `levels` deep. */
+function hasLevels(value: unknown, levels: number): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  if (levels === 1) return true;
+  if (Array.isArray(value)) return value.some((item) => hasLevels(item, levels - 1));
+  for (const key in value) if (hasLevels((value as Record<string, unknown>)[key], levels - 1)) return true;
+  return false;
 }

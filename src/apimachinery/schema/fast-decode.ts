@@ -2,6 +2,7 @@ import { canonicalQuantity } from "../resource/quantity.ts";
 import { canonicalBase64 } from "./base64.ts";
 import { canonicalMicroTime, canonicalTime } from "./go-time.ts";
 import { setOwn } from "./json-node.ts";
+import { countMembers } from "./json-scan.ts";
 import type {
   FieldSchema,
   ListSchema,
@@ -59,7 +60,7 @@ function compileStruct(schema: StructSchema): FastDecoder {
       const item = value[key];
       if (compiled === undefined) {
         state.unknown = true;
-        countMembers(item, state);
+        state.members += countMembers(item);
       } else if (item !== null) {
         compiled.decode ??= compile(compiled.field.type);
         const decoded = compiled.decode(item, state);
@@ -113,7 +114,7 @@ function compileRaw(schema: PointerlessRawSchema): FastDecoder {
   const { union } = schema;
   if (union === undefined) {
     return (value, state) => {
-      countMembers(value, state);
+      state.members += countMembers(value);
       return value;
     };
   }
@@ -133,18 +134,6 @@ function compileRaw(schema: PointerlessRawSchema): FastDecoder {
 
 function isMembers(value: unknown): value is Members {
   return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-function countMembers(value: unknown, state: FastState): void {
-  if (typeof value !== "object" || value === null) return;
-  if (Array.isArray(value)) {
-    for (const item of value) countMembers(item, state);
-    return;
-  }
-  for (const key in value) {
-    state.members++;
-    countMembers((value as Members)[key], state);
-  }
 }
 
 function text(value: unknown): string {

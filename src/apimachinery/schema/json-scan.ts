@@ -34,6 +34,23 @@ export function scanJson(text: string): JsonScan {
   return { members, oddNumbers };
 }
 
+/** Whether an object in valid JSON text has a member twice; `value` is what `JSON.parse` made of the text. */
+export function hasRepeatedMembers(text: string, value: unknown): boolean {
+  return scanJson(text).members !== countMembers(value);
+}
+
+/** Members of all objects in a value. */
+export function countMembers(value: unknown): number {
+  if (typeof value !== "object" || value === null) return 0;
+  let members = 0;
+  if (Array.isArray(value)) {
+    for (const item of value) members += countMembers(item);
+    return members;
+  }
+  for (const key in value) members += 1 + countMembers((value as Record<string, unknown>)[key]);
+  return members;
+}
+
 function isEscaped(text: string, quote: number): boolean {
   let slashes = 0;
   for (let i = quote - 1; text.charCodeAt(i) === BACKSLASH; i--) slashes++;

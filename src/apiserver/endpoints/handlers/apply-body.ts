@@ -1,7 +1,8 @@
 import { badRequest } from "#apimachinery/api-errors/errors.ts";
 import type { JsonMap } from "#apimachinery/managedfields/compare.ts";
 import { jsonKind } from "#apimachinery/patch/go-format.ts";
-import { parseYaml } from "#apimachinery/schema/yaml.ts";
+import { parseYamlOrJson } from "#apimachinery/schema/json-document.ts";
+import type { ParsedYaml } from "#apimachinery/schema/yaml.ts";
 import type { ResourceRequest } from "../response.ts";
 import { parseWriteOptions, type WriteOptions } from "./write-options.ts";
 
@@ -37,9 +38,9 @@ export function readApplyBody(request: ResourceRequest): ApplyBody {
   return { config: (value ?? {}) as JsonMap, options, checkDuplicates };
 }
 
-function decode(text: string): ReturnType<typeof parseYaml> {
+function decode(text: string): ParsedYaml {
   try {
-    return parseYaml(text);
+    return parseYamlOrJson(text);
   } catch (error) {
     throw badRequest(`error decoding YAML: error converting YAML to JSON: ${error instanceof Error ? error.message : error}`);
   }

@@ -10,7 +10,7 @@ import { isTextTooDeep, isValueTooDeep, TOO_DEEP } from "#apimachinery/schema/de
 import { DecodeError } from "#apimachinery/schema/exact-decode.ts";
 import { JsonMembers, type JsonNode } from "#apimachinery/schema/json-node.ts";
 import { parseJsonNodes } from "#apimachinery/schema/json-parse.ts";
-import { normalizeObject } from "#apimachinery/schema/normalize.ts";
+import { hasRepeatedMembers } from "#apimachinery/schema/json-scan.ts";
 import { goQuote, invalid as invalidField } from "#apimachinery/validation/field-error.ts";
 import { FieldPath } from "#apimachinery/validation/field-path.ts";
 import { decodePatched, type ExpectedKind, type Patched, PatchedKindError, syntaxError } from "./body.ts";
@@ -65,10 +65,10 @@ export class Patch {
     return new Patch(kind, value, "Ignore", []);
   }
 
-  /** The patched object, decoded; `current` is normalised and in the client's form. Throws StatusErrors. */
+  /** The patched object, decoded; shares nothing that may be changed with `current`, which is normalised and in the client's form. Throws StatusErrors. */
   apply(current: ApiObject, expected: ExpectedKind, warnings: string[]): ApiObject {
     if (this.#failure !== undefined) throw this.#failure;
-    const document = normalizeObject(expected.schema, current);
+    const document: unknown = current;
     if (this.#kind === "application/strategic-merge-patch+json") {
       const { object, remainingPatch } = strategicMergePatch(expected.schema, document, this.#value);
       return this.#decode(object, () => goFormat(remainingPatch), expected, warnings, true);
@@ -111,7 +111,7 @@ function unreadablePatch(kind: PatchKind, validation: FieldValidation, reason: s
 }
 
 function complaints(kind: PatchKind, value: unknown, text: string): string[] {
-  const found = duplicateFields(parseJsonNodes(text), "");
+  const found = hasRepeatedMembers(text, value) ? duplicateFields(parseJsonNodes(text), "") : [];
   return kind === "application/json-patch+json" ? [...jsonPatchUnknownFields(value), ...found] : found;
 }
 

@@ -51,7 +51,7 @@ export async function handleView(endpoint: ResourceEndpoint, view: View, request
   } else {
     const { patch, options } = patchBody(request);
     shown = await writeView(endpoint, view, request, target, { ...options, uid: "" }, (current) => {
-      const changed = patch.apply(current, expected, request.warnings);
+      const changed = patch.apply(normalizeObject(expected.schema, current), expected, request.warnings);
       checkName(changed, target);
       return changed;
     });

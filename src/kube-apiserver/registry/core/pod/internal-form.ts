@@ -122,33 +122,78 @@ function sorted(map: Readonly<Record<string, unknown>>): Record<string, unknown>
  * structs and scalars have their zero values, and empty lists and maps are none.
  */
 export function internalEqual(type: string, a: object | undefined, b: object | undefined): boolean {
-  return semanticEqual(a, b) || structEqual(type, a ?? {}, b ?? {});
+  return a === b || structComparer(type)(a ?? {}, b ?? {});
 }
 
-function structEqual(type: string, a: object, b: object): boolean {
-  return fieldsOf(type).every((field) => {
-    if (field.type.startsWith("inline:")) return structEqual(field.type.slice("inline:".length), a, b);
-    const left: unknown = type === "PodSpec" ? podSpecMember(a, field) : Reflect.get(a, field.json);
-    const right: unknown = type === "PodSpec" ? podSpecMember(b, field) : Reflect.get(b, field.json);
-    return valueEqual(field.type, left, right);
+/** Whether two values of one type are the same in the internal form. */
+type Comparer = (a: unknown, b: unknown) => boolean;
+
+interface ComparedMember {
+  readonly read: (object: object) => unknown;
+  readonly equal: Comparer;
+}
+
+const structComparers = new Map<string, Comparer>();
+
+/** The comparer of a struct, made when first asked for: every write of a pod compares its spec several times. */
+function structComparer(type: string): Comparer {
+  let known = structComparers.get(type);
+  if (known === undefined) {
+    known = compileStruct(type);
+    structComparers.set(type, known);
+  }
+  return known;
+}
+
+function compileStruct(type: string): Comparer {
+  let members: readonly ComparedMember[] | undefined;
+  return (a, b) => {
+    if (a === b) return true;
+    members ??= comparedMembers(type);
+    const [left, right] = [asObject(a), asObject(b)];
+    for (const { read, equal } of members) {
+      const [l, r] = [read(left), read(right)];
+      if (l !== r && !equal(l, r)) return false;
+    }
+    return true;
+  };
+}
+
+function comparedMembers(type: string): ComparedMember[] {
+  return fieldsOf(type).flatMap((field): ComparedMember[] => {
+    if (field.type.startsWith("inline:")) return comparedMembers(field.type.slice("inline:".length));
+    const { json } = field;
+    const plain = (object: object): unknown => (object as Readonly<Record<string, unknown>>)[json];
+    const read = type === "PodSpec" && json === "securityContext" ? (spec: object) => podSpecMember(spec, field) : plain;
+    return [{ read, equal: valueComparer(field.type) }];
   });
 }
 
-function valueEqual(type: string, a: unknown, b: unknown): boolean {
-  if (type === "meta") return semanticEqual(inlineMeta(a), inlineMeta(b));
-  if (type in ZERO) return (a ?? ZERO[type]) === (b ?? ZERO[type]);
-  if (type === "map") return semanticEqual(a ?? {}, b ?? {});
-  if (type === "any" || type === "list") return semanticEqual(a, b);
-  const present = isPlainObject(a) === isPlainObject(b);
-  if (type === "selector") return present && semanticEqual(internalValue(type, a), internalValue(type, b));
-  if (type.startsWith("[]")) {
-    const [left, right] = [Array.isArray(a) ? a : [], Array.isArray(b) ? b : []];
-    return (
-      left.length === right.length && left.every((item, i) => structEqual(type.slice(2), asObject(item), asObject(right[i])))
-    );
+function valueComparer(type: string): Comparer {
+  if (type === "meta") return (a, b) => semanticEqual(inlineMeta(a), inlineMeta(b));
+  if (type in ZERO) {
+    const zero = ZERO[type];
+    return (a, b) => (a ?? zero) === (b ?? zero);
   }
-  if (type.startsWith("*")) return present && structEqual(type.slice(1), asObject(a), asObject(b));
-  return structEqual(type, asObject(a), asObject(b));
+  if (type === "map") return (a, b) => semanticEqual(a ?? {}, b ?? {});
+  if (type === "any" || type === "list") return semanticEqual;
+  if (type === "selector") {
+    return (a, b) => bothPresent(a, b) && semanticEqual(internalValue(type, a), internalValue(type, b));
+  }
+  if (type.startsWith("[]")) {
+    const element = structComparer(type.slice(2));
+    return (a, b) => {
+      const [left, right] = [Array.isArray(a) ? a : [], Array.isArray(b) ? b : []];
+      return left.length === right.length && left.every((item, i) => element(item, right[i]));
+    };
+  }
+  if (!type.startsWith("*")) return structComparer(type);
+  const struct = structComparer(type.slice(1));
+  return (a, b) => bothPresent(a, b) && struct(a, b);
+}
+
+function bothPresent(a: unknown, b: unknown): boolean {
+  return isPlainObject(a) === isPlainObject(b);
 }
 
 function asObject(value: unknown): object {
