@@ -32,17 +32,21 @@ class Http1Client {
     socket.on("data", (chunk) => this.#read(chunk));
   }
 
-  /** Resolves with `{ status, bytes, text() }`; the text is kept when `keep` is set or the answer is a failure. */
-  request(method, path, body, { keep = false, type = "application/json" } = {}) {
+  /**
+   * Resolves with `{ status, bytes, data(), text() }`; the body is kept when `keep` is set or the answer is a failure. The
+   * body of the request is a text or bytes; `headers` are whole lines.
+   */
+  request(method, path, body, { keep = false, type = "application/json", accept = "application/json", headers = "" } = {}) {
     this.#keep = keep;
-    const head = `${method} ${path} HTTP/1.1\r\nHost: localhost\r\nAccept: application/json\r\nUser-Agent: bench\r\n`;
-    const text =
-      body === undefined
-        ? `${head}\r\n`
-        : `${head}Content-Type: ${type}\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
+    const head = `${method} ${path} HTTP/1.1\r\nHost: localhost\r\nAccept: ${accept}\r\nUser-Agent: bench\r\n${headers}`;
     return new Promise((resolve, reject) => {
       this.#answer = { resolve, reject };
-      this.#socket.write(text);
+      if (body === undefined) {
+        this.#socket.write(`${head}\r\n`);
+        return;
+      }
+      const whole = `${head}Content-Type: ${type}\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n`;
+      this.#socket.write(typeof body === "string" ? whole + body : Buffer.concat([Buffer.from(whole), body]));
     });
   }
 
@@ -76,6 +80,7 @@ class Http1Client {
     this.#missing = -1;
     const { resolve } = this.#answer;
     this.#answer = undefined;
-    resolve({ status: this.#status, bytes: this.#bytes, text: () => Buffer.concat(body).toString() });
+    const data = () => Buffer.concat(body);
+    resolve({ status: this.#status, bytes: this.#bytes, data, text: () => data().toString() });
   }
 }

@@ -9,13 +9,15 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { cpus, loadavg, totalmem } from "node:os";
 import { parseArgs } from "node:util";
 import { Report } from "./report.mjs";
+import { encodings } from "./workloads/encodings.mjs";
 import { fanOut } from "./workloads/fan-out.mjs";
 import { requests } from "./workloads/requests.mjs";
 import { rest } from "./workloads/rest.mjs";
 import { scheduling } from "./workloads/scheduling.mjs";
 import { start } from "./workloads/start.mjs";
+import { writes } from "./workloads/writes.mjs";
 
-const workloads = { start, rest, requests, fanOut, scheduling };
+const workloads = { start, rest, requests, writes, encodings, fanOut, scheduling };
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { rounds: { type: "string", default: "3" } } });
 const names = positionals.length > 0 ? positionals : Object.keys(workloads);
 const unknown = names.filter((name) => workloads[name] === undefined);

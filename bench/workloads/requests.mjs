@@ -2,12 +2,11 @@ import { connect } from "../http1-client.mjs";
 import { openSession, request } from "../http2-client.mjs";
 import { configMap, pod } from "../objects.mjs";
 import { startServer, usage } from "../server.mjs";
-import { connectAll, expect, rate } from "./measure.mjs";
+import { connectAll, expect, lists, rate } from "./measure.mjs";
 
 const MAPS = "/api/v1/namespaces/default/configmaps";
 const PODS = "/api/v1/namespaces/default/pods";
 const POD_COUNT = 5_000;
-const LIST_TRIES = 10;
 
 /** Creates, gets and lists with no nodes, so that nothing but the API server works. */
 export async function requests(report) {
@@ -37,23 +36,10 @@ export async function requests(report) {
   await measure("pod creates, 64 clients", clients, POD_COUNT, async (client) =>
     expect(201, await client.request("POST", PODS, pod(`p-${pods++}`, { schedulerName: "nobody" }))),
   );
-  await list(report, server, "LIST of 5,000 pods", () => one[0].request("GET", PODS));
-  await list(report, server, "LIST of 5,000 pods, HTTP/2", () => request(session, "GET", PODS));
+  await lists(report, server, "LIST of 5,000 pods", () => one[0].request("GET", PODS));
+  await lists(report, server, "LIST of 5,000 pods, HTTP/2", () => request(session, "GET", PODS));
   report.add("memory under load", Math.round(usage(server.pid).rssBytes / 1e6), "MB", { less: true });
   for (const client of clients) client.close();
   session.destroy();
   await server.stop();
-}
-
-async function list(report, server, what, ask) {
-  let best = Infinity;
-  let bytes = 0;
-  const before = usage(server.pid).cpuMs;
-  for (let i = 0; i < LIST_TRIES; i++) {
-    const started = performance.now();
-    bytes = expect(200, await ask()).bytes;
-    best = Math.min(best, performance.now() - started);
-  }
-  const cpuMicros = ((usage(server.pid).cpuMs - before) * 1000) / LIST_TRIES;
-  report.add(what, Number(best.toFixed(1)), "ms", { less: true, cpuMicros, note: `${(bytes / 1e6).toFixed(1)} MB` });
 }
