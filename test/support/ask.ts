@@ -1,4 +1,5 @@
 import { request } from "node:https";
+import { gunzipSync } from "node:zlib";
 import type { Cluster } from "#envtest/envtest.ts";
 
 /** An answer of the API server. */
@@ -18,7 +19,8 @@ export function asker(
     new Promise((resolve, reject) => {
       const { ca, cert, key } = cluster.credentials;
       const patch = Array.isArray(body) ? "application/json-patch+json" : "application/merge-patch+json";
-      const text = body === undefined ? undefined : JSON.stringify(body);
+      // A text goes as it is.
+      const text = body === undefined || typeof body === "string" ? body : JSON.stringify(body);
       const type = {
         "content-type": method === "PATCH" ? patch : "application/json",
         // Node would send the body of a DELETE without saying where it ends.
@@ -26,16 +28,15 @@ export function asker(
       };
       const headers = { ...(text === undefined ? {} : type), ...more };
       const sent = request(`${cluster.url}${path}`, { method, ca, cert, key, headers, agent: false }, (response) => {
-        let answer = "";
-        response.on("data", (chunk) => {
-          answer += chunk;
-        });
+        const chunks: Buffer[] = [];
+        response.on("data", (chunk) => chunks.push(chunk));
         response.on("end", () => {
-          const json = response.headers["content-type"]?.includes("json") === true && !path.includes("watch=true");
+          const bytes = Buffer.concat(chunks);
+          const answer = (response.headers["content-encoding"] === "gzip" ? gunzipSync(bytes) : bytes).toString();
           resolve({
             status: response.statusCode ?? 0,
             headers: response.headers,
-            body: json ? JSON.parse(answer) : {},
+            body: parsed(answer),
             text: answer,
           });
         });
@@ -43,4 +44,13 @@ export function asker(
       sent.on("error", reject);
       sent.end(text);
     });
+}
+
+/** What is not one JSON document, such as the events of a watch, is looked at as text. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return {};
+  }
 }

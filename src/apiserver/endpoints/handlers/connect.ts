@@ -1,3 +1,4 @@
+import { badRequest } from "#apimachinery/api-errors/errors.ts";
 import type { ApiObject } from "#apimachinery/meta/api-object.ts";
 import { bodyFormat } from "#apimachinery/schema/decode-body.ts";
 import { normalizeObject } from "#apimachinery/schema/normalize.ts";
@@ -8,7 +9,7 @@ import type { ApiResponse, ResourceRequest } from "../response.ts";
 import { decodeBody, type ExpectedKind } from "./body.ts";
 import { connectOptions } from "./connect-options.ts";
 import { header } from "./headers.ts";
-import { negotiate } from "./negotiation.ts";
+import { negotiateWithoutTables } from "./negotiation.ts";
 import { valueResponse } from "./representation.ts";
 import { type ResourceEndpoint, type Target, targetOf } from "./resource-handler.ts";
 import { methodNotAllowed } from "./route-errors.ts";
@@ -23,7 +24,7 @@ export async function handleConnect(
 ): Promise<ApiResponse> {
   const target = targetOf(endpoint, request.info);
   if (request.info.verb === "create" && subresource.create !== undefined) {
-    const negotiated = negotiate(header(request, "accept"));
+    const negotiated = negotiateWithoutTables(header(request, "accept"));
     const format = bodyFormat(header(request, "content-type"));
     const options = parseWriteOptions(request.query, "CreateOptions", request.userAgent);
     const kind = kindOf(endpoint, subresource);
@@ -40,26 +41,40 @@ export async function handleConnect(
     return valueResponse(shown, { ...negotiated, transform: undefined }, request.query, 201);
   }
   if (subresource.connect === undefined) throw methodNotAllowed();
-  if (subresource.admitted === true) await admitConnection(endpoint, subresource, request, target);
-  const { status, contentType, body } = await subresource.connect(target.name, request, endpoint.store);
-  const headers: Record<string, string> = contentType === "" ? {} : { "content-type": contentType };
-  return { status, headers, body };
+  if (subresource.admitted !== true) {
+    return subresource.connect(target.name, request, endpoint.store, { ...subresource.kind } as unknown as ApiObject);
+  }
+  if (request.query.getAll("dryRun").some((value) => value !== "")) throw badRequest("dryRun is not supported");
+  const options = await admitConnection(endpoint, subresource, request, target);
+  if (subresource.needsCreate === true && request.info.verb !== "create") {
+    const refusal = await endpoint.modules.authorize?.(request, { ...request.info, verb: "create" });
+    if (refusal !== undefined) throw refusal;
+  }
+  return subresource.connect(target.name, request, endpoint.store, options);
 }
 
-/** Upstream's `ConnectResource`: the plugins judge the options before anything is looked up. */
+/** Upstream's `ConnectResource`: the plugins judge the options before anything is looked up. Resolves to the options. */
 async function admitConnection(
   endpoint: ResourceEndpoint,
   subresource: ConnectSubresource<ApiObject>,
   request: ResourceRequest,
   target: Target,
-): Promise<void> {
+): Promise<ApiObject> {
   const kind = kindOf(endpoint, subresource);
-  const options = connectOptions(kind, request.query, request.info.parts.slice(3).join("/"));
+  const options = connectOptions(kind, request.query, subresource.takesPath === true ? pathBehind(request) : "");
   const write = writeRequest(endpoint, request, target, { dryRun: false, fieldManager: "" });
   const plain = endpoint.store.core.attributes("CONNECT", write, target.name, options, undefined);
   const attributes = new ObjectView(subresource.kind, kind.schema, (object) => object).attributes(plain);
   await endpoint.modules.stores.admission.mutate(attributes);
   await endpoint.modules.stores.admission.validate(attributes);
+  return options;
+}
+
+/** What follows the subresource in the path, with its slashes at both ends. */
+function pathBehind({ info }: ResourceRequest): string {
+  const path = info.parts.slice(3).join("/");
+  const rooted = path === "" || path.startsWith("/") ? path : `/${path}`;
+  return info.path.endsWith("/") && !rooted.endsWith("/") ? `${rooted}/` : rooted;
 }
 
 function kindOf(endpoint: ResourceEndpoint, subresource: ConnectSubresource<ApiObject>): ExpectedKind {

@@ -61,16 +61,22 @@ export function negotiate(accept: string, hasProtobuf = true): Negotiated {
   return hasProtobuf ? anyFormat(accept) : textFormat(accept);
 }
 
+/** The same for what is answered once and never listed, such as reviews and bindings: it has no table. Throws 406. */
+export const negotiateWithoutTables: (accept: string) => Negotiated = memoized(HEADERS_REMEMBERED, (accept) =>
+  choose(accept, true, false),
+);
+
 const anyFormat = memoized(HEADERS_REMEMBERED, (accept) => choose(accept, true));
 const textFormat = memoized(HEADERS_REMEMBERED, (accept) => choose(accept, false));
 
-function choose(accept: string, hasProtobuf: boolean): Negotiated {
+function choose(accept: string, hasProtobuf: boolean, hasTables = true): Negotiated {
   if (accept.trim() === "") return { format: "json", transform: undefined, pretty: false };
   for (const clause of parseAccept(accept)) {
     const format = formatOf(clause.type);
     if (format === undefined) continue;
     const transform = transformOf(clause, format);
     if (transform === "refused" || !streamAllowed(clause, format)) continue;
+    if (!hasTables && transform?.kind === "Table") continue;
     if (format === "protobuf" && transform === undefined && !hasProtobuf) continue;
     const pretty = clause.params.get("pretty");
     return { format, transform, pretty: pretty === "1" || pretty === "true" };

@@ -8,7 +8,7 @@ import { DEFAULT_COLUMNS, partialMetadata, table, tableRow } from "../../table/t
 import type { ApiResponse, ResourceRequest } from "../response.ts";
 import { decodeBody, type ExpectedKind } from "./body.ts";
 import { header } from "./headers.ts";
-import { type Negotiated, negotiate } from "./negotiation.ts";
+import { type Negotiated, negotiate, negotiateWithoutTables } from "./negotiation.ts";
 import { includeObject, valueResponse } from "./representation.ts";
 import type { HandlerModules } from "./resource-handler.ts";
 import { methodNotAllowed, noSuchPath } from "./route-errors.ts";
@@ -25,7 +25,7 @@ export async function handleVirtual(
   if (name !== "" && resource.get === undefined) throw noSuchPath();
   const kind = kindOf(resource, modules);
   if (verb === "create" && name === "" && resource.create !== undefined) {
-    const negotiated = negotiate(header(request, "accept"));
+    const negotiated = negotiateWithoutTables(header(request, "accept"));
     const format = bodyFormat(header(request, "content-type"));
     const options = parseWriteOptions(request.query, "CreateOptions", request.userAgent);
     const body = decodeBody(request.body, format, kind, options.fieldValidation, request.warnings);
