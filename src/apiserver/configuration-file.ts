@@ -41,8 +41,22 @@ export function readConfiguration(text: string, path: string, expected: Configur
     return fail(`no kind "${value.kind ?? ""}" is registered for version "${value.apiVersion ?? ""}"; expected ${wanted}`);
   }
   const { apiVersion: _, kind: __, ...content } = value;
-  const problems = [...duplicates, ...problemsOf(content, { fields: expected.fields }, "")];
-  return problems.length > 0 ? fail(`strict decoding error: ${problems.join(", ")}`) : content;
+  const shape = { fields: expected.fields };
+  const problems = [...duplicates, ...problemsOf(content, shape, "")];
+  if (problems.length > 0) return fail(`strict decoding error: ${problems.join(", ")}`);
+  return withoutNulls(content, shape) as Readonly<Record<string, unknown>>;
+}
+
+/** Null says nothing of a field; as an item of a list it is the empty value, as in Go. */
+function withoutNulls(value: unknown, shape: Shape): unknown {
+  if (shape === "texts") return (value as readonly unknown[]).map((item) => item ?? "");
+  if (typeof shape === "string") return value;
+  if ("list" in shape) {
+    const empty = typeof shape.list === "object" && "fields" in shape.list ? {} : "";
+    return (value as readonly unknown[]).map((item) => withoutNulls(item ?? empty, shape.list));
+  }
+  const members = Object.entries(value as object).filter(([, member]) => member !== null);
+  return Object.fromEntries(members.map(([name, member]) => [name, withoutNulls(member, shape.fields[name] ?? "any")]));
 }
 
 function problemsOf(value: unknown, shape: Shape, at: string): string[] {
@@ -50,7 +64,8 @@ function problemsOf(value: unknown, shape: Shape, at: string): string[] {
   const wrong = (wanted: string): string[] => [`${at} must be ${wanted}`];
   if (shape === "text") return typeof value === "string" ? [] : wrong("a string");
   if (shape === "flag") return typeof value === "boolean" ? [] : wrong("true or false");
-  if (shape === "texts") return Array.isArray(value) && value.every(isText) ? [] : wrong("a list of strings");
+  if (shape === "texts")
+    return Array.isArray(value) && value.every((item) => item === null || isText(item)) ? [] : wrong("a list of strings");
   if (shape === "duration") return durationMs(value) === undefined ? wrong("a duration such as 30s") : [];
   if ("list" in shape) {
     return Array.isArray(value) ? value.flatMap((item, i) => problemsOf(item, shape.list, `${at}[${i}]`)) : wrong("a list");

@@ -41,12 +41,32 @@ test.each<[string, readonly unknown[]]>([
   [".spec.boxes[?(@.k)].n", [1, 2]],
   ['.status.conditions[?(@.type=="Ready")].status', ["True"]],
   ["..type", ["Ready", "Idle"]],
+  [".spec['a.b','replicas']", ["dotted", 3]],
+  [".spec.boxes[?('a=b'=='a=b')].n", [1, 2]],
+  ['.spec.boxes[?("x"==@.k)].n', [1]],
+  ['.spec.boxes[?(@.k!="\\"")].n', [1, 2]],
   // One item without the field spoils the comparison.
   ['.spec.boxes[?(@.absent=="x")].n', []],
 ])("%s", (path, want) => {
   expect(compileJsonPath(path)?.(object)).toEqual(want);
 });
 
-test.each(["spec.replicas", ".spec[", ".spec[x]", ".spec[?(1 2)]"])("%s is no path", (path) => {
+test.each([
+  "spec.replicas",
+  ".spec[",
+  ".spec[x]",
+  ".spec[?(1 2)]",
+  ".a[?(@.b=)]",
+  ".a[?(@.b==)]",
+  ".a[?(@.b='c)]",
+  ".a".repeat(6000),
+])("%s is no path", (path) => {
   expect(compileJsonPath(path)).toBeUndefined();
+});
+
+test("what finds the same things again and again finds nothing in the end", () => {
+  expect(compileJsonPath(".spec..a")?.({ spec: { x: { a: 1 }, a: 2 } })).toEqual([2, 1]);
+  const deep = Array.from({ length: 60 }).reduce<object>((inner) => ({ a: inner }), {});
+  expect(compileJsonPath("..*")?.(deep)).toHaveLength(60);
+  expect(compileJsonPath("..*".repeat(8))?.(deep)).toEqual([]);
 });

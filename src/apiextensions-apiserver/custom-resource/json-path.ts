@@ -17,6 +17,7 @@ interface Parsed {
  * braces. Undefined for what is no such path. Upstream's `client-go/util/jsonpath`, but for ranges and texts between braces.
  */
 export function compileJsonPath(path: string): JsonPath | undefined {
+  if (path.length > PATH_LENGTH_MAX) return undefined;
   const text = path.replace(/^\{(.*)\}$/s, "$1");
   const steps: Step[] = [];
   for (let at = 0; at < text.length; ) {
@@ -25,7 +26,7 @@ export function compileJsonPath(path: string): JsonPath | undefined {
     steps.push(parsed.step);
     at = parsed.end;
   }
-  const find: JsonPath = (object) => steps.reduce<readonly unknown[]>((values, step) => values.flatMap(step), [object]);
+  const find: JsonPath = (object) => steps.reduce<readonly unknown[]>(takeStep, [object]);
   return (object) => {
     try {
       return find(object);
@@ -34,6 +35,20 @@ export function compileJsonPath(path: string): JsonPath | undefined {
       throw error;
     }
   };
+}
+
+/** Characters of a path; upstream knows no limit, and nobody writes a hundredth of that. */
+const PATH_LENGTH_MAX = 10_000;
+/** Values that a path may have found on its way: `..` finds again and again what it has found. */
+const VALUES_MAX = 100_000;
+
+function takeStep(values: readonly unknown[], step: Step): readonly unknown[] {
+  const found: unknown[] = [];
+  for (const value of values) {
+    for (const one of step(value)) found.push(one);
+    if (found.length > VALUES_MAX) throw new MisfitError();
+  }
+  return found;
 }
 
 /** A step meets what it is not for. */
@@ -46,7 +61,7 @@ function parseStep(text: string, at: number): Parsed | undefined {
   if (text[at] !== ".") return undefined;
   if (text[at + 1] === ".") {
     const below = parseStep(text, at + 1);
-    return below && { step: (value) => [value, ...descendants(value)].flatMap(below.step), end: below.end };
+    return below && { step: (value) => takeStep([value, ...descendants(value)], below.step), end: below.end };
   }
   const field = match(FIELD, text, at + 1);
   if (field === "") return text[at + 1] === "[" || at + 1 === text.length ? { step: (value) => [value], end: at + 1 } : undefined;
@@ -89,9 +104,24 @@ function closing(text: string, at: number): number | undefined {
 
 /** `0`, `-1`, `1:3`, `::2`, `*`, `'a'`, and several of these with commas between. */
 function union(inner: string): Step | undefined {
-  const steps = inner.split(/,(?=(?:[^']*'[^']*')*[^']*$)/).map((part) => selector(part.trim()));
+  const steps = splitUnquoted(inner).map((part) => selector(part.trim()));
   if (steps.some((step) => step === undefined)) return undefined;
   return (value) => steps.flatMap((step) => step?.(value) ?? []);
+}
+
+/** Splits at commas that an even number of quotes follows. */
+function splitUnquoted(text: string): string[] {
+  const parts: string[] = [];
+  let end = text.length;
+  let outside = true;
+  for (let at = text.length - 1; at >= 0; at--) {
+    if (text[at] === "'") outside = !outside;
+    else if (text[at] === "," && outside) {
+      parts.unshift(text.slice(at + 1, end));
+      end = at;
+    }
+  }
+  return [text.slice(0, end), ...parts];
 }
 
 function selector(text: string): Step | undefined {
@@ -128,13 +158,39 @@ function member(name: string): Step {
   };
 }
 
-const COMPARISON =
-  /^(?<left>(?:"(?:\\.|[^"])*"|'(?:\\.|[^'])*'|[^"'=!<>])+?)\s*(?:(?<operator>==|!=|<=|>=|<|>)\s*(?<right>.+))?$/s;
+interface Comparison {
+  readonly left: string;
+  /** Absent where a filter only asks whether there is something. */
+  readonly operator?: string;
+  readonly right: string;
+}
+
+/** Splits a filter at its first operator that stands in no quotes. */
+function parseComparison(text: string): Comparison | undefined {
+  let at = 0;
+  while (at < text.length && !/[=!<>]/.test(text.charAt(at))) {
+    const end = /["']/.test(text.charAt(at)) ? endOfQuotes(text, at) : at + 1;
+    if (end === undefined) return undefined;
+    at = end;
+  }
+  if (at === text.length) return { left: text, right: "" };
+  const operator = /^(?:==|!=|<=|>=|<|>)/.exec(text.slice(at, at + 2))?.[0];
+  const right = text.slice(at + (operator?.length ?? 0)).trim();
+  return operator === undefined || right === "" ? undefined : { left: text.slice(0, at), operator, right };
+}
+
+function endOfQuotes(text: string, start: number): number | undefined {
+  for (let at = start + 1; at < text.length; at++) {
+    if (text[at] === "\\") at++;
+    else if (text[at] === text[start]) return at + 1;
+  }
+  return undefined;
+}
 
 type Operand = (item: unknown) => readonly unknown[];
 
 function filtering(text: string): Step | undefined {
-  const { left = "", operator, right = "" } = COMPARISON.exec(text.trim())?.groups ?? {};
+  const { left, operator, right } = parseComparison(text.trim()) ?? { left: "", right: "" };
   const first = operand(left.trim());
   if (first === undefined) return undefined;
   if (operator === undefined) return onList((list) => list.filter((item) => first(item).length > 0));

@@ -53,9 +53,12 @@ function isHostname(text: string): boolean {
   );
 }
 
+/** Characters of an address; what has more of them has them for another purpose. */
+const ADDRESS_LENGTH_MAX = 256;
+
 /** Leading zeros are taken as they were before Go refused them. */
 function ipFamily(text: string): number {
-  return text.includes("%") ? 0 : isIP(text.replace(/(^|[.:])0+(?=\d+(?:\.|$))/g, "$1"));
+  return text.includes("%") || text.length > ADDRESS_LENGTH_MAX ? 0 : isIP(text.replace(/(^|[.:])0+(?=\d+(?:\.|$))/g, "$1"));
 }
 
 function isCidr(text: string): boolean {
@@ -141,12 +144,18 @@ const UNIT_STEMS = ["nano", "micro", "milli", "sec", "min", "hour", "day", "week
 /** A duration of Go's, or any text that has a number with a unit somewhere: upstream looks no closer. */
 function isDuration(text: string): boolean {
   if (GO_DURATION.test(text)) return true;
-  const parts = [...text.matchAll(/(\d+)\s*([A-Za-z\u00b5]+)/g)];
-  if (parts.some(([, count = ""]) => BigInt(count) >= 2n ** 63n)) return false;
+  // Digits are looked at from their first one on, so that a long row of them is gone through once.
+  const parts = [...text.matchAll(/(?<!\d)(\d+)\s*([A-Za-z\u00b5]+)/g)];
+  if (parts.some(([, count = ""]) => isBeyondInt64(count))) return false;
   return parts.some(([, , found = ""]) => {
     const unit = found.toLowerCase();
     return UNITS.includes(unit) || UNIT_STEMS.some((stem) => unit.startsWith(stem));
   });
+}
+
+function isBeyondInt64(digits: string): boolean {
+  const count = digits.replace(/^0+/, "");
+  return count.length > 19 || BigInt(count) >= 2n ** 63n;
 }
 
 const ATOM = "[\\p{L}\\p{N}!#$%&'*+/=?^_`{|}~-]+";

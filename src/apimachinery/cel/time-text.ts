@@ -85,8 +85,11 @@ export function timestampText({ nanos, offsetSeconds }: Timestamp): string {
   const fraction = String(local - seconds * SECOND)
     .padStart(9, "0")
     .replace(/0+$/, "");
-  const date = new Date(Number(seconds) * 1000).toISOString().slice(0, 19);
-  return `${date}${fraction === "" ? "" : `.${fraction}`}${zoneText(offsetSeconds)}`;
+  const date = new Date(Number(seconds) * 1000);
+  const year = date.getUTCFullYear();
+  // A zone can move a moment into the year before 1 or behind 9999.
+  const shown = `${year < 0 ? "-" : ""}${String(Math.abs(year)).padStart(4, "0")}${date.toISOString().slice(-20, -5)}`;
+  return `${shown}${fraction === "" ? "" : `.${fraction}`}${zoneText(offsetSeconds)}`;
 }
 
 function zoneText(offset: number): string {

@@ -66,7 +66,7 @@ const NANOS: Readonly<Record<string, number>> = { h: 3600e9, m: 60e9, s: 1e9, ms
 /** From Go's text, such as `1h2m3.5s`. */
 export function writeDuration(writer: WireWriter, text: string): void {
   let nanos = 0;
-  for (const [, amount, unit = ""] of text.matchAll(/([0-9.]+)(h|ms|\u00b5s|us|ns|m|s)/g))
+  for (const [, amount, unit = ""] of text.matchAll(/(?<![0-9.])([0-9.]+)(h|ms|\u00b5s|us|ns|m|s)/g))
     nanos += Number(amount) * (NANOS[unit] ?? 0);
   writer.integer(text.startsWith("-") ? -Math.round(nanos) : Math.round(nanos));
   writer.tag(1, VARINT);

@@ -157,3 +157,12 @@ test("normalising writes what Go's encoder does", () => {
     rules: null,
   });
 });
+
+test.each([
+  ["9999-12-31T23:59:59-01:00", "10000-01-01T00:59:59Z"],
+  ["0000-01-01T00:00:00+01:00", "-0001-12-31T23:00:00Z"],
+  ["2026-01-01T00:00:00.9+01:00", "2025-12-31T23:00:00Z"],
+])("%s is written as %s", (given, want) => {
+  const { object } = decodeJson(pod, JSON.stringify({ metadata: { creationTimestamp: given } }), { strict: false });
+  expect(object).toMatchObject({ metadata: { creationTimestamp: want } });
+});

@@ -19,7 +19,7 @@ export function dumpQuantity(text: string | undefined): string {
 }
 
 function parse(text: string): { readonly value: bigint; readonly scale: number; readonly format: string } {
-  const [, sign = "", whole = "", fraction = "", suffix = ""] = /^([+-]?)(\d*)(?:\.(\d*))?(.*)$/.exec(text) ?? [];
+  const [, sign = "", whole = "", fraction = "", suffix = ""] = /^([+-]?)(\d*)(?:\.(\d*))?(.*)$/s.exec(text) ?? [];
   const digits = BigInt(`${sign === "-" ? "-" : ""}${`${whole}${fraction}`.replace(/^0+(?=\d)/, "") || "0"}`);
   const binary = BINARY_SUFFIXES.indexOf(suffix);
   if (binary >= 0) return { value: digits << BigInt(10 * (binary + 1)), scale: -fraction.length, format: "BinarySI" };

@@ -27,8 +27,11 @@ function isZero(seconds: number): boolean {
   return seconds === ZERO_SECONDS;
 }
 
+/** A zone can move a time beyond the years of four digits, which Go writes as they are (and does not read again). */
 function utcText(seconds: number): string {
-  return new Date(seconds * 1000).toISOString().slice(0, 19);
+  const date = new Date(seconds * 1000);
+  const year = date.getUTCFullYear();
+  return `${year < 0 ? "-" : ""}${String(Math.abs(year)).padStart(4, "0")}${date.toISOString().slice(-20, -5)}`;
 }
 
 interface Parsed {

@@ -112,8 +112,14 @@ function checkAliases(root: unknown): void {
 
 function duplicateMessage(text: string, error: YAMLException): string {
   const line = error.mark?.line ?? 0;
-  const key = /^\s*(?:- +)?["']?([^"':]+)["']?\s*:/.exec(text.split("\n")[line] ?? "")?.[1] ?? "";
-  return `line ${line + 1}: key ${goQuote(key)} already set in map`;
+  return `line ${line + 1}: key ${goQuote(keyOfLine(text.split("\n")[line] ?? ""))} already set in map`;
+}
+
+/** What stands before a line's first colon, without quotes. */
+function keyOfLine(line: string): string {
+  const rest = line.trimStart().replace(/^- +/, "").replace(/^["']/, "");
+  const key = /^[^"':]+/.exec(rest)?.[0] ?? "";
+  return /^["']?\s*:/.test(rest.slice(key.length)) ? key : "";
 }
 
 const GO_REASONS: readonly (readonly [RegExp, string])[] = [

@@ -57,6 +57,14 @@ test("the first rule counts, and stages are left out for both of their reasons",
   });
 });
 
+test("nulls say nothing", () => {
+  const policy = readAuditPolicy(
+    `${HEAD}rules: [{ level: Metadata, users: null, resources: [null], omitStages: null }]\nomitStages: null`,
+    "f",
+  );
+  expect(policy(asked("/pods"))).toMatchObject({ level: "Metadata" });
+});
+
 test.each([
   ["rules: []", "f: loaded illegal policy with 0 rules"],
   ["rules: [{}]", "f: rules[0].level: Required value"],

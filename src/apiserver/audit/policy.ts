@@ -113,7 +113,7 @@ function resourceMatches(
 }
 
 function pathMatches(spec: string, path: string): boolean {
-  return spec === "*" || spec === path || (spec.endsWith("*") && path.startsWith(spec.replace(/\*+$/, "")));
+  return spec === "*" || spec === path || (spec.endsWith("*") && path.startsWith(spec.replace(/(?<!\*)\*+$/, "")));
 }
 
 function ruleErrors(rule: AuditRule, i: number): FieldError[] {

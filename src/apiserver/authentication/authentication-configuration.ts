@@ -114,7 +114,7 @@ function validateIssuer({ issuer = {} }: JwtText, disallowed: readonly string[],
   const errors = url === "" ? [required(at.child("url"), "")] : validateUrl(url, disallowed, at.child("url"));
   if (discoveryURL !== "") {
     const path = at.child("discoveryURL");
-    if (url.replace(/\/+$/, "") === discoveryURL.replace(/\/+$/, "")) {
+    if (url.replace(/(?<!\/)\/+$/, "") === discoveryURL.replace(/(?<!\/)\/+$/, "")) {
       errors.push(invalid(path, discoveryURL, "discoveryURL must be different from URL"));
     }
     errors.push(...validateUrl(discoveryURL, [], path));

@@ -37,7 +37,7 @@ function nameMatches(allowed: readonly string[], name: string): boolean {
 
 function urlMatches(allowed: string, path: string): boolean {
   if (allowed === "*" || allowed === path) return true;
-  return allowed.endsWith("*") && path.startsWith(allowed.replace(/\*+$/, ""));
+  return allowed.endsWith("*") && path.startsWith(allowed.replace(/(?<!\*)\*+$/, ""));
 }
 
 /**
@@ -96,7 +96,7 @@ function namesCover(held: readonly string[], wanted: readonly string[]): boolean
 
 function urlCovers(held: string, wanted: string): boolean {
   if (held === "*" || held === wanted) return true;
-  return held.endsWith("*") && wanted.startsWith(held.replace(/\*+$/, ""));
+  return held.endsWith("*") && wanted.startsWith(held.replace(/(?<!\*)\*+$/, ""));
 }
 
 /** One line per right, as upstream's `CompactString`, after its `CompactRules`: verbs of the same right are joined. */

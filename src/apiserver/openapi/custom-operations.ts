@@ -37,7 +37,7 @@ export function addCustomOperations(
   const { group, version, plural, kind, namespaced } = resource;
   const root = `/apis/${group}/${version}`;
   const scoped = `${namespaced ? "Namespaced" : ""}${kind}`;
-  const listType = type.name.replace(/[^.]*$/, type.listKind);
+  const listType = `${type.name.slice(0, type.name.lastIndexOf(".") + 1)}${type.listKind}`;
   const emit = (path: string, route: Route): void => {
     const operations = paths.get(path) ?? [];
     operations.push(operation(path, route, resource, texts));

@@ -18,7 +18,7 @@ const KIND: Json = {
 /** Adds the types of a custom resource and of its list to a document. */
 export function addCustomTypes(types: TypeDocuments, form: OpenApiVersion, resource: ServedResource, type: PublishedType): void {
   const { group, version, plural } = resource;
-  const listName = type.name.replace(/[^.]*$/, type.listKind);
+  const listName = `${type.name.slice(0, type.name.lastIndexOf(".") + 1)}${type.listKind}`;
   const refer = (name: string): Json => contentReference(types, name, form);
   const kindOf = (kind: string): Json => ({ "x-kubernetes-group-version-kind": [{ group, version, kind }], ...type.extensions });
   const schema = type.schema(form, refer);

@@ -33,6 +33,14 @@ test.each([
   expect(request?.verifySignature()).toBe(true);
 });
 
+test("a name with half a character", () => {
+  const [begin = "", ...lines] = WITH_NAMES.split("\n");
+  const der = Buffer.from(lines.slice(0, -1).join(""), "base64");
+  // From UTF8String to BMPString, whose characters have two bytes each.
+  der.writeUInt8(0x1e, der.indexOf(Buffer.from([0x0c, 7])));
+  expect(parseCertificateRequest([begin, der.toString("base64"), lines.at(-1)].join("\n"))).toBeUndefined();
+});
+
 test("a request of somebody who has not the key", () => {
   const [begin = "", ...lines] = WITH_NAMES.split("\n");
   const der = Buffer.from(lines.slice(0, -1).join(""), "base64");

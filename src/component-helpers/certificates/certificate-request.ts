@@ -86,8 +86,9 @@ function subjectNames(subject: DerElement): readonly (readonly [string, string])
   const names: (readonly [string, string])[] = [];
   for (const attribute of sets.flatMap((set) => derWithin(set, SET) ?? [])) {
     const [type, value] = derWithin(attribute, SEQUENCE) ?? [];
-    if (type?.tag !== OBJECT_IDENTIFIER || value === undefined) return undefined;
-    names.push([hex(type), derText(value)]);
+    const text = value && derText(value);
+    if (type?.tag !== OBJECT_IDENTIFIER || text === undefined) return undefined;
+    names.push([hex(type), text]);
   }
   return names;
 }

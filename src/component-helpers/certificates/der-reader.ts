@@ -33,8 +33,9 @@ export function derWithin(value: DerElement | undefined, tag: number): readonly 
   return value?.tag === tag ? derElements(value.content) : undefined;
 }
 
-/** The text of any of the string types that names are written in. */
-export function derText({ tag, content }: DerElement): string {
+/** The text of any of the string types that names are written in; undefined for half a character of two bytes. */
+export function derText({ tag, content }: DerElement): string | undefined {
   const bytes = Buffer.from(content);
-  return tag === BMP_STRING ? bytes.swap16().toString("utf16le") : bytes.toString("utf8");
+  if (tag !== BMP_STRING) return bytes.toString("utf8");
+  return bytes.length % 2 === 0 ? bytes.swap16().toString("utf16le") : undefined;
 }

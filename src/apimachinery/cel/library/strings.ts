@@ -56,7 +56,7 @@ export const strings: readonly Declaration[] = [
     return substring(chars(a), from as bigint, to as bigint);
   }),
   declareMethod("trim", "string_trim", [STRING], STRING, ([a]) =>
-    text(a).replace(/^[\p{White_Space}]+|[\p{White_Space}]+$/gu, ""),
+    text(a).replace(/^[\p{White_Space}]+|(?<!\p{White_Space})[\p{White_Space}]+$/gu, ""),
   ),
   declareMethod("format", "string_format", [STRING, listOf(DYN)], STRING, ([a, list]) => formatString(text(a), list as CelList)),
   declareFunction("strings.quote", "strings_quote", [STRING], STRING, ([a]) => quote(text(a))),

@@ -7,11 +7,17 @@ export function defaultPullPolicy(image: string): "Always" | "IfNotPresent" {
 const NAME_CHARACTERS_MAX = 255;
 
 function normalizedLength(image: string): number {
-  const name = image.replace(/@.*$/, "").replace(/:[^/]*$/, "");
+  const name = withoutTag(image.split("@", 1)[0] ?? "");
   const first = name.split("/", 1)[0] ?? "";
   const hasRegistry = name.includes("/") && (/[.:]/.test(first) || first === "localhost");
   if (hasRegistry) return name.length;
   return name.length + (name.includes("/") ? "docker.io/" : "docker.io/library/").length;
+}
+
+/** A colon before the last slash is that of a registry's port. */
+function withoutTag(name: string): string {
+  const at = name.indexOf(":", name.lastIndexOf("/") + 1);
+  return at < 0 ? name : name.slice(0, at);
 }
 
 /** The tag of an image name; `latest` when there is neither tag nor digest, empty when the name cannot be read. */

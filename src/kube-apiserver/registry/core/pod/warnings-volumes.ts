@@ -100,7 +100,7 @@ function projectedFiles(projection: VolumeProjection): VolumeFile[] {
 function overlaps(files: readonly VolumeFile[]): string[] {
   const seen: VolumeFile[] = [];
   return files.flatMap(({ path, source }) => {
-    const file = { path: path.replace(/\/+$/, ""), source };
+    const file = { path: path.replace(/(?<!\/)\/+$/, ""), source };
     const found = seen.filter((other) => isWithin(file.path, other.path) || isWithin(other.path, file.path));
     seen.push(file);
     return file.path === ""

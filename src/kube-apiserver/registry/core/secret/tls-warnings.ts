@@ -17,5 +17,6 @@ export function tlsWarnings(secret: Secret): string[] {
 }
 
 function isPem(text: string): boolean {
-  return /-----BEGIN [A-Z0-9 ]+-----[\s\S]*-----END [A-Z0-9 ]+-----/.test(text);
+  const begin = text.search(/-----BEGIN [A-Z0-9 ]+-----/);
+  return begin >= 0 && /-----END [A-Z0-9 ]+-----/.test(text.slice(begin));
 }

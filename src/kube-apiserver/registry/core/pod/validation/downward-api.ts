@@ -55,8 +55,9 @@ const HUGE_PAGES = ["limits.hugepages-", "requests.hugepages-"];
 
 /** `metadata.labels['key']` in two parts; undefined when there is no subscript. */
 function splitSubscript(fieldPath: string): { path: string; subscript: string } | undefined {
-  const match = /^(.+?)\['(.*)'\]$/s.exec(fieldPath);
-  return match ? { path: match[1] ?? "", subscript: match[2] ?? "" } : undefined;
+  const open = fieldPath.indexOf("['", 1);
+  if (open < 0 || !fieldPath.endsWith("']") || open + 4 > fieldPath.length) return undefined;
+  return { path: fieldPath.slice(0, open), subscript: fieldPath.slice(open + 2, -2) };
 }
 
 /** A reference to a field of the pod; `fields` are those allowed where it stands. */

@@ -28,9 +28,12 @@ export function nonNegativeErrors(value: number | undefined | null, path: FieldP
   return (value ?? 0) < 0 ? [invalid(path, value, "must be greater than or equal to 0")] : [];
 }
 
+/** Characters of an address; what has more of them is none. */
+const ADDRESS_LENGTH_MAX = 256;
+
 /** True for what Go's `ParseIPSloppy` reads: leading zeros in IPv4 octets are let through. */
 export function isIpSloppy(value: string): boolean {
-  if (value.includes("%")) return false;
+  if (value.includes("%") || value.length > ADDRESS_LENGTH_MAX) return false;
   return isIP(value.replace(/(^|[.:])0+(?=\d+(\.|$))/g, "$1")) !== 0;
 }
 

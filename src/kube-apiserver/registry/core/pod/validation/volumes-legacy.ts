@@ -62,16 +62,26 @@ export function validateNfs(source: NFSVolumeSource, path: FieldPath): FieldErro
   return errors;
 }
 
-const ISCSI_FORMATS: Readonly<Record<string, RegExp>> = {
-  iqn: /iqn\.\d{4}-\d{2}\.([A-Za-z0-9\-.]+)(:[^,;*&$|\s]+)$/,
-  eui: /^eui.[A-Za-z0-9]{16}$/,
-  naa: /^naa.[A-Za-z0-9]{32}$/,
+const ISCSI_FORMATS: Readonly<Record<string, (name: string) => boolean>> = {
+  iqn: isIqn,
+  eui: (name) => /^eui.[A-Za-z0-9]{16}$/.test(name),
+  naa: (name) => /^naa.[A-Za-z0-9]{32}$/.test(name),
 };
+
+/** A dated authority somewhere, whose name a colon ends; from there on all is allowed but separators. Each part is looked at once. */
+function isIqn(name: string): boolean {
+  const tail = name.search(/[,;*&$|\s][^,;*&$|\s]*$/);
+  for (const { 0: run, index } of name.matchAll(/[A-Za-z0-9\-.]+/g)) {
+    const end = index + run.length;
+    if (end > tail && end + 1 < name.length && name[end] === ":" && /iqn\.\d{4}-\d{2}\../.test(run)) return true;
+  }
+  return false;
+}
 
 function iscsiFormatErrors(name: string, path: FieldPath): FieldError[] {
   const format = ISCSI_FORMATS[name.slice(0, 3)];
   if (!format) return [invalid(path, name, "must be valid format starting with iqn, eui, or naa")];
-  return format.test(name) ? [] : [invalid(path, name, "must be valid format")];
+  return format(name) ? [] : [invalid(path, name, "must be valid format")];
 }
 
 /** An iSCSI disk. Upstream reports `initiatorName` as `initiatorname`. */
