@@ -19,6 +19,7 @@ export default defineConfig({
           hookTimeout: 60_000,
         },
       },
+      { resolve, ssr, test: { name: "property", include: ["test/{property,fuzz}/**/*.test.ts"], testTimeout: 60_000 } },
       {
         resolve,
         ssr,

@@ -1,0 +1,31 @@
+import { parseFieldSelector } from "#apimachinery/fields/selector.ts";
+import { parseLabelSelector } from "#apimachinery/labels/parse.ts";
+import { check, type FuzzTarget, refusing } from "../target.ts";
+
+const LABELS = { a: "b", "x.y/z": "", constructor: "c", n: "5" };
+
+/** Selectors of labels and of fields: what is printed means the same. */
+export const target: FuzzTarget = {
+  seeds: [
+    "a=b,c!=d,e in (f,g),h notin (i),!j,k,l>1,m<2,x.y/z==",
+    "a in (),b notin (,a,),c=",
+    "metadata.name=a,status.phase!=Running,spec.x==y\\,z\\=w\\\\",
+    "=a,==,!=,a=b=c",
+    "__proto__=a,constructor in (b)",
+  ],
+  run: (bytes) => {
+    const text = bytes.toString("utf8");
+    const labels = refusing([Error], () => parseLabelSelector(text));
+    if (labels !== undefined) {
+      const again = parseLabelSelector(labels.toString());
+      check(again.toString() === labels.toString(), `${labels} is read as ${again}`);
+      check(again.matches(LABELS) === labels.matches(LABELS) && again.matches({}) === labels.matches({}), "matches otherwise");
+    }
+    const fields = refusing([Error], () => parseFieldSelector(text));
+    if (fields !== undefined) {
+      const again = parseFieldSelector(fields.toString());
+      check(again.toString() === fields.toString(), `${fields} is read as ${again}`);
+      fields.matches((field) => field);
+    }
+  },
+};
