@@ -1,38 +1,26 @@
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { brotliCompressSync, constants } from "node:zlib";
 
-/** Built-in types that have texts of their own. */
-const BUILTIN_TYPES = {
-  "io.k8s.apimachinery.pkg.apis.meta.v1.MicroTime": "V1MicroTime",
-};
+/** Longer sets of values are not spelled out. */
+const VALUES_MAX = 12;
 
 /**
- * Writes the texts of `kubectl explain`: of types and fields from the comments of @kubernetes/client-node's models, of request
- * parameters from those of its API classes. Compressed, since few processes ever need them.
+ * Writes the texts of `kubectl explain` and of request parameters from `src/api/texts`, one file for each API group. What the
+ * facts know (defaults, sets of values) is added where the text does not say it. Compressed, since few processes ever need it.
  */
-export function writeDescriptions({ files, root, path, head, flatFields }) {
-  const generated = join(root, "node_modules/@kubernetes/client-node/dist/gen");
+export function writeDescriptions({ files, root, path, head }) {
+  const texts = new Texts(join(root, "src/api/texts"), files);
   const types = {};
   for (const [key, file] of files) {
     for (const [name, type] of Object.entries(file.types)) {
-      if (type.fields === undefined) continue;
-      const model = readModel(generated, key, name);
-      if (model === undefined) continue;
-      const fields = {};
-      for (const field of flatFields(key, type)) {
-        const text = model.fields.get(modelField(field.name)) ?? model.fields.get(field.name);
-        if (text) fields[field.name] = text;
-      }
-      types[`${file.package}.${name}`] = [model.text, fields];
+      const described = texts.describe(key, name, type);
+      if (described !== undefined) types[`${file.package}.${name}`] = described;
     }
   }
-  for (const [name, model] of Object.entries(BUILTIN_TYPES)) {
-    const text = readModelFile(join(generated, "models", `${model}.d.ts`))?.text;
-    if (text) types[name] = [text, {}];
-  }
-  const parameters = readParameters(join(generated, "types/ObjectParamAPI.d.ts"));
-  const text = JSON.stringify({ types, parameters });
+  const unused = texts.unused();
+  if (unused.length > 0) throw new Error(`texts of what is not there: ${unused.join(", ")}`);
+  const text = JSON.stringify({ types, parameters: texts.parameters });
   const options = { params: { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_LGWIN]: 22 } };
   const packed = brotliCompressSync(Buffer.from(text), options).toString("base64");
   writeFileSync(
@@ -43,73 +31,162 @@ export const packedDescriptions: string =
   ${JSON.stringify(packed)};
 `,
   );
-  console.log(
-    `descriptions: ${Object.keys(types).length} types, ${Object.keys(parameters).length} parameters, ${packed.length} bytes`,
-  );
+  const { length } = Object.keys(texts.parameters);
+  console.log(`descriptions: ${Object.keys(types).length} types, ${length} parameters, ${packed.length} bytes`);
 }
 
-/** The generator prefixes a group where two groups have types of one name. */
-function readModel(generated, key, name) {
-  const [folder, version] = key.split("/");
-  const plain = `${version[0].toUpperCase()}${version.slice(1)}${name}`;
-  const prefix = folder === "internal" ? "Apiserverinternal" : `${folder[0].toUpperCase()}${folder.slice(1)}`;
-  return (
-    readModelFile(join(generated, "models", `${prefix}${plain}.d.ts`)) ??
-    readModelFile(join(generated, "models", `${plain}.d.ts`))
-  );
-}
-
-function modelField(name) {
-  return (
-    { continue: "_continue", default: "_default", enum: "_enum", from: "_from", namespace: "namespace" }[name] ?? camel(name)
-  );
-}
-
-function camel(name) {
-  return name.replace(/^\$(\w)/, (_, c) => `$${c}`).replace(/-(\w)/g, (_, c) => `_${c}`);
-}
-
-function readModelFile(path) {
-  if (!existsSync(path)) return undefined;
-  const source = readFileSync(path, "utf8");
-  const type = /\/\*\*\n((?:\* .*\n)+)\*\/\nexport declare class/.exec(source)?.[1] ?? "";
-  const fields = new Map();
-  for (const m of source.matchAll(/ {4}\/\*\*\n((?: {4}\*(?: .*)?\n)+) {4}\*\/\n {4}'([^']+)'\??:/g))
-    fields.set(m[2], clean(m[1]));
-  return { text: clean(type), fields };
-}
-
-function clean(comment) {
-  const lines = comment.split("\n").map((line) => line.replace(/^\s*\* ?/, ""));
-  return decodeEntities(lines.join(" ").trim());
-}
-
-function decodeEntities(text) {
-  return text
-    .replaceAll("&quot;", '"')
-    .replaceAll("&#39;", "'")
-    .replaceAll("&#x60;", "`")
-    .replaceAll("&#x3D;", "=")
-    .replaceAll("&lt;", "<")
-    .replaceAll("&gt;", ">")
-    .replaceAll("&amp;", "&")
-    .replace(/\\(['"\\])/g, "$1");
-}
-
-function readParameters(path) {
-  const texts = {};
-  const source = readFileSync(path, "utf8");
-  for (const m of source.matchAll(/ {4}\/\*\*\n((?: {5}\*(?: .*)?\n)+) {5}\*\/\n {4}(\w+)\??:/g)) {
-    const text = clean(m[1].replace(/ {5}\* (Defaults to: undefined|@type .*|@memberof .*)\n/g, ""));
-    const name = m[2].replace(/^_/, "");
-    const own = /Api(?:patch|connect\w+|read\w+Log)/.exec(m[1]) !== null && name !== "dryRun" ? m[1] : "";
-    const kind =
-      /@memberof \w+Api(patch|connect(?:Get|Post|Put|Delete|Head|Options|Patch)\w*?(Exec|Attach|Portforward|Proxy)|read\w+Log\b)?/.exec(
-        own,
-      );
-    const suffix = kind?.[2] ?? (kind?.[1] === "patch" ? "patch" : kind?.[1]?.startsWith("read") ? "Log" : "");
-    if (name === "body" || name === "name" || text === "") continue;
-    texts[suffix === "" ? name : `${name}:${suffix}`] ??= text;
+/** `Type: text`, with the fields below it as `  field: text`; `  like: Type` takes over another's fields. */
+function readSections(path) {
+  const sections = new Map();
+  let current;
+  for (const line of readFileSync(path, "utf8").split("\n")) {
+    if (line === "" || line.startsWith("#")) continue;
+    const [, indent, name, text] = /^( *)(.+?)(?:: (.*))?$/.exec(line);
+    if (indent !== "") current.fields.set(name, text);
+    else {
+      current = { text: text ?? "", fields: new Map() };
+      if (sections.has(name)) throw new Error(`${path}: ${name} is there twice`);
+      sections.set(name, current);
+    }
   }
-  return texts;
+  return sections;
+}
+
+class Texts {
+  #files;
+  #groups = new Map();
+  #used = new Set();
+
+  constructor(folder, files) {
+    this.#files = files;
+    for (const file of readdirSync(folder)) this.#groups.set(file.replace(".txt", ""), readSections(join(folder, file)));
+    this.parameters = Object.fromEntries([...this.#groups.get("parameters")].map(([name, { text }]) => [name, text]));
+    this.#groups.delete("parameters");
+  }
+
+  /** Text of a type and those of its fields. */
+  describe(key, name, type) {
+    const file = this.#files.get(key);
+    const from = type.like === true ? file.like : key;
+    const { fields } = this.#files.get(from)?.types[name] ?? type;
+    if (fields === undefined) return undefined;
+    const own = this.#section(key, name)?.[1].text;
+    const items = name.endsWith("List") && fields.some((field) => field.name === "items");
+    const text = own ?? (items ? `Objects of kind ${name.slice(0, -4)}.` : "");
+    return [text, Object.fromEntries(this.#fields(from, name, fields, key))];
+  }
+
+  /** Texts that belong to no type or field. */
+  unused() {
+    const all = [...this.#groups].flatMap(([group, sections]) =>
+      group === "common"
+        ? []
+        : [...sections].flatMap(([name, { fields }]) => [
+            `${group}.${name}`,
+            ...[...fields.keys()].map((f) => `${group}.${name}.${f}`),
+          ]),
+    );
+    return all.filter((each) => !this.#used.has(each) && !each.endsWith(".like"));
+  }
+
+  #fields(key, name, fields, told) {
+    return fields.flatMap((field) => {
+      if (field.inline !== undefined) return this.#inlined(key, name, field.inline.replace(/^\*/, ""), told);
+      const text = this.#own(told, name, field.name) ?? this.#common(name, fields, field.name);
+      return text === undefined ? [] : [[field.name, this.#withFacts(key, field, text)]];
+    });
+  }
+
+  #inlined(key, name, inline, told) {
+    let { key: from, name: type } = resolve(key, inline);
+    for (let alias = this.#type(from, type).alias; alias !== undefined; alias = this.#type(from, type).alias) {
+      ({ key: from, name: type } = resolve(from, alias));
+    }
+    const { fields } = this.#type(from, type);
+    const plain = new Map(this.#fields(from, type, fields, from === key ? told : from));
+    // The texts of the type itself win over those of what it consists of.
+    for (const field of fields) {
+      const own = this.#own(told, name, field.name) ?? (type === "TypeMeta" ? this.#common(name, [], field.name) : undefined);
+      if (own !== undefined) plain.set(field.name, field.inline === undefined ? this.#withFacts(from, field, own) : own);
+    }
+    return [...plain];
+  }
+
+  #type(key, name) {
+    const file = this.#files.get(key);
+    const type = file.types[name];
+    return type?.like === true ? this.#type(file.like, name) : type;
+  }
+
+  /** The section of a type: that of its group, or of the group whose types it is made like. */
+  #section(key, name) {
+    const file = this.#files.get(key);
+    const groups = [
+      key,
+      ...(file.like === undefined ? [] : [file.like]),
+      ...(file.old ? ["core/v1", "apps/v1", "networking/v1", "policy/v1"] : []),
+    ];
+    for (const each of groups) {
+      const [group] = each.split("/");
+      const section = this.#groups.get(group)?.get(name);
+      if (section === undefined) continue;
+      this.#used.add(`${group}.${name}`);
+      return [group, section];
+    }
+    return undefined;
+  }
+
+  #own(key, name, field) {
+    const found = this.#section(key, name);
+    if (found === undefined) return undefined;
+    const [group, { fields }] = found;
+    const text = fields.get(field);
+    if (text !== undefined) {
+      this.#used.add(`${group}.${name}.${field}`);
+      return text;
+    }
+    const like = fields.get("like");
+    return like === undefined ? undefined : this.#own(key, like, field);
+  }
+
+  #common(name, fields, field) {
+    const common = this.#groups.get("common");
+    if (name.endsWith("Condition")) {
+      const text = common.get("*Condition").fields.get(field);
+      if (text !== undefined) return text;
+    }
+    const list = name.endsWith("List") && (fields.length === 0 || fields.some((each) => each.name === "items"));
+    return common.get(list ? "*List" : "*Kind").fields.get(field);
+  }
+
+  #withFacts(key, field, text) {
+    const parts = [text];
+    const values = this.#values(key, field.type)?.filter((value) => value !== "");
+    if (values !== undefined && values.length <= VALUES_MAX && !values.every((value) => names(text, value))) {
+      parts.push(`${values.length === 1 ? "Known" : "One of"}: ${values.join(", ")}.`);
+    }
+    const { default: fallback } = field;
+    if (fallback !== undefined && !text.includes("Default:"))
+      parts.push(`Default: ${fallback === "" ? "empty" : `${fallback}`}.`);
+    return parts.join(" ");
+  }
+
+  #values(key, type) {
+    const plain = type.replace(/^(\*|\[\]|map\[[^\]]*\])+/, "");
+    const { key: from, name } = resolve(key, plain);
+    const found = this.#files.get(from)?.types[name];
+    return found?.enum === true ? found.values : undefined;
+  }
+}
+
+function names(text, value) {
+  const escaped = value.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+  return new RegExp(`(^|[^A-Za-z0-9])${escaped}($|[^A-Za-z0-9])`).test(text);
+}
+
+function resolve(key, name) {
+  const slash = name.indexOf("/");
+  if (slash < 0) return { key, name };
+  const dot = name.indexOf(".", slash);
+  return { key: name.slice(0, dot), name: name.slice(dot + 1) };
 }

@@ -1,6 +1,5 @@
 // Builds `src/api/generated` from the facts of `src/api/facts`: TypeScript types, and the facts as one module of strings for the
-// runtime, which parses a group only when it is asked for. Also the texts of `kubectl explain`, from the comments of
-// @kubernetes/client-node's declarations.
+// runtime, which parses a group only when it is asked for. Also the texts of `kubectl explain`, from `src/api/texts`.
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -209,4 +208,4 @@ export const factsFiles: readonly FactsFile[] = [
 ${rows.join("")}];
 `,
 );
-writeDescriptions({ files, root, path: join(target, "descriptions.ts"), head: HEAD, flatFields });
+writeDescriptions({ files, root, path: join(target, "descriptions.ts"), head: HEAD });

@@ -1,7 +1,5 @@
 /** Texts of the types that are written by hand. */
 export const BUILTIN_TEXTS: Readonly<Record<string, string>> = {
-  "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceSubresourceStatus":
-    "How to serve the status subresource of a custom resource.",
   "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSON":
     "Any JSON value: an object, a list, a string, a number, a boolean or null.",
   "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaPropsOrArray": "A JSON schema, or a list of them.",
@@ -19,8 +17,19 @@ export const BUILTIN_TEXTS: Readonly<Record<string, string>> = {
   "io.k8s.apimachinery.pkg.version.Info": "What a server says of its version.",
 };
 
-/** Texts of fields that refer to another type, which the packed texts leave out, by type and field. */
-export const BUILTIN_FIELD_TEXTS: Readonly<Record<string, string>> = {
-  "io.k8s.apimachinery.pkg.apis.meta.v1.APIGroup.preferredVersion":
-    "preferredVersion is the version preferred by the API server, which probably is the storage version.",
+/** Texts of the fields of `/version`, which no facts tell of. */
+export const VERSION_TEXTS: Readonly<Record<string, string>> = {
+  major: "First part of the version.",
+  minor: "Second part of the version.",
+  emulationMajor: "First part of the version that the server behaves as.",
+  emulationMinor: "Second part of the version that the server behaves as.",
+  minCompatibilityMajor: "First part of the oldest version whose data the server gets on with.",
+  minCompatibilityMinor: "Second part of the oldest version whose data the server gets on with.",
+  gitVersion: "The whole version, such as `v1.36.2`.",
+  gitCommit: "The commit that the server was built from.",
+  gitTreeState: "Whether the sources were as in that commit: `clean` or `dirty`.",
+  buildDate: "When the server was built, as RFC 3339.",
+  goVersion: "Version of the language's runtime.",
+  compiler: "What the server was compiled with.",
+  platform: "Operating system and architecture, such as `linux/amd64`.",
 };

@@ -9,7 +9,7 @@ const RESOURCES = [...DISCOVERY, "application/cbor"];
 /** OpenAPI name of what `/version` answers with. */
 export const VERSION_INFO = "io.k8s.apimachinery.pkg.version.Info";
 
-const LOG_PATH: Parameter = { name: "logpath", in: "path", type: "string", description: "path to the log" };
+const LOG_PATH: Parameter = { name: "logpath", in: "path", type: "string", description: "path of the log" };
 
 /** Writes the operations that no resource makes: discovery, the version, keys, logs. */
 export function addFixedOperations(paths: Map<string, Operation[]>, resources: readonly ServedResource[]): void {
@@ -38,7 +38,7 @@ export function addFixedOperations(paths: Map<string, Operation[]>, resources: r
   }
   get("/version/", {
     id: "getCodeVersion",
-    description: "get the version information for this server",
+    description: "get the server's version",
     tag: "version",
     consumes: ["application/json"],
     produces: ["application/json"],
@@ -46,14 +46,14 @@ export function addFixedOperations(paths: Map<string, Operation[]>, resources: r
   });
   get("/openid/v1/jwks/", {
     id: "getServiceAccountIssuerOpenIDKeyset",
-    description: "get service account issuer OpenID JSON Web Key Set (contains public token verification keys)",
+    description: "get the public keys that service accounts' tokens can be checked with, as a JSON Web Key Set",
     tag: "openid",
     produces: ["application/jwk-set+json"],
     content: "string",
   });
   get("/.well-known/openid-configuration/", {
     id: "getServiceAccountIssuerOpenIDConfiguration",
-    description: "get service account issuer OpenID configuration, also known as the 'OIDC discovery doc'",
+    description: "get the OpenID configuration of the issuer of service accounts' tokens",
     tag: "WellKnown",
     produces: ["application/json"],
     content: "string",

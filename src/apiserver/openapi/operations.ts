@@ -20,7 +20,7 @@ const PATCHES = [
 ];
 const ANY = ["*/*"];
 const META = "io.k8s.apimachinery.pkg.apis.meta.v1.";
-const OLD_WATCH = "deprecated: use the 'watch' parameter with a list operation instead";
+const OLD_WATCH = "old form of a list with `watch`";
 
 /** `Core`, `RbacAuthorization`: a group in operation ids. */
 export function groupTitle(group: string): string {
@@ -135,7 +135,7 @@ class ResourceOperations {
     const { kind } = this.#resource;
     const how = this.#has("watch") ? "list or watch" : "list";
     const content = { type: typeName({ ...this.#kind, kind: `${kind}List` }) };
-    const description = `${how} objects of kind ${kind}`;
+    const description = `${how} ${kind} objects`;
     this.#emit(path, {
       method: "get",
       verb: "list",
@@ -221,7 +221,7 @@ class ResourceOperations {
     }
     if (verbs.includes("patch")) {
       const body = { type: `${META}Patch`, required: true, consumes: PATCHES };
-      const description = `partially update ${target}`;
+      const description = `patch ${target}`;
       this.#emit(path, {
         ...common,
         method: "patch",
@@ -253,12 +253,11 @@ class ResourceOperations {
     if (!this.#has("watch")) return;
     const { kind, plural, namespaced } = this.#resource;
     const common = { method: "get", verb: "watch", query: "list", produces: STREAMS, content: { type: `${META}WatchEvent` } };
-    const list = { ...common, action: "watchlist", description: `watch individual changes to a list of ${kind}. ${OLD_WATCH}.` };
+    const list = { ...common, action: "watchlist", description: `watch objects of kind ${kind}: ${OLD_WATCH}` };
     this.#emit(`${this.#root}/watch/${scope}${plural}`, { ...list, name: `${this.#scoped}List` });
     if (namespaced) this.#emit(`${this.#root}/watch/${plural}`, { ...list, name: `${kind}ListForAllNamespaces` });
     if (!this.#has("get")) return;
-    const filter = "filtered to a single item with the 'fieldSelector' parameter";
-    const description = `watch changes to an object of kind ${kind}. ${OLD_WATCH}, ${filter}.`;
+    const description = `watch one object of kind ${kind}: ${OLD_WATCH} and a field selector`;
     this.#emit(`${this.#root}/watch/${scope}${plural}/{name}`, { ...common, action: "watch", description, name: this.#scoped });
   }
 
@@ -305,14 +304,14 @@ class ResourceOperations {
       : [{ path, name }];
     for (const variant of variants) {
       const extra: Parameter[] =
-        variant.path === path ? [] : [{ name: "path", in: "path", type: "string", description: "path to the resource" }];
+        variant.path === path ? [] : [{ name: "path", in: "path", type: "string", description: "path on the other side" }];
       for (const method of methods) {
         this.#emit(variant.path, {
           method,
           verb: "connect",
           action: "connect",
           query: subresource.name,
-          description: `connect ${method.toUpperCase()} requests to ${subresource.name} of ${this.#resource.kind}`,
+          description: `pass ${method.toUpperCase()} requests on to ${subresource.name} of a ${this.#resource.kind}`,
           produces: ANY,
           content: "string",
           kind: subresource.kind,

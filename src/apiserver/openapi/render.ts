@@ -1,5 +1,5 @@
 import { schemaByName } from "#apimachinery/schema/registry.ts";
-import { BUILTIN_TEXTS } from "./built-in-texts.ts";
+import { BUILTIN_TEXTS, VERSION_TEXTS } from "./built-in-texts.ts";
 import { VERSION_INFO } from "./fixed-paths.ts";
 import type { Json, TypeDocuments } from "./type-document.ts";
 
@@ -36,9 +36,10 @@ export function contentReference(types: TypeDocuments, name: string, version: 2 
 }
 
 function versionInfo(version: 2 | 3): Json {
-  const required = Object.fromEntries(
-    INFO_FIELDS.map((name) => [name, version === 3 ? { type: "string", default: "" } : { type: "string" }]),
-  );
-  const optional = Object.fromEntries(INFO_OPTIONAL.map((name) => [name, { type: "string" }]));
-  return { type: "object", required: INFO_FIELDS, properties: { ...required, ...optional } };
+  const field = (name: string, required: boolean): [string, Json] => [
+    name,
+    { description: VERSION_TEXTS[name], type: "string", ...(required && version === 3 && { default: "" }) },
+  ];
+  const properties = [...INFO_FIELDS.map((name) => field(name, true)), ...INFO_OPTIONAL.map((name) => field(name, false))];
+  return { type: "object", required: INFO_FIELDS, properties: Object.fromEntries(properties) };
 }

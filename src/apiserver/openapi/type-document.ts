@@ -5,7 +5,7 @@ import type {
   StructSchema,
   TypeSchema,
 } from "#apimachinery/schema/type-schema.ts";
-import { BUILTIN_FIELD_TEXTS, BUILTIN_TEXTS } from "./built-in-texts.ts";
+import { BUILTIN_TEXTS } from "./built-in-texts.ts";
 import type { Descriptions } from "./descriptions.ts";
 import { groupVersionKinds } from "./group-version-kinds.ts";
 
@@ -78,8 +78,7 @@ export class TypeDocuments {
     const required: string[] = [];
     const properties: Json = {};
     for (const field of [...schema.fields.values()].sort((a, b) => (a.name < b.name ? -1 : 1))) {
-      const fieldText = fieldTexts[field.name] ?? BUILTIN_FIELD_TEXTS[`${schema.name}.${field.name}`];
-      properties[field.name] = this.#field(field, fieldText, field.name === "default" || !UNTOLD.has(schema.name));
+      properties[field.name] = this.#field(field, fieldTexts[field.name], field.name === "default" || !UNTOLD.has(schema.name));
     }
     for (const field of schema.fields.values()) if (field.required) required.push(field.name);
     if (required.length > 0) definition.required = required;
