@@ -21,8 +21,9 @@ export function customType(name: string, kind: string, schema: Structural | unde
     ["kind", field("kind", scalar("string"))],
     ["metadata", { ...field("metadata", metadata), pointer: false }],
   ]);
+  const keeps = schema?.preserveUnknownFields ?? true;
   for (const [key, property] of schema?.properties ?? []) {
-    if (!fields.has(key)) fields.set(key, field(key, typeOf(property), property));
+    if (!fields.has(key)) fields.set(key, field(key, typeOf(property, keeps), property));
   }
   return {
     kind: "struct",
@@ -30,8 +31,8 @@ export function customType(name: string, kind: string, schema: Structural | unde
     fields,
     structType: "granular",
     goType: `unstructured.${kind}`,
+    ...unknownFields(schema?.additional, keeps),
     unstructured: {
-      keepsUnknown: schema === undefined || schema.preserveUnknownFields || schema.additional !== undefined,
       read(object, unknown) {
         readCustom(object, schema, { dropInvalid: false, unknown });
       },
@@ -45,6 +46,13 @@ export function customType(name: string, kind: string, schema: Structural | unde
  */
 export function readCustom(object: Record<string, unknown>, schema: Structural | undefined, options: CoerceOptions): void {
   if (schema === undefined) return;
+  pruneCustom(object, schema, options);
+  setSchemaDefaults(object, schema);
+}
+
+/** As {@link readCustom}, without the defaults. */
+export function pruneCustom(object: Record<string, unknown>, schema: Structural | undefined, options: CoerceOptions): void {
+  if (schema === undefined) return;
   const pruned: string[] = [];
   pruneResource(object, schema, pruned);
   dropForbiddenNulls(object, schema);
@@ -52,26 +60,42 @@ export function readCustom(object: Record<string, unknown>, schema: Structural |
   const problem = coerceEmbedded(object, schema, { ...options, unknown });
   if (problem !== undefined) throw new DecodeError(`${problem.field}: ${problem.message}`);
   options.unknown?.push(...pruned.sort(), ...unknown.sort());
-  setSchemaDefaults(object, schema);
 }
 
-function typeOf(schema: Structural): TypeSchema {
-  const deduced: TypeSchema = { kind: "raw", name: "", deduced: true };
+const DEDUCED: TypeSchema = { kind: "raw", name: "", deduced: true };
+
+/** What an object holds beside its properties: what is said of the rest, or anything where unknown fields are kept. */
+function unknownFields(additional: Structural["additional"], keeps: boolean): Pick<StructSchema, "unknown"> {
+  if (additional !== undefined) return { unknown: additional.schema === undefined ? DEDUCED : typeOf(additional.schema, keeps) };
+  return keeps ? { unknown: DEDUCED } : {};
+}
+
+/** `inherited` says that a type around this one keeps unknown fields: all within it own them then, as upstream's `schemaconv` has it. */
+function typeOf(schema: Structural, inherited: boolean): TypeSchema {
+  const keeps = inherited || schema.preserveUnknownFields;
   if (schema.intOrString) return scalar("int-or-string");
-  if (schema.preserveUnknownFields && schema.properties.size === 0) return deduced;
+  if (schema.preserveUnknownFields && schema.properties.size === 0) return DEDUCED;
   switch (schema.type) {
     case "object": {
       const { additional, properties, embeddedResource } = schema;
       if (properties.size === 0 && additional !== undefined) {
-        return { kind: "map", value: additional.schema === undefined ? deduced : typeOf(additional.schema) };
+        return { kind: "map", value: additional.schema === undefined ? DEDUCED : typeOf(additional.schema, keeps) };
       }
-      if (embeddedResource && properties.size === 0) return deduced;
-      const fields = new Map([...properties].map(([key, property]) => [key, field(key, typeOf(property), property)] as const));
+      if (embeddedResource && properties.size === 0) return DEDUCED;
+      const fields = new Map(
+        [...properties].map(([key, property]) => [key, field(key, typeOf(property, keeps), property)] as const),
+      );
       const atomic = schema.props["x-kubernetes-map-type"] === "atomic";
-      return { kind: "struct", name: "", fields, structType: atomic ? "atomic" : "granular" };
+      return {
+        kind: "struct",
+        name: "",
+        fields,
+        structType: atomic ? "atomic" : "granular",
+        ...unknownFields(additional, keeps),
+      };
     }
     case "array":
-      return { kind: "list", element: schema.items === undefined ? deduced : typeOf(schema.items) };
+      return { kind: "list", element: schema.items === undefined ? DEDUCED : typeOf(schema.items, keeps) };
     case "integer":
       return scalar("int64");
     case "number":
@@ -81,7 +105,7 @@ function typeOf(schema: Structural): TypeSchema {
     case "string":
       return scalar("string");
     default:
-      return deduced;
+      return DEDUCED;
   }
 }
 

@@ -1,5 +1,5 @@
 import { asMap, itemStep } from "./compare.ts";
-import type { FieldPlan } from "./field-plan.ts";
+import type { FieldPlan, StructPlan } from "./field-plan.ts";
 import { type FieldSet, LEAF, makeNode, SELF } from "./field-set.ts";
 
 /**
@@ -35,7 +35,7 @@ function claimedEntries(plan: MapPlan, map: Readonly<Record<string, unknown>>): 
     const below = entryPlan(plan, key);
     if (below === undefined || value === undefined) continue;
     const node = claimed(below, value);
-    const isMember = plan.kind !== "struct" || value === null || isEmptyMap(value);
+    const isMember = plan.kind !== "struct" || !plan.byName.has(key) || value === null || isEmptyMap(value);
     if (node === undefined) {
       if (isMember) children.push([`f:${key}`, LEAF]);
     } else children.push([`f:${key}`, isMember ? asMember(node) : node]);
@@ -67,11 +67,16 @@ function isEmptyMap(value: unknown): boolean {
   return map !== undefined && Object.keys(map).length === 0;
 }
 
+/** The plan of a field that the struct's type does not name; undefined where it may not have such. */
+export function unknownPlan({ unknown }: StructPlan, key: string): FieldPlan | undefined {
+  return unknown === undefined || unknown.named.has(key) ? undefined : unknown.plan;
+}
+
 /** The plan of a field or entry; undefined for a field that the struct does not have. */
 export function entryPlan(plan: FieldPlan, key: string): FieldPlan | undefined {
   switch (plan.kind) {
     case "struct":
-      return plan.byName.get(key)?.plan;
+      return plan.byName.get(key)?.plan ?? unknownPlan(plan, key);
     case "map":
       return plan.value;
     case "deduced":

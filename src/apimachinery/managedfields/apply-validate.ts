@@ -55,8 +55,9 @@ function checkMap(type: StructSchema | MapSchema, value: unknown): Fault[] {
     if (type.kind === "map") faults.push(...below(step, check(type.value, undefined, map[key])));
     else {
       const field = type.fields.get(key);
-      if (field === undefined) return [...faults, { path: step, message: "field not declared in schema" }];
-      faults.push(...below(step, check(field.type, field, map[key])));
+      const fieldType = field?.type ?? type.unknown;
+      if (fieldType === undefined) return [...faults, { path: step, message: "field not declared in schema" }];
+      faults.push(...below(step, check(fieldType, field, map[key])));
     }
   }
   return faults;

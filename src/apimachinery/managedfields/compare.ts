@@ -1,4 +1,4 @@
-import type { FieldPlan, ListKey, PlannedField } from "./field-plan.ts";
+import type { FieldPlan, ListKey, PlannedField, StructPlan } from "./field-plan.ts";
 import { type FieldSet, LEAF, makeNode } from "./field-set.ts";
 
 /** Which paths differ between two values. Absent parts have no paths. */
@@ -26,7 +26,7 @@ export function compareValues(plan: FieldPlan, before: unknown, after: unknown, 
     case "leaf":
       return compareLeaves(before, after);
     case "struct":
-      return compareFields(plan.fields, before, after, plain);
+      return compareFields(plan, before, after, plain);
     case "map":
       return compareMaps(plan.value, before, after, plain);
     case "set":
@@ -62,6 +62,12 @@ class Parts {
     if (part.removed !== undefined) this.#removed.push([step, part.removed]);
   }
 
+  /** Puts parts in order that were not given so. */
+  sorted(): this {
+    for (const parts of [this.#added, this.#modified, this.#removed]) parts.sort(([a], [b]) => (a < b ? -1 : 1));
+    return this;
+  }
+
   comparison(): Comparison | undefined {
     const [added, modified, removed] = [node(this.#added), node(this.#modified), node(this.#removed)];
     return added === undefined && modified === undefined && removed === undefined ? undefined : { added, modified, removed };
@@ -72,11 +78,11 @@ function node(children: [string, FieldSet][]): FieldSet | undefined {
   return children.length === 0 ? undefined : makeNode(false, children);
 }
 
-function compareFields(fields: readonly PlannedField[], before: unknown, after: unknown, plain: boolean): Comparison | undefined {
+function compareFields(plan: StructPlan, before: unknown, after: unknown, plain: boolean): Comparison | undefined {
   const [left, right] = [asMap(before), asMap(after)];
   if (isEmptyMap(left) && isEmptyMap(right)) return compareLeaves(before, after);
   const parts = new Parts();
-  for (const field of fields) {
+  for (const field of plan.fields) {
     const [l, r] = [left?.[field.name], right?.[field.name]];
     if (l === r) continue;
     parts.put(
@@ -86,7 +92,16 @@ function compareFields(fields: readonly PlannedField[], before: unknown, after: 
         : compareValues(field.plan, encoded(field, l, left), encoded(field, r, right)),
     );
   }
-  return parts.comparison();
+  if (plan.unknown === undefined) return parts.comparison();
+  const below = plan.unknown.plan;
+  for (const key of new Set([...unknownKeys(plan, left), ...unknownKeys(plan, right)])) {
+    parts.put(`f:${key}`, compareValues(below, own(left, key), own(right, key), plain));
+  }
+  return parts.sorted().comparison();
+}
+
+function unknownKeys({ unknown }: StructPlan, map: JsonMap | undefined): string[] {
+  return unknown === undefined ? [] : Object.keys(map ?? {}).filter((key) => !unknown.named.has(key));
 }
 
 /** The value of a field as Go would write it; what it would leave out is undefined. `holder` is the struct, if there is one. */
@@ -196,6 +211,9 @@ export function ownedPaths(plan: FieldPlan, value: unknown, plain = false): Fiel
         const part = plain ? map[field.name] : encoded(field, map[field.name], map);
         if (part !== undefined) children.push([field.step, ownedPaths(field.plan, part, plain)]);
       }
+      if (plan.unknown === undefined) break;
+      for (const key of unknownKeys(plan, map)) children.push([`f:${key}`, ownedPaths(plan.unknown.plan, map[key], plain)]);
+      children.sort(([a], [b]) => (a < b ? -1 : 1));
       break;
     }
     case "map":

@@ -17,6 +17,15 @@ export interface StructPlan {
   readonly kind: "struct";
   readonly fields: readonly PlannedField[];
   readonly byName: ReadonlyMap<string, PlannedField>;
+  /** How fields are owned that the type does not name; undefined where there are none. */
+  readonly unknown?: UnknownFields;
+}
+
+/** The fields of a struct that its type does not name. */
+export interface UnknownFields {
+  readonly plan: FieldPlan;
+  /** Those that it does name, owned by somebody or not. */
+  readonly named: { has(name: string): boolean };
 }
 
 /** One field of a {@link StructPlan}; `step` is its step in `fieldsV1`. */
@@ -84,7 +93,7 @@ function without(plan: StructPlan, path: readonly string[]): StructPlan {
     if (rest.length === 0) return [];
     return [field.plan.kind === "struct" ? { ...field, plan: without(field.plan, rest) } : field];
   });
-  return { kind: "struct", fields, byName: new Map(fields.map((field) => [field.name, field])) };
+  return { ...plan, fields, byName: new Map(fields.map((field) => [field.name, field])) };
 }
 
 /** The plan of a struct with all that it has. */
@@ -93,7 +102,8 @@ export function structPlan(schema: StructSchema): StructPlan {
   if (known?.kind === "struct") return known;
   const fields: PlannedField[] = [];
   const byName = new Map<string, PlannedField>();
-  const plan: StructPlan = { kind: "struct", fields, byName };
+  const unknown = schema.unknown === undefined ? undefined : { plan: planOf(schema.unknown), named: schema.fields };
+  const plan: StructPlan = { kind: "struct", fields, byName, ...(unknown === undefined ? {} : { unknown }) };
   // Before the fields: types may contain themselves.
   structPlans.set(schema, plan);
   for (const field of [...schema.fields.values()].sort((a, b) => (a.name < b.name ? -1 : 1))) {

@@ -16,14 +16,14 @@ export interface StructSchema {
   readonly goType?: string;
   /** Upstream marks it as a union: at most one of its members is set. */
   readonly union?: boolean;
+  /** The type of fields that are not named, where there may be such. Managers own them as they do the others. */
+  readonly unknown?: TypeSchema;
   /** Set for custom resources, which have no Go type: what they hold is kept but for what these rules say. */
   readonly unstructured?: UnstructuredRules;
 }
 
 /** How objects without a Go type are read. Their `metadata` is read as of any other object. */
 export interface UnstructuredRules {
-  /** Fields at the root that the schema does not name are owned, too. */
-  readonly keepsUnknown: boolean;
   /** Drops unknown fields, adding their paths to `unknown`, and sets defaults. Changes `object`. */
   readonly read: (object: Record<string, unknown>, unknown: string[]) => void;
 }
