@@ -76,7 +76,7 @@ export class SpdyConnection {
     socket.once("end", () => this.#socketEnded());
     socket.once("close", () => this.#socketClosed());
     this.#send({ type: "settings", initialWindow: RECEIVE_WINDOW_BYTES });
-    if (options.head !== undefined && options.head.length > 0) this.#received(options.head);
+    if (options.head !== undefined && options.head.length > 0) socket.unshift(options.head);
     socket.on("data", (chunk: Buffer) => this.#received(chunk));
     if (socket.destroyed) this.#socketClosed();
   }

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { acceptKey, encodeFrame, FrameReader, Opcode } from "./web-socket-frames.ts";
+import { acceptKey, encodeFrame, FrameReader, Opcode } from "./frames.ts";
 
 test("the key of RFC 6455 is accepted as there", () => {
   expect(acceptKey("dGhlIHNhbXBsZSBub25jZQ==")).toBe("s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
@@ -8,7 +8,7 @@ test("the key of RFC 6455 is accepted as there", () => {
 test.each([0, 1, 125, 126, 0xffff])("a frame of %i bytes is read as it was sent", (length) => {
   const payload = Buffer.alloc(length, "x");
   const bytes = encodeFrame(Opcode.text, payload);
-  expect(new FrameReader().read(bytes)).toEqual(length > 64 * 1024 ? [] : [{ opcode: Opcode.text, payload }]);
+  expect(new FrameReader().read(bytes)).toEqual([{ opcode: Opcode.text, fin: true, masked: false, payload }]);
 });
 
 test("masked frames in pieces are put together", () => {
@@ -21,4 +21,14 @@ test("masked frames in pieces are put together", () => {
 
 test("a frame that announces too much is refused", () => {
   expect(() => new FrameReader().read(encodeFrame(Opcode.text, Buffer.alloc(70_000)))).toThrow("too long");
+});
+
+test("a mask is put on and taken off", () => {
+  const bytes = encodeFrame(Opcode.text, Buffer.from("Hello"), Buffer.from("37fa213d", "hex"));
+  expect(bytes.toString("hex")).toBe("818537fa213d7f9f4d5158");
+  expect(new FrameReader().read(bytes)).toMatchObject([{ masked: true, payload: Buffer.from("Hello") }]);
+});
+
+test("a part of a message says so", () => {
+  expect(new FrameReader().read(Buffer.from("01024865" + "8001" + "6c", "hex")).map(({ fin }) => fin)).toEqual([false, true]);
 });
