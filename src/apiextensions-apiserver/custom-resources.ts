@@ -6,12 +6,15 @@ import { semanticEqual } from "#apimachinery/meta/deep-equal.ts";
 import { formatTime } from "#apimachinery/meta/time.ts";
 import type { ResourceDefinition } from "#apiserver/registry/resource.ts";
 import type { StoreRegistry } from "#apiserver/registry/store/store-registry.ts";
+import type { WebhookClient } from "#apiserver/webhook/webhook-client.ts";
 import type { Clock } from "#base/clock.ts";
 import type { Random } from "#base/random.ts";
 import type { Client, ResourceId } from "#client/client.ts";
 import { SharedInformer } from "#client/informer.ts";
 import { RateLimitingQueue } from "#client/work-queue.ts";
-import { customResource } from "./custom-resource/resource.ts";
+import type { ConversionMetrics } from "./conversion/conversion-metrics.ts";
+import type { ConversionModules } from "./conversion/webhook-converter.ts";
+import { customResource, type VersionCodecs, versionCodecs } from "./custom-resource/resource.ts";
 import { withApproval } from "./definition/approval-condition.ts";
 import { isTrue, withCondition } from "./definition/conditions.ts";
 import { acceptNames } from "./definition/naming.ts";
@@ -26,6 +29,9 @@ export interface CustomResourcesOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly signal: AbortSignal;
+  /** Calls conversion webhooks. */
+  readonly webhooks: WebhookClient;
+  readonly conversionMetrics: ConversionMetrics;
   /** A definition that cannot be served just now; it is tried again. */
   readonly onError?: (definition: string, error: unknown) => void;
 }
@@ -97,6 +103,7 @@ interface Served {
   /** In another shape, stored objects are read anew. */
   readonly shape: string;
   readonly readStored: ResourceDefinition["readStored"];
+  readonly codecs: VersionCodecs;
   readonly group: string;
   readonly plural: string;
 }
@@ -178,11 +185,18 @@ class DefinitionWorker {
     const served = this.#served.get(name);
     if (served?.state === state) return;
     const [patterns] = await Promise.all([loadPatterns(), loadKubernetesCel()]);
-    const { definition: resource, schemaFor } = customResource(definition, patterns);
+    const alike = served?.shape === shape;
+    const codecs = alike ? served.codecs : versionCodecs(definition, this.#conversion());
+    const { definition: resource, schemaFor } = customResource(definition, patterns, codecs);
     if (served !== undefined && served.plural !== resource.plural) this.#unserve(name);
-    const readStored = served?.shape === shape ? served.readStored : resource.readStored;
+    const readStored = alike ? served.readStored : resource.readStored;
     await this.#options.stores.add({ ...resource, ...(readStored !== undefined && { readStored }) }, schemaFor);
-    this.#served.set(name, { state, shape, readStored, group, plural: resource.plural });
+    this.#served.set(name, { state, shape, readStored, codecs, group, plural: resource.plural });
+  }
+
+  #conversion(): ConversionModules {
+    const { webhooks, clock, random, conversionMetrics: metrics, signal } = this.#options;
+    return { webhooks, clock, random, metrics, signal };
   }
 
   #unserve(name: string): void {
@@ -216,7 +230,9 @@ class DefinitionWorker {
   async #deleteObjects({ group, plural }: Served): Promise<number> {
     const store = this.#options.stores.generic(group, plural);
     const id: ResourceId = { group, version: store.definition.version, resource: plural };
-    const objects = store.listCached("");
+    const { stored } = store.core;
+    // Whatever version each is stored in: their names are enough.
+    const objects = stored.range(stored.tree, stored.prefix);
     for (const { metadata } of objects) {
       if (metadata.deletionTimestamp !== undefined) continue;
       try {
@@ -225,7 +241,7 @@ class DefinitionWorker {
         if (!isNotFound(error)) throw error;
       }
     }
-    return store.listCached("").length;
+    return stored.count(stored.tree, stored.prefix, stored.prefix);
   }
 
   async #updateStatus(

@@ -1,3 +1,4 @@
+import { ConversionMetrics } from "#apiextensions-apiserver/conversion/conversion-metrics.ts";
 import { startCustomResources } from "#apiextensions-apiserver/custom-resources.ts";
 import { schemaFor } from "#apimachinery/schema/registry.ts";
 import { auditedClient } from "#apiserver/audit/audited-client.ts";
@@ -158,6 +159,7 @@ export async function startKubeApiServer(options: KubeApiServerOptions): Promise
   const resources = defaultVersions(everything);
   const addresses = serviceAddresses(lazy.stores, random);
   const webhooks = new WebhookClient(clock, addresses);
+  const conversionMetrics = new ConversionMetrics();
   const stores: StoreRegistry = await createStores({
     resources,
     kv,
@@ -232,7 +234,7 @@ export async function startKubeApiServer(options: KubeApiServerOptions): Promise
         isBootstrapped: () => state.bootstrapped,
         isStopping: () => state.stopping,
       },
-      metrics: async () => `${flowControlMetrics(flowControl)}${await server.metrics.text()}`,
+      metrics: async () => `${flowControlMetrics(flowControl)}${conversionMetrics.text()}${await server.metrics.text()}`,
       tokenIssuer: authentication.tokenIssuer,
       serverAddress: () => `${address.ip}:${state.port}`,
     }),
@@ -291,6 +293,8 @@ export async function startKubeApiServer(options: KubeApiServerOptions): Promise
       clock,
       random,
       signal: customResourcesEnd.signal,
+      webhooks,
+      conversionMetrics,
       onError: (definition, error) => logger.warn({ definition, err: error }, "a custom resource cannot be served"),
     });
   } catch (error) {

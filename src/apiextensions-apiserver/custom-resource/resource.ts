@@ -6,10 +6,13 @@ import { semanticEqual } from "#apimachinery/meta/deep-equal.ts";
 import type { StructSchema } from "#apimachinery/schema/type-schema.ts";
 import type { FieldError } from "#apimachinery/validation/field-error.ts";
 import { compareVersions } from "#apiserver/discovery/served-groups.ts";
-import type { ResourceDefinition, ServedVersion, Strategy, Subresource } from "#apiserver/registry/resource.ts";
+import type { ResourceDefinition, ServedVersion, Strategy, Subresource, VersionCodec } from "#apiserver/registry/resource.ts";
 import type { SchemaFor } from "#apiserver/registry/store/served-form.ts";
 import { assert } from "#base/assert.ts";
 import { customRules } from "../cel/custom-rules.ts";
+import { noneConverter } from "../conversion/converter.ts";
+import { versionCodec } from "../conversion/version-codec.ts";
+import { type ConversionModules, WebhookConverter } from "../conversion/webhook-converter.ts";
 import { isTrue } from "../definition/conditions.ts";
 import { publishedType } from "../openapi/published-schema.ts";
 import { customType, readCustom } from "../schema/custom-type.ts";
@@ -28,17 +31,65 @@ export interface CustomResource {
   readonly schemaFor: SchemaFor;
 }
 
-/** Everything that serving a definition's objects takes. Versions differ by their schemas alone (conversion strategy None). */
-export function customResource(crd: CustomResourceDefinition, patterns: PatternCompiler): CustomResource {
-  const { group, versions, scope } = crd.spec;
-  const names = crd.status?.acceptedNames ?? crd.spec.names;
+/** How the objects of each version are stored and read, by version; empty where there is but one version. */
+export type VersionCodecs = ReadonlyMap<string, VersionCodec>;
+
+/** Everything that serving a definition's objects takes. */
+export function customResource(crd: CustomResourceDefinition, patterns: PatternCompiler, codecs: VersionCodecs): CustomResource {
+  const { group, versions } = crd.spec;
+  const { kind } = crd.status?.acceptedNames ?? crd.spec.names;
   const storage = versions.find((version) => version.storage);
   assert(storage !== undefined, "one version is the storage version");
   const types = new Map(versions.map((version) => [version.name, typeOf(crd, version)] as const));
+  const served = versions.filter((version) => version.served);
+  const others = served.filter((version) => version !== storage);
+  const codec = codecs.get(storage.name);
   const definition: ResourceDefinition = {
+    ...versionDefinition(crd, storage, patterns),
+    ...(codec === undefined ? { readStored: readStored(crd, storage) } : { codec }),
+    ...(!storage.served && { storageVersionServed: false }),
+    otherVersions: others.map((version) => {
+      const own = versionDefinition(crd, version, patterns);
+      const otherVersions = served.filter((other) => other !== version).map((other) => otherVersion(crd, other));
+      return {
+        ...otherVersion(crd, version),
+        definition: { ...own, ...codecOf(codecs, version), otherVersions },
+      };
+    }),
+  };
+  return {
+    definition,
+    schemaFor: (askedGroup, version, asked) => (askedGroup === group && asked === kind ? types.get(version) : undefined),
+  };
+}
+
+/** The codecs of a definition of several versions. */
+export function versionCodecs(crd: CustomResourceDefinition, modules: ConversionModules): VersionCodecs {
+  const { group, versions, conversion } = crd.spec;
+  if (versions.length < 2) return new Map();
+  const schemas = new Map(versions.map((version) => [`${group}/${version.name}`, structuralOf(crd, version)] as const));
+  const storage = `${group}/${versions.find((version) => version.storage)?.name}`;
+  const converter = conversion?.strategy === "Webhook" ? new WebhookConverter(crd, modules) : noneConverter;
+  return new Map(versions.map(({ name }) => [name, versionCodec(`${group}/${name}`, { schemas, storage, converter })] as const));
+}
+
+function codecOf(codecs: VersionCodecs, { name }: CustomResourceDefinitionVersion): { readonly codec?: VersionCodec } {
+  const codec = codecs.get(name);
+  return codec === undefined ? {} : { codec };
+}
+
+/** A version as a resource of its own. */
+function versionDefinition(
+  crd: CustomResourceDefinition,
+  version: CustomResourceDefinitionVersion,
+  patterns: PatternCompiler,
+): ResourceDefinition {
+  const { group, scope } = crd.spec;
+  const names = crd.status?.acceptedNames ?? crd.spec.names;
+  return {
     custom: true,
     group,
-    version: storage.name,
+    version: version.name,
     kind: names.kind,
     plural: names.plural,
     singular: names.singular ?? "",
@@ -46,23 +97,16 @@ export function customResource(crd: CustomResourceDefinition, patterns: PatternC
     categories: names.categories ?? [],
     scope: scope === "Namespaced" ? "Namespaced" : "Cluster",
     storagePrefix: `${group}/${names.plural}`,
-    columns: customColumns(storage),
-    selectableFields: selectableFields(storage),
-    readStored: readStored(crd, storage),
-    published: (version) => publishedType(crd, version),
-    strategy: strategyOf(crd, storage, patterns),
-    subresources: subresourcesOf(storage, structuralOf(crd, storage), patterns),
-    ...deprecation(crd, storage),
-    ...(!storage.served && { storageVersionServed: false }),
-    otherVersions: versions.filter((version) => version.served && !version.storage).map((version) => otherVersion(crd, version)),
-  };
-  return {
-    definition,
-    schemaFor: (askedGroup, version, kind) => (askedGroup === group && kind === names.kind ? types.get(version) : undefined),
+    columns: customColumns(version),
+    selectableFields: selectableFields(version),
+    published: (name) => publishedType(crd, name),
+    strategy: strategyOf(crd, version, patterns),
+    subresources: subresourcesOf(version, structuralOf(crd, version), patterns),
+    ...deprecation(crd, version),
   };
 }
 
-/** Objects may have been stored in another version, or when the schema was another. */
+/** Objects may have been stored when the schema was another. */
 function readStored(crd: CustomResourceDefinition, storage: CustomResourceDefinitionVersion): (object: ApiObject) => ApiObject {
   const schema = structuralOf(crd, storage);
   const apiVersion = `${crd.spec.group}/${storage.name}`;
@@ -86,16 +130,7 @@ function structuralOf(
 }
 
 function otherVersion(crd: CustomResourceDefinition, version: CustomResourceDefinitionVersion): ServedVersion {
-  const schema = structuralOf(crd, version);
-  return {
-    version: version.name,
-    selectableFields: selectableFields(version),
-    ...deprecation(crd, version),
-    fromStorage(object) {
-      readCustom(object as unknown as Record<string, unknown>, schema, { dropInvalid: true });
-      return object;
-    },
-  };
+  return { version: version.name, selectableFields: selectableFields(version), ...deprecation(crd, version) };
 }
 
 function deprecation(

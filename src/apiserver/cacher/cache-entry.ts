@@ -10,26 +10,50 @@ export class CacheEntry {
   readonly name: string;
   /** The object's resourceVersion. For the last state of a deleted object the revision of the deletion. */
   readonly revision: number;
-  readonly encoded: EncodedObject;
+  #encoded: EncodedObject | undefined;
   #object: ApiObject | undefined;
   #converted: Map<string, EncodedObject> | undefined;
   #messages: Map<string, Uint8Array> | undefined;
 
-  constructor(key: string, namespace: string, name: string, revision: number, encoded: EncodedObject, object?: ApiObject) {
+  /** One of `encoded` and `object` is given; both where both are known. */
+  constructor(
+    key: string,
+    namespace: string,
+    name: string,
+    revision: number,
+    encoded: EncodedObject | undefined,
+    object?: ApiObject,
+  ) {
     this.key = key;
     this.namespace = namespace;
     this.name = name;
     this.revision = revision;
-    this.encoded = encoded;
+    this.#encoded = encoded;
     if (object !== undefined) {
       object.metadata.resourceVersion = String(revision);
       this.#object = object;
     }
   }
 
+  get encoded(): EncodedObject {
+    this.#encoded ??= encodeObject(this.object);
+    return this.#encoded;
+  }
+
   get object(): ApiObject {
     this.#object ??= decodeEncoded(this.encoded, this.revision);
     return this.#object;
+  }
+
+  /** Takes over what the entry was still to be made of. */
+  protected adopt(object: ApiObject): void {
+    object.metadata.resourceVersion = String(this.revision);
+    this.#object = object;
+  }
+
+  /** What holds in every version but for labels and annotations. */
+  get metadata(): ApiObject["metadata"] {
+    return this.object.metadata;
   }
 
   /** The bytes in another served version, made by `encode` when first asked for. */
@@ -73,7 +97,7 @@ export class CacheEntry {
     const object = this.#object;
     const copy =
       object === undefined ? undefined : { ...object, metadata: { ...object.metadata, resourceVersion: String(revision) } };
-    return new CacheEntry(this.key, this.namespace, this.name, revision, this.encoded, copy);
+    return new CacheEntry(this.key, this.namespace, this.name, revision, this.#encoded, copy);
   }
 }
 

@@ -45,9 +45,14 @@ export class ResourceCache {
   }
 
   #foreign(value: Uint8Array): KnownValue | undefined {
-    if (this.reader === undefined || startsWith(value, this.reader.head)) return undefined;
+    if (this.reader === undefined || this.reader.heads.some((head) => startsWith(value, head))) return undefined;
     const object = this.reader.read(value);
     return { encoded: encodeObject(object), object };
+  }
+
+  /** Entries are readable as they are. */
+  ready(_entries: readonly CacheEntry[]): undefined {
+    return undefined;
   }
 
   get tree(): OrderedTree<CacheEntry> {
@@ -161,6 +166,11 @@ export class ResourceCache {
       peers?.delete(joined);
       if (peers?.size === 0) this.#groupsByNamespace.delete(filter.namespace);
     };
+  }
+
+  /** The revision up to which watches have been told everything. */
+  told(current: number): number {
+    return current;
   }
 
   /** How many watches are open. */

@@ -1,3 +1,4 @@
+import type { Status } from "#apimachinery/api-errors/status.ts";
 import type { CacheEntry } from "./cache-entry.ts";
 import type { CacheEvent } from "./event-history.ts";
 
@@ -21,8 +22,8 @@ export interface FilteredEvent {
 /** Receives batches in order, each at most once, with the revision that they bring it to. Must not throw. */
 export interface WatchConsumer {
   onEvents(events: readonly FilteredEvent[], revision: number): void;
-  /** The cache can no longer deliver (it was loaded anew, or the server stops): the client is to list again. */
-  onEnd(): void;
+  /** The cache can no longer deliver (it was loaded anew, or the server stops): the client is to list again. `why` is for it to see. */
+  onEnd(why?: Status): void;
 }
 
 /** Whether the filter lets the object through. */

@@ -105,6 +105,7 @@ class InProcessClient {
     await this.#modules.stores.cache.catchUp();
     const entry = endpoint.store.entry(namespaceOf(endpoint, namespace), name);
     if (entry === undefined) throw notFound({ group: id.group, resource: id.resource }, name);
+    await endpoint.store.core.ready(entry);
     return toServedForm(endpoint.form, entry.object);
   }
 

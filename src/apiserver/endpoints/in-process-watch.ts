@@ -7,7 +7,7 @@ import { toServedForm } from "../registry/store/served-form.ts";
 import type { ParsedListOptions } from "./handlers/list-options.ts";
 import type { ResourceEndpoint } from "./handlers/resource-handler.ts";
 import type { Selection } from "./handlers/selection.ts";
-import { watchStart } from "./handlers/watch-start.ts";
+import { beginWatch, type WatchStart } from "./handlers/watch-start.ts";
 
 /** Events that may wait for a slow reader; then the watch ends and its reader resumes where it was. */
 export const WATCH_BUFFER_EVENTS_MAX = 100_000;
@@ -38,9 +38,16 @@ export class InProcessWatch implements WatchConsumer, AsyncIterableIterator<read
       this.onEnd();
       return;
     }
-    const start = watchStart(this.#endpoint, selection.filter, options, version);
+    beginWatch(this.#endpoint, selection.filter, options, version, this, (start, leave) => this.#begin(start, leave, options));
+  }
+
+  #begin(start: WatchStart, leave: () => void, options: ParsedListOptions): void {
+    if (this.#ended) {
+      leave();
+      return;
+    }
     this.#skipUntil = start.skipUntil;
-    this.#leave = this.#endpoint.store.core.cache.watch(selection.filter, this);
+    this.#leave = leave;
     this.#push(start.events);
     if (start.endBookmark) this.#bookmark(start.revision);
     const seconds = options.timeoutSeconds ?? 0;
@@ -57,12 +64,12 @@ export class InProcessWatch implements WatchConsumer, AsyncIterableIterator<read
 
   /** Tells the reader that it cannot go on from where it was. */
   fail(status: Status): void {
-    this.#waiting.push({ type: "ERROR", object: status as unknown as ApiObject });
-    this.onEnd();
+    this.onEnd(status);
   }
 
-  onEnd(): void {
+  onEnd(why?: Status): void {
     if (this.#ended) return;
+    if (why !== undefined) this.#waiting.push({ type: "ERROR", object: why as unknown as ApiObject });
     this.#ended = true;
     this.#leave();
     this.#timer?.clear();

@@ -1,6 +1,7 @@
 import type { ViewField } from "#apimachinery/managedfields/view-fields.ts";
 import type { ApiObject, Draft, GroupVersionKind } from "#apimachinery/meta/api-object.ts";
 import type { FieldError } from "#apimachinery/validation/field-error.ts";
+import type { StoredCodec } from "../cacher/version-entry.ts";
 import type { PublishedType } from "../openapi/published-type.ts";
 import type { RequestContext } from "../request/request-info.ts";
 
@@ -46,6 +47,11 @@ export interface ResourceDefinition<T extends object = ApiObject> {
    * argument. Another function means that all are read anew.
    */
   readonly readStored?: (object: ApiObject) => ApiObject;
+  /**
+   * How objects of `version` are stored and read, where versions are more than other shapes of one object. `version` is the
+   * one that clients speak then, each version has a definition of its own, and none has converters.
+   */
+  readonly codec?: VersionCodec;
   /** Of custom resources: how OpenAPI tells the type of a version. */
   readonly published?: (version: string) => PublishedType;
   readonly strategy: Strategy<T>;
@@ -56,6 +62,16 @@ export interface ResourceDefinition<T extends object = ApiObject> {
 }
 
 export type ResourceVerb = "create" | "delete" | "deletecollection" | "get" | "list" | "patch" | "update" | "watch";
+
+/** How the objects of one version of a resource become what is stored, and back. */
+export interface VersionCodec extends StoredCodec {
+  /** `group/version` of every version in which objects may be stored. */
+  readonly storedVersions: readonly string[];
+  /** The object as it is stored; a copy. At once where nobody else is to be asked. Throws or rejects where it cannot be. */
+  readonly toStored: (object: ApiObject) => ApiObject | Promise<ApiObject>;
+  /** A copy of an object of any version in another. As {@link toStored}. */
+  readonly convert: (object: ApiObject, apiVersion: string) => ApiObject | Promise<ApiObject>;
+}
 
 /** A served version that is not the storage version. Absent converters mean that the shapes are equal. */
 export interface ServedVersion {
@@ -75,6 +91,8 @@ export interface ServedVersion {
   /** Instead of the strategy's. */
   readonly defaultPropagation?: "Orphan";
   readonly deprecationWarning?: string;
+  /** The version as a resource of its own, where the resource has a `codec`. */
+  readonly definition?: ResourceDefinition;
 }
 
 /** The subresources of a resource in one of its versions; undefined stands for the storage version. */
@@ -82,6 +100,9 @@ export function subresourcesOf<T extends object>(
   definition: ResourceDefinition<T>,
   other: ServedVersion | undefined,
 ): Readonly<Record<string, Subresource<T>>> {
+  if (other?.definition !== undefined) {
+    return (other.definition.subresources ?? {}) as Readonly<Record<string, Subresource<T>>>;
+  }
   // Objects are in their storage form whatever version is asked for.
   const own = other?.subresources as Readonly<Record<string, Subresource<T>>> | undefined;
   return own === undefined ? (definition.subresources ?? {}) : { ...definition.subresources, ...own };

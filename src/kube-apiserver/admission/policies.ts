@@ -127,14 +127,16 @@ function paramSource(stores: StoreRegistry, { apiVersion = "", kind = "" }: Para
     if (definition.group !== group || definition.kind !== kind) continue;
     const form = forms.find((each) => each.group === group && each.version === version);
     if (form === undefined) continue;
-    const served = (object: ApiObject): ApiObject => (form.other === undefined ? object : toServedForm(form, object));
+    const own = store.versionStores.get(version);
+    const served = (object: ApiObject): ApiObject =>
+      own !== undefined || form.other === undefined ? object : toServedForm(form, object);
     return {
       namespaced: definition.scope === "Namespaced",
       get: (namespace, name) => {
-        const found = store.cached(namespace, name);
+        const found = (own ?? store).cached(namespace, name);
         return found && served(found);
       },
-      list: (namespace) => store.listCached(namespace).map(served),
+      list: (namespace) => (own ?? store).listCached(namespace).map(served),
     };
   }
   return undefined;

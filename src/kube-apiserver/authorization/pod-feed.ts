@@ -7,6 +7,6 @@ export function podFeed(stores: StoreRegistry): PodFeed {
   const pods = stores.generic("", "pods");
   return {
     list: () => pods.listCached("") as unknown as readonly Pod[],
-    watch: (filter, consumer) => pods.core.cache.watch(filter, consumer),
+    watch: (filter, consumer) => pods.core.stored.watch(filter, consumer),
   };
 }

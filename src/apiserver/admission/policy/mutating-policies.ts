@@ -2,7 +2,9 @@ import type { MutatingAdmissionPolicyBinding } from "#api/generated/admissionreg
 import { StatusError } from "#apimachinery/api-errors/status.ts";
 import type { AskAuthorizer } from "#apimachinery/cel/library/authorizer.ts";
 import type { ApiObject } from "#apimachinery/meta/api-object.ts";
+import { deepCopy } from "#apimachinery/meta/deep-copy.ts";
 import { semanticEqual } from "#apimachinery/meta/deep-equal.ts";
+import { converting } from "../../conversion/conversion-memo.ts";
 import {
   type AdmissionAttributes,
   type AdmissionForms,
@@ -50,7 +52,8 @@ async function mutate(
   reinvocation: Reinvocation,
 ): Promise<void> {
   const { attributes, options } = mutation;
-  const hits = policyHits<Binding, MutatingPolicy>(await policies, attributes, options);
+  const known = await policies;
+  const hits = await converting(() => policyHits<Binding, MutatingPolicy>(known, attributes, options));
   if (hits.length === 0) return;
   const rounds = Rounds.of(reinvocation, NAME);
   const { isReinvoke } = reinvocation;
@@ -98,9 +101,10 @@ class Mutation {
     }
     if (!matches.matches) return undefined;
     const { object, forms } = this.attributes;
-    const before = forms.toVersion(object, matched.kind);
+    const shown = () => converting(() => forms.toVersion(object, matched.kind));
+    const before = await shown();
     for (const mutation of policy.mutations) await this.#mutate(hit, mutation);
-    return !semanticEqual(before, forms.toVersion(object, matched.kind));
+    return !semanticEqual(before, await shown());
   }
 
   async #mutate(hit: Hit, mutation: CompiledMutation): Promise<void> {
@@ -113,7 +117,8 @@ class Mutation {
     });
     if (outcome.patched !== undefined) {
       try {
-        replaceContent(object, forms.fromVersion(outcome.patched, kind));
+        const { patched } = outcome;
+        replaceContent(object, await converting(() => forms.fromVersion(deepCopy(patched), kind)));
         return;
       } catch (thrown) {
         this.#failed(policy, binding, thrown instanceof Error ? thrown.message : String(thrown));
@@ -126,8 +131,8 @@ class Mutation {
     return policyInput(this.attributes, matched, this.options, param, ask);
   }
 
-  #ask<T>(evaluate: (ask: AskAuthorizer) => T): Promise<T> {
-    return evaluateAsking(this.options.authorizer, this.attributes.context.user, evaluate);
+  async #ask<T>(evaluate: (ask: AskAuthorizer) => T): Promise<T> {
+    return converting(() => evaluateAsking(this.options.authorizer, this.attributes.context.user, evaluate));
   }
 
   #failed(policy: MutatingPolicy, binding: Binding, message: string): void {

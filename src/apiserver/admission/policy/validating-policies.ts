@@ -1,6 +1,7 @@
 import type { ValidatingAdmissionPolicyBinding } from "#api/generated/admissionregistration/v1.ts";
 import { StatusError, type StatusReason } from "#apimachinery/api-errors/status.ts";
 import type { AskAuthorizer } from "#apimachinery/cel/library/authorizer.ts";
+import { converting } from "../../conversion/conversion-memo.ts";
 import { type AdmissionAttributes, type AdmissionPlugin, admissionForbidden } from "../admission.ts";
 import { evaluateAsking } from "../cel/waiting-authorizer.ts";
 import { isExemptFromWebhooks } from "../webhook/invocation.ts";
@@ -35,14 +36,15 @@ async function validate(
 ): Promise<void> {
   const known = await policies;
   const { context } = attributes;
-  const verdict = await evaluateAsking(options.authorizer, context.user, (ask) => {
+  const judged = (ask: AskAuthorizer): Verdict => {
     const made = new Verdict();
     for (const hit of policyHits<Binding, ValidatingPolicy>(known, attributes, options)) {
       if ("message" in hit) made.refuse(hit.policy, hit.binding, { message: hit.message, reason: undefined });
       else made.hit(hit, attributes, options, ask);
     }
     return made;
-  });
+  };
+  const verdict = await converting(() => evaluateAsking(options.authorizer, context.user, judged));
   verdict.tell(attributes);
 }
 

@@ -3,6 +3,7 @@ import { badRequest, internalError } from "#apimachinery/api-errors/errors.ts";
 import { type Status, StatusError } from "#apimachinery/api-errors/status.ts";
 import { goQuote } from "#apimachinery/validation/field-error.ts";
 import type { Random } from "#base/random.ts";
+import { converting } from "../../conversion/conversion-memo.ts";
 import { REQUEST_TIMEOUT_MS } from "../../server/limits.ts";
 import { requestTimeoutMs } from "../../server/request-timeout.ts";
 import type { WebhookClient } from "../../webhook/webhook-client.ts";
@@ -50,9 +51,11 @@ export async function callHook(
     throw new CallingWebhookError(hook.name, `could not create admission objects: ${reason}`);
   }
   const uid = random.uuid();
-  const object = inVersion(attributes, attributes.object, invocation);
-  const oldObject = inVersion(attributes, attributes.oldObject, invocation);
-  const body = admissionReview(version, uid, requestHead(attributes, invocation), object, oldObject);
+  const body = await converting(() => {
+    const object = inVersion(attributes, attributes.object, invocation);
+    const oldObject = inVersion(attributes, attributes.oldObject, invocation);
+    return admissionReview(version, uid, requestHead(attributes, invocation), object, oldObject);
+  });
   const timeoutMs = Math.min(hook.timeoutMs, requestTimeoutMs(context.query, REQUEST_TIMEOUT_MS));
   const review = await answerTo(hook.name, "failed to call webhook", () =>
     client.post({ address: hook.address, body, timeoutMs, signal: context.signal }),

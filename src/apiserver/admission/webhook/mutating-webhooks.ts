@@ -1,4 +1,5 @@
 import { timeout } from "#apimachinery/api-errors/errors.ts";
+import { converting } from "../../conversion/conversion-memo.ts";
 import type { AdmissionAttributes, AdmissionPlugin, Reinvocation } from "../admission.ts";
 import { Rounds } from "../rounds.ts";
 import { CallingWebhookError, type CallModules, callFailure, callHook } from "./call-hook.ts";
@@ -39,7 +40,7 @@ async function dispatch(
   if (isReinvoke && rounds.changedSince(attributes.object)) rounds.requireAgain();
   try {
     for (const [index, hook] of hooks.entries()) {
-      const invocation = invocationOf(hook, attributes, options.namespaceLabels);
+      const invocation = await converting(() => invocationOf(hook, attributes, options.namespaceLabels));
       if (invocation === undefined || (isReinvoke && !rounds.again.has(hook.uid))) continue;
       const place = `round_${isReinvoke ? 1 : 0}_index_${index}`;
       const changed = await callOne(options, invocation, attributes, place);
@@ -66,7 +67,7 @@ async function callOne(
   let mutated = false;
   try {
     const answer = await callHook(options, invocation, attributes, true);
-    mutated = applyWebhookPatch(attributes, invocation, answer);
+    mutated = await converting(() => applyWebhookPatch(attributes, invocation, answer));
     return mutated;
   } catch (error) {
     if (!(error instanceof CallingWebhookError)) throw error;

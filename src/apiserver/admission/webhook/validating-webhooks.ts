@@ -1,4 +1,5 @@
 import { timeout } from "#apimachinery/api-errors/errors.ts";
+import { converting } from "../../conversion/conversion-memo.ts";
 import type { AdmissionAttributes, AdmissionPlugin } from "../admission.ts";
 import { CallingWebhookError, callFailure, callHook } from "./call-hook.ts";
 import type { Hook } from "./hook.ts";
@@ -23,7 +24,7 @@ export function validatingWebhooks(options: WebhookPluginOptions): AdmissionPlug
 async function dispatch(options: WebhookPluginOptions, hooks: readonly Hook[], attributes: AdmissionAttributes): Promise<void> {
   const invocations: Invocation[] = [];
   for (const hook of hooks) {
-    const invocation = invocationOf(hook, attributes, options.namespaceLabels);
+    const invocation = await converting(() => invocationOf(hook, attributes, options.namespaceLabels));
     if (invocation !== undefined) invocations.push(invocation);
   }
   if (invocations.length === 0) return;

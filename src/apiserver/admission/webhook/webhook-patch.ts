@@ -4,6 +4,7 @@ import type { ApiObject } from "#apimachinery/meta/api-object.ts";
 import { semanticEqual } from "#apimachinery/meta/deep-equal.ts";
 import { applyJsonPatch } from "#apimachinery/patch/json-patch.ts";
 import { goQuote } from "#apimachinery/validation/field-error.ts";
+import { ConversionNeeded } from "../../conversion/conversion-memo.ts";
 import type { AdmissionAttributes } from "../admission.ts";
 import { failedOperation } from "../failed-operation.ts";
 import { replaceContent } from "../replace-content.ts";
@@ -28,8 +29,9 @@ export function applyWebhookPatch(attributes: AdmissionAttributes, invocation: I
   const before = inVersion(attributes, object, invocation);
   const patched = applied(before, patch);
   const changed = decoded(() => forms?.fromVersion(patched, kind) ?? (patched as ApiObject));
+  const isChange = !semanticEqual(before, inVersion(attributes, changed, invocation));
   replaceContent(object, changed);
-  return !semanticEqual(before, inVersion(attributes, object, invocation));
+  return isChange;
 }
 
 function decodePatch(hook: string, text: string): readonly Record<string, unknown>[] {
@@ -57,7 +59,7 @@ function decoded(decode: () => ApiObject): ApiObject {
   try {
     return decode();
   } catch (error) {
-    if (error instanceof StatusError) throw error;
+    if (error instanceof StatusError || error instanceof ConversionNeeded) throw error;
     throw internalError(error instanceof Error ? error.message : String(error));
   }
 }

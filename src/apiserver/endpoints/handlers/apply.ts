@@ -8,6 +8,7 @@ import { deepCopy } from "#apimachinery/meta/deep-copy.ts";
 import { decodeObject } from "#apimachinery/schema/decode.ts";
 import { DecodeError } from "#apimachinery/schema/exact-decode.ts";
 import { assert } from "#base/assert.ts";
+import { converting } from "../../conversion/conversion-memo.ts";
 import { toServedForm } from "../../registry/store/served-form.ts";
 import type { ApiResponse, ResourceRequest } from "../response.ts";
 import { type ApplyBody, readApplyBody } from "./apply-body.ts";
@@ -32,7 +33,7 @@ export async function handleApply(endpoint: ResourceEndpoint, request: ResourceR
     mayCreate: true,
     forceCreate: true,
     transform: async (existing) => {
-      const object = apply(endpoint, body, target.subresource, existing);
+      const object = await converting(() => apply(endpoint, body, target.subresource, existing));
       if (existing === undefined) checkNoUid(endpoint, object, target.name);
       checkName(object, target);
       if (existing === undefined) await authorizeCreate(endpoint, request);

@@ -58,7 +58,9 @@ export function resourceEndpoints(modules: HandlerModules): ReadonlyMap<string, 
   for (const store of modules.stores.all()) {
     for (const form of store.forms) {
       if (form.other === undefined && store.definition.storageVersionServed === false) continue;
-      endpoints.set(`${form.group}/${form.version}/${store.definition.plural}`, { store, form, modules });
+      const own = store.versionStores.get(form.version);
+      const endpoint = own === undefined ? { store, form, modules } : { store: own, form: own.core.form, modules };
+      endpoints.set(`${form.group}/${form.version}/${store.definition.plural}`, endpoint);
     }
   }
   return endpoints;

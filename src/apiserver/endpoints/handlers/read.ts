@@ -35,6 +35,7 @@ export async function readEntry(endpoint: ResourceEndpoint, context: RequestCont
   else await checkNotFuture(endpoint, parseVersion(version, plainError));
   const entry = endpoint.store.entry(namespace, name);
   if (entry === undefined) throw notFound(endpoint.store.core.resourceOf(endpoint), name);
+  await endpoint.store.core.ready(entry);
   return entry;
 }
 
@@ -72,6 +73,7 @@ export async function listEntries(
   // One object by name needs no walk.
   if (filter.name !== "" && exact === undefined && filter.namespace !== "") {
     const entry = cache.get(filter.namespace, filter.name);
+    await endpoint.store.core.ready(entry);
     const found = entry !== undefined && filterMatches(filter, entry) ? [entry] : [];
     return { entries: found, metadata: { resourceVersion: String(revision) } };
   }
@@ -81,9 +83,12 @@ export async function listEntries(
     tree === undefined
       ? await olderEntries(endpoint, prefix, startKey, revision, chunk.start)
       : cache.range(tree, prefix, startKey, filter.id === "" || !needsFilter(filter) ? limitOf(chunk.limit) : undefined);
-  return cut(selection, all, chunk.limit, prefix, revision, (after) =>
+  if (needsFilter(filter)) await cache.ready(all);
+  const result = cut(selection, all, chunk.limit, prefix, revision, (after) =>
     tree === undefined ? all.length - all.findIndex((entry) => entry.key > after) : cache.count(tree, prefix, `${after}\u0000`),
   );
+  await cache.ready(result.entries);
+  return result;
 }
 
 function limitOf(limit: number): number | undefined {

@@ -1,7 +1,8 @@
 import { expired } from "#apimachinery/api-errors/errors.ts";
 import { plainError } from "#apimachinery/api-errors/plain-error.ts";
-import type { FilteredEvent, ObjectFilter } from "../../cacher/watch-group.ts";
-import { filterMatches } from "../../cacher/watch-group.ts";
+import type { ResourceCache } from "../../cacher/resource-cache.ts";
+import { VersionCache, type VersionEvent } from "../../cacher/version-cache.ts";
+import { type FilteredEvent, filterMatches, type ObjectFilter, type WatchConsumer } from "../../cacher/watch-group.ts";
 import type { ParsedListOptions } from "./list-options.ts";
 import { checkNotFuture, parseVersion } from "./read.ts";
 import type { ResourceEndpoint } from "./resource-handler.ts";
@@ -25,14 +26,39 @@ export async function checkWatchVersion(endpoint: ResourceEndpoint, options: Par
   return version;
 }
 
-/** The first events of a watch. Throws 410 when changes since the given revision are forgotten. Never waits. */
-export function watchStart(
+/**
+ * Begins a watch: `onStart` is given what it begins with and the way out, and what changes from then on goes to the consumer.
+ * At once, or after what comes first is converted. Throws 410 when changes since the given revision are forgotten.
+ */
+export function beginWatch(
   endpoint: ResourceEndpoint,
   filter: ObjectFilter,
   options: ParsedListOptions,
   version: bigint,
-): WatchStart {
+  consumer: WatchConsumer,
+  onStart: (start: WatchStart, leave: () => void) => void,
+): void {
   const { cache } = endpoint.store.core;
+  if (!(cache instanceof VersionCache)) {
+    const start = watchStart(endpoint, cache, filter, options, version);
+    onStart(start, cache.watch(filter, consumer));
+    return;
+  }
+  // What a selector says of an object is known when that is converted.
+  const { matches, ...place } = filter;
+  const start = watchStart(endpoint, cache.stored, matches === undefined ? filter : place, options, version);
+  const first: readonly VersionEvent[] = start.events;
+  cache.join(filter, consumer, first, (events, leave) => onStart({ ...start, events }, leave));
+}
+
+/** The first events of a watch. Throws 410 when changes since the given revision are forgotten. Never waits. */
+function watchStart(
+  endpoint: ResourceEndpoint,
+  cache: ResourceCache,
+  filter: ObjectFilter,
+  options: ParsedListOptions,
+  version: bigint,
+): WatchStart {
   const { revision } = endpoint.modules.stores.cache;
   const state = options.sendInitialEvents ?? version === 0n;
   const endBookmark = options.sendInitialEvents === true && options.allowWatchBookmarks;

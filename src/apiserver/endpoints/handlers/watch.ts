@@ -1,4 +1,4 @@
-import { StatusError } from "#apimachinery/api-errors/status.ts";
+import { type Status, StatusError } from "#apimachinery/api-errors/status.ts";
 import type { Timer } from "#base/clock.ts";
 import type { FilteredEvent, WatchConsumer } from "../../cacher/watch-group.ts";
 import type { RequestContext } from "../../request/request-info.ts";
@@ -10,7 +10,7 @@ import { includeObject } from "./representation.ts";
 import { hasProtobuf, type ResourceEndpoint, targetOf } from "./resource-handler.ts";
 import { type Selection, selectionOf } from "./selection.ts";
 import type { EventEncoder } from "./shared-encodings.ts";
-import { checkWatchVersion, type WatchStart, watchStart } from "./watch-start.ts";
+import { beginWatch, checkWatchVersion, type WatchStart } from "./watch-start.ts";
 
 /** Shortest life of a watch whose client names none (upstream's `--min-request-timeout`); up to twice as long. */
 const WATCH_TIMEOUT_MIN_MS: number = 1800 * 1000;
@@ -81,17 +81,23 @@ class WatchStream implements WatchConsumer {
       this.onEnd();
       return;
     }
-    let start: WatchStart;
     try {
-      start = watchStart(this.#endpoint, this.#selection.filter, this.#options, version);
+      beginWatch(this.#endpoint, this.#selection.filter, this.#options, version, this, (start, leave) =>
+        this.#begin(start, leave),
+      );
     } catch (error) {
       if (!(error instanceof StatusError)) throw error;
-      this.#write(this.#encoder.failure(error.status));
-      this.onEnd();
+      this.onEnd(error.status);
+    }
+  }
+
+  #begin(start: WatchStart, leave: () => void): void {
+    if (this.#ended) {
+      leave();
       return;
     }
     this.#skipUntil = start.skipUntil;
-    this.#leave = this.#endpoint.store.core.cache.watch(this.#selection.filter, this);
+    this.#leave = leave;
     if (start.events.length > 0) this.#write(this.#encoder.encode(start.events));
     if (start.endBookmark) this.#write(this.#encoder.bookmark(start.revision, true));
     if (!this.#ended) this.#setTimers();
@@ -105,8 +111,9 @@ class WatchStream implements WatchConsumer {
     this.#write(this.#encoder.encode(known ? events.filter(({ entry }) => entry.revision > this.#skipUntil) : events));
   }
 
-  onEnd(): void {
+  onEnd(why?: Status): void {
     if (this.#ended) return;
+    if (why !== undefined) this.#write(this.#encoder.failure(why));
     this.#stop();
     this.#sink.end();
   }
@@ -117,7 +124,10 @@ class WatchStream implements WatchConsumer {
     const life = seconds > 0 ? seconds * 1000 : WATCH_TIMEOUT_MIN_MS * (1 + random.float());
     this.#timers.push(clock.setTimeout(() => this.onEnd(), life, { unref: true }));
     if (!this.#options.allowWatchBookmarks) return;
-    const bookmark = (): void => this.#write(this.#encoder.bookmark(this.#endpoint.modules.stores.cache.revision, false));
+    const bookmark = (): void => {
+      const revision = this.#endpoint.store.core.cache.told(this.#endpoint.modules.stores.cache.revision);
+      if (revision !== undefined) this.#write(this.#encoder.bookmark(revision, false));
+    };
     this.#timers.push(clock.setInterval(bookmark, BOOKMARK_INTERVAL_MS, { unref: true }));
     if (life > BOOKMARK_BEFORE_END_MS) {
       this.#timers.push(clock.setTimeout(bookmark, life - BOOKMARK_BEFORE_END_MS, { unref: true }));

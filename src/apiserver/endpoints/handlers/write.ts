@@ -65,7 +65,7 @@ export async function admitChange(
   existing: ApiObject | undefined,
 ): Promise<ApiObject> {
   dedupOwnerReferences(changed, write.context.warnings, false);
-  endpoint.store.core.trackFields(changed, existing, write);
+  await endpoint.store.core.trackFields(changed, existing, write);
   return admit(endpoint, write, name, changed, existing);
 }
 

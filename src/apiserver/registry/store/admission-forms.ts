@@ -1,10 +1,12 @@
 import type { ApiObject, GroupVersionKind } from "#apimachinery/meta/api-object.ts";
 import { formatGroupVersion } from "#apimachinery/meta/api-object.ts";
+import { deepCopy } from "#apimachinery/meta/deep-copy.ts";
 import { decodeObject } from "#apimachinery/schema/decode.ts";
 import { normalizeObject } from "#apimachinery/schema/normalize.ts";
 import type { StructSchema } from "#apimachinery/schema/type-schema.ts";
 import { assert } from "#base/assert.ts";
 import type { AdmissionAttributes, AdmissionForms } from "../../admission/admission.ts";
+import type { ConversionMemo } from "../../conversion/conversion-memo.ts";
 import type { ResourceDefinition } from "../resource.ts";
 import { type ServedForm, toServedForm, toStorageForm } from "./served-form.ts";
 
@@ -12,10 +14,13 @@ import { type ServedForm, toServedForm, toStorageForm } from "./served-form.ts";
 export class ResourceForms implements AdmissionForms {
   readonly #definition: ResourceDefinition;
   readonly #forms: readonly ServedForm[];
+  readonly #memo: ConversionMemo | undefined;
 
-  constructor(definition: ResourceDefinition, forms: readonly ServedForm[]) {
+  /** `memo` converts where versions have codecs. */
+  constructor(definition: ResourceDefinition, forms: readonly ServedForm[], memo?: ConversionMemo) {
     this.#definition = definition;
     this.#forms = forms;
+    this.#memo = memo;
   }
 
   get served(): readonly GroupVersionKind[] {
@@ -24,12 +29,17 @@ export class ResourceForms implements AdmissionForms {
 
   toVersion(object: ApiObject, kind: GroupVersionKind): ApiObject {
     const form = this.#form(kind);
+    if (this.#memo !== undefined) return normalizeObject(form.schema, this.#memo.convert(object, form.apiVersion));
     return form.other === undefined ? normalizeObject(form.schema, object) : toServedForm(form, object);
   }
 
   fromVersion(value: unknown, kind: GroupVersionKind): ApiObject {
     const form = this.#form(kind);
     const object = decoded(form.schema, value, form);
+    if (this.#memo !== undefined) {
+      const own = this.#forms[0] ?? form;
+      return deepCopy(this.#memo.convert(object, own.apiVersion));
+    }
     const stored = toStorageForm(form, this.#definition, object);
     if (form.other?.setDefaults === undefined) this.#definition.strategy.setDefaults?.(stored);
     return stored;

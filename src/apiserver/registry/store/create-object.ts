@@ -25,7 +25,7 @@ export async function createObject(core: StoreCore, body: ApiObject, request: Wr
   await core.strategy.load?.();
   checkNamespace(core, body, request);
   dedupOwnerReferences(body, context.warnings, false);
-  core.trackFields(body, undefined, request);
+  await core.trackFields(body, undefined, request);
   const object = toStorageForm(request.form, core.definition, body);
   if (request.form.other?.setDefaults === undefined) core.strategy.setDefaults?.(asDraft(object));
   if (request.admit) {
@@ -130,6 +130,6 @@ function namesVersion(text: string | undefined): boolean {
 
 function nameTaken(core: StoreCore, taken: CacheEntry | undefined, request: WriteRequest, name = taken?.name): StatusError {
   const error = alreadyExists(core.resourceOf(request), name ?? "");
-  if (taken?.object.metadata.deletionTimestamp === undefined) return error;
+  if (taken?.metadata.deletionTimestamp === undefined) return error;
   return new StatusError({ ...error.status, message: `object is being deleted: ${error.message}` });
 }

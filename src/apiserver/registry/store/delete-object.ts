@@ -29,12 +29,15 @@ export async function deleteObject(
 ): Promise<DeleteResult> {
   const key = core.cache.key(request.namespace, name);
   if (request.admit) {
-    const attributes = core.attributes("DELETE", request, name, undefined, core.cache.byKey(key)?.object);
+    const known = core.cache.byKey(key);
+    await core.ready(known);
+    const attributes = core.attributes("DELETE", request, name, undefined, known?.object);
     await core.modules.admission().mutate({ ...attributes, options });
   }
   for (let attempt = 0; attempt < DELETE_ATTEMPTS_MAX; attempt++) {
     const existing = core.cache.byKey(key);
     if (existing === undefined) throw notFound(core.resourceOf(request), name);
+    await core.ready(existing);
     const result = await deleteExisting(core, existing, { ...options }, request);
     if (result !== undefined) return result;
   }
@@ -56,9 +59,7 @@ async function deleteExisting(
   }
   const { other } = request.form;
   const strategy =
-    other?.defaultPropagation === undefined
-      ? core.strategy
-      : { ...core.strategy, defaultPropagation: other.defaultPropagation };
+    other?.defaultPropagation === undefined ? core.strategy : { ...core.strategy, defaultPropagation: other.defaultPropagation };
   if (strategy.finalization?.pending(existing.object)) return mark(core, existing, options, request);
   const now = core.modules.clock.now();
   const draft: ApiObject = deepCopy(existing.object);

@@ -19,12 +19,20 @@ export class GenericStore implements Store<ApiObject> {
   readonly core: StoreCore;
   /** Every served version of the resource; the storage version first. */
   readonly forms: readonly ServedForm[];
+  /** The stores of further versions that are resources of their own, by version. */
+  readonly versionStores: ReadonlyMap<string, GenericStore>;
 
-  constructor(definition: ResourceDefinition, forms: readonly ServedForm[], modules: StoreModules) {
+  constructor(
+    definition: ResourceDefinition,
+    forms: readonly ServedForm[],
+    modules: StoreModules,
+    versions: readonly GenericStore[] = [],
+  ) {
     const [storage] = forms;
     assert(storage !== undefined, "a resource has a storage version");
     this.forms = forms;
     this.core = new StoreCore(definition, storage, forms, modules);
+    this.versionStores = new Map(versions.map((store) => [store.definition.version, store]));
   }
 
   get definition(): ResourceDefinition {
@@ -47,9 +55,10 @@ export class GenericStore implements Store<ApiObject> {
 
   async get(namespace: string, name: string): Promise<ApiObject> {
     await this.core.modules.cache.catchUp();
-    const object = this.cached(namespace, name);
-    if (object === undefined) throw notFound(this.core.groupResource, name);
-    return object;
+    const entry = this.entry(namespace, name);
+    if (entry === undefined) throw notFound(this.core.groupResource, name);
+    await this.core.ready(entry);
+    return entry.object;
   }
 
   async create(
@@ -81,7 +90,7 @@ export class GenericStore implements Store<ApiObject> {
       transform: async (existing) => {
         const draft: ApiObject = deepCopy(existing as ApiObject);
         change(draft as Draft<ApiObject>);
-        this.core.trackFields(draft, existing, request);
+        await this.core.trackFields(draft, existing, request);
         return draft;
       },
     });

@@ -2,6 +2,7 @@ import { plainError } from "#apimachinery/api-errors/plain-error.ts";
 import { type ObjectVersions, trackUpdate } from "#apimachinery/managedfields/update.ts";
 import type { ApiObject, Draft } from "#apimachinery/meta/api-object.ts";
 import { deepCopy } from "#apimachinery/meta/deep-copy.ts";
+import { semanticEqual } from "#apimachinery/meta/deep-equal.ts";
 import { formatTime } from "#apimachinery/meta/time.ts";
 import { normalizeOwned } from "#apimachinery/schema/normalize.ts";
 import type { StructSchema } from "#apimachinery/schema/type-schema.ts";
@@ -15,13 +16,15 @@ import type { AdmissionAttributes, AdmissionChain } from "../../admission/admiss
 import { CacheEntry } from "../../cacher/cache-entry.ts";
 import type { RegistryCache } from "../../cacher/registry-cache.ts";
 import type { ResourceCache } from "../../cacher/resource-cache.ts";
+import { VersionCache } from "../../cacher/version-cache.ts";
+import { ConversionMemo, converting } from "../../conversion/conversion-memo.ts";
 import type { RequestContext } from "../../request/request-info.ts";
 import { encodeObject } from "../../serializer.ts";
 import type { ResourceDefinition, StatusSubresource, Strategy } from "../resource.ts";
 import { type ObjectView, ResourceForms } from "./admission-forms.ts";
 import type { LeasePool } from "./lease-pool.ts";
 import { convertToStorage, type ServedForm, toServedForm } from "./served-form.ts";
-import { storedReader } from "./stored-value.ts";
+import { rawReader, storedReader } from "./stored-value.ts";
 
 /** What all stores of a server share. */
 export interface StoreModules {
@@ -55,22 +58,30 @@ export interface WriteRequest {
 export class StoreCore {
   readonly definition: ResourceDefinition;
   readonly modules: StoreModules;
-  readonly cache: ResourceCache;
+  readonly cache: ResourceCache | VersionCache;
+  /** What is stored, whatever the version of this store. */
+  readonly stored: ResourceCache;
   readonly schema: StructSchema;
   readonly form: ServedForm;
   /** Every version of the resource, the storage version first. */
   readonly forms: readonly ServedForm[];
   readonly #admissionForms: ResourceForms;
+  readonly #memo: ConversionMemo | undefined;
+  /** What objects become when they are stored, for who asks twice about one write. */
+  readonly #storedForms = new WeakMap<ApiObject, ApiObject | Promise<ApiObject>>();
 
   constructor(definition: ResourceDefinition, form: ServedForm, forms: readonly ServedForm[], modules: StoreModules) {
     this.definition = definition;
     this.modules = modules;
     this.form = form;
     this.forms = forms;
-    this.#admissionForms = new ResourceForms(definition, forms);
+    this.#memo = definition.codec && new ConversionMemo(definition.codec.convert);
+    this.#admissionForms = new ResourceForms(definition, forms, this.#memo);
     this.schema = form.schema;
-    this.cache = modules.cache.cacheFor(definition.storagePrefix);
-    this.cache.reader = storedReader(definition, forms);
+    const { codec } = definition;
+    this.stored = modules.cache.cacheFor(definition.storagePrefix);
+    this.stored.reader = codec ? rawReader(codec.storedVersions, definition.kind) : storedReader(definition, forms);
+    this.cache = codec ? new VersionCache(this.stored, codec) : this.stored;
   }
 
   get strategy(): Strategy<ApiObject> {
@@ -152,18 +163,27 @@ export class StoreCore {
     return view === undefined ? attributes : view.attributes(attributes);
   }
 
-  /** Records in `managedFields` who changed what, in the form that the client speaks. */
-  trackFields(object: ApiObject, old: ApiObject | undefined, request: WriteRequest): void {
-    if (request.fieldManager === undefined) return;
+  /**
+   * Records in `managedFields` who changed what, in the form that the client speaks. At once unless managers of other
+   * versions make another server's conversion necessary.
+   */
+  trackFields(object: ApiObject, old: ApiObject | undefined, request: WriteRequest): void | Promise<void> {
+    if (request.fieldManager === undefined) return undefined;
+    return converting(() => this.#trackFields(object, old, request, request.fieldManager ?? ""));
+  }
+
+  #trackFields(object: ApiObject, old: ApiObject | undefined, request: WriteRequest, manager: string): void {
     const { form, subresource } = request;
-    const tracked = normalizeOwned(form.schema, object, true);
+    // Begun anew for every conversion that is missing: until then the object stays as it is.
+    const own = this.#memo === undefined ? object : { ...object, metadata: { ...object.metadata } };
+    const tracked = normalizeOwned(form.schema, own, true);
     // An empty list is no list to Go's encoder, but it resets the managers.
     if (object.metadata.managedFields?.length === 0) tracked.metadata.managedFields = [];
     trackUpdate({
       schema: form.schema,
       old: old === undefined ? undefined : toServedForm(form, old),
       object: tracked,
-      manager: request.fieldManager,
+      manager,
       apiVersion: form.apiVersion,
       subresource,
       now: this.now(),
@@ -172,6 +192,30 @@ export class StoreCore {
     });
     if (tracked.metadata.managedFields === undefined) delete object.metadata.managedFields;
     else object.metadata.managedFields = tracked.metadata.managedFields;
+  }
+
+  /** Makes sure that the entry can be read; undefined when it can. Rejects where it cannot be converted. */
+  ready(entry: CacheEntry | undefined): Promise<void> | undefined {
+    return entry && this.cache.ready([entry]);
+  }
+
+  /** The object as it is stored. */
+  storedForm(object: ApiObject): ApiObject | Promise<ApiObject> {
+    const { codec } = this.definition;
+    if (codec === undefined) return object;
+    let form = this.#storedForms.get(object);
+    if (form === undefined) {
+      form = codec.toStored(object);
+      this.#storedForms.set(object, form);
+    }
+    return form;
+  }
+
+  /** Whether writing the object would leave what is stored as it is. */
+  async changesNothing(existing: CacheEntry, object: ApiObject): Promise<boolean> {
+    if (this.definition.codec === undefined) return semanticEqual(object, existing.object);
+    const stored = this.stored.byKey(existing.key);
+    return stored?.revision === existing.revision && semanticEqual(await this.storedForm(object), stored.object);
   }
 
   /** The resource's versions, for those who compare what was written in several of them. */
@@ -185,6 +229,7 @@ export class StoreCore {
       convert: (object, from, to) => {
         const [source, target] = [formOf(from), formOf(to)];
         assert(source !== undefined && target !== undefined, `${from} and ${to} are versions of the resource`);
+        if (this.#memo !== undefined) return normalizeOwned(target.schema, deepCopy(this.#memo.convert(object, to)));
         const served = toServedForm(target, convertToStorage(source, this.definition, deepCopy(object)));
         return normalizeOwned(target.schema, served);
       },
@@ -201,18 +246,23 @@ export class StoreCore {
   /** Writes an object's normalised state; undefined when somebody else wrote since `expectedRevision` (0: made it). */
   async put(key: string, expectedRevision: number, object: ApiObject): Promise<CacheEntry | undefined> {
     const { kv, cache, leases } = this.modules;
-    const encoded = encodeObject(object);
+    const form = this.storedForm(object);
+    const stored = form instanceof Promise ? await form : form;
+    const encoded = encodeObject(stored);
     const ttl = this.strategy.ttlSeconds?.(object) ?? 0;
     const lease = ttl > 0 ? await leases.leaseFor(ttl) : 0;
-    const write = cache.expect(key, encoded, object);
+    const write = cache.expect(key, encoded, stored);
     try {
       const put = lease === 0 ? { value: encoded.bytes } : { value: encoded.bytes, lease };
       const result = await kv.txn({ key, expectedModRevision: expectedRevision, put });
       await cache.waitFor(result.revision);
       if (!result.succeeded) return undefined;
-      if (write.entry !== undefined) return write.entry;
       const { namespace, name } = object.metadata;
-      return new CacheEntry(key, namespace ?? "", name ?? "", result.revision, encoded, object);
+      const entry = write.entry ?? new CacheEntry(key, namespace ?? "", name ?? "", result.revision, encoded, stored);
+      if (!(this.cache instanceof VersionCache)) return entry;
+      const view = this.cache.view(entry);
+      await this.ready(view);
+      return view;
     } catch (error) {
       throw storageFailure(error);
     } finally {

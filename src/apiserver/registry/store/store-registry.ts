@@ -47,7 +47,7 @@ export class StoreRegistry implements Stores {
     this.modules = { kv, cache: this.cache, clock, random, leases: new LeasePool(kv, clock), admission: () => this.#admission };
     for (const stored of resources.stored) {
       const definition = stored as unknown as ResourceDefinition;
-      const store = new GenericStore(definition, servedForms(definition, schemaFor), this.modules);
+      const store = this.#storeOf(definition, schemaFor);
       this.#stores.set(`${definition.group}/${definition.plural}`, store);
     }
     this.#admission = new AdmissionChain(options.admission.map((make) => make({ stores: this, clock, random })));
@@ -66,11 +66,18 @@ export class StoreRegistry implements Stores {
   async add(definition: ResourceDefinition, schemaFor: SchemaFor): Promise<void> {
     const path = `${definition.group}/${definition.plural}`;
     const before = this.#stores.get(path);
-    const known = before !== undefined && before.definition.readStored === definition.readStored;
+    const known = before !== undefined && readsAlike(before.definition, definition);
+    const stored = before?.core.stored;
     if (!known) await this.cache.add(definition.storagePrefix, definition.readStored);
-    this.#stores.set(path, new GenericStore(definition, servedForms(definition, schemaFor), this.modules));
-    if (!known) before?.core.cache.endWatches();
+    this.#stores.set(path, this.#storeOf(definition, schemaFor));
+    if (!known) stored?.endWatches();
     this.#setStored([...this.#others(definition.group, definition.plural), definition as unknown as ResourceDefinition<never>]);
+  }
+
+  #storeOf(definition: ResourceDefinition, schemaFor: SchemaFor): GenericStore {
+    const versions = (definition.otherVersions ?? []).flatMap(({ definition: own }) => (own === undefined ? [] : [own]));
+    const stores = versions.map((own) => new GenericStore(own, servedForms(own, schemaFor), this.modules));
+    return new GenericStore(definition, servedForms(definition, schemaFor), this.modules, stores);
   }
 
   /** Ends what {@link add} began; watches end. What is stored stays. */
@@ -122,6 +129,11 @@ export class StoreRegistry implements Stores {
     this.#stopped.abort();
     this.cache.stop();
   }
+}
+
+/** Whether stored objects need not be read anew when one definition takes another's place. */
+function readsAlike(a: ResourceDefinition, b: ResourceDefinition): boolean {
+  return a.readStored === b.readStored && a.codec === b.codec;
 }
 
 /** Makes the stores of all resources and fills their caches. */

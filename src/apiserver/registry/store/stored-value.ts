@@ -16,7 +16,7 @@ import { knownForm, type ServedForm, toStorageForm } from "./served-form.ts";
 export function storedReader(definition: ResourceDefinition, forms: readonly ServedForm[]): StoredReader {
   const storage = forms[0] as ServedForm;
   return {
-    head: storedHead(storage.apiVersion, storage.kind),
+    heads: [storedHead(storage.apiVersion, storage.kind)],
     read(bytes) {
       const value = parse(bytes);
       if (value.kind !== storage.kind) throw new Error(`a stored ${storage.kind} says that it is a ${String(value.kind)}`);
@@ -30,6 +30,18 @@ export function storedReader(definition: ResourceDefinition, forms: readonly Ser
       if (form.other?.setDefaults === undefined) definition.strategy.setDefaults?.(stored);
       stored.apiVersion = storage.apiVersion;
       return normalizeOwned(storage.schema, stored) as ApiObject;
+    },
+  };
+}
+
+/** Reads what another program stored of a resource whose versions are told apart by who reads: as it is. */
+export function rawReader(apiVersions: readonly string[], kind: string): StoredReader {
+  return {
+    heads: apiVersions.map((apiVersion) => storedHead(apiVersion, kind)),
+    read(bytes) {
+      const { kind: stored, metadata, ...rest } = parse(bytes);
+      if (stored !== kind) throw new Error(`a stored ${kind} says that it is a ${String(stored)}`);
+      return { ...rest, kind, metadata: metadata ?? {} } as ApiObject;
     },
   };
 }

@@ -2,7 +2,6 @@ import { conflict, invalid, notFound } from "#apimachinery/api-errors/errors.ts"
 import { plainError } from "#apimachinery/api-errors/plain-error.ts";
 import { restoreTimes } from "#apimachinery/managedfields/timestamps.ts";
 import type { ApiObject, ObjectMeta } from "#apimachinery/meta/api-object.ts";
-import { semanticEqual } from "#apimachinery/meta/deep-equal.ts";
 import type { FieldError } from "#apimachinery/validation/field-error.ts";
 import { goQuote, invalid as invalidField } from "#apimachinery/validation/field-error.ts";
 import { FieldPath } from "#apimachinery/validation/field-path.ts";
@@ -44,15 +43,16 @@ export async function updateObject(core: StoreCore, request: UpdateRequest): Pro
   const key = core.cache.key(request.namespace, request.name);
   for (let attempt = 0; attempt < UPDATE_ATTEMPTS_MAX; attempt++) {
     const existing = core.cache.byKey(key);
-    checkUid(core, request, key, existing?.object);
+    await core.ready(existing);
+    checkUid(core, request, key, existing?.metadata);
     const result = existing === undefined ? await createInstead(core, request) : await updateExisting(core, request, existing);
     if (result !== undefined) return result;
   }
   throw conflict(core.resourceOf(request), request.name, OPTIMISTIC_LOCK_MESSAGE);
 }
 
-function checkUid(core: StoreCore, request: UpdateRequest, key: string, existing: ApiObject | undefined): void {
-  const uid = existing?.metadata.uid ?? "";
+function checkUid(core: StoreCore, request: UpdateRequest, key: string, existing: ObjectMeta | undefined): void {
+  const uid = existing?.uid ?? "";
   if (request.expectedUid === "" || request.expectedUid === uid) return;
   if (existing === undefined && !mayCreate(core, request)) return;
   // Upstream's storage names its key, what simulates it for dry runs the key below the prefix.
@@ -122,7 +122,7 @@ async function storeChanged(
     stored.metadata.resourceVersion = String(gone.revision);
     return { entry: undefined, object: stored, created: false };
   }
-  if (semanticEqual(stored, existing.object)) return { entry: existing, object: existing.object, created: false };
+  if (await core.changesNothing(existing, stored)) return { entry: existing, object: existing.object, created: false };
   const entry = await core.put(existing.key, existing.revision, stored);
   return entry === undefined ? undefined : { entry, object: entry.object, created: false };
 }

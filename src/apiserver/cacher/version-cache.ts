@@ -1,0 +1,275 @@
+import { internalError } from "#apimachinery/api-errors/errors.ts";
+import { type Status, StatusError } from "#apimachinery/api-errors/status.ts";
+import type { OrderedTree } from "#storage/memory/ordered-tree.ts";
+import type { CacheEntry } from "./cache-entry.ts";
+import type { CacheEvent } from "./event-history.ts";
+import { OrderedJobs } from "./ordered-jobs.ts";
+import type { ResourceCache } from "./resource-cache.ts";
+import { type StoredCodec, VersionEntry } from "./version-entry.ts";
+import { type FilteredEvent, filterEvent, type ObjectFilter, type WatchConsumer, WatchGroup } from "./watch-group.ts";
+
+/** Events that may wait for conversion; then the watches end, and their clients resume where they were. */
+const EVENTS_WAITING_MAX = 10_000;
+
+const EVERYTHING: ObjectFilter = { namespace: "", name: "", id: "" };
+
+/** A change in the version's form; those that a watch begins with have no state before. */
+export type VersionEvent = Pick<CacheEvent, "type" | "entry"> & Partial<Pick<CacheEvent, "revision" | "previous">>;
+
+/**
+ * One version of a resource whose versions another server may have to convert: the stored objects as a client of this
+ * version sees them. An object is converted once for all who want it and only when somebody does: readers of what they
+ * read, and watches of every change, in order, many changes at once when they come faster than conversions.
+ */
+export class VersionCache {
+  /** What is stored. */
+  readonly stored: ResourceCache;
+  readonly #codec: StoredCodec;
+  readonly #entries = new WeakMap<CacheEntry, CacheEntry>();
+  readonly #converting = new Map<VersionEntry, Promise<void>>();
+  readonly #groups = new Map<string, WatchGroup>();
+  readonly #jobs = new OrderedJobs();
+  /** Changes that the last job is to deliver, while it has not begun. */
+  #queued: { events: readonly CacheEvent[]; revision: number } | undefined;
+  #delivered: number | undefined;
+  #unfollow: (() => void) | undefined;
+
+  constructor(stored: ResourceCache, codec: StoredCodec) {
+    this.stored = stored;
+    this.#codec = codec;
+  }
+
+  get prefix(): string {
+    return this.stored.prefix;
+  }
+
+  get tree(): OrderedTree<CacheEntry> {
+    return this.stored.tree;
+  }
+
+  get baseRevision(): number {
+    return this.stored.baseRevision;
+  }
+
+  key(namespace: string, name: string): string {
+    return this.stored.key(namespace, name);
+  }
+
+  get(namespace: string, name: string): CacheEntry | undefined {
+    return this.byKey(this.key(namespace, name));
+  }
+
+  byKey(key: string): CacheEntry | undefined {
+    const entry = this.stored.byKey(key);
+    return entry && this.view(entry);
+  }
+
+  treeAt(revision: number): OrderedTree<CacheEntry> | undefined {
+    return this.stored.treeAt(revision);
+  }
+
+  range(tree: OrderedTree<CacheEntry>, prefix: string, startKey?: string, limit?: number): CacheEntry[] {
+    return this.stored.range(tree, prefix, startKey, limit).map((entry) => this.view(entry));
+  }
+
+  count(tree: OrderedTree<CacheEntry>, prefix: string, startKey: string): number {
+    return this.stored.count(tree, prefix, startKey);
+  }
+
+  entryOf(key: string, revision: number, value: Uint8Array): CacheEntry {
+    return this.view(this.stored.entryOf(key, revision, value));
+  }
+
+  /** A stored state in this version. */
+  view(entry: CacheEntry): CacheEntry {
+    let view = this.#entries.get(entry);
+    if (view === undefined) {
+      view = new VersionEntry(entry, this.#codec);
+      this.#entries.set(entry, view);
+    }
+    return view;
+  }
+
+  /** Makes sure that the entries can be read; undefined when they can. Rejects with what the conversion failed with. */
+  ready(entries: readonly CacheEntry[]): Promise<void> | undefined {
+    const waits = new Set<Promise<void>>();
+    const fresh: VersionEntry[] = [];
+    for (const entry of entries) {
+      if (!(entry instanceof VersionEntry) || entry.settled) continue;
+      const converting = this.#converting.get(entry);
+      if (converting === undefined) fresh.push(entry);
+      else waits.add(converting);
+    }
+    const asked = fresh.length === 0 ? undefined : this.#convert(fresh);
+    if (asked !== undefined) waits.add(asked);
+    return waits.size === 0 ? undefined : Promise.all(waits).then(() => undefined);
+  }
+
+  #convert(entries: readonly VersionEntry[]): Promise<void> | undefined {
+    const settle = (objects: Awaited<ReturnType<StoredCodec["fromStored"]>>): void => {
+      for (const [i, entry] of entries.entries()) {
+        const object = objects[i];
+        if (object !== undefined) entry.settle(object);
+      }
+    };
+    const made = this.#codec.fromStored(entries.map(({ stored }) => stored.object));
+    if (!(made instanceof Promise)) {
+      settle(made);
+      return undefined;
+    }
+    const done = made.then(settle).finally(() => {
+      for (const entry of entries) this.#converting.delete(entry);
+    });
+    for (const entry of entries) this.#converting.set(entry, done);
+    return done;
+  }
+
+  /**
+   * Lets the consumer have the stored changes `first`, as far as its filter lets them through, and every later change. What
+   * comes first is given to `onJoined` together with the way out. A failure ends the watch.
+   */
+  join(
+    filter: ObjectFilter,
+    consumer: WatchConsumer,
+    first: readonly VersionEvent[],
+    onJoined: (events: readonly FilteredEvent[], leave: () => void) => void,
+  ): void {
+    this.#follow();
+    const events = first.map((event) => this.#viewed(event));
+    this.#queued = undefined;
+    this.#jobs.push({
+      prepare: () => this.ready(entriesOf(events, filter.matches !== undefined)),
+      run: () => {
+        const seen: FilteredEvent[] = [];
+        for (const event of events) {
+          const shown = filterEvent(filter, event as CacheEvent);
+          if (shown !== undefined) seen.push(shown);
+        }
+        onJoined(seen, this.#add(filter, consumer));
+      },
+      fail: (error) => {
+        consumer.onEnd(statusOf(error));
+        this.#unfollowIdle();
+      },
+    });
+  }
+
+  /** The revision up to which watches have been told everything; undefined while that cannot be said. */
+  told(current: number): number | undefined {
+    return this.#jobs.idle ? current : this.#delivered;
+  }
+
+  get watchCount(): number {
+    let count = 0;
+    for (const group of this.#groups.values()) count += group.consumers.size;
+    return count;
+  }
+
+  endWatches(why?: Status): void {
+    const groups = [...this.#groups.values()];
+    this.#groups.clear();
+    this.#unfollowIdle();
+    for (const group of groups) for (const consumer of [...group.consumers]) consumer.onEnd(why);
+  }
+
+  #add(filter: ObjectFilter, consumer: WatchConsumer): () => void {
+    let group = this.#groups.get(filter.id);
+    if (group === undefined) {
+      group = new WatchGroup(filter);
+      this.#groups.set(filter.id, group);
+    }
+    const joined = group;
+    joined.consumers.add(consumer);
+    return () => {
+      if (!joined.consumers.delete(consumer) || joined.consumers.size > 0) return;
+      if (this.#groups.get(filter.id) === joined) this.#groups.delete(filter.id);
+      this.#unfollowIdle();
+    };
+  }
+
+  #follow(): void {
+    this.#unfollow ??= this.stored.watch(EVERYTHING, {
+      onEvents: (events, revision) => this.#onChange(events as readonly CacheEvent[], revision),
+      onEnd: () => {
+        this.#unfollow = undefined;
+        this.endWatches();
+      },
+    });
+  }
+
+  #unfollowIdle(): void {
+    if (this.#groups.size > 0 || !this.#jobs.idle) return;
+    this.#unfollow?.();
+    this.#unfollow = undefined;
+    this.#delivered = undefined;
+  }
+
+  #onChange(changes: readonly CacheEvent[], revision: number): void {
+    const events = changes.map((event) => this.#viewed(event) as CacheEvent);
+    const queued = this.#queued;
+    if (queued !== undefined) {
+      queued.events = [...queued.events, ...events];
+      queued.revision = revision;
+      if (queued.events.length > EVENTS_WAITING_MAX) this.#giveUp(queued);
+      return;
+    }
+    const batch = { events, revision };
+    this.#queued = batch;
+    this.#jobs.push({
+      prepare: () => {
+        if (this.#queued === batch) this.#queued = undefined;
+        if (this.#groups.size === 0) return undefined;
+        return this.ready(entriesOf(batch.events, this.#looksBack()));
+      },
+      run: () => {
+        this.#delivered = batch.revision;
+        for (const group of [...this.#groups.values()]) group.deliver(batch.events, batch.revision);
+        this.#forget(batch.events);
+        this.#unfollowIdle();
+      },
+      fail: (error) => this.endWatches(statusOf(error)),
+    });
+  }
+
+  #giveUp(queued: { events: readonly CacheEvent[] }): void {
+    queued.events = [];
+    this.endWatches();
+  }
+
+  /** Whether some watch asks whether the state before was one of its own. */
+  #looksBack(): boolean {
+    for (const { filter } of this.#groups.values()) if (filter.matches !== undefined) return true;
+    return false;
+  }
+
+  #viewed(event: VersionEvent): VersionEvent {
+    const { entry, previous } = event;
+    const before = previous && this.view(previous);
+    if (event.type === "DELETED" && before instanceof VersionEntry && before.settled && !this.#entries.has(entry)) {
+      this.#entries.set(entry, before.deletedAt(entry.revision));
+    }
+    return { ...event, entry: this.view(entry), previous: before };
+  }
+
+  /** States that are no longer: few are read once more. */
+  #forget(events: readonly CacheEvent[]): void {
+    for (const { type, entry, previous } of events) {
+      if (previous instanceof VersionEntry) this.#entries.delete(previous.stored);
+      if (type === "DELETED" && entry instanceof VersionEntry) this.#entries.delete(entry.stored);
+    }
+  }
+}
+
+function entriesOf(events: readonly VersionEvent[], withPrevious: boolean): CacheEntry[] {
+  const entries: CacheEntry[] = [];
+  for (const { entry, previous } of events) {
+    entries.push(entry);
+    if (withPrevious && previous !== undefined) entries.push(previous);
+  }
+  return entries;
+}
+
+function statusOf(error: unknown): Status {
+  if (error instanceof StatusError) return error.status;
+  return internalError(error instanceof Error ? error.message : String(error)).status;
+}
