@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Debian packages that the tests use where they are installed. Needs root; kubectl comes from elsewhere.
 set -euo pipefail
-packages=(openssl jq curl etcd-server etcd-client)
+packages=(openssl jq curl etcd-server etcd-client python3-kubernetes ruby-kubeclient chromium fonts-dejavu-core)
 missing=()
 for package in "${packages[@]}"; do
   dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing+=("$package")
@@ -13,4 +13,11 @@ if [ "${#missing[@]}" -gt 0 ]; then
   if [[ " ${missing[*]} " == *" etcd-server "* ]] && [ -d /run/systemd/system ]; then
     systemctl disable --now etcd.service
   fi
+fi
+
+# Debian's kubectl is an old one, and cannot be installed where another has its place.
+old="$(dirname "$0")/../node_modules/.cache/debian-kubectl"
+if [ ! -x "$old/usr/bin/kubectl" ] && apt-cache show kubernetes-client >/dev/null 2>&1; then
+  mkdir -p "$old"
+  (cd "$old" && apt-get download -qq kubernetes-client && dpkg -x kubernetes-client_*.deb . && rm kubernetes-client_*.deb)
 fi

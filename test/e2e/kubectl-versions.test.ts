@@ -2,8 +2,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Cluster, startCluster } from "#envtest/envtest.ts";
 import { Kubectl, kubectlOfVersion } from "../support/kubectl.ts";
 
-/** Clients that may talk to this server, and older ones that people still have. */
-const VERSIONS = ["1.27", "1.28", "1.29", "1.30", "1.31", "1.32", "1.33"];
+/** Clients that may talk to this server, and older ones that people still have; 1.20 is Debian's. */
+const VERSIONS = ["1.20", "1.27", "1.28", "1.29", "1.30", "1.31", "1.32", "1.33"];
 
 const manifest = (namespace: string): string => `
 apiVersion: v1
@@ -44,7 +44,7 @@ afterAll(() => cluster?.stop());
 describe.each(VERSIONS)("kubectl %s", (version) => {
   const program = kubectlOfVersion(version);
   const missing = program === undefined;
-  const why = missing ? ` (skipped: no kubectl.${version} beside kubectl)` : "";
+  const why = missing ? ` (skipped: there is no kubectl ${version})` : "";
   const namespace = `v${version.replace(".", "-")}`;
   let kubectl: Kubectl;
   beforeAll(() => {
@@ -61,7 +61,7 @@ describe.each(VERSIONS)("kubectl %s", (version) => {
     expect(resources).toMatch(/^nodes +no +v1 +false +Node$/m);
     expect(await kubectl.ok(["api-versions"])).toContain("autoscaling/v2");
     expect(await kubectl.ok(["explain", "deployment.spec.replicas"])).toMatch(/KIND: +Deployment[\s\S]*replicas <integer>/);
-    expect(await kubectl.ok(["explain", "pods", "--recursive"])).toMatch(/containers\s+<\[\]Container>/);
+    expect(await kubectl.ok(["explain", "pods", "--recursive"])).toMatch(/containers\s+<\[\](Container|Object)>/);
   });
 
   test.skipIf(missing)(`creates, shows, changes and deletes${why}`, async () => {
@@ -93,7 +93,8 @@ describe.each(VERSIONS)("kubectl %s", (version) => {
     expect((await kubectl.run(inNamespace("get", "deployment", "web"))).stderr).toContain('deployments.apps "web" not found');
   });
 
-  test.skipIf(missing)(`applies by client and by server, and tells the difference${why}`, async () => {
+  // 1.20 does not follow references in OpenAPI, and so does not find out that it may ask for a dry run, which diff needs.
+  test.skipIf(missing || version === "1.20")(`applies by client and by server, and tells the difference${why}`, async () => {
     const other = `${namespace}-applied`;
     await kubectl.ok(["apply", "-f", "-"], manifest(other));
     const again = await kubectl.ok(["apply", "-f", "-"], manifest(other));

@@ -2,6 +2,7 @@ import { execFile, spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
 
 /** What one run of kubectl printed. `code` is 0 for success. */
 export interface KubectlResult {
@@ -16,8 +17,12 @@ const COMMAND_TIMEOUT_MS = 120_000;
 /** Whether a real kubectl is on the machine; tests that need it are skipped, with that reason in their name, where it is not. */
 export const hasKubectl: boolean = spawnSync("kubectl", ["version", "--client"], { stdio: "ignore" }).status === 0;
 
-/** The kubectl of another version, where one is installed beside the one on the PATH: `kubectl.1.30`; undefined elsewhere. */
+/** Where hack/install-test-tools.sh lays Debian's kubectl, whose place is taken where another one is installed. */
+const debianKubectl = fileURLToPath(new URL("../../node_modules/.cache/debian-kubectl/usr/bin/kubectl", import.meta.url));
+
+/** The kubectl of another version: Debian's, or one beside that on the PATH, such as `kubectl.1.30`; undefined where there is none. */
 export function kubectlOfVersion(version: string): string | undefined {
+  if (version === "1.20") return existsSync(debianKubectl) ? debianKubectl : undefined;
   const found = (process.env.PATH ?? "").split(delimiter).find((folder) => existsSync(join(folder, "kubectl")));
   if (found === undefined) return undefined;
   const path = join(dirname(realpathSync(join(found, "kubectl"))), `kubectl.${version}`);
