@@ -94,7 +94,9 @@ describe.each(VERSIONS)("kubectl %s", (version) => {
   });
 
   // 1.20 does not follow references in OpenAPI, and so does not find out that it may ask for a dry run, which diff needs.
-  test.skipIf(missing || version === "1.20")(`applies by client and by server, and tells the difference${why}`, async () => {
+  if (version === "1.20") return;
+
+  test.skipIf(missing)(`applies by client and by server, and tells the difference${why}`, async () => {
     const other = `${namespace}-applied`;
     await kubectl.ok(["apply", "-f", "-"], manifest(other));
     const again = await kubectl.ok(["apply", "-f", "-"], manifest(other));
