@@ -12,6 +12,7 @@ type UpFlagTypes = {
   readonly "etcd-certfile": "string";
   readonly "etcd-keyfile": "string";
   readonly "etcd-prefix": "string";
+  readonly "runtime-config": "strings";
   readonly "log-level": "string";
   readonly help: "bool";
 };
@@ -46,6 +47,12 @@ export const upFlags: { readonly [N in keyof UpFlagTypes]: FlagSpec<UpFlagTypes[
   "etcd-keyfile": { type: "string", default: "", placeholder: "FILE", help: "Key of the client certificate for etcd." },
   "etcd-prefix": { type: "string", default: "/registry", placeholder: "PREFIX", help: "Prefix of all keys in etcd." },
   ...securityFlags,
+  "runtime-config": {
+    type: "strings",
+    default: [],
+    placeholder: "PAIRS",
+    help: "Versions to serve or not: GROUP/VERSION[/RESOURCE]=true|false, or api/all, api/ga, api/beta, api/alpha.",
+  },
   "log-level": {
     type: "string",
     default: "warn",

@@ -5,6 +5,7 @@ import { systemRandom } from "#base/random.ts";
 import { describeFlags, FlagError, type ParsedFlags, parseFlags } from "#component-base/flags.ts";
 import { createLogger, type LogLevel } from "#component-base/logging.ts";
 import { type ControlPlane, startControlPlane } from "#envtest/control-plane.ts";
+import { RuntimeConfig, RuntimeConfigError } from "#kube-apiserver/runtime-config.ts";
 import { ensureClusterAssets } from "#pki/cluster-assets.ts";
 import { renderKubeconfig } from "#pki/kubeconfig.ts";
 import type { KVStore } from "#storage/kv.ts";
@@ -62,6 +63,7 @@ async function start(flags: UpFlags): Promise<Running> {
   const bindAddress = flags["bind-address"];
   const serviceClusterIpRange = flags["service-cluster-ip-range"];
   const security = securityOptions(flags);
+  const runtimeConfig = readRuntimeConfig(flags["runtime-config"]);
   await mkdir(dir, { recursive: true, mode: 0o700 });
   const clock = realClock;
   const [kv, assets] = await Promise.all([
@@ -87,6 +89,7 @@ async function start(flags: UpFlags): Promise<Running> {
       port: flags["secure-port"],
       serviceClusterIpRange,
       ...security,
+      runtimeConfig,
       nodes: flags.nodes,
       onServing: ({ url }) => writeKubeconfig(url),
     });
@@ -94,6 +97,14 @@ async function start(flags: UpFlags): Promise<Running> {
   } catch (error) {
     await kv.close();
     throw error;
+  }
+}
+
+function readRuntimeConfig(pairs: readonly string[]): RuntimeConfig {
+  try {
+    return new RuntimeConfig(pairs);
+  } catch (error) {
+    throw error instanceof RuntimeConfigError ? new FlagError(`flag --runtime-config: ${error.message}`) : error;
   }
 }
 

@@ -7,6 +7,7 @@ import type { AdmissionPluginChoice } from "#kube-apiserver/admission/plugins.ts
 import type { AuditOptions } from "#kube-apiserver/audit/audit.ts";
 import type { AuthenticationOptions } from "#kube-apiserver/authentication/authentication-options.ts";
 import type { AuthorizationOptions } from "#kube-apiserver/authorization/authorization.ts";
+import type { RuntimeConfig } from "#kube-apiserver/runtime-config.ts";
 import { type KubeApiServer, startKubeApiServer } from "#kube-apiserver/server.ts";
 import { type ControllerManagerOptions, startControllerManager } from "#kube-controller-manager/controller-manager.ts";
 import { startElectedControllerManager } from "#kube-controller-manager/elected-controller-manager.ts";
@@ -32,6 +33,8 @@ export interface ControlPlaneOptions {
   readonly authorization?: AuthorizationOptions;
   /** Default: the plugins that run unasked. */
   readonly admission?: AdmissionPluginChoice;
+  /** Which versions of the API are served. Default: the stable ones. */
+  readonly runtimeConfig?: RuntimeConfig;
   /** Nothing is written down when absent. */
   readonly audit?: AuditOptions;
   /** Number of simulated nodes. */
@@ -57,7 +60,7 @@ export interface ControlPlane {
 /** Starts API server, controller manager, scheduler and simulated nodes in this process, wired to each other without sockets. */
 export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
   const { clock, random, logger, kv, assets, bindAddress, port, serviceClusterIpRange } = options;
-  const { authentication, authorization, admission, audit } = options;
+  const { authentication, authorization, admission, audit, runtimeConfig } = options;
   let controllers: { healthy(): boolean; stop(): Promise<void> } | undefined;
   let scheduler: RunningScheduler | undefined;
   const apiServer = await startKubeApiServer({
@@ -73,6 +76,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     ...(authorization === undefined ? {} : { authorization }),
     ...(admission === undefined ? {} : { admission }),
     ...(audit === undefined ? {} : { audit }),
+    ...(runtimeConfig === undefined ? {} : { runtimeConfig }),
     componentHealth: {
       "controller-manager": () => controllers?.healthy() ?? false,
       scheduler: () => scheduler?.healthz() ?? false,

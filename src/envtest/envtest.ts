@@ -5,6 +5,7 @@ import { silentLogger } from "#component-base/logging.ts";
 import type { SimulatedNodes } from "#kubelet/simulated-nodes.ts";
 import { ensureClusterAssets } from "#pki/cluster-assets.ts";
 import { renderKubeconfig } from "#pki/kubeconfig.ts";
+import { RuntimeConfig } from "#kube-apiserver/runtime-config.ts";
 import { MemoryStore } from "#storage/memory/memory-store.ts";
 import { startControlPlane } from "./control-plane.ts";
 
@@ -16,6 +17,8 @@ export interface StartClusterOptions {
   readonly port?: number;
   /** A CIDR; `10.96.0.0/12` when absent. */
   readonly serviceClusterIpRange?: string;
+  /** What `--runtime-config` says, one pair each: `extensions/v1beta1=true`. Only stable versions are served when absent. */
+  readonly runtimeConfig?: readonly string[];
   /** Let requests without credentials in as `system:anonymous`. Off when absent. */
   readonly anonymousAuth?: boolean;
   /** How long a node may be silent before it counts as gone, in seconds; upstream's `--node-monitor-grace-period`, 50 s when absent. */
@@ -71,6 +74,7 @@ export async function startCluster(options: StartClusterOptions = {}): Promise<C
     serviceClusterIpRange,
     authentication: { anonymousAuth: options.anonymousAuth ?? false },
     nodes: options.nodes ?? 1,
+    ...(options.runtimeConfig === undefined ? {} : { runtimeConfig: new RuntimeConfig(options.runtimeConfig) }),
     ...(nodeMonitorGracePeriodSeconds === undefined ? {} : { nodeMonitorGracePeriodMs: nodeMonitorGracePeriodSeconds * 1000 }),
     ...(nodeLeaseDurationSeconds === undefined ? {} : { nodeLeaseDurationSeconds }),
   });

@@ -12,7 +12,7 @@ import { createInProcessClient } from "#apiserver/endpoints/in-process-client.ts
 import { flowControlDumps } from "#apiserver/flowcontrol/debug-dump.ts";
 import { FlowControl } from "#apiserver/flowcontrol/flow-control.ts";
 import { flowControlMetrics } from "#apiserver/flowcontrol/metrics.ts";
-import type { Stores } from "#apiserver/registry/resource-set.ts";
+import type { ResourceSet, Stores } from "#apiserver/registry/resource-set.ts";
 import { createStores, type StoreRegistry } from "#apiserver/registry/store/store-registry.ts";
 import type { RequestContext, RequestInfo, UserInfo } from "#apiserver/request/request-info.ts";
 import { resolveRequestInfo } from "#apiserver/request/resolve-request-info.ts";
@@ -43,7 +43,6 @@ import { podFeed } from "./authorization/pod-feed.ts";
 import { rbacStores } from "./authorization/rbac-stores.ts";
 import { groupPriority } from "./bootstrap/api-services.ts";
 import { bootstrapEssentials, bootstrapRest } from "./bootstrap/bootstrap.ts";
-import { defaultVersions, upstreamStorageVersion } from "./default-versions.ts";
 import { flowControlStores } from "./flow-control/flow-control-stores.ts";
 import { keepFlowSchemaStatus } from "./flow-control/flow-schema-status.ts";
 import { nonResourceRoutes } from "./non-resource-routes.ts";
@@ -54,7 +53,10 @@ import { accessReviews } from "./registry/authorization/access-reviews.ts";
 import { selfSubjectRulesReviews } from "./registry/authorization/rules-review.ts";
 import { bindings } from "./registry/core/binding/binding.ts";
 import { type ComponentHealth, componentStatuses } from "./registry/core/component-status/component-status.ts";
+import { thirdPartyResources } from "./registry/old-versions/third-party-resources.ts";
 import { builtInResources } from "./registry/resources.ts";
+import { RuntimeConfig } from "./runtime-config.ts";
+import { servedVersions, upstreamStorageVersion } from "./served-versions.ts";
 import { serviceAddresses } from "./service-addresses.ts";
 
 /** What an API server is started with. */
@@ -78,6 +80,8 @@ export interface KubeApiServerOptions {
   readonly authorization?: AuthorizationOptions;
   /** Which admission plugins run. Default: those that run unasked. */
   readonly admission?: AdmissionPluginChoice;
+  /** Which versions of the API are served. Default: the stable ones. */
+  readonly runtimeConfig?: RuntimeConfig;
   /** What is written down of requests; nothing when absent. */
   readonly audit?: AuditOptions;
   /** The IP address that members of the cluster reach the server by. Default: the bound one, or the machine's first. */
@@ -156,7 +160,9 @@ export async function startKubeApiServer(options: KubeApiServerOptions): Promise
       componentStatuses({ ...options.componentHealth, "etcd-0": () => kv.checkHealth() }),
     ],
   });
-  const resources = defaultVersions(everything);
+  const runtimeConfig = options.runtimeConfig ?? new RuntimeConfig();
+  const resources = servedVersions(everything, runtimeConfig, [thirdPartyResources(lazy.stores)]);
+  warnOfUnserved(runtimeConfig, resources, logger);
   const addresses = serviceAddresses(lazy.stores, random);
   const webhooks = new WebhookClient(clock, addresses);
   const conversionMetrics = new ConversionMetrics();
@@ -328,6 +334,19 @@ export async function startKubeApiServer(options: KubeApiServerOptions): Promise
     ready,
     stop,
   };
+}
+
+/** Says which versions somebody asked for in vain, as guides of former years do. */
+function warnOfUnserved(config: RuntimeConfig, { stored, virtual }: ResourceSet, logger: Logger): void {
+  const served = new Set<string>();
+  for (const { group, version } of virtual) served.add(`${group}/${version}`);
+  for (const { group, version, storageVersionServed, otherVersions = [] } of stored) {
+    if (storageVersionServed !== false) served.add(`${group}/${version}`);
+    for (const other of otherVersions) served.add(`${other.group ?? group}/${other.version}`);
+  }
+  for (const version of [...config.named, ...config.forgotten]) {
+    if (!served.has(version)) logger.warn({ version }, "--runtime-config asks for a version of which nothing can be served");
+  }
 }
 
 /** The stores exist after the resources that want to use them. */

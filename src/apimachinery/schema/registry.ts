@@ -4,7 +4,7 @@ import { builtinSchema } from "./builtins.ts";
 import type { FieldSchema, ScalarSchema, StructSchema, TypeSchema } from "./type-schema.ts";
 
 /** A type as `src/api/facts` writes it. */
-interface TypeFacts {
+interface TypeFacts extends Lifecycle {
   readonly fields?: readonly FieldFacts[];
   readonly alias?: string;
   readonly message?: boolean;
@@ -14,6 +14,10 @@ interface TypeFacts {
   readonly union?: boolean;
   /** As the type of this name in the file that this one is like. */
   readonly like?: true;
+}
+
+/** Releases such as `1.36`; the replacement is `group,version,kind`. */
+export interface Lifecycle {
   readonly introduced?: string;
   readonly deprecated?: string;
   readonly removed?: string;
@@ -90,6 +94,17 @@ export function isRegistered(group: string, version: string, kind: string): bool
   if (file === undefined) return false;
   const fields = factsOf(file)[kind]?.fields;
   return fields?.some((f) => f.inline?.endsWith("TypeMeta")) ?? META_KINDS.has(kind);
+}
+
+/** The releases in which a kind came, was deprecated and went, as the types say; undefined for unknown kinds. */
+export function lifecycleOf(group: string, version: string, kind: string): Lifecycle | undefined {
+  const file = fileByGroupVersion.get(`${group}/${version}`);
+  return file && factsOf(file)[kind];
+}
+
+/** Every group version that has types. */
+export function knownGroupVersions(): readonly { readonly group: string; readonly version: string }[] {
+  return factsFiles;
 }
 
 function factsOf(file: FactsFile): Readonly<Record<string, TypeFacts>> {

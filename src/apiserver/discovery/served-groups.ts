@@ -135,7 +135,7 @@ function servedSubresource(
 }
 
 function virtualResource(virtual: VirtualResource): ServedResource {
-  const verbs = [virtual.create && "create", virtual.get && "get", virtual.list && "list"].filter((verb) => verb !== undefined);
+  const verbs = (["create", "delete", "get", "list", "update"] as const).filter((verb) => virtual[verb] !== undefined);
   return {
     name: virtual.plural,
     singular: virtual.singular,

@@ -7,11 +7,13 @@ import type { VirtualResource } from "../../registry/resource.ts";
 import { DEFAULT_COLUMNS, partialMetadata, table, tableRow } from "../../table/table.ts";
 import type { ApiResponse, ResourceRequest } from "../response.ts";
 import { decodeBody, type ExpectedKind } from "./body.ts";
+import { parseDeleteOptions } from "./delete-options.ts";
 import { header } from "./headers.ts";
 import { type Negotiated, negotiate, negotiateWithoutTables } from "./negotiation.ts";
 import { includeObject, valueResponse } from "./representation.ts";
 import type { HandlerModules } from "./resource-handler.ts";
 import { methodNotAllowed, noSuchPath } from "./route-errors.ts";
+import { checkName } from "./write.ts";
 import { parseWriteOptions } from "./write-options.ts";
 
 /** Requests for a resource without storage. */
@@ -45,6 +47,20 @@ export async function handleVirtual(
   if (request.method === "GET" && name === "" && resource.list !== undefined) {
     const negotiated = negotiate(header(request, "accept"));
     return shown(resource, modules, await resource.list(request), negotiated, request, true, kind);
+  }
+  if (request.method === "PUT" && name !== "" && resource.update !== undefined) {
+    const negotiated = negotiateWithoutTables(header(request, "accept"));
+    const format = bodyFormat(header(request, "content-type"));
+    const options = parseWriteOptions(request.query, "UpdateOptions", request.userAgent);
+    const body = decodeBody(request.body, format, kind, options.fieldValidation, request.warnings);
+    checkName(body, { name, namespace: resource.scope === "Namespaced" ? request.info.namespace : "", subresource: "" });
+    const answer = await resource.update(name, body, request, options.dryRun);
+    return valueResponse(normalizeObject(kind.schema, answer), negotiated, request.query, 200);
+  }
+  if (request.method === "DELETE" && name !== "" && resource.delete !== undefined) {
+    const negotiated = negotiateWithoutTables(header(request, "accept"));
+    const options = parseDeleteOptions(request.body, header(request, "content-type"), request.query);
+    return valueResponse(await resource.delete(name, options, request), negotiated, request.query, 200);
   }
   throw methodNotAllowed();
 }
