@@ -1,4 +1,5 @@
 import { setMaxListeners } from "node:events";
+import type { NetworkDialer } from "#apiserver/proxy/network-dialer.ts";
 import type { Clock } from "#base/clock.ts";
 import type { Random } from "#base/random.ts";
 import type { Client } from "#client/client.ts";
@@ -7,6 +8,7 @@ import type { AdmissionPluginChoice } from "#kube-apiserver/admission/plugins.ts
 import type { AuditOptions } from "#kube-apiserver/audit/audit.ts";
 import type { AuthenticationOptions } from "#kube-apiserver/authentication/authentication-options.ts";
 import type { AuthorizationOptions } from "#kube-apiserver/authorization/authorization.ts";
+import type { KubeletClientOptions } from "#kube-apiserver/kubelet-client/kubelet-client.ts";
 import type { RuntimeConfig } from "#kube-apiserver/runtime-config.ts";
 import { type KubeApiServer, startKubeApiServer } from "#kube-apiserver/server.ts";
 import { type ControllerManagerOptions, startControllerManager } from "#kube-controller-manager/controller-manager.ts";
@@ -37,6 +39,10 @@ export interface ControlPlaneOptions {
   readonly runtimeConfig?: RuntimeConfig;
   /** Nothing is written down when absent. */
   readonly audit?: AuditOptions;
+  /** How kubelets are reached. */
+  readonly kubelet?: KubeletClientOptions;
+  /** Leads the API server to nodes and pods that the machine's own network does not reach. */
+  readonly network?: NetworkDialer;
   /** Number of simulated nodes. */
   readonly nodes: number;
   /** How long a node may be silent before it counts as gone, in milliseconds; upstream's `--node-monitor-grace-period`. */
@@ -78,6 +84,8 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     ...(audit === undefined ? {} : { audit }),
     ...(runtimeConfig === undefined ? {} : { runtimeConfig }),
     componentHealth: {
+    ...(options.kubelet === undefined ? {} : { kubelet: options.kubelet }),
+    ...(options.network === undefined ? {} : { network: options.network }),
       "controller-manager": () => controllers?.healthy() ?? false,
       scheduler: () => scheduler?.healthz() ?? false,
     },

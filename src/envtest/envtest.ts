@@ -1,11 +1,12 @@
+import type { NetworkDialer } from "#apiserver/proxy/network-dialer.ts";
 import { realClock } from "#base/clock.ts";
 import { systemRandom } from "#base/random.ts";
 import type { Client } from "#client/client.ts";
 import { silentLogger } from "#component-base/logging.ts";
+import { RuntimeConfig } from "#kube-apiserver/runtime-config.ts";
 import type { SimulatedNodes } from "#kubelet/simulated-nodes.ts";
 import { ensureClusterAssets } from "#pki/cluster-assets.ts";
 import { renderKubeconfig } from "#pki/kubeconfig.ts";
-import { RuntimeConfig } from "#kube-apiserver/runtime-config.ts";
 import { MemoryStore } from "#storage/memory/memory-store.ts";
 import { startControlPlane } from "./control-plane.ts";
 
@@ -23,6 +24,8 @@ export interface StartClusterOptions {
   readonly anonymousAuth?: boolean;
   /** How long a node may be silent before it counts as gone, in seconds; upstream's `--node-monitor-grace-period`, 50 s when absent. */
   readonly nodeMonitorGracePeriodSeconds?: number;
+  /** Leads `exec`, `log`, `proxy` and the like to addresses of the test's own. */
+  readonly network?: NetworkDialer;
   /** The kubelets' `nodeLeaseDurationSeconds`, 40 when absent: a node shows that it lives four times in that. */
   readonly nodeLeaseDurationSeconds?: number;
 }
@@ -76,6 +79,7 @@ export async function startCluster(options: StartClusterOptions = {}): Promise<C
     nodes: options.nodes ?? 1,
     ...(options.runtimeConfig === undefined ? {} : { runtimeConfig: new RuntimeConfig(options.runtimeConfig) }),
     ...(nodeMonitorGracePeriodSeconds === undefined ? {} : { nodeMonitorGracePeriodMs: nodeMonitorGracePeriodSeconds * 1000 }),
+    ...(options.network === undefined ? {} : { network: options.network }),
     ...(nodeLeaseDurationSeconds === undefined ? {} : { nodeLeaseDurationSeconds }),
   });
   const credentials = { ca: assets.ca.cert, cert: assets.admin.cert, key: assets.admin.key };

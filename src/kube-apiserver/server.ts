@@ -12,6 +12,7 @@ import { createInProcessClient } from "#apiserver/endpoints/in-process-client.ts
 import { flowControlDumps } from "#apiserver/flowcontrol/debug-dump.ts";
 import { FlowControl } from "#apiserver/flowcontrol/flow-control.ts";
 import { flowControlMetrics } from "#apiserver/flowcontrol/metrics.ts";
+import type { NetworkDialer } from "#apiserver/proxy/network-dialer.ts";
 import type { ResourceSet, Stores } from "#apiserver/registry/resource-set.ts";
 import { createStores, type StoreRegistry } from "#apiserver/registry/store/store-registry.ts";
 import type { RequestContext, RequestInfo, UserInfo } from "#apiserver/request/request-info.ts";
@@ -45,6 +46,8 @@ import { groupPriority } from "./bootstrap/api-services.ts";
 import { bootstrapEssentials, bootstrapRest } from "./bootstrap/bootstrap.ts";
 import { flowControlStores } from "./flow-control/flow-control-stores.ts";
 import { keepFlowSchemaStatus } from "./flow-control/flow-schema-status.ts";
+import type { KubeletClientOptions } from "./kubelet-client/kubelet-client.ts";
+import { clusterNetwork } from "./kubelet-client/network.ts";
 import { nonResourceRoutes } from "./non-resource-routes.ts";
 import { openApiDocument, openApiDocuments } from "./openapi-routes.ts";
 import { selfSubjectReviews, tokenReviews } from "./registry/authentication/authentication-reviews.ts";
@@ -88,6 +91,10 @@ export interface KubeApiServerOptions {
   readonly advertiseAddress?: string;
   /** For `componentstatuses`, beside `etcd-0`. */
   readonly componentHealth?: Readonly<Record<string, ComponentHealth>>;
+  /** How kubelets are reached. Default: by upstream's defaults, with the cluster's certificate for that. */
+  readonly kubelet?: KubeletClientOptions;
+  /** Leads to nodes and pods that are simulated. */
+  readonly network?: NetworkDialer;
 }
 
 /** An API server that answers. */
@@ -143,6 +150,7 @@ export async function startKubeApiServer(options: KubeApiServerOptions): Promise
     stores: lazy.stores,
     clock,
     random,
+    network: clusterNetwork({ clock, kubelet: { ...assets.kubeletClient, ...options.kubelet }, dialer: options.network }),
     serviceClusterIpRange: options.serviceClusterIpRange,
     serviceNodePortRange: options.serviceNodePortRange ?? "30000-32767",
     ...(kv.features.shared && { sharedStore: kv }),

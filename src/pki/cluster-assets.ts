@@ -8,6 +8,8 @@ import { type CertificatePair, generateSigningKey, loadSigningKeys, publicKeyOf,
 export interface ClusterAssets {
   readonly ca: CertificatePair;
   readonly apiserver: CertificatePair;
+  /** What the API server shows to kubelets. */
+  readonly kubeletClient: CertificatePair;
   /** `kubernetes-admin` of `system:masters`. */
   readonly admin: CertificatePair;
   readonly controllerManager: CertificatePair;
@@ -70,8 +72,9 @@ export async function ensureClusterAssets(options: ClusterAssetsOptions): Promis
   });
   const [ca, frontProxyCa] = await Promise.all([authority("ca", "kubernetes"), authority("front-proxy-ca", "front-proxy-ca")]);
   const hosts = [...new Set([...USUAL_HOSTS, firstAddress(options.serviceClusterIpRange), ...options.hosts])];
-  const [apiserver, admin, controllerManager, scheduler, frontProxyClient] = await Promise.all([
+  const [apiserver, kubeletClient, admin, controllerManager, scheduler, frontProxyClient] = await Promise.all([
     leaf("apiserver", ca, { commonName: "kube-apiserver", usages: ["server", "client"], hosts }),
+    leaf("apiserver-kubelet-client", ca, client("kube-apiserver-kubelet-client", "system:masters")),
     leaf("admin", ca, client("kubernetes-admin", "system:masters")),
     leaf("controller-manager", ca, client("system:kube-controller-manager")),
     leaf("scheduler", ca, client("system:kube-scheduler")),
@@ -82,7 +85,7 @@ export async function ensureClusterAssets(options: ClusterAssetsOptions): Promis
     keys ??= ensureSigningKeys(files);
     return keys;
   };
-  return { ca, apiserver, admin, controllerManager, scheduler, frontProxyCa, frontProxyClient, serviceAccount };
+  return { ca, apiserver, kubeletClient, admin, controllerManager, scheduler, frontProxyCa, frontProxyClient, serviceAccount };
 }
 
 async function ensurePair(

@@ -36,7 +36,8 @@ export function sendResponse(
     return undefined;
   }
   const length = byteLength(body);
-  if (length > GZIP_THRESHOLD_BYTES && response.status === 200 && acceptsGzip(exchange)) {
+  const isOwn = response.headerLines === undefined;
+  if (isOwn && length > GZIP_THRESHOLD_BYTES && response.status === 200 && acceptsGzip(exchange)) {
     return sendZipped(exchange, headers, body);
   }
   if (response.status !== 204 && response.status !== 304) headers["content-length"] ??= length;

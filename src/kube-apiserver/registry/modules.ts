@@ -3,6 +3,7 @@ import type { ConnectSubresource, VirtualResource } from "#apiserver/registry/re
 import type { Stores } from "#apiserver/registry/resource-set.ts";
 import type { Clock } from "#base/clock.ts";
 import type { Random } from "#base/random.ts";
+import type { ClusterNetwork } from "../kubelet-client/network.ts";
 import type { KVStore } from "#storage/kv.ts";
 
 /** What the built-in resources need from the server that serves them. */
@@ -10,6 +11,8 @@ export interface RegistryModules {
   /** May be asked only while requests are served: it exists after the resources do. */
   readonly stores: Stores;
   readonly clock: Clock;
+  /** The ways to nodes, pods and what services lead to. */
+  readonly network: ClusterNetwork;
   readonly random: Random;
   /** CIDR that Services get their cluster IPs from, such as `10.0.0.0/24`. */
   readonly serviceClusterIpRange: string;

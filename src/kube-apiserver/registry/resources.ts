@@ -136,7 +136,7 @@ function coreResources(modules: RegistryModules): readonly ResourceDefinition<ne
     events,
     limitRanges(modules),
     namespaces,
-    nodes,
+    nodes(modules),
     persistentVolumeClaims,
     persistentVolumes(modules),
     pods(modules),

@@ -3,36 +3,39 @@ import type { Draft } from "#apimachinery/meta/api-object.ts";
 import { FieldPath } from "#apimachinery/validation/field-path.ts";
 import { warningsForCidr } from "#apimachinery/validation/ip.ts";
 import type { ResourceDefinition } from "#apiserver/registry/resource.ts";
+import type { RegistryModules } from "../../modules.ts";
 import { roundedUp } from "../pod/defaults.ts";
 import { nodeProxy } from "../proxy/proxy-subresource.ts";
 import { nodeColumns } from "./columns.ts";
 import { validateNode, validateNodeChange, validateNodeUpdate } from "./validation.ts";
 
 /** Nodes. Unlike other kinds, a new one may bring its status. */
-export const nodes: ResourceDefinition<Node> = {
-  group: "",
-  version: "v1",
-  kind: "Node",
-  plural: "nodes",
-  singular: "node",
-  shortNames: ["no"],
-  scope: "Cluster",
-  storagePrefix: "minions",
-  columns: nodeColumns,
-  selectableFields: { "spec.unschedulable": (o) => String(o.spec?.unschedulable ?? false) },
-  strategy: {
-    keepStatusOnCreate: true,
-    setDefaults,
-    validate: validateNode,
-    validateUpdate: validateNodeUpdate,
-    warningsOnCreate: warnings,
-    warningsOnUpdate: warnings,
-  },
-  subresources: {
-    proxy: nodeProxy(),
-    status: { type: "status", validateUpdate: validateNodeChange },
-  },
-};
+export function nodes(modules: RegistryModules): ResourceDefinition<Node> {
+  return {
+    group: "",
+    version: "v1",
+    kind: "Node",
+    plural: "nodes",
+    singular: "node",
+    shortNames: ["no"],
+    scope: "Cluster",
+    storagePrefix: "minions",
+    columns: nodeColumns,
+    selectableFields: { "spec.unschedulable": (o) => String(o.spec?.unschedulable ?? false) },
+    strategy: {
+      keepStatusOnCreate: true,
+      setDefaults,
+      validate: validateNode,
+      validateUpdate: validateNodeUpdate,
+      warningsOnCreate: warnings,
+      warningsOnUpdate: warnings,
+    },
+    subresources: {
+      proxy: nodeProxy(modules),
+      status: { type: "status", validateUpdate: validateNodeChange },
+    },
+  };
+}
 
 /** The singular CIDR and the first of the plural are one; amounts are rounded up to thousandths. */
 function setDefaults(node: Draft<Node>): void {

@@ -1,65 +1,80 @@
 import type { Pod } from "#api/generated/core/v1.ts";
-import { badRequest, invalid } from "#apimachinery/api-errors/errors.ts";
-import { type FieldError, forbidden, invalid as invalidField, notSupported } from "#apimachinery/validation/field-error.ts";
-import { FieldPath } from "#apimachinery/validation/field-path.ts";
-import type { ConnectResponse, ConnectSubresource, Store } from "#apiserver/registry/resource.ts";
-import type { Stores } from "#apiserver/registry/resource-set.ts";
-import type { RequestContext } from "#apiserver/request/request-info.ts";
-import { chooseContainer, noKubelet, requireNode } from "./stream-target.ts";
+import { badRequest, genericServerResponse, internalError, invalid } from "#apimachinery/api-errors/errors.ts";
+import { plainError } from "#apimachinery/api-errors/plain-error.ts";
+import type { ApiResponse, ResourceRequest } from "#apiserver/endpoints/response.ts";
+import { backendErrorText } from "#apiserver/proxy/backend-error.ts";
+import type { BackendAnswer } from "#apiserver/proxy/backend-transport.ts";
+import { readErrorText, streamOf } from "#apiserver/proxy/streamed-answer.ts";
+import { streamOverWebSocket } from "#apiserver/proxy/web-socket-reader.ts";
+import type { ConnectSubresource, Store } from "#apiserver/registry/resource.ts";
+import type { RegistryModules } from "../../modules.ts";
+import { type LogOptions, logOptionErrors, logOptions } from "./log-options.ts";
+import { chooseContainer, requireNode } from "./stream-target.ts";
 
-/** Upstream prints the path of the whole object so. */
-const WHOLE = FieldPath.root.key("");
-const STREAMS = ["All", "Stderr", "Stdout"];
-
-/** GET of a pod's log: checked as upstream does, then asked of the node. */
-export function logSubresource(stores: () => Stores): ConnectSubresource<Pod> {
+/** GET of a pod's log: asked of the node, and sent on as it comes, over a WebSocket where the client wants that. */
+export function logSubresource(modules: RegistryModules): ConnectSubresource<Pod> {
   return {
     type: "connect",
     kind: { group: "", version: "v1", kind: "Pod" },
     verbs: ["get"],
-    connect: (name, context, store) => readLog(name, context, store, stores()),
+    connect: (name, request, store) => readLog(name, request, store, modules),
   };
 }
 
-async function readLog(name: string, context: RequestContext, store: Store<Pod>, stores: Stores): Promise<ConnectResponse> {
-  const { query } = context;
-  const errors = logOptionErrors(query);
+async function readLog(
+  name: string,
+  request: ResourceRequest,
+  store: Store<Pod>,
+  { stores, network }: RegistryModules,
+): Promise<ApiResponse> {
+  const options = logOptions(request.query);
+  const errors = logOptionErrors(options);
   if (errors.length > 0) throw invalid({ group: "", kind: "PodLogOptions" }, name, errors);
-  const pod = await store.get(context.info.namespace, name);
-  chooseContainer(pod, query.get("container") ?? "");
-  if (!pod.spec?.nodeName) return { status: 204, contentType: "text/plain", body: "" };
-  throw noKubelet(requireNode(pod, stores));
+  const pod = await store.get(request.info.namespace, name);
+  const container = chooseContainer(pod, options.container);
+  if (!pod.spec?.nodeName) return { status: 204, headers: {}, body: "" };
+  const { to, transport, insecureTransport } = network.kubelets.connectionTo(requireNode(pod, stores));
+  const path = ["", "containerLogs", pod.metadata?.namespace ?? "", pod.metadata?.name ?? "", container].join("/");
+  const target = `${path}?${logQuery(options)}`;
+  const { signal } = request;
+  const over = options.insecureSkipTLSVerifyBackend ? insecureTransport : transport;
+  const shown = `${to.scheme}://${to.host.includes(":") ? `[${to.host}]` : to.host}:${to.port}${target}`;
+  let answer: BackendAnswer;
+  try {
+    const headers = { Host: `${to.host}:${to.port}`, "User-Agent": "Go-http-client/1.1" };
+    answer = await over.send({ method: "GET", to, target, headers, body: undefined, signal });
+  } catch (error) {
+    throw plainError(`Get ${JSON.stringify(shown)}: ${backendErrorText(error)}`);
+  }
+  const { response } = answer;
+  const status = response.statusCode ?? 0;
+  if (status >= 300 && status < 400 && response.headers.location !== undefined) {
+    response.destroy();
+    throw plainError(`Get ${JSON.stringify(response.headers.location)}: redirects forbidden`);
+  }
+  if (status < 200 || status > 206) throw refusal(status, await readErrorText(response), name);
+  const overWebSocket = streamOverWebSocket(network.clock, request, response);
+  return overWebSocket ?? { status: 200, headers: { "content-type": "text/plain" }, body: streamOf(response) };
 }
 
-function integerOption(query: URLSearchParams, name: string): number | undefined {
-  const text = query.get(name);
-  if (text === null || text === "") return undefined;
-  if (!/^[+-]?\d+$/.test(text)) throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`);
-  return Number(text);
+/** Upstream's `GenericHttpResponseChecker`. */
+function refusal(code: number, text: string, name: string): Error {
+  if (code === 500) return internalError(text);
+  if (code === 400) return badRequest(text);
+  const resource = { group: "", resource: "pods/log" };
+  return genericServerResponse({ code, verb: "", resource, name, serverMessage: text });
 }
 
-function logOptionErrors(query: URLSearchParams): FieldError[] {
-  const errors: FieldError[] = [];
-  const sinceSeconds = integerOption(query, "sinceSeconds");
-  const tailLines = integerOption(query, "tailLines");
-  const limitBytes = integerOption(query, "limitBytes");
-  if (tailLines !== undefined && tailLines < 0) {
-    errors.push(invalidField(FieldPath.of("tailLines"), tailLines, "must be greater than or equal to 0"));
-  }
-  if (limitBytes !== undefined && limitBytes < 1) {
-    errors.push(invalidField(FieldPath.of("limitBytes"), limitBytes, "must be greater than 0"));
-  }
-  if (sinceSeconds !== undefined && query.get("sinceTime")) {
-    errors.push(forbidden(WHOLE, "at most one of `sinceTime` or `sinceSeconds` may be specified"));
-  } else if (sinceSeconds !== undefined && sinceSeconds < 1) {
-    errors.push(invalidField(FieldPath.of("sinceSeconds"), sinceSeconds, "must be greater than 0"));
-  }
-  const stream = query.get("stream");
-  if (stream) {
-    if (!STREAMS.includes(stream)) errors.push(notSupported(FieldPath.of("stream"), stream, STREAMS));
-    if (stream !== "All" && tailLines !== undefined) {
-      errors.push(forbidden(WHOLE, "`tailLines` and specific `stream` are mutually exclusive for now"));
-    }
-  }
-  return errors;
+/** In the order of the alphabet, as Go writes queries. */
+function logQuery(options: LogOptions): string {
+  const query = new URLSearchParams();
+  if (options.follow) query.set("follow", "true");
+  if (options.limitBytes !== undefined) query.set("limitBytes", String(options.limitBytes));
+  if (options.previous) query.set("previous", "true");
+  if (options.sinceSeconds !== undefined) query.set("sinceSeconds", String(options.sinceSeconds));
+  if (options.sinceTime !== undefined) query.set("sinceTime", options.sinceTime);
+  query.set("stream", options.stream);
+  if (options.tailLines !== undefined) query.set("tailLines", String(options.tailLines));
+  if (options.timestamps) query.set("timestamps", "true");
+  return query.toString();
 }

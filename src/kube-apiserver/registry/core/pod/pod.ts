@@ -11,7 +11,6 @@ import { streamSubresource } from "./streams.ts";
 
 /** Containers that run together on one node. */
 export function pods(modules: RegistryModules): ResourceDefinition<Pod> {
-  const stores = (): RegistryModules["stores"] => modules.stores;
   return {
     group: "",
     version: "v1",
@@ -39,14 +38,14 @@ export function pods(modules: RegistryModules): ResourceDefinition<Pod> {
     },
     strategy: podStrategy(modules.clock),
     subresources: {
-      attach: streamSubresource("PodAttachOptions", true, stores),
+      attach: streamSubresource("attach", modules),
       binding: bindingSubresource(modules.clock),
       ephemeralcontainers: podEphemeralContainers,
       eviction: evictionSubresource(() => modules),
-      exec: streamSubresource("PodExecOptions", true, stores),
-      log: logSubresource(stores),
-      portforward: streamSubresource("PodPortForwardOptions", false, stores),
-      proxy: podProxy(),
+      exec: streamSubresource("exec", modules),
+      log: logSubresource(modules),
+      portforward: streamSubresource("portForward", modules),
+      proxy: podProxy(modules),
       resize: podResize,
       status: podStatus,
     },

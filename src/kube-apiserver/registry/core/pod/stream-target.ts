@@ -1,6 +1,5 @@
 import type { Node, Pod } from "#api/generated/core/v1.ts";
-import { badRequest, notFound, serviceUnavailable } from "#apimachinery/api-errors/errors.ts";
-import type { StatusError } from "#apimachinery/api-errors/status.ts";
+import { badRequest, notFound } from "#apimachinery/api-errors/errors.ts";
 import { FieldPath } from "#apimachinery/validation/field-path.ts";
 import type { Stores } from "#apiserver/registry/resource-set.ts";
 import { visitContainers } from "./visit-containers.ts";
@@ -28,9 +27,4 @@ export function requireNode(pod: Pod, stores: Stores): Node {
   const node = stores.of<Node>("", "nodes").cached("", nodeName);
   if (!node) throw notFound({ group: "", resource: "pods" }, nodeName);
   return node;
-}
-
-/** Says that nothing runs on the node that could answer. */
-export function noKubelet(node: Node): StatusError {
-  return serviceUnavailable(`node ${node.metadata?.name ?? ""} has no kubelet that can be reached`);
 }

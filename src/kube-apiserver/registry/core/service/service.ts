@@ -67,7 +67,7 @@ export function services(modules: RegistryModules): ResourceDefinition<Service> 
     },
     strategy,
     subresources: {
-      proxy: serviceProxy(() => modules.stores),
+      proxy: serviceProxy(modules),
       status: { type: "status", validateUpdate: validateServiceStatus },
     },
   };
