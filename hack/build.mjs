@@ -1,5 +1,5 @@
 // Builds dist/: one bundle per program with shared chunks. `--if-needed` does nothing when dist/ is newer than the sources.
-import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -49,7 +49,17 @@ async function build() {
       js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);',
     },
   });
+  copySwaggerUi();
   writeFileSync(stamp, "");
+}
+
+/** What `--enable-swagger-ui` serves comes along, so that nobody who installs the package runs an installer of another. */
+function copySwaggerUi() {
+  const to = join(root, "dist/swagger-ui");
+  mkdirSync(to);
+  for (const name of ["swagger-ui-bundle.js", "swagger-ui-bundle.js.LICENSE.txt", "swagger-ui.css", "LICENSE", "NOTICE"]) {
+    cpSync(join(root, "node_modules/swagger-ui-dist", name), join(to, name));
+  }
 }
 
 if (!(process.argv.includes("--if-needed") && isFresh())) {

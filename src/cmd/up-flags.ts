@@ -12,6 +12,7 @@ type UpFlagTypes = {
   readonly "etcd-certfile": "string";
   readonly "etcd-keyfile": "string";
   readonly "etcd-prefix": "string";
+  readonly "enable-swagger-ui": "bool";
   readonly "runtime-config": "strings";
   readonly "log-level": "string";
   readonly help: "bool";
@@ -46,6 +47,7 @@ export const upFlags: { readonly [N in keyof UpFlagTypes]: FlagSpec<UpFlagTypes[
   "etcd-certfile": { type: "string", default: "", placeholder: "FILE", help: "Client certificate for etcd." },
   "etcd-keyfile": { type: "string", default: "", placeholder: "FILE", help: "Key of the client certificate for etcd." },
   "etcd-prefix": { type: "string", default: "/registry", placeholder: "PREFIX", help: "Prefix of all keys in etcd." },
+  "enable-swagger-ui": { type: "bool", default: false, help: "Serve a page at /swagger-ui/ that shows and tries the API." },
   ...securityFlags,
   "runtime-config": {
     type: "strings",

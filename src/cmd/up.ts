@@ -89,6 +89,7 @@ async function start(flags: UpFlags): Promise<Running> {
       port: flags["secure-port"],
       serviceClusterIpRange,
       ...security,
+      swaggerUi: flags["enable-swagger-ui"],
       runtimeConfig,
       nodes: flags.nodes,
       onServing: ({ url }) => writeKubeconfig(url),

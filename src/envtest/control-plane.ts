@@ -30,6 +30,8 @@ export interface ControlPlaneOptions {
   /** 0 takes a free one. */
   readonly port: number;
   readonly serviceClusterIpRange: string;
+  /** Serves the page at `/swagger-ui/`. */
+  readonly swaggerUi?: boolean;
   readonly authentication: AuthenticationOptions;
   /** Default: Node and RBAC. */
   readonly authorization?: AuthorizationOptions;
@@ -82,6 +84,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     ...(authorization === undefined ? {} : { authorization }),
     ...(admission === undefined ? {} : { admission }),
     ...(audit === undefined ? {} : { audit }),
+    swaggerUi: options.swaggerUi ?? false,
     ...(runtimeConfig === undefined ? {} : { runtimeConfig }),
     componentHealth: {
     ...(options.kubelet === undefined ? {} : { kubelet: options.kubelet }),

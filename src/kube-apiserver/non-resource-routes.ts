@@ -23,6 +23,8 @@ export interface NonResourceModules {
   readonly tokenIssuer: TokenIssuer;
   /** Paths for those who look into the server. */
   readonly debug: ReadonlyMap<string, NonResourceRoute>;
+  /** Further paths, which answer for everything below them. */
+  readonly pages: ReadonlyMap<string, NonResourceRoute>;
   /** `HOST:PORT` that the server is reached by. */
   readonly serverAddress: () => string;
 }
@@ -31,7 +33,7 @@ const METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8; escaping=undersc
 
 /** Everything that the API server answers beside resources. */
 export function nonResourceRoutes(modules: NonResourceModules): NonResourceRoute {
-  const { openApiResources, groups, debug, health, metrics, tokenIssuer, serverAddress } = modules;
+  const { openApiResources, groups, debug, pages, health, metrics, tokenIssuer, serverAddress } = modules;
   const live = liveChecks(health);
   const metricsRoute: NonResourceRoute = async () => ({
     status: 200,
@@ -76,6 +78,7 @@ export function nonResourceRoutes(modules: NonResourceModules): NonResourceRoute
       endpoint("livez"),
       endpoint("readyz", readyChecks(health)),
       ...openApiRoutes(modules.documents, modules.openApiElsewhere),
+      ...pages,
     ]),
   });
 }

@@ -87,6 +87,8 @@ export interface KubeApiServerOptions {
   readonly runtimeConfig?: RuntimeConfig;
   /** What is written down of requests; nothing when absent. */
   readonly audit?: AuditOptions;
+  /** Serves the page at `/swagger-ui/`. Default: false. */
+  readonly swaggerUi?: boolean;
   /** The IP address that members of the cluster reach the server by. Default: the bound one, or the machine's first. */
   readonly advertiseAddress?: string;
   /** For `componentstatuses`, beside `etcd-0`. */
@@ -239,6 +241,7 @@ export async function startKubeApiServer(options: KubeApiServerOptions): Promise
     delegate: (exchange, info, user) => delegateRequest(aggregator, exchange, info, user),
     nonResources: nonResourceRoutes({
       debug: flowControlDumps(flowControl),
+      pages: options.swaggerUi === true ? (await import("./swagger-ui/routes.ts")).swaggerUiRoutes() : new Map(),
       openApiElsewhere: () => aggregator.openApiUrls(),
       openApiResources: resources,
       documents,

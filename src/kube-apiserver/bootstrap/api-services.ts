@@ -23,7 +23,7 @@ const GROUP_PRIORITY: Readonly<Record<string, number>> = {
   "discovery.k8s.io": 16200,
   "flowcontrol.apiserver.k8s.io": 16100,
   "internal.apiserver.k8s.io": 16000,
-  "resource.k8s.io": 15900,
+  "resource.k8s.io": 16200,
   "storagemigration.k8s.io": 15800,
 };
 
