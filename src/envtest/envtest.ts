@@ -22,6 +22,8 @@ export interface StartClusterOptions {
   readonly runtimeConfig?: readonly string[];
   /** Let requests without credentials in as `system:anonymous`. Off when absent. */
   readonly anonymousAuth?: boolean;
+  /** Serves the page at `/swagger-ui/`. Default: false. */
+  readonly swaggerUi?: boolean;
   /** How long a node may be silent before it counts as gone, in seconds; upstream's `--node-monitor-grace-period`, 50 s when absent. */
   readonly nodeMonitorGracePeriodSeconds?: number;
   /** Leads `exec`, `log`, `proxy` and the like to addresses of the test's own. */
@@ -77,6 +79,7 @@ export async function startCluster(options: StartClusterOptions = {}): Promise<C
     serviceClusterIpRange,
     authentication: { anonymousAuth: options.anonymousAuth ?? false },
     nodes: options.nodes ?? 1,
+    swaggerUi: options.swaggerUi ?? false,
     ...(options.runtimeConfig === undefined ? {} : { runtimeConfig: new RuntimeConfig(options.runtimeConfig) }),
     ...(nodeMonitorGracePeriodSeconds === undefined ? {} : { nodeMonitorGracePeriodMs: nodeMonitorGracePeriodSeconds * 1000 }),
     ...(options.network === undefined ? {} : { network: options.network }),
