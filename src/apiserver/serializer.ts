@@ -7,6 +7,8 @@ export interface EncodedObject {
   readonly bytes: Uint8Array;
   /** Byte offset at which `"resourceVersion":"N",` is put; just after `"metadata":{`. */
   readonly versionOffset: number;
+  /** Byte offset after the brace that closes `metadata`; absent until {@link metadataEnd} is first asked for it. */
+  metadataEnd?: number | undefined;
 }
 
 const METADATA = Buffer.from('"metadata":{');
@@ -31,7 +33,10 @@ export function encodeObject(object: ApiObject): EncodedObject {
   assert(body.length > 2, "a stored object has metadata");
   const tail = JSON.stringify(rest);
   const text = tail === "{}" ? `${head}${body.slice(1)}}` : `${head}${body.slice(1)},${tail.slice(1)}`;
-  return { bytes: Buffer.from(text, "utf8"), versionOffset: Buffer.byteLength(head, "utf8") };
+  const bytes = Buffer.from(text, "utf8");
+  const isAscii = bytes.byteLength === text.length;
+  const metadataEnd = isAscii ? head.length + body.length - 1 : undefined;
+  return { bytes, versionOffset: isAscii ? head.length : Buffer.byteLength(head, "utf8"), metadataEnd };
 }
 
 /** Finds the splice point in bytes that {@link encodeObject} wrote, here or in an earlier run. */
@@ -39,7 +44,30 @@ export function encodedFromBytes(bytes: Uint8Array): EncodedObject {
   const view = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.byteLength, METADATA_SEARCH_BYTES));
   const at = view.indexOf(METADATA);
   assert(at > 0, "stored bytes are a JSON object with metadata in front");
-  return { bytes, versionOffset: at + METADATA.length };
+  return { bytes, versionOffset: at + METADATA.length, metadataEnd: undefined };
+}
+
+/** Where `metadata` ends in the bytes of an object. */
+function metadataEnd(encoded: EncodedObject): number {
+  encoded.metadataEnd ??= endOfObject(encoded.bytes, encoded.versionOffset);
+  return encoded.metadataEnd;
+}
+
+/** The offset after the brace that closes the object whose opening brace stands before `start`. */
+function endOfObject(bytes: Uint8Array, start: number): number {
+  let depth = 1;
+  let at = start;
+  for (let inText = false; depth > 0; at++) {
+    const byte = bytes[at];
+    assert(byte !== undefined, "stored bytes are a whole JSON object");
+    if (inText) {
+      if (byte === 0x5c) at++;
+      else if (byte === 0x22) inText = false;
+    } else if (byte === 0x22) inText = true;
+    else if (byte === 0x7b) depth++;
+    else if (byte === 0x7d) depth--;
+  }
+  return at;
 }
 
 /** The object that the bytes hold, with its resourceVersion. */
@@ -76,6 +104,19 @@ export function versionedBytes(encoded: EncodedObject, revision: number, before 
   at = writeVersioned(target, at, encoded, revision);
   if (after !== "") target.write(after, at, "latin1");
   return target;
+}
+
+/** How many bytes {@link writeMetadata} writes. */
+export function metadataLength(encoded: EncodedObject, revision: number): number {
+  return 1 + metadataEnd(encoded) - encoded.versionOffset + HEAD.length + String(revision).length + TAIL.length;
+}
+
+/** Writes the object's metadata, with its resourceVersion, into `target` at `at`; returns the offset after it. */
+export function writeMetadata(target: Buffer, at: number, encoded: EncodedObject, revision: number): number {
+  const offset = at + target.write(`{${HEAD}${revision}${TAIL}`, at, "latin1");
+  const metadata = encoded.bytes.subarray(encoded.versionOffset, metadataEnd(encoded));
+  target.set(metadata, offset);
+  return offset + metadata.byteLength;
 }
 
 /** One item of a list body. */

@@ -51,11 +51,27 @@ export function partialMetadata(object: ApiObject, version: MetaVersion, hidden:
   return { kind: "PartialObjectMetadata", apiVersion: `meta.k8s.io/${version}`, metadata: metadataWithout(object, hidden) };
 }
 
-function metadataWithout({ metadata }: ApiObject, hidden: readonly string[]): ApiObject["metadata"] {
+/** Whether metadata alone is not all of the object's metadata. */
+export function hidesAnnotations({ metadata: { annotations } }: ApiObject, hidden: readonly string[]): boolean {
+  return annotations !== undefined && hidden.some((key) => annotations[key] !== undefined);
+}
+
+function metadataWithout(object: ApiObject, hidden: readonly string[]): ApiObject["metadata"] {
+  const { metadata } = object;
+  if (!hidesAnnotations(object, hidden)) return metadata;
   const { annotations, ...rest } = metadata;
-  if (annotations === undefined || !hidden.some((key) => annotations[key] !== undefined)) return metadata;
-  const kept = Object.entries(annotations).filter(([key]) => !hidden.includes(key));
+  const kept = Object.entries(annotations ?? {}).filter(([key]) => !hidden.includes(key));
   return kept.length === 0 ? rest : { ...rest, annotations: Object.fromEntries(kept) };
+}
+
+/** A table but for its rows. */
+export function tableHead(columns: readonly Column<ApiObject>[] | null, metadata: object, version: MetaVersion): object {
+  return {
+    kind: "Table",
+    apiVersion: `meta.k8s.io/${version}`,
+    metadata,
+    columnDefinitions: columns === null ? null : columnDefinitions(columns),
+  };
 }
 
 /** A whole table. Kinds without a printer of their own, which alone have dates, write an empty one as null. */
@@ -66,10 +82,7 @@ export function table(
   version: MetaVersion,
 ): unknown {
   return {
-    kind: "Table",
-    apiVersion: `meta.k8s.io/${version}`,
-    metadata,
-    columnDefinitions: columns === null ? null : columnDefinitions(columns),
+    ...tableHead(columns, metadata, version),
     rows: rows.length === 0 && columns?.some((column) => column.type === "date") ? null : rows,
   };
 }

@@ -10,6 +10,7 @@ import { encodedInForm, messageInForm, toServedForm } from "../../registry/store
 import { listBytes, versionedBytes } from "../../serializer.ts";
 import { DEFAULT_COLUMNS, type IncludeObject, partialMetadata, table, tableRow } from "../../table/table.ts";
 import type { ApiResponse } from "../response.ts";
+import { partialListBytes, tableBytes } from "./list-forms.ts";
 import { type AnswerFormat, CONTENT_TYPES, type Negotiated } from "./negotiation.ts";
 import type { ResourceEndpoint } from "./resource-handler.ts";
 import { formatYaml } from "./yaml.ts";
@@ -101,7 +102,7 @@ export function listResponse(
     const head = `{"kind":"${form.kind}List","apiVersion":"${form.apiVersion}","metadata":${JSON.stringify(shown)},"items":[`;
     const items = entries.map((entry) => ({ encoded: encodedInForm(form, entry), revision: entry.revision }));
     const bytes = listBytes(head, items, "]}\n", custom);
-    if (negotiated.format === "json" && !negotiated.pretty) return bytesResponse("json", bytes, 200);
+    if (isPlainJson(negotiated)) return bytesResponse("json", bytes, 200);
     return valueResponse(JSON.parse(bytes.toString("utf8")), negotiated, query, 200);
   }
   const { version } = transform;
@@ -109,6 +110,9 @@ export function listResponse(
     const columns = columnsOf(endpoint);
     const include = includeObject(query);
     const now = endpoint.modules.stores.modules.clock.now();
+    if (isPlainJson(negotiated)) {
+      return bytesResponse("json", tableBytes({ form, entries, metadata, version }, columns, include, now), 200);
+    }
     const rows = entries.map(({ object }) =>
       tableRow(
         columns,
@@ -126,10 +130,15 @@ export function listResponse(
     const type = `*${form.version}.${form.kind}List`;
     throw notAcceptable(`you requested PartialObjectMetadata, but the requested object is a list (${type})`);
   }
+  if (isPlainJson(negotiated)) return bytesResponse("json", partialListBytes({ form, entries, metadata, version }), 200);
   const items =
     entries.length === 0 ? null : entries.map((entry) => partialMetadata(entry.object, version, form.fieldAnnotations));
   const body = { kind: "PartialObjectMetadataList", apiVersion: `meta.k8s.io/${version}`, metadata, items };
   return valueResponse(body, negotiated, query, 200);
+}
+
+function isPlainJson({ format, pretty }: Negotiated): boolean {
+  return format === "json" && !pretty;
 }
 
 /** Any JSON value as an answer, in the negotiated format. */
