@@ -67,6 +67,9 @@ function readField(type: TypeSchema, name: string, reader: WireReader, wire: num
     into[name] ??= {};
     const [key, value] = readEntry(type.value, reader);
     setOwn(into[name] as Record<string, unknown>, key, value);
+  } else if (type.kind === "struct") {
+    // A message that comes in several pieces is one.
+    into[name] = readStruct(type, reader, into[name] as Record<string, unknown> | undefined);
   } else into[name] = readValue(type, reader);
 }
 
@@ -113,8 +116,11 @@ function readValue(type: TypeSchema, reader: WireReader): unknown {
   }
 }
 
-function readStruct(schema: StructSchema, reader: WireReader): Record<string, unknown> {
-  const into: Record<string, unknown> = {};
+function readStruct(
+  schema: StructSchema,
+  reader: WireReader,
+  into: Record<string, unknown> = {},
+): Record<string, unknown> {
   reader.message(fieldReader(reader, layoutOf(schema), into));
   return into;
 }

@@ -29,13 +29,13 @@ const goBool = defineScalarTag("tag:yaml.org,2002:bool", {
 
 const goInt = defineScalarTag("tag:yaml.org,2002:int", {
   implicit: true,
-  resolve: (source) => readInteger(source) ?? NOT_RESOLVED,
+  resolve: (source) => (/^[-+0-9]/.test(source) ? (readInteger(source) ?? NOT_RESOLVED) : NOT_RESOLVED),
   identify: loadOnly,
 });
 
 const goFloat = defineScalarTag("tag:yaml.org,2002:float", {
   implicit: true,
-  resolve: (source) => (FLOAT.test(source.replaceAll("_", "")) ? Number(source.replaceAll("_", "")) : NOT_RESOLVED),
+  resolve: readFloat,
   identify: loadOnly,
 });
 
@@ -49,11 +49,17 @@ const goBinary = defineScalarTag("tag:yaml.org,2002:binary", {
 const GO_SCHEMA = new Schema([strTag, seqTag, mapTag, goNull, goBool, goInt, goFloat, goBinary, mergeTag]);
 
 const BASES: readonly (readonly [RegExp, number])[] = [
-  [/^0b([01]+)$/, 2],
-  [/^0x([0-9a-fA-F]+)$/, 16],
-  [/^0o?([0-7]+)$/, 8],
+  [/^0[bB]([01]+)$/, 2],
+  [/^0[xX]([0-9a-fA-F]+)$/, 16],
+  [/^0[oO]?([0-7]+)$/, 8],
   [/^([1-9][0-9]*|0)$/, 10],
 ];
+
+/** Go leaves underscores out behind a digit or a sign, and nowhere else. */
+function readFloat(source: string): number | typeof NOT_RESOLVED {
+  const plain = /^[-+0-9]/.test(source) ? source.replaceAll("_", "") : source;
+  return FLOAT.test(plain) ? Number(plain) : NOT_RESOLVED;
+}
 
 function readInteger(source: string): number | undefined {
   const plain = source.replaceAll("_", "");

@@ -1,12 +1,15 @@
-const formats = new Map<string, Intl.DateTimeFormat>();
+import { memoized } from "#base/memo.ts";
+
+/** Zones have some 600 names, each in any mixture of upper and lower case. */
+const FORMATS_REMEMBERED = 600;
+
+const formatOf = memoized(FORMATS_REMEMBERED, (timeZone) => new Intl.DateTimeFormat("en-US", formatOptions(timeZone)));
 
 /** How far a time zone's clocks are ahead of UTC at a moment, in milliseconds. Throws a RangeError for an unknown zone. */
 export function zoneOffsetMs(timeZone: string, atMs: number): number {
   if (timeZone === "UTC") return 0;
-  const format = formats.get(timeZone) ?? new Intl.DateTimeFormat("en-US", formatOptions(timeZone));
-  formats.set(timeZone, format);
   const parts: Record<string, number> = {};
-  for (const { type, value } of format.formatToParts(atMs)) parts[type] = Number(value);
+  for (const { type, value } of formatOf(timeZone).formatToParts(atMs)) parts[type] = Number(value);
   const { year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0 } = parts;
   return Date.UTC(year, month - 1, day, hour, minute, second) - Math.floor(atMs / 1000) * 1000;
 }

@@ -64,20 +64,24 @@ export const target: FuzzTarget = {
     refusing([Error], () => canonicalBase64(text));
     const schedule = refusing([Error], () => parseCronSchedule(text));
     const after = Date.UTC(2026, 0, 1);
-    const next = schedule && refusing([Error], () => schedule.next(after));
+    // Whether there is such a time zone is seen only here.
+    const next = schedule && refusing([RangeError], () => schedule.next(after));
     check(next === undefined || next > after, "is due before it is asked");
   },
 };
+
+const BEYOND = parseQuantity("1e21");
+const MINUS_BEYOND = parseQuantity("-1e21");
 
 function amounts(text: string): void {
   const canonical = refusing([Error], () => canonicalQuantity(text));
   if (canonical !== undefined) {
     check(canonicalQuantity(canonical) === canonical, `${canonical} is no fixed point`);
     const quantity = parseQuantity(text);
-    check(
-      quantityCompare(quantity, parseQuantity(formatQuantity(quantity))) === 0 || quantity.exponent > 18,
-      "is printed as another amount",
-    );
+    // Upstream has no suffix beyond E, and prints such amounts without any.
+    const isSmall = quantityCompare(quantity, BEYOND) < 0 && quantityCompare(quantity, MINUS_BEYOND) > 0;
+    const printed = parseQuantity(formatQuantity(quantity));
+    check(!isSmall || quantityCompare(quantity, printed) === 0, "is printed as another amount");
     quantityAdd(quantity, parseQuantity("1"));
   }
   const duration = refusing([Error], () => parseGoDuration(text));
