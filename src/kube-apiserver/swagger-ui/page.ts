@@ -27,6 +27,8 @@ export const PAGE_CSS = `body { margin: 0; }
 header { display: flex; flex-wrap: wrap; gap: 0.5rem 2rem; align-items: center; padding: 0.6rem 1.2rem; background: #1b1b1b; color: #fff; font-family: sans-serif; }
 h1 { margin: 0; font-size: 1.1rem; }
 select { font: inherit; max-width: 30rem; padding: 0.2rem; }
+.swagger-ui .info { margin: 1rem 0; }
+.swagger-ui .scheme-container { margin: 0 0 1rem; padding: 0 0 0.8rem; box-shadow: none; border-bottom: 1px solid #ddd; }
 #problem { margin: 1rem; padding: 0.8rem; background: #fdd; font-family: sans-serif; }
 `;
 
@@ -71,7 +73,7 @@ export const PAGE_SCRIPT = `"use strict";
   const urls = new Map([[WHOLE, root + "openapi/v2"]]);
   const isVersion = (name) => name === "api/v1" || /^apis\\/[^/]+\\/[^/]+$/.test(name);
   const names = Object.keys(paths).sort((a, b) => isVersion(b) - isVersion(a) || (a < b ? -1 : 1));
-  for (const name of names) urls.set(name, root + paths[name].serverRelativeURL.slice(1));
+  for (const name of names) urls.set(name, root + "openapi/v3/" + name);
   for (const name of urls.keys()) chooser.append(new Option(name === WHOLE ? "Everything (OpenAPI v2)" : name, name));
 
   const chosen = () => decodeURIComponent(location.hash.slice(1));
