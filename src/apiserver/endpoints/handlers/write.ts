@@ -131,7 +131,8 @@ export function checkName(body: ApiObject, target: Target): void {
 
 /** A body that names a namespace names that of the path. Throws 400. */
 export function checkNamespace(body: ApiObject, target: Target): void {
-  const namespace = body.metadata.namespace ?? "";
+  // A few bodies of functions have no metadata.
+  const namespace = (body.metadata as ApiObject["metadata"] | undefined)?.namespace ?? "";
   if (target.namespace !== "" && namespace !== "" && namespace !== target.namespace) {
     throw badRequest("the namespace of the provided object does not match the namespace sent on the request");
   }

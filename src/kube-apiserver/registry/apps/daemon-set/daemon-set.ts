@@ -74,8 +74,8 @@ export function daemonSets(): ResourceDefinition<DaemonSet> {
         const changed = internalEqual("PodTemplateSpec", o.spec?.template, old.spec?.template) ? 0 : 1;
         setTemplateGeneration(o, templateGeneration(old) + changed);
       },
-      validateUpdate: (o, old) => [
-        ...selectorUnchangedErrors(o.spec?.selector, old.spec?.selector, specPath.child("selector")),
+      validateUpdate: (o, old, context) => [
+        ...selectorUnchangedErrors(o.spec?.selector, old.spec?.selector, specPath.child("selector"), context),
         ...validateSpec(o.spec, templateOptionsFor(old.spec?.template?.spec)),
       ],
       warningsOnCreate: templateWarnings,

@@ -56,9 +56,9 @@ export function deployments(): ResourceDefinition<Deployment> {
       ...WORKLOAD_HOOKS,
       setDefaults,
       validate: (o) => validateSpec(o.spec, TEMPLATE_OPTIONS),
-      validateUpdate: (o, old) => [
+      validateUpdate: (o, old, context) => [
         ...validateSpec(o.spec, templateOptionsFor(old.spec?.template?.spec)),
-        ...selectorUnchangedErrors(o.spec?.selector, old.spec?.selector, specPath.child("selector")),
+        ...selectorUnchangedErrors(o.spec?.selector, old.spec?.selector, specPath.child("selector"), context),
       ],
       warningsOnCreate: nameAndTemplateWarnings,
       // Rollbacks are asked for by annotation.

@@ -48,9 +48,9 @@ export function replicaSets(): ResourceDefinition<ReplicaSet> {
         setPodTemplateDefaults(o.spec.template);
       },
       validate: (o) => validateSpec(o.spec, TEMPLATE_OPTIONS),
-      validateUpdate: (o, old) => [
+      validateUpdate: (o, old, context) => [
         ...validateSpec(o.spec, templateOptionsFor(old.spec?.template?.spec)),
-        ...selectorUnchangedErrors(o.spec?.selector, old.spec?.selector, specPath.child("selector")),
+        ...selectorUnchangedErrors(o.spec?.selector, old.spec?.selector, specPath.child("selector"), context),
       ],
       warningsOnCreate: nameAndTemplateWarnings,
     },

@@ -5,6 +5,7 @@ import { type FieldError, forbidden, invalid, notSupported, required } from "#ap
 import type { FieldPath } from "#apimachinery/validation/field-path.ts";
 import { isPercent } from "#apimachinery/validation/names.ts";
 import { validateImmutableField, validateLabelSelector } from "#apimachinery/validation/object-meta.ts";
+import type { RequestContext } from "#apiserver/request/request-info.ts";
 import { invalidEach, nonNegativeErrors } from "../../core/pod/validation/field-checks.ts";
 import type { PodValidationOptions } from "../../core/pod/validation/options.ts";
 import { validatePodTemplateSpec } from "../../core/pod/validation/pod.ts";
@@ -21,12 +22,21 @@ export function selectorErrors(selector: LabelSelector | undefined, what: string
   return errors;
 }
 
+/** Versions in which a workload's selector may be changed, by kind: they are older than that rule. */
+const CHANGEABLE: Readonly<Record<string, readonly string[]>> = {
+  deployments: ["extensions/v1beta1", "apps/v1beta1"],
+  daemonsets: ["extensions/v1beta1"],
+  replicasets: ["extensions/v1beta1"],
+};
+
 /** Which pods are a workload's own is said once. */
 export function selectorUnchangedErrors(
   selector: LabelSelector | undefined,
   old: LabelSelector | undefined,
   path: FieldPath,
+  { info }: RequestContext,
 ): FieldError[] {
+  if (CHANGEABLE[info.resource]?.includes(`${info.apiGroup}/${info.apiVersion}`)) return [];
   return validateImmutableField(printedSelector(selector), printedSelector(old), path);
 }
 

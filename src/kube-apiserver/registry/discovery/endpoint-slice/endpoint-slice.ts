@@ -33,8 +33,12 @@ export const endpointSlices: ResourceDefinition<EndpointSlice> = {
         port.protocol ??= "TCP";
       }
     },
-    prepareForCreate: (slice) => dropTopology(slice, []),
-    prepareForUpdate: (slice, old) => dropTopology(slice, old.endpoints ?? []),
+    prepareForCreate: (slice, { info }) => {
+      if (info.apiVersion !== "v1beta1") dropTopology(slice, []);
+    },
+    prepareForUpdate: (slice, old, { info }) => {
+      if (info.apiVersion !== "v1beta1") dropTopology(slice, old.endpoints ?? []);
+    },
     validate: validateEndpointSlice,
     validateUpdate: validateEndpointSliceUpdate,
   },

@@ -5,6 +5,7 @@ import { ageColumn, nameColumn } from "#apiserver/table/metadata-columns.ts";
 import type { RegistryModules } from "../../modules.ts";
 import { adminAccessErrors } from "../admin-access.ts";
 import { setClaimDefaults } from "../request-defaults.ts";
+import { v1beta1ClaimTemplates } from "../v1beta1-conversion.ts";
 import { validateResourceClaimTemplate, validateResourceClaimTemplateUpdate } from "./validation.ts";
 
 /** ResourceClaimTemplates, as served by resource.k8s.io/v1. */
@@ -12,7 +13,7 @@ export function resourceClaimTemplates({ stores }: Pick<RegistryModules, "stores
   return {
     group: "resource.k8s.io",
     version: "v1",
-    otherVersions: [{ version: "v1beta2" }, { version: "v1beta1" }],
+    otherVersions: [{ version: "v1beta2" }, v1beta1ClaimTemplates],
     kind: "ResourceClaimTemplate",
     plural: "resourceclaimtemplates",
     singular: "resourceclaimtemplate",

@@ -6,6 +6,7 @@ import { columnsOf } from "../../columns.ts";
 import type { RegistryModules } from "../../modules.ts";
 import { adminAccessErrors } from "../admin-access.ts";
 import { setClaimDefaults } from "../request-defaults.ts";
+import { v1beta1Claims } from "../v1beta1-conversion.ts";
 import { validateResourceClaim, validateResourceClaimUpdate } from "./validation.ts";
 
 const column = columnsOf<ResourceClaim>("resource.k8s.io/resourceclaims");
@@ -15,7 +16,7 @@ export function resourceClaims({ stores }: Pick<RegistryModules, "stores">): Res
   return {
     group: "resource.k8s.io",
     version: "v1",
-    otherVersions: [{ version: "v1beta2" }, { version: "v1beta1" }],
+    otherVersions: [{ version: "v1beta2" }, v1beta1Claims],
     kind: "ResourceClaim",
     plural: "resourceclaims",
     singular: "resourceclaim",

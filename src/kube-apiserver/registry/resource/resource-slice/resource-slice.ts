@@ -3,6 +3,7 @@ import { semanticEqual } from "#apimachinery/meta/deep-equal.ts";
 import type { ResourceDefinition } from "#apiserver/registry/resource.ts";
 import { ageColumn, nameColumn } from "#apiserver/table/metadata-columns.ts";
 import { columnsOf } from "../../columns.ts";
+import { v1beta1Slices } from "../v1beta1-conversion.ts";
 import { validateResourceSlice, validateResourceSliceUpdate } from "./validation.ts";
 
 const column = columnsOf<ResourceSlice>("resource.k8s.io/resourceslices");
@@ -11,7 +12,7 @@ const column = columnsOf<ResourceSlice>("resource.k8s.io/resourceslices");
 export const resourceSlices: ResourceDefinition<ResourceSlice> = {
   group: "resource.k8s.io",
   version: "v1",
-  otherVersions: [{ version: "v1beta2" }, { version: "v1beta1" }],
+  otherVersions: [{ version: "v1beta2" }, v1beta1Slices],
   kind: "ResourceSlice",
   plural: "resourceslices",
   singular: "resourceslice",
