@@ -1,7 +1,7 @@
 import { discoveryRoutes } from "#apiserver/discovery/discovery-routes.ts";
 import type { ServedGroup } from "#apiserver/discovery/served-groups.ts";
 import { HealthEndpoint } from "#apiserver/health/health-checks.ts";
-import { jsonAnswer } from "#apiserver/non-resource/answers.ts";
+import { indentedJsonAnswer } from "#apiserver/non-resource/answers.ts";
 import type { NonResourceRoute } from "#apiserver/non-resource/route.ts";
 import { nonResourceRouter } from "#apiserver/non-resource/router.ts";
 import type { ResourceSet } from "#apiserver/registry/resource-set.ts";
@@ -55,7 +55,7 @@ export function nonResourceRoutes(modules: NonResourceModules): NonResourceRoute
   return nonResourceRouter({
     servesGroup: (group) => builtIn.has(group),
     getOnly: new Map<string, NonResourceRoute>([
-      ["/version", () => jsonAnswer(kubernetesVersion)],
+      ["/version", () => indentedJsonAnswer(kubernetesVersion)],
       ["/.well-known/openid-configuration", openIdConfiguration(tokenIssuer, () => `https://${serverAddress()}/openid/v1/jwks`)],
       ["/openid/v1/jwks", jsonWebKeySet(tokenIssuer)],
     ]),

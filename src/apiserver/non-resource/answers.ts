@@ -35,6 +35,11 @@ export function jsonAnswer(value: unknown, contentType = "application/json"): Ap
   return { status: 200, headers: { "content-type": contentType }, body: JSON.stringify(value) };
 }
 
+/** A value set out in lines, whoever asks (`WriteRawJSON`). */
+export function indentedJsonAnswer(value: unknown): ApiResponse {
+  return { status: 200, headers: { "content-type": "application/json" }, body: JSON.stringify(value, null, 2) };
+}
+
 /** 405 as upstream's router answers it. */
 export function methodNotAllowed(): ApiResponse {
   return routerAnswer(405, "MethodNotAllowed", "the server does not allow this method on the requested resource");

@@ -1,4 +1,4 @@
-import { jsonAnswer, methodNotAllowed, pageNotFound, resourceNotFound } from "./answers.ts";
+import { indentedJsonAnswer, methodNotAllowed, pageNotFound, resourceNotFound } from "./answers.ts";
 import type { NonResourceRoute } from "./route.ts";
 
 /** What a server offers beside resources. Paths without a trailing slash. */
@@ -40,5 +40,5 @@ export function nonResourceRouter(options: RouterOptions): NonResourceRoute {
 }
 
 function indexRoute(paths: () => readonly string[]): NonResourceRoute {
-  return () => jsonAnswer({ paths: [...new Set(paths().filter((path) => !path.endsWith("/")))].sort() });
+  return () => indentedJsonAnswer({ paths: [...new Set(paths().filter((path) => !path.endsWith("/")))].sort() });
 }
