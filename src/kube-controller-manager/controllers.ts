@@ -28,6 +28,7 @@ import { rootCaCertificatePublisher } from "./controllers/root-ca-certificate-pu
 import { serviceAccountController } from "./controllers/serviceaccount/controller.ts";
 import { serviceAccountTokenController } from "./controllers/serviceaccount-token/controller.ts";
 import { statefulSetController } from "./controllers/statefulset/controller.ts";
+import { storageVersionMigratorController } from "./controllers/storage-version-migrator/controller.ts";
 import { taintEvictionController } from "./controllers/taint-eviction/controller.ts";
 import { tokenCleanerController } from "./controllers/token-cleaner/controller.ts";
 import { ttlController } from "./controllers/ttl/controller.ts";
@@ -72,4 +73,5 @@ export const controllers: readonly ControllerDefinition[] = [
   certificateApprover,
   certificateCleaner,
   validatingAdmissionPolicyStatusController,
+  storageVersionMigratorController,
 ];

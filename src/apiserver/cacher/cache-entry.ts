@@ -10,6 +10,8 @@ export class CacheEntry {
   readonly name: string;
   /** The object's resourceVersion. For the last state of a deleted object the revision of the deletion. */
   readonly revision: number;
+  /** Stored in other words than this server would use: a write that changes nothing is not left out. */
+  stale = false;
   #encoded: EncodedObject | undefined;
   #object: ApiObject | undefined;
   #converted: Map<string, EncodedObject> | undefined;

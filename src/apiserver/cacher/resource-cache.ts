@@ -40,7 +40,9 @@ export class ResourceCache {
 
   /** The entry of a stored value. `known` is its object where the writer still has it. Throws for a value that cannot be read. */
   entryOf(key: string, revision: number, value: Uint8Array, known?: KnownValue): CacheEntry {
-    const entry = entryFromValue(this.prefix.length, key, revision, value, known ?? this.#foreign(value));
+    const foreign = known === undefined ? this.#foreign(value) : undefined;
+    const entry = entryFromValue(this.prefix.length, key, revision, value, known ?? foreign);
+    entry.stale = foreign !== undefined;
     return known !== undefined || this.#read === undefined ? entry : entry.readAs(this.#read);
   }
 

@@ -213,9 +213,9 @@ export class StoreCore {
 
   /** Whether writing the object would leave what is stored as it is. */
   async changesNothing(existing: CacheEntry, object: ApiObject): Promise<boolean> {
-    if (this.definition.codec === undefined) return semanticEqual(object, existing.object);
+    if (this.definition.codec === undefined) return !existing.stale && semanticEqual(object, existing.object);
     const stored = this.stored.byKey(existing.key);
-    return stored?.revision === existing.revision && semanticEqual(await this.storedForm(object), stored.object);
+    return stored?.revision === existing.revision && !stored.stale && semanticEqual(await this.storedForm(object), stored.object);
   }
 
   /** The resource's versions, for those who compare what was written in several of them. */

@@ -2,6 +2,7 @@ import type { StorageVersionMigration } from "#api/generated/storagemigration/v1
 import { semanticEqual } from "#apimachinery/meta/deep-equal.ts";
 import type { ResourceDefinition } from "#apiserver/registry/resource.ts";
 import { PLAIN_COLUMNS } from "../../columns.ts";
+import { validateMigration, validateMigrationStatus, validateMigrationUpdate } from "./validation.ts";
 
 /** StorageVersionMigrations, as served by storagemigration.k8s.io/v1beta1. */
 export const storageVersionMigrations: ResourceDefinition<StorageVersionMigration> = {
@@ -13,6 +14,11 @@ export const storageVersionMigrations: ResourceDefinition<StorageVersionMigratio
   scope: "Cluster",
   storagePrefix: "storageversionmigrations",
   columns: PLAIN_COLUMNS,
-  strategy: { generationChanges: (object, old) => !semanticEqual(object.spec, old.spec) },
-  subresources: { status: { type: "status", keepsMetadata: "all" } },
+  strategy: {
+    allowUnconditionalUpdate: false,
+    validate: validateMigration,
+    validateUpdate: validateMigrationUpdate,
+    generationChanges: (object, old) => !semanticEqual(object.spec, old.spec),
+  },
+  subresources: { status: { type: "status", keepsMetadata: "all", validateUpdate: validateMigrationStatus } },
 };
