@@ -1,4 +1,3 @@
-import { once } from "node:events";
 import type { Duplex, Readable } from "node:stream";
 import type { SpdyConnection } from "#apimachinery/httpstream/spdy/spdy-connection.ts";
 import { dialSpdy, UpgradeFailureError } from "#apimachinery/httpstream/spdy/upgrade.ts";
@@ -133,6 +132,8 @@ async function runCommand(
   void node.closed.then(() => watch.clear());
   const errors = node.createStream({ streamType: "error" });
   const text = readAll(errors);
+  // It may fail while outputs still are waited for.
+  text.catch(() => undefined);
   errors.end();
   const outputs: Promise<void>[] = [];
   // In client-go's order: the node takes the first streams for these.
@@ -164,12 +165,11 @@ function copyInput(from: Duplex, to: Duplex): void {
   });
 }
 
-/** What the node says goes to the client. The channel stays open: its end is the connection's. */
+/** What the node says goes to the client, no faster than it listens. The channel stays open: its end is the connection's. */
 async function copyOutput(from: Duplex, to: Duplex): Promise<void> {
-  from.end();
-  const over = Promise.race([once(from, "end"), once(from, "close")]);
-  from.pipe(to, { end: false });
-  await over;
+  for await (const chunk of from as AsyncIterable<Buffer>) {
+    await new Promise<void>((resolve, reject) => to.write(chunk, (error) => (error ? reject(error) : resolve())));
+  }
 }
 
 function readAll(stream: Readable): Promise<string> {
