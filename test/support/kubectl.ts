@@ -76,8 +76,10 @@ export class Kubectl implements Disposable {
   }
 
   /** Starts a command that goes on, such as `get -w`; its lines are read with `lines`. Ends when disposed. */
-  start(args: readonly string[]): RunningKubectl {
-    return new RunningKubectl(spawn(this.#program, [...args], { env: this.env, stdio: ["ignore", "pipe", "pipe"] }));
+  start(args: readonly string[], env: NodeJS.ProcessEnv = {}): RunningKubectl {
+    return new RunningKubectl(
+      spawn(this.#program, [...args], { env: { ...this.env, ...env }, stdio: ["ignore", "pipe", "pipe"] }),
+    );
   }
 
   [Symbol.dispose](): void {
