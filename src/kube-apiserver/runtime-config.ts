@@ -89,7 +89,8 @@ export class RuntimeConfig {
   /** Versions that the flag turns on by their names, or by those of resources in them. */
   get named(): readonly string[] {
     const on = [...this.#versions, ...this.#resources].filter(([, enabled]) => enabled);
-    return [...new Set(on.map(([key]) => key.split("/").slice(0, 2).join("/")))];
+    const versions = new Set(on.map(([key]) => key.split("/").slice(0, 2).join("/")));
+    return [...versions].filter((version) => !this.forgotten.includes(version));
   }
 
   #asked(group: string, version: string, resource: string): boolean | undefined {

@@ -21,6 +21,7 @@ beforeAll(async () => {
       "apps/v1beta1=true",
       "policy/v1beta1=true",
       "resource.k8s.io/v1beta1=true",
+      "apiextensions.k8s.io/v1beta1=true",
       "batch/v2alpha1=true",
     ],
   });
@@ -270,6 +271,36 @@ test("subjects, budgets, reviews and requests for devices of former versions", a
   const claim = await ask("GET", `${claims("v1")}/c`);
   expect(claim.body.spec.devices.requests).toEqual([
     { name: "r", exactly: { deviceClassName: "c.example.com", allocationMode: "ExactCount", count: 1 } },
+  ]);
+});
+
+test("a definition of v1beta1 says once what all versions say", async () => {
+  const definitions = (version: string): string => `/apis/apiextensions.k8s.io/${version}/customresourcedefinitions`;
+  const schema = {
+    openAPIV3Schema: { type: "object", properties: { spec: { type: "object", properties: { n: { type: "integer" } } } } },
+  };
+  const columns = [{ name: "N", type: "integer", JSONPath: ".spec.n" }];
+  const spec = {
+    group: "old.example.com",
+    version: "v1",
+    names: { plural: "things", kind: "Thing" },
+    validation: schema,
+    subresources: { status: {} },
+    additionalPrinterColumns: columns,
+    preserveUnknownFields: false,
+  };
+  const { body } = await made(definitions("v1beta1"), { metadata: { name: "things.old.example.com" }, spec });
+  expect(body.spec).toMatchObject({ ...spec, scope: "Namespaced", versions: [{ name: "v1", served: true, storage: true }] });
+  const today = await ask("GET", `${definitions("v1")}/things.old.example.com`);
+  expect(today.body.spec.versions).toEqual([
+    {
+      name: "v1",
+      served: true,
+      storage: true,
+      schema,
+      subresources: { status: {} },
+      additionalPrinterColumns: [{ name: "N", type: "integer", jsonPath: ".spec.n" }],
+    },
   ]);
 });
 

@@ -2,6 +2,7 @@ import type { ResourceDefinition } from "#apiserver/registry/resource.ts";
 import { fromCoreEvent, toCoreEvent } from "../core/event/conversion.ts";
 import { newEventFields } from "../core/event/selectable-fields.ts";
 import { fromOldBudget, toOldBudget } from "./budgets.ts";
+import { fromOldDefinition, oldDefinitionDefaults, toOldDefinition } from "./definitions.ts";
 import { fromOldSlice, toOldSlice } from "./endpoint-topology.ts";
 import { fromOldIngress, oldIngressDefaults, toOldIngress } from "./ingress.ts";
 import type { OldVersion } from "./old-version.ts";
@@ -81,6 +82,14 @@ const OLD_VERSIONS: Readonly<Record<string, readonly OldVersion[]>> = {
       ...ORPHANS,
       setDefaults: v1beta1StatefulSetDefaults,
       subresources: scaleIn(APPS_V1BETA1),
+    },
+  ],
+  "apiextensions.k8s.io/customresourcedefinitions": [
+    {
+      version: "v1beta1",
+      setDefaults: oldDefinitionDefaults,
+      toStorage: fromOldDefinition,
+      fromStorage: toOldDefinition,
     },
   ],
   "batch/cronjobs": [{ ...V1BETA1, ...ORPHANS }],

@@ -1,0 +1,122 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { ApiObject } from "#apimachinery/meta/api-object.ts";
+import { decodeObject } from "#apimachinery/schema/decode.ts";
+import { normalizeObject } from "#apimachinery/schema/normalize.ts";
+import { schemaFor } from "#apimachinery/schema/registry.ts";
+import type { ResourceDefinition } from "#apiserver/registry/resource.ts";
+import { knownForm, type ServedForm, servedForms, toServedForm } from "#apiserver/registry/store/served-form.ts";
+import { realClock } from "#base/clock.ts";
+import { systemRandom } from "#base/random.ts";
+import type { Client } from "#client/client.ts";
+import { type KubeApiServer, startKubeApiServer } from "#kube-apiserver/server.ts";
+import { ensureClusterAssets } from "#pki/cluster-assets.ts";
+import { MemoryStore } from "#storage/memory/memory-store.ts";
+
+const fixtures = fileURLToPath(new URL("../../../shared/upstream/roundtrip", import.meta.url));
+const files = existsSync(fixtures) ? readdirSync(fixtures).filter((name) => name.endsWith(".pb")) : [];
+
+/** A filled object of some version of a resource that is stored. */
+interface Stored {
+  readonly file: string;
+  readonly json: ApiObject;
+  readonly definition: ResourceDefinition;
+  readonly form: ServedForm;
+}
+
+/** What upstream's converters do not bring back either. */
+const CHANGED: Readonly<Record<string, (object: Fields) => void>> = {
+  // The node is told in the topology too.
+  "discovery.k8s.io/v1beta1 EndpointSlice": (slice) => {
+    for (const { topology, nodeName } of slice.endpoints as { topology: Fields; nodeName: string }[]) {
+      topology["kubernetes.io/hostname"] = nodeName;
+    }
+  },
+  // A version without a group says nothing of a subject of an unknown kind.
+  "rbac.authorization.k8s.io/v1alpha1 ClusterRoleBinding": (binding) => withoutVersions(binding.subjects as Fields[]),
+  "rbac.authorization.k8s.io/v1alpha1 RoleBinding": (binding) => withoutVersions(binding.subjects as Fields[]),
+};
+
+type Fields = Record<string, unknown>;
+
+function withoutVersions(subjects: Fields[]): void {
+  for (const subject of subjects) delete subject.apiVersion;
+}
+
+let server: KubeApiServer;
+let client: Client;
+let stored: Stored[] = [];
+const kv = new MemoryStore({ clock: realClock });
+
+beforeAll(async () => {
+  const serviceClusterIpRange = "10.96.0.0/12";
+  const assets = await ensureClusterAssets({ clock: realClock, hosts: ["127.0.0.1"], serviceClusterIpRange });
+  const options = { kv, clock: realClock, random: systemRandom, assets, bindAddress: "127.0.0.1", port: 0 };
+  server = await startKubeApiServer({ ...options, serviceClusterIpRange });
+  await server.ready;
+  client = server.inProcessClient({ name: "admin", uid: "", groups: ["system:masters"], extra: {} });
+  stored = files.flatMap((file) => {
+    const json = JSON.parse(readFileSync(`${fixtures}/${file.replace(/pb$/, "json")}`, "utf8")) as ApiObject;
+    const found = findForm(json);
+    return found === undefined ? [] : [{ file, json, ...found }];
+  });
+});
+afterAll(async () => {
+  await server.stop();
+  await kv.close();
+});
+
+function findForm({ apiVersion = "", kind }: ApiObject): { definition: ResourceDefinition; form: ServedForm } | undefined {
+  for (const { definition } of server.stores.all()) {
+    if (definition.kind !== kind) continue;
+    const form = servedForms(definition, schemaFor).find((each) => each.apiVersion === apiVersion);
+    const found = form ?? knownForm(definition, apiVersion, schemaFor);
+    if (found !== undefined) return { definition, form: found };
+  }
+  return undefined;
+}
+
+/** The fixture as its version's decoder leaves it, with the defaults of that version. */
+function canonical({ json, definition, form }: Stored): ApiObject {
+  const { object } = decodeObject(form.schema, structuredClone(json));
+  const defaulted = object as unknown as ApiObject;
+  const { other } = form;
+  if (other?.setDefaults !== undefined) other.setDefaults(defaulted);
+  else if (other?.toStorage === undefined) definition.strategy.setDefaults?.(defaulted as never);
+  return normalizeObject(form.schema, defaulted);
+}
+
+describe.skipIf(files.length === 0)("what upstream stored (needs ../shared/upstream/roundtrip)", () => {
+  test("all versions of what is stored are known", () => {
+    const kinds = new Set([...server.stores.all()].map(({ definition }) => definition.kind));
+    const unknown = files.flatMap((file) => {
+      const json = JSON.parse(readFileSync(`${fixtures}/${file.replace(/pb$/, "json")}`, "utf8")) as ApiObject;
+      return kinds.has(json.kind ?? "") && findForm(json) === undefined ? [`${json.apiVersion} ${json.kind}`] : [];
+    });
+    expect(unknown).toEqual([]);
+    expect(stored.length).toBeGreaterThan(110);
+  });
+
+  test("is read by the API in today's version, and is the same in its own", async () => {
+    const name = (i: number): string => `f${i}`;
+    for (const [i, { file, json, definition }] of stored.entries()) {
+      const namespace = definition.scope === "Namespaced" ? `${json.metadata.namespace}/` : "";
+      const key = `/registry/${definition.storagePrefix}/${namespace}${name(i)}`;
+      await kv.txn({ key, expectedModRevision: 0, put: { value: readFileSync(`${fixtures}/${file}`) } });
+    }
+    for (const [i, each] of stored.entries()) {
+      const { definition, json, form, file } = each;
+      const { group, version, plural } = definition;
+      const namespace = definition.scope === "Namespaced" ? (json.metadata.namespace ?? "") : "";
+      const id = { group, version, resource: plural };
+      const got = await client.get<ApiObject>(id, namespace, name(i));
+      expect(got.kind, file).toBe(definition.kind);
+      const back = form.other === undefined ? got : toServedForm(form, got);
+      const want = canonical(each);
+      CHANGED[`${json.apiVersion} ${json.kind}`]?.(want as unknown as Fields);
+      const { resourceVersion } = got.metadata;
+      expect(back, file).toEqual({ ...want, metadata: { ...want.metadata, resourceVersion } });
+    }
+  });
+});
