@@ -19,11 +19,14 @@ import { withApproval } from "./definition/approval-condition.ts";
 import { isTrue, withCondition } from "./definition/conditions.ts";
 import { acceptNames } from "./definition/naming.ts";
 import { CLEANUP_FINALIZER } from "./definition/strategy.ts";
+import { type ServingProgress, servedState } from "./serving-progress.ts";
 import { loadPatterns } from "./validation/patterns.ts";
 
 /** Options of {@link startCustomResources}. */
 export interface CustomResourcesOptions {
   readonly stores: StoreRegistry;
+  /** Told what is served. */
+  readonly progress: ServingProgress;
   /** May do everything with definitions and with their objects. */
   readonly client: Client;
   readonly clock: Clock;
@@ -173,7 +176,10 @@ class DefinitionWorker {
       // Comes back as a change.
       if (!semanticEqual(status, definition.status)) return void (await this.#updateStatus(definition, status));
     }
-    if (isTrue(definition, "Established")) await this.#serve(name, definition);
+    if (isTrue(definition, "Established")) {
+      // Nobody waits for what cannot be served.
+      await this.#serve(name, definition).finally(() => this.#options.progress.settle(name, servedState(definition)));
+    }
     return going ? this.#cleanUp(definition) : undefined;
   }
 
@@ -181,7 +187,7 @@ class DefinitionWorker {
     const { uid, generation } = definition.metadata;
     const { group } = definition.spec;
     const shape = JSON.stringify([uid, generation]);
-    const state = JSON.stringify([shape, definition.status?.acceptedNames, isTrue(definition, "Terminating")]);
+    const state = servedState(definition);
     const served = this.#served.get(name);
     if (served?.state === state) return;
     const [patterns] = await Promise.all([loadPatterns(), loadKubernetesCel()]);
@@ -203,6 +209,7 @@ class DefinitionWorker {
     const served = this.#served.get(name);
     if (served === undefined) return;
     this.#served.delete(name);
+    this.#options.progress.settle(name, undefined);
     this.#options.stores.remove(served.group, served.plural);
   }
 

@@ -1,5 +1,6 @@
 import { ConversionMetrics } from "#apiextensions-apiserver/conversion/conversion-metrics.ts";
 import { startCustomResources } from "#apiextensions-apiserver/custom-resources.ts";
+import { ServingProgress } from "#apiextensions-apiserver/serving-progress.ts";
 import { schemaFor } from "#apimachinery/schema/registry.ts";
 import { auditedClient } from "#apiserver/audit/audited-client.ts";
 import { peerIdentifier } from "#apiserver/authentication/peer-identity.ts";
@@ -220,6 +221,8 @@ export async function startKubeApiServer(options: KubeApiServerOptions): Promise
     () => stores.version + aggregator.version(),
     () => aggregator.merge(servedGroups(stores.resources, groupPriority, upstreamStorageVersion)),
   );
+  const progress = new ServingProgress(stores.generic("apiextensions.k8s.io", "customresourcedefinitions"), clock);
+  const servesGroup = (group: string): boolean => groups().some(({ name }) => name === group);
   const flowControl = new FlowControl(clock, flowControlStores(stores));
   const authorize = async ({ user, query }: RequestContext, info: RequestInfo) => {
     const attributes = attributesOf(user, info, query.get("fieldSelector") ?? undefined, query.get("labelSelector") ?? undefined);
@@ -236,7 +239,13 @@ export async function startKubeApiServer(options: KubeApiServerOptions): Promise
     resources: createResourceRequestHandler({ stores, authorize }, (error, request) =>
       logger.error({ err: error, method: request.method, path: request.info.path }, "request failed"),
     ),
-    servesGroup: (group) => groups().some(({ name }) => name === group),
+    pendingResources: (group) => {
+      const pending = progress.pending(group);
+      if (pending !== undefined || group === undefined || !kv.features.shared || servesGroup(group)) return pending;
+      // Another server may know of it already.
+      return stores.cache.catchUp().then(() => progress.pending(group));
+    },
+    servesGroup,
     flowControl,
     delegate: (exchange, info, user) => delegateRequest(aggregator, exchange, info, user),
     nonResources: nonResourceRoutes({
@@ -306,6 +315,7 @@ export async function startKubeApiServer(options: KubeApiServerOptions): Promise
     await bootstrapEssentials(bootstrap);
     await startCustomResources({
       stores,
+      progress,
       client: createInProcessClient(stores, LOOPBACK_USER, authorizer, { userAgent: "kube-apiserver" }),
       clock,
       random,

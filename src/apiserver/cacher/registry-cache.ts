@@ -36,8 +36,8 @@ export class RegistryCache {
   readonly #clock: Clock;
   readonly #caches = new Map<string, ResourceCache>();
   readonly #pending = new Map<string, PendingWrite[]>();
-  /** Changes that wait until their cache has its first list. */
-  readonly #held = new Map<ResourceCache, Change[]>();
+  /** Caches that are about to be there, with the changes that wait for their first list. */
+  readonly #joining = new Map<string, { readonly cache: ResourceCache; readonly held: Change[] }>();
   #waiters: Waiter[] = [];
   #revision = 0;
   #watching = new AbortController();
@@ -69,19 +69,20 @@ export class RegistryCache {
 
   /**
    * Makes a cache while the store is being followed: resolves when what the store holds is there, as `read` makes it. Takes
-   * the place of a cache of the same objects, whose watches go on until they are ended.
+   * the place of a cache of the same objects, which is kept up to date until then, and whose watches go on until they are
+   * ended.
    */
   async add(storagePrefix: string, read?: (object: ApiObject) => ApiObject): Promise<ResourceCache> {
     const cache = new ResourceCache(`${REGISTRY_PREFIX}${storagePrefix}/`, read);
-    this.#caches.set(storagePrefix, cache);
     const held: Change[] = [];
-    this.#held.set(cache, held);
+    this.#joining.set(storagePrefix, { cache, held });
     try {
       const revision = await this.#kv.currentRevision();
       await this.#load(cache, revision);
       cache.apply(held.filter((change) => change.revision > revision));
+      this.#caches.set(storagePrefix, cache);
     } finally {
-      this.#held.delete(cache);
+      this.#joining.delete(storagePrefix);
     }
     return cache;
   }
@@ -159,20 +160,24 @@ export class RegistryCache {
   #apply(events: readonly WatchEvent[], to: number): void {
     const shares = new Map<ResourceCache, Change[]>();
     for (const event of events) {
-      const cache = this.#cacheOf(event.key);
+      const { key, revision } = event;
+      const prefix = this.#prefixOf(key);
+      if (prefix === undefined) continue;
+      const joining = this.#joining.get(prefix);
+      if (joining !== undefined) {
+        const entry = event.type === "delete" ? undefined : this.#entry(joining.cache, key, revision, event.kv.value);
+        joining.held.push({ key, revision, entry });
+      }
+      const cache = this.#caches.get(prefix);
       if (cache === undefined) continue;
       const entry = event.type === "delete" ? undefined : this.#written(cache, event);
       const share = shares.get(cache);
-      if (share === undefined) shares.set(cache, [{ key: event.key, revision: event.revision, entry }]);
-      else share.push({ key: event.key, revision: event.revision, entry });
+      if (share === undefined) shares.set(cache, [{ key, revision, entry }]);
+      else share.push({ key, revision, entry });
     }
     // Whoever is told of the events may read: the revision must be reached by then.
     this.#revision = Math.max(this.#revision, to);
-    for (const [cache, changes] of shares) {
-      const held = this.#held.get(cache);
-      if (held === undefined) cache.apply(changes);
-      else held.push(...changes);
-    }
+    for (const [cache, changes] of shares) cache.apply(changes);
     this.#advance(to);
   }
 
@@ -196,13 +201,15 @@ export class RegistryCache {
     return entry;
   }
 
-  #cacheOf(key: string): ResourceCache | undefined {
+  #prefixOf(key: string): string | undefined {
     const first = key.indexOf("/", REGISTRY_PREFIX.length);
     if (first < 0) return undefined;
-    const cache = this.#caches.get(key.slice(REGISTRY_PREFIX.length, first));
-    if (cache !== undefined) return cache;
+    const short = key.slice(REGISTRY_PREFIX.length, first);
+    if (this.#caches.has(short) || this.#joining.has(short)) return short;
     const second = key.indexOf("/", first + 1);
-    return second < 0 ? undefined : this.#caches.get(key.slice(REGISTRY_PREFIX.length, second));
+    if (second < 0) return undefined;
+    const long = key.slice(REGISTRY_PREFIX.length, second);
+    return this.#caches.has(long) || this.#joining.has(long) ? long : undefined;
   }
 
   #advance(revision: number): void {

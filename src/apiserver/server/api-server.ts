@@ -38,6 +38,8 @@ export interface ApiServerModules {
   readonly resources: HandleResourceRequest;
   /** Whether a resource path leads to something that is served; others go to `nonResources`. */
   readonly servesGroup: (group: string) => boolean;
+  /** Waited for by requests to a group, or to what tells of all groups (undefined): resources that are about to be served. */
+  readonly pendingResources?: (group: string | undefined) => Promise<void> | undefined;
   /** Who is served when more ask than can be. */
   readonly flowControl?: FlowControl;
   /** Answers what other servers serve; undefined for what this one does. */
@@ -160,6 +162,8 @@ export class ApiServer {
       if (error === undefined) throw forbiddenError(attributes, reason);
       return plainInternalError(exchange.url, error);
     }
+    const pending = this.#pendingResources(info.path);
+    if (pending !== undefined) await pending;
     const delegated = this.#modules.delegate?.(exchange, info, user);
     if (delegated !== undefined) return delegated;
     const isResource =
@@ -182,6 +186,12 @@ export class ApiServer {
     const annotate = audited === undefined ? undefined : (key: string, value: string): void => audited.annotate(key, value);
     const stopping = this.#stopping.signal;
     return resources(new HttpResourceRequest(exchange, { user, info, query, body, stopping, warnings, annotate }));
+  }
+
+  #pendingResources(path: string): Promise<void> | undefined {
+    if (path.startsWith("/openapi/")) return this.#modules.pendingResources?.(undefined);
+    if (!path.startsWith("/apis")) return undefined;
+    return this.#modules.pendingResources?.(path.split("/", 3)[2] || undefined);
   }
 
   #authenticate(exchange: Exchange, info: RequestInfo, held: Held): UserInfo | Promise<UserInfo> {

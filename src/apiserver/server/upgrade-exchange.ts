@@ -1,10 +1,10 @@
 import { type IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
+import { acceptKey, encodeFrame, FrameReader, Opcode } from "#apimachinery/httpstream/websocket/frames.ts";
 import type { PeerIdentity } from "../authentication/peer-identity.ts";
 import { type ApiResponse, isResponseStream, type ResponseStream } from "../endpoints/response.ts";
 import type { ResponseHeaders } from "./exchange.ts";
 import { Http1Exchange } from "./http1-exchange.ts";
-import { acceptKey, encodeFrame, FrameReader, Opcode } from "#apimachinery/httpstream/websocket/frames.ts";
 
 /** The subprotocol that carries a token, which is never the one that is spoken. */
 const TOKEN_PROTOCOL = "base64url.bearer.authorization.k8s.io.";
