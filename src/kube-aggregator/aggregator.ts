@@ -10,10 +10,11 @@ import { type ApiServiceIndex, indexApiServices, type RemoteVersion } from "./ap
 import { keepCustomApiServices } from "./auto-registration.ts";
 import { keepAvailability } from "./availability-controller.ts";
 import { FrontProxy, UnreachableError } from "./front-proxy.ts";
+import { type FollowedVersion, RemoteOpenApi } from "./open-api/remote-open-api.ts";
 import { RemoteDiscovery } from "./remote-discovery.ts";
 
 const GROUP = "apiregistration.k8s.io";
-const OPENAPI = "/openapi/v3";
+const OPENAPI = "/openapi/v3/";
 /** How often a server is asked at once whether it lives: one of several endpoints is enough. */
 const PROBES = 5;
 const PROBE_TIMEOUT_MS = 5_000;
@@ -34,6 +35,7 @@ export interface AggregatorOptions {
 /** APIServices: which groups and versions other servers serve, and the way to them (upstream's kube-aggregator). */
 export class Aggregator {
   readonly proxy: FrontProxy;
+  readonly #openApi: RemoteOpenApi;
   readonly #options: AggregatorOptions;
   readonly #discovery: RemoteDiscovery;
   #tree: unknown;
@@ -44,25 +46,21 @@ export class Aggregator {
     this.#options = options;
     this.proxy = new FrontProxy(options);
     this.#discovery = new RemoteDiscovery(this.proxy, options.clock);
+    this.#openApi = new RemoteOpenApi(this.proxy, options.clock);
   }
 
   /** The server that a request is for; undefined for this one. */
   remoteOf(info: RequestInfo): RemoteVersion | undefined {
     const { remote } = this.#current();
     if (remote.size === 0) return undefined;
-    const path = info.path.startsWith(OPENAPI) ? info.path.slice(OPENAPI.length) : info.path;
-    const [, prefix, group = "", version = ""] = path.split("/");
+    if (info.path.startsWith(OPENAPI)) return this.#openApi.serverOf(info.path.slice(OPENAPI.length));
+    const [, prefix, group = "", version = ""] = info.path.split("/");
     return prefix === "apis" ? remote.get(`${group}/${version}`) : undefined;
   }
 
-  /** Where OpenAPI v3 documents of other servers are asked for, by path as in `/openapi/v3`. */
-  openApiUrls(): ReadonlyMap<string, string> {
-    const urls = new Map<string, string>();
-    for (const [key, remote] of this.#current().remote) {
-      const { openApiUrl } = this.#discovery.of(remote);
-      if (openApiUrl !== undefined) urls.set(`apis/${key}`, openApiUrl);
-    }
-    return urls;
+  /** OpenAPI documents of other servers; undefined when there are no other servers. */
+  openApi(): RemoteOpenApi | undefined {
+    return this.#current().remote.size === 0 ? undefined : this.#openApi;
   }
 
   /** Rises whenever {@link merge} would say something new. */
@@ -99,6 +97,7 @@ export class Aggregator {
 
   stop(): void {
     this.#discovery.stop();
+    this.#openApi.stop();
     this.proxy.close();
   }
 
@@ -111,6 +110,7 @@ export class Aggregator {
       this.#tree = tree;
       this.#changes++;
       this.#discovery.keepOnly(this.#index.remote);
+      this.#openApi.follow(remoteInOrder(this.#index));
     }
     return this.#index;
   }
@@ -145,4 +145,13 @@ export class Aggregator {
       throw new Error(`failing or missing response from ${shown}: ${said}`);
     }
   }
+}
+
+/** Other servers' versions in the order of discovery, which their documents are merged in, and whether their group is theirs alone. */
+function remoteInOrder({ remote, groups }: ApiServiceIndex): readonly FollowedVersion[] {
+  return groups.flatMap(({ name, versions }) => {
+    const found = versions.map((version) => remote.get(`${name}/${version}`));
+    const alone = !found.includes(undefined);
+    return found.flatMap((each) => (each === undefined ? [] : [{ remote: each, alone }]));
+  });
 }

@@ -1,15 +1,13 @@
-import type { IncomingMessage } from "node:http";
 import type { UserInfo } from "#apiserver/request/request-info.ts";
 import type { Clock, Timer } from "#base/clock.ts";
 import type { RemoteVersion } from "./api-service-index.ts";
 import type { FrontProxy } from "./front-proxy.ts";
+import { readBounded } from "./read-bounded.ts";
 
 /** How often servers are asked what they serve, in milliseconds. */
 const REFRESH_MS = 60_000;
 /** How long one may take to say, in milliseconds. */
 const TIMEOUT_MS = 5_000;
-/** Largest document of one server, in bytes. */
-const DOCUMENT_BYTES_MAX: number = 16 * 1024 * 1024;
 const AGGREGATED = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
 const AGGREGATOR: UserInfo = { name: "system:kube-aggregator", uid: "", groups: ["system:masters"], extra: {} };
 const EMPTY = new Uint8Array(0);
@@ -18,12 +16,6 @@ const EMPTY = new Uint8Array(0);
 export interface RemoteResources {
   readonly resources: readonly object[];
   readonly freshness: "Current" | "Stale";
-  /** Where the server has OpenAPI v3 of it, if it does. */
-  readonly openApiUrl?: string;
-}
-
-interface OpenApiIndex {
-  readonly paths?: Readonly<Record<string, { readonly serverRelativeURL?: string }>>;
 }
 
 interface GroupDiscoveryList {
@@ -100,9 +92,7 @@ export class RemoteDiscovery {
     let found: RemoteResources;
     try {
       const resources = await this.#fetch(remote);
-      const index = (await this.#get(remote, "/openapi/v3", "application/json")) as OpenApiIndex | undefined;
-      const openApiUrl = index?.paths?.[`apis/${key}`]?.serverRelativeURL;
-      found = { resources, freshness: "Current", ...(openApiUrl === undefined ? {} : { openApiUrl }) };
+      found = { resources, freshness: "Current" };
     } catch {
       found = { resources: [], ...this.#known.get(key), freshness: "Stale" };
     } finally {
@@ -144,17 +134,6 @@ function sameServer(a: RemoteVersion, b: RemoteVersion): boolean {
   return (
     a.service === b.service && a.namespace === b.namespace && a.port === b.port && a.available === b.available && a.ca === b.ca
   );
-}
-
-async function readBounded(answer: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of answer) {
-    size += (chunk as Buffer).length;
-    if (size > DOCUMENT_BYTES_MAX) throw new Error("the discovery document is too large");
-    chunks.push(chunk as Buffer);
-  }
-  return Buffer.concat(chunks).toString("utf8");
 }
 
 /** Upstream's `ConvertGroupVersionIntoToDiscovery`. */

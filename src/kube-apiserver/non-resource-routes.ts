@@ -8,14 +8,15 @@ import type { ResourceSet } from "#apiserver/registry/resource-set.ts";
 import { kubernetesVersion } from "#component-base/version.ts";
 import { type HealthSources, liveChecks, readyChecks } from "./health-checks.ts";
 import { jsonWebKeySet, openIdConfiguration, type TokenIssuer } from "./issuer-discovery.ts";
-import { type LoadDocuments, openApiRoutes } from "./openapi-routes.ts";
+import { type LoadDocuments, type OtherDocuments, openApiRoutes } from "./openapi-routes.ts";
 
 export interface NonResourceModules {
   /** What OpenAPI publishes as long as the server runs. */
   readonly openApiResources: ResourceSet;
   readonly documents: LoadDocuments;
-  /** Where other servers have OpenAPI v3 documents, by path. */
-  readonly openApiElsewhere: () => ReadonlyMap<string, string>;
+  readonly otherDocuments: OtherDocuments;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
   /** Everything served now; another list when that changes. */
   readonly groups: () => readonly ServedGroup[];
   readonly health: HealthSources;
@@ -77,7 +78,7 @@ export function nonResourceRoutes(modules: NonResourceModules): NonResourceRoute
       endpoint("healthz"),
       endpoint("livez"),
       endpoint("readyz", readyChecks(health)),
-      ...openApiRoutes(modules.documents, modules.openApiElsewhere),
+      ...openApiRoutes(modules.documents, modules.otherDocuments, modules.now),
       ...pages,
     ]),
   });

@@ -251,7 +251,8 @@ export async function startKubeApiServer(options: KubeApiServerOptions): Promise
     nonResources: nonResourceRoutes({
       debug: flowControlDumps(flowControl),
       pages: options.swaggerUi === true ? (await import("./swagger-ui/routes.ts")).swaggerUiRoutes() : new Map(),
-      openApiElsewhere: () => aggregator.openApiUrls(),
+      otherDocuments: () => aggregator.openApi(),
+      now: () => clock.now(),
       openApiResources: resources,
       documents,
       groups,

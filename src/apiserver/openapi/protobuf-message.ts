@@ -1,7 +1,16 @@
 import type { Json } from "./type-document.ts";
 
-/** Writes one value as the payload of a field: its bytes, or a boolean as a number. Undefined leaves the field out. */
-export type Encode = (value: never) => Uint8Array | number | undefined;
+/** Eight bytes that stand for themselves, as a double does. */
+export class Fixed64 {
+  readonly bytes: Buffer = Buffer.alloc(8);
+
+  constructor(value: number) {
+    this.bytes.writeDoubleLE(value);
+  }
+}
+
+/** Writes one value as the payload of a field: its bytes, or a boolean or whole number. Undefined leaves the field out. */
+export type Encode = (value: never) => Uint8Array | Fixed64 | number | undefined;
 
 /** Fields by JSON name: number, and how the value is written; `repeated` for lists. */
 export interface Message {
@@ -10,21 +19,24 @@ export interface Message {
   readonly extensions?: number;
 }
 
+const FIXED_64 = 1;
 const LENGTH_DELIMITED = 2;
 
 function varint(value: number): Buffer {
   const bytes: number[] = [];
   let rest = value;
+  // Not by bits: numbers may have more than 32.
   while (rest > 127) {
-    bytes.push((rest & 127) | 128);
-    rest >>>= 7;
+    bytes.push((rest % 128) | 128);
+    rest = Math.floor(rest / 128);
   }
   bytes.push(rest);
   return Buffer.from(bytes);
 }
 
 /** A field: its tag, and its payload with a length before it, or a number. */
-export function field(number: number, payload: Uint8Array | number): Buffer {
+export function field(number: number, payload: Uint8Array | Fixed64 | number): Buffer {
+  if (payload instanceof Fixed64) return Buffer.concat([varint((number << 3) | FIXED_64), payload.bytes]);
   if (typeof payload === "number") return Buffer.concat([varint(number << 3), varint(payload)]);
   return Buffer.concat([varint((number << 3) | LENGTH_DELIMITED), varint(payload.length), payload]);
 }
@@ -52,6 +64,11 @@ export function message(spec: Message, value: Json): Buffer {
 export const text: Encode = (value: string) => (value === "" ? undefined : Buffer.from(value));
 /** A boolean; false is left out. */
 export const flag: Encode = (value: boolean) => (value ? 1 : undefined);
+
+/** A whole number; zero and negative ones, which no document has here, are left out. */
+export const whole: Encode = (value: number) => (value > 0 ? value : undefined);
+/** A number; zero is left out. */
+export const double: Encode = (value: number) => (value === 0 ? undefined : new Fixed64(value));
 
 /** A message within a message; its table may be one that is still being made. */
 export function object(spec: () => Message): Encode {

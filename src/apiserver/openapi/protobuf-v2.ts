@@ -1,4 +1,4 @@
-import { type Encode, field, flag, type Message, message, object, pairs, text } from "./protobuf-message.ts";
+import { any, double, type Encode, field, flag, type Message, message, object, pairs, text, whole } from "./protobuf-message.ts";
 import type { Json } from "./type-document.ts";
 
 /**
@@ -9,19 +9,49 @@ export function encodeV2Document(document: Json): Uint8Array {
   return message(DOCUMENT, document);
 }
 
+/** A schema, or true or false. */
+const schemaOrFlag: Encode = (value: Json | boolean) =>
+  typeof value === "boolean" ? field(2, value ? 1 : 0) : field(1, message(SCHEMA, value));
+
+const typeNames: Encode = (value: string | readonly string[]) =>
+  Buffer.concat([value].flat().map((name) => field(1, Buffer.from(name as string))));
+
 const SCHEMA: Message = {
   fields: {
     $ref: { number: 1, encode: text },
     format: { number: 2, encode: text },
+    title: { number: 3, encode: text },
     description: { number: 4, encode: text },
+    default: { number: 5, encode: any },
+    multipleOf: { number: 6, encode: double },
+    maximum: { number: 7, encode: double },
+    exclusiveMaximum: { number: 8, encode: flag },
+    minimum: { number: 9, encode: double },
+    exclusiveMinimum: { number: 10, encode: flag },
+    maxLength: { number: 11, encode: whole },
+    minLength: { number: 12, encode: whole },
+    pattern: { number: 13, encode: text },
+    maxItems: { number: 14, encode: whole },
+    minItems: { number: 15, encode: whole },
+    uniqueItems: { number: 16, encode: flag },
+    maxProperties: { number: 17, encode: whole },
+    minProperties: { number: 18, encode: whole },
     required: { number: 19, encode: text, repeated: true },
-    additionalProperties: { number: 21, encode: (value: Json) => field(1, message(SCHEMA, value)) },
-    type: { number: 22, encode: (value: string) => field(1, Buffer.from(value)) },
+    enum: { number: 20, encode: any, repeated: true },
+    additionalProperties: { number: 21, encode: schemaOrFlag },
+    type: { number: 22, encode: typeNames },
     items: { number: 23, encode: (value: Json) => field(1, message(SCHEMA, value)) },
+    allOf: { number: 24, encode: object(() => SCHEMA), repeated: true },
     properties: { number: 25, encode: pairs((value) => message(SCHEMA, value)) },
+    discriminator: { number: 26, encode: text },
+    readOnly: { number: 27, encode: flag },
+    externalDocs: { number: 29, encode: object(() => EXTERNAL_DOCS) },
+    example: { number: 30, encode: any },
   },
   extensions: 31,
 };
+
+const EXTERNAL_DOCS: Message = { fields: { description: { number: 1, encode: text }, url: { number: 2, encode: text } } };
 
 const BODY_PARAMETER: Message = {
   fields: {
@@ -40,10 +70,21 @@ const COMMON_PARAMETER: Message["fields"] = {
   name: { number: 4, encode: text },
 };
 const QUERY_PARAMETER: Message = {
-  fields: { ...COMMON_PARAMETER, type: { number: 6, encode: text }, uniqueItems: { number: 20, encode: flag } },
+  fields: {
+    ...COMMON_PARAMETER,
+    type: { number: 6, encode: text },
+    format: { number: 7, encode: text },
+    uniqueItems: { number: 20, encode: flag },
+  },
 };
+/** Of headers, too. */
 const PATH_PARAMETER: Message = {
-  fields: { ...COMMON_PARAMETER, type: { number: 5, encode: text }, uniqueItems: { number: 19, encode: flag } },
+  fields: {
+    ...COMMON_PARAMETER,
+    type: { number: 5, encode: text },
+    format: { number: 6, encode: text },
+    uniqueItems: { number: 19, encode: flag },
+  },
 };
 
 const REFERENCE: Message = { fields: { $ref: { number: 1, encode: text }, description: { number: 2, encode: text } } };
@@ -51,8 +92,9 @@ const REFERENCE: Message = { fields: { $ref: { number: 1, encode: text }, descri
 /** A parameter: in the body, or in one of the other places. */
 function parameter(value: Json): Buffer {
   if (value.in === "body") return field(1, message(BODY_PARAMETER, value));
-  const place = value.in === "path" ? field(4, message(PATH_PARAMETER, value)) : field(3, message(QUERY_PARAMETER, value));
-  return field(2, place);
+  if (value.in === "path") return field(2, field(4, message(PATH_PARAMETER, value)));
+  if (value.in === "header") return field(2, field(1, message(PATH_PARAMETER, value)));
+  return field(2, field(3, message(QUERY_PARAMETER, value)));
 }
 
 const parameterItem: Encode = (value: Json) =>
@@ -68,6 +110,7 @@ const RESPONSE: Message = {
 const OPERATION: Message = {
   fields: {
     tags: { number: 1, encode: text, repeated: true },
+    summary: { number: 2, encode: text },
     description: { number: 3, encode: text },
     operationId: { number: 5, encode: text },
     produces: { number: 6, encode: text, repeated: true },
@@ -75,6 +118,7 @@ const OPERATION: Message = {
     parameters: { number: 8, encode: parameterItem, repeated: true },
     responses: { number: 9, encode: pairs((value) => field(1, message(RESPONSE, value))) },
     schemes: { number: 10, encode: text, repeated: true },
+    deprecated: { number: 11, encode: flag },
   },
   extensions: 13,
 };

@@ -1,4 +1,17 @@
-import { any, type Encode, field, flag, type Message, message, object, pairs, text } from "./protobuf-message.ts";
+import {
+  any,
+  double,
+  type Encode,
+  Fixed64,
+  field,
+  flag,
+  type Message,
+  message,
+  object,
+  pairs,
+  text,
+  whole,
+} from "./protobuf-message.ts";
 import type { Json } from "./type-document.ts";
 
 /**
@@ -23,31 +36,52 @@ const defaultValue: Encode = (value: unknown) => {
   if (typeof value === "string") return field(3, Buffer.from(value));
   if (typeof value === "boolean") return field(2, value ? 1 : 0);
   if (typeof value !== "number") return undefined;
-  const bytes = Buffer.alloc(9);
-  // Field 1 as 64 fixed bits.
-  bytes.writeUInt8(9, 0);
-  bytes.writeDoubleLE(value, 1);
-  return bytes;
+  return field(1, new Fixed64(value));
 };
+
+/** A schema or a reference, or true or false. */
+const schemaOrFlag: Encode = (value: Json | boolean) =>
+  typeof value === "boolean" ? field(2, value ? 1 : 0) : field(1, schemaOrReference(value));
 
 const SCHEMA: Message = {
   fields: {
+    nullable: { number: 1, encode: flag },
+    readOnly: { number: 3, encode: flag },
+    externalDocs: { number: 6, encode: object(() => EXTERNAL_DOCS) },
+    example: { number: 7, encode: any },
+    deprecated: { number: 8, encode: flag },
+    title: { number: 9, encode: text },
+    multipleOf: { number: 10, encode: double },
+    maximum: { number: 11, encode: double },
+    exclusiveMaximum: { number: 12, encode: flag },
+    minimum: { number: 13, encode: double },
+    exclusiveMinimum: { number: 14, encode: flag },
+    maxLength: { number: 15, encode: whole },
+    minLength: { number: 16, encode: whole },
+    pattern: { number: 17, encode: text },
+    maxItems: { number: 18, encode: whole },
+    minItems: { number: 19, encode: whole },
     uniqueItems: { number: 20, encode: flag },
+    maxProperties: { number: 21, encode: whole },
+    minProperties: { number: 22, encode: whole },
     required: { number: 23, encode: text, repeated: true },
     enum: { number: 24, encode: any, repeated: true },
     type: { number: 25, encode: text },
     allOf: { number: 26, encode: schemaOrReference, repeated: true },
     oneOf: { number: 27, encode: schemaOrReference, repeated: true },
     anyOf: { number: 28, encode: schemaOrReference, repeated: true },
+    not: { number: 29, encode: object(() => SCHEMA) },
     items: { number: 30, encode: (value: Json) => field(1, schemaOrReference(value)) },
     properties: { number: 31, encode: pairs(schemaOrReference) },
-    additionalProperties: { number: 32, encode: (value: Json) => field(1, schemaOrReference(value)) },
+    additionalProperties: { number: 32, encode: schemaOrFlag },
     default: { number: 33, encode: defaultValue },
     description: { number: 34, encode: text },
     format: { number: 35, encode: text },
   },
   extensions: 36,
 };
+
+const EXTERNAL_DOCS: Message = { fields: { description: { number: 1, encode: text }, url: { number: 2, encode: text } } };
 
 const CONTENT = pairs((value) => message({ fields: { schema: { number: 1, encode: schemaOrReference } } }, value));
 
