@@ -29,6 +29,9 @@ interface Monitor {
 /** Events own nothing and are owned by nobody, but there are many. */
 const IGNORED: ReadonlySet<string> = new Set(["/events", "events.k8s.io/events"]);
 
+/** Groups whose objects are other groups' too, which shows them already. */
+const OTHER_SIGHTS: ReadonlySet<string> = new Set(["extensions"]);
+
 /** Watches every resource that can be deleted; holds nothing of the objects but their uids. */
 export class Monitors {
   readonly #options: MonitorOptions;
@@ -45,7 +48,8 @@ export class Monitors {
     for (const resource of resources) {
       const { id, verbs, preferred } = resource;
       const watched = ["delete", "list", "watch"].every((verb) => verbs.includes(verb));
-      if (preferred && watched && !IGNORED.has(`${id.group}/${id.resource}`)) {
+      const ignored = IGNORED.has(`${id.group}/${id.resource}`) || OTHER_SIGHTS.has(id.group);
+      if (preferred && watched && !ignored) {
         wanted.set(`${id.group}/${id.version}/${id.resource}`, resource);
       }
     }
