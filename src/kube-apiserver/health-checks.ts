@@ -7,6 +7,8 @@ export interface HealthSources {
   /** Whether the objects that a cluster begins with are there. */
   readonly isBootstrapped: () => boolean;
   readonly isStopping: () => boolean;
+  /** What else must be well. */
+  readonly more?: readonly HealthCheck[];
 }
 
 /** What upstream starts after it listens, in the order in which its health endpoints list it. */
@@ -52,6 +54,7 @@ export function liveChecks(sources: HealthSources): readonly HealthCheck[] {
     always("log"),
     always("loopback-serving-certificate"),
     { name: "etcd", check: sources.checkStore },
+    ...(sources.more ?? []),
     ...hooks(sources),
   ];
 }
@@ -63,6 +66,7 @@ export function readyChecks(sources: HealthSources): readonly HealthCheck[] {
     always("log"),
     { name: "etcd", check: sources.checkStore },
     { name: "etcd-readiness", check: sources.checkStore },
+    ...(sources.more ?? []),
     always("informer-sync"),
     ...hooks(sources),
     { name: "shutdown", check: () => failIf(sources.isStopping(), "process is shutting down") },

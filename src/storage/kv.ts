@@ -17,6 +17,8 @@ export interface KeyValue {
   readonly version: number;
   /** Lease that the key is attached to; 0 for none. */
   readonly lease: number;
+  /** Why the value cannot be decrypted; it is as it is stored then. */
+  readonly fault?: Error;
 }
 
 export type StorageErrorCode =
@@ -136,6 +138,8 @@ export interface KVStore extends AsyncDisposable {
   grantLease(ttlSeconds: number): Promise<number>;
   keepLeaseAlive(id: number): Promise<void>;
   revokeLease(id: number): Promise<void>;
+  /** Whether a value should be written anew although it would say the same; never where absent. */
+  isStale?(key: string): Promise<boolean>;
   /** Resolves when the store can serve; rejects with `Unavailable`. */
   checkHealth(signal?: AbortSignal): Promise<void>;
   close(): Promise<void>;

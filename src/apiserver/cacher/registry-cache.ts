@@ -1,6 +1,6 @@
 import type { ApiObject } from "#apimachinery/meta/api-object.ts";
 import type { Clock } from "#base/clock.ts";
-import type { KVStore, StorageError, WatchEvent } from "#storage/kv.ts";
+import type { KeyValue, KVStore, StorageError, WatchEvent } from "#storage/kv.ts";
 import type { EncodedObject } from "../serializer.ts";
 import type { CacheEntry } from "./cache-entry.ts";
 import { ResourceCache } from "./resource-cache.ts";
@@ -151,7 +151,7 @@ export class RegistryCache {
     const { kvs } = await this.#kv.list(cache.prefix, { revision });
     const entries: CacheEntry[] = [];
     for (const kv of kvs) {
-      const entry = this.#entry(cache, kv.key, kv.modRevision, kv.value);
+      const entry = this.#entry(cache, kv, kv.modRevision);
       if (entry !== undefined) entries.push(entry);
     }
     cache.load(entries, revision);
@@ -165,7 +165,7 @@ export class RegistryCache {
       if (prefix === undefined) continue;
       const joining = this.#joining.get(prefix);
       if (joining !== undefined) {
-        const entry = event.type === "delete" ? undefined : this.#entry(joining.cache, key, revision, event.kv.value);
+        const entry = event.type === "delete" ? undefined : this.#entry(joining.cache, event.kv, revision);
         joining.held.push({ key, revision, entry });
       }
       const cache = this.#caches.get(prefix);
@@ -181,11 +181,12 @@ export class RegistryCache {
     this.#advance(to);
   }
 
-  #entry(cache: ResourceCache, key: string, revision: number, value: Uint8Array, write?: PendingWrite): CacheEntry | undefined {
+  #entry(cache: ResourceCache, kv: KeyValue, revision: number, write?: PendingWrite): CacheEntry | undefined {
     try {
-      return cache.entryOf(key, revision, value, write);
+      if (kv.fault !== undefined) throw kv.fault;
+      return cache.entryOf(kv.key, revision, kv.value, write);
     } catch (error) {
-      this.#onUnreadable(key, error);
+      this.#onUnreadable(kv.key, error);
       return undefined;
     }
   }
@@ -193,7 +194,7 @@ export class RegistryCache {
   #written(cache: ResourceCache, event: WatchEvent): CacheEntry | undefined {
     const { key, value } = event.kv;
     const write = this.#pending.get(key)?.find(({ encoded }) => sameBytes(encoded.bytes, value));
-    const entry = this.#entry(cache, key, event.revision, value, write);
+    const entry = this.#entry(cache, event.kv, event.revision, write);
     if (write !== undefined) {
       write.entry = entry;
       this.forget(key, write);

@@ -15,7 +15,7 @@ import {
 } from "../kv.ts";
 import { checkValueSize, closed, compacted } from "../storage-errors.ts";
 import { EtcdClient, type EtcdEndpoints } from "./etcd-client.ts";
-import { storageError } from "./grpc-error.ts";
+import { storageError } from "./etcd-error.ts";
 import { LatestCall } from "./latest-call.ts";
 import {
   compactionRequest,

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { WireWriter } from "#base/wire-writer.ts";
+import { FRAME_HEAD_BYTES } from "../grpc/message-writer.ts";
 import * as messages from "./messages.ts";
 
 const MESSAGE = 2;
@@ -7,8 +8,8 @@ const MESSAGE = 2;
 /** What a frame holds, after a check of its head. */
 function body(frame: Buffer): string {
   expect(frame[0]).toBe(0);
-  expect(frame.readUInt32BE(1)).toBe(frame.length - messages.FRAME_HEAD_BYTES);
-  return frame.subarray(messages.FRAME_HEAD_BYTES).toString("hex");
+  expect(frame.readUInt32BE(1)).toBe(frame.length - FRAME_HEAD_BYTES);
+  return frame.subarray(FRAME_HEAD_BYTES).toString("hex");
 }
 
 const hex = (text: string): string => Buffer.from(text).toString("hex");

@@ -1,61 +1,10 @@
 import { type ReadField, WireReader } from "#base/wire-reader.ts";
-import { WireWriter } from "#base/wire-writer.ts";
+import { type Fields, frameOf } from "../grpc/message-writer.ts";
 import { prefixEnd } from "../key-order.ts";
 import type { KeyValue } from "../kv.ts";
 
-const VARINT = 0;
-const LENGTH_DELIMITED = 2;
 /** Stands for "no bound" as the end, and for the least key as the start. */
 const NUL = "\0";
-
-/** Every message is encoded behind this much room, which gRPC's frame takes. */
-export const FRAME_HEAD_BYTES = 5;
-
-/** Fields in their order; the writer goes backwards, so that they are written last first. Zero values are left out, as in Go. */
-class Fields {
-  readonly #writer: WireWriter;
-
-  constructor(writer: WireWriter) {
-    this.#writer = writer;
-  }
-
-  integer(number: number, value: number): void {
-    if (value === 0) return;
-    this.#writer.integer(value);
-    this.#writer.tag(number, VARINT);
-  }
-
-  flag(number: number, value: boolean): void {
-    if (value) this.integer(number, 1);
-  }
-
-  text(number: number, value: string): void {
-    if (value === "") return;
-    this.#writer.text(value);
-    this.#writer.tag(number, LENGTH_DELIMITED);
-  }
-
-  bytes(number: number, value: Uint8Array): void {
-    this.#writer.bytes(value);
-    this.#writer.tag(number, LENGTH_DELIMITED);
-  }
-
-  message(number: number, write: (fields: Fields) => void): void {
-    const before = this.#writer.length;
-    write(this);
-    this.#writer.lengthSince(before);
-    this.#writer.tag(number, LENGTH_DELIMITED);
-  }
-}
-
-function encode(write: (fields: Fields) => void, expectedBytes?: number): Buffer {
-  const writer = new WireWriter(expectedBytes);
-  write(new Fields(writer));
-  const head = Buffer.alloc(FRAME_HEAD_BYTES);
-  head.writeUInt32BE(writer.length, 1);
-  writer.raw(head);
-  return writer.finish();
-}
 
 /** What a range, a watch or a deletion is about; `end` is absent for one key. */
 export interface KeyRange {
@@ -76,7 +25,7 @@ export function rangeRequest(
   range: KeyRange,
   options: { readonly revision?: number | undefined; readonly limit?: number | undefined; readonly countOnly?: boolean } = {},
 ): Buffer {
-  return encode((fields) => writeRange(fields, range, options));
+  return frameOf((fields) => writeRange(fields, range, options));
 }
 
 function writeRange(
@@ -94,7 +43,7 @@ function writeRange(
 /** A `TxnRequest`: put (or, without a value, delete) where the key's revision is as expected, else read it. */
 export function compareAndSwap(key: string, modRevision: number, put: { value: Uint8Array; lease: number } | undefined): Buffer {
   const MOD = 2;
-  return encode(
+  return frameOf(
     (fields) => {
       fields.message(3, () => fields.message(1, () => writeRange(fields, { start: key })));
       fields.message(2, () => {
@@ -124,7 +73,7 @@ export function compareAndSwap(key: string, modRevision: number, put: { value: U
 
 /** A `WatchRequest` that begins a watch under an id of the caller's choice. */
 export function watchCreate(id: number, range: KeyRange, startRevision: number): Buffer {
-  return encode((fields) =>
+  return frameOf((fields) =>
     fields.message(1, () => {
       fields.integer(7, id);
       fields.flag(6, true);
@@ -137,22 +86,22 @@ export function watchCreate(id: number, range: KeyRange, startRevision: number):
 
 /** A `WatchRequest` that ends a watch. */
 export function watchCancel(id: number): Buffer {
-  return encode((fields) => fields.message(2, () => fields.integer(1, id)));
+  return frameOf((fields) => fields.message(2, () => fields.integer(1, id)));
 }
 
 /** A `WatchRequest` that asks how far the stream's watches have come. */
 export function watchProgress(): Buffer {
-  return encode((fields) => fields.message(3, () => undefined));
+  return frameOf((fields) => fields.message(3, () => undefined));
 }
 
 /** A `CompactionRequest`. */
 export function compactionRequest(revision: number): Buffer {
-  return encode((fields) => fields.integer(1, revision));
+  return frameOf((fields) => fields.integer(1, revision));
 }
 
 /** A `LeaseGrantRequest` with an id of the caller's choice. */
 export function leaseGrant(id: number, ttlSeconds: number): Buffer {
-  return encode((fields) => {
+  return frameOf((fields) => {
     fields.integer(2, id);
     fields.integer(1, ttlSeconds);
   });
@@ -160,12 +109,12 @@ export function leaseGrant(id: number, ttlSeconds: number): Buffer {
 
 /** A `LeaseRevokeRequest` or a `LeaseKeepAliveRequest`. */
 export function leaseRequest(id: number): Buffer {
-  return encode((fields) => fields.integer(1, id));
+  return frameOf((fields) => fields.integer(1, id));
 }
 
 /** A message without fields. */
 export function emptyRequest(): Buffer {
-  return encode(() => undefined);
+  return frameOf(() => undefined);
 }
 
 /** A `RangeResponse`. */

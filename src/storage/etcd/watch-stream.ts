@@ -1,7 +1,7 @@
 import type { Clock, Timer } from "#base/clock.ts";
+import type { GrpcStream, StreamHandlers } from "../grpc/grpc-channel.ts";
 import type { StorageError, WatchOptions } from "../kv.ts";
 import type { EtcdClient } from "./etcd-client.ts";
-import type { GrpcStream, StreamHandlers } from "./grpc-channel.ts";
 import {
   ALL_KEYS,
   emptyRequest,

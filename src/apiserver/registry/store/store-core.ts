@@ -213,6 +213,10 @@ export class StoreCore {
 
   /** Whether writing the object would leave what is stored as it is. */
   async changesNothing(existing: CacheEntry, object: ApiObject): Promise<boolean> {
+    return (await this.#saysTheSame(existing, object)) && (await this.modules.kv.isStale?.(existing.key)) !== true;
+  }
+
+  async #saysTheSame(existing: CacheEntry, object: ApiObject): Promise<boolean> {
     if (this.definition.codec === undefined) return !existing.stale && semanticEqual(object, existing.object);
     const stored = this.stored.byKey(existing.key);
     return stored?.revision === existing.revision && !stored.stale && semanticEqual(await this.storedForm(object), stored.object);

@@ -1,30 +1,6 @@
+import { GrpcError } from "../grpc/grpc-error.ts";
 import { StorageError } from "../kv.ts";
 import { compacted, futureRevision } from "../storage-errors.ts";
-
-/** Codes of gRPC that are told apart. */
-export const DEADLINE_EXCEEDED = 4;
-/** See {@link DEADLINE_EXCEEDED}. */
-export const RESOURCE_EXHAUSTED = 8;
-/** See {@link DEADLINE_EXCEEDED}. */
-export const UNAVAILABLE = 14;
-
-/** A call that failed, by gRPC's status. */
-export class GrpcError extends Error {
-  override readonly name = "GrpcError";
-  readonly code: number;
-  /** The server has surely not seen the call: it can be made again, whatever it does. */
-  readonly unsent: boolean;
-  constructor(code: number, message: string, unsent = false) {
-    super(message);
-    this.code = code;
-    this.unsent = unsent;
-  }
-
-  /** Another member may do better. */
-  get elsewhere(): boolean {
-    return this.code === UNAVAILABLE || this.code === DEADLINE_EXCEEDED;
-  }
-}
 
 /** etcd's failures by their texts: its codes are shared by several. */
 const MEANINGS: readonly (readonly [RegExp, (message: string) => StorageError])[] = [

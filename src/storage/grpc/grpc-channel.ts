@@ -1,8 +1,9 @@
 import { readFile } from "node:fs/promises";
 import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants, type IncomingHttpHeaders } from "node:http2";
+import { connect as connectSocket } from "node:net";
 import type { Clock, Timer } from "#base/clock.ts";
 import { DEADLINE_EXCEEDED, GrpcError, UNAVAILABLE } from "./grpc-error.ts";
-import { FRAME_HEAD_BYTES } from "./messages.ts";
+import { FRAME_HEAD_BYTES } from "./message-writer.ts";
 
 /** Files in PEM form for `https` endpoints, read at each connection so that renewed ones are taken up. */
 export interface TlsFiles {
@@ -40,11 +41,19 @@ export interface StreamHandlers {
 export class GrpcChannel {
   readonly url: string;
   readonly #tls: TlsFiles;
+  readonly #socketPath: string | undefined;
   readonly #clock: Clock;
   #session: Promise<ClientHttp2Session> | undefined;
   #closed = false;
 
-  constructor(options: { readonly url: string; readonly tls: TlsFiles; readonly clock: Clock }) {
+  /** With a `socketPath` the connection goes to that Unix socket, and the URL is only told. */
+  constructor(options: {
+    readonly url: string;
+    readonly tls: TlsFiles;
+    readonly clock: Clock;
+    readonly socketPath?: string;
+  }) {
+    this.#socketPath = options.socketPath;
     this.url = options.url;
     this.#tls = options.tls;
     this.#clock = options.clock;
@@ -129,8 +138,10 @@ export class GrpcChannel {
   async #connect(): Promise<ClientHttp2Session> {
     const secrets = await this.#readTls();
     return new Promise((resolve, reject) => {
+      const path = this.#socketPath;
       const session = connect(this.url, {
         ...secrets,
+        ...(path !== undefined && { createConnection: () => connectSocket(path) }),
         maxSessionMemory: SESSION_MEMORY_MB,
         settings: { initialWindowSize: WINDOW_BYTES, enablePush: false },
       });

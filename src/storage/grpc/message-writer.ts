@@ -1,0 +1,53 @@
+import { WireWriter } from "#base/wire-writer.ts";
+
+const VARINT = 0;
+const LENGTH_DELIMITED = 2;
+/** Every message is encoded behind this much room, which gRPC's frame takes. */
+export const FRAME_HEAD_BYTES = 5;
+
+/** Fields in their order; the writer goes backwards, so that they are written last first. Zero values are left out, as in Go. */
+export class Fields {
+  readonly #writer: WireWriter;
+
+  constructor(writer: WireWriter) {
+    this.#writer = writer;
+  }
+
+  integer(number: number, value: number): void {
+    if (value === 0) return;
+    this.#writer.integer(value);
+    this.#writer.tag(number, VARINT);
+  }
+
+  flag(number: number, value: boolean): void {
+    if (value) this.integer(number, 1);
+  }
+
+  text(number: number, value: string): void {
+    if (value === "") return;
+    this.#writer.text(value);
+    this.#writer.tag(number, LENGTH_DELIMITED);
+  }
+
+  bytes(number: number, value: Uint8Array): void {
+    this.#writer.bytes(value);
+    this.#writer.tag(number, LENGTH_DELIMITED);
+  }
+
+  message(number: number, write: (fields: Fields) => void): void {
+    const before = this.#writer.length;
+    write(this);
+    this.#writer.lengthSince(before);
+    this.#writer.tag(number, LENGTH_DELIMITED);
+  }
+}
+
+/** One message in gRPC's frame, uncompressed. `expectedBytes` saves copying where it is known. */
+export function frameOf(write: (fields: Fields) => void, expectedBytes?: number): Buffer {
+  const writer = new WireWriter(expectedBytes);
+  write(new Fields(writer));
+  const head = Buffer.alloc(FRAME_HEAD_BYTES);
+  head.writeUInt32BE(writer.length, 1);
+  writer.raw(head);
+  return writer.finish();
+}
