@@ -5,6 +5,7 @@ import { ADMISSION_PLUGIN_NAMES, type AdmissionPluginChoice } from "#kube-apiser
 import type { AuditOptions } from "#kube-apiserver/audit/audit.ts";
 import type { AuthenticationOptions } from "#kube-apiserver/authentication/authentication-options.ts";
 import type { AuthorizationOptions } from "#kube-apiserver/authorization/authorization.ts";
+import type { EncryptionOptions } from "#kube-apiserver/encryption/encryption-at-rest.ts";
 
 type SecurityFlagTypes = {
   readonly "anonymous-auth": "bool";
@@ -39,6 +40,8 @@ type SecurityFlagTypes = {
   readonly "authorization-config": "string";
   readonly "enable-admission-plugins": "strings";
   readonly "disable-admission-plugins": "strings";
+  readonly "encryption-provider-config": "string";
+  readonly "encryption-provider-config-automatic-reload": "bool";
   readonly "audit-policy-file": "string";
   readonly "audit-log-path": "string";
   readonly "audit-log-maxage": "int";
@@ -101,6 +104,12 @@ export const securityFlags: { readonly [N in keyof SecurityFlagTypes]: FlagSpec<
   "authorization-config": file("AuthorizationConfiguration, in place of --authorization-mode and its webhook."),
   "enable-admission-plugins": list("NAMES", "Admission plugins that run beside those that run unasked."),
   "disable-admission-plugins": list("NAMES", "Admission plugins that do not run."),
+  "encryption-provider-config": file("EncryptionConfiguration: which resources are encrypted before they are stored, and how."),
+  "encryption-provider-config-automatic-reload": {
+    type: "bool",
+    default: false,
+    help: "Read it anew when it changes, within a minute.",
+  },
   "audit-policy-file": file("What is written down of requests; nothing without it."),
   "audit-log-path": file("Where it is written, one JSON object a line; - for standard output."),
   "audit-log-maxage": count("Days that full audit logs are kept; 0 for ever."),
@@ -118,6 +127,7 @@ export interface SecurityOptions {
   readonly authorization: AuthorizationOptions;
   readonly admission: AdmissionPluginChoice;
   readonly audit: AuditOptions;
+  readonly encryption?: EncryptionOptions;
 }
 
 /** The flags as options. Throws a {@link FlagError} for values that nobody knows. */
@@ -127,6 +137,7 @@ export function securityOptions(flags: SecurityFlags): SecurityOptions {
     authorization: authorizationOptions(flags),
     admission: admissionOptions(flags),
     audit: auditOptions(flags),
+    ...encryptionOptions(flags),
   };
 }
 
@@ -215,6 +226,14 @@ function admissionOptions(flags: SecurityFlags): AdmissionPluginChoice {
   const both = enable.find((plugin) => disable.includes(plugin));
   if (both === undefined) return { enable, disable };
   throw new FlagError(`flags --enable-admission-plugins and --disable-admission-plugins both name "${both}"`);
+}
+
+function encryptionOptions(flags: SecurityFlags): { readonly encryption?: EncryptionOptions } {
+  const configFile = flags["encryption-provider-config"];
+  const automaticReload = flags["encryption-provider-config-automatic-reload"];
+  if (configFile !== "") return { encryption: { configFile, automaticReload } };
+  if (!automaticReload) return {};
+  throw new FlagError("flag --encryption-provider-config-automatic-reload needs --encryption-provider-config");
 }
 
 function auditOptions(flags: SecurityFlags): AuditOptions {

@@ -10,6 +10,7 @@ import type { AuthenticationOptions } from "#kube-apiserver/authentication/authe
 import type { AuthorizationOptions } from "#kube-apiserver/authorization/authorization.ts";
 import type { KubeletClientOptions } from "#kube-apiserver/kubelet-client/kubelet-client.ts";
 import type { RuntimeConfig } from "#kube-apiserver/runtime-config.ts";
+import type { EncryptionOptions } from "#kube-apiserver/encryption/encryption-at-rest.ts";
 import { type KubeApiServer, startKubeApiServer } from "#kube-apiserver/server.ts";
 import { type ControllerManagerOptions, startControllerManager } from "#kube-controller-manager/controller-manager.ts";
 import { startElectedControllerManager } from "#kube-controller-manager/elected-controller-manager.ts";
@@ -39,6 +40,8 @@ export interface ControlPlaneOptions {
   readonly admission?: AdmissionPluginChoice;
   /** Which versions of the API are served. Default: the stable ones. */
   readonly runtimeConfig?: RuntimeConfig;
+  /** Nothing is encrypted before it is stored when absent. */
+  readonly encryption?: EncryptionOptions;
   /** Nothing is written down when absent. */
   readonly audit?: AuditOptions;
   /** How kubelets are reached. */
@@ -84,11 +87,12 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     ...(authorization === undefined ? {} : { authorization }),
     ...(admission === undefined ? {} : { admission }),
     ...(audit === undefined ? {} : { audit }),
+    ...(options.encryption === undefined ? {} : { encryption: options.encryption }),
     swaggerUi: options.swaggerUi ?? false,
     ...(runtimeConfig === undefined ? {} : { runtimeConfig }),
-    componentHealth: {
     ...(options.kubelet === undefined ? {} : { kubelet: options.kubelet }),
     ...(options.network === undefined ? {} : { network: options.network }),
+    componentHealth: {
       "controller-manager": () => controllers?.healthy() ?? false,
       scheduler: () => scheduler?.healthz() ?? false,
     },

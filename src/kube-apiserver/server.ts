@@ -45,6 +45,8 @@ import { podFeed } from "./authorization/pod-feed.ts";
 import { rbacStores } from "./authorization/rbac-stores.ts";
 import { groupPriority } from "./bootstrap/api-services.ts";
 import { bootstrapEssentials, bootstrapRest } from "./bootstrap/bootstrap.ts";
+import { type EncryptionOptions, startEncryption } from "./encryption/encryption-at-rest.ts";
+import { resourceOfKey } from "./encryption/resource-of-key.ts";
 import { flowControlStores } from "./flow-control/flow-control-stores.ts";
 import { keepFlowSchemaStatus } from "./flow-control/flow-schema-status.ts";
 import type { KubeletClientOptions } from "./kubelet-client/kubelet-client.ts";
@@ -86,18 +88,20 @@ export interface KubeApiServerOptions {
   readonly admission?: AdmissionPluginChoice;
   /** Which versions of the API are served. Default: the stable ones. */
   readonly runtimeConfig?: RuntimeConfig;
+  /** How values are encrypted before they are stored; not at all when absent. */
+  readonly encryption?: EncryptionOptions;
   /** What is written down of requests; nothing when absent. */
   readonly audit?: AuditOptions;
   /** Serves the page at `/swagger-ui/`. Default: false. */
   readonly swaggerUi?: boolean;
   /** The IP address that members of the cluster reach the server by. Default: the bound one, or the machine's first. */
   readonly advertiseAddress?: string;
-  /** For `componentstatuses`, beside `etcd-0`. */
-  readonly componentHealth?: Readonly<Record<string, ComponentHealth>>;
   /** How kubelets are reached. Default: by upstream's defaults, with the cluster's certificate for that. */
   readonly kubelet?: KubeletClientOptions;
   /** Leads to nodes and pods that are simulated. */
   readonly network?: NetworkDialer;
+  /** For `componentstatuses`, beside `etcd-0`. */
+  readonly componentHealth?: Readonly<Record<string, ComponentHealth>>;
 }
 
 /** An API server that answers. */
@@ -123,8 +127,13 @@ const LOOPBACK_USER: UserInfo = { name: "system:apiserver", uid: "", groups: [MA
 
 /** Starts the API server of Kubernetes' built-in resources. Resolves when it answers requests. */
 export async function startKubeApiServer(options: KubeApiServerOptions): Promise<KubeApiServer> {
-  const { kv, clock, random, assets, logger = silentLogger } = options;
+  const { clock, random, assets, logger = silentLogger } = options;
   const lazy = lazyStores();
+  let resourceOf = resourceOfKey([]);
+  const encryption =
+    options.encryption &&
+    (await startEncryption(options.encryption, options.kv, (key) => resourceOf(key), { clock, random, logger }));
+  const kv = encryption?.kv ?? options.kv;
   const authentication = await startAuthentication(options.authentication ?? {}, {
     stores: lazy.stores,
     clock,
@@ -151,9 +160,9 @@ export async function startKubeApiServer(options: KubeApiServerOptions): Promise
   const auditor = await startAudit(options.audit ?? {}, { clock, random, logger });
   const everything = builtInResources({
     stores: lazy.stores,
+    network: clusterNetwork({ clock, kubelet: { ...assets.kubeletClient, ...options.kubelet }, dialer: options.network }),
     clock,
     random,
-    network: clusterNetwork({ clock, kubelet: { ...assets.kubeletClient, ...options.kubelet }, dialer: options.network }),
     serviceClusterIpRange: options.serviceClusterIpRange,
     serviceNodePortRange: options.serviceNodePortRange ?? "30000-32767",
     ...(kv.features.shared && { sharedStore: kv }),
@@ -171,6 +180,9 @@ export async function startKubeApiServer(options: KubeApiServerOptions): Promise
       componentStatuses({ ...options.componentHealth, "etcd-0": () => kv.checkHealth() }),
     ],
   });
+  resourceOf = resourceOfKey(
+    everything.stored.map(({ group, plural, storagePrefix }) => ({ group, resource: plural, storagePrefix })),
+  );
   const runtimeConfig = options.runtimeConfig ?? new RuntimeConfig();
   const resources = servedVersions(everything, runtimeConfig, [thirdPartyResources(lazy.stores)]);
   warnOfUnserved(runtimeConfig, resources, logger);
@@ -258,6 +270,7 @@ export async function startKubeApiServer(options: KubeApiServerOptions): Promise
       groups,
       health: {
         checkStore: () => kv.checkHealth(),
+        more: encryption?.healthChecks ?? [],
         isBootstrapped: () => state.bootstrapped,
         isStopping: () => state.stopping,
       },
@@ -278,6 +291,7 @@ export async function startKubeApiServer(options: KubeApiServerOptions): Promise
     authentication.stop();
     authorization.stop();
     stores.stop();
+    encryption?.stop();
     throw error;
   });
   state.port = listener.port;
@@ -309,6 +323,7 @@ export async function startKubeApiServer(options: KubeApiServerOptions): Promise
       authorization.stop();
       webhooks.close();
       stores.stop();
+      encryption?.stop();
     })();
     return stopped;
   };
