@@ -1,5 +1,6 @@
 import type { Node, Pod } from "#api/generated/core/v1.ts";
 import { parseQuantity, type Quantity, quantityAdd, quantityMilliValue, quantityValue } from "#apimachinery/resource/quantity.ts";
+import { ownValue } from "#base/own-value.ts";
 import { matchesNodeSelectorAndAffinity } from "#component-helpers/node/node-affinity.ts";
 import { findUntoleratedTaint } from "#component-helpers/node/taints.ts";
 import { hostPortsOf, portsConflict } from "#component-helpers/pod/host-ports.ts";
@@ -45,11 +46,11 @@ function shortage(pod: Pod, node: Node, others: readonly Pod[]): Rejection | und
   }
   for (const [name, quantity] of inOrder(podRequests(pod))) {
     // What no node has, such as devices of a claim, is given out by others.
-    if (allocatable[name] === undefined && isExtended(name)) continue;
+    if (ownValue(allocatable, name) === undefined && isExtended(name)) continue;
     const amountOf = name === "cpu" ? quantityMilliValue : quantityValue;
     const requested = amountOf(quantity);
     const taken = amountOf(used.get(name) ?? ZERO);
-    const capacity = amountOf(parseQuantity(allocatable[name] ?? 0));
+    const capacity = amountOf(parseQuantity(ownValue(allocatable, name) ?? 0));
     if (requested > 0 && requested > capacity - taken) return outOf(name, requested, taken, capacity);
   }
   return undefined;

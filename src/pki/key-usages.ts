@@ -1,3 +1,4 @@
+import { ownValue } from "#base/own-value.ts";
 import { derBits, derOid } from "./der.ts";
 
 /** Bits of the extension keyUsage (RFC 5280 §4.2.1.3), by Kubernetes' names. */
@@ -35,7 +36,7 @@ export function keyUsageBits(usages: readonly string[]): Buffer | undefined {
   const octets = [0, 0];
   let last = -1;
   for (const usage of usages) {
-    const bit = KEY_USAGE_BITS[usage];
+    const bit = ownValue(KEY_USAGE_BITS, usage);
     if (bit === undefined) continue;
     octets[bit >> 3] = (octets[bit >> 3] ?? 0) | (0x80 >> (bit & 7));
     last = Math.max(last, bit);

@@ -40,7 +40,7 @@ const SCALARS: Readonly<Record<ScalarFormat, readonly unknown[]>> = {
   duration: ["0s", "1m30s", "1h0m0.5s"],
   "int-or-string": [0, 80, -1, "", "http", "25%"],
 };
-const KEYS = ["k", "a.b/c", "é", "\uffff", "\u{10000}", "constructor", "1"];
+const KEYS = ["k", "a.b/c", "é", "\uffff", "\u{10000}", "constructor", "1", "toString"];
 const JSONS: readonly unknown[] = [{ any: [1, null, { x: "y" }] }, {}, { kind: "A", apiVersion: "v1", metadata: { name: "n" } }];
 
 /** Objects of a kind as a client may send them: of the right types, small ones rather than large, each field there or not. */

@@ -1,3 +1,4 @@
+import { ownValue } from "#base/own-value.ts";
 import { aggregateFieldErrors } from "../api-errors/errors.ts";
 import { type FieldError, goQuote, invalid } from "../validation/field-error.ts";
 import { FieldPath } from "../validation/field-path.ts";
@@ -103,7 +104,7 @@ export function labelSelectorFromObject(selector: LabelSelectorFields | null | u
   const requirements: LabelRequirement[] = [];
   for (const [key, value] of Object.entries(selector.matchLabels ?? {})) requirements.push(newRequirement(key, "=", [value]));
   for (const expression of selector.matchExpressions ?? []) {
-    const operator = OBJECT_OPERATORS[expression.operator];
+    const operator = ownValue(OBJECT_OPERATORS, expression.operator);
     if (operator === undefined) throw new Error(`${goQuote(expression.operator)} is not a valid label selector operator`);
     requirements.push(newRequirement(expression.key, operator, expression.values ?? []));
   }

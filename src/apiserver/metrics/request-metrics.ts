@@ -1,4 +1,5 @@
 import type { Registry } from "prom-client";
+import { ownValue } from "#base/own-value.ts";
 import type { RequestInfo } from "../request/request-info.ts";
 import { isLongRunning } from "../server/request-timeout.ts";
 
@@ -108,12 +109,17 @@ function mergedByLabels(tallies: Iterable<Tally>): Iterable<Tally> {
   return merged.values();
 }
 
-const UPSTREAM_VERBS: Readonly<Record<string, string>> = { create: "POST", update: "PUT" };
+const UPSTREAM_VERBS: Readonly<Record<string, string>> = { create: "POST", update: "PUT", head: "GET" };
+/** Clients can make up methods; all others are `other`, so that nobody can fill the memory with counters. */
+const COUNTED_VERBS: ReadonlySet<string> = new Set(
+  "APPLY CONNECT CREATE DELETE DELETECOLLECTION GET LIST PATCH POST PROXY PUT UPDATE WATCH WATCHLIST".split(" "),
+);
 
 /** Connections are one verb, whatever their method. */
 function verbOf(info: RequestInfo): string {
   if (info.verb !== "watch" && info.verb !== "proxy" && isLongRunning(info)) return "CONNECT";
-  return UPSTREAM_VERBS[info.verb] ?? info.verb.toUpperCase();
+  const verb = ownValue(UPSTREAM_VERBS, info.verb) ?? info.verb.toUpperCase();
+  return COUNTED_VERBS.has(verb) ? verb : "other";
 }
 
 function labelsOf(info: RequestInfo): string {

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import { promisify } from "node:util";
 import { deflateRaw, gunzip, gzip, inflateRaw } from "node:zlib";
+import { ownValue } from "#base/own-value.ts";
 import { rewriteHtmlLinks } from "./html-links.ts";
 
 /** Largest page, packed and unpacked, whose links are looked at, in bytes; a larger one goes through as it is. */
@@ -52,7 +53,7 @@ export async function rewritePage(
   rewrite: (link: string) => string | undefined,
 ): Promise<Buffer | undefined> {
   if (coding === "") return rewritten(bytes, rewrite);
-  const [unpack, pack] = CODINGS[coding] ?? [];
+  const [unpack, pack] = ownValue(CODINGS, coding) ?? [];
   if (unpack === undefined || pack === undefined) return undefined;
   try {
     const page = await promisify(unpack)(bytes, { maxOutputLength: PAGE_BYTES_MAX });

@@ -15,6 +15,7 @@ test.each([
   ["GET /apis/apps/v1", "/get"],
   ["GET /api/v1/", "/get"],
   ["POST /healthz", "/post"],
+  ["constructor /api/v1/nodes", "   v1  nodes"],
 ])("%s", (request, want) => {
   const [method = "", url = ""] = request.split(" ");
   const [path = "", query] = url.split("?");

@@ -1,4 +1,5 @@
 import { parseFieldSelector } from "#apimachinery/fields/selector.ts";
+import { ownValue } from "#base/own-value.ts";
 import type { RequestInfo, Verb } from "./request-info.ts";
 
 /** Subresources of a namespace itself: what stands behind `/namespaces/NAME/` and is no resource within it. */
@@ -35,7 +36,7 @@ export function resolveRequestInfo(method: string, path: string, query: URLSearc
   const apiGroup = groupLength === 1 ? (segments[1] ?? "") : "";
   const apiVersion = segments[1 + groupLength] ?? "";
   let parts: readonly string[] = segments.slice(2 + groupLength);
-  let verb: Verb | "" = VERBS[method] ?? "";
+  let verb: Verb | "" = ownValue(VERBS, method) ?? "";
   const special = parts[0] === "watch" || parts[0] === "proxy" ? parts[0] : undefined;
   if (special !== undefined) {
     if (parts.length < 2) throw new UnresolvedPathError("unable to determine kind and namespace from url");

@@ -37,6 +37,7 @@ const ATOI = "strconv.Atoi: parsing";
 test.each([
   ["", "empty spec string"],
   ["* * * *", "expected exactly 5 fields, found 4: [* * * *]"],
+  ["constructor", "expected exactly 5 fields, found 1: [constructor]"],
   ["TZ=UTC", "expected exactly 5 fields, found 0: []"],
   ["60 * * * *", "end of range (60) above maximum (59): 60"],
   ["* * 0 * *", "beginning of range (0) below minimum (1): 0"],

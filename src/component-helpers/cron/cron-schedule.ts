@@ -1,4 +1,5 @@
 import { parseGoDuration } from "#apimachinery/go-duration.ts";
+import { ownValue } from "#base/own-value.ts";
 import { type CronFields, parseCronFields } from "./cron-fields.ts";
 import { zoneOffsetMs } from "./time-zone.ts";
 
@@ -36,7 +37,7 @@ export function parseCronSchedule(text: string): CronSchedule {
   const rest = zone === undefined ? text : text.replace(ZONE, "").trim();
   if (rest.startsWith(EVERY)) return everySchedule(rest);
   if (rest.startsWith("@") && !Object.hasOwn(DESCRIPTORS, rest)) throw new Error(`unrecognized descriptor: ${rest}`);
-  return new FieldSchedule(zone || "UTC", parseCronFields(DESCRIPTORS[rest] ?? rest));
+  return new FieldSchedule(zone || "UTC", parseCronFields(ownValue(DESCRIPTORS, rest) ?? rest));
 }
 
 /** The time zone that a schedule itself names; undefined when it names none, and empty for UTC. */

@@ -1,9 +1,10 @@
 import type { Node, NodeSelector, NodeSelectorRequirement, NodeSelectorTerm, Pod } from "#api/generated/core/v1.ts";
+import { ownValue } from "#base/own-value.ts";
 
 /** Whether a node's labels and name satisfy a pod's `nodeSelector` and its required node affinity. */
 export function matchesNodeSelectorAndAffinity(pod: Pod, node: Node): boolean {
   const labels = node.metadata.labels ?? {};
-  for (const [key, value] of Object.entries(pod.spec.nodeSelector ?? {})) if (labels[key] !== value) return false;
+  for (const [key, value] of Object.entries(pod.spec.nodeSelector ?? {})) if (ownValue(labels, key) !== value) return false;
   const required = pod.spec.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution;
   return required === undefined || matchesNodeSelector(required, node);
 }
@@ -20,7 +21,7 @@ export function matchesNodeSelectorTerm(term: NodeSelectorTerm, node: Node): boo
   if (expressions.length === 0 && fields.length === 0) return false;
   const labels = node.metadata.labels ?? {};
   return (
-    expressions.every((requirement) => matchesRequirement(requirement, labels[requirement.key])) &&
+    expressions.every((requirement) => matchesRequirement(requirement, ownValue(labels, requirement.key))) &&
     fields.every((requirement) =>
       matchesRequirement(requirement, requirement.key === "metadata.name" ? node.metadata.name : undefined),
     )

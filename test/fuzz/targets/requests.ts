@@ -33,7 +33,11 @@ export const target: FuzzTarget = {
     const query = new URLSearchParams(mark < 0 ? text : text.slice(mark + 1));
     for (const method of METHODS) {
       const info = refusing([UnresolvedPathError], () => resolveRequestInfo(method, path, query));
-      check(info === undefined || typeof info.resource === "string", "has no resource");
+      const texts = info === undefined ? [] : [info.verb, info.resource, info.name, info.namespace, info.subresource];
+      check(
+        texts.every((text) => typeof text === "string"),
+        "is told in something else than texts",
+      );
     }
     for (const watch of [true, false]) refusing([StatusError], () => parseListOptions(query, watch));
     for (const kind of ["CreateOptions", "UpdateOptions", "PatchOptions"] as const) {

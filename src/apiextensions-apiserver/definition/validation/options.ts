@@ -57,7 +57,7 @@ export function optionsForUpdate(
     requireAtomicSets: none((schema) => nonAtomicSet(schema) !== undefined),
     requireItemKeys: none((schema) => validateItemKeys(schema, FieldPath.root).length > 0),
     requireImmutableNames: isTrue(old, "Established"),
-    requireSchema: old.spec.versions.every(({ schema }) => schema?.openAPIV3Schema !== undefined),
+    requireSchema: (old.spec.versions ?? []).every(({ schema }) => schema?.openAPIV3Schema !== undefined),
     requireStructural: schemas.every((schema) => structuralProblem(schema) === undefined && isStructural(schema, patterns)),
     requirePrunedDefaults: !schemas.some((schema) => hasUnprunedDefaults(schema)),
     tooManySelectableFields: stillTooManySelectableFields(definition, old),
@@ -66,7 +66,7 @@ export function optionsForUpdate(
 }
 
 function schemasOf({ spec }: CustomResourceDefinition): readonly JSONSchemaProps[] {
-  return spec.versions.flatMap(({ schema }) => schema?.openAPIV3Schema ?? []);
+  return (spec.versions ?? []).flatMap(({ schema }) => schema?.openAPIV3Schema ?? []);
 }
 
 function hasUnprunedDefaults(schema: JSONSchemaProps): boolean {

@@ -2,6 +2,7 @@ import { internalError } from "#apimachinery/api-errors/errors.ts";
 import { plainError } from "#apimachinery/api-errors/plain-error.ts";
 import { StatusError } from "#apimachinery/api-errors/status.ts";
 import type { ApiObject } from "#apimachinery/meta/api-object.ts";
+import { ownValue } from "#base/own-value.ts";
 import { derived } from "../../derived.ts";
 import { pageNotFound } from "../../non-resource/answers.ts";
 import {
@@ -216,7 +217,7 @@ const PASSED_ON: readonly string[] = ["HEAD", "OPTIONS"];
 
 function checkSubresourceVerb(subresource: Subresource<ApiObject>, request: ResourceRequest): void {
   if (subresource.type === "connect" && subresource.takesPath && PASSED_ON.includes(request.method)) return;
-  const verb = METHOD_VERBS[request.method];
+  const verb = ownValue(METHOD_VERBS, request.method);
   const verbs: readonly string[] = subresource.verbs ?? ["get", "update", "patch"];
   if (verb === undefined || !verbs.includes(verb)) throw methodNotAllowed();
 }

@@ -3,6 +3,7 @@ import type { RuntimeClass } from "#api/generated/node/v1.ts";
 import type { Draft } from "#apimachinery/meta/api-object.ts";
 import { semanticEqual } from "#apimachinery/meta/deep-equal.ts";
 import { type AdmissionAttributes, type AdmissionPluginFactory, admissionForbidden } from "#apiserver/admission/admission.ts";
+import { ownValue } from "#base/own-value.ts";
 
 const OVERHEAD_WITHOUT_CLASS = "pod rejected: Pod Overhead set without corresponding RuntimeClass defined Overhead";
 
@@ -52,7 +53,7 @@ function setScheduling(attributes: AdmissionAttributes, pod: Draft<Pod>, { sched
   if (scheduling === undefined || spec === undefined) return;
   const selector = { ...scheduling.nodeSelector };
   for (const [key, value] of Object.entries(spec.nodeSelector ?? {})) {
-    const known = selector[key];
+    const known = ownValue(selector, key);
     if (known !== undefined && known !== value) {
       const text = `conflict: runtimeClass.scheduling.nodeSelector[${key}] = ${known}; pod.spec.nodeSelector[${key}] = ${value}`;
       throw admissionForbidden(attributes, text);

@@ -6,7 +6,8 @@ import { setRequestDefaults } from "./request-defaults.ts";
 const EXACT = ["deviceClassName", "selectors", "allocationMode", "count", "adminAccess", "tolerations", "capacity"];
 
 type Fields = Record<string, unknown>;
-type Devices = { devices?: { requests?: Fields[] } };
+/** Null is what no requests are written as. */
+type Devices = { devices?: { requests?: Fields[] | null } };
 
 /** ResourceClaims of `resource.k8s.io/v1beta1`. */
 export const v1beta1Claims: ServedVersion = versionOf((object) => object.spec as Devices | undefined);
@@ -24,7 +25,7 @@ export const v1beta1Slices: ServedVersion = {
 function versionOf(devicesOf: (object: ApiObject) => Devices | undefined): ServedVersion {
   const change = (object: ApiObject, convert: (request: Fields) => Fields): ApiObject => {
     const devices = devicesOf(object)?.devices;
-    if (devices?.requests !== undefined) devices.requests = devices.requests.map(convert);
+    if (devices?.requests) devices.requests = devices.requests.map(convert);
     return object;
   };
   return {
@@ -54,7 +55,7 @@ function fromExact({ exactly, ...request }: Fields): Fields {
 }
 
 function changeDevices(object: ApiObject, convert: (device: Fields) => Fields): ApiObject {
-  const spec = object.spec as { devices?: Fields[] } | undefined;
-  if (spec?.devices !== undefined) spec.devices = spec.devices.map(convert);
+  const spec = object.spec as { devices?: Fields[] | null } | undefined;
+  if (spec?.devices) spec.devices = spec.devices.map(convert);
   return object;
 }

@@ -1,6 +1,7 @@
 import type { Pod } from "#api/generated/core/v1.ts";
 import { parseTime } from "#apimachinery/meta/time.ts";
 import { parseQuantity, quantityMilliValue } from "#apimachinery/resource/quantity.ts";
+import { ownValue } from "#base/own-value.ts";
 import { podCondition } from "#component-helpers/pod/pod-conditions.ts";
 import { podRequests } from "#component-helpers/pod/pod-requests.ts";
 import type { Tolerances } from "./behavior.ts";
@@ -155,7 +156,7 @@ function request(pod: Pod, resource: string, container: string | undefined): num
   let sum = 0;
   for (const one of [...pod.spec.containers, ...sidecars]) {
     if (container !== undefined && container !== one.name) continue;
-    const requested = one.resources?.requests?.[resource];
+    const requested = ownValue(one.resources?.requests, resource);
     if (requested === undefined) throw new Error(`missing request for ${resource} in container ${one.name} of Pod ${name}`);
     sum += quantityMilliValue(parseQuantity(requested));
     if (container !== undefined) return sum;

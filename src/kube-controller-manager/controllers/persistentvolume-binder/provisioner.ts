@@ -1,4 +1,5 @@
 import type { StorageClass } from "#api/generated/storage/v1.ts";
+import { ownValue } from "#base/own-value.ts";
 
 const IN_TREE_PREFIX = "kubernetes.io/";
 
@@ -17,7 +18,7 @@ const MIGRATED: Readonly<Record<string, string>> = {
 export function provisionerOf(name: string, storageClass: StorageClass | undefined): { name: string } | { error: string } {
   if (storageClass === undefined) return { error: `storageclass.storage.k8s.io "${name}" not found` };
   const { provisioner } = storageClass;
-  const migrated = MIGRATED[provisioner];
+  const migrated = ownValue(MIGRATED, provisioner);
   if (migrated !== undefined) return { name: migrated };
   if (provisioner.startsWith(IN_TREE_PREFIX)) return { error: `no volume plugin matched name: ${provisioner}` };
   return { name: provisioner };
@@ -25,5 +26,5 @@ export function provisionerOf(name: string, storageClass: StorageClass | undefin
 
 /** Whether a volume made by the provisioner is deleted by somebody else. */
 export function isExternal(provisioner: string): boolean {
-  return provisioner !== "" && (MIGRATED[provisioner] !== undefined || !provisioner.startsWith(IN_TREE_PREFIX));
+  return provisioner !== "" && (ownValue(MIGRATED, provisioner) !== undefined || !provisioner.startsWith(IN_TREE_PREFIX));
 }

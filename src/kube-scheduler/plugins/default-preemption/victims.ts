@@ -1,6 +1,7 @@
 import type { PodDisruptionBudget } from "#api/generated/policy/v1.ts";
 import { labelSelectorFromObject } from "#apimachinery/labels/selector.ts";
 import { parseTime } from "#apimachinery/meta/time.ts";
+import { ownValue } from "#base/own-value.ts";
 import type { NodeInfo } from "../../framework/node-info.ts";
 import type { PodInfo } from "../../framework/pod-info.ts";
 import { isRejected, type Status, SUCCESS, unresolvable } from "../../framework/status.ts";
@@ -101,7 +102,7 @@ function splitByBudgets(
       if (budget.metadata.namespace !== namespace || Object.keys(labels).length === 0) return;
       if (budget.spec?.selector === undefined || !labelSelectorFromObject(budget.spec.selector).matches(labels)) return;
       // A pod whose disruption is already counted is not counted again.
-      if (budget.status?.disruptedPods?.[name] !== undefined) return;
+      if (ownValue(budget.status?.disruptedPods, name) !== undefined) return;
       left[i] = (left[i] ?? 0) - 1;
       if ((left[i] ?? 0) < 0) violates = true;
     });

@@ -1,4 +1,5 @@
 import type { Node } from "#api/generated/core/v1.ts";
+import { ownValue } from "#base/own-value.ts";
 import { type AffinityTerm, type NamespaceLabels, termMatches } from "../../framework/affinity-terms.ts";
 import type { NodeInfo } from "../../framework/node-info.ts";
 import type { PodInfo } from "../../framework/pod-info.ts";
@@ -70,11 +71,11 @@ export class RequiredTerms {
     if (!this.#nearEnough(node, (key, value) => at("affinity", key, value), anyNear)) return AFFINITY_MISMATCH;
     const labels = node.metadata.labels ?? {};
     for (const { topologyKey } of this.#pod.affinity.requiredAntiAffinity) {
-      const value = labels[topologyKey];
+      const value = ownValue(labels, topologyKey);
       if (value !== undefined && at("antiAffinity", topologyKey, value) > 0) return ANTI_AFFINITY_MISMATCH;
     }
     for (const key of new Set([...this.#total.existing.keys(), ...now.existing.keys()])) {
-      const value = labels[key];
+      const value = ownValue(labels, key);
       if (value !== undefined && at("existing", key, value) > 0) return EXISTING_ANTI_AFFINITY;
     }
     return SUCCESS;
@@ -85,7 +86,7 @@ export class RequiredTerms {
     const terms = this.#pod.affinity.requiredAffinity;
     let all = true;
     for (const { topologyKey } of terms) {
-      const value = node.metadata.labels?.[topologyKey];
+      const value = ownValue(node.metadata.labels, topologyKey);
       if (value === undefined) return false;
       if (near(topologyKey, value) <= 0) all = false;
     }

@@ -1,4 +1,5 @@
 import type { Node } from "#api/generated/core/v1.ts";
+import { ownValue } from "#base/own-value.ts";
 
 /** Numbers by topology: by the key of a node label and its value. */
 export class TopologyCounts {
@@ -7,7 +8,7 @@ export class TopologyCounts {
 
   /** Adds to the topology of the node; a node without the label is in none. */
   add(topologyKey: string, node: Node, amount: number): void {
-    const value = node.metadata.labels?.[topologyKey];
+    const value = ownValue(node.metadata.labels, topologyKey);
     if (value === undefined || amount === 0) return;
     const byValue = this.#counts.get(topologyKey) ?? new Map<string, number>();
     this.#counts.set(topologyKey, byValue);
@@ -23,7 +24,7 @@ export class TopologyCounts {
   sumFor(node: Node): number {
     let sum = 0;
     for (const [key, byValue] of this.#counts) {
-      const value = node.metadata.labels?.[key];
+      const value = ownValue(node.metadata.labels, key);
       if (value !== undefined) sum += byValue.get(value) ?? 0;
     }
     return sum;

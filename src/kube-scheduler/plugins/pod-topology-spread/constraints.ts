@@ -1,5 +1,6 @@
 import type { Node, Pod, TopologySpreadConstraint } from "#api/generated/core/v1.ts";
 import { type LabelSelector, labelSelectorFromObject, selectorFromRequirements } from "#apimachinery/labels/selector.ts";
+import { ownValue } from "#base/own-value.ts";
 import { matchesNodeSelectorAndAffinity } from "#component-helpers/node/node-affinity.ts";
 import { findUntoleratedTaint } from "#component-helpers/node/taints.ts";
 import type { NodeInfo } from "../../framework/node-info.ts";
@@ -38,7 +39,7 @@ export function constraintsOf(pod: Pod, action: Action): readonly SpreadConstrai
 /** Whether the node has a topology for every constraint. */
 export function hasTopologies(node: Node, constraints: readonly SpreadConstraint[]): boolean {
   const labels = node.metadata.labels ?? {};
-  return constraints.every(({ topologyKey }) => labels[topologyKey] !== undefined);
+  return constraints.every(({ topologyKey }) => ownValue(labels, topologyKey) !== undefined);
 }
 
 /** Whether what is on the node counts for the pod. */
@@ -80,7 +81,7 @@ function parse(constraint: TopologySpreadConstraint, pod: Pod): SpreadConstraint
 function withLabelsOf(selector: LabelSelector, keys: readonly string[], { metadata }: Pod): LabelSelector {
   const labels = metadata.labels ?? {};
   const own = keys.flatMap((key) => {
-    const value = labels[key];
+    const value = ownValue(labels, key);
     return value === undefined ? [] : [{ key, operator: "=" as const, values: [value] }];
   });
   return own.length === 0 ? selector : selectorFromRequirements([...own, ...selector.requirements]);

@@ -1,3 +1,4 @@
+import { ownValue } from "#base/own-value.ts";
 import type { ClusterLister } from "../../framework/cluster-lister.ts";
 import type { NodeInfo } from "../../framework/node-info.ts";
 import type { PodInfo } from "../../framework/pod-info.ts";
@@ -33,7 +34,7 @@ export class HardConstraints {
       this.#ofNodes.set(info.name, { version: info.version, counts });
       this.#spreads.forEach((spread, i) => {
         const count = counts[i];
-        const value = info.node?.metadata.labels?.[spread.constraint.topologyKey];
+        const value = ownValue(info.node?.metadata.labels, spread.constraint.topologyKey);
         if (count !== undefined && value !== undefined) spread.counts.set(value, (spread.counts.get(value) ?? 0) + count);
       });
     }
@@ -49,7 +50,7 @@ export class HardConstraints {
     for (let i = 0; i < this.#spreads.length; i++) {
       const spread = this.#spreads[i] as Spread;
       const { constraint } = spread;
-      const value = info.node?.metadata.labels?.[constraint.topologyKey];
+      const value = ownValue(info.node?.metadata.labels, constraint.topologyKey);
       if (value === undefined) return NO_TOPOLOGY;
       const change = now === undefined ? 0 : (now[i] ?? 0) - (before?.counts[i] ?? 0);
       const here = (spread.counts.get(value) ?? 0) + change;

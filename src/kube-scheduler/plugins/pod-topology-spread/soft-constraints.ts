@@ -1,4 +1,5 @@
 import type { Node } from "#api/generated/core/v1.ts";
+import { ownValue } from "#base/own-value.ts";
 import type { ClusterLister } from "../../framework/cluster-lister.ts";
 import type { NodeInfo } from "../../framework/node-info.ts";
 import { NODE_SCORE_MAX } from "../../framework/plugin.ts";
@@ -28,7 +29,9 @@ export class SoftConstraints {
     this.#counts = constraints.map(({ topologyKey }) => topologiesOf(rated as readonly Node[], topologyKey));
     this.#weights = constraints.map(({ topologyKey }) =>
       Math.log(
-        (topologyKey === HOSTNAME ? rated.length : new Set(rated.map((node) => node?.metadata.labels?.[topologyKey])).size) + 2,
+        (topologyKey === HOSTNAME
+          ? rated.length
+          : new Set(rated.map((node) => ownValue(node?.metadata.labels, topologyKey))).size) + 2,
       ),
     );
     if (this.#counts.every((counts) => counts.size === 0)) return;
@@ -41,7 +44,7 @@ export class SoftConstraints {
     if (node === undefined || this.#isIgnored(node)) return undefined;
     let cost = 0;
     this.#constraints.forEach(({ topologyKey, matcher, maxSkew }, i) => {
-      const value = node.metadata.labels?.[topologyKey];
+      const value = ownValue(node.metadata.labels, topologyKey);
       if (value === undefined) return;
       const count = topologyKey === HOSTNAME ? countMatching(info, matcher) : (this.#counts[i]?.get(value) ?? 0);
       // Adding the skew makes small differences matter less where more is allowed.
@@ -58,7 +61,7 @@ export class SoftConstraints {
     const { node } = info;
     if (node === undefined || this.#isIgnored(node)) return;
     this.#constraints.forEach((constraint, i) => {
-      const value = node.metadata.labels?.[constraint.topologyKey];
+      const value = ownValue(node.metadata.labels, constraint.topologyKey);
       const counts = this.#counts[i];
       const known = value === undefined ? undefined : counts?.get(value);
       if (value === undefined || known === undefined || !countsNode(constraint, this.#pod.pod, node)) return;
@@ -72,7 +75,7 @@ function topologiesOf(nodes: readonly Node[], topologyKey: string): Map<string, 
   const counts = new Map<string, number>();
   if (topologyKey === HOSTNAME) return counts;
   for (const { metadata } of nodes) {
-    const value = metadata.labels?.[topologyKey];
+    const value = ownValue(metadata.labels, topologyKey);
     if (value !== undefined) counts.set(value, 0);
   }
   return counts;

@@ -1,6 +1,7 @@
 import type { Node, PersistentVolume, PersistentVolumeClaim } from "#api/generated/core/v1.ts";
 import type { StorageClass } from "#api/generated/storage/v1.ts";
 import { parseQuantity, quantityCompare } from "#apimachinery/resource/quantity.ts";
+import { ownValue } from "#base/own-value.ts";
 import { SELECTED_NODE } from "#component-helpers/storage/annotations.ts";
 import { classOfClaim, findVolume, isReachable } from "#component-helpers/storage/volume-matching.ts";
 import type { ClusterLister } from "../../framework/cluster-lister.ts";
@@ -58,7 +59,7 @@ function canProvision(storageClass: StorageClass | undefined, node: Node): boole
   return (
     terms.length === 0 ||
     terms.some(({ matchLabelExpressions = [] }) =>
-      matchLabelExpressions.every(({ key, values = [] }) => values.includes(labels[key] ?? "")),
+      matchLabelExpressions.every(({ key, values = [] }) => values.includes(ownValue(labels, key) ?? "")),
     )
   );
 }

@@ -1,5 +1,6 @@
 import type { Container, LimitRange, Pod } from "#api/generated/core/v1.ts";
 import type { Draft } from "#apimachinery/meta/api-object.ts";
+import { ownValue } from "#base/own-value.ts";
 
 const ANNOTATION = "kubernetes.io/limit-ranger";
 
@@ -27,8 +28,8 @@ export function setPodDefaults(limitRange: LimitRange, pod: Draft<Pod>): void {
 
 function setContainerDefaults(container: Draft<Container>, requests: Amounts, limits: Amounts, what: string): string[] {
   const resources = container.resources ?? {};
-  const missingLimits = Object.keys(limits).filter((name) => resources.limits?.[name] === undefined);
-  const missingRequests = Object.keys(requests).filter((name) => resources.requests?.[name] === undefined);
+  const missingLimits = Object.keys(limits).filter((name) => ownValue(resources.limits, name) === undefined);
+  const missingRequests = Object.keys(requests).filter((name) => ownValue(resources.requests, name) === undefined);
   const notes: string[] = [];
   if (missingRequests.length > 0) {
     resources.requests = { ...resources.requests, ...pick(requests, missingRequests) };

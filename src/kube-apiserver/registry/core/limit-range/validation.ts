@@ -8,6 +8,7 @@ import {
 } from "#apimachinery/resource/quantity.ts";
 import { duplicate, type FieldError, forbidden, invalid, required } from "#apimachinery/validation/field-error.ts";
 import { FieldPath } from "#apimachinery/validation/field-path.ts";
+import { ownValue } from "#base/own-value.ts";
 import { qualifiedNameErrors } from "../pod/validation/field-checks.ts";
 import { containerResourceNameErrors, isOvercommitAllowed, resourceNameErrors } from "../pod/validation/resource-names.ts";
 
@@ -67,10 +68,10 @@ function resourceErrors(type: string, name: string, path: FieldPath): FieldError
 function validateOrder(item: LimitRangeItem, name: string, path: FieldPath): FieldError[] {
   const errors: FieldError[] = [];
   const isPod = item.type === "Pod";
-  const min = item.min?.[name];
-  const max = item.max?.[name];
-  const limit = isPod ? undefined : item.default?.[name];
-  const request = isPod ? undefined : item.defaultRequest?.[name];
+  const min = ownValue(item.min, name);
+  const max = ownValue(item.max, name);
+  const limit = isPod ? undefined : ownValue(item.default, name);
+  const request = isPod ? undefined : ownValue(item.defaultRequest, name);
   const check = (
     low: string | undefined,
     high: string | undefined,
@@ -88,7 +89,7 @@ function validateOrder(item: LimitRangeItem, name: string, path: FieldPath): Fie
   check(request, limit, "default request value|default limit value", "defaultRequest", request);
   check(min, limit, "min value|default value", "default", min);
   check(limit, max, "default value|max value", "default", max);
-  errors.push(...ratioErrors(item.maxLimitRequestRatio?.[name], min, max, path.child("maxLimitRequestRatio").key(name)));
+  errors.push(...ratioErrors(ownValue(item.maxLimitRequestRatio, name), min, max, path.child("maxLimitRequestRatio").key(name)));
   if (!isOvercommitAllowed(name) && limit !== undefined && request !== undefined) {
     if (quantityCompare(parseQuantity(limit), parseQuantity(request)) !== 0) {
       const detail = `default value ${limit} must equal to defaultRequest value ${request} in resource ${name}`;

@@ -6,6 +6,7 @@ import { parseQuantity, quantitySign, quantityValue } from "#apimachinery/resour
 import { type FieldError, forbidden, invalid, notSupported, required } from "#apimachinery/validation/field-error.ts";
 import { FieldPath } from "#apimachinery/validation/field-path.ts";
 import { validateImmutableField } from "#apimachinery/validation/object-meta.ts";
+import { ownValue } from "#base/own-value.ts";
 import { toInternal } from "../pod/internal-form.ts";
 import { jsonDiff } from "../pod/unified-diff.ts";
 import { dnsSubdomainErrors } from "../pod/validation/field-checks.ts";
@@ -124,7 +125,7 @@ function upgradedTerms(old: readonly NodeSelectorTerm[], now: readonly NodeSelec
     ...(term.matchExpressions
       ? {
           matchExpressions: term.matchExpressions.map((expression, e) => {
-            const ga = GA_LABELS[expression.key];
+            const ga = ownValue(GA_LABELS, expression.key);
             const key = now[t]?.matchExpressions?.[e]?.key;
             return ga !== undefined && key === ga ? { ...expression, key: ga } : expression;
           }),

@@ -1,6 +1,7 @@
 import type { PersistentVolume } from "#api/generated/core/v1.ts";
 import { parseQuantity, quantityMilliValue } from "#apimachinery/resource/quantity.ts";
 import { goQuote } from "#apimachinery/validation/field-error.ts";
+import { ownValue } from "#base/own-value.ts";
 
 const DEPRECATED_SOURCES = {
   cephfs: "deprecated in v1.28, non-functional in v1.31+",
@@ -21,7 +22,7 @@ const DEPRECATED_LABELS: Readonly<Record<string, string>> = {
 
 /** What is wrong with a label key that has been replaced by another; undefined for others. */
 export function deprecatedLabel(key: string): string | undefined {
-  return DEPRECATED_LABELS[key];
+  return ownValue(DEPRECATED_LABELS, key);
 }
 
 /** The warning for the annotation that `storageClassName` replaced. */

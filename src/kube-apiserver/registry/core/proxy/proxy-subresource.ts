@@ -10,6 +10,7 @@ import { proxyToBackend } from "#apiserver/proxy/upgrade-aware-proxy.ts";
 import { joinPathKeepingSlash } from "#apiserver/proxy/url-reference.ts";
 import type { ConnectSubresource, Store } from "#apiserver/registry/resource.ts";
 import type { RequestContext } from "#apiserver/request/request-info.ts";
+import { ownValue } from "#base/own-value.ts";
 import type { RegistryModules } from "../../modules.ts";
 import { chooseEndpoint } from "./choose-endpoint.ts";
 import { proxyRequestOf } from "./proxy-request.ts";
@@ -138,7 +139,7 @@ const PORTS: Readonly<Record<string, number>> = { http: 80, https: 443 };
 function addressOf(scheme: string, host: string, port: string): BackendAddress {
   const secure = scheme === "https";
   if (port === "") return { scheme: secure ? "https" : "http", host, port: secure ? 443 : 80 };
-  const number = /^\d+$/.test(port) ? Number(port) : PORTS[port];
+  const number = /^\d+$/.test(port) ? Number(port) : ownValue(PORTS, port);
   if (number === undefined) throw serviceUnavailable(`error trying to reach service: dial tcp: lookup tcp/${port}: unknown port`);
   if (number > 65_535) throw serviceUnavailable(`error trying to reach service: dial tcp: address ${port}: invalid port`);
   return { scheme: secure ? "https" : "http", host, port: number };

@@ -4,6 +4,7 @@ import { FieldPath } from "#apimachinery/validation/field-path.ts";
 import { nameIsDnsSubdomain } from "#apimachinery/validation/names.ts";
 import type { ResourceDefinition } from "#apiserver/registry/resource.ts";
 import { ageColumn, nameColumn } from "#apiserver/table/metadata-columns.ts";
+import { ownValue } from "#base/own-value.ts";
 import { scaleSubresource } from "../../apps/workload/scale.ts";
 import { countErrors, limitErrors } from "../../apps/workload/status-validation.ts";
 import { templateColumns } from "../../apps/workload/template-columns.ts";
@@ -93,7 +94,7 @@ function validateSpec(spec: ReplicationControllerSpec, options: PodValidationOpt
   const at = specPath.child("template");
   if (!template) return [...errors, required(at, "")];
   const labels = template.metadata?.labels ?? {};
-  if (selector.some(([key, value]) => labels[key] !== value)) errors.push(...mismatchErrors(template, at));
+  if (selector.some(([key, value]) => ownValue(labels, key) !== value)) errors.push(...mismatchErrors(template, at));
   return [
     ...errors,
     ...validatePodTemplateSpec(template, at, options),

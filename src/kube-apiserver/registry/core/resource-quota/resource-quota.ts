@@ -2,6 +2,7 @@ import type { ResourceQuota } from "#api/generated/core/v1.ts";
 import type { Draft } from "#apimachinery/meta/api-object.ts";
 import type { ResourceDefinition } from "#apiserver/registry/resource.ts";
 import { ageColumn, nameColumn } from "#apiserver/table/metadata-columns.ts";
+import { ownValue } from "#base/own-value.ts";
 import { columnsOf } from "../../columns.ts";
 import { roundedUp } from "../pod/defaults.ts";
 import { validateResourceQuota, validateResourceQuotaUpdate, validateStatus } from "./validation.ts";
@@ -45,6 +46,6 @@ function usage(quota: ResourceQuota, limits: boolean): string {
   return Object.keys(hard)
     .sort()
     .filter((name) => name.startsWith("limits") === limits)
-    .map((name) => `${name}: ${used[name] ?? "0"}/${hard[name]}`)
+    .map((name) => `${name}: ${ownValue(used, name) ?? "0"}/${hard[name]}`)
     .join(", ");
 }

@@ -1,6 +1,7 @@
 import type { ResourceQuota, ResourceQuotaSpec } from "#api/generated/core/v1.ts";
 import { type FieldError, invalid, required } from "#apimachinery/validation/field-error.ts";
 import { FieldPath } from "#apimachinery/validation/field-path.ts";
+import { ownValue } from "#base/own-value.ts";
 import { resourceNameErrors } from "../pod/validation/resource-names.ts";
 import { quantityValueErrors } from "./resource-list-validation.ts";
 
@@ -75,7 +76,7 @@ function validateSpec(spec: ResourceQuotaSpec, path: FieldPath): FieldError[] {
 }
 
 function unfit(scope: string, spec: ResourceQuotaSpec): number {
-  const fit = RESOURCES_BY_SCOPE[scope];
+  const fit = ownValue(RESOURCES_BY_SCOPE, scope);
   if (fit === undefined) return 0;
   return Object.keys(spec.hard ?? {}).filter((name) => isQuotaResource(name) && !fit.includes(name)).length;
 }
@@ -85,7 +86,7 @@ function validateScopes(spec: ResourceQuotaSpec, path: FieldPath): FieldError[] 
   const at = path.child("scopes");
   const errors: FieldError[] = [];
   for (const scope of scopes) {
-    if (!(scope in RESOURCES_BY_SCOPE)) errors.push(invalid(at, scopes, "unsupported scope"));
+    if (!Object.hasOwn(RESOURCES_BY_SCOPE, scope)) errors.push(invalid(at, scopes, "unsupported scope"));
     for (let i = unfit(scope, spec); i > 0; i--) errors.push(invalid(at, scopes, UNSUPPORTED_FOR_RESOURCE));
   }
   return [...errors, ...conflicts(scopes, spec, at)];
@@ -103,7 +104,7 @@ function validateSelector(spec: ResourceQuotaSpec, path: FieldPath): FieldError[
   const requirements = spec.scopeSelector.matchExpressions ?? [];
   const errors: FieldError[] = [];
   for (const { scopeName, operator, values = [] } of requirements) {
-    if (!(scopeName in RESOURCES_BY_SCOPE)) errors.push(invalid(at.child("scopeName"), scopeName, "unsupported scope"));
+    if (!Object.hasOwn(RESOURCES_BY_SCOPE, scopeName)) errors.push(invalid(at.child("scopeName"), scopeName, "unsupported scope"));
     for (let i = unfit(scopeName, spec); i > 0; i--) errors.push(invalid(at, internalSelector(spec), UNSUPPORTED_FOR_RESOURCE));
     if (EXISTS_ONLY.includes(scopeName) && operator !== "Exists")
       errors.push(invalid(at.child("operator"), operator, EXISTS_DETAIL));

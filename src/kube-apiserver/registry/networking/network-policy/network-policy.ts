@@ -1,9 +1,9 @@
 import type { NetworkPolicy } from "#api/generated/networking/v1.ts";
-import { labelSelectorFromObject } from "#apimachinery/labels/selector.ts";
 import type { Draft } from "#apimachinery/meta/api-object.ts";
 import { semanticEqual } from "#apimachinery/meta/deep-equal.ts";
 import type { ResourceDefinition } from "#apiserver/registry/resource.ts";
 import { ageColumn, nameColumn } from "#apiserver/table/metadata-columns.ts";
+import { formatSelector } from "../../apps/workload/template-columns.ts";
 import { columnsOf } from "../../columns.ts";
 import { networkPolicyWarnings, validateNetworkPolicy, validateNetworkPolicyUpdate } from "./validation.ts";
 
@@ -19,11 +19,7 @@ export const networkPolicies: ResourceDefinition<NetworkPolicy> = {
   shortNames: ["netpol"],
   scope: "Namespaced",
   storagePrefix: "networkpolicies",
-  columns: [
-    nameColumn,
-    column("Pod-Selector", "string", ({ spec }) => `${labelSelectorFromObject(spec?.podSelector ?? {})}` || "<none>"),
-    ageColumn,
-  ],
+  columns: [nameColumn, column("Pod-Selector", "string", ({ spec }) => formatSelector(spec?.podSelector)), ageColumn],
   strategy: {
     setDefaults,
     validate: validateNetworkPolicy,

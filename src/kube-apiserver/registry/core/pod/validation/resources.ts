@@ -15,6 +15,7 @@ import {
 import { duplicate, type FieldError, forbidden, invalid, notSupported, required } from "#apimachinery/validation/field-error.ts";
 import type { FieldPath } from "#apimachinery/validation/field-path.ts";
 import { nameIsDnsSubdomain } from "#apimachinery/validation/names.ts";
+import { ownValue } from "#base/own-value.ts";
 import { aggregateContainerRequests } from "../pod-resources.ts";
 import { dnsLabelErrors, invalidEach } from "./field-checks.ts";
 import type { PodValidationOptions } from "./options.ts";
@@ -72,7 +73,7 @@ function requirementsErrors(
   for (const [name, value] of Object.entries(requests)) {
     const at = path.child("requests").key(name);
     errors.push(...checkName(name, at), ...validateResourceQuantity(name, value, at));
-    errors.push(...requestAgainstLimit(name, value, limits[name], path));
+    errors.push(...requestAgainstLimit(name, value, ownValue(limits, name), path));
     if (isHugePageResource(name)) errors.push(...hugePagesError(name, value, at));
   }
   const names = [...Object.keys(limits), ...Object.keys(requests)];
@@ -194,7 +195,7 @@ export function validatePodLevelResources(
   if (resources.claims) errors.push(forbidden(path.child("claims"), "claims may not be set for Resources at pod-level"));
   errors.push(...requirementsErrors(resources, podResourceNameErrors, claimNames, path, options));
   for (const [name, total] of Object.entries(aggregateContainerRequests(spec)).sort(([a], [b]) => (a < b ? -1 : 1))) {
-    const pod = resources.requests?.[name] ?? "0";
+    const pod = ownValue(resources.requests, name) ?? "0";
     if (quantityCompare(parseQuantity(total), parseQuantity(pod)) > 0) {
       const detail = `must be greater than or equal to aggregate container requests of ${total}`;
       errors.push(invalid(path.child("requests").key(name), canonicalQuantity(pod), detail));
@@ -202,7 +203,7 @@ export function validatePodLevelResources(
   }
   (spec.containers ?? []).forEach((container, i) => {
     for (const [name, limit] of Object.entries(container.resources?.limits ?? {})) {
-      const pod = resources.limits?.[name];
+      const pod = ownValue(resources.limits, name);
       if (pod === undefined || quantityCompare(parseQuantity(limit), parseQuantity(pod)) <= 0) continue;
       const at = path.child("containers").index(i).key(name).child("limits");
       errors.push(invalid(at, canonicalQuantity(limit), `must be less than or equal to pod limits of ${canonicalQuantity(pod)}`));

@@ -1,0 +1,13 @@
+import { expect, test } from "vitest";
+import type { LimitRange } from "#api/generated/core/v1.ts";
+import { validateLimitRange } from "./validation.ts";
+
+test.each<[object, string[]]>([
+  [{ max: { cpu: "2" }, min: { cpu: "3" } }, ["spec.limits[0].min[cpu]: min value 3 is greater than max value 2"]],
+  // What every object inherits is no amount.
+  [{ max: { cpu: "2" }, min: { "example.com/constructor": "3", constructor: "1" } }, ["standard resource"]],
+])("%j", (limits, want) => {
+  const range = { metadata: { name: "a" }, spec: { limits: [{ type: "Container", ...limits }] } } as unknown as LimitRange;
+  const found = validateLimitRange(range).map(({ field, message }) => `${field}: ${message}`);
+  for (const text of want) expect(found.some((error) => error.includes(text.split(": ").at(-1) ?? ""))).toBe(true);
+});
