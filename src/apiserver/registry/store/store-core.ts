@@ -5,6 +5,7 @@ import { deepCopy } from "#apimachinery/meta/deep-copy.ts";
 import { semanticEqual } from "#apimachinery/meta/deep-equal.ts";
 import { formatTime } from "#apimachinery/meta/time.ts";
 import { normalizeOwned } from "#apimachinery/schema/normalize.ts";
+import { schemaFor } from "#apimachinery/schema/registry.ts";
 import type { StructSchema } from "#apimachinery/schema/type-schema.ts";
 import { nameIsDnsSubdomain } from "#apimachinery/validation/names.ts";
 import type { ObjectMetaOptions } from "#apimachinery/validation/object-meta.ts";
@@ -23,7 +24,7 @@ import { encodeObject } from "../../serializer.ts";
 import type { ResourceDefinition, StatusSubresource, Strategy } from "../resource.ts";
 import { type ObjectView, ResourceForms } from "./admission-forms.ts";
 import type { LeasePool } from "./lease-pool.ts";
-import { convertToStorage, type ServedForm, toServedForm } from "./served-form.ts";
+import { convertToStorage, knownForm, type ServedForm, toServedForm } from "./served-form.ts";
 import { rawReader, storedReader } from "./stored-value.ts";
 
 /** What all stores of a server share. */
@@ -224,7 +225,8 @@ export class StoreCore {
 
   /** The resource's versions, for those who compare what was written in several of them. */
   versions(subresource: string): ObjectVersions {
-    const formOf = (apiVersion: string): ServedForm | undefined => this.forms.find((form) => form.apiVersion === apiVersion);
+    const formOf = (apiVersion: string): ServedForm | undefined =>
+      this.forms.find((form) => form.apiVersion === apiVersion) ?? knownForm(this.definition, apiVersion, schemaFor);
     return {
       find: (apiVersion) => {
         const schema = formOf(apiVersion)?.schema;
