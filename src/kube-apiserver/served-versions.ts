@@ -78,10 +78,12 @@ function isStable(version: string): boolean {
   return /^v\d+$/.test(version);
 }
 
-/** Upstream v1.36 still stores these in the version before the one that is served, so that v1.35 can read them. */
+/** Upstream v1.36 still stores these in a version before the one that is served, so that older servers can read them. */
 const STORED_AS: Readonly<Record<string, string>> = {
   "admissionregistration.k8s.io/mutatingadmissionpolicies": "v1beta1",
   "admissionregistration.k8s.io/mutatingadmissionpolicybindings": "v1beta1",
+  "apiextensions.k8s.io/customresourcedefinitions": "v1beta1",
+  "resource.k8s.io/devicetaintrules": "v1alpha3",
 };
 
 /** The version in which upstream stores a resource where ours is stored in another. */
