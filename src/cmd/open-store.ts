@@ -34,10 +34,21 @@ async function openEtcd(flags: ParsedFlags<typeof upFlags>, clock: Clock): Promi
     await store.close();
     throw error;
   }
-  const inner = `/${flags["etcd-prefix"].split("/").filter(Boolean).join("/")}/`;
+  const inner = innerPrefix(flags);
   if (inner === REGISTRY) return store;
   const { RebasedStore } = await import("#storage/rebased-store.ts");
-  return new RebasedStore(store, { outer: REGISTRY, inner: inner === "//" ? "/" : inner });
+  return new RebasedStore(store, { outer: REGISTRY, inner });
+}
+
+function innerPrefix(flags: ParsedFlags<typeof upFlags>): string {
+  const parts = flags["etcd-prefix"].split("/").filter(Boolean);
+  return parts.length === 0 ? "/" : `/${parts.join("/")}/`;
+}
+
+/** What a key is called in the database itself. */
+export function databaseKey(flags: ParsedFlags<typeof upFlags>): (key: string) => string {
+  const inner = flags["etcd-servers"].length > 0 ? innerPrefix(flags) : REGISTRY;
+  return (key) => (key.startsWith(REGISTRY) ? `${inner}${key.slice(REGISTRY.length)}` : key);
 }
 
 function endpoint(text: string): string {

@@ -9,7 +9,8 @@ import { RuntimeConfig, RuntimeConfigError } from "#kube-apiserver/runtime-confi
 import { ensureClusterAssets } from "#pki/cluster-assets.ts";
 import { renderKubeconfig } from "#pki/kubeconfig.ts";
 import type { KVStore } from "#storage/kv.ts";
-import { openStore } from "./open-store.ts";
+import { kubeletClientOptions } from "./kubelet-client-flags.ts";
+import { databaseKey, openStore } from "./open-store.ts";
 import { securityOptions } from "./security-flags.ts";
 import { explainStartFailure } from "./startup-error.ts";
 import { upFlags } from "./up-flags.ts";
@@ -63,6 +64,7 @@ async function start(flags: UpFlags): Promise<Running> {
   const bindAddress = flags["bind-address"];
   const serviceClusterIpRange = flags["service-cluster-ip-range"];
   const security = securityOptions(flags);
+  const kubelet = await kubeletClientOptions(flags);
   const runtimeConfig = readRuntimeConfig(flags["runtime-config"]);
   await mkdir(dir, { recursive: true, mode: 0o700 });
   const clock = realClock;
@@ -89,6 +91,8 @@ async function start(flags: UpFlags): Promise<Running> {
       port: flags["secure-port"],
       serviceClusterIpRange,
       ...security,
+      ...(security.encryption && { encryption: { ...security.encryption, databaseKey: databaseKey(flags) } }),
+      kubelet,
       swaggerUi: flags["enable-swagger-ui"],
       runtimeConfig,
       nodes: flags.nodes,

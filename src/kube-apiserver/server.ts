@@ -45,7 +45,7 @@ import { podFeed } from "./authorization/pod-feed.ts";
 import { rbacStores } from "./authorization/rbac-stores.ts";
 import { groupPriority } from "./bootstrap/api-services.ts";
 import { bootstrapEssentials, bootstrapRest } from "./bootstrap/bootstrap.ts";
-import { type EncryptionOptions, startEncryption } from "./encryption/encryption-at-rest.ts";
+import type { EncryptionAtRest, EncryptionOptions } from "./encryption/encryption-at-rest.ts";
 import { resourceOfKey } from "./encryption/resource-of-key.ts";
 import { flowControlStores } from "./flow-control/flow-control-stores.ts";
 import { keepFlowSchemaStatus } from "./flow-control/flow-schema-status.ts";
@@ -130,9 +130,7 @@ export async function startKubeApiServer(options: KubeApiServerOptions): Promise
   const { clock, random, assets, logger = silentLogger } = options;
   const lazy = lazyStores();
   let resourceOf = resourceOfKey([]);
-  const encryption =
-    options.encryption &&
-    (await startEncryption(options.encryption, options.kv, (key) => resourceOf(key), { clock, random, logger }));
+  const encryption = await encryptionOf(options, (key) => resourceOf(key));
   const kv = encryption?.kv ?? options.kv;
   const authentication = await startAuthentication(options.authentication ?? {}, {
     stores: lazy.stores,
@@ -371,6 +369,17 @@ export async function startKubeApiServer(options: KubeApiServerOptions): Promise
     ready,
     stop,
   };
+}
+
+/** Loaded only where it is asked for. */
+async function encryptionOf(
+  options: KubeApiServerOptions,
+  resourceOf: ReturnType<typeof resourceOfKey>,
+): Promise<EncryptionAtRest | undefined> {
+  if (options.encryption === undefined) return undefined;
+  const { startEncryption } = await import("./encryption/encryption-at-rest.ts");
+  const { kv, clock, random, logger = silentLogger } = options;
+  return startEncryption(options.encryption, kv, resourceOf, { clock, random, logger });
 }
 
 /** Says which versions somebody asked for in vain, as guides of former years do. */
