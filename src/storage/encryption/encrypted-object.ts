@@ -20,6 +20,7 @@ const ANNOTATIONS_BYTES_MAX = 32 * 1024;
 /** A label of a domain name, and at least one more. */
 const QUALIFIED_DOMAIN = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)+$/;
 
+/** The message in protobuf; what is stored behind `k8s:enc:kms:v2:NAME:`. */
 export function encodeEncryptedObject(object: EncryptedObject): Buffer {
   const writer = new WireWriter(object.data.byteLength + ENCRYPTED_KEY_BYTES_MAX);
   const fields = new Fields(writer);
