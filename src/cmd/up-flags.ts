@@ -1,4 +1,5 @@
 import type { FlagSpec } from "#component-base/flags.ts";
+import { kubeletClientFlags } from "./kubelet-client-flags.ts";
 import { securityFlags } from "./security-flags.ts";
 
 type UpFlagTypes = {
@@ -19,7 +20,8 @@ type UpFlagTypes = {
 };
 
 /** The flags of `kybern up`. */
-export const upFlags: { readonly [N in keyof UpFlagTypes]: FlagSpec<UpFlagTypes[N]> } & typeof securityFlags = {
+export const upFlags: { readonly [N in keyof UpFlagTypes]: FlagSpec<UpFlagTypes[N]> } & typeof securityFlags &
+  typeof kubeletClientFlags = {
   "data-dir": {
     type: "string",
     default: "./.kybern",
@@ -49,6 +51,7 @@ export const upFlags: { readonly [N in keyof UpFlagTypes]: FlagSpec<UpFlagTypes[
   "etcd-prefix": { type: "string", default: "/registry", placeholder: "PREFIX", help: "Prefix of all keys in etcd." },
   "enable-swagger-ui": { type: "bool", default: false, help: "Serve a page at /swagger-ui/ that shows and tries the API." },
   ...securityFlags,
+  ...kubeletClientFlags,
   "runtime-config": {
     type: "strings",
     default: [],

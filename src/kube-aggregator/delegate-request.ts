@@ -1,11 +1,10 @@
-import { requestEntityTooLarge } from "#apimachinery/api-errors/errors.ts";
 import type { ApiResponse } from "#apiserver/endpoints/response.ts";
+import { isUpgradeRequest } from "#apiserver/proxy/backend-headers.ts";
 import type { RequestInfo, UserInfo } from "#apiserver/request/request-info.ts";
 import type { Exchange } from "#apiserver/server/exchange.ts";
-import { REQUEST_BODY_BYTES_MAX } from "#apiserver/server/limits.ts";
 import type { Aggregator } from "./aggregator.ts";
 import type { RemoteVersion } from "./api-service-index.ts";
-import { proxyRequest } from "./proxy-handler.ts";
+import { proxyRequest, proxyUpgrade } from "./proxy-handler.ts";
 
 /** Answers a request that is for another server; undefined for one that is for this. */
 export function delegateRequest(
@@ -15,16 +14,25 @@ export function delegateRequest(
   user: UserInfo,
 ): Promise<ApiResponse> | undefined {
   const remote = aggregator.remoteOf(info);
-  return remote && passOn(aggregator, remote, exchange, user);
+  return remote && passOn(aggregator, remote, { exchange, info, user });
 }
 
-async function passOn(aggregator: Aggregator, remote: RemoteVersion, exchange: Exchange, user: UserInfo): Promise<ApiResponse> {
-  const body = await exchange.readBody(REQUEST_BODY_BYTES_MAX);
-  if (body === undefined) throw requestEntityTooLarge(`limit is ${REQUEST_BODY_BYTES_MAX}`);
+function passOn(
+  { proxy }: Aggregator,
+  remote: RemoteVersion,
+  { exchange, info, user }: { readonly exchange: Exchange; readonly info: RequestInfo; readonly user: UserInfo },
+): Promise<ApiResponse> {
   const gone = new AbortController();
-  exchange.onClose(() => gone.abort());
+  exchange.onClose(() => gone.abort(new Error("the client is gone")));
+  const { signal } = gone;
   const { method, url, headers } = exchange;
-  return proxyRequest(aggregator.proxy, remote, { method, url, headers, user, body, signal: gone.signal });
+  if (isUpgradeRequest(headers)) {
+    const mark = url.indexOf("?");
+    const rawQuery = mark < 0 ? "" : url.slice(mark);
+    return proxyUpgrade(proxy, remote, { method, headers, path: info.path, rawQuery, signal, connection: exchange }, user);
+  }
+  const body = exchange.bodyStream() ?? new Uint8Array();
+  return proxyRequest(proxy, remote, { method, url, headers, user, body, signal, connection: exchange });
 }
 
 /** A GET by a part of this process; undefined when the path is for this server. */

@@ -1,5 +1,11 @@
-import type { IncomingMessage } from "node:http";
+import type { ClientRequest, IncomingMessage } from "node:http";
 import { Agent, request as httpsRequest } from "node:https";
+import { Readable } from "node:stream";
+import type { ClientConnection } from "#apiserver/endpoints/client-connection.ts";
+import type { ApiResponse } from "#apiserver/endpoints/response.ts";
+import { backendHeaders } from "#apiserver/proxy/backend-headers.ts";
+import { BackendTransport } from "#apiserver/proxy/backend-transport.ts";
+import { forwardedUri, type ProxyRequest, proxyToBackend } from "#apiserver/proxy/upgrade-aware-proxy.ts";
 import type { UserInfo } from "#apiserver/request/request-info.ts";
 import { networkErrorText } from "#apiserver/webhook/network-error.ts";
 import type { ServiceResolver } from "#apiserver/webhook/service-resolver.ts";
@@ -13,24 +19,6 @@ const CONNECTIONS_MAX = 8192;
 /** How long an unused connection is kept, in milliseconds. */
 const IDLE_CONNECTION_MS = 90_000;
 
-/** Headers that are for one hop only, or say who asks: the next server hears of that from this one alone. */
-const NOT_PASSED_ON = new Set([
-  "connection",
-  "keep-alive",
-  "proxy-connection",
-  "transfer-encoding",
-  "te",
-  "trailer",
-  "upgrade",
-  "host",
-  "content-length",
-  "authorization",
-  "http2-settings",
-  "x-remote-user",
-  "x-remote-uid",
-  "x-remote-group",
-]);
-
 /** A request to an aggregated API server. */
 export interface ProxiedRequest {
   readonly method: string;
@@ -38,7 +26,10 @@ export interface ProxiedRequest {
   readonly url: string;
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
   readonly user: UserInfo;
-  readonly body: Uint8Array;
+  /** Whole, or as it comes. */
+  readonly body: Uint8Array | Readable;
+  /** The client, where it is not in this process. */
+  readonly connection?: ClientConnection;
   readonly signal?: AbortSignal;
   /** For the head of the answer, in milliseconds; unbounded when absent. */
   readonly timeoutMs?: number;
@@ -79,6 +70,28 @@ export class FrontProxy {
     this.#agent.destroy();
   }
 
+  /**
+   * Joins a client that would rather speak another protocol with the server: its own connection, on which the server is told
+   * who asks as in every request. Throws what the resolver throws, and StatusErrors.
+   */
+  upgrade(to: RemoteVersion, request: ProxyRequest, user: UserInfo): Promise<ApiResponse> {
+    const { resolver, clock, cert, key } = this.#options;
+    const { host, port } = resolver.resolve(to.namespace, to.service, to.port);
+    const servername = `${to.service}.${to.namespace}.svc`;
+    const tls = { ...(to.ca === undefined ? {} : { ca: to.ca }), cert, key, verify: !to.insecure, servername };
+    return proxyToBackend(
+      {
+        location: { to: { scheme: "https", host, port }, path: request.path },
+        transport: new BackendTransport({ clock, tls, proxyableOnly: false }),
+        clock,
+        rewrites: true,
+        upgradeRequired: true,
+        headers: { ...userHeaders(user), Host: hostPort(host, port) },
+      },
+      request,
+    );
+  }
+
   /** The head of the answer, whose body is still to come. Throws what the resolver throws, and an {@link UnreachableError}. */
   async send(to: RemoteVersion, request: ProxiedRequest): Promise<IncomingMessage> {
     const { resolver, clock, cert, key } = this.#options;
@@ -100,12 +113,13 @@ export class FrontProxy {
           key,
           ...(to.ca === undefined ? {} : { ca: to.ca }),
           rejectUnauthorized: !(to.insecure || request.unverified === true),
-          headers: { ...passedOn(request), host: `${host}:${port}`, ...userHeaders(request.user) },
+          headers: { ...passedOn(request), Host: hostPort(host, port), ...userHeaders(request.user) },
           signal: deadline.signal,
         });
         sent.once("response", resolve);
         sent.once("error", reject);
-        sent.end(request.body);
+        if (request.body instanceof Readable) sendBody(request.body, sent);
+        else sent.end(request.body);
       });
     } catch (error) {
       throw new UnreachableError(deadline.signal.aborted ? "context deadline exceeded" : networkErrorText(error));
@@ -116,15 +130,30 @@ export class FrontProxy {
   }
 }
 
-function passedOn({ headers, body }: ProxiedRequest): Record<string, string | string[]> {
-  const kept: Record<string, string | string[]> = {};
-  for (const [name, value] of Object.entries(headers)) {
-    if (value === undefined || name.startsWith(":") || NOT_PASSED_ON.has(name)) continue;
-    if (name.startsWith("x-remote-extra-") || name.startsWith("impersonate-")) continue;
-    kept[name] = typeof value === "string" ? value : [...value];
+/** Neither headers of this hop nor credentials; where the server can be seen, and by whom it was asked. */
+function passedOn({ headers, connection, url, body }: ProxiedRequest): Record<string, string | string[]> {
+  const kept = backendHeaders({ headers, connection }, false);
+  kept["X-Forwarded-Uri"] = forwardedUri("", url.split("?")[0] ?? "");
+  if (body instanceof Readable) {
+    if (kept["Content-Length"] === undefined) kept["Transfer-Encoding"] = "chunked";
+    return kept;
   }
-  if (body.byteLength > 0) kept["content-length"] = String(body.byteLength);
+  delete kept["Content-Length"];
+  if (body.byteLength > 0) kept["Content-Length"] = String(body.byteLength);
   return kept;
+}
+
+/** A client that goes away leaves a request that is not whole. */
+function sendBody(body: Readable, sent: ClientRequest): void {
+  body.once("error", () => sent.destroy());
+  body.once("close", () => {
+    if (!body.readableEnded) sent.destroy();
+  });
+  body.pipe(sent);
+}
+
+function hostPort(host: string, port: number): string {
+  return `${host.includes(":") ? `[${host}]` : host}:${port}`;
 }
 
 /** Upstream's `SetAuthProxyHeaders`. */

@@ -1,4 +1,5 @@
-import { createServer, type Server } from "node:https";
+import type { IncomingMessage } from "node:http";
+import { createServer, request, type Server } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
 import { networkInterfaces } from "node:os";
 import type { TLSSocket } from "node:tls";
@@ -62,6 +63,8 @@ class TinyApiServer {
           json(200, { paths: { [`apis/${GROUP}/v1`]: { serverRelativeURL: `/openapi/v3${ROOT}?hash=1` } } });
         } else if (url === `/openapi/v3${ROOT}?hash=1`) {
           json(200, { openapi: "3.0.0", tiny: true });
+        } else if (url.endsWith("/things/moved")) {
+          response.writeHead(302, { location: "https://10.0.0.1/" }).end();
         } else if (url.includes("watch=true")) {
           response.writeHead(200, { "content-type": "application/json" });
           response.write('{"type":"ADDED","object":{"n":1}}\n');
@@ -70,6 +73,17 @@ class TinyApiServer {
           json(method === "POST" ? 201 : 200, { kind: "Thing", apiVersion: `${GROUP}/v1`, got: body });
         } else json(404, {});
       });
+    });
+  }
+
+  /** Echoes, in the words of another protocol. */
+  echo(agrees: boolean): void {
+    this.#server.once("upgrade", (request: IncomingMessage, socket: Socket) => {
+      const client = String((request.socket as TLSSocket).getPeerCertificate().subject?.CN);
+      this.calls.push({ method: request.method ?? "", url: request.url ?? "", headers: request.headers, client, body: "" });
+      const refusal = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nsorry";
+      socket.write(agrees ? "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n" : refusal);
+      if (agrees) socket.pipe(socket);
     });
   }
 
@@ -152,6 +166,48 @@ describe("aggregation", () => {
   test("a watch streams", async () => {
     const answer = await ask("GET", `${ROOT}/namespaces/default/things?watch=true`);
     expect(answer.text.trim().split("\n")).toHaveLength(2);
+  });
+
+  test("a client is not sent elsewhere", async () => {
+    const { status, text } = await ask("GET", `${ROOT}/namespaces/default/things/moved`);
+    expect([status, text]).toEqual([502, "the backend attempted to redirect this request, which is not permitted"]);
+  });
+
+  function upgrade(path: string, headers: Readonly<Record<string, string>>): Promise<{ status: number; text: string; socket?: Socket }> {
+    const { ca, cert, key } = cluster.credentials;
+    const all = { connection: "Upgrade", upgrade: "echo", ...headers };
+    return new Promise((resolve, reject) => {
+      const sent = request(`${cluster.url}${path}`, { ca, cert, key, headers: all, agent: false });
+      sent.on("upgrade", ({ statusCode = 0 }, socket: Socket) => resolve({ status: statusCode, text: "", socket }));
+      sent.on("response", (response) => {
+        let text = "";
+        response.on("data", (chunk) => {
+          text += chunk;
+        });
+        response.on("end", () => resolve({ status: response.statusCode ?? 0, text }));
+      });
+      sent.on("error", reject);
+      sent.end();
+    });
+  }
+
+  test("another protocol is spoken with the server, once it has agreed", async () => {
+    tiny.echo(true);
+    const path = `${ROOT}/namespaces/default/things/a/exec?command=x`;
+    const { status, socket } = await upgrade(path, { "x-remote-user": "mallory", authorization: "Basic bm8=" });
+    expect(status).toBe(101);
+    const back = new Promise((resolve) => socket?.once("data", resolve));
+    socket?.write("hello");
+    expect(String(await back)).toBe("hello");
+    const call = tiny.calls.find(({ url }) => url === path);
+    expect(call).toMatchObject({ client: "front-proxy-client", headers: { upgrade: "echo", "x-remote-user": "kubernetes-admin" } });
+    expect(call?.headers.authorization).toBeUndefined();
+    const closed = new Promise((resolve) => socket?.once("close", resolve));
+    socket?.end();
+    await closed;
+    tiny.echo(false);
+    const refused = await upgrade(path, {});
+    expect(refused).toMatchObject({ status: 503, text: "invalid upgrade response: status code 200\n" });
   });
 
   test("discovery lists the group with what its server serves", async () => {

@@ -7,7 +7,7 @@ import type { Clock } from "#base/clock.ts";
 import type { NetworkDialer } from "./network-dialer.ts";
 import { isProxyableAddress } from "./proxyable-address.ts";
 
-/** How long the other end has to take a connection, in milliseconds, as Go's default transport. */
+/** How long the other end has to take a connection, in milliseconds, where nothing else is said; as Go's default transport. */
 const DIAL_TIMEOUT_MS = 30_000;
 /** And then to agree on keys. */
 const TLS_HANDSHAKE_TIMEOUT_MS = 10_000;
@@ -60,6 +60,8 @@ export interface BackendTransportOptions {
   readonly dialer?: NetworkDialer | undefined;
   /** Refuses addresses that {@link isProxyableAddress} refuses, at the moment when they are dialled (CVE-2020-8562). */
   readonly proxyableOnly: boolean;
+  /** How long the other end has to take a connection, in milliseconds. Default 30 s. */
+  readonly dialTimeoutMs?: number;
 }
 
 /** No connection came about; the cause is Node's. */
@@ -107,7 +109,7 @@ export class BackendTransport {
   }
 
   async #dial({ host, port, address = host }: BackendAddress, signal: AbortSignal): Promise<Duplex> {
-    const { dialer, proxyableOnly, clock } = this.#options;
+    const { dialer, proxyableOnly, clock, dialTimeoutMs = DIAL_TIMEOUT_MS } = this.#options;
     signal.throwIfAborted();
     if (dialer?.reaches(host) === true) return dialer.dial(host, port).catch(failedToDial);
     const addresses = isIP(address) > 0 ? [address] : await lookedUp(address);
@@ -115,9 +117,9 @@ export class BackendTransport {
     let last: unknown;
     for (const each of addresses) {
       const socket = connectSocket({ host: each, port, noDelay: true, keepAlive: true });
-      const late = Object.assign(new Error(`dial tcp ${each}:${port}: i/o timeout`), {});
+      const late = new Error(`dial tcp ${each.includes(":") ? `[${each}]` : each}:${port}: i/o timeout`);
       try {
-        await within(socket, "connect", { clock, signal, timeoutMs: DIAL_TIMEOUT_MS, late });
+        await within(socket, "connect", { clock, signal, timeoutMs: dialTimeoutMs, late });
         return socket;
       } catch (error) {
         last = error;

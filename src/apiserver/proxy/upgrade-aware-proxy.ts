@@ -43,6 +43,8 @@ export interface UpgradeAwareProxyOptions {
   readonly rewrites: boolean;
   /** Who does not want another protocol is refused. */
   readonly upgradeRequired: boolean;
+  /** Sent in the place of the client's. */
+  readonly headers?: Readonly<Record<string, string | string[]>>;
   /** Takes the client's connection once the backend has agreed. Default: its bytes are the backend's, and the head goes along. */
   readonly join?: (answer: IncomingMessage, backend: Duplex) => ApiResponse;
 }
@@ -61,7 +63,7 @@ export async function proxyToBackend(options: UpgradeAwareProxyOptions, request:
     const headers = { location: `${escapedPath(request.path)}/${request.rawQuery}` };
     return { status: 301, headers, body: "" };
   }
-  const headers = backendHeaders(request, false);
+  const headers = { ...backendHeaders(request, false), ...options.headers };
   const pathPrepend = prependedPath(location.path, request.path);
   const target = escapedPath(path.startsWith("/") ? path : `/${path}`);
   if (rewrites) headers["X-Forwarded-Uri"] = forwardedUri(pathPrepend, target);
@@ -94,7 +96,7 @@ export async function proxyToBackend(options: UpgradeAwareProxyOptions, request:
 async function upgrade(options: UpgradeAwareProxyOptions, request: ProxyRequest): Promise<ApiResponse> {
   const { location, transport, clock } = options;
   const { method, signal, connection } = request;
-  const headers = backendHeaders(request, true);
+  const headers = { ...backendHeaders(request, true), ...options.headers };
   const target = escapedPath(location.path.startsWith("/") ? location.path : `/${location.path}`) + queryOf(location, request);
   let answer: BackendAnswer;
   try {
@@ -130,6 +132,12 @@ function rawHead({ rawHeaders, statusMessage }: IncomingMessage): Buffer {
   return Buffer.from(`${lines.join("\r\n")}\r\n\r\n`, "latin1");
 }
 
+/** The path by which a client sees what the backend serves: it is told, so that it can write links. */
+export function forwardedUri(pathPrepend: string, target: string): string {
+  const joined = joinPath(pathPrepend, target);
+  return target.endsWith("/") ? `${joined}/` : joined;
+}
+
 /** What a client says behind its question mark goes along, also where it wants another protocol. */
 function queryOf({ query }: ProxyTargetLocation, { rawQuery }: ProxyRequest): string {
   if (query === undefined) return rawQuery;
@@ -139,11 +147,6 @@ function queryOf({ query }: ProxyTargetLocation, { rawQuery }: ProxyRequest): st
 function prependedPath(backendPath: string, path: string): string {
   const suffix = path.endsWith("/") && !backendPath.endsWith("/") ? `${backendPath}/` : backendPath;
   return suffix !== "" && path.endsWith(suffix) ? path.slice(0, -suffix.length) : path;
-}
-
-function forwardedUri(pathPrepend: string, target: string): string {
-  const joined = joinPath(pathPrepend, target);
-  return target.endsWith("/") ? `${joined}/` : joined;
 }
 
 function hostOf({ headers }: ProxyRequest): string {

@@ -26,7 +26,7 @@ export function sendResponse(
   const given = response.headers;
   for (const name in given) headers[name] = given[name] as string;
   const lines = response.headerLines ?? {};
-  for (const name in lines) headers[name] = joined(headers[name], lines[name] ?? []);
+  for (const name in lines) if (!isOwn(name)) headers[name] = joined(headers[name], lines[name] ?? []);
   const told = warnings.length > 0 ? warningHeaders(warnings) : [];
   if (told.length > 0) headers.warning = told;
   if (response.status === 204) delete headers["content-type"];
@@ -36,8 +36,7 @@ export function sendResponse(
     return undefined;
   }
   const length = byteLength(body);
-  const isOwn = response.headerLines === undefined;
-  if (isOwn && length > GZIP_THRESHOLD_BYTES && response.status === 200 && acceptsGzip(exchange)) {
+  if (response.headerLines === undefined && length > GZIP_THRESHOLD_BYTES && response.status === 200 && acceptsGzip(exchange)) {
     return sendZipped(exchange, headers, body);
   }
   if (response.status !== 204 && response.status !== 304) headers["content-length"] ??= length;
@@ -51,6 +50,11 @@ async function sendZipped(exchange: Exchange, headers: ResponseHeaders, body: Co
   headers.vary = "Accept-Encoding";
   headers["content-length"] = zipped.length;
   exchange.send(200, headers, zipped);
+}
+
+/** What this server says of a request, and another one behind it of the same. */
+function isOwn(name: string): boolean {
+  return name === "audit-id" || name.startsWith("x-kubernetes-pf-");
 }
 
 function joined(own: ResponseHeaders[string] | undefined, more: readonly string[]): string | string[] {

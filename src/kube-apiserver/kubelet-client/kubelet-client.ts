@@ -8,6 +8,8 @@ import type { Clock } from "#base/clock.ts";
 export const PREFERRED_ADDRESS_TYPES: readonly string[] = ["Hostname", "InternalDNS", "InternalIP", "ExternalDNS", "ExternalIP"];
 /** Where kubelets listen that do not say where. */
 const KUBELET_PORT = 10250;
+/** Upstream's default of `--kubelet-timeout`. */
+const DIAL_TIMEOUT_MS = 5_000;
 
 /** How kubelets are reached, as upstream's `KubeletClientConfig`. */
 export interface KubeletClientOptions {
@@ -22,6 +24,8 @@ export interface KubeletClientOptions {
   readonly key?: string;
   /** Whom kubelets' certificates have to come from. PEM. When absent they are not looked at, as upstream. */
   readonly ca?: string;
+  /** How long a kubelet may take to answer a connection, in milliseconds. Default 5 s. */
+  readonly dialTimeoutMs?: number;
 }
 
 /** The way to one kubelet. */
@@ -39,10 +43,11 @@ export class KubeletClient {
   readonly #insecure: BackendTransport;
 
   constructor(options: KubeletClientOptions, modules: { readonly clock: Clock; readonly dialer?: NetworkDialer | undefined }) {
-    const { ca, cert, key } = options;
+    const { ca, cert, key, dialTimeoutMs = DIAL_TIMEOUT_MS } = options;
     this.#options = options;
     const own = { ...(cert === undefined ? {} : { cert }), ...(key === undefined ? {} : { key }) };
-    const over = (tls: BackendTls): BackendTransport => new BackendTransport({ ...modules, tls, proxyableOnly: false });
+    const over = (tls: BackendTls): BackendTransport =>
+      new BackendTransport({ ...modules, tls, proxyableOnly: false, dialTimeoutMs });
     this.#transport = over({ ...own, ...(ca === undefined ? {} : { ca }), verify: ca !== undefined });
     this.#insecure = over({ ...own, verify: false });
   }
