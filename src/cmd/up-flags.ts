@@ -1,4 +1,5 @@
 import type { FlagSpec } from "#component-base/flags.ts";
+import { CONTROL_PLANE_COMPONENTS } from "#envtest/control-plane.ts";
 import { kubeletClientFlags } from "./kubelet-client-flags.ts";
 import { securityFlags } from "./security-flags.ts";
 
@@ -6,6 +7,7 @@ type UpFlagTypes = {
   readonly "data-dir": "string";
   readonly "secure-port": "int";
   readonly "bind-address": "string";
+  readonly components: "strings";
   readonly nodes: "int";
   readonly "service-cluster-ip-range": "string";
   readonly "etcd-servers": "strings";
@@ -37,6 +39,12 @@ export const upFlags: { readonly [N in keyof UpFlagTypes]: FlagSpec<UpFlagTypes[
     help: "Port of the API; 0 takes a free one.",
   },
   "bind-address": { type: "string", default: "127.0.0.1", placeholder: "IP", help: "Address that the API listens on." },
+  components: {
+    type: "strings",
+    default: CONTROL_PLANE_COMPONENTS,
+    placeholder: "NAMES",
+    help: "What runs beside the API server; nothing when empty.",
+  },
   nodes: { type: "int", default: 1, min: 0, max: 10_000, placeholder: "N", help: "Number of simulated nodes." },
   "service-cluster-ip-range": { type: "string", default: "10.96.0.0/12", placeholder: "CIDR", help: "Addresses of Services." },
   "etcd-servers": {

@@ -4,7 +4,12 @@ import { realClock } from "#base/clock.ts";
 import { systemRandom } from "#base/random.ts";
 import { describeFlags, FlagError, type ParsedFlags, parseFlags } from "#component-base/flags.ts";
 import { createLogger, type LogLevel } from "#component-base/logging.ts";
-import { type ControlPlane, startControlPlane } from "#envtest/control-plane.ts";
+import {
+  CONTROL_PLANE_COMPONENTS,
+  type ControlPlane,
+  type ControlPlaneComponent,
+  startControlPlane,
+} from "#envtest/control-plane.ts";
 import { RuntimeConfig, RuntimeConfigError } from "#kube-apiserver/runtime-config.ts";
 import { ensureClusterAssets } from "#pki/cluster-assets.ts";
 import { renderKubeconfig } from "#pki/kubeconfig.ts";
@@ -34,8 +39,9 @@ export async function up(args: readonly string[]): Promise<void> {
   }
   if (!LOG_LEVELS.includes(flags["log-level"]))
     throw new FlagError(`flag --log-level takes one of ${LOG_LEVELS.join(", ")}, not "${flags["log-level"]}"`);
+  const components = componentsOf(flags);
   const interrupted = untilInterrupted();
-  const running = await start(flags).catch((error) =>
+  const running = await start(flags, components).catch((error) =>
     explainStartFailure(error, {
       dataDir: flags["data-dir"],
       etcdServers: flags["etcd-servers"],
@@ -59,7 +65,13 @@ interface Running {
   readonly readyMs: number;
 }
 
-async function start(flags: UpFlags): Promise<Running> {
+function componentsOf({ components }: UpFlags): readonly ControlPlaneComponent[] {
+  const unknown = components.find((name) => !CONTROL_PLANE_COMPONENTS.some((known) => known === name));
+  if (unknown === undefined) return components as readonly ControlPlaneComponent[];
+  throw new FlagError(`flag --components takes ${CONTROL_PLANE_COMPONENTS.join(", ")}, not "${unknown}"`);
+}
+
+async function start(flags: UpFlags, components: readonly ControlPlaneComponent[]): Promise<Running> {
   const dir = flags["data-dir"];
   const bindAddress = flags["bind-address"];
   const serviceClusterIpRange = flags["service-cluster-ip-range"];
@@ -95,6 +107,7 @@ async function start(flags: UpFlags): Promise<Running> {
       kubelet,
       swaggerUi: flags["enable-swagger-ui"],
       runtimeConfig,
+      components,
       nodes: flags.nodes,
       onServing: ({ url }) => writeKubeconfig(url),
     });
@@ -132,7 +145,7 @@ function banner(flags: UpFlags, { plane, kubeconfigPath, readyMs }: Running): st
 Kybern ${kybernVersion()} is up: Kubernetes v1.36 in one process, ready after ${Math.round(readyMs)} ms.
 
   API server    ${plane.apiServer.url}
-  runs          kube-apiserver, kube-controller-manager, kube-scheduler, ${nodes}
+  runs          ${["kube-apiserver", ...flags.components, nodes].join(", ")}
   data          ${[...flags["etcd-servers"], flags["data-dir"]].join(", ")}
 
 Use it from another terminal:

@@ -8,9 +8,9 @@ import type { AdmissionPluginChoice } from "#kube-apiserver/admission/plugins.ts
 import type { AuditOptions } from "#kube-apiserver/audit/audit.ts";
 import type { AuthenticationOptions } from "#kube-apiserver/authentication/authentication-options.ts";
 import type { AuthorizationOptions } from "#kube-apiserver/authorization/authorization.ts";
+import type { EncryptionOptions } from "#kube-apiserver/encryption/encryption-at-rest.ts";
 import type { KubeletClientOptions } from "#kube-apiserver/kubelet-client/kubelet-client.ts";
 import type { RuntimeConfig } from "#kube-apiserver/runtime-config.ts";
-import type { EncryptionOptions } from "#kube-apiserver/encryption/encryption-at-rest.ts";
 import { type KubeApiServer, startKubeApiServer } from "#kube-apiserver/server.ts";
 import { type ControllerManagerOptions, startControllerManager } from "#kube-controller-manager/controller-manager.ts";
 import { startElectedControllerManager } from "#kube-controller-manager/elected-controller-manager.ts";
@@ -19,6 +19,12 @@ import { type SimulatedNodes, startSimulatedNodes } from "#kubelet/simulated-nod
 import { signCertificateRequest } from "#pki/certificate.ts";
 import type { ClusterAssets } from "#pki/cluster-assets.ts";
 import type { KVStore } from "#storage/kv.ts";
+
+/** What may run beside the API server. */
+export const CONTROL_PLANE_COMPONENTS = ["kube-controller-manager", "kube-scheduler"] as const;
+
+/** One of {@link CONTROL_PLANE_COMPONENTS}. */
+export type ControlPlaneComponent = (typeof CONTROL_PLANE_COMPONENTS)[number];
 
 /** What a control plane is made of. Everything that comes from outside is a parameter. */
 export interface ControlPlaneOptions {
@@ -48,6 +54,8 @@ export interface ControlPlaneOptions {
   readonly kubelet?: KubeletClientOptions;
   /** Leads the API server to nodes and pods that the machine's own network does not reach. */
   readonly network?: NetworkDialer;
+  /** What runs beside the API server. Default: all. */
+  readonly components?: readonly ControlPlaneComponent[];
   /** Number of simulated nodes. */
   readonly nodes: number;
   /** How long a node may be silent before it counts as gone, in milliseconds; upstream's `--node-monitor-grace-period`. */
@@ -72,6 +80,7 @@ export interface ControlPlane {
 export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
   const { clock, random, logger, kv, assets, bindAddress, port, serviceClusterIpRange } = options;
   const { authentication, authorization, admission, audit, runtimeConfig } = options;
+  const runs = (component: ControlPlaneComponent): boolean => options.components?.includes(component) ?? true;
   let controllers: { healthy(): boolean; stop(): Promise<void> } | undefined;
   let scheduler: RunningScheduler | undefined;
   const apiServer = await startKubeApiServer({
@@ -125,18 +134,15 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       logger,
       onInformerError: (resource, error) => logger.warn({ resource, err: error }, "an informer of the controller manager failed"),
     };
-    controllers = shared
-      ? startElectedControllerManager({ ...managerOptions, identity })
-      : await startControllerManager(managerOptions);
-    scheduler = await startScheduler({
-      client: clientFor("system:kube-scheduler"),
-      clock,
-      random,
-      logger,
-      signal,
-      identity,
-      leaderElect: shared,
-    });
+    if (runs("kube-controller-manager")) {
+      controllers = shared
+        ? startElectedControllerManager({ ...managerOptions, identity })
+        : await startControllerManager(managerOptions);
+    }
+    if (runs("kube-scheduler")) {
+      const client = clientFor("system:kube-scheduler");
+      scheduler = await startScheduler({ client, clock, random, logger, signal, identity, leaderElect: shared });
+    }
     const nodes = await startSimulatedNodes({
       client: clientFor("system:node:simulated", ["system:masters"]),
       clock,
@@ -146,7 +152,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       namePrefix: "node-",
       ...(options.nodeLeaseDurationSeconds === undefined ? {} : { leaseDurationSeconds: options.nodeLeaseDurationSeconds }),
     });
-    const running = [nodes, scheduler, controllers];
+    const running = [nodes, scheduler, controllers].filter((part) => part !== undefined);
     return {
       apiServer,
       nodes,
