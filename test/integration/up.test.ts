@@ -49,6 +49,15 @@ describe.skipIf(!isBuilt)("kybern up (needs dist/, which npm run build makes)", 
     await client.close();
   });
 
+  test("runs what is asked for alone", async () => {
+    await using program = new Program([...upArgs(), "--components", "kube-controller-manager", "--nodes", "0"]);
+    await isUp(program);
+    expect(program.stdout).toContain("runs          kube-apiserver, kube-controller-manager, 0 simulated nodes\n");
+    await using unknown = new Program([...upArgs(), "--components", "kubelet"]);
+    expect(await unknown.exited).toBe(2);
+    expect(unknown.stderr).toContain('flag --components takes kube-controller-manager, kube-scheduler, not "kubelet"');
+  });
+
   test("survives kill -9 with what it acknowledged", async () => {
     {
       await using program = new Program(upArgs());
