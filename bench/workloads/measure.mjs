@@ -44,6 +44,17 @@ export async function lists(report, server, what, ask, before = () => {}) {
   report.add(what, Number(best.toFixed(1)), "ms", { less: true, cpuMicros: (cpuMs * 1000) / LIST_TRIES, note });
 }
 
+const PATIENCE_MS = 20_000;
+
+/** Asks again every millisecond until the answer is yes. */
+export async function until(what, holds) {
+  const started = performance.now();
+  while (!(await holds())) {
+    if (performance.now() - started > PATIENCE_MS) throw new Error(`no ${what} within ${PATIENCE_MS} ms`);
+    await sleep(1);
+  }
+}
+
 /** The middle of several times. */
 export function median(values) {
   return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];

@@ -11,7 +11,7 @@ const UNBOUND = { schedulerName: "nobody" };
 
 /** Each way to change a Pod's image; `same` is one that changes nothing. All bodies but that of `PUT` are as clients send them. */
 const CHANGES = {
-  PUT: { method: "PUT", type: "application/json", body: (name, image, stored) => withImage(stored, image) },
+  PUT: { method: "PUT", type: "application/json", body: (_, image, stored) => withImage(stored, image) },
   apply: {
     type: "application/apply-patch+yaml",
     query: "?fieldManager=bench",
