@@ -13,7 +13,7 @@ export class FakeKubelet {
   readonly requests: string[] = [];
   readonly headers: IncomingMessage["headers"][] = [];
   /** Sockets of upgraded connections. */
-  readonly sockets = new Set<Duplex>();
+  readonly sockets: Set<Duplex> = new Set<Duplex>();
   onRequest: (request: IncomingMessage, response: ServerResponse) => void = (_, response) => void response.end("fake\n");
   onUpgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void = (_request, socket) => void socket.destroy();
 

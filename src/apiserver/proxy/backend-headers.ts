@@ -26,6 +26,24 @@ const CORS: ReadonlySet<string> = new Set([
   "access-control-allow-origin",
 ]);
 
+/** Headers of answers of which there is one: further lines would be refused in HTTP/2. */
+const SINGLE: ReadonlySet<string> = new Set([
+  "age",
+  "content-encoding",
+  "content-language",
+  "content-length",
+  "content-location",
+  "content-range",
+  "content-type",
+  "date",
+  "etag",
+  "expires",
+  "last-modified",
+  "location",
+  "retry-after",
+  "x-content-type-options",
+]);
+
 /** What a request brings along. */
 export interface ProxiedRequest {
   readonly headers: RequestHeaders;
@@ -75,8 +93,9 @@ export function answerHeaders(rawHeaders: readonly string[]): Record<string, str
     const value = rawHeaders[i + 1] ?? "";
     if (name === "connection") for (const each of listOf(value)) named.add(each);
     if (HOP_BY_HOP.has(name) || CORS.has(name)) continue;
-    lines[name] ??= [];
-    lines[name].push(value);
+    const known = lines[name];
+    if (known === undefined) lines[name] = [value];
+    else if (!SINGLE.has(name)) known.push(value);
   }
   for (const name of named) delete lines[name];
   return lines;
