@@ -72,7 +72,7 @@ class Texts {
     if (fields === undefined) return undefined;
     const own = this.#section(key, name)?.[1].text;
     const items = name.endsWith("List") && fields.some((field) => field.name === "items");
-    const text = own ?? (items ? `Objects of kind ${name.slice(0, -4)}.` : "");
+    const text = own || (items ? `Objects of kind ${name.slice(0, -4)}.` : "");
     return [text, Object.fromEntries(this.#fields(from, name, fields, key))];
   }
 

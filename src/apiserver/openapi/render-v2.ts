@@ -19,6 +19,9 @@ export function renderV2(paths: Paths, types: TypeDocuments): Json {
   };
 }
 
+/** Told in their places: names have the kind in their text, and kubectl to 1.27 looks for the others there. */
+const UNSHARED: ReadonlySet<string> = new Set(["name", "dryRun", "fieldValidation"]);
+
 class SharedParameters {
   readonly #known = new Map<string, Json>();
 
@@ -85,5 +88,5 @@ function renderParameter(parameter: Parameter, shared: SharedParameters): Json {
   const { name, type, description } = parameter;
   const required = parameter.in === "path" ? { required: true } : {};
   const rendered: Json = { uniqueItems: true, type, description, name, in: parameter.in, ...required };
-  return name === "name" ? rendered : shared.reference(rendered);
+  return UNSHARED.has(name) ? rendered : shared.reference(rendered);
 }

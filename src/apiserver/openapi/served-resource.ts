@@ -30,6 +30,9 @@ export interface ServedSubresource {
 
 const ALL_VERBS: readonly ResourceVerb[] = ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"];
 
+/** A DELETE of these answers with the object, though upstream's documents say that it is a Status. */
+const TOLD_OTHERWISE: ReadonlySet<string> = new Set(["customresourcedefinitions"]);
+
 /** Every resource in every version that serves it. */
 export function servedResources(set: ResourceSet): ServedResource[] {
   const served: ServedResource[] = [];
@@ -44,7 +47,7 @@ export function servedResources(set: ResourceSet): ServedResource[] {
         plural: definition.plural,
         namespaced: definition.scope === "Namespaced",
         verbs: definition.verbs ?? ALL_VERBS,
-        returnsDeleted: definition.strategy.returnDeletedObject ?? false,
+        returnsDeleted: definition.strategy.returnDeletedObject === true && !TOLD_OTHERWISE.has(definition.plural),
         subresources: Object.entries(subresourcesOf(definition, other)).map(([name, subresource]) =>
           servedSubresource(name, subresource, { group, version, kind: definition.kind }),
         ),

@@ -14,6 +14,6 @@ export const deviceTaintRules: ResourceDefinition<DeviceTaintRule> = {
   scope: "Cluster",
   storagePrefix: "devicetaintrules",
   columns: [nameColumn, ageColumn],
-  strategy: { generationChanges: (object, old) => !semanticEqual(object.spec, old.spec) },
+  strategy: { returnDeletedObject: true, generationChanges: (object, old) => !semanticEqual(object.spec, old.spec) },
   subresources: { status: { type: "status", keepsMetadata: "all" } },
 };

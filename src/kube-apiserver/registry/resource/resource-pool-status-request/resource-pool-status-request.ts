@@ -12,6 +12,6 @@ export const resourcePoolStatusRequests: ResourceDefinition<ResourcePoolStatusRe
   scope: "Cluster",
   storagePrefix: "resourcepoolstatusrequests",
   columns: [nameColumn, ageColumn],
-  strategy: {},
+  strategy: { returnDeletedObject: true },
   subresources: { status: { type: "status", keepsMetadata: "all" } },
 };
