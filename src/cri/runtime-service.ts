@@ -14,6 +14,18 @@ export interface PodSandboxConfig {
   readonly annotations: Readonly<Record<string, string>>;
   /** Shares the node's network: the sandbox has no address of its own. */
   readonly hostNetwork: boolean;
+  /** Where the logs of its containers are; `logPath` of a container is relative to it. Empty: nowhere. */
+  readonly logDirectory?: string;
+  /** The ports of all its containers. */
+  readonly portMappings?: readonly PortMapping[];
+}
+
+/** A port of a sandbox. */
+export interface PortMapping {
+  readonly protocol: "TCP" | "UDP" | "SCTP";
+  readonly containerPort: number;
+  /** 0 when the node's own port is not taken. */
+  readonly hostPort: number;
 }
 
 /** A sandbox as the runtime knows it. */
@@ -41,6 +53,15 @@ export interface ContainerConfig {
   readonly args: readonly string[];
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
+  readonly envs?: readonly { readonly key: string; readonly value: string }[];
+  /** Empty: as the image says. */
+  readonly workingDir?: string;
+  /** Relative to the sandbox's `logDirectory`. Empty: no log is kept. */
+  readonly logPath?: string;
+  /** Its standard input stays open, to be attached to; until the first who attached to it leaves, with `stdinOnce`. */
+  readonly stdin?: boolean;
+  readonly stdinOnce?: boolean;
+  readonly tty?: boolean;
 }
 
 export type ContainerState = "CONTAINER_CREATED" | "CONTAINER_RUNNING" | "CONTAINER_EXITED" | "CONTAINER_UNKNOWN";
@@ -62,6 +83,35 @@ export interface ContainerStatus {
   /** `Completed`, `Error`; empty before it exited. */
   readonly reason: string;
   readonly message: string;
+  /** The whole path of its log; empty when none is kept. */
+  readonly logPath: string;
+}
+
+/** A command to run in a container, with the streams that are wanted; `stderr` not with `tty`. */
+export interface ExecRequest extends AttachRequest {
+  readonly cmd: readonly string[];
+}
+
+/** Streams that are wanted of a container's process; at least one of them, `stderr` not with `tty`. */
+export interface AttachRequest {
+  readonly containerId: string;
+  readonly tty: boolean;
+  readonly stdin: boolean;
+  readonly stdout: boolean;
+  readonly stderr: boolean;
+}
+
+/** Ports of a sandbox to be connected with; those are named here only for who forwards over WebSocket. */
+export interface PortForwardRequest {
+  readonly podSandboxId: string;
+  readonly ports: readonly number[];
+}
+
+/** How a command ended, with all that it said. */
+export interface ExecSyncResult {
+  readonly stdout: Buffer;
+  readonly stderr: Buffer;
+  readonly exitCode: number;
 }
 
 /** A container changed its state by itself or by a call. */
@@ -96,6 +146,16 @@ export interface RuntimeService {
   removeContainer(containerId: string): Promise<void>;
   containerStatus(containerId: string): Promise<ContainerStatus>;
   listContainers(filter?: { readonly sandboxId?: string }): Promise<readonly ContainerStatus[]>;
+  /** Begins its log anew, after the file was moved away. */
+  reopenContainerLog(containerId: string): Promise<void>;
+  /** Runs a command to its end; rejects when that takes longer than `timeoutSeconds`, unless that is 0. */
+  execSync(containerId: string, cmd: readonly string[], timeoutSeconds: number): Promise<ExecSyncResult>;
+  /** A URL where the command can be run once, over SPDY or WebSocket. Rejects for a container that does not run. */
+  exec(request: ExecRequest): Promise<string>;
+  /** A URL where the container's process can be attached to once. */
+  attach(request: AttachRequest): Promise<string>;
+  /** A URL where ports of the sandbox can be connected with. */
+  portForward(request: PortForwardRequest): Promise<string>;
   /** CRI's GetContainerEvents: told of every change until the returned function is called. */
   getContainerEvents(listener: (event: ContainerEvent) => void): () => void;
 }

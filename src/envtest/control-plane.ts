@@ -15,8 +15,9 @@ import { type KubeApiServer, startKubeApiServer } from "#kube-apiserver/server.t
 import { type ControllerManagerOptions, startControllerManager } from "#kube-controller-manager/controller-manager.ts";
 import { startElectedControllerManager } from "#kube-controller-manager/elected-controller-manager.ts";
 import { type RunningScheduler, startScheduler } from "#kube-scheduler/scheduler.ts";
-import { type SimulatedNodes, startSimulatedNodes } from "#kubelet/simulated-nodes.ts";
-import { signCertificateRequest } from "#pki/certificate.ts";
+import { SimulatedNetwork } from "#kubelet/simulated-network.ts";
+import { type SimulatedNodes, type SimulationHooks, startSimulatedNodes } from "#kubelet/simulated-nodes.ts";
+import { issueCertificate, type LeafRequest, signCertificateRequest } from "#pki/certificate.ts";
 import type { ClusterAssets } from "#pki/cluster-assets.ts";
 import type { KVStore } from "#storage/kv.ts";
 
@@ -52,8 +53,10 @@ export interface ControlPlaneOptions {
   readonly audit?: AuditOptions;
   /** How kubelets are reached. */
   readonly kubelet?: KubeletClientOptions;
-  /** Leads the API server to nodes and pods that the machine's own network does not reach. */
+  /** Leads the API server to nodes and pods that the machine's own network does not reach, before those that are simulated. */
   readonly network?: NetworkDialer;
+  /** What a test puts in the place of what simulated containers do. */
+  readonly simulation?: SimulationHooks;
   /** What runs beside the API server. Default: all. */
   readonly components?: readonly ControlPlaneComponent[];
   /** Number of simulated nodes. */
@@ -83,6 +86,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   const runs = (component: ControlPlaneComponent): boolean => options.components?.includes(component) ?? true;
   let controllers: { healthy(): boolean; stop(): Promise<void> } | undefined;
   let scheduler: RunningScheduler | undefined;
+  const simulated = new SimulatedNetwork();
   const apiServer = await startKubeApiServer({
     kv,
     clock,
@@ -100,7 +104,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     swaggerUi: options.swaggerUi ?? false,
     ...(runtimeConfig === undefined ? {} : { runtimeConfig }),
     ...(options.kubelet === undefined ? {} : { kubelet: options.kubelet }),
-    ...(options.network === undefined ? {} : { network: options.network }),
+    network: options.network === undefined ? simulated : joinNetworks(options.network, simulated),
     componentHealth: {
       "controller-manager": () => controllers?.healthy() ?? false,
       scheduler: () => scheduler?.healthz() ?? false,
@@ -150,6 +154,12 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       signal,
       count: options.nodes,
       namePrefix: "node-",
+      network: simulated,
+      authority: {
+        clientCa: assets.ca.cert,
+        issueServing: (name, hosts) => issueCertificate(assets.ca, servingRequest(name, hosts), clock.now()),
+      },
+      ...(options.simulation === undefined ? {} : { hooks: options.simulation }),
       ...(options.nodeLeaseDurationSeconds === undefined ? {} : { leaseDurationSeconds: options.nodeLeaseDurationSeconds }),
     });
     const running = [nodes, scheduler, controllers].filter((part) => part !== undefined);
@@ -168,4 +178,17 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     await apiServer.stop();
     throw error;
   }
+}
+
+/** What a node's own server says of itself, as kubelets ask it of the cluster (`kubernetes.io/kubelet-serving`). */
+function servingRequest(nodeName: string, hosts: readonly string[]): LeafRequest {
+  return { commonName: `system:node:${nodeName}`, organizations: ["system:nodes"], usages: ["server"], hosts };
+}
+
+/** The first network that reaches a host leads to it. */
+function joinNetworks(first: NetworkDialer, second: NetworkDialer): NetworkDialer {
+  return {
+    reaches: (host) => first.reaches(host) || second.reaches(host),
+    dial: (host, port) => (first.reaches(host) ? first : second).dial(host, port),
+  };
 }

@@ -4,7 +4,7 @@ import { systemRandom } from "#base/random.ts";
 import type { Client } from "#client/client.ts";
 import { silentLogger } from "#component-base/logging.ts";
 import { RuntimeConfig } from "#kube-apiserver/runtime-config.ts";
-import type { SimulatedNodes } from "#kubelet/simulated-nodes.ts";
+import type { SimulatedNodes, SimulationHooks } from "#kubelet/simulated-nodes.ts";
 import { ensureClusterAssets } from "#pki/cluster-assets.ts";
 import { renderKubeconfig } from "#pki/kubeconfig.ts";
 import { MemoryStore } from "#storage/memory/memory-store.ts";
@@ -28,6 +28,8 @@ export interface StartClusterOptions {
   readonly nodeMonitorGracePeriodSeconds?: number;
   /** Leads `exec`, `log`, `proxy` and the like to addresses of the test's own. */
   readonly network?: NetworkDialer;
+  /** What runs when a command is run in a simulated container, and what answers at its ports. */
+  readonly simulation?: SimulationHooks;
   /** The kubelets' `nodeLeaseDurationSeconds`, 40 when absent: a node shows that it lives four times in that. */
   readonly nodeLeaseDurationSeconds?: number;
 }
@@ -83,6 +85,7 @@ export async function startCluster(options: StartClusterOptions = {}): Promise<C
     ...(options.runtimeConfig === undefined ? {} : { runtimeConfig: new RuntimeConfig(options.runtimeConfig) }),
     ...(nodeMonitorGracePeriodSeconds === undefined ? {} : { nodeMonitorGracePeriodMs: nodeMonitorGracePeriodSeconds * 1000 }),
     ...(options.network === undefined ? {} : { network: options.network }),
+    ...(options.simulation === undefined ? {} : { simulation: options.simulation }),
     ...(nodeLeaseDurationSeconds === undefined ? {} : { nodeLeaseDurationSeconds }),
   });
   const credentials = { ca: assets.ca.cert, cert: assets.admin.cert, key: assets.admin.key };

@@ -8,8 +8,15 @@ export interface NodeIdentity {
   readonly podCidr: string;
 }
 
-const CAPACITY = { cpu: "8", "ephemeral-storage": "100Gi", "hugepages-2Mi": "0", memory: "32Gi", pods: "110" };
-const KUBELET_VERSION = "v1.36.2";
+/** What a simulated node has. */
+export const NODE_CPUS = 8;
+export const NODE_MEMORY_BYTES: number = 32 * 1024 * 1024 * 1024;
+/** Where a kubelet's server listens. */
+export const KUBELET_PORT = 10250;
+/** What a node says that it is. */
+export const KUBELET_VERSION = "v1.36.2";
+
+const CAPACITY = { cpu: String(NODE_CPUS), "ephemeral-storage": "100Gi", "hugepages-2Mi": "0", memory: "32Gi", pods: "110" };
 
 /** The node as it registers itself. */
 export function nodeObject({ name, podCidr }: NodeIdentity): Node {
@@ -64,7 +71,7 @@ export function nodeStatus({ name, hostIp }: NodeIdentity, nowMs: number, sinceM
       { type: "InternalIP", address: hostIp },
       { type: "Hostname", address: name },
     ],
-    daemonEndpoints: { kubeletEndpoint: { Port: 10250 } },
+    daemonEndpoints: { kubeletEndpoint: { Port: KUBELET_PORT } },
     nodeInfo: {
       machineID: name,
       systemUUID: name,

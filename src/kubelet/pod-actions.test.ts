@@ -26,6 +26,7 @@ function status(name: string, state: ContainerStatus["state"], exitCode = 0, att
     exitCode,
     reason: "",
     message: "",
+    logPath: "",
   };
 }
 

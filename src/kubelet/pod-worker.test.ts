@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { Pod, PodStatus } from "#api/generated/core/v1.ts";
 import { realClock } from "#base/clock.ts";
+import { seededRandom } from "#base/random.ts";
 import { FakeRuntime } from "#cri/fake/fake-runtime.ts";
+import { PodServer } from "#cri/fake/pod-server.ts";
 import { PodWorker } from "./pod-worker.ts";
 import type { StatusManager } from "./status-manager.ts";
 
@@ -16,7 +18,9 @@ function start(pod: Pod, begin: (worker: PodWorker) => void = (worker) => worker
   const statuses: PodStatus[] = [];
   const finals: boolean[] = [];
   const events: string[] = [];
-  const runtime = new FakeRuntime({ clock: realClock, allocateIp: () => "10.244.0.2", releaseIp: () => {}, idPrefix: "a" });
+  const ips = { allocateIp: () => "10.244.0.2", releaseIp: () => {} };
+  const random = seededRandom(1);
+  const runtime = new FakeRuntime({ clock: realClock, random, podServer: new PodServer(), ...ips, idPrefix: "a" });
   const statusManager = {
     write(_pod: Pod, status: PodStatus, final: boolean) {
       statuses.push(status);

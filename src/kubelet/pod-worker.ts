@@ -1,16 +1,17 @@
-import type { Pod, PodCondition } from "#api/generated/core/v1.ts";
+import type { Pod, PodCondition, PodStatus } from "#api/generated/core/v1.ts";
 import { formatTime, parseTime } from "#apimachinery/meta/time.ts";
 import type { Clock, Timer } from "#base/clock.ts";
 import type { EventRecorder } from "#client/event-recorder.ts";
 import { isPodTerminal } from "#component-helpers/pod/pod-conditions.ts";
-import { COMPLETES_LABEL } from "#cri/fake/behaviour.ts";
 import type { ContainerStatus, RuntimeService } from "#cri/runtime-service.ts";
 import { BackOff } from "./back-off.ts";
+import { environmentOf } from "./environment.ts";
 import { attemptsOf, earlier, isSidecar, type ObservedPod } from "./observed-pod.ts";
 import { type ContainerStart, computePodActions, type PodActions } from "./pod-actions.ts";
 import type { Rejection } from "./pod-admission.ts";
 import { PodEvents } from "./pod-events.ts";
 import { podStatus } from "./pod-status.ts";
+import { containerConfig, sandboxConfig } from "./sandbox-config.ts";
 import type { StatusManager } from "./status-manager.ts";
 
 /** What a pod worker uses of its node. */
@@ -52,6 +53,7 @@ export class PodWorker {
   /** Nothing of it runs any more. */
   #ended = false;
   #told = "";
+  #status: PodStatus | undefined;
   #conditions: readonly PodCondition[] = [];
 
   constructor(pod: Pod, modules: PodWorkerModules) {
@@ -63,6 +65,11 @@ export class PodWorker {
 
   get pod(): Pod {
     return this.#pod;
+  }
+
+  /** The pod with the status that was told last, which the API may not show yet. */
+  get podWithStatus(): Pod {
+    return this.#status === undefined ? this.#pod : { ...this.#pod, status: { ...this.#pod.status, ...this.#status } };
   }
 
   /** Whether it holds what it requests of the node. */
@@ -231,31 +238,19 @@ export class PodWorker {
   }
 
   async #createSandbox(): Promise<void> {
-    const { name = "", namespace = "", uid = "", labels = {}, annotations = {} } = this.#pod.metadata;
-    this.#sandboxId = await this.#modules.runtime.runPodSandbox({
-      metadata: { name, namespace, uid, attempt: this.#sandboxes++ },
-      hostname: this.#pod.spec.hostname ?? name,
-      labels,
-      annotations,
-      hostNetwork: this.#pod.spec.hostNetwork ?? false,
-    });
+    this.#sandboxId = await this.#modules.runtime.runPodSandbox(sandboxConfig(this.#pod, this.#sandboxes++));
   }
 
   async #startContainer({ container, isInit, attempt }: ContainerStart): Promise<void> {
-    const { runtime, clock } = this.#modules;
+    const { runtime, clock, hostIp } = this.#modules;
     if (this.#sandboxId === undefined) return;
     const completes = isSidecar(container) ? false : isInit || this.#pod.spec.restartPolicy !== "Always";
     const image = container.image ?? "";
     const pulled = `Container image "${image}" already present on machine and can be accessed by the pod`;
     this.#events.container(this.#pod, container.name, "Pulled", pulled);
-    const id = await runtime.createContainer(this.#sandboxId, {
-      metadata: { name: container.name, attempt },
-      image,
-      command: container.command ?? [],
-      args: container.args ?? [],
-      labels: completes ? { [COMPLETES_LABEL]: "true" } : {},
-      annotations: {},
-    });
+    const { ip } = await runtime.podSandboxStatus(this.#sandboxId);
+    const envs = environmentOf(this.#pod, container, { pod: ip === "" ? hostIp : ip, host: hostIp });
+    const id = await runtime.createContainer(this.#sandboxId, containerConfig(container, attempt, { completes, envs }));
     this.#events.container(this.#pod, container.name, "Created", "Container created");
     await runtime.startContainer(id);
     this.#events.container(this.#pod, container.name, "Started", "Container started");
@@ -295,6 +290,7 @@ export class PodWorker {
       failure: this.#failure,
     });
     this.#conditions = status.conditions ?? [];
+    this.#status = status;
     // A pod that had ended before this node knew it keeps the status it had.
     const told = isPodTerminal(pod) && observed.sandbox === undefined ? { phase: pod.status?.phase ?? "" } : status;
     const text = JSON.stringify(told);

@@ -1,40 +1,63 @@
+import type { Duplex } from "node:stream";
 import type { Node, Pod } from "#api/generated/core/v1.ts";
 import type { Clock } from "#base/clock.ts";
+import { duplexPair } from "#base/duplex-pair.ts";
+import type { Random } from "#base/random.ts";
 import type { EventRecorder } from "#client/event-recorder.ts";
 import { IpPool } from "#cni/host-local.ts";
 import { FakeRuntime } from "#cri/fake/fake-runtime.ts";
-import type { NodeIdentity } from "./node-object.ts";
+import type { SimulationHooks } from "#cri/fake/hooks.ts";
+import type { PodServer } from "#cri/fake/pod-server.ts";
+import type { NodeAuthority } from "./node-authority.ts";
+import { KUBELET_PORT, type NodeIdentity } from "./node-object.ts";
 import { type Rejection, rejectionOf } from "./pod-admission.ts";
 import { PodWorker, type PodWorkerModules } from "./pod-worker.ts";
+import type { KubeletAuth } from "./server/kubelet-auth.ts";
+import type { KubeletHost } from "./server/kubelet-host.ts";
+import { KubeletServer } from "./server/kubelet-server.ts";
+import type { NetworkNode } from "./simulated-network.ts";
 import type { StatusManager } from "./status-manager.ts";
 
 /** What all nodes of a process share. */
 export interface SharedModules {
   readonly clock: Clock;
+  readonly random: Random;
+  /** Answers for the ports of all pods. */
+  readonly podServer: PodServer;
+  readonly hooks?: SimulationHooks;
   readonly statusManager: StatusManager;
   readonly recorderFor: (nodeName: string) => EventRecorder;
+  /** What the node's own server proves itself with and decides by; without them it answers nobody. */
+  readonly authority?: NodeAuthority;
+  readonly auth: () => KubeletAuth;
   /** The Node object as last seen. */
   readonly nodeSeen: (nodeName: string) => Node | undefined;
   /** The Node object as it is. */
   readonly readNode: (nodeName: string) => Promise<Node>;
 }
 
-/** One node: a pretended runtime, and a worker for each of its pods. */
-export class SimulatedNode {
+/** One node: a pretended runtime, a worker for each of its pods, and a server that begins when it is first asked. */
+export class SimulatedNode implements NetworkNode {
   readonly identity: NodeIdentity;
   readonly #shared: SharedModules;
   readonly #runtime: FakeRuntime;
   readonly #modules: PodWorkerModules;
   readonly #workers = new Map<string, PodWorker>();
+  readonly #startedAtMs: number;
+  #server: KubeletServer | undefined;
   #running = true;
 
   constructor(identity: NodeIdentity, shared: SharedModules) {
     const { clock, statusManager } = shared;
     this.identity = identity;
     this.#shared = shared;
+    this.#startedAtMs = clock.now();
     const ips = new IpPool(identity.podCidr);
     this.#runtime = new FakeRuntime({
       clock,
+      random: shared.random,
+      podServer: shared.podServer,
+      ...(shared.hooks === undefined ? {} : { hooks: shared.hooks }),
       allocateIp: () => ips.allocate(),
       releaseIp: (ip) => ips.release(ip),
       idPrefix: identity.podCidr
@@ -57,6 +80,50 @@ export class SimulatedNode {
 
   get running(): boolean {
     return this.#running;
+  }
+
+  get name(): string {
+    return this.identity.name;
+  }
+
+  get hostIp(): string {
+    return this.identity.hostIp;
+  }
+
+  /** To the node's own server, to a port of the node that a pod has taken, or to a pod. */
+  connect(host: string, port: number): Duplex | undefined {
+    if (!this.#running) return undefined;
+    const isNode = host === this.name || host === this.hostIp;
+    if (isNode && port === KUBELET_PORT) return this.#connectToServer();
+    const taken = isNode ? this.#runtime.sandboxByHostPort(port) : undefined;
+    const sandboxId = isNode ? taken?.sandboxId : this.#runtime.sandboxByIp(host);
+    return sandboxId === undefined ? undefined : this.#runtime.connect(sandboxId, taken?.containerPort ?? port);
+  }
+
+  #connectToServer(): Duplex | undefined {
+    const { authority, auth, clock } = this.#shared;
+    if (authority === undefined) return undefined;
+    if (this.#server === undefined) {
+      const serving = authority.issueServing(this.name, [this.name, this.hostIp]);
+      const modules = { host: this.#host(), auth: auth(), clock };
+      this.#server = new KubeletServer(modules, { ...serving, clientCa: authority.clientCa });
+    }
+    const [near, far] = duplexPair();
+    this.#server.accept(far);
+    return near;
+  }
+
+  #host(): KubeletHost {
+    const runtime = this.#runtime;
+    return {
+      nodeName: this.name,
+      runtime,
+      logFiles: runtime.logFiles,
+      startedAtMs: this.#startedAtMs,
+      pods: () => [...this.#workers.values()].map((worker) => worker.podWithStatus),
+      dialStreaming: async () => runtime.dialStreaming(),
+      isSyncing: () => this.#running,
+    };
   }
 
   /** A pod of this node is there, or changed. */
@@ -121,6 +188,7 @@ export class SimulatedNode {
   /** Ends all timers. */
   close(): void {
     this.pause();
+    this.#server?.close();
     this.#runtime.close();
   }
 

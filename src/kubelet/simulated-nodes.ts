@@ -5,9 +5,13 @@ import type { Random } from "#base/random.ts";
 import type { Client, ResourceId } from "#client/client.ts";
 import { createEventRecorder } from "#client/event-recorder.ts";
 import { type SharedInformer, SharedInformerFactory } from "#client/informer.ts";
+import type { SimulationHooks } from "#cri/fake/hooks.ts";
 import { startHeartbeats } from "./heartbeats.ts";
+import type { NodeAuthority } from "./node-authority.ts";
 import { NODES_MAX, nodeIdentity } from "./node-object.ts";
 import { LEASE_DURATION_SECONDS, NodeRegistration } from "./node-registration.ts";
+import { KubeletAuth } from "./server/kubelet-auth.ts";
+import { SimulatedNetwork } from "./simulated-network.ts";
 import { type SharedModules, SimulatedNode } from "./simulated-node.ts";
 import { StatusManager } from "./status-manager.ts";
 
@@ -23,7 +27,15 @@ export interface SimulatedNodesOptions {
   readonly signal: AbortSignal;
   /** How long a node's Lease says that it lives; it is renewed four times in that. {@link LEASE_DURATION_SECONDS} when absent. */
   readonly leaseDurationSeconds?: number;
+  /** What a test puts in the place of what containers do by default. */
+  readonly hooks?: SimulationHooks;
+  /** Where the nodes and their pods are to be reached. */
+  readonly network?: SimulatedNetwork;
+  /** What the nodes' own servers prove themselves with, and whom they believe. Without it they answer nobody. */
+  readonly authority?: NodeAuthority;
 }
+
+export type { SimulationHooks };
 
 /** Simulated nodes that run. */
 export interface SimulatedNodes {
@@ -54,6 +66,7 @@ const CONCURRENT_REGISTRATIONS = 128;
 export async function startSimulatedNodes(options: SimulatedNodesOptions): Promise<SimulatedNodes> {
   const { client, clock, random, count, namePrefix, leaseDurationSeconds = LEASE_DURATION_SECONDS } = options;
   assert(count <= NODES_MAX, `at most ${NODES_MAX} simulated nodes`);
+  const network = options.network ?? new SimulatedNetwork();
   const stopped = new AbortController();
   const signal = AbortSignal.any([options.signal, stopped.signal]);
   const statusManager = new StatusManager({ client, clock, signal });
@@ -61,10 +74,19 @@ export async function startSimulatedNodes(options: SimulatedNodesOptions): Promi
     createEventRecorder({ client, clock, random, component: "kubelet", reportingInstance: node, api: "core" });
   const factory = new SharedInformerFactory({ client, clock, random });
   const nodes = factory.informer<Node>(NODES);
+  let auth: KubeletAuth | undefined;
   const shared: SharedModules = {
     clock,
+    random,
+    podServer: network.podServer,
+    ...(options.hooks === undefined ? {} : { hooks: options.hooks }),
     statusManager,
     recorderFor,
+    ...(options.authority === undefined ? {} : { authority: options.authority }),
+    auth: () => {
+      auth ??= new KubeletAuth({ client, clock });
+      return auth;
+    },
     nodeSeen: (name) => nodes.lister.get("", name),
     readNode: (name) => client.get<Node>(NODES, "", name),
   };
@@ -72,6 +94,7 @@ export async function startSimulatedNodes(options: SimulatedNodesOptions): Promi
   for (let index = 0; index < count; index++) {
     const identity = nodeIdentity(index, `${namePrefix}${index}`);
     const node = new SimulatedNode(identity, shared);
+    network.add(node, identity.podCidr);
     members.set(identity.name, { node, registration: new NodeRegistration(identity, { client, clock, leaseDurationSeconds }) });
   }
   if (count === 0) return { stop: async () => stopped.abort(), stopNode: () => {}, startNode: async () => {} };
@@ -87,6 +110,7 @@ export async function startSimulatedNodes(options: SimulatedNodesOptions): Promi
       stopped.abort();
       heartbeats.clear();
       for (const { node } of members.values()) node.close();
+      network.close();
     },
     stopNode: (name) => members.get(name)?.node.pause(),
     async startNode(name) {

@@ -41,7 +41,7 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
   ],
   "kube-controller-manager": component,
   "kube-scheduler": component,
-  cri: ["base"],
+  cri: ["base", "api", "apimachinery"],
   cni: ["base"],
   kubelet: [...component, "cri", "cni"],
   envtest: assembly,

@@ -13,6 +13,8 @@ export const EXIT_CODE_ANNOTATION = "kybern.io/simulated-exit-code";
 export const RUN_SECONDS_ANNOTATION = "kybern.io/simulated-run-seconds";
 /** Seconds that a container takes to end after it was asked to. */
 export const STOP_SECONDS_ANNOTATION = "kybern.io/simulated-stop-seconds";
+/** What a container says when it starts, on its standard output. */
+export const LOG_TEXT_ANNOTATION = "kybern.io/simulated-log-text";
 /** On a container: it is meant to end by itself. Set by the kubelet. */
 export const COMPLETES_LABEL = "kybern.io/completes";
 

@@ -1,12 +1,19 @@
 import { describe, expect, test, vi } from "vitest";
 import { realClock } from "#base/clock.ts";
+import { seededRandom } from "#base/random.ts";
 import { describeRuntimeContract } from "../runtime-service.contract.ts";
 import type { ContainerStatus } from "../runtime-service.ts";
 import { behaviourOf } from "./behaviour.ts";
 import { FakeRuntime } from "./fake-runtime.ts";
+import { PodServer } from "./pod-server.ts";
+
+function newRuntime(): FakeRuntime {
+  const ips = { allocateIp: () => "10.244.0.2", releaseIp: () => {} };
+  return new FakeRuntime({ clock: realClock, random: seededRandom(1), podServer: new PodServer(), ...ips, idPrefix: "a" });
+}
 
 describeRuntimeContract("fake", async () => {
-  return new FakeRuntime({ clock: realClock, allocateIp: () => "10.244.0.2", releaseIp: () => {}, idPrefix: "a" });
+  return newRuntime();
 });
 
 const base = { name: "app", command: [], args: [], labels: {}, annotations: {} };
@@ -33,7 +40,7 @@ test.each(cases)("%s", (_name, container, want) => {
 describe("time passes in the fake runtime", () => {
   const start = async (annotations: Record<string, string>) => {
     vi.useFakeTimers();
-    const runtime = new FakeRuntime({ clock: realClock, allocateIp: () => "10.244.0.2", releaseIp: () => {}, idPrefix: "a" });
+    const runtime = newRuntime();
     const metadata = { name: "p", namespace: "ns", uid: "u", attempt: 0 };
     const sandbox = await runtime.runPodSandbox({ metadata, hostname: "p", labels: {}, annotations, hostNetwork: false });
     const config = { metadata: { name: "app", attempt: 0 }, image: "i", command: [], args: [], labels: {}, annotations: {} };

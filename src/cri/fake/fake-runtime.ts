@@ -1,18 +1,37 @@
+import type { Duplex } from "node:stream";
 import type { Clock, Timer } from "#base/clock.ts";
+import { duplexPair } from "#base/duplex-pair.ts";
+import type { Random } from "#base/random.ts";
+import type { LogFiles } from "../log-files.ts";
 import {
+  type AttachRequest,
   type ContainerConfig,
   type ContainerEvent,
   type ContainerStatus,
+  type ExecRequest,
+  type ExecSyncResult,
   NotFoundError,
   type PodSandboxConfig,
   type PodSandboxStatus,
+  type PortForwardRequest,
   type RuntimeService,
 } from "../runtime-service.ts";
+import { StreamingServer } from "../streaming/streaming-server.ts";
 import { type Behaviour, behaviourOf } from "./behaviour.ts";
+import { ContainerProcess } from "./container-process.ts";
+import { execSync } from "./exec-sync.ts";
+import type { SimulationHooks } from "./hooks.ts";
+import { joinStreams } from "./join-streams.ts";
+import type { MemoryLog } from "./memory-log.ts";
+import type { PodServer } from "./pod-server.ts";
 
 /** Options of {@link FakeRuntime}. */
 export interface FakeRuntimeOptions {
   readonly clock: Clock;
+  readonly random: Random;
+  /** Answers for the ports of all pods. */
+  readonly podServer: PodServer;
+  readonly hooks?: SimulationHooks;
   /** An address for a new sandbox; given back with `releaseIp`. */
   readonly allocateIp: () => string;
   readonly releaseIp: (ip: string) => void;
@@ -22,13 +41,14 @@ export interface FakeRuntimeOptions {
 
 interface Sandbox {
   status: PodSandboxStatus;
-  readonly annotations: Readonly<Record<string, string>>;
+  readonly config: PodSandboxConfig;
   readonly containers: Set<string>;
 }
 
 interface Container {
   status: ContainerStatus;
   readonly behaviour: Behaviour;
+  readonly process: ContainerProcess;
   exitTimer: Timer | undefined;
   /** Told when the container has ended. */
   readonly waiting: (() => void)[];
@@ -38,7 +58,12 @@ interface Container {
 const EXIT_TERMINATED = 143;
 const EXIT_KILLED = 137;
 
-/** A runtime without containers: it keeps their states, and lets time pass. */
+/** Where URLs of the streaming server lead: nowhere but to {@link FakeRuntime.dialStreaming}. */
+const STREAMING_BASE_URL = "http://streaming.fake.invalid";
+
+/**
+ * A runtime without containers: it keeps their states, lets time pass, and simulates what is said and done in them.
+ */
 export class FakeRuntime implements RuntimeService {
   readonly #options: FakeRuntimeOptions;
   readonly #sandboxes = new Map<string, Sandbox>();
@@ -46,6 +71,16 @@ export class FakeRuntime implements RuntimeService {
   readonly #listeners = new Set<(event: ContainerEvent) => void>();
   /** Of containers that take their time to end. */
   readonly #stopTimers = new Set<Timer>();
+  readonly #logs = new Map<string, MemoryLog>();
+  /** The logs of its containers, by the path that their status tells. */
+  readonly logFiles: LogFiles = {
+    open: async (path) => {
+      const log = this.#logs.get(path);
+      if (log === undefined) throw Object.assign(new Error(`open ${path}: no such file or directory`), { code: "ENOENT" });
+      return log;
+    },
+  };
+  #streaming: StreamingServer | undefined;
   #lastId = 0;
 
   constructor(options: FakeRuntimeOptions) {
@@ -65,7 +100,7 @@ export class FakeRuntime implements RuntimeService {
       createdAtMs: this.#options.clock.now(),
       ip: config.hostNetwork ? "" : this.#options.allocateIp(),
     };
-    this.#sandboxes.set(id, { status, annotations: config.annotations, containers: new Set() });
+    this.#sandboxes.set(id, { status, config, containers: new Set() });
     return id;
   }
 
@@ -97,7 +132,9 @@ export class FakeRuntime implements RuntimeService {
     const sandbox = this.#sandbox(sandboxId);
     const id = this.#newId();
     const { name } = config.metadata;
-    const annotations = { ...sandbox.annotations, ...config.annotations };
+    const annotations = { ...sandbox.config.annotations, ...config.annotations };
+    const { logDirectory = "" } = sandbox.config;
+    const logPath = config.logPath === undefined || config.logPath === "" ? "" : `${logDirectory}/${config.logPath}`;
     const status: ContainerStatus = {
       id,
       sandboxId,
@@ -111,9 +148,12 @@ export class FakeRuntime implements RuntimeService {
       exitCode: 0,
       reason: "",
       message: "",
+      logPath,
     };
     const behaviour = behaviourOf({ ...config, name, annotations });
-    this.#containers.set(id, { status, behaviour, exitTimer: undefined, waiting: [] });
+    const process = this.#newProcess(id, sandbox, config, annotations);
+    if (logPath !== "") this.#logs.set(logPath, process.log);
+    this.#containers.set(id, { status, behaviour, process, exitTimer: undefined, waiting: [] });
     sandbox.containers.add(id);
     this.#tell(id, sandboxId, "CONTAINER_CREATED_EVENT");
     return id;
@@ -124,6 +164,7 @@ export class FakeRuntime implements RuntimeService {
     if (container.status.state !== "CONTAINER_CREATED") throw new Error(`container ${containerId} was started before`);
     const { clock } = this.#options;
     container.status = { ...container.status, state: "CONTAINER_RUNNING", startedAtMs: clock.now() };
+    container.process.start();
     const { runMs, exitCode } = container.behaviour;
     if (runMs !== undefined) container.exitTimer = clock.setTimeout(() => this.#exit(containerId, exitCode), runMs);
     this.#tell(containerId, container.status.sandboxId, "CONTAINER_STARTED_EVENT");
@@ -153,7 +194,8 @@ export class FakeRuntime implements RuntimeService {
     if (container === undefined) return;
     this.#exit(containerId, EXIT_KILLED);
     this.#containers.delete(containerId);
-    const { sandboxId } = container.status;
+    const { sandboxId, logPath } = container.status;
+    this.#logs.delete(logPath);
     this.#sandboxes.get(sandboxId)?.containers.delete(containerId);
     this.#tell(containerId, sandboxId, "CONTAINER_DELETED_EVENT");
   }
@@ -168,6 +210,69 @@ export class FakeRuntime implements RuntimeService {
     return [...ids].flatMap((id) => this.#containers.get(id)?.status ?? []);
   }
 
+  async reopenContainerLog(containerId: string): Promise<void> {
+    this.#running(containerId).process.log.clear();
+  }
+
+  async execSync(containerId: string, cmd: readonly string[], timeoutSeconds: number): Promise<ExecSyncResult> {
+    const { process } = this.#running(containerId);
+    return execSync((streams) => process.exec(cmd, streams), cmd, timeoutSeconds, this.#options.clock);
+  }
+
+  async exec(request: ExecRequest): Promise<string> {
+    this.#running(request.containerId);
+    return this.#streamingServer().getExec(request);
+  }
+
+  async attach(request: AttachRequest): Promise<string> {
+    this.#running(request.containerId);
+    return this.#streamingServer().getAttach(request);
+  }
+
+  async portForward(request: PortForwardRequest): Promise<string> {
+    this.#sandbox(request.podSandboxId);
+    return this.#streamingServer().getPortForward(request);
+  }
+
+  /** A connection to where the URLs of {@link exec}, {@link attach} and {@link portForward} lead. */
+  dialStreaming(): Duplex {
+    const [near, far] = duplexPair();
+    this.#streamingServer().accept(far);
+    return near;
+  }
+
+  /** A connection to a port of a sandbox; undefined when nothing listens there. */
+  connect(sandboxId: string, port: number): Duplex | undefined {
+    const sandbox = this.#sandboxes.get(sandboxId);
+    if (sandbox?.status.state !== "SANDBOX_READY") return undefined;
+    const { metadata, portMappings = [] } = sandbox.config;
+    const { hooks = {}, podServer } = this.#options;
+    const at = { namespace: metadata.namespace, pod: metadata.name, ip: sandbox.status.ip, port };
+    const [near, far] = duplexPair();
+    far.on("error", () => undefined);
+    near.on("error", () => undefined);
+    if (hooks.serve?.(far, at) === true) return near;
+    if (!portMappings.some(({ containerPort, protocol }) => containerPort === port && protocol === "TCP")) return undefined;
+    podServer.accept(far, at);
+    return near;
+  }
+
+  /** The sandbox with an address, and the one that has a port of the node's own with what it is called inside. */
+  sandboxByIp(ip: string): string | undefined {
+    return [...this.#sandboxes.values()].find(({ status }) => status.ip === ip && status.state === "SANDBOX_READY")?.status.id;
+  }
+
+  sandboxByHostPort(port: number): { readonly sandboxId: string; readonly containerPort: number } | undefined {
+    for (const { status, config } of this.#sandboxes.values()) {
+      const taken = config.portMappings?.find(
+        ({ hostPort, containerPort }) => port === (config.hostNetwork ? containerPort : hostPort),
+      );
+      if (taken !== undefined && status.state === "SANDBOX_READY")
+        return { sandboxId: status.id, containerPort: taken.containerPort };
+    }
+    return undefined;
+  }
+
   getContainerEvents(listener: (event: ContainerEvent) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -177,7 +282,52 @@ export class FakeRuntime implements RuntimeService {
   close(): void {
     for (const container of this.#containers.values()) container.exitTimer?.clear();
     for (const timer of this.#stopTimers) timer.clear();
+    for (const container of this.#containers.values()) container.process.end();
     this.#listeners.clear();
+    this.#streaming?.close();
+  }
+
+  #newProcess(
+    id: string,
+    { config: { metadata, hostname }, status }: Sandbox,
+    config: ContainerConfig,
+    annotations: Readonly<Record<string, string>>,
+  ): ContainerProcess {
+    const { clock, hooks = {} } = this.#options;
+    const { name: pod, namespace } = metadata;
+    const identity = { namespace, pod, container: config.metadata.name, image: config.image };
+    const onExit = (code: number): void => this.#exit(id, code);
+    return new ContainerProcess({ clock, config, annotations, identity, hostname, ip: status.ip, hooks, onExit });
+  }
+
+  #streamingServer(): StreamingServer {
+    const { clock, random } = this.#options;
+    this.#streaming ??= new StreamingServer(
+      { clock, random, baseUrl: STREAMING_BASE_URL },
+      {
+        exec: (containerId, command, streams) => this.#running(containerId).process.exec(command, streams),
+        attach: (containerId, streams) => this.#running(containerId).process.attach(streams),
+        portForward: (sandboxId, port, stream) => this.#forward(sandboxId, port, stream),
+      },
+    );
+    return this.#streaming;
+  }
+
+  async #forward(sandboxId: string, port: number, stream: Duplex): Promise<void> {
+    const connection = this.connect(sandboxId, port);
+    if (connection === undefined) {
+      const refused = `dial tcp4 127.0.0.1:${port}: connect: connection refused`;
+      throw new Error(`failed to connect to localhost:${port} inside the sandbox of the pod: ${refused}`);
+    }
+    await joinStreams(stream, connection);
+  }
+
+  /** Throws for a container that does not run. */
+  #running(id: string): Container {
+    const container = this.#container(id);
+    const { state } = container.status;
+    if (state !== "CONTAINER_RUNNING") throw new Error(`container is in ${state} state`);
+    return container;
   }
 
   #newId(): string {
@@ -208,6 +358,7 @@ export class FakeRuntime implements RuntimeService {
       exitCode,
       reason: exitCode === 0 ? "Completed" : "Error",
     };
+    container.process.end();
     for (const resolve of container.waiting.splice(0)) resolve();
     this.#tell(id, container.status.sandboxId, "CONTAINER_STOPPED_EVENT");
   }

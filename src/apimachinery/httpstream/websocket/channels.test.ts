@@ -40,14 +40,12 @@ test.each([
   expect(frames).toEqual([want, { opcode: Opcode.close, payload: "\x03\xe8" }]);
 });
 
-test("in v5 each end says that a channel is closed", async () => {
-  const { client, frames, server } = connect("v5.channel.k8s.io", ["read", "write"]);
+test("in v5 the client says that a channel is closed", async () => {
+  const { client, server } = connect("v5.channel.k8s.io", ["read", "write"]);
   say(client, Buffer.from("\x00all"));
   say(client, Buffer.of(255, 0));
-  const [stdin, stdout] = server.channels as [Duplex, Duplex];
+  const [stdin] = server.channels as [Duplex];
   expect(await text(stdin)).toBe("all");
-  await new Promise<void>((resolve) => stdout.end(resolve));
-  expect(frames.at(-1)).toEqual({ opcode: Opcode.binary, payload: "\xff\x01" });
   server.close();
 });
 

@@ -24,7 +24,7 @@ function isBase64(protocol: string): boolean {
   return protocol.endsWith("base64.channel.k8s.io");
 }
 
-/** Either end can close a channel by itself. */
+/** The client can close a channel by itself. */
 export function supportsStreamClose(protocol: string): boolean {
   return protocol === "v5.channel.k8s.io";
 }
@@ -36,7 +36,7 @@ export function isTunnelProtocol(protocol: string): boolean {
 
 /**
  * Several channels over one WebSocket: the first byte of each message is the channel's number (upstream's
- * `wsstream.Conn`). A channel that is ended is only then said to be when the subprotocol can say it.
+ * `wsstream.Conn`). The other end of v5 can say that a channel is ended; this end, as upstream's, only ends the connection.
  */
 export class ChannelConnection {
   /** By number. */
@@ -50,7 +50,6 @@ export class ChannelConnection {
     this.#protocol = options.protocol;
     const host: ChannelHost = {
       send: (number, data, done) => this.#send(number, data, done),
-      sendClose: (number) => this.#sendClose(number),
       setFull: (channel, full) => this.#setFull(channel, full),
     };
     this.#channels = options.channels.map((type, number) => new Channel(number, type, host));
@@ -91,10 +90,6 @@ export class ChannelConnection {
     else this.connection.send(Buffer.concat([Buffer.of(number), data]), Opcode.binary, done);
   }
 
-  #sendClose(number: number): void {
-    if (supportsStreamClose(this.#protocol)) this.connection.send(Buffer.of(STREAM_CLOSE_SIGNAL, number), Opcode.binary);
-  }
-
   #setFull(channel: Channel, full: boolean): void {
     if (full) this.#full.add(channel);
     else this.#full.delete(channel);
@@ -105,7 +100,6 @@ export class ChannelConnection {
 
 interface ChannelHost {
   send(number: number, data: Buffer, done: () => void): void;
-  sendClose(number: number): void;
   setFull(channel: Channel, full: boolean): void;
 }
 
@@ -157,11 +151,6 @@ class Channel extends Duplex {
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: () => void): void {
     if (this.#writes) this.#host.send(this.#number, chunk, done);
     else done();
-  }
-
-  override _final(done: () => void): void {
-    if (this.#writes) this.#host.sendClose(this.#number);
-    done();
   }
 
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {

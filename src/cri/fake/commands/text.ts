@@ -1,0 +1,214 @@
+import { type Input, readAll } from "../byte-pipe.ts";
+import { FileError, joinPath } from "../memory-files.ts";
+import { complain, type Process, type Program } from "../process.ts";
+
+const ESCAPES: Readonly<Record<string, string>> = {
+  n: "\n",
+  t: "\t",
+  r: "\r",
+  "\\": "\\",
+  a: "\x07",
+  e: "\x1b",
+  "0": "\0",
+  b: "\b",
+};
+const NEWLINE = 10;
+const DEFAULT_LINES = 10;
+
+function withEscapes(text: string): string {
+  return text.replace(/\\([ntr\\ae0b])/g, (_, char: string) => ESCAPES[char] ?? char);
+}
+
+const echo: Program = async (args, { stdout }) => {
+  let first = 0;
+  while (/^-[neE]+$/.test(args[first] ?? "")) first++;
+  const options = args.slice(0, first).join("");
+  const text = args.slice(first).join(" ");
+  await stdout.write(`${options.includes("e") ? withEscapes(text) : text}${options.includes("n") ? "" : "\n"}`);
+  return 0;
+};
+
+/** Goes through the arguments as often as the format takes some. */
+const printf: Program = async ([format = "", ...args], { stdout }) => {
+  let at = 0;
+  do {
+    const text = withEscapes(format).replace(/%(-?\d*)(?:\.\d+)?([sdixc%])/g, (_, width: string, verb: string) => {
+      if (verb === "%") return "%";
+      const value = args[at++] ?? "";
+      const shown = verb === "s" || verb === "c" ? value : String(Number.parseInt(value, 10) || 0);
+      const length = Math.min(Math.abs(Number(width)), 1000);
+      return width.startsWith("-") ? shown.padEnd(length) : shown.padStart(length, width.startsWith("0") ? "0" : " ");
+    });
+    await stdout.write(text);
+    if (!/%-?\d*(?:\.\d+)?[sdixc]/.test(format)) break;
+  } while (at < args.length);
+  return 0;
+};
+
+/** Lets `use` read each file, or the input when there is none. */
+async function eachInput(
+  name: string,
+  paths: readonly string[],
+  process: Process,
+  use: (input: Input, path: string) => Promise<void>,
+): Promise<number> {
+  let code = 0;
+  for (const path of paths.length === 0 ? ["-"] : paths) {
+    try {
+      const input = path === "-" ? process.stdin : bytesOf(process.files.read(joinPath(process.location.cwd, path)));
+      await use(input, path);
+    } catch (error) {
+      if (!(error instanceof FileError)) throw error;
+      code = await complain(
+        process,
+        `${name}: ${name === "cat" ? "can't open " : ""}${name === "cat" ? `'${path}'` : path}: ${error.message}`,
+      );
+    }
+  }
+  return code;
+}
+
+function bytesOf(data: Buffer): Input {
+  const chunks = [data];
+  return { read: async () => chunks.pop() };
+}
+
+const cat: Program = (args, process) =>
+  eachInput(
+    "cat",
+    args.filter((arg) => arg === "-" || !arg.startsWith("-")),
+    process,
+    async (input) => {
+      for (let chunk = await input.read(); chunk !== undefined; chunk = await input.read()) await process.stdout.write(chunk);
+    },
+  );
+
+interface Count {
+  readonly unit: "lines" | "bytes";
+  readonly sign: string;
+  readonly count: number;
+  readonly paths: readonly string[];
+}
+
+/** `-n 5`, `-n5`, `-5`, `-c +3`. */
+function countOf(args: readonly string[]): Count {
+  let found: Omit<Count, "paths"> = { unit: "lines", sign: "", count: DEFAULT_LINES };
+  const paths: string[] = [];
+  for (let i = 0; i < args.length; i++) {
+    const arg = args[i] ?? "";
+    const short = /^-(\d+)$/.exec(arg);
+    const [, unit = "", value = ""] = /^-([nc])(.*)$/.exec(arg) ?? [];
+    if (short !== null) found = { unit: "lines", sign: "", count: Number(short[1]) };
+    else if (unit !== "") {
+      const text = value === "" ? (args[++i] ?? "") : value;
+      found = {
+        unit: unit === "n" ? "lines" : "bytes",
+        sign: text[0] === "+" ? "+" : "",
+        count: Math.abs(Number.parseInt(text, 10)) || 0,
+      };
+    } else if (!arg.startsWith("-") || arg === "-") paths.push(arg);
+  }
+  return { ...found, paths };
+}
+
+const head: Program = (args, process) => {
+  const { unit, count, paths } = countOf(args);
+  return eachInput("head", paths, process, async (input) => {
+    let left = count;
+    for (
+      let chunk = left > 0 ? await input.read() : undefined;
+      chunk !== undefined;
+      chunk = left > 0 ? await input.read() : undefined
+    ) {
+      const end = unit === "bytes" ? Math.min(left, chunk.length) : afterLines(chunk, left);
+      await process.stdout.write(chunk.subarray(0, end));
+      left -= unit === "bytes" ? end : linesIn(chunk.subarray(0, end));
+    }
+  });
+};
+
+const tail: Program = (args, process) => {
+  const { unit, sign, count, paths } = countOf(args);
+  return eachInput("tail", paths, process, async (input) => {
+    const data = await readAll(input);
+    const total = unit === "bytes" ? data.length : linesIn(data) + (data.at(-1) === NEWLINE || data.length === 0 ? 0 : 1);
+    const skipped = sign === "+" ? Math.max(0, count - 1) : Math.max(0, total - count);
+    await process.stdout.write(data.subarray(unit === "bytes" ? skipped : skipped === 0 ? 0 : afterLines(data, skipped)));
+  });
+};
+
+function linesIn(data: Buffer): number {
+  return data.reduce((sum, byte) => sum + Number(byte === NEWLINE), 0);
+}
+
+/** Where the line behind so many begins. */
+function afterLines(data: Buffer, lines: number): number {
+  let end = 0;
+  for (let i = 0; i < lines; i++) {
+    const next = data.indexOf(NEWLINE, end);
+    if (next < 0) return data.length;
+    end = next + 1;
+  }
+  return end;
+}
+
+const wc: Program = (args, process) => {
+  const options = args.filter((arg) => arg.startsWith("-")).join("");
+  const paths = args.filter((arg) => !arg.startsWith("-"));
+  const shows = (option: string): boolean => options === "" || options.includes(option);
+  return eachInput("wc", paths, process, async (input, path) => {
+    const data = await readAll(input);
+    const words = data
+      .toString("utf8")
+      .split(/\s+/)
+      .filter((word) => word !== "").length;
+    const counts = [...(shows("l") ? [linesIn(data)] : []), ...(shows("w") ? [words] : []), ...(shows("c") ? [data.length] : [])];
+    const text = counts.length === 1 ? String(counts[0]) : counts.map((count) => String(count).padStart(9)).join("");
+    await process.stdout.write(`${text}${path === "-" ? "" : ` ${path}`}\n`);
+  });
+};
+
+/** Plain texts only: a pattern of a user must not be able to run away. */
+const grep: Program = async (args, process) => {
+  const options = args.filter((arg) => /^-[a-zA-Z]+$/.test(arg)).join("");
+  const [pattern = "", ...paths] = args.filter((arg) => !/^-[a-zA-Z]+$/.test(arg));
+  const fold = (text: string): string => (options.includes("i") ? text.toLowerCase() : text);
+  const found: string[] = [];
+  const code = await eachInput("grep", paths, process, async (input) => {
+    const lines = (await readAll(input)).toString("utf8").replace(/\n$/, "").split("\n");
+    found.push(...lines.filter((line) => fold(line).includes(fold(pattern)) !== options.includes("v")));
+  });
+  if (options.includes("c")) await process.stdout.write(`${found.length}\n`);
+  else if (!options.includes("q")) for (const line of found) await process.stdout.write(`${line}\n`);
+  return code !== 0 ? 2 : Number(found.length === 0);
+};
+
+const tee: Program = async (args, process) => {
+  const append = args.includes("-a");
+  const paths = args.filter((arg) => !arg.startsWith("-")).map((path) => joinPath(process.location.cwd, path));
+  for (const path of paths) process.files.write(path, Buffer.alloc(0), process.clock.now(), { append });
+  for (let chunk = await process.stdin.read(); chunk !== undefined; chunk = await process.stdin.read()) {
+    for (const path of paths) process.files.write(path, chunk, process.clock.now(), { append: true });
+    await process.stdout.write(chunk);
+  }
+  return 0;
+};
+
+const seq: Program = async (args, { stdout }) => {
+  const numbers = args.map(Number);
+  const [first = 1, step = 1, last = 1] =
+    numbers.length === 1 ? [1, 1, ...numbers] : numbers.length === 2 ? [numbers[0], 1, numbers[1]] : numbers;
+  if (step === 0 || numbers.some(Number.isNaN)) return 1;
+  for (let value = first; step > 0 ? value <= last : value >= last; value += step) await stdout.write(`${value}\n`);
+  return 0;
+};
+
+const yes: Program = async (args, { stdout, clock, signal }) => {
+  for (;;) {
+    for (let i = 0; i < 100; i++) await stdout.write(`${args.length === 0 ? "y" : args.join(" ")}\n`);
+    await clock.sleep(1, signal);
+  }
+};
+
+/** Programs for texts. */
+export const textPrograms: Readonly<Record<string, Program>> = { echo, printf, cat, head, tail, wc, grep, tee, seq, yes };

@@ -1,0 +1,153 @@
+import type { Clock } from "#base/clock.ts";
+import type { ContainerConfig } from "../runtime-service.ts";
+import type { ProcessStreams } from "../streaming/streaming-runtime.ts";
+import { baseFiles } from "./base-files.ts";
+import { LOG_TEXT_ANNOTATION } from "./behaviour.ts";
+import { BytePipe, type Input, inputFrom, type Output, outputTo } from "./byte-pipe.ts";
+import { programsAt } from "./commands/programs.ts";
+import type { ContainerIdentity, SimulationHooks } from "./hooks.ts";
+import type { MemoryFiles } from "./memory-files.ts";
+import { MemoryLog } from "./memory-log.ts";
+import type { Process } from "./process.ts";
+import { terminalInput, terminalOutput } from "./terminal.ts";
+
+/** What a {@link ContainerProcess} knows of its surroundings. */
+export interface ContainerSurroundings {
+  readonly clock: Clock;
+  readonly config: ContainerConfig;
+  readonly annotations: Readonly<Record<string, string>>;
+  readonly identity: ContainerIdentity;
+  readonly hostname: string;
+  readonly ip: string;
+  readonly hooks: SimulationHooks;
+  /** The container's own process ended by what it was told over its input. */
+  readonly onExit: (exitCode: number) => void;
+}
+
+/** Programs that say nothing: there is no need to run them. */
+const SILENT: readonly string[] = ["sleep", "true", "false"];
+/** Exit codes of what was killed, and of what could not be started. */
+const EXIT_KILLED = 137;
+/** Output that is kept for who attaches to a container that was started to be attached to, in bytes. */
+const UNSEEN_BYTES_MAX = 64 * 1024;
+
+/** What goes on inside one simulated container: its own process, commands that are run in it, its log and its files. */
+export class ContainerProcess {
+  readonly log: MemoryLog;
+  readonly #around: ContainerSurroundings;
+  readonly #ended = new AbortController();
+  readonly #attached = new Set<ProcessStreams>();
+  readonly #stdin = new BytePipe();
+  #files: MemoryFiles | undefined;
+  #wasAttached = false;
+  #unseen: { readonly stream: "stdout" | "stderr"; readonly data: Buffer }[] = [];
+  #unseenLength = 0;
+
+  constructor(around: ContainerSurroundings) {
+    this.#around = around;
+    this.log = new MemoryLog(around.clock);
+  }
+
+  /** Lets the container's own command say what it says. */
+  start(): void {
+    const { config, annotations } = this.#around;
+    const text = annotations[`${LOG_TEXT_ANNOTATION}.${config.metadata.name}`] ?? annotations[LOG_TEXT_ANNOTATION];
+    if (text !== undefined) this.#say("stdout", Buffer.from(text.endsWith("\n") ? text : `${text}\n`));
+    const [name = "", ...args] = [...config.command, ...config.args];
+    const program = SILENT.includes(name.split("/").at(-1) ?? "") ? undefined : programsAt(0)(name);
+    if (program === undefined) return;
+    const isInteractive = config.stdin === true && /(^|\/)(ba|a)?sh$/.test(name) && args.every((arg) => /^-[il]+$/.test(arg));
+    const tty = config.tty === true;
+    const stdout: Output = { write: async (data) => this.#say("stdout", Buffer.from(data as Uint8Array)) };
+    const stderr: Output = tty ? stdout : { write: async (data) => this.#say("stderr", Buffer.from(data as Uint8Array)) };
+    const stdin: Input = config.stdin === true ? this.#stdin : { read: async () => undefined };
+    const process = this.#process({ stdin, stdout, stderr }, tty, this.#ended.signal);
+    void program(args, process).then(
+      (code) => {
+        if (isInteractive) this.#around.onExit(code);
+      },
+      () => undefined,
+    );
+  }
+
+  /** The container has ended: so has everything in it. */
+  end(): void {
+    this.#ended.abort(new Error("the container has ended"));
+    this.#stdin.end();
+    this.log.finish();
+  }
+
+  /** Runs a command. Rejects when there is no such program. */
+  async exec(command: readonly string[], streams: ProcessStreams): Promise<number> {
+    const { hooks, identity } = this.#around;
+    const signal = AbortSignal.any([this.#ended.signal, streams.signal]);
+    const hooked = await hooks.exec?.(command, { ...streams, ...identity, signal });
+    if (hooked !== undefined) return hooked;
+    const [name = "", ...args] = command;
+    const program = programsAt(0)(name);
+    if (program === undefined) {
+      const reason = `exec: "${name}": executable file not found in $PATH`;
+      throw new Error(`OCI runtime exec failed: exec failed: unable to start container process: ${reason}: unknown`);
+    }
+    const stdout = outputTo(streams.stdout);
+    const io = { stdin: inputFrom(streams.stdin), stdout, stderr: streams.tty ? stdout : outputTo(streams.stderr) };
+    const process = this.#process(io, streams.tty, signal);
+    const killed = new Promise<number>((resolve) => signal.addEventListener("abort", () => resolve(EXIT_KILLED), { once: true }));
+    const ran = program(args, process).catch((error) => {
+      if (signal.aborted) return EXIT_KILLED;
+      throw error;
+    });
+    return Promise.race([ran, killed]);
+  }
+
+  /** Passes on what the container's own process says, and to it what comes in, until one of them ends. */
+  async attach(streams: ProcessStreams): Promise<void> {
+    const { config } = this.#around;
+    this.#attached.add(streams);
+    this.#wasAttached = true;
+    for (const { stream, data } of this.#unseen.splice(0)) this.#pass(streams, stream, data);
+    const { stdin } = streams;
+    if (stdin !== undefined && config.stdin === true) void this.#feed(inputFrom(stdin));
+    const signal = AbortSignal.any([this.#ended.signal, streams.signal]);
+    if (!signal.aborted) await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
+    this.#attached.delete(streams);
+  }
+
+  async #feed(input: Input): Promise<void> {
+    const { config } = this.#around;
+    for (let chunk = await input.read(); chunk !== undefined; chunk = await input.read()) await this.#stdin.write(chunk);
+    if (config.stdinOnce === true) this.#stdin.end();
+  }
+
+  #say(stream: "stdout" | "stderr", data: Buffer): void {
+    this.log.append(stream, data);
+    for (const streams of this.#attached) this.#pass(streams, stream, data);
+    if (this.#wasAttached || this.#around.config.stdin !== true || this.#unseenLength > UNSEEN_BYTES_MAX) return;
+    this.#unseen.push({ stream, data });
+    this.#unseenLength += data.length;
+  }
+
+  /** Who is too slow misses something, and holds nobody back. */
+  #pass(streams: ProcessStreams, stream: "stdout" | "stderr", data: Buffer): void {
+    const to = stream === "stderr" && !streams.tty ? streams.stderr : streams.stdout;
+    if (to !== undefined && !to.writableNeedDrain && !to.writableEnded && !to.destroyed) to.write(data);
+  }
+
+  #process(io: Pick<Process, "stdin" | "stdout" | "stderr">, tty: boolean, signal: AbortSignal): Process {
+    const { clock, config, hostname, ip } = this.#around;
+    this.#files ??= baseFiles({ hostname, ip, nowMs: clock.now() });
+    const cwd = config.workingDir === undefined || config.workingDir === "" ? "/" : config.workingDir;
+    if (this.#files.find(cwd) === undefined) this.#files.makeDirectory(cwd, clock.now(), true);
+    const env = new Map([
+      ["PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"],
+      ["HOSTNAME", hostname],
+      ...(tty ? ([["TERM", "xterm"]] as const) : []),
+      ...(config.envs ?? []).map(({ key, value }) => [key, value] as const),
+      ["HOME", "/root"],
+    ]);
+    const terminal = tty
+      ? { stdin: terminalInput(io.stdin, io.stdout), stdout: terminalOutput(io.stdout), stderr: terminalOutput(io.stderr) }
+      : io;
+    return { ...terminal, files: this.#files, env, location: { cwd }, hostname, clock, tty, signal };
+  }
+}

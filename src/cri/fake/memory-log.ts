@@ -1,0 +1,92 @@
+import type { Clock } from "#base/clock.ts";
+import type { LogFile } from "../log-files.ts";
+import { encodeLogLine, type LogStream } from "../log-line.ts";
+
+/** How much of a container's log is kept, in bytes: the oldest lines go first. */
+export const LOG_BYTES_MAX: number = 1024 * 1024;
+/** Longest line; longer ones are written in parts, as containerd does. */
+const LINE_BYTES_MAX = 16 * 1024;
+const NEWLINE = 10;
+
+/** The log of one simulated container, in memory, in the format of CRI. */
+export class MemoryLog implements LogFile {
+  readonly #clock: Clock;
+  readonly #listeners = new Set<() => void>();
+  readonly #unfinished: Record<LogStream, Buffer> = { stdout: Buffer.alloc(0), stderr: Buffer.alloc(0) };
+  #lines: Buffer[] = [];
+  #start = 0;
+  #end = 0;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** What the container says; lines are kept when they are complete. */
+  append(stream: LogStream, data: Uint8Array): void {
+    let rest = Buffer.concat([this.#unfinished[stream], data]);
+    for (;;) {
+      const end = rest.indexOf(NEWLINE);
+      const length = end < 0 || end > LINE_BYTES_MAX ? LINE_BYTES_MAX : end;
+      if (end < 0 && rest.length < LINE_BYTES_MAX) break;
+      this.#keep(stream, length !== end, rest.subarray(0, length));
+      rest = rest.subarray(length === end ? length + 1 : length);
+    }
+    this.#unfinished[stream] = Buffer.from(rest);
+    this.#tell();
+  }
+
+  /** The container has ended: what it said last is a line even without an end. */
+  finish(): void {
+    for (const stream of ["stdout", "stderr"] as const) {
+      if (this.#unfinished[stream].length > 0) this.#keep(stream, false, this.#unfinished[stream]);
+      this.#unfinished[stream] = Buffer.alloc(0);
+    }
+    this.#tell();
+  }
+
+  /** Begins anew, as after a rotation. */
+  clear(): void {
+    this.#lines = [];
+    this.#start = this.#end;
+  }
+
+  start(): number {
+    return this.#start;
+  }
+
+  async end(): Promise<number> {
+    return this.#end;
+  }
+
+  async read(offset: number, length: number): Promise<Buffer> {
+    const parts: Buffer[] = [];
+    let at = this.#start;
+    for (const line of this.#lines) {
+      const from = Math.max(0, offset - at);
+      if (from < line.length && at < offset + length) parts.push(line.subarray(from, offset + length - at));
+      at += line.length;
+      if (at >= offset + length) break;
+    }
+    return Buffer.concat(parts);
+  }
+
+  watch(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  async close(): Promise<void> {}
+
+  #keep(stream: LogStream, partial: boolean, content: Uint8Array): void {
+    const line = encodeLogLine(this.#clock.now(), stream, partial, content);
+    this.#lines.push(line);
+    this.#end += line.length;
+    let dropped = 0;
+    while (this.#end - this.#start > LOG_BYTES_MAX) this.#start += this.#lines[dropped++]?.length ?? 0;
+    if (dropped > 0) this.#lines.splice(0, dropped);
+  }
+
+  #tell(): void {
+    for (const listener of this.#listeners) listener();
+  }
+}

@@ -1,0 +1,45 @@
+import type { Duplex } from "node:stream";
+import type { Pod } from "#api/generated/core/v1.ts";
+import type { LogFiles } from "#cri/log-files.ts";
+import type { RuntimeService } from "#cri/runtime-service.ts";
+
+/** What a kubelet's server needs of its kubelet (upstream's `HostInterface`). */
+export interface KubeletHost {
+  readonly nodeName: string;
+  readonly runtime: RuntimeService;
+  readonly logFiles: LogFiles;
+  /** When the kubelet began, in milliseconds since the epoch. */
+  readonly startedAtMs: number;
+  /** The pods of this node, with their status as the kubelet knows it. */
+  pods(): readonly Pod[];
+  /** A connection to where a URL of the runtime's leads. */
+  dialStreaming(url: URL): Promise<Duplex>;
+  /** Whether pods are being looked after. */
+  isSyncing(): boolean;
+}
+
+/** A pod by its name. */
+export function podByName(host: KubeletHost, namespace: string, name: string): Pod | undefined {
+  return host.pods().find(({ metadata }) => metadata.name === name && metadata.namespace === namespace);
+}
+
+/** Whether a pod has a container of that name, of any kind. */
+export function hasContainer({ spec }: Pod, name: string): boolean {
+  const all = [...spec.containers, ...(spec.initContainers ?? []), ...(spec.ephemeralContainers ?? [])];
+  return all.some((container) => container.name === name);
+}
+
+/** The container of a pod that runs, by its name; undefined when it does not. */
+export async function runningContainer(host: KubeletHost, pod: Pod, uid: string, name: string): Promise<string | undefined> {
+  if (uid !== "" && pod.metadata.uid !== uid) return undefined;
+  const sandboxId = await readySandbox(host, pod);
+  if (sandboxId === undefined) return undefined;
+  const containers = await host.runtime.listContainers({ sandboxId });
+  return containers.find(({ metadata, state }) => metadata.name === name && state === "CONTAINER_RUNNING")?.id;
+}
+
+/** The sandbox of a pod that is up. */
+export async function readySandbox(host: KubeletHost, pod: Pod): Promise<string | undefined> {
+  const sandboxes = await host.runtime.listPodSandbox();
+  return sandboxes.find(({ metadata, state }) => metadata.uid === pod.metadata.uid && state === "SANDBOX_READY")?.id;
+}

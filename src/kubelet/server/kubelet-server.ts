@@ -1,0 +1,152 @@
+import { type IncomingMessage, ServerResponse } from "node:http";
+import { createServer, type Server } from "node:https";
+import type { Duplex } from "node:stream";
+import type { Clock } from "#base/clock.ts";
+import { sendText } from "./answer.ts";
+import { configz } from "./configz.ts";
+import { containerLogs } from "./container-logs.ts";
+import { health } from "./health.ts";
+import type { KubeletAuth } from "./kubelet-auth.ts";
+import type { KubeletHost } from "./kubelet-host.ts";
+import { metrics } from "./metrics.ts";
+import { nodeLogs } from "./node-logs.ts";
+import { pods } from "./pods.ts";
+import { requestAttributes } from "./request-attributes.ts";
+import { findRoute, type KubeletCall, type KubeletRoute } from "./routes.ts";
+import { run } from "./run.ts";
+import { statsSummary } from "./stats-summary.ts";
+import { streams } from "./streams.ts";
+
+/** What a kubelet's server proves itself with, and whose clients it believes. PEM texts. */
+export interface KubeletTls {
+  readonly cert: string;
+  readonly key: string;
+  readonly clientCa: string;
+}
+
+/** What a {@link KubeletServer} is made of. */
+export interface KubeletServerModules {
+  readonly host: KubeletHost;
+  readonly auth: KubeletAuth;
+  readonly clock: Clock;
+}
+
+const ROUTES: readonly KubeletRoute[] = [
+  ...health,
+  ...pods,
+  statsSummary,
+  ...metrics,
+  ...run,
+  ...streams,
+  containerLogs,
+  configz,
+  ...nodeLogs,
+];
+
+/**
+ * The kubelet's own API, over TLS (upstream's `pkg/kubelet/server`): everybody has to say who they are, and needs a
+ * right for each request. It listens nowhere by itself: connections are handed to it, or it is told to listen.
+ */
+export class KubeletServer {
+  readonly #modules: KubeletServerModules;
+  readonly #server: Server;
+  readonly #sockets = new Set<Duplex>();
+
+  constructor(modules: KubeletServerModules, { cert, key, clientCa }: KubeletTls) {
+    this.#modules = modules;
+    const options = { cert, key, ca: clientCa, requestCert: true, rejectUnauthorized: false, minVersion: "TLSv1.2" as const };
+    this.#server = createServer(options, (request, response) => void this.#answer(request, response, undefined));
+    this.#server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+      void this.#upgrade(request, socket, head);
+    });
+    this.#server.on("tlsClientError", (_error, socket) => socket.destroy());
+  }
+
+  /** Serves a connection before its encryption. */
+  accept(socket: Duplex): void {
+    this.#sockets.add(socket);
+    socket.on("error", () => undefined);
+    socket.once("close", () => this.#sockets.delete(socket));
+    this.#server.emit("connection", socket);
+  }
+
+  /** Ends all connections. */
+  close(): void {
+    this.#server.close();
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
+  /** A request that wants another protocol is answered as any other until both have agreed. */
+  async #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+    const response = new ServerResponse(request);
+    response.shouldKeepAlive = false;
+    response.assignSocket(socket as never);
+    response.once("finish", () => socket.end());
+    socket.on("error", () => undefined);
+    await this.#answer(request, response, { socket, head });
+  }
+
+  async #answer(request: IncomingMessage, response: ServerResponse, upgrade: KubeletCall["upgrade"]): Promise<void> {
+    try {
+      await this.#serve(request, response, upgrade);
+    } catch (error) {
+      if (!response.headersSent) sendText(response, 500, error instanceof Error ? error.message : String(error));
+      else response.destroy();
+    }
+  }
+
+  async #serve(request: IncomingMessage, response: ServerResponse, upgrade: KubeletCall["upgrade"]): Promise<void> {
+    const { host, clock } = this.#modules;
+    const url = new URL(request.url ?? "/", "https://node");
+    if (!(await this.#isAllowed(request, response, url.pathname))) return;
+    const found = findRoute(ROUTES, url.pathname);
+    if (found === undefined) {
+      sendText(response, 404, "404: Page Not Found");
+      return;
+    }
+    const { route, parameters } = found;
+    if (!route.methods.includes(request.method ?? "")) {
+      const isReadOnly = route.methods.length === 1 && route.methods[0] === "GET";
+      const allow = { allow: route.methods.join(", ") };
+      sendText(response, 405, isReadOnly ? "Method Not Allowed" : "405: Method Not Allowed", allow);
+      return;
+    }
+    const path = url.pathname;
+    const detached = upgrade === undefined ? undefined : detachedOnce(response, upgrade);
+    await route.serve({ host, clock, request, path, query: url.searchParams, parameters, response, upgrade: detached });
+  }
+
+  async #isAllowed(request: IncomingMessage, response: ServerResponse, path: string): Promise<boolean> {
+    const { auth, host } = this.#modules;
+    const user = await auth.authenticate(request).catch(() => undefined);
+    if (user === undefined) {
+      sendText(response, 401, "Unauthorized");
+      return false;
+    }
+    const { verb, subresources } = requestAttributes(request.method ?? "", path);
+    for (const subresource of subresources) {
+      const who = `user=${user.name}, verb=${verb}, resource=nodes, subresource=${subresource}`;
+      const allowed = await auth.isAllowed(user, verb, host.nodeName, subresource).catch(() => undefined);
+      if (allowed === undefined) sendText(response, 500, `Authorization error (${who})`);
+      if (allowed !== false) return allowed === true;
+    }
+    const all = `subresource(s)=[${subresources.join(" ")}]`;
+    sendText(response, 403, `Forbidden (user=${user.name}, verb=${verb}, resource=nodes, ${all})\n`);
+    return false;
+  }
+}
+
+/** Gives the connection away when it is asked for: from then on no answer is written to it. */
+function detachedOnce(
+  response: ServerResponse,
+  upgrade: NonNullable<KubeletCall["upgrade"]>,
+): NonNullable<KubeletCall["upgrade"]> {
+  const { socket, head } = upgrade;
+  return {
+    head,
+    get socket() {
+      response.detachSocket(socket as never);
+      return socket;
+    },
+  };
+}
