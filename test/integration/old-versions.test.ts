@@ -224,6 +224,9 @@ test("the guide's third-party resource is served, and is a definition", async ()
   const { body: now } = await ask("GET", `${EXTENSIONS}/thirdpartyresources/${name}`);
   expect((await ask("PUT", `${EXTENSIONS}/thirdpartyresources/${name}`, body)).status).toBe(409);
   const changed = { ...now, versions: [...body.versions, { name: "v1beta1" }] };
+  const byName = await ask("GET", `${EXTENSIONS}/thirdpartyresources?fieldSelector=metadata.name=other`);
+  expect(byName.body.items).toEqual([]);
+  expect((await ask("GET", `${EXTENSIONS}/thirdpartyresources?watch=1`)).status).toBe(405);
   const updated = await ask("PUT", `${EXTENSIONS}/thirdpartyresources/${name}`, changed);
   expect(updated.body.versions, updated.text).toHaveLength(2);
   const definition = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/networkpolicies.net.alpha.kubernetes.io";

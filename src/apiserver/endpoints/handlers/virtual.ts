@@ -1,7 +1,9 @@
+import { badRequest, methodNotSupported } from "#apimachinery/api-errors/errors.ts";
 import type { ApiObject } from "#apimachinery/meta/api-object.ts";
 import { formatGroupVersion } from "#apimachinery/meta/api-object.ts";
 import { bodyFormat } from "#apimachinery/schema/decode-body.ts";
 import { normalizeObject } from "#apimachinery/schema/normalize.ts";
+import { goQuote } from "#apimachinery/validation/field-error.ts";
 import { assert } from "#base/assert.ts";
 import type { VirtualResource } from "../../registry/resource.ts";
 import { DEFAULT_COLUMNS, partialMetadata, table, tableRow } from "../../table/table.ts";
@@ -9,6 +11,7 @@ import type { ApiResponse, ResourceRequest } from "../response.ts";
 import { decodeBody, type ExpectedKind } from "./body.ts";
 import { parseDeleteOptions } from "./delete-options.ts";
 import { header } from "./headers.ts";
+import { parseListOptions } from "./list-options.ts";
 import { type Negotiated, negotiate, negotiateWithoutTables } from "./negotiation.ts";
 import { includeObject, valueResponse } from "./representation.ts";
 import type { HandlerModules } from "./resource-handler.ts";
@@ -46,7 +49,10 @@ export async function handleVirtual(
   }
   if (request.method === "GET" && name === "" && resource.list !== undefined) {
     const negotiated = negotiate(header(request, "accept"));
-    return shown(resource, modules, await resource.list(request), negotiated, request, true, kind);
+    const { group, plural } = resource;
+    if (verb === "watch") throw methodNotSupported({ group, resource: plural }, "watch");
+    const objects = (await resource.list(request)).filter(selected(request.query));
+    return shown(resource, modules, objects, negotiated, request, true, kind);
   }
   if (request.method === "PUT" && name !== "" && resource.update !== undefined) {
     const negotiated = negotiateWithoutTables(header(request, "accept"));
@@ -63,6 +69,19 @@ export async function handleVirtual(
     return valueResponse(await resource.delete(name, options, request), negotiated, request.query, 200);
   }
   throw methodNotAllowed();
+}
+
+/** Whether the selectors of a list take an object. Throws 400 for fields other than those of metadata. */
+function selected(query: URLSearchParams): (object: ApiObject) => boolean {
+  const { labelSelector, fieldSelector } = parseListOptions(query, false);
+  const fields = fieldSelector.requirements.map(({ field, operator, value }) => {
+    if (field === "metadata.name" || field === "metadata.namespace") {
+      const key = field === "metadata.name" ? "name" : "namespace";
+      return ({ metadata }: ApiObject): boolean => ((metadata[key] ?? "") === value) === (operator === "=");
+    }
+    throw badRequest(`${goQuote(field)} is not a known field selector: only "metadata.name", "metadata.namespace"`);
+  });
+  return (object) => labelSelector.matches(object.metadata.labels) && fields.every((matches) => matches(object));
 }
 
 function shown(

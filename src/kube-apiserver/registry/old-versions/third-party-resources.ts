@@ -22,7 +22,8 @@ export function thirdPartyResources(stores: Stores): VirtualResource {
     const names = thirdPartyNames(name);
     const definition = names && definitions().cached("", `${names.plural}.${names.group}`);
     const origin = definition && fromDefinition(definition);
-    if (definition === undefined || origin?.metadata.name !== name || origin.metadata.namespace !== namespace) {
+    const gone = definition?.metadata.deletionTimestamp !== undefined;
+    if (definition === undefined || gone || origin?.metadata.name !== name || origin.metadata.namespace !== namespace) {
       throw notFound(RESOURCE, name);
     }
     return definition;
@@ -49,7 +50,9 @@ export function thirdPartyResources(stores: Stores): VirtualResource {
       const all = definitions()
         .listCached("")
         .flatMap((definition) => fromDefinition(definition) ?? []);
-      return all.filter((resource) => namespace === "" || resource.metadata.namespace === namespace);
+      const here = all.filter((resource) => namespace === "" || resource.metadata.namespace === namespace);
+      // Its objects are deleted behind it, as they were.
+      return here.filter(({ metadata: { deletionTimestamp } }) => deletionTimestamp === undefined);
     },
     update: async (name, body, context, dryRun) => {
       const old = find(context.info.namespace, name);
