@@ -12,8 +12,8 @@ import type { ServiceAddress, ServiceResolver } from "./service-resolver.ts";
 const CONNECTIONS_PER_WEBHOOK_MAX = 64;
 /** Connections to all webhooks together. */
 const CONNECTIONS_MAX = 1024;
-/** Connections to one webhook that are kept for later calls. */
-const IDLE_CONNECTIONS_PER_WEBHOOK_MAX = 16;
+/** Connections to one webhook that are kept for later calls: all, because a handshake costs more than ten calls. */
+const IDLE_CONNECTIONS_PER_WEBHOOK_MAX: number = CONNECTIONS_PER_WEBHOOK_MAX;
 /** How long an unused connection is kept, in milliseconds, as client-go's transport. */
 const IDLE_CONNECTION_MS = 90_000;
 /** Largest answer of a webhook, in bytes. */
