@@ -4,6 +4,8 @@ import { brotliCompressSync, constants } from "node:zlib";
 
 /** Longer sets of values are not spelled out. */
 const VALUES_MAX = 12;
+/** Where the types of versions that are not served any more have gone. */
+const SUCCESSORS = ["core/v1", "apps/v1", "networking/v1", "policy/v1"];
 
 /**
  * Writes the texts of `kubectl explain` and of request parameters from `src/api/texts`, one file for each API group. What the
@@ -70,7 +72,7 @@ class Texts {
     const from = type.like === true ? file.like : key;
     const { fields } = this.#files.get(from)?.types[name] ?? type;
     if (fields === undefined) return undefined;
-    const own = this.#section(key, name)?.[1].text;
+    const own = this.#sections(key, name).find(([, section]) => section.text !== "")?.[1].text;
     const items = name.endsWith("List") && fields.some((field) => field.name === "items");
     const text = own || (items ? `Objects of kind ${name.slice(0, -4)}.` : "");
     return [text, Object.fromEntries(this.#fields(from, name, fields, key))];
@@ -118,35 +120,30 @@ class Texts {
     return type?.like === true ? this.#type(file.like, name) : type;
   }
 
-  /** The section of a type: that of its group, or of the group whose types it is made like. */
-  #section(key, name) {
+  /** The sections of a type: that of its group, and those of groups whose types it is made like, or has gone to. */
+  #sections(key, name) {
     const file = this.#files.get(key);
-    const groups = [
-      key,
-      ...(file.like === undefined ? [] : [file.like]),
-      ...(file.old ? ["core/v1", "apps/v1", "networking/v1", "policy/v1"] : []),
-    ];
-    for (const each of groups) {
-      const [group] = each.split("/");
+    const groups = [key, ...(file.like === undefined ? [] : [file.like]), ...(file.old ? SUCCESSORS : [])];
+    return [...new Set(groups.map((each) => each.split("/")[0]))].flatMap((group) => {
       const section = this.#groups.get(group)?.get(name);
-      if (section === undefined) continue;
+      if (section === undefined) return [];
       this.#used.add(`${group}.${name}`);
-      return [group, section];
-    }
-    return undefined;
+      return [[group, section]];
+    });
   }
 
   #own(key, name, field) {
-    const found = this.#section(key, name);
-    if (found === undefined) return undefined;
-    const [group, { fields }] = found;
-    const text = fields.get(field);
-    if (text !== undefined) {
-      this.#used.add(`${group}.${name}.${field}`);
-      return text;
+    for (const [group, { fields }] of this.#sections(key, name)) {
+      const text = fields.get(field);
+      if (text !== undefined) {
+        this.#used.add(`${group}.${name}.${field}`);
+        return text;
+      }
+      const like = fields.get("like");
+      const taken = like === undefined ? undefined : this.#own(key, like, field);
+      if (taken !== undefined) return taken;
     }
-    const like = fields.get("like");
-    return like === undefined ? undefined : this.#own(key, like, field);
+    return undefined;
   }
 
   #common(name, fields, field) {
