@@ -4,6 +4,7 @@ import { ageColumn, nameColumn } from "#apiserver/table/metadata-columns.ts";
 import { columnsOf } from "../../columns.ts";
 import { formatEndpoints } from "./format.ts";
 import { validateEndpoints, validateEndpointsUpdate } from "./validation.ts";
+import { endpointsWarnings } from "./warnings.ts";
 
 const column = columnsOf<Endpoints>("/endpoints");
 
@@ -26,5 +27,7 @@ export const endpoints: ResourceDefinition<Endpoints> = {
     },
     validate: validateEndpoints,
     validateUpdate: validateEndpointsUpdate,
+    warningsOnCreate: endpointsWarnings,
+    warningsOnUpdate: endpointsWarnings,
   },
 };

@@ -12,7 +12,7 @@ import { validateServiceStatus } from "./status-validation.ts";
 import { unallocatedErrors } from "./traffic-validation.ts";
 import { dropTypeDependentFields, normalizeClusterIps, patchAllocatedValues } from "./update-fields.ts";
 import { validateService, validateServiceUpdate } from "./validation.ts";
-import { serviceWarnings } from "./warnings.ts";
+import { serviceStatusWarnings, serviceWarnings } from "./warnings.ts";
 
 /** Allocation fails before validation does, so it has to be known before the store says so. */
 function isDryRun(context: RequestContext): boolean {
@@ -68,7 +68,7 @@ export function services(modules: RegistryModules): ResourceDefinition<Service> 
     strategy,
     subresources: {
       proxy: serviceProxy(modules),
-      status: { type: "status", validateUpdate: validateServiceStatus },
+      status: { type: "status", validateUpdate: validateServiceStatus, warningsOnUpdate: serviceStatusWarnings },
     },
   };
 }

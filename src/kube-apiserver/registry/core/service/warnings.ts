@@ -7,6 +7,12 @@ import { isHeadless } from "./service-fields.ts";
 const TOPOLOGY_HINTS = "service.kubernetes.io/topology-aware-hints";
 const spec = FieldPath.of("spec");
 
+/** Upstream's warnings of a service's status: addresses in other notations than the usual. */
+export function serviceStatusWarnings({ status }: Service): string[] {
+  const path = FieldPath.of("status", "loadBalancer", "ingress");
+  return (status?.loadBalancer?.ingress ?? []).flatMap(({ ip = "" }, i) => warningsForIp(path.index(i), ip));
+}
+
 /** Upstream's `GetWarningsForService`. */
 export function serviceWarnings(service: Service): string[] {
   const { type, clusterIPs = [], externalIPs = [], loadBalancerIP = "", loadBalancerSourceRanges = [] } = service.spec;

@@ -5,6 +5,7 @@ import type { ResourceDefinition } from "#apiserver/registry/resource.ts";
 import { ageColumn, nameColumn } from "#apiserver/table/metadata-columns.ts";
 import { columnsOf } from "../../columns.ts";
 import { validateEndpointSlice, validateEndpointSliceUpdate } from "./validation.ts";
+import { endpointSliceWarnings } from "./warnings.ts";
 
 const SHOWN_MAX = 3;
 const column = columnsOf<EndpointSlice>("discovery.k8s.io/endpointslices");
@@ -41,6 +42,8 @@ export const endpointSlices: ResourceDefinition<EndpointSlice> = {
     },
     validate: validateEndpointSlice,
     validateUpdate: validateEndpointSliceUpdate,
+    warningsOnCreate: endpointSliceWarnings,
+    warningsOnUpdate: endpointSliceWarnings,
   },
 };
 
