@@ -40,6 +40,8 @@ type SecurityFlagTypes = {
   readonly "authorization-config": "string";
   readonly "enable-admission-plugins": "strings";
   readonly "disable-admission-plugins": "strings";
+  readonly "admission-control": "strings";
+  readonly "admission-control-config-file": "string";
   readonly "encryption-provider-config": "string";
   readonly "encryption-provider-config-automatic-reload": "bool";
   readonly "audit-policy-file": "string";
@@ -104,6 +106,8 @@ export const securityFlags: { readonly [N in keyof SecurityFlagTypes]: FlagSpec<
   "authorization-config": file("AuthorizationConfiguration, in place of --authorization-mode and its webhook."),
   "enable-admission-plugins": list("NAMES", "Admission plugins that run beside those that run unasked."),
   "disable-admission-plugins": list("NAMES", "Admission plugins that do not run."),
+  "admission-control": list("NAMES", "The admission plugins that run, and no others; the flag of former years."),
+  "admission-control-config-file": file("AdmissionConfiguration: what some admission plugins are told."),
   "encryption-provider-config": file("EncryptionConfiguration: which resources are encrypted before they are stored, and how."),
   "encryption-provider-config-automatic-reload": {
     type: "bool",
@@ -216,12 +220,32 @@ function authorizationOptions(flags: SecurityFlags): AuthorizationOptions {
 }
 
 function admissionOptions(flags: SecurityFlags): AdmissionPluginChoice {
-  const [enable, disable] = [flags["enable-admission-plugins"], flags["disable-admission-plugins"]];
-  for (const name of ["enable-admission-plugins", "disable-admission-plugins"] as const) {
+  for (const name of ["enable-admission-plugins", "disable-admission-plugins", "admission-control"] as const) {
     const unknown = flags[name].find((plugin) => !ADMISSION_PLUGIN_NAMES.includes(plugin));
     if (unknown !== undefined) {
       throw new FlagError(`flag --${name} takes ${ADMISSION_PLUGIN_NAMES.join(", ")}, not "${unknown}"`);
     }
+  }
+  const configFile = flags["admission-control-config-file"];
+  const choice = { ...chosenPlugins(flags), ...given("configFile", configFile) };
+  if (choice.enable.includes("ImagePolicyWebhook") && configFile === "") {
+    throw new FlagError(
+      "the admission plugin ImagePolicyWebhook needs --admission-control-config-file, which says where its webhook is",
+    );
+  }
+  return choice;
+}
+
+function chosenPlugins(flags: SecurityFlags): { readonly enable: readonly string[]; readonly disable: readonly string[] } {
+  const [enable, disable] = [flags["enable-admission-plugins"], flags["disable-admission-plugins"]];
+  const only = flags["admission-control"];
+  if (only.length > 0) {
+    if (enable.length > 0 || disable.length > 0) {
+      throw new FlagError(
+        "flag --admission-control names all plugins, and leaves nothing to --enable- and --disable-admission-plugins",
+      );
+    }
+    return { enable: only, disable: ADMISSION_PLUGIN_NAMES.filter((name) => !only.includes(name)) };
   }
   const both = enable.find((plugin) => disable.includes(plugin));
   if (both === undefined) return { enable, disable };

@@ -31,9 +31,8 @@ import { Aggregator } from "#kube-aggregator/aggregator.ts";
 import { delegateGet, delegateRequest } from "#kube-aggregator/delegate-request.ts";
 import { type ClusterAssets, firstAddress } from "#pki/cluster-assets.ts";
 import type { KVStore } from "#storage/kv.ts";
-import { type AdmissionPluginChoice, enabledPlugins } from "./admission/plugins.ts";
-import { policyPlugins } from "./admission/policies.ts";
-import { webhookPlugins } from "./admission/webhooks.ts";
+import { startAdmission } from "./admission/admission-chain.ts";
+import type { AdmissionPluginChoice } from "./admission/plugins.ts";
 import { advertisedAddress } from "./advertised-address.ts";
 import { type AuditOptions, startAudit } from "./audit/audit.ts";
 import { startAuthentication } from "./authentication/authentication.ts";
@@ -187,6 +186,7 @@ export async function startKubeApiServer(options: KubeApiServerOptions): Promise
   const addresses = serviceAddresses(lazy.stores, random);
   const webhooks = new WebhookClient(clock, addresses);
   const conversionMetrics = new ConversionMetrics();
+  const admission = await startAdmission(options.admission ?? {}, { authorizer, webhooks, stores: () => stores, clock, random });
   const stores: StoreRegistry = await createStores({
     resources,
     kv,
@@ -194,17 +194,7 @@ export async function startKubeApiServer(options: KubeApiServerOptions): Promise
     random,
     schemaFor,
     onUnreadable: (key, error) => logger.error({ key, err: error }, "a stored object cannot be read"),
-    admission: [
-      ...enabledPlugins(
-        {
-          authorizer,
-          webhooks: webhookPlugins({ client: webhooks, random, stores: () => stores, authorizer }),
-          policies: policyPlugins({ stores: () => stores, authorizer }),
-        },
-        options.admission,
-      ),
-      rbacEscalationCheck(rbac, authorizer),
-    ],
+    admission: [...admission.plugins, rbacEscalationCheck(rbac, authorizer)],
   });
   lazy.set(stores);
   let source: ReturnType<typeof rbacStores> | undefined;
@@ -320,6 +310,7 @@ export async function startKubeApiServer(options: KubeApiServerOptions): Promise
       authentication.stop();
       authorization.stop();
       webhooks.close();
+      admission.close();
       stores.stop();
       encryption?.stop();
     })();
