@@ -49,6 +49,7 @@ const KINDS: Readonly<Record<keyof typeof known, string>> = {
   CLUSTER_ROLES: "ClusterRole",
   POD_DISRUPTION_BUDGETS: "PodDisruptionBudget",
   STORAGE_CLASSES: "StorageClass",
+  VOLUME_ATTRIBUTES_CLASSES: "VolumeAttributesClass",
   CERTIFICATE_SIGNING_REQUESTS: "CertificateSigningRequest",
   SUBJECT_ACCESS_REVIEWS: "SubjectAccessReview",
   VALIDATING_ADMISSION_POLICIES: "ValidatingAdmissionPolicy",

@@ -34,6 +34,7 @@ import { tokenCleanerController } from "./controllers/token-cleaner/controller.t
 import { ttlController } from "./controllers/ttl/controller.ts";
 import { ttlAfterFinishedController } from "./controllers/ttl-after-finished/controller.ts";
 import { validatingAdmissionPolicyStatusController } from "./controllers/validatingadmissionpolicy-status/controller.ts";
+import { volumeAttributesClassProtectionController } from "./controllers/volumeattributesclass-protection/controller.ts";
 import type { ControllerDefinition } from "./framework/controller.ts";
 
 /** Every controller, in the order in which they start: what others wait for comes first. */
@@ -65,6 +66,7 @@ export const controllers: readonly ControllerDefinition[] = [
   persistentVolumeExpanderController,
   persistentVolumeClaimProtectionController,
   persistentVolumeProtectionController,
+  volumeAttributesClassProtectionController,
   ttlAfterFinishedController,
   tokenCleanerController,
   bootstrapSignerController,

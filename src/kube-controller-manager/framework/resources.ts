@@ -32,6 +32,11 @@ export const LEASES: ResourceId = { group: "coordination.k8s.io", version: "v1",
 export const CLUSTER_ROLES: ResourceId = { group: "rbac.authorization.k8s.io", version: "v1", resource: "clusterroles" };
 export const POD_DISRUPTION_BUDGETS: ResourceId = { group: "policy", version: "v1", resource: "poddisruptionbudgets" };
 export const STORAGE_CLASSES: ResourceId = { group: "storage.k8s.io", version: "v1", resource: "storageclasses" };
+export const VOLUME_ATTRIBUTES_CLASSES: ResourceId = {
+  group: "storage.k8s.io",
+  version: "v1",
+  resource: "volumeattributesclasses",
+};
 export const CERTIFICATE_SIGNING_REQUESTS: ResourceId = {
   group: "certificates.k8s.io",
   version: "v1",
