@@ -14,7 +14,7 @@ import { type Rejection, rejectionOf } from "./pod-admission.ts";
 import { PodWorker, type PodWorkerModules } from "./pod-worker.ts";
 import type { KubeletAuth } from "./server/kubelet-auth.ts";
 import type { KubeletHost } from "./server/kubelet-host.ts";
-import { KubeletServer } from "./server/kubelet-server.ts";
+import type { KubeletServer } from "./server/kubelet-server.ts";
 import type { NetworkNode } from "./simulated-network.ts";
 import type { StatusManager } from "./status-manager.ts";
 
@@ -29,7 +29,7 @@ export interface SharedModules {
   readonly recorderFor: (nodeName: string) => EventRecorder;
   /** What the node's own server proves itself with and decides by; without them it answers nobody. */
   readonly authority?: NodeAuthority;
-  readonly auth: () => KubeletAuth;
+  readonly auth: () => Promise<KubeletAuth>;
   /** The Node object as last seen. */
   readonly nodeSeen: (nodeName: string) => Node | undefined;
   /** The Node object as it is. */
@@ -44,7 +44,7 @@ export class SimulatedNode implements NetworkNode {
   readonly #modules: PodWorkerModules;
   readonly #workers = new Map<string, PodWorker>();
   readonly #startedAtMs: number;
-  #server: KubeletServer | undefined;
+  #server: Promise<KubeletServer> | undefined;
   #running = true;
 
   constructor(identity: NodeIdentity, shared: SharedModules) {
@@ -101,16 +101,25 @@ export class SimulatedNode implements NetworkNode {
   }
 
   #connectToServer(): Duplex | undefined {
-    const { authority, auth, clock } = this.#shared;
+    const { authority } = this.#shared;
     if (authority === undefined) return undefined;
-    if (this.#server === undefined) {
-      const serving = authority.issueServing(this.name, [this.name, this.hostIp]);
-      const modules = { host: this.#host(), auth: auth(), clock };
-      this.#server = new KubeletServer(modules, { ...serving, clientCa: authority.clientCa });
-    }
+    this.#server ??= this.#startServer(authority);
     const [near, far] = duplexPair();
-    this.#server.accept(far);
+    this.#server.then(
+      (server) => server.accept(far),
+      () => far.destroy(),
+    );
     return near;
+  }
+
+  /** Few nodes are ever asked: neither a certificate nor the server's code is there before. */
+  async #startServer(authority: NodeAuthority): Promise<KubeletServer> {
+    const [{ KubeletServer }, auth] = await Promise.all([import("./server/kubelet-server.ts"), this.#shared.auth()]);
+    const serving = authority.issueServing(this.name, [this.name, this.hostIp]);
+    return new KubeletServer(
+      { host: this.#host(), auth, clock: this.#shared.clock },
+      { ...serving, clientCa: authority.clientCa },
+    );
   }
 
   #host(): KubeletHost {
@@ -188,7 +197,7 @@ export class SimulatedNode implements NetworkNode {
   /** Ends all timers. */
   close(): void {
     this.pause();
-    this.#server?.close();
+    void this.#server?.then((server) => server.close());
     this.#runtime.close();
   }
 

@@ -10,7 +10,7 @@ import { startHeartbeats } from "./heartbeats.ts";
 import type { NodeAuthority } from "./node-authority.ts";
 import { NODES_MAX, nodeIdentity } from "./node-object.ts";
 import { LEASE_DURATION_SECONDS, NodeRegistration } from "./node-registration.ts";
-import { KubeletAuth } from "./server/kubelet-auth.ts";
+import type { KubeletAuth } from "./server/kubelet-auth.ts";
 import { SimulatedNetwork } from "./simulated-network.ts";
 import { type SharedModules, SimulatedNode } from "./simulated-node.ts";
 import { StatusManager } from "./status-manager.ts";
@@ -74,7 +74,7 @@ export async function startSimulatedNodes(options: SimulatedNodesOptions): Promi
     createEventRecorder({ client, clock, random, component: "kubelet", reportingInstance: node, api: "core" });
   const factory = new SharedInformerFactory({ client, clock, random });
   const nodes = factory.informer<Node>(NODES);
-  let auth: KubeletAuth | undefined;
+  let auth: Promise<KubeletAuth> | undefined;
   const shared: SharedModules = {
     clock,
     random,
@@ -84,7 +84,7 @@ export async function startSimulatedNodes(options: SimulatedNodesOptions): Promi
     recorderFor,
     ...(options.authority === undefined ? {} : { authority: options.authority }),
     auth: () => {
-      auth ??= new KubeletAuth({ client, clock });
+      auth ??= import("./server/kubelet-auth.ts").then(({ KubeletAuth }) => new KubeletAuth({ client, clock }));
       return auth;
     },
     nodeSeen: (name) => nodes.lister.get("", name),

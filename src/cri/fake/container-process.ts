@@ -1,15 +1,11 @@
 import type { Clock } from "#base/clock.ts";
 import type { ContainerConfig } from "../runtime-service.ts";
 import type { ProcessStreams } from "../streaming/streaming-runtime.ts";
-import { baseFiles } from "./base-files.ts";
 import { LOG_TEXT_ANNOTATION } from "./behaviour.ts";
 import { BytePipe, type Input, inputFrom, type Output, outputTo } from "./byte-pipe.ts";
-import { programsAt } from "./commands/programs.ts";
+import type { ContainerShell } from "./container-shell.ts";
 import type { ContainerIdentity, SimulationHooks } from "./hooks.ts";
-import type { MemoryFiles } from "./memory-files.ts";
 import { MemoryLog } from "./memory-log.ts";
-import type { Process } from "./process.ts";
-import { terminalInput, terminalOutput } from "./terminal.ts";
 
 /** What a {@link ContainerProcess} knows of its surroundings. */
 export interface ContainerSurroundings {
@@ -38,7 +34,7 @@ export class ContainerProcess {
   readonly #ended = new AbortController();
   readonly #attached = new Set<ProcessStreams>();
   readonly #stdin = new BytePipe();
-  #files: MemoryFiles | undefined;
+  #shell: Promise<ContainerShell> | undefined;
   #wasAttached = false;
   #unseen: { readonly stream: "stdout" | "stderr"; readonly data: Buffer }[] = [];
   #unseenLength = 0;
@@ -48,20 +44,22 @@ export class ContainerProcess {
     this.log = new MemoryLog(around.clock);
   }
 
-  /** Lets the container's own command say what it says. */
-  start(): void {
+  /** Lets the container's own command say what it says. Resolves when it has begun. */
+  async start(): Promise<void> {
     const { config, annotations } = this.#around;
     const text = annotations[`${LOG_TEXT_ANNOTATION}.${config.metadata.name}`] ?? annotations[LOG_TEXT_ANNOTATION];
     if (text !== undefined) this.#say("stdout", Buffer.from(text.endsWith("\n") ? text : `${text}\n`));
     const [name = "", ...args] = [...config.command, ...config.args];
-    const program = SILENT.includes(name.split("/").at(-1) ?? "") ? undefined : programsAt(0)(name);
-    if (program === undefined) return;
+    if (name === "" || SILENT.includes(name.split("/").at(-1) ?? "")) return;
+    const shell = await this.#loadShell();
+    const program = shell.program(name);
+    if (program === undefined || this.#ended.signal.aborted) return;
     const isInteractive = config.stdin === true && /(^|\/)(ba|a)?sh$/.test(name) && args.every((arg) => /^-[il]+$/.test(arg));
     const tty = config.tty === true;
     const stdout: Output = { write: async (data) => this.#say("stdout", Buffer.from(data as Uint8Array)) };
     const stderr: Output = tty ? stdout : { write: async (data) => this.#say("stderr", Buffer.from(data as Uint8Array)) };
     const stdin: Input = config.stdin === true ? this.#stdin : { read: async () => undefined };
-    const process = this.#process({ stdin, stdout, stderr }, tty, this.#ended.signal);
+    const process = shell.process({ stdin, stdout, stderr }, tty, this.#ended.signal);
     void program(args, process).then(
       (code) => {
         if (isInteractive) this.#around.onExit(code);
@@ -84,14 +82,15 @@ export class ContainerProcess {
     const hooked = await hooks.exec?.(command, { ...streams, ...identity, signal });
     if (hooked !== undefined) return hooked;
     const [name = "", ...args] = command;
-    const program = programsAt(0)(name);
+    const shell = await this.#loadShell();
+    const program = shell.program(name);
     if (program === undefined) {
       const reason = `exec: "${name}": executable file not found in $PATH`;
       throw new Error(`OCI runtime exec failed: exec failed: unable to start container process: ${reason}: unknown`);
     }
     const stdout = outputTo(streams.stdout);
     const io = { stdin: inputFrom(streams.stdin), stdout, stderr: streams.tty ? stdout : outputTo(streams.stderr) };
-    const process = this.#process(io, streams.tty, signal);
+    const process = shell.process(io, streams.tty, signal);
     const killed = new Promise<number>((resolve) => signal.addEventListener("abort", () => resolve(EXIT_KILLED), { once: true }));
     const ran = program(args, process).catch((error) => {
       if (signal.aborted) return EXIT_KILLED;
@@ -133,21 +132,9 @@ export class ContainerProcess {
     if (to !== undefined && !to.writableNeedDrain && !to.writableEnded && !to.destroyed) to.write(data);
   }
 
-  #process(io: Pick<Process, "stdin" | "stdout" | "stderr">, tty: boolean, signal: AbortSignal): Process {
-    const { clock, config, hostname, ip } = this.#around;
-    this.#files ??= baseFiles({ hostname, ip, nowMs: clock.now() });
-    const cwd = config.workingDir === undefined || config.workingDir === "" ? "/" : config.workingDir;
-    if (this.#files.find(cwd) === undefined) this.#files.makeDirectory(cwd, clock.now(), true);
-    const env = new Map([
-      ["PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"],
-      ["HOSTNAME", hostname],
-      ...(tty ? ([["TERM", "xterm"]] as const) : []),
-      ...(config.envs ?? []).map(({ key, value }) => [key, value] as const),
-      ["HOME", "/root"],
-    ]);
-    const terminal = tty
-      ? { stdin: terminalInput(io.stdin, io.stdout), stdout: terminalOutput(io.stdout), stderr: terminalOutput(io.stderr) }
-      : io;
-    return { ...terminal, files: this.#files, env, location: { cwd }, hostname, clock, tty, signal };
+  /** Is made when it is first needed: its programs take time to load. */
+  #loadShell(): Promise<ContainerShell> {
+    this.#shell ??= import("./container-shell.ts").then((module) => new module.ContainerShell(this.#around));
+    return this.#shell;
   }
 }

@@ -16,7 +16,7 @@ import {
   type PortForwardRequest,
   type RuntimeService,
 } from "../runtime-service.ts";
-import { StreamingServer } from "../streaming/streaming-server.ts";
+import type { StreamingServer } from "../streaming/streaming-server.ts";
 import { type Behaviour, behaviourOf } from "./behaviour.ts";
 import { ContainerProcess } from "./container-process.ts";
 import { execSync } from "./exec-sync.ts";
@@ -80,7 +80,7 @@ export class FakeRuntime implements RuntimeService {
       return log;
     },
   };
-  #streaming: StreamingServer | undefined;
+  #streaming: Promise<StreamingServer> | undefined;
   #lastId = 0;
 
   constructor(options: FakeRuntimeOptions) {
@@ -164,7 +164,9 @@ export class FakeRuntime implements RuntimeService {
     if (container.status.state !== "CONTAINER_CREATED") throw new Error(`container ${containerId} was started before`);
     const { clock } = this.#options;
     container.status = { ...container.status, state: "CONTAINER_RUNNING", startedAtMs: clock.now() };
-    container.process.start();
+    // What it says before it ends is said before its time is counted.
+    await container.process.start();
+    if (container.status.state !== "CONTAINER_RUNNING") return;
     const { runMs, exitCode } = container.behaviour;
     if (runMs !== undefined) container.exitTimer = clock.setTimeout(() => this.#exit(containerId, exitCode), runMs);
     this.#tell(containerId, container.status.sandboxId, "CONTAINER_STARTED_EVENT");
@@ -221,23 +223,23 @@ export class FakeRuntime implements RuntimeService {
 
   async exec(request: ExecRequest): Promise<string> {
     this.#running(request.containerId);
-    return this.#streamingServer().getExec(request);
+    return (await this.#streamingServer()).getExec(request);
   }
 
   async attach(request: AttachRequest): Promise<string> {
     this.#running(request.containerId);
-    return this.#streamingServer().getAttach(request);
+    return (await this.#streamingServer()).getAttach(request);
   }
 
   async portForward(request: PortForwardRequest): Promise<string> {
     this.#sandbox(request.podSandboxId);
-    return this.#streamingServer().getPortForward(request);
+    return (await this.#streamingServer()).getPortForward(request);
   }
 
   /** A connection to where the URLs of {@link exec}, {@link attach} and {@link portForward} lead. */
   dialStreaming(): Duplex {
     const [near, far] = duplexPair();
-    this.#streamingServer().accept(far);
+    void this.#streamingServer().then((server) => server.accept(far));
     return near;
   }
 
@@ -284,7 +286,7 @@ export class FakeRuntime implements RuntimeService {
     for (const timer of this.#stopTimers) timer.clear();
     for (const container of this.#containers.values()) container.process.end();
     this.#listeners.clear();
-    this.#streaming?.close();
+    void this.#streaming?.then((server) => server.close());
   }
 
   #newProcess(
@@ -300,9 +302,16 @@ export class FakeRuntime implements RuntimeService {
     return new ContainerProcess({ clock, config, annotations, identity, hostname, ip: status.ip, hooks, onExit });
   }
 
-  #streamingServer(): StreamingServer {
+  /** Is made when it is first needed: few nodes are ever asked. */
+  #streamingServer(): Promise<StreamingServer> {
+    this.#streaming ??= this.#startStreaming();
+    return this.#streaming;
+  }
+
+  async #startStreaming(): Promise<StreamingServer> {
     const { clock, random } = this.#options;
-    this.#streaming ??= new StreamingServer(
+    const { StreamingServer } = await import("../streaming/streaming-server.ts");
+    return new StreamingServer(
       { clock, random, baseUrl: STREAMING_BASE_URL },
       {
         exec: (containerId, command, streams) => this.#running(containerId).process.exec(command, streams),
@@ -310,7 +319,6 @@ export class FakeRuntime implements RuntimeService {
         portForward: (sandboxId, port, stream) => this.#forward(sandboxId, port, stream),
       },
     );
-    return this.#streaming;
   }
 
   async #forward(sandboxId: string, port: number, stream: Duplex): Promise<void> {
