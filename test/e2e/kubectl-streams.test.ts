@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import type { IncomingMessage } from "node:http";
 import { connect } from "node:net";
@@ -72,6 +72,8 @@ function serve(request: IncomingMessage, socket: Duplex): void {
   });
 }
 
+/** Gives a command a terminal. */
+const hasScript = spawnSync("script", ["--version"], { stdio: "ignore" }).status === 0;
 const VERSIONS = ["1.27", "1.30", "1.33"] as const;
 const WITHOUT_WEB_SOCKETS = { KUBECTL_REMOTE_COMMAND_WEBSOCKETS: "false", KUBECTL_PORT_FORWARD_WEBSOCKETS: "false" };
 
@@ -104,6 +106,25 @@ describe
     const large = "x".repeat(3_000_000);
     expect((await kubectl.ok(["exec", "-i", "web", "--", "wc", "-c"], large, env)).trim()).toBe("3000000");
     expect(await kubectl.ok(["exec", "-i", "web", "--", "cat"], large, env)).toBe(large);
+  });
+
+  test.skipIf(program === undefined || !hasScript)("exec -it: a terminal, and its size", async () => {
+    const words = [program ?? "kubectl", "exec", "-it", "web", "--", "head", "-n1"].join(" ");
+    const shell = `stty rows 30 cols 90; ${words}`;
+    const output = await new Promise<string>((resolve) => {
+      let text = "";
+      const child = spawn("script", ["-qec", shell, "/dev/null"], {
+        env: { ...kubectl.env, ...env },
+        stdio: ["pipe", "pipe", "inherit"],
+      });
+      child.stdout.on("data", (chunk) => {
+        text += chunk;
+        if (text.includes("Height")) child.stdin.write("hello\n");
+      });
+      child.once("close", () => resolve(text));
+    });
+    expect(output).toContain('size {"Width":90,"Height":30}');
+    expect(output).toContain("hello");
   });
 
   test.skipIf(program === undefined)("attach", async () => {
