@@ -47,9 +47,9 @@ export function nonResourceRoutes(modules: NonResourceModules): NonResourceRoute
   };
   // What custom resources define is answered in another way.
   const builtIn = new Set<string>();
-  for (const { group, otherVersions = [] } of openApiResources.stored) {
-    builtIn.add(group);
-    for (const other of otherVersions) if (other.group !== undefined) builtIn.add(other.group);
+  for (const { group, storageVersionServed, otherVersions = [] } of openApiResources.stored) {
+    if (storageVersionServed !== false) builtIn.add(group);
+    for (const other of otherVersions) builtIn.add(other.group ?? group);
   }
   for (const { group } of openApiResources.virtual) builtIn.add(group);
   const discovery = new WeakMap<readonly ServedGroup[], ReadonlyMap<string, NonResourceRoute>>();
