@@ -25,6 +25,7 @@ test.each([
     { spec: { a: "x", b: [1] } },
     undefined,
   ],
+  ["an object without properties", { properties: { spec: { type: "object" } } }, { spec: { a: { b: 1 } } }, undefined],
   [
     "unknown fields of items",
     { properties: { items: { type: "array", ...KEEP, items: { type: "object", properties: { a: { type: "string" } } } } } },
@@ -46,6 +47,26 @@ test.each([
   ["an unknown field at the root", { properties: {} }, { other: 1 }, ".other: field not declared in schema"],
 ])("%s", (_, schema, rest, want) => {
   expect(typeFaults(typeOf(schema), object(rest))).toBe(want);
+});
+
+test.each([
+  ["with properties", { properties: { spec: { type: "object", properties: {} } } }],
+  ["that keeps what it does not know", KEEP],
+])("an embedded resource %s has metadata as any resource", (_, rest) => {
+  const schema = {
+    properties: {
+      spec: {
+        type: "object",
+        ...KEEP,
+        properties: { template: { type: "object", "x-kubernetes-embedded-resource": true, ...rest } },
+      },
+    },
+  };
+  const embedded = (metadata: object) => object({ spec: { template: { apiVersion: "foo/v1", kind: "Sub", metadata, any: 1 } } });
+  expect(typeFaults(typeOf(schema), embedded({ name: "sub", labels: { a: "b" } }))).toBeUndefined();
+  expect(typeFaults(typeOf(schema), embedded({ name: "sub", unknown: 1 }))).toBe(
+    ".spec.template.metadata.unknown: field not declared in schema",
+  );
 });
 
 test("managers own what the schema does not name, but for what nobody owns", () => {

@@ -14,13 +14,7 @@ const OBJECT_META = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta";
  * structural schema. Without a schema, or with one that keeps unknown fields at its root, everything is kept.
  */
 export function customType(name: string, kind: string, schema: Structural | undefined): StructSchema {
-  const metadata = schemaByName(OBJECT_META);
-  assert(metadata?.kind === "struct", "metadata has a type");
-  const fields = new Map<string, FieldSchema>([
-    ["apiVersion", field("apiVersion", scalar("string"))],
-    ["kind", field("kind", scalar("string"))],
-    ["metadata", { ...field("metadata", metadata), pointer: false }],
-  ]);
+  const fields = new Map<string, FieldSchema>(resourceFields().map((one) => [one.name, one]));
   const keeps = schema?.preserveUnknownFields ?? true;
   for (const [key, property] of schema?.properties ?? []) {
     if (!fields.has(key)) fields.set(key, field(key, typeOf(property, keeps), property));
@@ -38,6 +32,17 @@ export function customType(name: string, kind: string, schema: Structural | unde
       },
     },
   };
+}
+
+/** What every resource has. */
+function resourceFields(): FieldSchema[] {
+  const metadata = schemaByName(OBJECT_META);
+  assert(metadata?.kind === "struct", "metadata has a type");
+  return [
+    field("apiVersion", scalar("string")),
+    field("kind", scalar("string")),
+    { ...field("metadata", metadata), pointer: false },
+  ];
 }
 
 /**
@@ -74,24 +79,26 @@ function unknownFields(additional: Structural["additional"], keeps: boolean): Pi
 function typeOf(schema: Structural, inherited: boolean): TypeSchema {
   const keeps = inherited || schema.preserveUnknownFields;
   if (schema.intOrString) return scalar("int-or-string");
-  if (schema.preserveUnknownFields && schema.properties.size === 0) return DEDUCED;
+  if (schema.preserveUnknownFields && schema.properties.size === 0 && !schema.embeddedResource) return DEDUCED;
   switch (schema.type) {
     case "object": {
       const { additional, properties, embeddedResource } = schema;
       if (properties.size === 0 && additional !== undefined) {
         return { kind: "map", value: additional.schema === undefined ? DEDUCED : typeOf(additional.schema, keeps) };
       }
-      if (embeddedResource && properties.size === 0) return DEDUCED;
       const fields = new Map(
         [...properties].map(([key, property]) => [key, field(key, typeOf(property, keeps), property)] as const),
       );
+      // Managers own the metadata of an embedded resource as they do the resource's own.
+      for (const one of embeddedResource ? resourceFields() : []) fields.set(one.name, { ...one, pointer: true });
       const atomic = schema.props["x-kubernetes-map-type"] === "atomic";
       return {
         kind: "struct",
         name: "",
         fields,
         structType: atomic ? "atomic" : "granular",
-        ...unknownFields(additional, keeps),
+        // An object of which nothing is said is free in its form.
+        ...unknownFields(additional, keeps || fields.size === 0),
       };
     }
     case "array":
