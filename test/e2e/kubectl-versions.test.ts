@@ -93,9 +93,6 @@ describe.each(VERSIONS)("kubectl %s", (version) => {
     expect((await kubectl.run(inNamespace("get", "deployment", "web"))).stderr).toContain('deployments.apps "web" not found');
   });
 
-  // 1.20 does not follow references in OpenAPI, and so does not find out that it may ask for a dry run, which diff needs.
-  if (version === "1.20") return;
-
   test.skipIf(missing)(`applies by client and by server, and tells the difference${why}`, async () => {
     const other = `${namespace}-applied`;
     await kubectl.ok(["apply", "-f", "-"], manifest(other));
