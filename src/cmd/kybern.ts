@@ -13,6 +13,10 @@ const programs: Readonly<Record<string, Program>> = {
     summary: "A whole cluster in one process, on an embedded store",
     run: async (args) => (await import("./up.ts")).up(args),
   },
+  certs: {
+    summary: "Shows when a cluster's certificates end, and makes new ones",
+    run: async (args) => (await import("./certs.ts")).certs(args),
+  },
   version: {
     summary: "The versions of Kybern and of the API that it serves",
     run: async () => (await import("./version.ts")).printVersion(),

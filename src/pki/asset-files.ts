@@ -1,4 +1,4 @@
-import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { CertificatePair } from "./key-pair.ts";
 
@@ -34,6 +34,12 @@ export class AssetFiles {
       if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
       throw error;
     }
+  }
+
+  /** Removes a pair. What is not there need not be removed. */
+  async remove(name: string): Promise<void> {
+    if (this.#dir === undefined) return;
+    for (const file of [`${name}.pem`, `${name}-key.pem`]) await rm(join(this.#dir, file), { force: true });
   }
 
   /** The file is there whole or not at all. */

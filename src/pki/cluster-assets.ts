@@ -1,11 +1,13 @@
 import { X509Certificate } from "node:crypto";
 import type { Clock } from "#base/clock.ts";
 import { AssetFiles } from "./asset-files.ts";
-import { createAuthority, issueCertificate, type LeafRequest } from "./certificate.ts";
+import { AUTHORITIES, type AuthorityRow, LEAVES, type LeafRow } from "./asset-table.ts";
+import { createAuthority, issueCertificate } from "./certificate.ts";
 import { type CertificatePair, generateSigningKey, loadSigningKeys, publicKeyOf, type SigningKeyPair } from "./key-pair.ts";
 
 /** Everything that the members of one cluster prove themselves with. */
 export interface ClusterAssets {
+  /** Signs certificates. While it is being replaced `cert` holds both authorities, the one that signs first. */
   readonly ca: CertificatePair;
   readonly apiserver: CertificatePair;
   /** What the API server shows to kubelets. */
@@ -42,43 +44,44 @@ const USUAL_HOSTS: readonly string[] = [
 ];
 
 /** A certificate is made anew when less than this is left of it. */
-const RENEW_BEFORE_MS = 30 * 24 * 60 * 60 * 1000;
+export const RENEW_BEFORE_MS: number = 30 * 24 * 60 * 60 * 1000;
 
 /** Reads the assets of a cluster, and makes those that are absent or about to end: some milliseconds. Files are for their owner only. */
 export async function ensureClusterAssets(options: ClusterAssetsOptions): Promise<ClusterAssets> {
   const files = new AssetFiles(options.dir);
   const now = options.clock.now();
   await files.prepare();
-  const authority = (name: string, commonName: string): Promise<CertificatePair> =>
+  const authority = ({ file, commonName }: AuthorityRow): Promise<CertificatePair> =>
     ensurePair(
       files,
-      name,
+      file,
       () => createAuthority(commonName, now),
       (certificate) => lastsFrom(certificate, now),
     );
-  const leaf = (name: string, signer: CertificatePair, request: LeafRequest): Promise<CertificatePair> => {
+  const hosts = [...new Set([...USUAL_HOSTS, firstAddress(options.serviceClusterIpRange), ...options.hosts])];
+  const authorities = {
+    ca: authority(AUTHORITIES.ca),
+    "front-proxy-ca": authority(AUTHORITIES["front-proxy-ca"]),
+  };
+  const leaf = async (row: LeafRow): Promise<CertificatePair> => {
+    const signer = await authorities[row.authority];
     const issuer = new X509Certificate(signer.cert);
+    const request = row.servesApi === true ? { ...row.request, hosts } : row.request;
     const isValid = (certificate: X509Certificate): boolean =>
       lastsFrom(certificate, now) &&
       certificate.checkIssued(issuer) &&
       certificate.verify(issuer.publicKey) &&
       coversHosts(certificate, request.hosts ?? []);
-    return ensurePair(files, name, () => issueCertificate(signer, request, now), isValid);
+    return ensurePair(files, row.file, () => issueCertificate(signer, request, now), isValid);
   };
-  const client = (commonName: string, ...organizations: string[]): LeafRequest => ({
-    commonName,
-    organizations,
-    usages: ["client"],
-  });
-  const [ca, frontProxyCa] = await Promise.all([authority("ca", "kubernetes"), authority("front-proxy-ca", "front-proxy-ca")]);
-  const hosts = [...new Set([...USUAL_HOSTS, firstAddress(options.serviceClusterIpRange), ...options.hosts])];
+  const [ca, frontProxyCa] = await Promise.all([authorities.ca, authorities["front-proxy-ca"]]);
   const [apiserver, kubeletClient, admin, controllerManager, scheduler, frontProxyClient] = await Promise.all([
-    leaf("apiserver", ca, { commonName: "kube-apiserver", usages: ["server", "client"], hosts }),
-    leaf("apiserver-kubelet-client", ca, client("kube-apiserver-kubelet-client", "system:masters")),
-    leaf("admin", ca, client("kubernetes-admin", "system:masters")),
-    leaf("controller-manager", ca, client("system:kube-controller-manager")),
-    leaf("scheduler", ca, client("system:kube-scheduler")),
-    leaf("front-proxy-client", frontProxyCa, client("front-proxy-client")),
+    leaf(LEAVES.apiserver),
+    leaf(LEAVES.kubeletClient),
+    leaf(LEAVES.admin),
+    leaf(LEAVES.controllerManager),
+    leaf(LEAVES.scheduler),
+    leaf(LEAVES.frontProxyClient),
   ]);
   let keys: Promise<SigningKeyPair> | undefined;
   const serviceAccount = (): Promise<SigningKeyPair> => {

@@ -1,0 +1,48 @@
+import type { LeafRequest } from "./certificate.ts";
+
+/** A certificate authority of the cluster, kept as `FILE.pem` and `FILE-key.pem`. */
+export interface AuthorityRow {
+  readonly file: string;
+  readonly commonName: string;
+}
+
+/** A certificate of a member of the cluster, kept as `FILE.pem` and `FILE-key.pem`. */
+export interface LeafRow {
+  readonly file: string;
+  /** The authority that signs it, by its file. */
+  readonly authority: keyof typeof AUTHORITIES;
+  readonly request: LeafRequest;
+  /** It also answers to the API server's names and addresses. */
+  readonly servesApi?: boolean;
+}
+
+/** Who signs what, by file. */
+export const AUTHORITIES = {
+  ca: { file: "ca", commonName: "kubernetes" },
+  "front-proxy-ca": { file: "front-proxy-ca", commonName: "front-proxy-ca" },
+} as const satisfies Readonly<Record<string, AuthorityRow>>;
+
+const client = (commonName: string, ...organizations: string[]): LeafRequest => ({
+  commonName,
+  organizations,
+  usages: ["client"],
+});
+
+/** Every certificate that a cluster needs, by the name that the program knows it by. */
+export const LEAVES = {
+  apiserver: {
+    file: "apiserver",
+    authority: "ca",
+    request: { commonName: "kube-apiserver", usages: ["server", "client"] },
+    servesApi: true,
+  },
+  kubeletClient: {
+    file: "apiserver-kubelet-client",
+    authority: "ca",
+    request: client("kube-apiserver-kubelet-client", "system:masters"),
+  },
+  admin: { file: "admin", authority: "ca", request: client("kubernetes-admin", "system:masters") },
+  controllerManager: { file: "controller-manager", authority: "ca", request: client("system:kube-controller-manager") },
+  scheduler: { file: "scheduler", authority: "ca", request: client("system:kube-scheduler") },
+  frontProxyClient: { file: "front-proxy-client", authority: "front-proxy-ca", request: client("front-proxy-client") },
+} as const satisfies Readonly<Record<string, LeafRow>>;
