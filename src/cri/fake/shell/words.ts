@@ -107,16 +107,11 @@ class WordReader {
       this.#at = end + 1;
       return { kind: "command", script, quoted };
     }
-    if (this.startsWith("$((")) {
-      const end = this.#end("))", this.#at + 3);
-      const expression = this.#script.slice(this.#at + 3, end);
-      this.#at = end + 2;
-      return { kind: "arithmetic", expression, quoted };
-    }
     if (this.startsWith("$(")) {
       const script = this.#balanced(this.#at + 2);
       this.#at += script.length + 3;
-      return { kind: "command", script, quoted };
+      if (!script.startsWith("(") || !script.endsWith(")")) return { kind: "command", script, quoted };
+      return { kind: "arithmetic", expression: script.slice(1, -1), quoted };
     }
     if (this.startsWith("${")) {
       const end = this.#end("}", this.#at + 2);

@@ -1,0 +1,100 @@
+import { describe, expect, test } from "vitest";
+import { realClock } from "#base/clock.ts";
+import { BytePipe, readAll } from "../byte-pipe.ts";
+import { ContainerShell } from "../container-shell.ts";
+
+const config = {
+  metadata: { name: "c", attempt: 0 },
+  image: "i",
+  command: [],
+  args: [],
+  labels: {},
+  annotations: {},
+  envs: [{ key: "NAME", value: "a b" }],
+};
+
+async function run(script: string, input = "", signal = new AbortController().signal) {
+  const shell = new ContainerShell({ clock: realClock, config, hostname: "web", ip: "10.0.0.2" });
+  const [stdin, stdout, stderr] = [new BytePipe(), new BytePipe(), new BytePipe()];
+  if (input !== "") await stdin.write(input);
+  stdin.end();
+  const program = shell.program("/bin/sh");
+  const code = await program?.(["-c", script], shell.process({ stdin, stdout, stderr }, false, signal));
+  stdout.end();
+  stderr.end();
+  return { code, out: (await readAll(stdout)).toString(), err: (await readAll(stderr)).toString() };
+}
+
+const cases: readonly (readonly [script: string, out: string, code?: number, input?: string])[] = [
+  ["echo a  b", "a b\n"],
+  ["echo 'a  b' \"c $HOSTNAME\" \\$x", "a  b c web $x\n"],
+  ['echo $NAME "$NAME"; for x in $NAME "$NAME"; do echo "<$x>"; done', "a b a b\n<a>\n<b>\n<a b>\n"],
+  [`echo \${MISSING:-other} [$MISSING]`, "other []\n"],
+  ["exit 3", "", 3],
+  ["false", "", 1],
+  ["true && echo yes || echo no", "yes\n"],
+  ["false && echo yes || echo no", "no\n"],
+  ["! false && echo not", "not\n"],
+  ["false; echo $?", "1\n"],
+  ["(exit 4); echo $?", "4\n"],
+  ["X=1; (X=2; echo $X); echo $X", "2\n1\n"],
+  ["X=1 env | grep X=", "X=1\n"],
+  ["seq 5 | head -n 3 | tail -n 1", "3\n"],
+  ["yes | head -n 2", "y\ny\n"],
+  ["echo $(echo $((2 + 3 * (4 - 1))))", "11\n"],
+  ["i=0; while [ $i -lt 3 ]; do i=$((i+1)); if [ $i -eq 2 ]; then continue; fi; echo $i; done", "1\n3\n"],
+  ["until false; do echo once; break; done", "once\n"],
+  ["if [ -d /tmp ]; then echo dir; elif true; then echo no; else echo never; fi", "dir\n"],
+  ["echo x > /tmp/f; echo y >> /tmp/f; cat < /tmp/f; wc -l /tmp/f", "x\ny\n2 /tmp/f\n"],
+  ["cat", "typed", 0, "typed"],
+  ["read a; read b; echo $b $a", "2 1\n", 0, "1\n2\n"],
+  ["{ echo out; echo err >&2; } 2>&1 | sort-is-not-there || true; echo done", "done\n"],
+  ["cd /tmp && mkdir -p a/b && touch a/b/c && ls a/b && pwd", "c\n/tmp\n"],
+  ["ln -s /etc /link; cat /link/hostname; rm /link; ls /link", "web\n", 1],
+  ["cp /etc/hostname /tmp; mv /tmp/hostname /tmp/h; cat /tmp/h; rm -r /tmp/h; test -e /tmp/h", "web\n", 1],
+  ["mkdir /src; echo 1 > /src/a; cd /; tar cf /x.tar src; mkdir /dst; tar xf /x.tar -C /dst; cat /dst/src/a", "1\n"],
+  ["printf '%s=%d\\n' a 1 b 2", "a=1\nb=2\n"],
+  ["echo one # not this", "one\n"],
+  ["set -e; sleep 0.01 & wait; echo slept", "slept\n"],
+  ["sh -c 'echo $1-$#' name x y", "x-2\n"],
+  ["eval 'echo e'; which ls nosuch", "e\n/bin/ls\n", 1],
+  ["date -u +%Y | wc -c", "5\n"],
+  ["tty", "not a tty\n", 1],
+];
+
+test.each<readonly [string, string, number?, string?]>(cases)("%s", async (script, out, code = 0, input = "") => {
+  expect(await run(script, input)).toMatchObject({ out, code });
+});
+
+const failing: readonly (readonly [script: string, err: string, code: number])[] = [
+  ["nosuch", "sh: nosuch: not found\n", 127],
+  ["echo 'open", "sh: unterminated quoted string\n", 2],
+  ["if true; then", "sh: syntax error: unexpected end of file\n", 2],
+  ["echo a; )", 'sh: syntax error: unexpected ")"\n', 2],
+  ["cat /missing", "cat: can't open '/missing': No such file or directory\n", 1],
+  ["echo x > /no/file", "sh: can't create /no/file: No such file or directory\n", 1],
+  ["cd /nowhere", "sh: cd: can't cd to /nowhere: No such file or directory\n", 1],
+  ["rm /tmp", "rm: /tmp: is a directory\n", 1],
+  ["echo $((1/0))", "sh: divide by zero\n", 2],
+  ["tar xf /etc/hostname", "", 0],
+];
+test.each(failing)("%s says what is wrong", async (script, err, code) => {
+  expect(await run(script)).toMatchObject({ err, code });
+});
+
+describe("nothing runs away", () => {
+  test.each([
+    ["a script inside scripts inside scripts", `${"$(".repeat(3000)}x`],
+    ["parentheses", "(".repeat(10_000)],
+    ["a script that starts itself", "echo 'sh /s' > /s; sh /s"],
+  ])("%s ends with an error", async (_name, script) => {
+    expect((await run(script)).code).not.toBe(0);
+  });
+
+  test("a loop without end ends when it is told to", async () => {
+    const ending = new AbortController();
+    const running = run("while true; do :; done", "", ending.signal);
+    setImmediate(() => ending.abort(new Error("ended")));
+    await expect(running).rejects.toThrow("ended");
+  });
+});
