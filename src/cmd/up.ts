@@ -11,9 +11,10 @@ import {
   startControlPlane,
 } from "#envtest/control-plane.ts";
 import { RuntimeConfig, RuntimeConfigError } from "#kube-apiserver/runtime-config.ts";
-import { ensureClusterAssets } from "#pki/cluster-assets.ts";
+import { type ClusterAssets, ensureClusterAssets } from "#pki/cluster-assets.ts";
 import { renderKubeconfig } from "#pki/kubeconfig.ts";
 import type { KVStore } from "#storage/kv.ts";
+import { keepCertificates } from "./keep-certificates.ts";
 import { kubeletClientOptions } from "./kubelet-client-flags.ts";
 import { databaseKey, openStore } from "./open-store.ts";
 import { securityOptions } from "./security-flags.ts";
@@ -80,13 +81,11 @@ async function start(flags: UpFlags, components: readonly ControlPlaneComponent[
   const runtimeConfig = readRuntimeConfig(flags["runtime-config"]);
   await mkdir(dir, { recursive: true, mode: 0o700 });
   const clock = realClock;
-  const [kv, assets] = await Promise.all([
-    openStore(flags, clock),
-    ensureClusterAssets({ dir: join(dir, "pki"), clock, hosts: [bindAddress], serviceClusterIpRange }),
-  ]);
+  const ensureAssets = () => ensureClusterAssets({ dir: join(dir, "pki"), clock, hosts: [bindAddress], serviceClusterIpRange });
+  const [kv, assets] = await Promise.all([openStore(flags, clock), ensureAssets()]);
   const kubeconfigPath = join(dir, "admin.kubeconfig");
-  const writeKubeconfig = async (server: string): Promise<void> => {
-    const { admin, ca } = assets;
+  const logger = createLogger({ component: "kybern", level: flags["log-level"] as LogLevel });
+  const writeKubeconfig = async (server: string, { admin, ca }: ClusterAssets): Promise<void> => {
     const text = renderKubeconfig({ server, user: "kubernetes-admin", ca: ca.cert, cert: admin.cert, key: admin.key });
     // Whole or not at all: who waits for the file never reads a part of it.
     await writeFile(`${kubeconfigPath}.tmp`, text, { mode: 0o600 });
@@ -97,7 +96,7 @@ async function start(flags: UpFlags, components: readonly ControlPlaneComponent[
       kv,
       clock,
       random: systemRandom,
-      logger: createLogger({ component: "kybern", level: flags["log-level"] as LogLevel }),
+      logger,
       assets,
       bindAddress,
       port: flags["secure-port"],
@@ -105,11 +104,22 @@ async function start(flags: UpFlags, components: readonly ControlPlaneComponent[
       ...security,
       ...(security.encryption && { encryption: { ...security.encryption, databaseKey: databaseKey(flags) } }),
       kubelet,
+      maxConnectionBytesPerSecond: flags["max-connection-bytes-per-sec"],
       swaggerUi: flags["enable-swagger-ui"],
       runtimeConfig,
       components,
       nodes: flags.nodes,
-      onServing: ({ url }) => writeKubeconfig(url),
+      onServing: ({ url }) => writeKubeconfig(url, assets),
+    });
+    keepCertificates({
+      assets,
+      ensure: ensureAssets,
+      clock,
+      logger,
+      onChange: async (next) => {
+        await plane.useCertificates(next);
+        await writeKubeconfig(plane.apiServer.url, next);
+      },
     });
     return { plane, kv, kubeconfigPath, readyMs: performance.now() };
   } catch (error) {

@@ -53,6 +53,8 @@ export interface ControlPlaneOptions {
   readonly audit?: AuditOptions;
   /** How kubelets are reached. */
   readonly kubelet?: KubeletClientOptions;
+  /** How much an upgraded connection may carry each way, in bytes a second; any amount when 0 or absent. */
+  readonly maxConnectionBytesPerSecond?: number;
   /** Leads the API server to nodes and pods that the machine's own network does not reach, before those that are simulated. */
   readonly network?: NetworkDialer;
   /** What a test puts in the place of what simulated containers do. */
@@ -75,6 +77,8 @@ export interface ControlPlane {
   readonly nodes: SimulatedNodes;
   /** A client in this process for one of Kubernetes' own users. */
   clientFor(user: string, groups?: readonly string[]): Client;
+  /** Takes up certificates that were made anew: for new connections, and for what is signed from now on. */
+  useCertificates(assets: ClusterAssets): Promise<void>;
   /** Stops nodes, scheduler and controllers, then the API server. Leaves the store open. */
   stop(): Promise<void>;
 }
@@ -84,6 +88,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   const { clock, random, logger, kv, assets, bindAddress, port, serviceClusterIpRange } = options;
   const { authentication, authorization, admission, audit, runtimeConfig } = options;
   const runs = (component: ControlPlaneComponent): boolean => options.components?.includes(component) ?? true;
+  let current = assets;
   let controllers: { healthy(): boolean; stop(): Promise<void> } | undefined;
   let scheduler: RunningScheduler | undefined;
   const simulated = new SimulatedNetwork();
@@ -104,6 +109,9 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     swaggerUi: options.swaggerUi ?? false,
     ...(runtimeConfig === undefined ? {} : { runtimeConfig }),
     ...(options.kubelet === undefined ? {} : { kubelet: options.kubelet }),
+    ...(options.maxConnectionBytesPerSecond === undefined
+      ? {}
+      : { maxConnectionBytesPerSecond: options.maxConnectionBytesPerSecond }),
     network: options.network === undefined ? simulated : joinNetworks(options.network, simulated),
     componentHealth: {
       "controller-manager": () => controllers?.healthy() ?? false,
@@ -132,7 +140,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       options: {
         rootCa: assets.ca.cert,
         serviceAccountSigningKey: assets.serviceAccount,
-        clusterSigner: (request) => signCertificateRequest(assets.ca, request),
+        clusterSigner: (request) => signCertificateRequest(current.ca, request),
         ...(options.nodeMonitorGracePeriodMs === undefined ? {} : { nodeMonitorGracePeriodMs: options.nodeMonitorGracePeriodMs }),
       },
       logger,
@@ -157,7 +165,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       network: simulated,
       authority: {
         clientCa: assets.ca.cert,
-        issueServing: (name, hosts) => issueCertificate(assets.ca, servingRequest(name, hosts), clock.now()),
+        issueServing: (name, hosts) => issueCertificate(current.ca, servingRequest(name, hosts), clock.now()),
       },
       ...(options.simulation === undefined ? {} : { hooks: options.simulation }),
       ...(options.nodeLeaseDurationSeconds === undefined ? {} : { leaseDurationSeconds: options.nodeLeaseDurationSeconds }),
@@ -167,6 +175,10 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       apiServer,
       nodes,
       clientFor,
+      useCertificates: (next) => {
+        current = next;
+        return apiServer.useCertificates(next);
+      },
       async stop() {
         stopped.abort(new Error("the control plane is stopping"));
         await Promise.all(running.map((part) => part.stop()));

@@ -3,7 +3,7 @@ import { startCustomResources } from "#apiextensions-apiserver/custom-resources.
 import { ServingProgress } from "#apiextensions-apiserver/serving-progress.ts";
 import { schemaFor } from "#apimachinery/schema/registry.ts";
 import { auditedClient } from "#apiserver/audit/audited-client.ts";
-import { peerIdentifier } from "#apiserver/authentication/peer-identity.ts";
+import { type PeerAuthorities, peerIdentifier } from "#apiserver/authentication/peer-identity.ts";
 import { AUTHENTICATED } from "#apiserver/authentication/users.ts";
 import { type Authorizer, attributesOf, forbiddenError } from "#apiserver/authorization/authorizer.ts";
 import { derived } from "#apiserver/derived.ts";
@@ -19,7 +19,7 @@ import { createStores, type StoreRegistry } from "#apiserver/registry/store/stor
 import type { RequestContext, RequestInfo, UserInfo } from "#apiserver/request/request-info.ts";
 import { resolveRequestInfo } from "#apiserver/request/resolve-request-info.ts";
 import { ApiServer } from "#apiserver/server/api-server.ts";
-import { listenSecurely } from "#apiserver/server/secure-listener.ts";
+import { listenSecurely, type SecureListener } from "#apiserver/server/secure-listener.ts";
 import { WebhookClient } from "#apiserver/webhook/webhook-client.ts";
 import { assert } from "#base/assert.ts";
 import type { Clock } from "#base/clock.ts";
@@ -97,6 +97,8 @@ export interface KubeApiServerOptions {
   readonly advertiseAddress?: string;
   /** How kubelets are reached. Default: by upstream's defaults, with the cluster's certificate for that. */
   readonly kubelet?: KubeletClientOptions;
+  /** How much `exec`, `port-forward` and other upgraded connections may carry each way; any amount when 0 or absent. */
+  readonly maxConnectionBytesPerSecond?: number;
   /** Leads to nodes and pods that are simulated. */
   readonly network?: NetworkDialer;
   /** For `componentstatuses`, beside `etcd-0`. */
@@ -112,6 +114,8 @@ export interface KubeApiServer {
   readonly authorizer: Authorizer;
   /** The API as this user, without sockets. Authorized as over HTTPS. */
   inProcessClient(user: UserInfo): Client;
+  /** Shows another serving certificate, and takes those of other authorities, from the next connection on. */
+  useCertificates(assets: Pick<ClusterAssets, "ca" | "frontProxyCa" | "apiserver">): Promise<void>;
   /** All objects that a cluster begins with are there. */
   readonly ready: Promise<void>;
   /** Ends watches, finishes what is in progress, closes all connections. Can be called again. */
@@ -155,9 +159,15 @@ export async function startKubeApiServer(options: KubeApiServerOptions): Promise
     logger,
   });
   const auditor = await startAudit(options.audit ?? {}, { clock, random, logger });
+  const network = clusterNetwork({
+    clock,
+    kubelet: { ...assets.kubeletClient, ...options.kubelet },
+    dialer: options.network,
+    maxBytesPerSecond: options.maxConnectionBytesPerSecond,
+  });
   const everything = builtInResources({
     stores: lazy.stores,
-    network: clusterNetwork({ clock, kubelet: { ...assets.kubeletClient, ...options.kubelet }, dialer: options.network }),
+    network,
     clock,
     random,
     serviceClusterIpRange: options.serviceClusterIpRange,
@@ -262,7 +272,7 @@ export async function startKubeApiServer(options: KubeApiServerOptions): Promise
         isBootstrapped: () => state.bootstrapped,
         isStopping: () => state.stopping,
       },
-      metrics: async () => `${flowControlMetrics(flowControl)}${conversionMetrics.text()}${await server.metrics.text()}`,
+      metrics: async () => `${flowControlMetrics(flowControl)}${conversionMetrics.text()}${network.metrics.text()}${await server.metrics.text()}`,
       tokenIssuer: authentication.tokenIssuer,
       serverAddress: () => `${address.ip}:${state.port}`,
     }),
@@ -270,10 +280,7 @@ export async function startKubeApiServer(options: KubeApiServerOptions): Promise
   const listener = await listenSecurely({
     bindAddress: options.bindAddress,
     port: options.port,
-    cert: assets.apiserver.cert,
-    key: assets.apiserver.key,
-    clientCa: [...authentication.authorities.clients, ...authentication.authorities.proxies],
-    identify: peerIdentifier(authentication.authorities),
+    ...connectionCertificates(assets.apiserver, authentication.authorities),
     onExchange: (exchange) => server.handle(exchange),
   }).catch((error: unknown) => {
     authentication.stop();
@@ -357,9 +364,21 @@ export async function startKubeApiServer(options: KubeApiServerOptions): Promise
       });
       return auditor === undefined ? client : auditedClient(client, { auditor, user, clock, random });
     },
+    useCertificates: async ({ ca, frontProxyCa, apiserver }) => {
+      const authorities = await authentication.authoritiesWith({ ca: ca.cert, frontProxyCa: frontProxyCa.cert });
+      listener.useCertificates(connectionCertificates(apiserver, authorities));
+    },
     ready,
     stop,
   };
+}
+
+/** What the server shows of itself, and whom it knows by theirs. */
+function connectionCertificates(
+  { cert, key }: ClusterAssets["apiserver"],
+  authorities: PeerAuthorities,
+): Parameters<SecureListener["useCertificates"]>[0] {
+  return { cert, key, clientCa: [...authorities.clients, ...authorities.proxies], identify: peerIdentifier(authorities) };
 }
 
 /** Loaded only where it is asked for. */

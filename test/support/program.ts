@@ -2,10 +2,11 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
-const path = fileURLToPath(new URL("../../dist/cmd/kybern.js", import.meta.url));
+/** The built program. */
+export const programPath: string = fileURLToPath(new URL("../../dist/cmd/kybern.js", import.meta.url));
 
 /** Whether the program is built; `npm test` builds it first. */
-export const isBuilt: boolean = existsSync(path);
+export const isBuilt: boolean = existsSync(programPath);
 
 /** `kybern` as a process of its own, with what it printed. */
 export class Program implements AsyncDisposable {
@@ -15,7 +16,7 @@ export class Program implements AsyncDisposable {
   stderr = "";
 
   constructor(args: readonly string[], options: { readonly uid?: number } = {}) {
-    this.#child = spawn(process.execPath, [path, ...args], { stdio: ["ignore", "pipe", "pipe"], ...options });
+    this.#child = spawn(process.execPath, [programPath, ...args], { stdio: ["ignore", "pipe", "pipe"], ...options });
     this.#child.stdout?.on("data", (chunk) => {
       this.stdout += chunk;
     });

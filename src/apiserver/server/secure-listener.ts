@@ -35,6 +35,8 @@ export interface SecureListenerOptions {
 /** A listening socket that speaks HTTP/2 and HTTP/1.1 over TLS. */
 export interface SecureListener {
   readonly port: number;
+  /** Shows another certificate to who connects from now on, and takes those of other authorities. Connections go on. */
+  useCertificates(certificates: Pick<SecureListenerOptions, "cert" | "key" | "clientCa" | "identify">): void;
   /** Stops accepting, and asks HTTP/2 clients to go away when their streams have ended. */
   stopAccepting(): void;
   /** Ends every connection. */
@@ -70,10 +72,11 @@ export async function listenSecurely(options: SecureListenerOptions): Promise<Se
   const sockets = new Set<Socket>();
   const sessions = new Set<ServerHttp2Session>();
   const peers = new WeakMap<object, PeerIdentity>();
+  let { identify } = options;
   const remember = (owner: object, socket: TLSSocket): void => {
     const certificate = socket.getPeerCertificate(true);
     // Without one there is an empty object.
-    if (certificate?.raw !== undefined) peers.set(owner, options.identify(certificate, socket.authorized));
+    if (certificate?.raw !== undefined) peers.set(owner, identify(certificate, socket.authorized));
   };
   server.on("connection", (socket: Socket) => {
     socket.setNoDelay(true);
@@ -113,6 +116,10 @@ export async function listenSecurely(options: SecureListenerOptions): Promise<Se
   server.on("error", () => {});
   return {
     port: (server.address() as AddressInfo).port,
+    useCertificates: (next) => {
+      server.setSecureContext({ cert: next.cert, key: next.key, ca: [...next.clientCa] });
+      identify = next.identify;
+    },
     stopAccepting: () => {
       server.close();
       for (const session of sessions) session.close();

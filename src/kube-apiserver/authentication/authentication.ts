@@ -53,6 +53,8 @@ export interface Authentication {
   readonly tokenRequests: Omit<TokenRequestModules, "stores" | "clock">;
   readonly tokenIssuer: TokenIssuer;
   readonly authorities: PeerAuthorities;
+  /** The same where the cluster's own authorities are others. */
+  authoritiesWith(own: Pick<AuthenticationModules, "ca" | "frontProxyCa">): Promise<PeerAuthorities>;
   /** Ends what looks for providers and waits for webhooks. */
   stop(): void;
 }
@@ -113,6 +115,7 @@ export async function startAuthentication(
     },
     tokenIssuer: { issuer: issuers[0] ?? "", verificationKeys, ...(jwksUri === undefined ? {} : { jwksUri }) },
     authorities: await peerAuthorities(options, modules),
+    authoritiesWith: (own) => peerAuthorities(options, own),
     stop: () => {
       for (const stop of stops) stop();
     },
@@ -121,7 +124,7 @@ export async function startAuthentication(
 
 async function peerAuthorities(
   { clientCaFile, requestHeader = {} }: AuthenticationOptions,
-  { ca, frontProxyCa }: AuthenticationModules,
+  { ca, frontProxyCa }: Pick<AuthenticationModules, "ca" | "frontProxyCa">,
 ): Promise<PeerAuthorities> {
   const { clientCaFile: proxyCaFile, allowedNames = ["front-proxy-client"] } = requestHeader;
   return {
