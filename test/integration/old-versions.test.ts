@@ -229,6 +229,8 @@ test("the guide's third-party resource is served, and is a definition", async ()
   expect((await ask("GET", `${EXTENSIONS}/thirdpartyresources?watch=1`)).status).toBe(405);
   const updated = await ask("PUT", `${EXTENSIONS}/thirdpartyresources/${name}`, changed);
   expect(updated.body.versions, updated.text).toHaveLength(2);
+  const patched = await ask("PATCH", `${EXTENSIONS}/thirdpartyresources/${name}`, { metadata: { labels: { l: "v" } } });
+  expect(patched, patched.text).toMatchObject({ status: 200, body: { metadata: { labels: { l: "v" } } } });
   const definition = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/networkpolicies.net.alpha.kubernetes.io";
   expect((await ask("GET", definition)).body.spec.names.kind).toBe("NetworkPolicy");
   expect((await ask("DELETE", `${EXTENSIONS}/thirdpartyresources/${name}`)).status).toBe(200);

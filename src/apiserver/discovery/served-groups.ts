@@ -135,7 +135,9 @@ function servedSubresource(
 }
 
 function virtualResource(virtual: VirtualResource): ServedResource {
-  const verbs = (["create", "delete", "get", "list", "update"] as const).filter((verb) => virtual[verb] !== undefined);
+  const verbs = (["create", "delete", "get", "list", "patch", "update"] as const).filter(
+    (verb) => virtual[verb === "patch" ? "update" : verb] !== undefined,
+  );
   return {
     name: virtual.plural,
     singular: virtual.singular,

@@ -59,7 +59,7 @@ export function servedResources(set: ResourceSet): ServedResource[] {
     if (resource.create) verbs.push("create");
     if (resource.get) verbs.push("get");
     if (resource.list) verbs.push("list");
-    if (resource.update) verbs.push("update");
+    if (resource.update) verbs.push("update", "patch");
     if (resource.delete) verbs.push("delete");
     const { group, version, kind, plural } = resource;
     served.push({

@@ -265,6 +265,7 @@ export interface VirtualResource {
   readonly create?: (body: ApiObject, context: RequestContext, dryRun: boolean) => Promise<ApiObject>;
   readonly get?: (name: string, context: RequestContext) => Promise<ApiObject>;
   readonly list?: (context: RequestContext) => Promise<ApiObject[]>;
+  /** What can be read and replaced can be patched. */
   readonly update?: (name: string, body: ApiObject, context: RequestContext, dryRun: boolean) => Promise<ApiObject>;
   readonly delete?: (name: string, options: DeleteOptions, context: RequestContext) => Promise<ApiObject>;
 }

@@ -1,4 +1,4 @@
-import { badRequest, methodNotSupported } from "#apimachinery/api-errors/errors.ts";
+import { badRequest, methodNotSupported, unsupportedMediaType } from "#apimachinery/api-errors/errors.ts";
 import type { ApiObject } from "#apimachinery/meta/api-object.ts";
 import { formatGroupVersion } from "#apimachinery/meta/api-object.ts";
 import { bodyFormat } from "#apimachinery/schema/decode-body.ts";
@@ -8,16 +8,25 @@ import { assert } from "#base/assert.ts";
 import type { VirtualResource } from "../../registry/resource.ts";
 import { DEFAULT_COLUMNS, partialMetadata, table, tableRow } from "../../table/table.ts";
 import type { ApiResponse, ResourceRequest } from "../response.ts";
+import { APPLY_TYPE } from "./apply-body.ts";
 import { decodeBody, type ExpectedKind } from "./body.ts";
 import { parseDeleteOptions } from "./delete-options.ts";
 import { header } from "./headers.ts";
 import { parseListOptions } from "./list-options.ts";
 import { type Negotiated, negotiate, negotiateWithoutTables } from "./negotiation.ts";
+import { patchBody, patchType } from "./patch.ts";
 import { includeObject, valueResponse } from "./representation.ts";
 import type { HandlerModules } from "./resource-handler.ts";
 import { methodNotAllowed, noSuchPath } from "./route-errors.ts";
 import { checkName } from "./write.ts";
 import { parseWriteOptions } from "./write-options.ts";
+
+/** Fields of what is not stored have no managers. */
+const NO_APPLY = `the body of the request was in an unknown format - accepted media types include: ${[
+  "application/json-patch+json",
+  "application/merge-patch+json",
+  "application/strategic-merge-patch+json",
+].join(", ")}`;
 
 /** Requests for a resource without storage. */
 export async function handleVirtual(
@@ -61,6 +70,16 @@ export async function handleVirtual(
     const body = decodeBody(request.body, format, kind, options.fieldValidation, request.warnings);
     checkName(body, { name, namespace: resource.scope === "Namespaced" ? request.info.namespace : "", subresource: "" });
     const answer = await resource.update(name, body, request, options.dryRun);
+    return valueResponse(normalizeObject(kind.schema, answer), negotiated, request.query, 200);
+  }
+  if (request.method === "PATCH" && name !== "" && resource.get !== undefined && resource.update !== undefined) {
+    if (patchType(request) === APPLY_TYPE) throw unsupportedMediaType(NO_APPLY);
+    const negotiated = negotiateWithoutTables(header(request, "accept"));
+    const { patch, options } = patchBody(request);
+    const current = normalizeObject(kind.schema, await resource.get(name, request));
+    const changed = patch.apply(current, kind, request.warnings);
+    checkName(changed, { name, namespace: resource.scope === "Namespaced" ? request.info.namespace : "", subresource: "" });
+    const answer = await resource.update(name, changed, request, options.dryRun);
     return valueResponse(normalizeObject(kind.schema, answer), negotiated, request.query, 200);
   }
   if (request.method === "DELETE" && name !== "" && resource.delete !== undefined) {
