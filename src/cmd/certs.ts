@@ -44,7 +44,8 @@ Usage:
 
 /** `kybern certs`: looks at a cluster's certificates, and renews them. */
 export async function certs(args: readonly string[]): Promise<void> {
-  const words = args.filter((arg) => !arg.startsWith("-"));
+  const firstFlag = args.findIndex((arg) => arg.startsWith("-"));
+  const words = firstFlag < 0 ? args : args.slice(0, firstFlag);
   const flags = parseFlags(certsFlags, args.slice(words.length));
   const [action, name, ...more] = words;
   if (flags.help || action === undefined) {
