@@ -62,7 +62,8 @@ const cases: readonly (readonly [script: string, out: string, code?: number, inp
   ["tty", "not a tty\n", 1],
 ];
 
-test.each<readonly [string, string, number?, string?]>(cases)("%s", async (script, out, code = 0, input = "") => {
+const complete = cases.map(([script, out, code = 0, input = ""]) => ({ script, out, code, input }));
+test.each(complete)("$script", async ({ script, out, code, input }) => {
   expect(await run(script, input)).toMatchObject({ out, code });
 });
 
