@@ -11,9 +11,10 @@ type KubeletClientFlagTypes = {
   readonly "kubelet-timeout": "string";
   readonly "kubelet-port": "int";
   readonly "kubelet-https": "bool";
+  readonly "max-connection-bytes-per-sec": "int";
 };
 
-/** Upstream's flags for the way from the API server to kubelets; the last two are of former years, as guides use them. */
+/** Upstream's flags for the way from the API server to kubelets; `--kubelet-port` and `--kubelet-https` are of former years, as guides use them. */
 export const kubeletClientFlags: { readonly [N in keyof KubeletClientFlagTypes]: FlagSpec<KubeletClientFlagTypes[N]> } = {
   "kubelet-preferred-address-types": {
     type: "strings",
@@ -49,6 +50,13 @@ export const kubeletClientFlags: { readonly [N in keyof KubeletClientFlagTypes]:
     help: "Port of kubelets whose node names none.",
   },
   "kubelet-https": { type: "bool", default: true, help: "Speak HTTPS with kubelets." },
+  "max-connection-bytes-per-sec": {
+    type: "int",
+    default: 0,
+    min: 0,
+    placeholder: "N",
+    help: "How much exec, port-forward and the like may carry each way; 0 for any amount.",
+  },
 };
 
 /** The flags as options. Rejects with a {@link FlagError} for what makes no sense, and where a file cannot be read. */

@@ -10,6 +10,7 @@ import type { BackendTransport } from "./backend-transport.ts";
 import { acceptClientWebSocket, spokenProtocols } from "./client-web-socket.ts";
 import { type CommandStatus, failed, statusOfErrorStream } from "./remote-command-status.ts";
 import { TAKEN_OVER } from "./taken-over.ts";
+import { Throttle } from "./throttle.ts";
 import type { ProxyRequest, ProxyTargetLocation } from "./upgrade-aware-proxy.ts";
 import { escapedPath } from "./url-reference.ts";
 
@@ -38,23 +39,30 @@ export function wantsTranslation(headers: ProxyRequest["headers"]): boolean {
   return isWebSocketRequest(headers as never) && spokenProtocols(headers).includes(V5);
 }
 
+/** Options of {@link translateToBackend}. */
+export interface TranslationOptions {
+  readonly location: ProxyTargetLocation;
+  readonly transport: BackendTransport;
+  readonly clock: Clock;
+  readonly streams: CommandStreams;
+  /** How much each stream may carry; any amount when 0 or absent. */
+  readonly maxBytesPerSecond?: number | undefined;
+  /** Told once how it ended, as an HTTP status. A command's own failure is a success of the translation. */
+  readonly onEnd: (code: number) => void;
+}
+
 /**
  * Speaks WebSocket with the client and SPDY with the node (KEP-4006): each channel is a stream. The client has its
  * WebSocket before the node is asked, so that failures of the node come on the error channel. After upstream's
  * `StreamTranslatorHandler`.
  */
-export function translateToBackend(
-  options: {
-    readonly location: ProxyTargetLocation;
-    readonly transport: BackendTransport;
-    readonly clock: Clock;
-    readonly streams: CommandStreams;
-  },
-  request: ProxyRequest,
-): ApiResponse {
+export function translateToBackend(options: TranslationOptions, request: ProxyRequest): ApiResponse {
   const { clock, streams } = options;
   const accepted = acceptClientWebSocket(request.headers, request.connection, [V5]);
-  if (accepted === undefined) return TAKEN_OVER;
+  if (accepted === undefined) {
+    options.onEnd(400);
+    return TAKEN_OVER;
+  }
   const client = new ChannelConnection(accepted.socket, {
     protocol: accepted.protocol,
     channels: channelTypes(streams),
@@ -71,12 +79,8 @@ function channelTypes({ stdin, stdout, stderr }: CommandStreams): readonly Chann
 }
 
 /** Ends with both connections, whatever happens. */
-async function translate(
-  client: ChannelConnection,
-  options: Parameters<typeof translateToBackend>[0],
-  stopping: AbortSignal,
-): Promise<void> {
-  const { clock, transport, location, streams } = options;
+async function translate(client: ChannelConnection, options: TranslationOptions, stopping: AbortSignal): Promise<void> {
+  const { clock, transport, location, onEnd } = options;
   const gone = new AbortController();
   const leave = (): void => gone.abort(new Error("the client is gone"));
   void client.connection.closed.then(leave);
@@ -94,11 +98,12 @@ async function translate(
       { clock },
     );
     node = upgraded.connection;
-    status = await runCommand(client, node, { streams, clock, protocol: upgraded.protocol });
+    status = await runCommand(client, node, { ...options, protocol: upgraded.protocol });
   } catch (error) {
     status = failed(errorText(error));
   } finally {
     stopping.removeEventListener("abort", leave);
+    onEnd(status?.code ?? 200);
     const errors = client.channels[Channel.error];
     if (status !== undefined && !gone.signal.aborted) errors?.write(JSON.stringify(status));
     client.close();
@@ -126,8 +131,9 @@ function statusMessage(error: UpgradeFailureError): string {
 async function runCommand(
   client: ChannelConnection,
   node: SpdyConnection,
-  { streams, clock, protocol }: { readonly streams: CommandStreams; readonly clock: Clock; readonly protocol: string },
+  { streams, clock, protocol, maxBytesPerSecond = 0 }: TranslationOptions & { readonly protocol: string },
 ): Promise<CommandStatus> {
+  const pace = (): Throttle | undefined => (maxBytesPerSecond === 0 ? undefined : new Throttle(maxBytesPerSecond, clock));
   const watch = clock.setInterval(() => void node.ping().catch(() => undefined), PING_PERIOD_MS, { unref: true });
   void node.closed.then(() => watch.clear());
   const errors = node.createStream({ streamType: "error" });
@@ -137,10 +143,11 @@ async function runCommand(
   errors.end();
   const outputs: Promise<void>[] = [];
   // In client-go's order: the node takes the first streams for these.
-  if (streams.stdin) copyInput(channel(client, Channel.stdin), node.createStream({ streamType: "stdin" }));
-  if (streams.stdout) outputs.push(copyOutput(node.createStream({ streamType: "stdout" }), channel(client, Channel.stdout)));
+  if (streams.stdin) copyInput(channel(client, Channel.stdin), node.createStream({ streamType: "stdin" }), pace());
+  if (streams.stdout)
+    outputs.push(copyOutput(node.createStream({ streamType: "stdout" }), channel(client, Channel.stdout), pace()));
   if (streams.stderr && !streams.tty) {
-    outputs.push(copyOutput(node.createStream({ streamType: "stderr" }), channel(client, Channel.stderr)));
+    outputs.push(copyOutput(node.createStream({ streamType: "stderr" }), channel(client, Channel.stderr), pace()));
   }
   if (streams.tty && protocol !== "channel.k8s.io" && protocol !== "v2.channel.k8s.io") {
     copyInput(channel(client, Channel.resize), node.createStream({ streamType: "resize" }));
@@ -156,18 +163,24 @@ function channel(client: ChannelConnection, number: number): Duplex {
 }
 
 /** What the client says goes to the node, up to its end. The node may stop listening. */
-function copyInput(from: Duplex, to: Duplex): void {
-  from.pipe(to);
+function copyInput(from: Duplex, to: Duplex, pace?: Throttle): void {
+  if (pace === undefined) from.pipe(to);
+  else from.pipe(pace).pipe(to);
   to.resume();
   to.once("close", () => {
-    from.unpipe(to);
+    from.unpipe();
+    pace?.destroy();
     from.resume();
   });
 }
 
 /** What the node says goes to the client, no faster than it listens. The channel stays open: its end is the connection's. */
-async function copyOutput(from: Duplex, to: Duplex): Promise<void> {
-  for await (const chunk of from as AsyncIterable<Buffer>) {
+async function copyOutput(from: Duplex, to: Duplex, pace?: Throttle): Promise<void> {
+  const source = pace === undefined ? from : from.pipe(pace);
+  from.once("close", () => {
+    if (!from.readableEnded) pace?.destroy(new Error("the connection to the node was lost"));
+  });
+  for await (const chunk of source as AsyncIterable<Buffer>) {
     await new Promise<void>((resolve, reject) => to.write(chunk, (error) => (error ? reject(error) : resolve())));
   }
 }

@@ -37,6 +37,7 @@ export function tunnelToBackend(options: UpgradeAwareProxyOptions, request: Prox
   headers.upgrade = "SPDY/3.1";
   headers["x-stream-protocol-version"] = protocols;
   const { connection, signal } = request;
+  const { clock, maxBytesPerSecond } = options;
   const asked: ProxyRequest = { ...request, method: "POST", headers, connection: withHeaders(connection, headers) };
   const join: UpgradeAwareProxyOptions["join"] = (answer, backend) => {
     const upgrade = String(answer.headers.upgrade ?? "").toLowerCase();
@@ -47,7 +48,7 @@ export function tunnelToBackend(options: UpgradeAwareProxyOptions, request: Prox
     const chosen = String(answer.headers["x-stream-protocol-version"] ?? "").trim();
     const accepted = acceptClientWebSocket(request.headers, connection, chosen === "" ? [""] : [PREFIX + chosen]);
     if (accepted === undefined) backend.destroy();
-    else void splice(new WebSocketTunnel(accepted.socket, { clock: options.clock }), backend, { clock: options.clock, signal });
+    else void splice(new WebSocketTunnel(accepted.socket, { clock }), backend, { clock, signal, maxBytesPerSecond });
     return TAKEN_OVER;
   };
   return proxyToBackend({ ...options, join }, asked);

@@ -43,6 +43,8 @@ export interface UpgradeAwareProxyOptions {
   readonly rewrites: boolean;
   /** Who does not want another protocol is refused. */
   readonly upgradeRequired: boolean;
+  /** How much of another protocol may go each way; any amount when 0 or absent. */
+  readonly maxBytesPerSecond?: number | undefined;
   /** Sent in the place of the client's. */
   readonly headers?: Readonly<Record<string, string | string[]>>;
   /** Takes the client's connection once the backend has agreed. Default: its bytes are the backend's, and the head goes along. */
@@ -122,7 +124,7 @@ async function upgrade(options: UpgradeAwareProxyOptions, request: ProxyRequest)
     throw plainError("request connection cannot be hijacked");
   }
   client.write(rawHead(response));
-  void splice(client, backend, { clock, signal });
+  void splice(client, backend, { clock, signal, maxBytesPerSecond: options.maxBytesPerSecond });
   return TAKEN_OVER;
 }
 

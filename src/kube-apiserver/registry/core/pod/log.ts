@@ -37,6 +37,7 @@ async function readLog(
   const path = ["", "containerLogs", pod.metadata?.namespace ?? "", pod.metadata?.name ?? "", container].join("/");
   const target = `${path}?${logQuery(options)}`;
   const { signal } = request;
+  network.metrics.askedForLog(options.insecureSkipTLSVerifyBackend);
   const over = options.insecureSkipTLSVerifyBackend ? insecureTransport : transport;
   const shown = `${to.scheme}://${to.host.includes(":") ? `[${to.host}]` : to.host}:${to.port}${target}`;
   let answer: BackendAnswer;
@@ -44,7 +45,9 @@ async function readLog(
     const headers = { Host: `${to.host}:${to.port}`, "User-Agent": "Go-http-client/1.1" };
     answer = await over.send({ method: "GET", to, target, headers, body: undefined, signal });
   } catch (error) {
-    throw plainError(`Get ${JSON.stringify(shown)}: ${backendErrorText(error)}`);
+    const text = backendErrorText(error);
+    if (text.includes("x509:")) network.metrics.logUnverified();
+    throw plainError(`Get ${JSON.stringify(shown)}: ${text}`);
   }
   const { response } = answer;
   const status = response.statusCode ?? 0;

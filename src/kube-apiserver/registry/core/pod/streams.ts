@@ -1,5 +1,6 @@
 import type { Pod } from "#api/generated/core/v1.ts";
 import { badRequest } from "#apimachinery/api-errors/errors.ts";
+import { StatusError } from "#apimachinery/api-errors/status.ts";
 import type { ApiObject } from "#apimachinery/meta/api-object.ts";
 import type { ApiResponse, ResourceRequest } from "#apiserver/endpoints/response.ts";
 import { translateToBackend, wantsTranslation } from "#apiserver/proxy/stream-translator.ts";
@@ -60,14 +61,23 @@ async function connectStream(
   if (container !== "") parts.push(container);
   const location = { to, path: parts.join("/"), query: streamQuery(options) };
   const proxied = proxyRequestOf(request);
-  const { clock } = network;
-  const proxy = { location, transport, clock, rewrites: false, upgradeRequired: true };
-  if (stream === "portForward") {
-    return wantsTunnel(request.headers) ? tunnelToBackend(proxy, proxied) : proxyToBackend(proxy, proxied);
+  const { clock, maxBytesPerSecond, metrics } = network;
+  const proxy = { location, transport, clock, maxBytesPerSecond, rewrites: false, upgradeRequired: true };
+  if (stream === "portForward" && wantsTunnel(request.headers)) {
+    const told = (code: number): void => metrics.tunnelled(code);
+    const answer = tunnelToBackend(proxy, proxied);
+    answer.then(
+      ({ status }) => told(status),
+      (error: unknown) => told(error instanceof StatusError ? (error.status.code ?? 500) : 500),
+    );
+    return answer;
   }
+  if (stream === "portForward") return proxyToBackend(proxy, proxied);
   if (!wantsTranslation(request.headers)) return proxyToBackend(proxy, proxied);
   const { stdin = false, stdout = false, stderr = false, tty = false } = options;
-  return translateToBackend({ location, transport, clock, streams: { stdin, stdout, stderr, tty } }, proxied);
+  const onEnd = (code: number): void => metrics.translated(code);
+  const streams = { stdin, stdout, stderr, tty };
+  return translateToBackend({ location, transport, clock, streams, maxBytesPerSecond, onEnd }, proxied);
 }
 
 /** Upstream's `streamParams`, in the order of the alphabet as Go writes queries. */

@@ -55,7 +55,8 @@ function passOn(
 ): Promise<ApiResponse> {
   const { path = "" } = options as { readonly path?: string };
   const location = { to, path: joinPathKeepingSlash(path) };
-  const proxy = { location, transport, clock: network.clock, rewrites: true, upgradeRequired: false };
+  const { clock, maxBytesPerSecond } = network;
+  const proxy = { location, transport, clock, maxBytesPerSecond, rewrites: true, upgradeRequired: false };
   return proxyToBackend(proxy, proxyRequestOf(request));
 }
 
