@@ -36,9 +36,9 @@ export class ServingProgress {
     for (const check of [...this.#waiting]) check();
   }
 
-  /** Resolves when everything of the group (of all groups when absent) is served; undefined when it is. */
-  pending(group: string | undefined): Promise<void> | undefined {
-    if (!this.#isPending(group)) return undefined;
+  /** Resolves when everything of the group (of all groups when absent), or one resource of it, is served; undefined when it is. */
+  pending(group: string | undefined, plural?: string): Promise<void> | undefined {
+    if (!this.#isPending(group, plural)) return undefined;
     return new Promise((resolve) => {
       const done = (): void => {
         timer.clear();
@@ -46,14 +46,14 @@ export class ServingProgress {
         resolve();
       };
       const check = (): void => {
-        if (!this.#isPending(group)) done();
+        if (!this.#isPending(group, plural)) done();
       };
       const timer = this.#clock.setTimeout(done, WAIT_MAX_MS, { unref: true });
       this.#waiting.add(check);
     });
   }
 
-  #isPending(group: string | undefined): boolean {
+  #isPending(group: string | undefined, plural: string | undefined): boolean {
     const { tree } = this.#definitions.core.cache;
     if (tree === this.#settledTree) return false;
     const definitions = this.#definitions.listCached("") as unknown as readonly CustomResourceDefinition[];
@@ -62,6 +62,8 @@ export class ServingProgress {
       return this.#states.get(definition.metadata.name ?? "") !== servedState(definition);
     });
     if (pending.length === 0) this.#settledTree = tree;
-    return pending.some(({ spec }) => group === undefined || spec.group === group);
+    return pending.some(
+      ({ spec }) => (group === undefined || spec.group === group) && (plural === undefined || spec.names.plural === plural),
+    );
   }
 }

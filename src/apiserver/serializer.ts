@@ -1,4 +1,5 @@
 import type { ApiObject } from "#apimachinery/meta/api-object.ts";
+import { mayBeInexact, parseExactJson, writeExactJson } from "#apimachinery/schema/exact-json.ts";
 import { assert } from "#base/assert.ts";
 
 /** The bytes of one stored object as every reader gets them: JSON without `metadata.resourceVersion`, and where to splice it in. */
@@ -9,6 +10,8 @@ export interface EncodedObject {
   readonly versionOffset: number;
   /** Byte offset after the brace that closes `metadata`; absent until {@link metadataEnd} is first asked for it. */
   metadataEnd?: number | undefined;
+  /** The text may hold numbers that have to be read exactly. */
+  readonly exact?: boolean;
 }
 
 const METADATA = Buffer.from('"metadata":{');
@@ -31,20 +34,20 @@ export function encodeObject(object: ApiObject): EncodedObject {
   const head = headOf(apiVersion, kind);
   const body = JSON.stringify(storedMetadata);
   assert(body.length > 2, "a stored object has metadata");
-  const tail = JSON.stringify(rest);
+  const { text: tail, exact } = writeExactJson(rest);
   const text = tail === "{}" ? `${head}${body.slice(1)}}` : `${head}${body.slice(1)},${tail.slice(1)}`;
   const bytes = Buffer.from(text, "utf8");
   const isAscii = bytes.byteLength === text.length;
   const metadataEnd = isAscii ? head.length + body.length - 1 : undefined;
-  return { bytes, versionOffset: isAscii ? head.length : Buffer.byteLength(head, "utf8"), metadataEnd };
+  return { bytes, versionOffset: isAscii ? head.length : Buffer.byteLength(head, "utf8"), metadataEnd, exact };
 }
 
-/** Finds the splice point in bytes that {@link encodeObject} wrote, here or in an earlier run. */
-export function encodedFromBytes(bytes: Uint8Array): EncodedObject {
+/** Finds the splice point in bytes that {@link encodeObject} wrote, here or in an earlier run. `custom`: of a custom resource. */
+export function encodedFromBytes(bytes: Uint8Array, custom = false): EncodedObject {
   const view = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.byteLength, METADATA_SEARCH_BYTES));
   const at = view.indexOf(METADATA);
   assert(at > 0, "stored bytes are a JSON object with metadata in front");
-  return { bytes, versionOffset: at + METADATA.length, metadataEnd: undefined };
+  return { bytes, versionOffset: at + METADATA.length, metadataEnd: undefined, exact: custom && mayBeInexact(bytes) };
 }
 
 /** Where `metadata` ends in the bytes of an object. */
@@ -72,9 +75,9 @@ function endOfObject(bytes: Uint8Array, start: number): number {
 
 /** The object that the bytes hold, with its resourceVersion. */
 export function decodeEncoded(encoded: EncodedObject, revision: number): ApiObject {
-  const object: ApiObject = JSON.parse(
-    Buffer.from(encoded.bytes.buffer, encoded.bytes.byteOffset, encoded.bytes.byteLength).toString("utf8"),
-  );
+  const { bytes, exact } = encoded;
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8");
+  const object = (exact ? parseExactJson(text) : JSON.parse(text)) as ApiObject;
   object.metadata.resourceVersion = String(revision);
   return object;
 }

@@ -232,6 +232,7 @@ export async function startKubeApiServer(options: KubeApiServerOptions): Promise
     () => aggregator.merge(servedGroups(stores.resources, groupPriority, upstreamStorageVersion)),
   );
   const progress = new ServingProgress(stores.generic("apiextensions.k8s.io", "customresourcedefinitions"), clock);
+  stores.pending = (group, plural) => progress.pending(group, plural);
   const servesGroup = (group: string): boolean => groups().some(({ name }) => name === group);
   const flowControl = new FlowControl(clock, flowControlStores(stores));
   const authorize = async ({ user, query }: RequestContext, info: RequestInfo) => {

@@ -1,6 +1,7 @@
 import type { CustomResourceDefinition } from "#api/generated/apiextensions/v1.ts";
 import { plainError } from "#apimachinery/api-errors/plain-error.ts";
 import type { ApiObject } from "#apimachinery/meta/api-object.ts";
+import { exactJson } from "#apimachinery/schema/exact-json.ts";
 import { goQuote } from "#apimachinery/validation/field-error.ts";
 import type { WebhookAddress, WebhookClient } from "#apiserver/webhook/webhook-client.ts";
 import { assert } from "#base/assert.ts";
@@ -102,7 +103,7 @@ export class WebhookConverter implements Converter {
     let answer: AnsweredReview;
     try {
       const { webhooks, signal } = this.#modules;
-      const body = JSON.stringify(review);
+      const body = exactJson(review);
       const sent = { address: this.#address, body, timeoutMs: CONVERSION_TIMEOUT_MS, signal };
       answer = (await webhooks.post(sent)) as AnsweredReview;
     } catch (error) {

@@ -42,15 +42,17 @@ function customColumn({
 }
 
 /** What a cell shows of the first that was found: null for what is not of the column's type. Upstream's `cellForJSONValue`. */
-function cell(type: string, found: readonly unknown[], now: number): string | number | boolean | null {
+function cell(type: string, found: readonly unknown[], now: number): string | number | bigint | boolean | null {
   const value = found[0];
   if (found.length === 0) return null;
   switch (type) {
     case "string":
       return text(value);
     case "integer":
+      if (typeof value === "bigint") return value;
       return typeof value === "number" ? Math.trunc(value) : null;
     case "number":
+      if (typeof value === "bigint") return Number(value);
       return typeof value === "number" ? value : null;
     case "boolean":
       return typeof value === "boolean" ? value : null;

@@ -14,7 +14,7 @@ type Bound = "MultipleOf" | "Maximum boundary" | "Minimum boundary";
  * Range, bounds and multiples of a number. Upstream's `numberValidator`: bounds themselves must be of the type, and whole
  * numbers are compared with the whole part of a bound.
  */
-export function checkNumber(schema: JSONSchemaProps, value: number, path: string, field: FieldPath): FieldError[] {
+export function checkNumber(schema: JSONSchemaProps, value: number | bigint, path: string, field: FieldPath): FieldError[] {
   const { multipleOf, maximum, minimum, exclusiveMaximum = false, exclusiveMinimum = false } = schema;
   const errors: FieldError[] = rangeErrors(schema, value, "Checked", path);
   const check = (
@@ -27,7 +27,7 @@ export function checkNumber(schema: JSONSchemaProps, value: number, path: string
     const isWhole = isJsonInteger(value) && range.length === 0;
     const text = fault(isWhole ? Math.trunc(bound) : bound, isWhole);
     errors.push(...range);
-    if (text !== undefined) errors.push(bad(field, isWhole ? String(value) : goFloat(value), text));
+    if (text !== undefined) errors.push(bad(field, isWhole ? String(value) : goFloat(Number(value)), text));
   };
   const say = (text: string, bound: number, isWhole: boolean): string =>
     `${path} in body should be ${text} ${isWhole ? bound : goFloat(bound)}`;
@@ -54,7 +54,7 @@ function bad(field: FieldPath, shown: string, detail: string): FieldError {
 /** Whether a value, or a bound, is of the declared type and format. */
 function rangeErrors(
   { type = "", format = "" }: JSONSchemaProps,
-  value: number,
+  value: number | bigint,
   what: Bound | "Checked",
   path: string,
 ): FieldError[] {
@@ -64,16 +64,23 @@ function rangeErrors(
   return [invalid(FieldPath.root, "", `${what} value must be of type ${type} ${form} in ${path}`)];
 }
 
-function isInRange(value: number, type: string, format: string): boolean {
+function isInRange(value: number | bigint, type: string, format: string): boolean {
   if (type === "integer") {
-    if (!isJsonInteger(value)) return false;
+    if (!isInt64(value)) return false;
     return format !== "int32" || (value >= -INT32_MAX - 1 && value <= INT32_MAX);
   }
-  return type !== "number" || format !== "float" || Math.abs(value) <= FLOAT_MAX;
+  return type !== "number" || format !== "float" || Math.abs(Number(value)) <= FLOAT_MAX;
+}
+
+/** Bounds are floats, whatever they bound. */
+function isInt64(value: number | bigint): boolean {
+  return typeof value === "bigint" || (Number.isInteger(value) && value >= -(2 ** 63) && value < 2 ** 63);
 }
 
 /** As near as floating point comes, as upstream. */
-function isMultiple(value: number, factor: number): boolean {
+function isMultiple(value: number | bigint, factor: number): boolean {
+  if (typeof value === "bigint")
+    return Number.isInteger(factor) ? value % BigInt(factor) === 0n : isMultiple(Number(value), factor);
   if (Number.isInteger(value) && Number.isInteger(factor)) return value % factor === 0;
   const times = Math.abs(factor < 1 ? (1 / factor) * value : value / factor);
   if (times > Number.MAX_SAFE_INTEGER) return false;
@@ -81,7 +88,7 @@ function isMultiple(value: number, factor: number): boolean {
   return times === nearest || Math.abs(times - nearest) / (times + nearest) < 1e-9;
 }
 
-/** Whether upstream's decoder reads a number as 64-bit integer. Numbers at the very edge cannot be told apart here. */
-export function isJsonInteger(value: number): boolean {
-  return Number.isInteger(value) && Math.abs(value) <= 2 ** 63;
+/** Whether upstream's decoder reads a number as 64-bit integer. */
+export function isJsonInteger(value: number | bigint): boolean {
+  return typeof value === "bigint" || Number.isSafeInteger(value);
 }

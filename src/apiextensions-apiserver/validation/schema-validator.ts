@@ -63,7 +63,8 @@ class SchemaValidator {
     outcome.matches++;
     this.#checkCombinations(schema, value, path, outcome, before);
     if (typeof value === "string") this.#checkString(schema, value, path, outcome);
-    else if (typeof value === "number") outcome.errors.push(...checkNumber(schema, value, path, fieldAt(path)));
+    else if (typeof value === "number" || typeof value === "bigint")
+      outcome.errors.push(...checkNumber(schema, value, path, fieldAt(path)));
     else if (Array.isArray(value)) this.#checkArray(schema, value, path, outcome, before);
     checkEnum(schema, value, path, outcome);
     if (typeof value === "object" && !Array.isArray(value)) {
@@ -234,7 +235,7 @@ function goFormat(type: string): string {
 function typeOf(value: unknown): string {
   if (value === null) return "null";
   if (Array.isArray(value)) return "array";
-  if (typeof value === "number") return isJsonInteger(value) ? "integer" : "number";
+  if (typeof value === "number" || typeof value === "bigint") return isJsonInteger(value) ? "integer" : "number";
   return typeof value;
 }
 

@@ -115,7 +115,7 @@ function checkScalar({ format }: ScalarSchema, value: unknown): Fault[] {
     case "int64":
     case "uint8":
     case "float64":
-      return typeof value === "number" ? [] : fault(`expected numeric (int or float), got ${goTypeName(value)}`);
+      return typeof value === "number" || typeof value === "bigint" ? [] : fault(`expected numeric (int or float), got ${goTypeName(value)}`);
     default:
       return typeof value === "object" ? fault(`expected any scalar, got &{${goFormat(value)}}`) : [];
   }

@@ -1,6 +1,7 @@
 import { type ExactResult, exactDecode } from "./exact-decode.ts";
+import { exactValue } from "./exact-json.ts";
 import { type FastState, fastDecoder, MISMATCH } from "./fast-decode.ts";
-import { nodeOf, plainValue } from "./json-node.ts";
+import { nodeOf } from "./json-node.ts";
 import { parseJsonNodes } from "./json-parse.ts";
 import { countMembers, scanJson } from "./json-scan.ts";
 import type { StructSchema, UnstructuredRules } from "./type-schema.ts";
@@ -32,7 +33,7 @@ export function decodeJson(schema: StructSchema, text: string, options: DecodeOp
     }
     const node = parseJsonNodes(text);
     refuseInfinite(node);
-    const { object, strict } = readUnstructured(schema, plainValue(node), decodeObject);
+    const { object, strict } = readUnstructured(schema, exactValue(node), decodeObject);
     return { object, strict: options.strict ? [...duplicateMembers(node), ...strict] : [] };
   }
   const value = options.value === undefined ? tryParse(text) : (options.value ?? {});

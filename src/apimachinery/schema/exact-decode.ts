@@ -1,6 +1,7 @@
 import { canonicalQuantity } from "../resource/quantity.ts";
 import { goQuote } from "../validation/field-error.ts";
 import { canonicalBase64 } from "./base64.ts";
+import { exactValue } from "./exact-json.ts";
 import { canonicalMicroTime, canonicalTime } from "./go-time.ts";
 import { JsonMembers, type JsonNode, JsonNumber, plainValue, setOwn } from "./json-node.ts";
 import type {
@@ -133,7 +134,7 @@ class ExactDecoder {
 
   #raw(schema: PointerlessRawSchema, node: JsonNode): unknown {
     const { union } = schema;
-    if (union === undefined) return plainValue(node);
+    if (union === undefined) return exactValue(node);
     if (node instanceof JsonMembers) return exactDecode(union.object(), node).object;
     if (typeof node === "boolean" && union.bool) return node;
     const array = Array.isArray(node) ? union.array() : undefined;

@@ -1,4 +1,5 @@
 import { isTextTooDeep } from "./depth.ts";
+import { parseExactJson } from "./exact-json.ts";
 import { hasRepeatedMembers } from "./json-scan.ts";
 import { type ParsedYaml, parseYaml } from "./yaml.ts";
 
@@ -16,7 +17,7 @@ export function parseYamlOrJson(text: string): ParsedYaml {
   if (!text.startsWith("{") || YAML_DIFFERS.test(text) || isTextTooDeep(text)) return parseYaml(text);
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parseExactJson(text);
   } catch {
     return parseYaml(text);
   }

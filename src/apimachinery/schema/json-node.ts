@@ -35,6 +35,7 @@ export function plainValue(node: JsonNode): unknown {
 export function nodeOf(value: unknown): JsonNode {
   if (value === null || value === undefined) return null;
   if (typeof value === "number") return new JsonNumber(goNumber(value));
+  if (typeof value === "bigint") return new JsonNumber(String(value));
   if (typeof value === "boolean" || typeof value === "string") return value;
   if (Array.isArray(value)) return value.map(nodeOf);
   return new JsonMembers(Object.entries(value as object).map(([key, item]) => [key, nodeOf(item)] as const));

@@ -1,6 +1,7 @@
 import { defineScalarTag, loadAll, mapTag, mergeTag, NOT_RESOLVED, Schema, seqTag, strTag, YAMLException } from "js-yaml";
 import { goQuote } from "../validation/field-error.ts";
 import { DEPTH_MAX, TOO_DEEP } from "./depth.ts";
+import { exactNumber } from "./exact-json.ts";
 
 /** YAML as a JSON value, and Go's messages on keys that stand twice in a mapping. */
 export interface ParsedYaml {
@@ -61,13 +62,15 @@ function readFloat(source: string): number | typeof NOT_RESOLVED {
   return FLOAT.test(plain) ? Number(plain) : NOT_RESOLVED;
 }
 
-function readInteger(source: string): number | undefined {
+function readInteger(source: string): number | bigint | undefined {
   const plain = source.replaceAll("_", "");
   const negative = plain.startsWith("-");
   const digits = /^[-+]/.test(plain) ? plain.slice(1) : plain;
   for (const [pattern, base] of BASES) {
     const found = pattern.exec(digits)?.[1];
-    if (found !== undefined) return (negative ? -1 : 1) * Number.parseInt(found, base);
+    if (found === undefined) continue;
+    if (base === 10) return exactNumber(`${negative ? "-" : ""}${found}`);
+    return (negative ? -1 : 1) * Number.parseInt(found, base);
   }
   return undefined;
 }

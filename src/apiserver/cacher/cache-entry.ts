@@ -109,16 +109,17 @@ export interface KnownValue {
   readonly object: ApiObject;
 }
 
-/** Reads `<prefix><namespace>/<name>` or `<prefix><name>`. `object` is the decoded value where the writer still has it. */
+/** Reads `<prefix><namespace>/<name>` or `<prefix><name>`. `known` is what its writer still has; `exact` that numbers may be long. */
 export function entryFromValue(
   prefixLength: number,
   key: string,
   revision: number,
   value: Uint8Array,
   known?: KnownValue,
+  exact = false,
 ): CacheEntry {
   const slash = key.indexOf("/", prefixLength);
   const namespace = slash < 0 ? "" : key.slice(prefixLength, slash);
   const name = key.slice(slash < 0 ? prefixLength : slash + 1);
-  return new CacheEntry(key, namespace, name, revision, known?.encoded ?? encodedFromBytes(value), known?.object);
+  return new CacheEntry(key, namespace, name, revision, known?.encoded ?? encodedFromBytes(value, exact), known?.object);
 }

@@ -68,12 +68,12 @@ export class RegistryCache {
   }
 
   /**
-   * Makes a cache while the store is being followed: resolves when what the store holds is there, as `read` makes it. Takes
+   * Makes a cache of custom resources while the store is being followed: resolves when what the store holds is there, as `read` makes it. Takes
    * the place of a cache of the same objects, which is kept up to date until then, and whose watches go on until they are
    * ended.
    */
   async add(storagePrefix: string, read?: (object: ApiObject) => ApiObject): Promise<ResourceCache> {
-    const cache = new ResourceCache(`${REGISTRY_PREFIX}${storagePrefix}/`, read);
+    const cache = new ResourceCache(`${REGISTRY_PREFIX}${storagePrefix}/`, read, true);
     const held: Change[] = [];
     this.#joining.set(storagePrefix, { cache, held });
     try {

@@ -33,17 +33,22 @@ export class ResourceCache {
   /** For values that another program stored; without it all are taken for own ones. */
   reader: StoredReader | undefined;
 
-  constructor(prefix: string, read?: (object: ApiObject) => ApiObject) {
+  /** Objects may hold whole numbers that are to be read exactly. */
+  exact: boolean;
+
+  constructor(prefix: string, read?: (object: ApiObject) => ApiObject, exact = false) {
     this.prefix = prefix;
     this.#read = read;
+    this.exact = exact;
   }
 
   /** The entry of a stored value. `known` is its object where the writer still has it. Throws for a value that cannot be read. */
   entryOf(key: string, revision: number, value: Uint8Array, known?: KnownValue): CacheEntry {
     const foreign = known === undefined ? this.#foreign(value) : undefined;
-    const entry = entryFromValue(this.prefix.length, key, revision, value, known ?? foreign);
+    const stored = entryFromValue(this.prefix.length, key, revision, value, known ?? foreign, this.exact);
+    const entry = known !== undefined || this.#read === undefined ? stored : stored.readAs(this.#read);
     entry.stale = foreign !== undefined;
-    return known !== undefined || this.#read === undefined ? entry : entry.readAs(this.#read);
+    return entry;
   }
 
   #foreign(value: Uint8Array): KnownValue | undefined {

@@ -2,6 +2,7 @@ import { notFound } from "#apimachinery/api-errors/errors.ts";
 import { StatusError } from "#apimachinery/api-errors/status.ts";
 import type { ApiObject } from "#apimachinery/meta/api-object.ts";
 import { deepCopy } from "#apimachinery/meta/deep-copy.ts";
+import { exactJson } from "#apimachinery/schema/exact-json.ts";
 import type {
   ApiList,
   Client,
@@ -145,6 +146,7 @@ class InProcessClient {
     options: WriteOptions & { name?: string } = {},
   ): Promise<ApiObject> {
     const { subresource = "", name = "" } = options;
+    await this.#modules.stores.pending(id.group, id.resource);
     const endpoint = this.#endpoint(id);
     // Functions and reviews are no objects: they take the way that requests from outside take.
     if (subresource !== "" || endpoint === undefined) {
@@ -261,6 +263,8 @@ class InProcessClient {
     name: string,
     subresource = "",
   ): Promise<{ endpoint: ResourceEndpoint; context: RequestContext; info: RequestInfo }> {
+    const pending = this.#modules.stores.pending(id.group, id.resource);
+    if (pending !== undefined) await pending;
     const endpoint = this.#endpoint(id);
     if (endpoint === undefined) throw noSuchPath();
     const info = infoOf(verb, id, namespace, name, subresource);
@@ -324,6 +328,7 @@ class InProcessClient {
   ): Promise<ApiObject> {
     const verb: Verb = method === "POST" ? "create" : method === "PUT" ? "update" : "patch";
     const info = infoOf(verb, id, namespace, name, subresource);
+    await this.#modules.stores.pending(id.group, id.resource);
     await this.#authorize(info);
     const query = new URLSearchParams();
     if (options.dryRun) query.set("dryRun", "All");
@@ -334,7 +339,7 @@ class InProcessClient {
       query,
       method,
       headers: { accept: "application/json", "content-type": contentType },
-      body: Buffer.from(JSON.stringify(body)),
+      body: Buffer.from(exactJson(body)),
     });
     return (await jsonOf(response)) as ApiObject;
   }

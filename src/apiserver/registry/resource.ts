@@ -48,6 +48,8 @@ export interface ResourceDefinition<T extends object = ApiObject> {
    * argument. Another function means that all are read anew.
    */
   readonly readStored?: (object: ApiObject) => ApiObject;
+  /** Objects hold JSON of any kind, whose whole numbers are to be read exactly. As of custom resources themselves. */
+  readonly exactNumbers?: boolean;
   /**
    * How objects of `version` are stored and read, where versions are more than other shapes of one object. `version` is the
    * one that clients speak then, each version has a definition of its own, and none has converters.
@@ -119,7 +121,7 @@ export interface Column<T> {
   /** 0 is always shown, 1 with `-o wide`. */
   readonly priority?: number;
   /** `now` is for ages, in milliseconds. */
-  readonly cell: (object: T, now: number) => string | number | boolean | null;
+  readonly cell: (object: T, now: number) => string | number | bigint | boolean | null;
 }
 
 /** Undoes what a `begin` hook did (an allocated IP) when the write fails; `commit` when it succeeded. */

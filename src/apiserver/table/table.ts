@@ -16,7 +16,7 @@ export const DEFAULT_COLUMNS: readonly Column<Named>[] = [
 
 /** One object as a table row. */
 export interface TableRow {
-  readonly cells: readonly (string | number | boolean | null)[];
+  readonly cells: readonly (string | number | bigint | boolean | null)[];
   readonly object: unknown;
 }
 

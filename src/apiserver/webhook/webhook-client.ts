@@ -3,6 +3,7 @@ import { Agent, request as httpsRequest, type RequestOptions } from "node:https"
 import { posix } from "node:path";
 import { genericServerResponse } from "#apimachinery/api-errors/errors.ts";
 import { type Status, StatusError } from "#apimachinery/api-errors/status.ts";
+import { parseExactJson } from "#apimachinery/schema/exact-json.ts";
 import { goQuote } from "#apimachinery/validation/field-error.ts";
 import type { Clock } from "#base/clock.ts";
 import { hostPort, networkErrorText } from "./network-error.ts";
@@ -198,7 +199,7 @@ function parseAnswer(status: number, body: string): unknown {
 
 function tryJson(text: string): unknown {
   try {
-    return JSON.parse(text) as unknown;
+    return parseExactJson(text);
   } catch {
     return undefined;
   }

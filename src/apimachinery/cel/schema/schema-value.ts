@@ -13,7 +13,7 @@ export function schemaValue(value: unknown, schema: JSONSchemaProps): CelValue {
     throw new CelError("invalid data, got null for schema with nullable=false");
   }
   if (schema["x-kubernetes-int-or-string"] === true) {
-    if (typeof value === "string") return value;
+    if (typeof value === "string" || typeof value === "bigint") return value;
     if (typeof value === "number" && Number.isInteger(value)) return BigInt(value);
     throw new CelError("invalid data, expected XIntOrString value to be either a string or integer");
   }
@@ -27,9 +27,11 @@ export function schemaValue(value: unknown, schema: JSONSchemaProps): CelValue {
       if (typeof value !== "string") throw new CelError(`invalid data, expected string, got ${goType(value)}`);
       return textValue(value, schema.format);
     case "number":
+      if (typeof value === "bigint") return Number(value);
       if (typeof value !== "number") throw new CelError(`invalid data, expected float, got ${goType(value)}`);
       return value;
     case "integer":
+      if (typeof value === "bigint") return value;
       if (typeof value !== "number" || !Number.isInteger(value))
         throw new CelError(`invalid data, expected int, got ${goType(value)}`);
       return BigInt(value);
@@ -51,6 +53,8 @@ function goType(value: unknown): string {
       return "string";
     case "boolean":
       return "bool";
+    case "bigint":
+      return "int64";
     case "number":
       return Number.isInteger(value) ? "int64" : "float64";
     default:

@@ -1,5 +1,6 @@
 import type { AdmissionResponse } from "#api/generated/admission/v1.ts";
 import type { ApiObject } from "#apimachinery/meta/api-object.ts";
+import { exactJson } from "#apimachinery/schema/exact-json.ts";
 import { goQuote } from "#apimachinery/validation/field-error.ts";
 import type { AdmissionAttributes } from "../admission.ts";
 import type { Invocation } from "./invocation.ts";
@@ -58,7 +59,7 @@ export function admissionReview(
   oldObject: ApiObject | undefined,
 ): string {
   const request = { uid, ...head, object: object ?? null, oldObject: oldObject ?? null };
-  return JSON.stringify({ kind: "AdmissionReview", apiVersion: `${GROUP}/${version}`, request });
+  return exactJson({ kind: "AdmissionReview", apiVersion: `${GROUP}/${version}`, request });
 }
 
 const OPTIONS_KINDS = { CREATE: "CreateOptions", UPDATE: "UpdateOptions", DELETE: "DeleteOptions", CONNECT: "" } as const;

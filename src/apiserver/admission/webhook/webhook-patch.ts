@@ -3,6 +3,7 @@ import { StatusError } from "#apimachinery/api-errors/status.ts";
 import type { ApiObject } from "#apimachinery/meta/api-object.ts";
 import { semanticEqual } from "#apimachinery/meta/deep-equal.ts";
 import { applyJsonPatch } from "#apimachinery/patch/json-patch.ts";
+import { parseExactJson } from "#apimachinery/schema/exact-json.ts";
 import { goQuote } from "#apimachinery/validation/field-error.ts";
 import { ConversionNeeded } from "../../conversion/conversion-memo.ts";
 import type { AdmissionAttributes } from "../admission.ts";
@@ -36,7 +37,7 @@ export function applyWebhookPatch(attributes: AdmissionAttributes, invocation: I
 
 function decodePatch(hook: string, text: string): readonly Record<string, unknown>[] {
   try {
-    const patch = JSON.parse(text) as unknown;
+    const patch = parseExactJson(text);
     if (patch === null) return [];
     if (Array.isArray(patch)) return patch as readonly Record<string, unknown>[];
     throw new Error("json: cannot unmarshal object into Go value of type jsonpatch.Patch");

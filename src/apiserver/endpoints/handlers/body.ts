@@ -5,6 +5,7 @@ import { formatGroupVersion, parseGroupVersion } from "#apimachinery/meta/api-ob
 import { decodeObject } from "#apimachinery/schema/decode.ts";
 import { type BodyFormat, decodeBody as decodeRequestBody, readProtobuf } from "#apimachinery/schema/decode-body.ts";
 import { isTextTooDeep, TOO_DEEP } from "#apimachinery/schema/depth.ts";
+import { exactJson } from "#apimachinery/schema/exact-json.ts";
 import { parseJsonNodes } from "#apimachinery/schema/json-parse.ts";
 import { groupFolder, isRegistered, schemaByName, schemaFor } from "#apimachinery/schema/registry.ts";
 import type { StructSchema } from "#apimachinery/schema/type-schema.ts";
@@ -152,7 +153,7 @@ export function toJsonText(body: Uint8Array, format: BodyFormat, failure: (reaso
     return text;
   }
   try {
-    return JSON.stringify(format === "protobuf" ? readProtobuf(body) : parseYaml(text).value);
+    return exactJson(format === "protobuf" ? readProtobuf(body) : parseYaml(text).value);
   } catch (error) {
     throw failure(error instanceof Error ? error.message : String(error));
   }
@@ -172,5 +173,6 @@ export function syntaxError(json: string): string {
 export function jsonType(value: unknown): string {
   if (Array.isArray(value)) return "array";
   if (value === null) return "null";
+  if (typeof value === "bigint") return "number";
   return typeof value === "boolean" ? "bool" : typeof value;
 }

@@ -1,5 +1,6 @@
 import type { Status } from "#apimachinery/api-errors/status.ts";
 import type { ApiObject } from "#apimachinery/meta/api-object.ts";
+import { exactJson } from "#apimachinery/schema/exact-json.ts";
 import type { FilteredEvent } from "../../cacher/watch-group.ts";
 import { encodedInForm, toServedForm } from "../../registry/store/served-form.ts";
 import { versionedBytes } from "../../serializer.ts";
@@ -113,5 +114,5 @@ class TableEncoder implements EventEncoder {
 
 /** One line of a watch. */
 function line(type: string, object: unknown): Uint8Array {
-  return Buffer.from(`{"type":"${type}","object":${JSON.stringify(object)}}\n`);
+  return Buffer.from(`{"type":"${type}","object":${exactJson(object)}}\n`);
 }

@@ -1,4 +1,5 @@
 import type { ApiObject } from "#apimachinery/meta/api-object.ts";
+import { exactJson } from "#apimachinery/schema/exact-json.ts";
 import type { CacheEntry } from "../../cacher/cache-entry.ts";
 import type { Column } from "../../registry/resource.ts";
 import { encodedInForm, type ServedForm } from "../../registry/store/served-form.ts";
@@ -28,7 +29,7 @@ export function tableBytes(
   writer.text(JSON.stringify(tableHead(columns, metadata, version)).slice(0, -1));
   entries.forEach((entry, i) => {
     const { object } = entry;
-    const cells = JSON.stringify(columns.map((column) => column.cell(object, now)));
+    const cells = exactJson(columns.map((column) => column.cell(object, now)));
     writer.text(`${i === 0 ? ',"rows":[' : ","}{"cells":${cells},"object":`);
     if (include === "None") writer.text("null");
     else if (include === "Object") writer.object(encodedInForm(form, entry), entry.revision);

@@ -8,6 +8,7 @@ import { applyMergePatch } from "#apimachinery/patch/merge-patch.ts";
 import { strategicMergePatch } from "#apimachinery/patch/strategic-merge-patch.ts";
 import { isTextTooDeep, isValueTooDeep, TOO_DEEP } from "#apimachinery/schema/depth.ts";
 import { DecodeError } from "#apimachinery/schema/exact-decode.ts";
+import { exactJson, parseExactJson } from "#apimachinery/schema/exact-json.ts";
 import { JsonMembers, type JsonNode } from "#apimachinery/schema/json-node.ts";
 import { parseJsonNodes } from "#apimachinery/schema/json-parse.ts";
 import { hasRepeatedMembers } from "#apimachinery/schema/json-scan.ts";
@@ -53,7 +54,7 @@ export class Patch {
     if (isTextTooDeep(text)) return unreadable(TOO_DEEP);
     let value: unknown;
     try {
-      value = JSON.parse(text);
+      value = parseExactJson(text);
     } catch {
       return unreadable(syntaxError(text));
     }
@@ -129,5 +130,5 @@ function duplicateFields(node: JsonNode, path: string): string[] {
 
 /** JSON as Go writes it: HTML characters are escaped. */
 function goJson(value: unknown): string {
-  return JSON.stringify(value).replace(/[<>&\u2028\u2029]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`);
+  return exactJson(value).replace(/[<>&\u2028\u2029]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }

@@ -2,6 +2,7 @@ import { badRequest, notAcceptable } from "#apimachinery/api-errors/errors.ts";
 import type { Status } from "#apimachinery/api-errors/status.ts";
 import type { ApiObject } from "#apimachinery/meta/api-object.ts";
 import { inEnvelope, listInEnvelope } from "#apimachinery/protobuf/envelope.ts";
+import { exactJson, exactJsonInLines, parseExactJson } from "#apimachinery/schema/exact-json.ts";
 import { goQuote } from "#apimachinery/validation/field-error.ts";
 import type { CacheEntry } from "../../cacher/cache-entry.ts";
 import { listMetaMessage, protobufValue } from "../../protobuf-value.ts";
@@ -103,7 +104,7 @@ export function listResponse(
     const items = entries.map((entry) => ({ encoded: encodedInForm(form, entry), revision: entry.revision }));
     const bytes = listBytes(head, items, "]}\n", custom);
     if (isPlainJson(negotiated)) return bytesResponse("json", bytes, 200);
-    return valueResponse(JSON.parse(bytes.toString("utf8")), negotiated, query, 200);
+    return valueResponse(parseExactJson(bytes.toString("utf8")), negotiated, query, 200);
   }
   const { version } = transform;
   if (transform.kind === "Table") {
@@ -147,7 +148,7 @@ export function valueResponse(value: unknown, negotiated: Negotiated, query: URL
   if (negotiated.format === "yaml") {
     return { status, headers: { "content-type": "application/yaml" }, body: formatYaml(value) };
   }
-  const body = negotiated.pretty ? JSON.stringify(value, null, 2) : `${JSON.stringify(value)}\n`;
+  const body = negotiated.pretty ? exactJsonInLines(value) : `${exactJson(value)}\n`;
   return { status, headers: { "content-type": "application/json" }, body, indentable: true };
 }
 

@@ -82,6 +82,7 @@ export class StoreCore {
     const { codec } = definition;
     this.stored = modules.cache.cacheFor(definition.storagePrefix);
     this.stored.reader = codec ? rawReader(codec.storedVersions, definition.kind) : storedReader(definition, forms);
+    this.stored.exact ||= definition.exactNumbers === true;
     this.cache = codec ? new VersionCache(this.stored, codec) : this.stored;
   }
 

@@ -33,6 +33,8 @@ export class StoreRegistry implements Stores {
   readonly schemaFor: SchemaFor;
   /** Rises whenever a resource comes or goes: what was derived from them is made anew. */
   version = 0;
+  /** Waited for before a resource is asked for: it may be about to be served, or to be served otherwise. */
+  pending: (group: string, plural: string) => Promise<void> | undefined = () => undefined;
   #resources: ResourceSet;
   readonly #stores = new Map<string, GenericStore>();
   readonly #stopped = new AbortController();

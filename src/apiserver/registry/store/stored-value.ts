@@ -2,6 +2,7 @@ import type { ApiObject } from "#apimachinery/meta/api-object.ts";
 import { decodeProtobuf } from "#apimachinery/protobuf/decode.ts";
 import { PROTOBUF_PREFIX } from "#apimachinery/protobuf/envelope.ts";
 import { decodeObject } from "#apimachinery/schema/decode.ts";
+import { parseExactJson } from "#apimachinery/schema/exact-json.ts";
 import { normalizeOwned } from "#apimachinery/schema/normalize.ts";
 import { schemaFor } from "#apimachinery/schema/registry.ts";
 import type { StoredReader } from "../../cacher/stored-reader.ts";
@@ -48,5 +49,8 @@ export function rawReader(apiVersions: readonly string[], kind: string): StoredR
 
 function parse(bytes: Uint8Array): Record<string, unknown> {
   if (PROTOBUF_PREFIX.every((byte, i) => bytes[i] === byte)) return decodeProtobuf(bytes, schemaFor);
-  return JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8"));
+  return parseExactJson(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8")) as Record<
+    string,
+    unknown
+  >;
 }

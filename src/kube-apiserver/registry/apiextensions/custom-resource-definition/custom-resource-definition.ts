@@ -14,6 +14,7 @@ export const customResourceDefinitions: ResourceDefinition<CustomResourceDefinit
   shortNames: ["crd", "crds"],
   categories: ["api-extensions"],
   scope: "Cluster",
+  exactNumbers: true,
   storagePrefix: "apiextensions.k8s.io/customresourcedefinitions",
   columns: PLAIN_COLUMNS,
   strategy: customResourceDefinitionStrategy,
