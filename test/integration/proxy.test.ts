@@ -1,7 +1,10 @@
+import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { connect } from "node:http2";
 import { request } from "node:https";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
+import { text } from "node:stream/consumers";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { type Cluster, startCluster } from "#envtest/envtest.ts";
@@ -98,6 +101,36 @@ test("HEAD has a head alone, over HTTP/1.1", async () => {
   answer = (_message, response) => void response.writeHead(200, { "content-length": "1234", "x-a": "b" }).end();
   const { status, headers, text } = await ask("HEAD", `${POD}/x`);
   expect([status, headers["content-length"], headers["x-a"], text]).toEqual([200, "1234", "b", ""]);
+});
+
+test("over HTTP/2 everything is the same", async () => {
+  answer = (message, response) => {
+    let body = "";
+    message.on("data", (chunk) => {
+      body += chunk;
+    });
+    message.on("end", () => {
+      const lines = ["Content-Type", "text/plain", "Content-Type", "text/html", "Set-Cookie", "a=1", "Set-Cookie", "b=2"];
+      response.writeHead(201, [...lines, "Connection", "close", "Keep-Alive", "timeout=5"]);
+      response.end(`${message.headers.host} ${body}`);
+    });
+  };
+  const { ca, cert, key } = cluster.credentials;
+  const session = connect(cluster.url, { ca, cert, key });
+  try {
+    const stream = session.request({ ":method": "POST", ":path": `${POD}/form` });
+    const head = once(stream, "response");
+    stream.end("sent");
+    const [headers] = (await head) as [Record<string, unknown>];
+    expect(headers).toMatchObject({ ":status": 201, "content-type": "text/plain", "set-cookie": ["a=1", "b=2"] });
+    expect(await text(stream)).toBe(`${new URL(cluster.url).host} sent`);
+    const long = session.request({ ":path": `${POD}/x`, ":method": "HEAD" });
+    const [answered] = (await once(long, "response")) as [Record<string, unknown>];
+    expect(answered[":status"]).toBe(201);
+    long.close();
+  } finally {
+    session.close();
+  }
 });
 
 test("an empty path leads to a slash", async () => {
