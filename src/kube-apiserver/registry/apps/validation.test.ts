@@ -8,7 +8,9 @@ import { daemonSets } from "./daemon-set/daemon-set.ts";
 import { deployments } from "./deployment/deployment.ts";
 import { replicaSets } from "./replica-set/replica-set.ts";
 
-const context = {} as RequestContext;
+const asked = (apiGroup: string, apiVersion: string, resource: string): RequestContext =>
+  ({ info: { apiGroup, apiVersion, resource } }) as RequestContext;
+const context = asked("apps", "v1", "");
 const fields = (errors: readonly FieldError[] | undefined): string[] =>
   (errors ?? []).map(({ field, type }) => `${field} ${type.replace("FieldValue", "")}`);
 const base = {
@@ -94,6 +96,20 @@ test.each([
   ["replica set", replicaStrategy.validateUpdate?.(replicaSet({ selector: {} }), replicaSet({}), context)],
 ])("the selector of a %s stays", (_, errors) => {
   expect(errors?.map(({ message }) => message)).toContainEqual(expect.stringContaining("field is immutable"));
+});
+
+test.each([
+  { group: "extensions", version: "v1beta1", want: [] },
+  { group: "apps", version: "v1beta1", want: [] },
+  { group: "apps", version: "v1beta2", want: ["spec.selector"] },
+])("the selector of a deployment in $group/$version: $want", ({ group, version, want }) => {
+  const selected = (app: string): Deployment => {
+    const labels = { app };
+    const template = { metadata: { labels }, spec: { containers: [{ name: "c", image: "i" }] } };
+    return deployment({ selector: { matchLabels: labels }, template });
+  };
+  const errors = deploymentStrategy.validateUpdate?.(selected("new"), selected("a"), asked(group, version, "deployments"));
+  expect((errors ?? []).flatMap(({ field, message }) => (message.includes("immutable") ? [field] : []))).toEqual(want);
 });
 
 test("a daemon set counts its templates", () => {
