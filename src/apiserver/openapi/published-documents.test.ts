@@ -63,3 +63,27 @@ test("what did not change keeps its document", () => {
   expect(documents.v3("apis/one.example.com/v1")).toBe(before);
   expect(documents.v3Index()).not.toBe(index);
 });
+
+test("of version 2, only what changed is made again", () => {
+  let made = 0;
+  const counted = (group: string): ResourceDefinition<never> => {
+    const { published, ...definition } = widgets(group);
+    const counting: typeof published = (version) => {
+      made++;
+      return published?.(version) as ReturnType<NonNullable<typeof published>>;
+    };
+    return { ...definition, published: counting };
+  };
+  const [one, two] = [counted("one.example.com"), counted("two.example.com")];
+  let current: ResourceSet = { stored: [one], virtual: [] };
+  const documents = new PublishedDocuments(BUILT_IN, () => current);
+  expect(Object.keys(JSON.parse(documents.v2().text).definitions)).toContain("com.example.one.v1.Widget");
+  expect(made).toBe(1);
+  current = { stored: [one, two], virtual: [] };
+  const { text } = documents.v2();
+  expect(made).toBe(2);
+  const { definitions, paths } = JSON.parse(text);
+  expect(Object.keys(definitions)).toEqual(Object.keys(definitions).sort());
+  expect(definitions["com.example.one.v1.Widget"].description).toBe("A widget.");
+  expect(Object.keys(paths)).toContain("/apis/two.example.com/v1/widgets");
+});

@@ -19,6 +19,7 @@ import { renderV2 } from "./render-v2.ts";
 import { renderV3 } from "./render-v3.ts";
 import { type ServedResource, servedResources } from "./served-resource.ts";
 import { type Json, type OpenApiVersion, TypeDocuments } from "./type-document.ts";
+import { documentOf, fragmentsOf, type V2Fragments } from "./v2-fragments.ts";
 
 const CUSTOM_INFO: Json = { title: "Kubernetes CRD Swagger", version: "v0.1.0" };
 
@@ -40,16 +41,19 @@ interface State {
 interface GroupVersion {
   readonly resources: readonly Published[];
   document: { readonly text: string; readonly hash: string } | undefined;
+  /** Its part of the v2 document. */
+  v2: V2Fragments | undefined;
 }
 
 /**
  * OpenAPI documents of the built-in resources, which never change, and of the custom ones, which do. Documents are made when
- * they are asked for; of version 3, only those of changed group versions are made again.
+ * they are asked for; only what tells of changed group versions is made again.
  */
 export class PublishedDocuments {
   readonly #builtIn: ResourceSet;
   readonly #current: () => ResourceSet;
   #state: State | undefined;
+  #builtInV2: { readonly rest: Json; readonly fragments: V2Fragments } | undefined;
 
   constructor(builtIn: ResourceSet, current: () => ResourceSet) {
     this.#builtIn = builtIn;
@@ -120,21 +124,31 @@ export class PublishedDocuments {
 
   #customV2(state: State): NonNullable<State["v2"]> {
     if (state.v2 === undefined) {
-      const whole = JSON.parse(openApiV2Document(this.#builtIn)) as Record<string, Json>;
-      const paths = new Map<string, Operation[]>();
-      const types = new TypeDocuments(2, descriptions());
-      addCustom(
-        [...state.groups.values()].flatMap(({ resources }) => resources),
-        paths,
-        types,
-        2,
-      );
-      const custom = renderV2(paths, types) as Record<string, Json>;
-      for (const part of ["paths", "definitions", "parameters"]) whole[part] = merged(custom[part], whole[part]);
-      state.v2 = { ...hashed(JSON.stringify(whole)), protobuf: undefined };
+      const { rest, fragments } = this.#builtInFragments();
+      const custom = [...state.groups.values()].map((group) => {
+        group.v2 ??= fragmentsOf(renderCustomV2(group), fragments);
+        return group.v2;
+      });
+      state.v2 = { ...hashed(documentOf(rest, [fragments, ...custom])), protobuf: undefined };
     }
     return state.v2;
   }
+
+  #builtInFragments(): { readonly rest: Json; readonly fragments: V2Fragments } {
+    if (this.#builtInV2 === undefined) {
+      const document = JSON.parse(openApiV2Document(this.#builtIn)) as Json;
+      const fragments = fragmentsOf(document);
+      this.#builtInV2 = { rest: { ...document, paths: {}, definitions: {}, parameters: {} }, fragments };
+    }
+    return this.#builtInV2;
+  }
+}
+
+function renderCustomV2({ resources }: GroupVersion): Json {
+  const paths = new Map<string, Operation[]>();
+  const types = new TypeDocuments(2, descriptions());
+  addCustom(resources, paths, types, 2);
+  return renderV2(paths, types);
 }
 
 /** What did not change keeps its documents. */
@@ -154,7 +168,7 @@ function nextState(set: ResourceSet, before: State | undefined): State {
     const same =
       old?.resources.length === resources.length &&
       resources.every(({ definition }, i) => old.resources[i]?.definition === definition);
-    return [path, same && old !== undefined ? old : { resources, document: undefined }];
+    return [path, same && old !== undefined ? old : { resources, document: undefined, v2: undefined }];
   });
   const changed =
     before === undefined || kept.length !== before.groups.size || kept.some(([path, group]) => before.groups.get(path) !== group);
@@ -173,10 +187,6 @@ function addCustom(
     addCustomTypes(types, form, served, type);
     addCustomOperations(paths, served, type, descriptions().parameters);
   }
-}
-
-function merged(custom: Json | undefined, builtIn: Json | undefined): Json {
-  return Object.fromEntries(Object.entries({ ...custom, ...builtIn }).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 function hashed(text: string): { readonly text: string; readonly hash: string } {
