@@ -100,7 +100,7 @@ export function withNamedFields(plan: FieldPlan | undefined, set: FieldSet): Fie
       continue;
     }
     const below = withNamedFields(stepPlan(plan, step), node);
-    const isNamed = plan?.kind === "struct" && step.startsWith("f:") && plan.byName.has(step.slice(2));
+    const isNamed = plan?.kind === "struct" && plan.byStep.has(step);
     children.push([step, isNamed ? asMember(below) : below]);
   }
   return children.length === 0 ? set : makeNode(Object.hasOwn(set, SELF), children);
@@ -128,6 +128,8 @@ export function withAtomicWholes(plan: FieldPlan, set: FieldSet): FieldSet {
 
 function stepPlan(plan: FieldPlan | undefined, step: string): FieldPlan | undefined {
   if (plan === undefined) return undefined;
+  const field = plan.kind === "struct" ? plan.byStep.get(step) : undefined;
+  if (field !== undefined) return field.plan;
   if (step.startsWith("f:")) return entryPlan(plan, step.slice(2));
   return plan.kind === "keyed" && step.startsWith("k:") ? plan.element : undefined;
 }

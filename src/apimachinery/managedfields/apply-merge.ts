@@ -1,3 +1,4 @@
+import { setOwn } from "../schema/json-node.ts";
 import { entryPlan } from "./apply-field-set.ts";
 import { asMap, itemStep, type JsonMap, type ListPlan } from "./compare.ts";
 import type { FieldPlan } from "./field-plan.ts";
@@ -119,8 +120,4 @@ function isEmpty(map: JsonMap | undefined): boolean {
 
 function own(map: JsonMap | undefined, key: string): unknown {
   return map !== undefined && Object.hasOwn(map, key) ? map[key] : undefined;
-}
-
-function setOwn(target: Record<string, unknown>, key: string, value: unknown): void {
-  Object.defineProperty(target, key, { value, enumerable: true, writable: true, configurable: true });
 }

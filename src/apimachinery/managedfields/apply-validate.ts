@@ -27,12 +27,15 @@ function fault(message: string): Fault[] {
   return [{ path: "", message }];
 }
 
-function below(step: string, faults: readonly Fault[]): Fault[] {
-  return faults.map(({ path, message }) => ({ path: step + path, message }));
+/** What nearly every value has. */
+const NONE: readonly Fault[] = [];
+
+function addBelow(faults: Fault[], step: string, more: readonly Fault[]): void {
+  for (const { path, message } of more) faults.push({ path: step + path, message });
 }
 
-function check(type: TypeSchema, field: FieldSchema | undefined, value: unknown): Fault[] {
-  if (value === null || value === undefined) return [];
+function check(type: TypeSchema, field: FieldSchema | undefined, value: unknown): readonly Fault[] {
+  if (value === null || value === undefined) return NONE;
   switch (type.kind) {
     case "struct":
     case "map":
@@ -42,7 +45,7 @@ function check(type: TypeSchema, field: FieldSchema | undefined, value: unknown)
     case "scalar":
       return checkScalar(type, value);
     case "raw":
-      return [];
+      return NONE;
   }
 }
 
@@ -52,12 +55,12 @@ function checkMap(type: StructSchema | MapSchema, value: unknown): Fault[] {
   const faults: Fault[] = [];
   for (const key of Object.keys(map)) {
     const step = `.${key}`;
-    if (type.kind === "map") faults.push(...below(step, check(type.value, undefined, map[key])));
+    if (type.kind === "map") addBelow(faults, step, check(type.value, undefined, map[key]));
     else {
       const field = type.fields.get(key);
       const fieldType = field?.type ?? type.unknown;
       if (fieldType === undefined) return [...faults, { path: step, message: "field not declared in schema" }];
-      faults.push(...below(step, check(fieldType, field, map[key])));
+      addBelow(faults, step, check(fieldType, field, map[key]));
     }
   }
   return faults;
@@ -86,7 +89,7 @@ function checkList(type: ListSchema, field: FieldSchema | undefined, value: unkn
       if (seen.has(step)) faults.push(...fault(`duplicate entries for key ${path}`));
       seen.add(step);
     }
-    faults.push(...below(path, check(type.element, undefined, item)));
+    addBelow(faults, path, check(type.element, undefined, item));
   }
   return faults;
 }
@@ -103,20 +106,21 @@ function setItemFault(item: unknown): string | undefined {
 }
 
 /** How OpenAPI types the scalars: those with a format of their own take any. */
-function checkScalar({ format }: ScalarSchema, value: unknown): Fault[] {
+function checkScalar({ format }: ScalarSchema, value: unknown): readonly Fault[] {
   switch (format) {
     case "string":
     case "bytes":
     case "duration":
-      return typeof value === "string" ? [] : fault(`expected string, got &value.valueUnstructured{Value:${goSyntax(value)}}`);
+      return typeof value === "string" ? NONE : fault(`expected string, got &value.valueUnstructured{Value:${goSyntax(value)}}`);
     case "bool":
-      return typeof value === "boolean" ? [] : fault(`expected boolean, got &{${goFormat(value)}}`);
+      return typeof value === "boolean" ? NONE : fault(`expected boolean, got &{${goFormat(value)}}`);
     case "int32":
     case "int64":
     case "uint8":
     case "float64":
-      return typeof value === "number" || typeof value === "bigint" ? [] : fault(`expected numeric (int or float), got ${goTypeName(value)}`);
+      if (typeof value === "number" || typeof value === "bigint") return NONE;
+      return fault(`expected numeric (int or float), got ${goTypeName(value)}`);
     default:
-      return typeof value === "object" ? fault(`expected any scalar, got &{${goFormat(value)}}`) : [];
+      return typeof value === "object" ? fault(`expected any scalar, got &{${goFormat(value)}}`) : NONE;
   }
 }

@@ -17,6 +17,8 @@ export interface StructPlan {
   readonly kind: "struct";
   readonly fields: readonly PlannedField[];
   readonly byName: ReadonlyMap<string, PlannedField>;
+  /** As `byName`: the keys of sets are looked up as they are. */
+  readonly byStep: ReadonlyMap<string, PlannedField>;
   /** How fields are owned that the type does not name; undefined where there are none. */
   readonly unknown?: UnknownFields;
 }
@@ -93,7 +95,9 @@ function without(plan: StructPlan, path: readonly string[]): StructPlan {
     if (rest.length === 0) return [];
     return [field.plan.kind === "struct" ? { ...field, plan: without(field.plan, rest) } : field];
   });
-  return { ...plan, fields, byName: new Map(fields.map((field) => [field.name, field])) };
+  const byName = new Map(fields.map((field) => [field.name, field]));
+  const byStep = new Map(fields.map((field) => [field.step, field]));
+  return { ...plan, fields, byName, byStep };
 }
 
 /** The plan of a struct with all that it has. */
@@ -103,13 +107,15 @@ export function structPlan(schema: StructSchema): StructPlan {
   const fields: PlannedField[] = [];
   const byName = new Map<string, PlannedField>();
   const unknown = schema.unknown === undefined ? undefined : { plan: planOf(schema.unknown), named: schema.fields };
-  const plan: StructPlan = { kind: "struct", fields, byName, ...(unknown === undefined ? {} : { unknown }) };
+  const byStep = new Map<string, PlannedField>();
+  const plan: StructPlan = { kind: "struct", fields, byName, byStep, ...(unknown === undefined ? {} : { unknown }) };
   // Before the fields: types may contain themselves.
   structPlans.set(schema, plan);
   for (const field of [...schema.fields.values()].sort((a, b) => (a.name < b.name ? -1 : 1))) {
     const planned = { name: field.name, step: `f:${field.name}`, plan: planOf(field.type, field), empty: emptyRule(field) };
     fields.push(planned);
     byName.set(field.name, planned);
+    byStep.set(planned.step, planned);
   }
   return plan;
 }
@@ -141,9 +147,21 @@ export function planOf(type: TypeSchema, field?: FieldSchema): FieldPlan {
   }
 }
 
-// A list type stands above a patch strategy, as in upstream's conversion of the OpenAPI document.
+const listPlans = new WeakMap<FieldSchema, FieldPlan>();
+
 function listPlan(type: ListSchema, field: FieldSchema | undefined): FieldPlan {
-  if (field === undefined || field.listType === "atomic") return LEAF_PLAN;
+  if (field === undefined) return LEAF_PLAN;
+  let plan = listPlans.get(field);
+  if (plan === undefined) {
+    plan = makeListPlan(type, field);
+    listPlans.set(field, plan);
+  }
+  return plan;
+}
+
+// A list type stands above a patch strategy, as in upstream's conversion of the OpenAPI document.
+function makeListPlan(type: ListSchema, field: FieldSchema): FieldPlan {
+  if (field.listType === "atomic") return LEAF_PLAN;
   if (field.listType === "set") return SET_PLAN;
   if (field.listType === "map") return keyedPlan(type, field.listMapKeys);
   if (!field.patchStrategy.includes("merge")) return LEAF_PLAN;

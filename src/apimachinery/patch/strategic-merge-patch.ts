@@ -39,13 +39,13 @@ export function strategicMergePatch(schema: TypeSchema, document: unknown, patch
     throw badRequest(`json: cannot unmarshal ${jsonKind(patch)} into Go value of type map[string]interface {}`);
   }
   const remainingPatch: JsonMap = deepCopy(patch ?? {});
-  const original = deepCopy(document) as JsonMap;
-  return { object: mergeMap(original, remainingPatch, schema), remainingPatch };
+  return { object: mergeMap((document ?? {}) as JsonMap, remainingPatch, schema), remainingPatch };
 }
 
-// Works on its own copies: both arguments are taken apart, as upstream does.
-function mergeMap(original: JsonMap, patch: JsonMap, schema: TypeSchema | undefined): JsonMap {
+// The patch is taken apart, as upstream does. Of the document only what the patch walks through is copied.
+function mergeMap(document: JsonMap, patch: JsonMap, schema: TypeSchema | undefined): JsonMap {
   if (Object.hasOwn(patch, DIRECTIVE)) return wholeMapDirective(patch);
+  const original = { ...document };
   retainKeys(original, patch);
   mergeOrderedLists(original, patch, schema);
   for (const patchKey of Object.keys(patch)) {
