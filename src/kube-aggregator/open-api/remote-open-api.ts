@@ -11,8 +11,8 @@ import { toVersion3 } from "./to-version-3.ts";
 const REFRESH_MS = 60_000;
 /** How long one may take, in milliseconds (upstream's `specDownloadTimeout`). */
 const TIMEOUT_MS = 60_000;
-/** Upstream's `aggregatorUser`. */
-const AGGREGATOR: UserInfo = { name: "system:aggregator", uid: "", groups: ["system:masters"], extra: {} };
+/** Upstream's `aggregatorUser`, who may do no more than anybody who is authenticated. */
+const AGGREGATOR: UserInfo = { name: "system:aggregator", uid: "", groups: [], extra: {} };
 const EMPTY = new Uint8Array(0);
 const V2 = "/openapi/v2";
 const V3 = "/openapi/v3";
