@@ -273,7 +273,8 @@ export async function startKubeApiServer(options: KubeApiServerOptions): Promise
         isBootstrapped: () => state.bootstrapped,
         isStopping: () => state.stopping,
       },
-      metrics: async () => `${flowControlMetrics(flowControl)}${conversionMetrics.text()}${network.metrics.text()}${await server.metrics.text()}`,
+      metrics: async () =>
+        `${flowControlMetrics(flowControl)}${conversionMetrics.text()}${network.metrics.text()}${await server.metrics.text()}`,
       tokenIssuer: authentication.tokenIssuer,
       serverAddress: () => `${address.ip}:${state.port}`,
     }),
