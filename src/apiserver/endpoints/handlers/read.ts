@@ -35,7 +35,8 @@ export async function readEntry(endpoint: ResourceEndpoint, context: RequestCont
   else await checkNotFuture(endpoint, parseVersion(version, plainError));
   const entry = endpoint.store.entry(namespace, name);
   if (entry === undefined) throw notFound(endpoint.store.core.resourceOf(endpoint), name);
-  await endpoint.store.core.ready(entry);
+  const converting = endpoint.store.core.ready(entry);
+  if (converting !== undefined) await converting;
   return entry;
 }
 

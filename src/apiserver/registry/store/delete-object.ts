@@ -37,7 +37,8 @@ export async function deleteObject(
   for (let attempt = 0; attempt < DELETE_ATTEMPTS_MAX; attempt++) {
     const existing = core.cache.byKey(key);
     if (existing === undefined) throw notFound(core.resourceOf(request), name);
-    await core.ready(existing);
+    const converting = core.ready(existing);
+    if (converting !== undefined) await converting;
     const result = await deleteExisting(core, existing, { ...options }, request);
     if (result !== undefined) return result;
   }

@@ -43,7 +43,8 @@ export async function updateObject(core: StoreCore, request: UpdateRequest): Pro
   const key = core.cache.key(request.namespace, request.name);
   for (let attempt = 0; attempt < UPDATE_ATTEMPTS_MAX; attempt++) {
     const existing = core.cache.byKey(key);
-    await core.ready(existing);
+    const converting = core.ready(existing);
+    if (converting !== undefined) await converting;
     checkUid(core, request, key, existing?.metadata);
     const result = existing === undefined ? await createInstead(core, request) : await updateExisting(core, request, existing);
     if (result !== undefined) return result;
