@@ -4,7 +4,7 @@ import { Readable } from "node:stream";
 import type { ClientConnection } from "#apiserver/endpoints/client-connection.ts";
 import type { ApiResponse } from "#apiserver/endpoints/response.ts";
 import { backendHeaders } from "#apiserver/proxy/backend-headers.ts";
-import { BackendTransport } from "#apiserver/proxy/backend-transport.ts";
+import { BackendTransport, hostPort } from "#apiserver/proxy/backend-transport.ts";
 import { forwardedUri, type ProxyRequest, proxyToBackend } from "#apiserver/proxy/upgrade-aware-proxy.ts";
 import type { UserInfo } from "#apiserver/request/request-info.ts";
 import { networkErrorText } from "#apiserver/webhook/network-error.ts";
@@ -86,7 +86,7 @@ export class FrontProxy {
         clock,
         rewrites: true,
         upgradeRequired: true,
-        headers: { ...userHeaders(user), Host: hostPort(host, port) },
+        headers: { ...userHeaders(user), Host: hostPort({ host, port }) },
       },
       request,
     );
@@ -113,7 +113,7 @@ export class FrontProxy {
           key,
           ...(to.ca === undefined ? {} : { ca: to.ca }),
           rejectUnauthorized: !(to.insecure || request.unverified === true),
-          headers: { ...passedOn(request), Host: hostPort(host, port), ...userHeaders(request.user) },
+          headers: { ...passedOn(request), Host: hostPort({ host, port }), ...userHeaders(request.user) },
           signal: deadline.signal,
         });
         sent.once("response", resolve);
@@ -150,10 +150,6 @@ function sendBody(body: Readable, sent: ClientRequest): void {
     if (!body.readableEnded) sent.destroy();
   });
   body.pipe(sent);
-}
-
-function hostPort(host: string, port: number): string {
-  return `${host.includes(":") ? `[${host}]` : host}:${port}`;
 }
 
 /** Upstream's `SetAuthProxyHeaders`. */

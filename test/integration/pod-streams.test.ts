@@ -17,16 +17,27 @@ const MASK = Buffer.of(1, 2, 3, 4);
 
 beforeAll(async () => {
   kubelet = await FakeKubelet.start();
-  cluster = await startCluster({ nodes: 0, network: networkOf(new Map([["fake-node", kubelet.port]])) });
+  cluster = await startCluster({
+    nodes: 0,
+    network: networkOf(
+      new Map([
+        ["fake-node", kubelet.port],
+        ["dead-node", 1],
+      ]),
+    ),
+  });
   ask = asker(cluster);
   const addresses = [{ type: "Hostname", address: "fake-node" }];
   const node = { metadata: { name: "fake-node" }, status: { addresses, daemonEndpoints: { kubeletEndpoint: { Port: 10250 } } } };
   await ask("POST", "/api/v1/nodes", node);
+  const dead = { addresses: [{ type: "Hostname", address: "dead-node" }], daemonEndpoints: node.status.daemonEndpoints };
+  await ask("POST", "/api/v1/nodes", { metadata: { name: "dead-node" }, status: dead });
   for (const [name, names, nodeName] of [
     ["web", ["main"], "fake-node"],
     ["two", ["one", "other"], "fake-node"],
     ["waiting", ["main"], undefined],
     ["lost", ["main"], "no-node"],
+    ["away", ["main"], "dead-node"],
   ] as const) {
     const spec = { nodeName, serviceAccountName: "default", containers: names.map((each) => ({ name: each, image: "x" })) };
     await eventually(
@@ -82,6 +93,20 @@ test("what a kubelet refuses is told in its words, and its redirects lead nowher
     kubelet.onRequest = plain;
   }
   expect(kubelet.requests).toHaveLength(3);
+});
+
+test("a node that does not answer is told in Go's words", async () => {
+  const { body } = await ask("GET", "/api/v1/namespaces/default/pods/away/log");
+  expect(body.code).toBe(500);
+  const log =
+    /^Get "https:\/\/dead-node:10250\/containerLogs\/default\/away\/main\?stream=All": dial tcp .*: connect: connection refused$/;
+  expect(body.message).toMatch(log);
+  const client = await webSocket("/api/v1/namespaces/default/pods/away/exec?command=x&stdout=true", "v5.channel.k8s.io");
+  await client.closed;
+  const { message } = JSON.parse(byChannel(client.messages, 3));
+  const post =
+    /^Internal error occurred: error sending request: Post "https:\/\/dead-node:10250\/exec\/default\/away\/main\?command=x&output=1": dial tcp .*: connect: connection refused$/;
+  expect(message).toMatch(post);
 });
 
 interface WebSocketClient {
@@ -259,6 +284,19 @@ test("a kubelet that refuses, or is lost, is told on the error channel", async (
     code: 500,
     message: "Internal error occurred: unable to upgrade connection: pod not found",
   });
+  const body = JSON.stringify({
+    kind: "Status",
+    apiVersion: "v1",
+    status: "Failure",
+    message: "not yours",
+    reason: "Forbidden",
+    code: 403,
+  });
+  kubelet.onUpgrade = (_request, socket) =>
+    void socket.end(`HTTP/1.1 403 Forbidden\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
+  const forbidden = await webSocket(`${POD}/exec?command=x&stdout=true`, "v5.channel.k8s.io");
+  await forbidden.closed;
+  expect(JSON.parse(byChannel(forbidden.messages, 3))).toMatchObject({ message: "not yours", reason: "Forbidden", code: 403 });
   kubelet.onUpgrade = (request, socket) => serveCommand(request, socket, () => socket.destroy());
   const lost = await webSocket(`${POD}/exec?command=x&stdout=true`, "v5.channel.k8s.io");
   await lost.closed;

@@ -24,6 +24,11 @@ export interface BackendAddress {
   readonly address?: string;
 }
 
+/** `HOST:PORT`, as a URL has it. */
+export function hostPort({ host, port }: { readonly host: string; readonly port: number }): string {
+  return `${host.includes(":") ? `[${host}]` : host}:${port}`;
+}
+
 /** What a server proves itself with and what it has to prove. Texts are PEM. */
 export interface BackendTls {
   /** Absent: the machine's authorities. */
@@ -117,7 +122,7 @@ export class BackendTransport {
     let last: unknown;
     for (const each of addresses) {
       const socket = connectSocket({ host: each, port, noDelay: true, keepAlive: true });
-      const late = new Error(`dial tcp ${each.includes(":") ? `[${each}]` : each}:${port}: i/o timeout`);
+      const late = new Error(`dial tcp ${hostPort({ host: each, port })}: i/o timeout`);
       try {
         await within(socket, "connect", { clock, signal, timeoutMs: dialTimeoutMs, late });
         return socket;

@@ -6,7 +6,7 @@ import { ChannelConnection, type ChannelType } from "#apimachinery/httpstream/we
 import type { Clock } from "#base/clock.ts";
 import type { ApiResponse } from "../endpoints/response.ts";
 import { backendErrorText } from "./backend-error.ts";
-import type { BackendTransport } from "./backend-transport.ts";
+import { type BackendTransport, DialError, hostPort } from "./backend-transport.ts";
 import { acceptClientWebSocket, spokenProtocols } from "./client-web-socket.ts";
 import { type CommandStatus, failed, statusOfErrorStream } from "./remote-command-status.ts";
 import { TAKEN_OVER } from "./taken-over.ts";
@@ -85,22 +85,18 @@ async function translate(client: ChannelConnection, options: TranslationOptions,
   const leave = (): void => gone.abort(new Error("the client is gone"));
   void client.connection.closed.then(leave);
   stopping.addEventListener("abort", leave, { once: true });
+  const host = hostPort(location.to);
+  const path = `${escapedPath(location.path)}${location.query === undefined || location.query === "" ? "" : `?${location.query}`}`;
   let status: CommandStatus | undefined;
   let node: SpdyConnection | undefined;
   try {
     const socket = await transport.connect(location.to, gone.signal);
     gone.signal.addEventListener("abort", () => socket.destroy(), { once: true });
-    const { host, port } = location.to;
-    const path = `${escapedPath(location.path)}${location.query === undefined || location.query === "" ? "" : `?${location.query}`}`;
-    const upgraded = await dialSpdy(
-      socket,
-      { method: "POST", path, host: `${host.includes(":") ? `[${host}]` : host}:${port}`, protocols: SPDY_PROTOCOLS },
-      { clock },
-    );
+    const upgraded = await dialSpdy(socket, { method: "POST", path, host, protocols: SPDY_PROTOCOLS }, { clock });
     node = upgraded.connection;
     status = await runCommand(client, node, { ...options, protocol: upgraded.protocol });
   } catch (error) {
-    status = failed(errorText(error));
+    status = statusOfFailure(error, `${location.to.scheme}://${host}${path}`);
   } finally {
     stopping.removeEventListener("abort", leave);
     onEnd(status?.code ?? 200);
@@ -113,18 +109,19 @@ async function translate(client: ChannelConnection, options: TranslationOptions,
   }
 }
 
-function errorText(error: unknown): string {
-  if (error instanceof UpgradeFailureError) return statusMessage(error);
-  return backendErrorText(error);
+/** What client-go says where its SPDY connection did not come about; a Status that the node answered is told as it is. */
+function statusOfFailure(error: unknown, url: string): CommandStatus {
+  if (error instanceof UpgradeFailureError) return sentStatus(error.body) ?? failed(error.message);
+  const text = backendErrorText(error);
+  return failed(error instanceof DialError ? `error sending request: Post ${JSON.stringify(url)}: ${text}` : text);
 }
 
-/** A node may say in a Status why it refuses. */
-function statusMessage(error: UpgradeFailureError): string {
+function sentStatus(body: string): CommandStatus | undefined {
   try {
-    const { message } = JSON.parse(error.body) as { message?: string };
-    return message === undefined ? error.message : `unable to upgrade connection: ${message}`;
+    const sent = JSON.parse(body) as CommandStatus & { readonly kind?: string };
+    return sent.kind === "Status" ? sent : undefined;
   } catch {
-    return error.message;
+    return undefined;
   }
 }
 

@@ -7,7 +7,7 @@ import type { ClientConnection } from "../endpoints/client-connection.ts";
 import type { ApiResponse } from "../endpoints/response.ts";
 import { backendErrorText } from "./backend-error.ts";
 import { answerHeaders, backendHeaders, isUpgradeRequest } from "./backend-headers.ts";
-import { type BackendAddress, type BackendAnswer, type BackendTransport, DialError } from "./backend-transport.ts";
+import { type BackendAddress, type BackendAnswer, type BackendTransport, DialError, hostPort } from "./backend-transport.ts";
 import { rewrittenAnswer } from "./rewritten-answer.ts";
 import { splice } from "./splice.ts";
 import { streamedAnswer } from "./streamed-answer.ts";
@@ -154,8 +154,4 @@ function prependedPath(backendPath: string, path: string): string {
 function hostOf({ headers }: ProxyRequest): string {
   const host = headers[":authority"] ?? headers.host ?? "";
   return typeof host === "string" ? host : (host[0] ?? "");
-}
-
-function hostPort({ host, port }: BackendAddress): string {
-  return `${host.includes(":") ? `[${host}]` : host}:${port}`;
 }

@@ -3,7 +3,7 @@ import { badRequest, genericServerResponse, internalError, invalid } from "#apim
 import { plainError } from "#apimachinery/api-errors/plain-error.ts";
 import type { ApiResponse, ResourceRequest } from "#apiserver/endpoints/response.ts";
 import { backendErrorText } from "#apiserver/proxy/backend-error.ts";
-import type { BackendAnswer } from "#apiserver/proxy/backend-transport.ts";
+import { type BackendAnswer, hostPort } from "#apiserver/proxy/backend-transport.ts";
 import { readErrorText, streamOf } from "#apiserver/proxy/streamed-answer.ts";
 import { streamOverWebSocket } from "#apiserver/proxy/web-socket-reader.ts";
 import type { ConnectSubresource, Store } from "#apiserver/registry/resource.ts";
@@ -39,10 +39,10 @@ async function readLog(
   const { signal } = request;
   network.metrics.askedForLog(options.insecureSkipTLSVerifyBackend);
   const over = options.insecureSkipTLSVerifyBackend ? insecureTransport : transport;
-  const shown = `${to.scheme}://${to.host.includes(":") ? `[${to.host}]` : to.host}:${to.port}${target}`;
+  const shown = `${to.scheme}://${hostPort(to)}${target}`;
   let answer: BackendAnswer;
   try {
-    const headers = { Host: `${to.host}:${to.port}`, "User-Agent": "Go-http-client/1.1" };
+    const headers = { Host: hostPort(to), "User-Agent": "Go-http-client/1.1" };
     answer = await over.send({ method: "GET", to, target, headers, body: undefined, signal });
   } catch (error) {
     const text = backendErrorText(error);
