@@ -1,10 +1,10 @@
-import type { ClientRequest, IncomingMessage } from "node:http";
+import type { IncomingMessage } from "node:http";
 import { Agent, request as httpsRequest } from "node:https";
 import { Readable } from "node:stream";
 import type { ClientConnection } from "#apiserver/endpoints/client-connection.ts";
 import type { ApiResponse } from "#apiserver/endpoints/response.ts";
 import { backendHeaders } from "#apiserver/proxy/backend-headers.ts";
-import { BackendTransport, hostPort } from "#apiserver/proxy/backend-transport.ts";
+import { BackendTransport, hostPort, sendBody } from "#apiserver/proxy/backend-transport.ts";
 import { forwardedUri, type ProxyRequest, proxyToBackend } from "#apiserver/proxy/upgrade-aware-proxy.ts";
 import type { UserInfo } from "#apiserver/request/request-info.ts";
 import { networkErrorText } from "#apiserver/webhook/network-error.ts";
@@ -141,15 +141,6 @@ function passedOn({ headers, connection, url, body }: ProxiedRequest): Record<st
   delete kept["Content-Length"];
   if (body.byteLength > 0) kept["Content-Length"] = String(body.byteLength);
   return kept;
-}
-
-/** A client that goes away leaves a request that is not whole. */
-function sendBody(body: Readable, sent: ClientRequest): void {
-  body.once("error", () => sent.destroy());
-  body.once("close", () => {
-    if (!body.readableEnded) sent.destroy();
-  });
-  body.pipe(sent);
 }
 
 /** Upstream's `SetAuthProxyHeaders`. */

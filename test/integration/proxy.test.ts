@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { connect } from "node:http2";
-import { request } from "node:https";
+import { Agent, request } from "node:https";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import { text } from "node:stream/consumers";
@@ -148,6 +148,32 @@ test("bodies of any length go on as they come", async () => {
   };
   const { text } = await ask("POST", `${POD}/upload`, { text: "x".repeat(5_000_000) });
   expect(Number(text)).toBeGreaterThan(5_000_000);
+});
+
+test("a backend that wants no body leaves the connection usable", async () => {
+  answer = (message, response) => {
+    response.writeHead(413, { connection: "close" }).end("too much");
+    message.destroy();
+  };
+  const { ca, cert, key } = cluster.credentials;
+  const agent = new Agent({ keepAlive: true, maxSockets: 1, ca, cert, key });
+  const post = (body: Buffer): Promise<number> =>
+    new Promise((resolve, reject) => {
+      const sent = request(`${cluster.url}${POD}/upload`, { method: "POST", agent }, (response) => {
+        response.resume();
+        response.on("end", () => resolve(response.statusCode ?? 0));
+      });
+      sent.on("error", reject);
+      sent.end(body);
+    });
+  try {
+    // The backend may be gone before its answer has been read.
+    expect([413, 503]).toContain(await post(Buffer.alloc(10_000_000)));
+    answer = (_message, response) => void response.end("hello");
+    expect(await post(Buffer.from("small"))).toBe(200);
+  } finally {
+    agent.destroy();
+  }
 });
 
 test("the backend learns where it is shown, and nothing of who asks", async () => {

@@ -11,6 +11,7 @@ import { type ControlPlane, startControlPlane } from "#envtest/control-plane.ts"
 import { type ClusterAssets, ensureClusterAssets } from "#pki/cluster-assets.ts";
 import { MemoryStore } from "#storage/memory/memory-store.ts";
 import { asker } from "../support/ask.ts";
+import { FakeKubelet, networkOf } from "../support/fake-kubelet.ts";
 import { eventually } from "../support/kubectl.ts";
 import { WebhookServer } from "../support/webhook-server.ts";
 
@@ -25,6 +26,8 @@ rules:
 let plane: ControlPlane;
 let assets: ClusterAssets;
 let hooks: WebhookServer;
+/** Its certificate comes from an authority of its own. */
+let foreign: FakeKubelet;
 let dir: string;
 let ask: ReturnType<typeof asker>;
 
@@ -33,6 +36,7 @@ beforeAll(async () => {
   writeFileSync(join(dir, "policy.yaml"), POLICY);
   hooks = await WebhookServer.start();
   assets = await ensureClusterAssets({ clock: realClock, hosts: ["127.0.0.1"], serviceClusterIpRange: RANGE });
+  foreign = await FakeKubelet.start();
   plane = await startControlPlane({
     kv: new MemoryStore({ clock: realClock }),
     clock: realClock,
@@ -43,6 +47,8 @@ beforeAll(async () => {
     port: 0,
     serviceClusterIpRange: RANGE,
     nodes: 1,
+    kubelet: { ca: assets.ca.cert },
+    network: networkOf(new Map([["foreign-node", foreign.port]])),
     authentication: {},
     audit: { policyFile: join(dir, "policy.yaml"), logPath: join(dir, "audit.log") },
   });
@@ -58,6 +64,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await plane?.stop();
   await hooks?.stop();
+  await foreign?.stop();
   rmSync(dir, { recursive: true, force: true });
 });
 
@@ -152,4 +159,25 @@ test("a webhook may say no to a connection", async () => {
     subResource: "attach",
     object: { kind: "PodAttachOptions", apiVersion: "v1", stdin: true, stdout: true, container: "main" },
   });
+});
+
+test("a kubelet has to show a certificate of the authority that was named, unless the client does without", async () => {
+  // The simulated node's comes from the cluster's authority.
+  expect((await ask("GET", `${POD}/log`)).status).toBe(200);
+  const status = {
+    addresses: [{ type: "Hostname", address: "foreign-node" }],
+    daemonEndpoints: { kubeletEndpoint: { Port: 10250 } },
+  };
+  await ask("POST", "/api/v1/nodes", { metadata: { name: "foreign-node" }, status });
+  const spec = { nodeName: "foreign-node", containers: [{ name: "main", image: "x" }] };
+  expect((await ask("POST", "/api/v1/namespaces/default/pods", { metadata: { name: "abroad" }, spec })).status).toBe(201);
+  const log = "/api/v1/namespaces/default/pods/abroad/log";
+  const { body } = await ask("GET", log);
+  expect(body.message).toMatch(
+    /^Get "https:.*": tls: failed to verify certificate: x509: certificate signed by unknown authority$/,
+  );
+  expect(await ask("GET", `${log}?insecureSkipTLSVerifyBackend=true`)).toMatchObject({ status: 200, text: "fake\n" });
+  const { text } = await ask("GET", "/metrics");
+  expect(text).toContain("kube_apiserver_pod_logs_backend_tls_failure_total 1\n");
+  expect(text).toContain('kube_apiserver_pod_logs_insecure_backend_total{usage="skip_tls_allowed"} 1\n');
 });

@@ -234,12 +234,16 @@ function exchangeOver(socket: Duplex, { method, to, target, headers, body, signa
       resolve({ response, upgraded: { socket: upgradedSocket, head } });
     });
     if (body === undefined) sent.end();
-    else {
-      body.on("error", () => sent.destroy());
-      body.on("close", () => {
-        if (!body.readableEnded) sent.destroy();
-      });
-      body.pipe(sent);
-    }
+    else sendBody(body, sent);
   });
+}
+
+/** A client that goes away leaves a request that is not whole; what a backend does not want is read and thrown away. */
+export function sendBody(body: Readable, sent: ClientRequest): void {
+  body.once("error", () => sent.destroy());
+  body.once("close", () => {
+    if (!body.readableEnded) sent.destroy();
+  });
+  sent.once("close", () => body.resume());
+  body.pipe(sent);
 }
