@@ -13,22 +13,33 @@ const HEADERS_AT = { [FrameType.synStream]: 10, [FrameType.synReply]: 4, [FrameT
 export class FrameReader {
   readonly #headers = new HeaderBlockReader();
   #rest: Buffer = Buffer.alloc(0);
+  /** What came behind `#rest`, until as much is there as the next frame needs: a frame in small pieces is put together once. */
+  #pieces: Uint8Array[] = [];
+  #length = 0;
+  #needed = 1;
   /** The data frame whose end has not been seen. */
   #data: { readonly streamId: number; readonly fin: boolean; left: number } | undefined;
 
   read(chunk: Uint8Array): readonly Frame[] {
-    this.#rest = this.#rest.length === 0 ? Buffer.from(chunk) : Buffer.concat([this.#rest, chunk]);
+    this.#pieces.push(chunk);
+    this.#length += chunk.byteLength;
+    if (this.#length < this.#needed) return [];
+    this.#rest = Buffer.concat([this.#rest, ...this.#pieces]);
+    this.#pieces = [];
+    this.#needed = 1;
     const frames: Frame[] = [];
     for (let more = true; more; ) {
       const frame = this.#data === undefined ? this.#next() : this.#dataPart(this.#data);
       more = frame !== undefined;
       if (frame !== undefined && frame !== "unknown") frames.push(frame);
     }
+    this.#length = this.#rest.length;
     return frames;
   }
 
   #next(): Frame | "unknown" | undefined {
     const bytes = this.#rest;
+    this.#needed = HEAD_BYTES;
     if (bytes.length < HEAD_BYTES) return undefined;
     const isControl = bytes.readUInt8(0) >= 0x80;
     const flags = bytes.readUInt8(4);
@@ -40,13 +51,15 @@ export class FrameReader {
     }
     if ((bytes.readUInt16BE(0) & 0x7fff) !== VERSION) throw new SpdyError("frame of an unknown version");
     if (length > CONTROL_FRAME_BYTES_MAX) throw new SpdyError(`control frame of ${length} bytes is too long`);
-    if (bytes.length < HEAD_BYTES + length) return undefined;
+    this.#needed = HEAD_BYTES + length;
+    if (bytes.length < this.#needed) return undefined;
     this.#rest = bytes.subarray(HEAD_BYTES + length);
     return this.#control(bytes.readUInt16BE(2), flags, bytes.subarray(HEAD_BYTES, HEAD_BYTES + length));
   }
 
   #dataPart(frame: { readonly streamId: number; readonly fin: boolean; left: number }): Frame | undefined {
     const data = this.#rest.subarray(0, frame.left);
+    this.#needed = 1;
     if (data.length === 0 && frame.left > 0) return undefined;
     this.#rest = this.#rest.subarray(data.length);
     frame.left -= data.length;

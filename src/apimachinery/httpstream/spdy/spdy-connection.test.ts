@@ -18,6 +18,10 @@ function connected(onStream: (stream: SpdyStream) => void): { client: SpdyConnec
   return { client: new SpdyConnection(left, { role: "client", clock }), server };
 }
 
+async function eventually(holds: () => boolean): Promise<void> {
+  while (!holds()) await new Promise((resolve) => setImmediate(resolve));
+}
+
 /** All that the other end says, without ending what this end says, as the consumers of Node do. */
 function heard(stream: SpdyStream): Promise<string> {
   const chunks: Buffer[] = [];
@@ -181,6 +185,34 @@ test("who breaks the protocol is told so, and goes", async () => {
   right.write(Buffer.from("8003000100ffffff", "hex"));
   expect(await peer.heard("goAway")).toMatchObject({ status: 1 });
   await connection.closed;
+});
+
+test("who asks much and reads nothing is let go", async () => {
+  const [left, right] = duplexPair();
+  const connection = new SpdyConnection(left, { role: "server", clock });
+  right.pause();
+  const pings = Buffer.concat(Array.from({ length: 1000 }, (_, i) => new FrameWriter().write({ type: "ping", id: 2 * i + 1 })));
+  for (let i = 0; i < 200 && !left.destroyed; i++) {
+    right.write(pings);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  await connection.closed;
+});
+
+test("many streams that write at once hold one another back, not the memory", async () => {
+  const [left, right] = duplexPair();
+  const streams: SpdyStream[] = [];
+  const connection = new SpdyConnection(left, { role: "server", clock, onStream: (stream) => streams.push(stream) });
+  const peer = peerOf(right);
+  peer.say(...Array.from({ length: 100 }, (_, i) => syn(2 * i + 1)));
+  await eventually(() => streams.length === 100);
+  right.pause();
+  for (const stream of streams) stream.end(Buffer.alloc(64 * 1024));
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(left.writableLength).toBeLessThan(300 * 1024);
+  right.resume();
+  await Promise.all(streams.map((stream) => new Promise((resolve) => stream.once("finish", resolve))));
+  connection.destroy();
 });
 
 test("a connection without a byte is closed after its time", async () => {

@@ -29,6 +29,8 @@ export const RECEIVE_WINDOW_BYTES: number = 256 * 1024;
 const PINGS_MAX = 100;
 const STREAM_ID_MAX = 0x7fffffff;
 const WINDOW_BYTES_MAX = 0x7fffffff;
+/** How much may wait to be sent when it is not streams' data, which waits elsewhere: who asks much and reads nothing is let go. */
+const CONTROL_BACKLOG_BYTES_MAX: number = 1024 * 1024;
 /** How long the other end may take to close its side of the connection, in milliseconds. */
 const CLOSE_TIMEOUT_MS = 5000;
 const GOAWAY_OK = 0;
@@ -237,7 +239,9 @@ export class SpdyConnection {
   }
 
   #send(frame: Frame): void {
-    if (!this.#ended) this.#socket.write(this.#writer.write(frame));
+    if (this.#ended) return;
+    this.#socket.write(this.#writer.write(frame));
+    if (this.#socket.writableLength > CONTROL_BACKLOG_BYTES_MAX) this.destroy(new SpdyError("the other end reads nothing"));
   }
 
   #sendData(streamId: number, data: Buffer, fin: boolean, done: () => void): void {
@@ -245,17 +249,22 @@ export class SpdyConnection {
       done();
       return;
     }
+    if (this.#socket.writableNeedDrain) {
+      this.#waitingForDrain.push(() => this.#sendData(streamId, data, fin, done));
+      return;
+    }
     this.#idle.touch();
     this.#socket.cork();
-    let more = this.#socket.write(dataFrameHead(streamId, data.length, fin));
-    if (data.length > 0) more = this.#socket.write(data);
+    this.#socket.write(dataFrameHead(streamId, data.length, fin));
+    if (data.length > 0) this.#socket.write(data);
     this.#socket.uncork();
-    if (more) done();
-    else this.#waitingForDrain.push(done);
+    done();
   }
 
+  /** Lets those write who have waited, in their order, as far as the socket takes it. */
   #drained(): void {
-    for (const done of this.#waitingForDrain.splice(0)) done();
+    while (this.#waitingForDrain.length > 0 && (this.#ended || !this.#socket.writableNeedDrain))
+      this.#waitingForDrain.shift()?.();
   }
 
   #setFull(stream: SpdyStream, full: boolean): void {

@@ -206,10 +206,13 @@ export class SpdyStream extends Duplex {
     if (!this.#accepted || this.#ending === undefined || this.#pending !== undefined || this.#sending) return;
     const done = this.#ending;
     this.#ending = undefined;
-    if (!this.#localEnded) this.#host.sendData(this.id, Buffer.alloc(0), true, () => undefined);
-    this.#localEnded = true;
-    this.#settle();
-    done();
+    const ended = (): void => {
+      this.#localEnded = true;
+      this.#settle();
+      done();
+    };
+    if (this.#localEnded) ended();
+    else this.#host.sendData(this.id, Buffer.alloc(0), true, ended);
   }
 
   #setFull(full: boolean): void {

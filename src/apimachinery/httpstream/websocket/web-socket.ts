@@ -116,7 +116,7 @@ export class WebSocketConnection {
   #handle(opcode: number, fin: boolean, payload: Buffer): void {
     if (opcode >= Opcode.close) {
       if (!fin || payload.length > CONTROL_BYTES_MAX) this.close(CloseCode.protocolError);
-      else if (opcode === Opcode.ping) this.#write(Opcode.pong, payload);
+      else if (opcode === Opcode.ping) this.#answerPing(payload);
       else if (opcode === Opcode.close) this.close(payload.length >= 2 ? payload.readUInt16BE(0) : CloseCode.normal);
       return;
     }
@@ -133,6 +133,12 @@ export class WebSocketConnection {
     this.#parts = [];
     this.#partsLength = 0;
     this.#options.onMessage(message);
+  }
+
+  /** Who asks much and reads nothing is let go. */
+  #answerPing(payload: Buffer): void {
+    this.#write(Opcode.pong, payload);
+    if (this.#socket.writableLength > MESSAGE_BYTES_MAX) this.#socket.destroy();
   }
 
   #drained(): void {
