@@ -5,7 +5,7 @@ import { ownValue } from "#base/own-value.ts";
 import { rewriteHtmlLinks } from "./html-links.ts";
 
 /** Largest page, packed and unpacked, whose links are looked at, in bytes; a larger one goes through as it is. */
-const PAGE_BYTES_MAX: number = 8 * 1024 * 1024;
+const PAGE_BYTES_MAX: number = 2 * 1024 * 1024;
 
 /** What has been read of an answer: all of it, or its beginning when it is too large. */
 export interface ReadPage {

@@ -43,7 +43,15 @@ const RAW_TEXT: ReadonlySet<string> = new Set([
   "xmp",
 ]);
 
-const SPACE = /[ \n\r\t\f]/;
+/** Attributes of one tag; what has more is no page. */
+const ATTRIBUTES_MAX = 1000;
+const TAG_NAME = /[^ \n\r\t\f/>]+/y;
+const BETWEEN_ATTRIBUTES = /[ \n\r\t\f/]+/y;
+const ATTRIBUTE_NAME = /[^ \n\r\t\f/=>]+/y;
+const SPACES = /[ \n\r\t\f]+/y;
+const UNQUOTED = /[^ \n\r\t\f>]+/y;
+const CLOSE = 62;
+const EQUALS = 61;
 const NAMED: Readonly<Record<string, string>> = { amp: "&", lt: "<", gt: ">", quot: '"', apos: "'" };
 const ESCAPES: Readonly<Record<string, string>> = { "<": "&lt;", ">": "&gt;", '"': "&#34;", "'": "&#39;", "\r": "&#13;" };
 
@@ -99,40 +107,37 @@ function endOfRawText(page: string, { name, end }: Tag): number {
   return pattern.exec(page)?.index ?? -1;
 }
 
-/** The start tag whose name begins at `start`; undefined when the page ends within it. */
+/** The start tag whose name begins at `start`; undefined when the page ends within it, or when it holds too much. */
 function readTag(page: string, start: number): Tag | undefined {
-  let at = start;
-  while (at < page.length && !/[ \n\r\t\f/>]/.test(page.charAt(at))) at++;
+  let at = endOf(TAG_NAME, page, start);
   const name = page.slice(start, at).toLowerCase();
   const attributes: { name: string; value: string }[] = [];
   for (;;) {
-    while (at < page.length && (SPACE.test(page.charAt(at)) || page.charAt(at) === "/")) at++;
-    if (at >= page.length) return undefined;
-    if (page.charAt(at) === ">") break;
-    const nameStart = at;
-    at++;
-    while (at < page.length && !/[ \n\r\t\f/=>]/.test(page.charAt(at))) at++;
-    const key = page.slice(nameStart, at).toLowerCase();
-    while (SPACE.test(page.charAt(at))) at++;
-    let value = "";
-    if (page.charAt(at) === "=") {
-      at++;
-      while (SPACE.test(page.charAt(at))) at++;
-      const quote = page.charAt(at);
-      if (quote === '"' || quote === "'") {
-        const close = page.indexOf(quote, at + 1);
-        if (close < 0) return undefined;
-        value = page.slice(at + 1, close);
-        at = close + 1;
-      } else {
-        const valueStart = at;
-        while (at < page.length && !/[ \n\r\t\f>]/.test(page.charAt(at))) at++;
-        value = page.slice(valueStart, at);
-      }
+    at = endOf(BETWEEN_ATTRIBUTES, page, at);
+    if (at >= page.length || attributes.length > ATTRIBUTES_MAX) return undefined;
+    if (page.charCodeAt(at) === CLOSE) break;
+    const nameEnd = endOf(ATTRIBUTE_NAME, page, at + 1);
+    const key = page.slice(at, nameEnd).toLowerCase();
+    at = endOf(SPACES, page, nameEnd);
+    if (page.charCodeAt(at) !== EQUALS) {
+      attributes.push({ name: key, value: "" });
+      continue;
     }
-    attributes.push({ name: key, value });
+    at = endOf(SPACES, page, at + 1);
+    const quote = page.charAt(at);
+    const isQuoted = quote === '"' || quote === "'";
+    const end = isQuoted ? page.indexOf(quote, at + 1) : endOf(UNQUOTED, page, at);
+    if (end < 0) return undefined;
+    attributes.push({ name: key, value: page.slice(isQuoted ? at + 1 : at, end) });
+    at = isQuoted ? end + 1 : end;
   }
   return { name, attributes, selfClosing: page.charAt(at - 1) === "/", end: at + 1 };
+}
+
+/** Where the longest piece that begins at `at` and fits the pattern ends. */
+function endOf(pattern: RegExp, page: string, at: number): number {
+  pattern.lastIndex = at;
+  return pattern.test(page) ? pattern.lastIndex : at;
 }
 
 function writeTag(tag: Tag, urls: ReadonlySet<string>, rewrite: (link: string) => string | undefined): string {

@@ -16,7 +16,7 @@ export interface UrlReference {
 
 /** Parses a reference as Go's `url.Parse` does, as far as links need it; undefined where that is an error. */
 export function parseReference(text: string): UrlReference | undefined {
-  if (/\p{Cc}/u.test(text)) return undefined;
+  if (hasControl(text)) return undefined;
   const match = /^(?:([A-Za-z][A-Za-z0-9+.-]*):)?(\/\/[^/?#]*)?([^?#]*)(.*)$/s.exec(text);
   if (match === null) return undefined;
   const [, scheme = "", authority = "", rawPath = "", rest = ""] = match;
@@ -55,7 +55,16 @@ export function joinPathKeepingSlash(...parts: readonly string[]): string {
   return last?.endsWith("/") === true && !joined.endsWith("/") ? `${joined}/` : joined;
 }
 
+function hasControl(text: string): boolean {
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code < 0x20 || code === 0x7f) return true;
+  }
+  return false;
+}
+
 function decodedPath(raw: string): string | undefined {
+  if (!raw.includes("%")) return raw;
   if (/%(?![0-9A-Fa-f]{2})/.test(raw)) return undefined;
   try {
     return decodeURIComponent(raw);
