@@ -51,5 +51,10 @@ function variableValue(
 
 /** `$(NAME)` is the value of a variable that came before; `$$` is a dollar sign; unknown names stay as they are. */
 function expand(text: string, known: ReadonlyMap<string, string>): string {
-  return text.replace(/\$\$|\$\(([^)]+)\)/g, (all, name?: string) => (name === undefined ? "$" : (known.get(name) ?? all)));
+  // Behind the last bracket nothing is closed: each of many that open would be looked for to the end.
+  const end = text.lastIndexOf(")") + 1;
+  const replaced = text
+    .slice(0, end)
+    .replace(/\$\$|\$\(([^)]+)\)/g, (all, name?: string) => (name === undefined ? "$" : (known.get(name) ?? all)));
+  return replaced + text.slice(end).replaceAll("$$", () => "$");
 }

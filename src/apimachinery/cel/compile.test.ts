@@ -93,3 +93,12 @@ test.each(["(", "[", "a.", "-!", "{1:", "f(", "a?"])("%s many times is refused, 
   const compiled = compileExpression(`${part.repeat(5000)}1`, cel.environment, cel.regex);
   expect(compiled).toMatchObject({ issues: expect.stringContaining("ERROR: ") as string });
 });
+
+test("of many errors a hundred are told", () => {
+  const { issues } = compileExpression(";".repeat(50_000), cel.environment, cel.regex) as { issues: string };
+  expect(issues.match(/^ERROR: /gm)).toHaveLength(100);
+  expect(issues.startsWith("ERROR: <input>:1:1: Syntax error: token recognition error at: ';'")).toBe(true);
+  const lines = compileExpression("\n;\na b", cel.environment, cel.regex) as { issues: string };
+  expect(lines.issues).toContain("<input>:2:1: ");
+  expect(lines.issues).toContain("<input>:3:3: ");
+});

@@ -12,8 +12,8 @@ const SNIPPET_MAX = 16_384;
 
 /** All of an expression's errors in the order of their places, each with its line and a mark below it; cel-go's `ToDisplayString`. */
 export function formatIssues(source: string, issues: readonly Issue[]): string {
-  const chars = Array.from(source);
-  const located = issues.map((issue) => ({ issue, ...location(chars, issue.pos) }));
+  const starts = lineStarts(source);
+  const located = issues.map((issue) => ({ issue, ...location(starts, issue.pos) }));
   located.sort((a, b) => a.line - b.line || a.column - b.column);
   const shown = located.slice(0, ISSUES_SHOWN_MAX).map(({ issue, line, column }) => {
     return `ERROR: <input>:${line}:${column + 1}: ${issue.message}${snippet(source, line, column)}`;
@@ -22,17 +22,26 @@ export function formatIssues(source: string, issues: readonly Issue[]): string {
   return shown.join("\n");
 }
 
-function location(chars: readonly string[], pos: number | undefined): { line: number; column: number } {
-  if (pos === undefined) return { line: -1, column: -1 };
-  let line = 1;
-  let start = 0;
-  for (let at = 0; at < pos; at++) {
-    if (chars[at] === "\n") {
-      line++;
-      start = at + 1;
-    }
+/** Where lines begin, in code points. */
+function lineStarts(source: string): readonly number[] {
+  const starts = [0];
+  let at = 0;
+  for (const char of source) {
+    at++;
+    if (char === "\n") starts.push(at);
   }
-  return { line, column: pos - start };
+  return starts;
+}
+
+function location(starts: readonly number[], pos: number | undefined): { line: number; column: number } {
+  if (pos === undefined) return { line: -1, column: -1 };
+  let [low, high] = [0, starts.length];
+  while (high - low > 1) {
+    const middle = (low + high) >> 1;
+    if ((starts[middle] ?? 0) <= pos) low = middle;
+    else high = middle;
+  }
+  return { line: low + 1, column: pos - (starts[low] ?? 0) };
 }
 
 function snippet(source: string, line: number, column: number): string {

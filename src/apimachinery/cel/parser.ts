@@ -4,7 +4,17 @@ import { tokenize } from "./lexer.ts";
 import { bytesLiteral, doubleLiteral, intLiteral, stringLiteral, uintLiteral } from "./literals.ts";
 import { expandMacro } from "./macros.ts";
 import { ARGS_START, EXPR_START, FIELDS_START, isExprStart, LIST_START, MAP_START } from "./parse-expectations.ts";
-import { DEPTH_MAX, PRODUCTS, RELATIONS, SUMS, TokenStream, TooDeep, TooManyErrors } from "./token-stream.ts";
+import {
+  DEPTH_MAX,
+  PRODUCTS,
+  RELATIONS,
+  SUMS,
+  SYNTAX_ERRORS_MAX,
+  TokenStream,
+  TooDeep,
+  TooManyErrors,
+  tooManyErrors,
+} from "./token-stream.ts";
 
 /** How long an expression may be, in code points; cel-go's default. */
 const LENGTH_MAX = 100_000;
@@ -24,6 +34,8 @@ export function parse(source: string): { readonly expr: Expr; readonly issues: r
     return { expr: nothing, issues: [{ pos: undefined, message }] };
   }
   const { tokens, issues } = tokenize(chars);
+  const last = issues[SYNTAX_ERRORS_MAX];
+  if (last !== undefined) return { expr: nothing, issues: [...issues.slice(0, SYNTAX_ERRORS_MAX), tooManyErrors(last.pos)] };
   const parser = new Parser(chars, tokens, [...issues]);
   try {
     const expr = parser.start();

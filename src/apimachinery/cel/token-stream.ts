@@ -6,8 +6,8 @@ import { expected } from "./parse-expectations.ts";
 /** How deep an expression may nest; cel-go's default. */
 export const DEPTH_MAX = 250;
 
-/** How many syntax errors are reported; cel-go's default. */
-const SYNTAX_ERRORS_MAX = 100;
+/** Syntax errors after which the rest is not read; cel-go's default. */
+export const SYNTAX_ERRORS_MAX = 100;
 
 /** Operators by how they bind. */
 export const RELATIONS: ReadonlySet<string> = new Set(["<", "<=", ">=", ">", "==", "!=", "in"]);
@@ -19,6 +19,11 @@ const AFTER_OPERAND = new Set([...RELATIONS, ...SUMS, ...PRODUCTS, "&&", "||", "
 export class TooDeep extends Error {}
 /** Nobody wants to read more. */
 export class TooManyErrors extends Error {}
+
+/** What stands in the place of all further syntax errors. */
+export function tooManyErrors(pos: number | undefined): Issue {
+  return { pos, message: `Syntax error: More than ${SYNTAX_ERRORS_MAX} syntax errors` };
+}
 
 /** Tokens under way, with the syntax errors that ANTLR's default strategy reports and how it goes on after them. */
 export class TokenStream {
@@ -71,7 +76,7 @@ export class TokenStream {
     this.#recovering = true;
     const syntax = this.issues.filter((issue) => issue.message.startsWith("Syntax error: ")).length;
     if (syntax >= SYNTAX_ERRORS_MAX) {
-      this.issues.push({ pos: token.pos, message: `Syntax error: More than ${SYNTAX_ERRORS_MAX} syntax errors` });
+      this.issues.push(tooManyErrors(token.pos));
       throw new TooManyErrors();
     }
     this.issues.push({ pos: token.pos, message: `Syntax error: ${message}` });

@@ -5,6 +5,8 @@ export function defaultPullPolicy(image: string): "Always" | "IfNotPresent" {
 
 /** Longest image name, with its registry, without tag and digest. */
 const NAME_CHARACTERS_MAX = 255;
+/** What has more characters than a name, a tag and the longest digest together is not looked at. */
+const IMAGE_CHARACTERS_MAX = 1024;
 
 function normalizedLength(image: string): number {
   const name = withoutTag(image.split("@", 1)[0] ?? "");
@@ -22,6 +24,7 @@ function withoutTag(name: string): string {
 
 /** The tag of an image name; `latest` when there is neither tag nor digest, empty when the name cannot be read. */
 function imageTag(image: string): string {
+  if (image.length > IMAGE_CHARACTERS_MAX) return "";
   const match =
     /^(?:(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])(?:\.(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9]))*(?::[0-9]+)?\/|\[[a-fA-F0-9:]+\](?::[0-9]+)?\/)?[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*(?::([\w][\w.-]{0,127}))?(@[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,})?$/.exec(
       image,
