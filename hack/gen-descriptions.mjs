@@ -4,6 +4,8 @@ import { brotliCompressSync, constants } from "node:zlib";
 
 /** Longer sets of values are not spelled out. */
 const VALUES_MAX = 12;
+/** Kinds whose status is an answer: they are not stored. */
+const ANSWERED = /Review$|^TokenRequest$|^Scale$/;
 /** Where the types of versions that are not served any more have gone. */
 const SUCCESSORS = ["core/v1", "apps/v1", "networking/v1", "policy/v1"];
 
@@ -94,7 +96,8 @@ class Texts {
   #fields(key, name, fields, told) {
     return fields.flatMap((field) => {
       if (field.inline !== undefined) return this.#inlined(key, name, field.inline.replace(/^\*/, ""), told);
-      const text = this.#own(told, name, field.name) ?? this.#common(name, fields, field.name);
+      const text =
+        this.#own(told, name, field.name) ?? this.#part(key, name, fields, field) ?? this.#common(name, fields, field.name);
       return text === undefined ? [] : [[field.name, this.#withFacts(key, field, text)]];
     });
   }
@@ -144,6 +147,16 @@ class Texts {
       if (taken !== undefined) return taken;
     }
     return undefined;
+  }
+
+  /** Of spec and status of a kind: what is said of their type. */
+  #part(key, name, fields, { name: field, type }) {
+    const isKind = fields.some((each) => each.name === "metadata" && each.type.endsWith("ObjectMeta"));
+    if (!isKind || (field !== "spec" && field !== "status")) return undefined;
+    const { key: from, name: of } = resolve(key, type.replace(/^\*/, ""));
+    const text = this.#sections(from, of).find(([, section]) => section.text !== "")?.[1].text;
+    if (text === undefined || field === "spec" || ANSWERED.test(name)) return text;
+    return `${text} Only writes of the subresource \`status\` change it.`;
   }
 
   #common(name, fields, field) {
