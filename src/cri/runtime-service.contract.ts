@@ -62,6 +62,28 @@ export function describeRuntimeContract(name: string, make: () => Promise<Runtim
       await expect(runtime.createContainer("none", containerConfig)).rejects.toThrow();
     });
 
+    test("commands run in containers that run, and nowhere else", async () => {
+      const runtime = await make();
+      const sandbox = await runtime.runPodSandbox(sandboxConfig);
+      const id = await runtime.createContainer(sandbox, containerConfig);
+      const streams = { containerId: id, tty: false, stdin: false, stdout: true, stderr: true };
+      await expect(runtime.execSync(id, ["echo"], 5)).rejects.toThrow();
+      await runtime.startContainer(id);
+      const { stdout, stderr, exitCode } = await runtime.execSync(id, ["sh", "-c", "echo out; echo err >&2; exit 3"], 5);
+      expect([String(stdout), String(stderr), exitCode]).toEqual(["out\n", "err\n", 3]);
+      await expect(runtime.execSync(id, ["sleep", "60"], 0.05)).rejects.toThrow(/timed out|deadline/i);
+      const urls = [
+        await runtime.exec({ ...streams, cmd: ["ls"] }),
+        await runtime.attach(streams),
+        await runtime.portForward({ podSandboxId: sandbox, ports: [] }),
+      ];
+      for (const url of urls) expect(URL.canParse(url)).toBe(true);
+      await expect(runtime.exec({ ...streams, stdout: false, stderr: false, cmd: ["ls"] })).rejects.toThrow();
+      await runtime.stopContainer(id, 0);
+      await expect(runtime.exec({ ...streams, cmd: ["ls"] })).rejects.toThrow();
+      await expect(runtime.attach(streams)).rejects.toThrow();
+    });
+
     test("every change of a container is told", async () => {
       const runtime = await make();
       const events: ContainerEvent["type"][] = [];

@@ -8,6 +8,8 @@ import { eventually, hasKubectl, Kubectl, kubectlOfVersion } from "../support/ku
 
 let cluster: Cluster;
 let dir: string;
+/** Commands that wait until nobody is there any more. */
+let waiting = 0;
 
 const POD = `
 apiVersion: v1
@@ -33,7 +35,13 @@ beforeAll(async () => {
   cluster = await startCluster({
     nodes: 1,
     simulation: {
-      exec(argv, { stdout, pod, container }) {
+      async exec(argv, { stdout, pod, container, signal }) {
+        if (argv[0] === "forever") {
+          waiting++;
+          await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
+          waiting--;
+          return 1;
+        }
         if (argv[0] !== "mine") return undefined;
         stdout?.write(`${pod}/${container}: ${argv.slice(1)}\n`);
         return 42;
@@ -95,6 +103,15 @@ describe.skipIf(!hasKubectl).each(programs)("kubectl %s on a simulated node", (_
   test("commands that the test has put in", async () => {
     const { code, stdout } = await run(["exec", "web", "-c", "quiet", "--", "mine", "a", "b"]);
     expect([code, stdout]).toEqual([42, "web/quiet: a,b\n"]);
+  });
+
+  test("a client that goes away ends its command", async () => {
+    using kubectl = new Kubectl(cluster.kubeconfig, program);
+    {
+      using _running = kubectl.start(["exec", "web", "-c", "main", "--", "forever"]);
+      await eventually(() => waiting === 1);
+    }
+    await eventually(() => waiting === 0);
   });
 
   test("files go in and out", async () => {
