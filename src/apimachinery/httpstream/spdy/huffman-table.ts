@@ -15,7 +15,7 @@ export class HuffmanTable {
   /** Symbols in the order of their codes. */
   readonly symbols: readonly number[];
 
-  /** Throws when there are more codes than lengths allow. */
+  /** Throws when there are more codes than lengths allow, or fewer; as zlib, which lets a code of one symbol or none pass. */
   constructor(lengths: readonly number[]) {
     const counts = new Array<number>(BITS_MAX + 1).fill(0);
     for (const length of lengths) counts[length] = (counts[length] ?? 0) + 1;
@@ -25,6 +25,7 @@ export class HuffmanTable {
       left = left * 2 - (counts[length] ?? 0);
       if (left < 0) throw new SpdyError("header block: damaged");
     }
+    if (left > 0 && counts.some((count, length) => count > 0 && length > 1)) throw new SpdyError("header block: damaged");
     this.counts = counts;
     this.symbols = [...lengths.keys()]
       .filter((symbol) => lengths[symbol] !== 0)

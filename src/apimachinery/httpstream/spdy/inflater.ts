@@ -17,8 +17,12 @@ const DISTANCE_BITS = [0, 0, 0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7, 8, 
 /** In which order the lengths of the code length codes come. */
 const CODE_LENGTH_ORDER = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15];
 
+const END_OF_BLOCK = 256;
+/** Symbols of bytes, of the end and of lengths that a block may have. */
+const LITERALS_MAX = 286;
+
 const FIXED_LITERALS = new HuffmanTable(Array.from({ length: 288 }, (_, i) => (i < 144 ? 8 : i < 256 ? 9 : i < 280 ? 7 : 8)));
-const FIXED_DISTANCES = new HuffmanTable(new Array<number>(30).fill(5));
+const FIXED_DISTANCES = new HuffmanTable(new Array<number>(32).fill(5));
 
 /**
  * Takes one connection's header blocks, which are pieces of one zlib stream (RFC 1950), apart. A piece ends on a whole
@@ -149,6 +153,7 @@ function readDynamicBlock(piece: Piece): void {
   const literals = piece.bits(5) + 257;
   const distances = piece.bits(5) + 1;
   const codes = piece.bits(4) + 4;
+  if (literals > LITERALS_MAX || distances > DISTANCE_BASE.length) throw new SpdyError("header block: damaged");
   const codeLengths = new Array<number>(19).fill(0);
   for (const index of CODE_LENGTH_ORDER.slice(0, codes)) codeLengths[index] = piece.bits(3);
   const table = new HuffmanTable(codeLengths);
@@ -163,12 +168,12 @@ function readDynamicBlock(piece: Piece): void {
       for (let i = 0; i < count; i++) lengths.push(repeated);
     }
   }
-  if (lengths.length > literals + distances) throw new SpdyError("header block: damaged");
+  if (lengths.length > literals + distances || lengths[END_OF_BLOCK] === 0) throw new SpdyError("header block: damaged");
   readCodes(piece, new HuffmanTable(lengths.slice(0, literals)), new HuffmanTable(lengths.slice(literals)));
 }
 
 function readCodes(piece: Piece, literals: HuffmanTable, distances: HuffmanTable): void {
-  for (let code = codeOf(literals, piece); code !== 256; code = codeOf(literals, piece)) {
+  for (let code = codeOf(literals, piece); code !== END_OF_BLOCK; code = codeOf(literals, piece)) {
     if (code < 256) piece.literal(code);
     else {
       const count = extended(piece, code - 257, LENGTH_BASE, LENGTH_BITS);

@@ -30,7 +30,7 @@ const PINGS_MAX = 100;
 const STREAM_ID_MAX = 0x7fffffff;
 const WINDOW_BYTES_MAX = 0x7fffffff;
 /** How much may wait to be sent when it is not streams' data, which waits elsewhere: who asks much and reads nothing is let go. */
-const CONTROL_BACKLOG_BYTES_MAX: number = 1024 * 1024;
+const CONTROL_BACKLOG_BYTES_MAX: number = 256 * 1024;
 /** How long the other end may take to close its side of the connection, in milliseconds. */
 const CLOSE_TIMEOUT_MS = 5000;
 const GOAWAY_OK = 0;
