@@ -251,6 +251,28 @@ describe("conversion webhooks of custom resources", () => {
     expect(managers).toContainEqual(["two", `${GROUP}/v2`]);
   });
 
+  test("managers of a version that is served no longer keep what is theirs", async () => {
+    hooks.on("/keepers", convertHostPort);
+    await define("keepers", hostPorts, webhook("keepers"));
+    const apply = (v: string, manager: string, fields: object): Promise<Answered> =>
+      ask(
+        "PATCH",
+        `${path("keepers", v, "a")}?fieldManager=${manager}`,
+        { apiVersion: `${GROUP}/${v}`, kind: "Keeper", metadata: { name: "a" }, ...fields },
+        { "content-type": "application/apply-patch+yaml" },
+      );
+    expect((await apply("v2", "two", { host: "h", port: "1" })).status).toBe(201);
+    const crd = `${CRDS}/keepers.${GROUP}`;
+    expect((await ask("PATCH", crd, [{ op: "replace", path: "/spec/versions/1/served", value: false }])).status).toBe(200);
+    const conflict = await apply("v1", "one", { hostPort: "other:1" });
+    expect(conflict, conflict.text).toMatchObject({ status: 409 });
+    const labelled = await apply("v1", "one", { metadata: { name: "a", labels: { x: "y" } } });
+    expect(labelled.status, labelled.text).toBe(200);
+    expect(labelled.body.hostPort).toBe("h:1");
+    const managers = labelled.body.metadata.managedFields.map(({ manager, apiVersion }: Any) => `${manager} ${apiVersion}`);
+    expect(managers.sort()).toEqual([`one ${GROUP}/v1`, `two ${GROUP}/v2`]);
+  });
+
   test("scale and status are those of the version", async () => {
     const converts = (review: Any): object[] =>
       review.request.objects.map(({ spec = {}, ...object }: Any) => {

@@ -13,6 +13,7 @@ const versions = {
   ]),
   storage: "g/v1",
   converter: noneConverter,
+  schemaOf: () => undefined,
 };
 const object = (apiVersion: string, rest: object): ApiObject => ({
   apiVersion,

@@ -14,6 +14,7 @@ export interface CodecVersions {
   /** The version that is stored, as `group/version`. */
   readonly storage: string;
   readonly converter: Converter;
+  readonly schemaOf: VersionCodec["schemaOf"];
 }
 
 type Maybe<T> = T | Promise<T>;
@@ -22,7 +23,7 @@ type Maybe<T> = T | Promise<T>;
  * How a version's objects are stored and read, as upstream's storage codec: what is stored is pruned and gets its defaults by
  * the schema of the version in which it was stored, is converted, and pruned again; what is written is converted and pruned.
  */
-export function versionCodec(version: string, { schemas, storage, converter }: CodecVersions): VersionCodec {
+export function versionCodec(version: string, { schemas, storage, converter, schemaOf }: CodecVersions): VersionCodec {
   const prune = (object: ApiObject): ApiObject => {
     pruneCustom(object as unknown as Record<string, unknown>, schemas.get(object.apiVersion ?? ""), { dropInvalid: true });
     return object;
@@ -36,6 +37,7 @@ export function versionCodec(version: string, { schemas, storage, converter }: C
   };
   return {
     storedVersions: [...schemas.keys()],
+    schemaOf,
     fromStored: (objects) => map(convertAll(converter, objects.map(read), version), (all) => all.map(prune)),
     toStored: (object) => map(convertAll(converter, [withoutVersion(object)], storage), ([made]) => prune(only(made))),
     convert: (object, apiVersion) => map(convertAll(converter, [deepCopy(object)], apiVersion), ([made]) => only(made)),

@@ -69,8 +69,12 @@ export function versionCodecs(crd: CustomResourceDefinition, modules: Conversion
   if (versions.length < 2) return new Map();
   const schemas = new Map(versions.map((version) => [`${group}/${version.name}`, structuralOf(crd, version)] as const));
   const storage = `${group}/${versions.find((version) => version.storage)?.name}`;
+  const types = new Map<string, StructSchema>(versions.map((version) => [`${group}/${version.name}`, typeOf(crd, version)]));
+  const schemaOf = (apiVersion: string): StructSchema | undefined => types.get(apiVersion);
   const converter = conversion?.strategy === "Webhook" ? new WebhookConverter(crd, modules) : noneConverter;
-  return new Map(versions.map(({ name }) => [name, versionCodec(`${group}/${name}`, { schemas, storage, converter })] as const));
+  return new Map(
+    versions.map(({ name }) => [name, versionCodec(`${group}/${name}`, { schemas, storage, converter, schemaOf })] as const),
+  );
 }
 
 function codecOf(codecs: VersionCodecs, { name }: CustomResourceDefinitionVersion): { readonly codec?: VersionCodec } {

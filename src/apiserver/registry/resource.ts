@@ -1,5 +1,6 @@
 import type { ViewField } from "#apimachinery/managedfields/view-fields.ts";
 import type { ApiObject, Draft, GroupVersionKind } from "#apimachinery/meta/api-object.ts";
+import type { StructSchema } from "#apimachinery/schema/type-schema.ts";
 import type { FieldError } from "#apimachinery/validation/field-error.ts";
 import type { StoredCodec } from "../cacher/version-entry.ts";
 import type { ApiResponse, ResourceRequest } from "../endpoints/response.ts";
@@ -70,6 +71,8 @@ export type ResourceVerb = "create" | "delete" | "deletecollection" | "get" | "l
 export interface VersionCodec extends StoredCodec {
   /** `group/version` of every version in which objects may be stored. */
   readonly storedVersions: readonly string[];
+  /** The type of a version, served or not; undefined for one that there is not. */
+  readonly schemaOf: (apiVersion: string) => StructSchema | undefined;
   /** The object as it is stored; a copy. At once where nobody else is to be asked. Throws or rejects where it cannot be. */
   readonly toStored: (object: ApiObject) => ApiObject | Promise<ApiObject>;
   /** A copy of an object of any version in another. As {@link toStored}. */

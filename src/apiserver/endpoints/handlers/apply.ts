@@ -3,7 +3,7 @@ import { plainError } from "#apimachinery/api-errors/plain-error.ts";
 import { applyConfiguration, objectText } from "#apimachinery/managedfields/apply.ts";
 import { KUBECTL_MANAGER, updateLastApplied } from "#apimachinery/managedfields/apply-last-applied.ts";
 import { asMap, type JsonMap } from "#apimachinery/managedfields/compare.ts";
-import type { ApiObject } from "#apimachinery/meta/api-object.ts";
+import { type ApiObject, parseGroupVersion } from "#apimachinery/meta/api-object.ts";
 import { deepCopy } from "#apimachinery/meta/deep-copy.ts";
 import { decodeObject } from "#apimachinery/schema/decode.ts";
 import { DecodeError } from "#apimachinery/schema/exact-decode.ts";
@@ -63,9 +63,10 @@ function apply(endpoint: ResourceEndpoint, body: ApplyBody, subresource: string,
     now: store.core.now(),
     versions: versions.find,
     convert: (object, from, to) => {
-      const source = store.forms.find(({ apiVersion }) => apiVersion === from);
+      const source = versions.find(from);
       assert(source !== undefined, `${from} is one of the resource's versions`);
-      return asMap(versions.convert(decodeApplied(object, source, object), from, to)) ?? {};
+      const kind = { ...source, ...parseGroupVersion(from), kind: form.kind };
+      return asMap(versions.convert(decodeApplied(object, kind, object), from, to)) ?? {};
     },
   });
   const object = decodeApplied(merged, form, config);

@@ -230,13 +230,16 @@ export class StoreCore {
       this.forms.find((form) => form.apiVersion === apiVersion) ?? knownForm(this.definition, apiVersion, schemaFor);
     return {
       find: (apiVersion) => {
-        const schema = formOf(apiVersion)?.schema;
+        const schema = formOf(apiVersion)?.schema ?? this.definition.codec?.schemaOf(apiVersion);
         return schema && { apiVersion, schema, resetFields: this.resetFields(subresource) };
       },
       convert: (object, from, to) => {
+        const schema = this.definition.codec?.schemaOf(to);
+        if (this.#memo !== undefined && schema !== undefined) {
+          return normalizeOwned(schema, deepCopy(this.#memo.convert(object, to)));
+        }
         const [source, target] = [formOf(from), formOf(to)];
         assert(source !== undefined && target !== undefined, `${from} and ${to} are versions of the resource`);
-        if (this.#memo !== undefined) return normalizeOwned(target.schema, deepCopy(this.#memo.convert(object, to)));
         const served = toServedForm(target, convertToStorage(source, this.definition, deepCopy(object)));
         return normalizeOwned(target.schema, served);
       },
