@@ -59,9 +59,9 @@ export interface TranslationOptions {
 export function translateToBackend(options: TranslationOptions, request: ProxyRequest): ApiResponse {
   const { clock, streams } = options;
   const accepted = acceptClientWebSocket(request.headers, request.connection, [V5]);
-  if (accepted === undefined) {
+  if ("refused" in accepted) {
     options.onEnd(400);
-    return TAKEN_OVER;
+    return accepted.refused;
   }
   const client = new ChannelConnection(accepted.socket, {
     protocol: accepted.protocol,

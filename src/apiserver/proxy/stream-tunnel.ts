@@ -47,8 +47,11 @@ export function tunnelToBackend(options: UpgradeAwareProxyOptions, request: Prox
     }
     const chosen = String(answer.headers["x-stream-protocol-version"] ?? "").trim();
     const accepted = acceptClientWebSocket(request.headers, connection, chosen === "" ? [""] : [PREFIX + chosen]);
-    if (accepted === undefined) backend.destroy();
-    else void splice(new WebSocketTunnel(accepted.socket, { clock }), backend, { clock, signal, maxBytesPerSecond });
+    if ("refused" in accepted) {
+      backend.destroy();
+      return accepted.refused;
+    }
+    void splice(new WebSocketTunnel(accepted.socket, { clock }), backend, { clock, signal, maxBytesPerSecond });
     return TAKEN_OVER;
   };
   return proxyToBackend({ ...options, join }, asked);

@@ -16,9 +16,9 @@ export function streamOverWebSocket(clock: Clock, request: ResourceRequest, sour
   const { headers, connection, signal } = request;
   if (!isWebSocketRequest(headers as never)) return undefined;
   const accepted = acceptClientWebSocket(headers, connection, PROTOCOLS);
-  if (accepted === undefined) {
+  if ("refused" in accepted) {
     source.destroy();
-    return TAKEN_OVER;
+    return accepted.refused;
   }
   const asText = accepted.protocol === BASE64_PROTOCOL;
   const client = new WebSocketConnection(accepted.socket, { clock, onMessage: () => {} });
