@@ -38,7 +38,7 @@ export async function handleConnect(
     const store = endpoint.store;
     const answer = await subresource.create(target.name, body, request, store, options.dryRun);
     const shown = answer.kind === kind.kind ? normalizeObject(kind.schema, answer) : answer;
-    return valueResponse(shown, { ...negotiated, transform: undefined }, request.query, 201);
+    return valueResponse(shown, { ...negotiated, transform: undefined }, 201);
   }
   if (subresource.connect === undefined) throw methodNotAllowed();
   if (subresource.admitted !== true) {

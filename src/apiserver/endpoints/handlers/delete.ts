@@ -29,7 +29,7 @@ export async function handleDelete(endpoint: ResourceEndpoint, request: Resource
   const write = deleteRequest(endpoint, request, options);
   const { answer, entry, gone } = await endpoint.store.deleteWith(target.name, options, write);
   const code = !gone && options.orphanDependents === false ? 202 : 200;
-  if (isStatus(answer)) return valueResponse(answer, { ...negotiated, transform: undefined }, request.query, code);
+  if (isStatus(answer)) return valueResponse(answer, { ...negotiated, transform: undefined }, code);
   return entry === undefined
     ? objectResponse(endpoint, negotiated, request.query, answer, code)
     : entryResponse(endpoint, negotiated, request.query, entry, code);

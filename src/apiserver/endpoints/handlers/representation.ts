@@ -59,19 +59,19 @@ export function objectResponse(
 ): ApiResponse {
   const served = toServedForm(endpoint.form, object);
   const { transform } = negotiated;
-  if (transform === undefined) return valueResponse(served, negotiated, query, status);
+  if (transform === undefined) return valueResponse(served, negotiated, status);
   if (transform.kind === "Table") {
     const columns = columnsOf(endpoint);
     const now = endpoint.modules.stores.modules.clock.now();
     const row = tableRow(columns, object, served, includeObject(query), transform.version, now, endpoint.form.fieldAnnotations);
     const metadata = { resourceVersion: object.metadata.resourceVersion ?? "" };
-    return valueResponse(table(columns, metadata, [row], transform.version), negotiated, query, status);
+    return valueResponse(table(columns, metadata, [row], transform.version), negotiated, status);
   }
   if (transform.kind === "PartialObjectMetadataList") {
     const type = `*${endpoint.form.version}.${endpoint.form.kind}`;
     throw notAcceptable(`you requested PartialObjectMetadataList, but the requested object is not a list (${type})`);
   }
-  return valueResponse(partialMetadata(served, transform.version, endpoint.form.fieldAnnotations), negotiated, query, status);
+  return valueResponse(partialMetadata(served, transform.version, endpoint.form.fieldAnnotations), negotiated, status);
 }
 
 /** `metadata` of a list. */
@@ -104,7 +104,7 @@ export function listResponse(
     const items = entries.map((entry) => ({ encoded: encodedInForm(form, entry), revision: entry.revision }));
     const bytes = listBytes(head, items, "]}\n", custom);
     if (isPlainJson(negotiated)) return bytesResponse("json", bytes, 200);
-    return valueResponse(parseExactJson(bytes.toString("utf8")), negotiated, query, 200);
+    return valueResponse(parseExactJson(bytes.toString("utf8")), negotiated, 200);
   }
   const { version } = transform;
   if (transform.kind === "Table") {
@@ -125,7 +125,7 @@ export function listResponse(
         form.fieldAnnotations,
       ),
     );
-    return valueResponse(table(columns, metadata, rows, version), negotiated, query, 200);
+    return valueResponse(table(columns, metadata, rows, version), negotiated, 200);
   }
   if (transform.kind === "PartialObjectMetadata") {
     const type = `*${form.version}.${form.kind}List`;
@@ -135,7 +135,7 @@ export function listResponse(
   const items =
     entries.length === 0 ? null : entries.map((entry) => partialMetadata(entry.object, version, form.fieldAnnotations));
   const body = { kind: "PartialObjectMetadataList", apiVersion: `meta.k8s.io/${version}`, metadata, items };
-  return valueResponse(body, negotiated, query, 200);
+  return valueResponse(body, negotiated, 200);
 }
 
 function isPlainJson({ format, pretty }: Negotiated): boolean {
@@ -143,7 +143,7 @@ function isPlainJson({ format, pretty }: Negotiated): boolean {
 }
 
 /** Any JSON value as an answer, in the negotiated format. */
-export function valueResponse(value: unknown, negotiated: Negotiated, query: URLSearchParams, status: number): ApiResponse {
+export function valueResponse(value: unknown, negotiated: Negotiated, status: number): ApiResponse {
   if (negotiated.format === "protobuf") return bytesResponse("protobuf", protobufValue(value as object), status);
   if (negotiated.format === "yaml") {
     return { status, headers: { "content-type": "application/yaml" }, body: formatYaml(value) };
@@ -155,7 +155,7 @@ export function valueResponse(value: unknown, negotiated: Negotiated, query: URL
 /** A Status as an answer; `Retry-After` where the client is to come back. */
 export function statusResponse(status: Status, format: AnswerFormat): ApiResponse {
   const negotiated: Negotiated = { format, transform: undefined, pretty: false };
-  const response = valueResponse(status, negotiated, new URLSearchParams(), status.code ?? 200);
+  const response = valueResponse(status, negotiated, status.code ?? 200);
   const retry = status.details?.retryAfterSeconds ?? 0;
   if (retry > 0) response.headers["retry-after"] = String(retry);
   return response;

@@ -56,7 +56,7 @@ export async function handleView(endpoint: ResourceEndpoint, view: View, request
       return changed;
     });
   }
-  return valueResponse(normalizeObject(expected.schema, named(shown, view.kind)), negotiated, request.query, 200);
+  return valueResponse(normalizeObject(expected.schema, named(shown, view.kind)), negotiated, 200);
 }
 
 /** Upstream's decoder of custom resources cannot name the kinds of their views, so that it tells of every failure alike. */

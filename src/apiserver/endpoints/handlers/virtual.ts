@@ -44,12 +44,7 @@ export async function handleVirtual(
     const options = parseWriteOptions(request.query, "CreateOptions", request.userAgent);
     const body = decodeBody(request.body, format, kind, options.fieldValidation, request.warnings);
     const answer = await resource.create(body, request, options.dryRun);
-    return valueResponse(
-      answer.status === "Success" ? answer : normalizeObject(kind.schema, answer),
-      negotiated,
-      request.query,
-      201,
-    );
+    return valueResponse(answer.status === "Success" ? answer : normalizeObject(kind.schema, answer), negotiated, 201);
   }
   if (request.method === "GET" && name !== "" && resource.get !== undefined) {
     const negotiated = negotiate(header(request, "accept"));
@@ -70,7 +65,7 @@ export async function handleVirtual(
     const body = decodeBody(request.body, format, kind, options.fieldValidation, request.warnings);
     checkName(body, { name, namespace: resource.scope === "Namespaced" ? request.info.namespace : "", subresource: "" });
     const answer = await resource.update(name, body, request, options.dryRun);
-    return valueResponse(normalizeObject(kind.schema, answer), negotiated, request.query, 200);
+    return valueResponse(normalizeObject(kind.schema, answer), negotiated, 200);
   }
   if (request.method === "PATCH" && name !== "" && resource.get !== undefined && resource.update !== undefined) {
     if (patchType(request) === APPLY_TYPE) throw unsupportedMediaType(NO_APPLY);
@@ -80,12 +75,12 @@ export async function handleVirtual(
     const changed = patch.apply(current, kind, request.warnings);
     checkName(changed, { name, namespace: resource.scope === "Namespaced" ? request.info.namespace : "", subresource: "" });
     const answer = await resource.update(name, changed, request, options.dryRun);
-    return valueResponse(normalizeObject(kind.schema, answer), negotiated, request.query, 200);
+    return valueResponse(normalizeObject(kind.schema, answer), negotiated, 200);
   }
   if (request.method === "DELETE" && name !== "" && resource.delete !== undefined) {
     const negotiated = negotiateWithoutTables(header(request, "accept"));
     const options = parseDeleteOptions(request.body, header(request, "content-type"), request.query);
-    return valueResponse(await resource.delete(name, options, request), negotiated, request.query, 200);
+    return valueResponse(await resource.delete(name, options, request), negotiated, 200);
   }
   throw methodNotAllowed();
 }
@@ -118,16 +113,16 @@ function shown(
     const include = includeObject(request.query);
     const now = modules.stores.modules.clock.now();
     const rows = objects.map((object) => tableRow(columns, object, object, include, transform.version, now));
-    return valueResponse(table(columns, {}, rows, transform.version), negotiated, request.query, 200);
+    return valueResponse(table(columns, {}, rows, transform.version), negotiated, 200);
   }
   const apiVersion = formatGroupVersion(resource.group, resource.version);
   const items = objects.map((object) =>
     transform === undefined ? normalizeObject(kind.schema, object) : partialMetadata(object, transform.version),
   );
-  if (!list) return valueResponse(items[0], negotiated, request.query, 200);
+  if (!list) return valueResponse(items[0], negotiated, 200);
   const listKind = transform === undefined ? `${resource.kind}List` : transform.kind;
   const version = transform === undefined ? apiVersion : `meta.k8s.io/${transform.version}`;
-  return valueResponse({ kind: listKind, apiVersion: version, metadata: {}, items }, negotiated, request.query, 200);
+  return valueResponse({ kind: listKind, apiVersion: version, metadata: {}, items }, negotiated, 200);
 }
 
 function kindOf(resource: VirtualResource, modules: HandlerModules): ExpectedKind {
