@@ -121,7 +121,8 @@ class WatchStream implements WatchConsumer {
   #setTimers(): void {
     const { clock, random } = this.#endpoint.modules.stores.modules;
     const seconds = this.#options.timeoutSeconds ?? 0;
-    const life = seconds > 0 ? seconds * 1000 : WATCH_TIMEOUT_MIN_MS * (1 + random.float());
+    // Whole seconds: Node keeps timers of one length together, and there may be thousands of watches.
+    const life = seconds > 0 ? seconds * 1000 : 1000 * Math.floor((WATCH_TIMEOUT_MIN_MS / 1000) * (1 + random.float()));
     this.#timers.push(clock.setTimeout(() => this.onEnd(), life, { unref: true }));
     if (!this.#options.allowWatchBookmarks) return;
     const bookmark = (): void => {
