@@ -5,6 +5,8 @@ export interface Behaviour {
   readonly exitCode: number;
   /** How long it takes to end when it is asked to. */
   readonly stopMs: number;
+  /** An annotation says when or how it ends: nothing else decides that. */
+  readonly isTold: boolean;
 }
 
 /** Exit code of the container; on the pod, or with `.<container>` appended for one of them. */
@@ -45,6 +47,7 @@ export function behaviourOf(container: Described): Behaviour {
   return {
     runMs: runSeconds === undefined ? told : runSeconds * 1000,
     exitCode: exitCode ?? command?.exitCode ?? 0,
+    isTold: exitCode !== undefined || runSeconds !== undefined,
     stopMs: (annotation(STOP_SECONDS_ANNOTATION) ?? 0) * 1000,
   };
 }

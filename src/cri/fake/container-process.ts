@@ -2,7 +2,7 @@ import type { Clock } from "#base/clock.ts";
 import type { ContainerConfig } from "../runtime-service.ts";
 import type { ProcessStreams } from "../streaming/streaming-runtime.ts";
 import { LOG_TEXT_ANNOTATION } from "./behaviour.ts";
-import { BytePipe, type Input, inputFrom, type Output, outputTo } from "./byte-pipe.ts";
+import { BytePipe, type Input, inputFrom, NO_INPUT, type Output, outputTo } from "./byte-pipe.ts";
 import type { ContainerShell } from "./container-shell.ts";
 import type { ContainerIdentity, SimulationHooks } from "./hooks.ts";
 import { MemoryLog } from "./memory-log.ts";
@@ -36,6 +36,7 @@ export class ContainerProcess {
   readonly #stdin = new BytePipe();
   #shell: Promise<ContainerShell> | undefined;
   #wasAttached = false;
+  #speaks = false;
   #unseen: { readonly stream: "stdout" | "stderr"; readonly data: Buffer }[] = [];
   #unseenLength = 0;
 
@@ -44,28 +45,38 @@ export class ContainerProcess {
     this.log = new MemoryLog(around.clock);
   }
 
-  /** Lets the container's own command say what it says. Resolves when it has begun. */
-  async start(): Promise<void> {
+  /**
+   * Lets the container's own command say what it says. Resolves when it has begun, with whether the container ends when
+   * the command does: only that of a container which can be talked to decides when it has heard enough.
+   */
+  async start(): Promise<boolean> {
     const { config, annotations } = this.#around;
     const text = annotations[`${LOG_TEXT_ANNOTATION}.${config.metadata.name}`] ?? annotations[LOG_TEXT_ANNOTATION];
     if (text !== undefined) this.#say("stdout", Buffer.from(text.endsWith("\n") ? text : `${text}\n`));
     const [name = "", ...args] = [...config.command, ...config.args];
-    if (name === "" || SILENT.includes(name.split("/").at(-1) ?? "")) return;
+    if (name === "" || SILENT.includes(name.split("/").at(-1) ?? "")) return false;
     const shell = await this.#loadShell();
     const program = shell.program(name);
-    if (program === undefined || this.#ended.signal.aborted) return;
-    const isInteractive = config.stdin === true && /(^|\/)(ba|a)?sh$/.test(name) && args.every((arg) => /^-[il]+$/.test(arg));
+    if (program === undefined || this.#ended.signal.aborted) return false;
+    this.#speaks = true;
+    const canHear = config.stdin === true;
     const tty = config.tty === true;
     const stdout: Output = { write: async (data) => this.#say("stdout", Buffer.from(data as Uint8Array)) };
     const stderr: Output = tty ? stdout : { write: async (data) => this.#say("stderr", Buffer.from(data as Uint8Array)) };
-    const stdin: Input = config.stdin === true ? this.#stdin : { read: async () => undefined };
+    const stdin: Input = canHear ? this.#stdin : NO_INPUT;
     const process = shell.process({ stdin, stdout, stderr }, tty, this.#ended.signal);
     void program(args, process).then(
       (code) => {
-        if (isInteractive) this.#around.onExit(code);
+        if (canHear) this.#around.onExit(code);
       },
       () => undefined,
     );
+    return canHear;
+  }
+
+  /** The container's own command is simulated. */
+  get speaks(): boolean {
+    return this.#speaks;
   }
 
   /** The container has ended: so has everything in it. */

@@ -2,7 +2,7 @@ import { describe, expect, test, vi } from "vitest";
 import { realClock } from "#base/clock.ts";
 import { seededRandom } from "#base/random.ts";
 import { describeRuntimeContract } from "../runtime-service.contract.ts";
-import type { ContainerStatus } from "../runtime-service.ts";
+import type { ContainerConfig, ContainerStatus } from "../runtime-service.ts";
 import { behaviourOf } from "./behaviour.ts";
 import { FakeRuntime } from "./fake-runtime.ts";
 import { PodServer } from "./pod-server.ts";
@@ -93,5 +93,61 @@ describe("time passes in the fake runtime", () => {
     runtime.close();
     expect(vi.getTimerCount()).toBe(0);
     vi.useRealTimers();
+  });
+});
+
+describe("a container's own command", () => {
+  const run = async (config: Partial<ContainerConfig>, annotations: Record<string, string> = {}) => {
+    const runtime = newRuntime();
+    const metadata = { name: "p", namespace: "ns", uid: "u", attempt: 0 };
+    const sandboxConfig = { metadata, hostname: "p", labels: {}, annotations, hostNetwork: false, logDirectory: "/logs" };
+    const sandbox = await runtime.runPodSandbox(sandboxConfig);
+    const own = { metadata: { name: "app", attempt: 0 }, image: "i", command: [], args: [], labels: {}, annotations: {} };
+    const id = await runtime.createContainer(sandbox, { ...own, logPath: "app/0.log", ...config });
+    const ended = new Promise<void>((resolve) => {
+      runtime.getContainerEvents(({ type }) => {
+        if (type === "CONTAINER_STOPPED_EVENT") resolve();
+      });
+    });
+    await runtime.startContainer(id);
+    const log = await runtime.logFiles.open("/logs/app/0.log");
+    const said = async (): Promise<string[]> =>
+      (await log.read(0, 10_000))
+        .toString()
+        .split("\n")
+        .map((line) => line.split(" ").slice(1).join(" "))
+        .filter((line) => line !== "");
+    return { runtime, id, ended, said };
+  };
+
+  test("says what it says, on both outputs", async () => {
+    const { said, runtime } = await run({
+      command: ["sh", "-c", "echo $X; echo oops >&2; printf rest; sleep 60"],
+      envs: [{ key: "X", value: "x" }],
+    });
+    await vi.waitFor(async () => expect(await said()).toEqual(["stdout F x", "stderr F oops"]));
+    runtime.close();
+    expect(await said()).toEqual(["stdout F x", "stderr F oops", "stdout F rest"]);
+  });
+
+  test("says the last word before it ends", async () => {
+    const { ended, said } = await run({ command: ["sh", "-c", "sleep 0.05; echo last"] });
+    await ended;
+    expect(await said()).toEqual(["stdout F last"]);
+  });
+
+  test("says what an annotation says", async () => {
+    expect(await (await run({}, { "kybern.io/simulated-log-text": "hello" })).said()).toEqual(["stdout F hello"]);
+  });
+
+  test("ends a container that can be talked to, and no other", async () => {
+    const talking = await run({ command: ["sh", "-c", "exit 3"], stdin: true });
+    await talking.ended;
+    expect((await talking.runtime.containerStatus(talking.id)).exitCode).toBe(3);
+    const other = await run({ command: ["sh", "-c", "echo"] });
+    expect((await other.runtime.containerStatus(other.id)).state).toBe("CONTAINER_RUNNING");
+    const told = await run({ command: ["sh", "-c", "exit 3"], stdin: true }, { "kybern.io/simulated-run-seconds": "60" });
+    expect((await told.runtime.containerStatus(told.id)).state).toBe("CONTAINER_RUNNING");
+    told.runtime.close();
   });
 });

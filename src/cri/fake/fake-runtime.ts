@@ -2,6 +2,7 @@ import type { Duplex } from "node:stream";
 import type { Clock, Timer } from "#base/clock.ts";
 import { duplexPair } from "#base/duplex-pair.ts";
 import type { Random } from "#base/random.ts";
+import { nextTurn } from "#base/turn.ts";
 import type { LogFiles } from "../log-files.ts";
 import {
   type AttachRequest,
@@ -164,12 +165,15 @@ export class FakeRuntime implements RuntimeService {
     if (container.status.state !== "CONTAINER_CREATED") throw new Error(`container ${containerId} was started before`);
     const { clock } = this.#options;
     container.status = { ...container.status, state: "CONTAINER_RUNNING", startedAtMs: clock.now() };
-    // What it says before it ends is said before its time is counted.
-    await container.process.start();
-    if (container.status.state !== "CONTAINER_RUNNING") return;
-    const { runMs, exitCode } = container.behaviour;
-    if (runMs !== undefined) container.exitTimer = clock.setTimeout(() => this.#exit(containerId, exitCode), runMs);
     this.#tell(containerId, container.status.sandboxId, "CONTAINER_STARTED_EVENT");
+    const endsItself = await container.process.start();
+    if (container.status.state !== "CONTAINER_RUNNING") return;
+    const { runMs, exitCode, isTold } = container.behaviour;
+    if (runMs === undefined || (endsItself && !isTold)) return;
+    // What its command says at this very moment is still said.
+    const exit = (): void =>
+      container.process.speaks ? nextTurn(() => this.#exit(containerId, exitCode)) : this.#exit(containerId, exitCode);
+    container.exitTimer = clock.setTimeout(exit, runMs);
   }
 
   async stopContainer(containerId: string, timeoutSeconds: number): Promise<void> {
@@ -298,7 +302,9 @@ export class FakeRuntime implements RuntimeService {
     const { clock, hooks = {} } = this.#options;
     const { name: pod, namespace } = metadata;
     const identity = { namespace, pod, container: config.metadata.name, image: config.image };
-    const onExit = (code: number): void => this.#exit(id, code);
+    const onExit = (code: number): void => {
+      if (this.#containers.get(id)?.behaviour.isTold === false) this.#exit(id, code);
+    };
     return new ContainerProcess({ clock, config, annotations, identity, hostname, ip: status.ip, hooks, onExit });
   }
 

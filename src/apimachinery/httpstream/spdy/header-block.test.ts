@@ -78,9 +78,7 @@ test.each(refused)("%s is refused", (_name, bytes, want) => {
 });
 
 test("a block that becomes too large is refused before it is", async () => {
-  const [piece = Buffer.alloc(0)] = await zlibPieces(createDeflate({ dictionary: HEADER_DICTIONARY }), [
-    Buffer.alloc(5_000_000),
-  ]);
+  const [piece = Buffer.alloc(0)] = await zlibPieces(createDeflate({ dictionary: HEADER_DICTIONARY }), [Buffer.alloc(5_000_000)]);
   expect(piece.length).toBeLessThan(HEADER_BLOCK_BYTES_MAX);
   expect(() => new HeaderBlockReader().read(piece)).toThrow(`more than ${HEADER_BLOCK_BYTES_MAX} bytes`);
 });

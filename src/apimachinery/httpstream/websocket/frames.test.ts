@@ -8,7 +8,9 @@ test("the key of RFC 6455 is accepted as there", () => {
 test.each([0, 1, 125, 126, 0xffff])("a frame of %i bytes is read as it was sent", (length) => {
   const payload = Buffer.alloc(length, "x");
   const bytes = encodeFrame(Opcode.text, payload);
-  expect(new FrameReader().read(bytes)).toEqual([{ opcode: Opcode.text, fin: true, masked: false, payload }]);
+  const [frame] = new FrameReader().read(bytes);
+  expect(frame).toMatchObject({ opcode: Opcode.text, fin: true, masked: false });
+  expect(frame?.payload.equals(payload)).toBe(true);
 });
 
 test("masked frames in pieces are put together", () => {
