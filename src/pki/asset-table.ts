@@ -10,17 +10,20 @@ export interface AuthorityRow {
 export interface LeafRow {
   readonly file: string;
   /** The authority that signs it, by its file. */
-  readonly authority: keyof typeof AUTHORITIES;
+  readonly authority: AuthorityName;
   readonly request: LeafRequest;
   /** It also answers to the API server's names and addresses. */
   readonly servesApi?: boolean;
 }
 
+/** An authority, by its file. */
+export type AuthorityName = "ca" | "front-proxy-ca";
+
 /** Who signs what, by file. */
-export const AUTHORITIES = {
+export const AUTHORITIES: Readonly<Record<AuthorityName, AuthorityRow>> = {
   ca: { file: "ca", commonName: "kubernetes" },
   "front-proxy-ca": { file: "front-proxy-ca", commonName: "front-proxy-ca" },
-} as const satisfies Readonly<Record<string, AuthorityRow>>;
+};
 
 const client = (commonName: string, ...organizations: string[]): LeafRequest => ({
   commonName,
@@ -28,8 +31,11 @@ const client = (commonName: string, ...organizations: string[]): LeafRequest => 
   usages: ["client"],
 });
 
-/** Every certificate that a cluster needs, by the name that the program knows it by. */
-export const LEAVES = {
+/** What the program knows a certificate by. */
+export type LeafName = "apiserver" | "kubeletClient" | "admin" | "controllerManager" | "scheduler" | "frontProxyClient";
+
+/** Every certificate that a cluster needs. */
+export const LEAVES: Readonly<Record<LeafName, LeafRow>> = {
   apiserver: {
     file: "apiserver",
     authority: "ca",
@@ -45,4 +51,4 @@ export const LEAVES = {
   controllerManager: { file: "controller-manager", authority: "ca", request: client("system:kube-controller-manager") },
   scheduler: { file: "scheduler", authority: "ca", request: client("system:kube-scheduler") },
   frontProxyClient: { file: "front-proxy-client", authority: "front-proxy-ca", request: client("front-proxy-client") },
-} as const satisfies Readonly<Record<string, LeafRow>>;
+};

@@ -1,6 +1,6 @@
 import { X509Certificate } from "node:crypto";
 import { AssetFiles } from "./asset-files.ts";
-import { AUTHORITIES, LEAVES, type LeafRow } from "./asset-table.ts";
+import { AUTHORITIES, type AuthorityName, LEAVES, type LeafRow } from "./asset-table.ts";
 import { createAuthority, issueCertificate } from "./certificate.ts";
 import { certificatesIn } from "./certificate-status.ts";
 
@@ -8,9 +8,6 @@ import { certificatesIn } from "./certificate-status.ts";
 export class RotationError extends Error {
   override readonly name = "RotationError";
 }
-
-/** An authority of the cluster, by its file. */
-export type AuthorityName = keyof typeof AUTHORITIES;
 
 /** Tells whether a word names an authority. */
 export function isAuthority(name: string): name is AuthorityName {
