@@ -8,6 +8,8 @@ const PROTOBUF = "application/vnd.kubernetes.protobuf";
 const TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io";
 const METADATA = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io";
 const POD_COUNT = 5_000;
+const WARM = 1_000;
+const UNBOUND = { schedulerName: "nobody" };
 
 /** The same Pods made and listed in each of the API's encodings. */
 export async function encodings(report) {
@@ -19,16 +21,17 @@ export async function encodings(report) {
     const { perSecond, cpuMicros } = await rate(server, clients, count, create);
     report.add(what, perSecond, "/s", { cpuMicros });
   };
-  await rate(server, clients, 1_000, async (client, i) =>
-    expect(201, await client.request("POST", PODS, pod(`warm-${i}`, { schedulerName: "nobody" }))),
+  const protobuf = { type: PROTOBUF, accept: PROTOBUF };
+  await rate(server, clients, WARM, async (client, i) =>
+    expect(201, await client.request("POST", PODS, pod(`warm-${2 * i}`, UNBOUND))),
   );
-  await measure("Pods made in JSON, 64 clients", POD_COUNT / 2, (i) => pod(`j-${i}`, { schedulerName: "nobody" }), {});
-  await measure("Pods made in protobuf, 64 clients", POD_COUNT / 2, (i) => podMessage(`p-${i}`, "nobody"), {
-    type: PROTOBUF,
-    accept: PROTOBUF,
-  });
+  await rate(server, clients, WARM, async (client, i) =>
+    expect(201, await client.request("POST", PODS, podMessage(`warm-${2 * i + 1}`, UNBOUND.schedulerName), protobuf)),
+  );
+  await measure("Pods made in JSON, 64 clients", POD_COUNT / 2, (i) => pod(`j-${i}`, UNBOUND), {});
+  await measure("Pods made in protobuf, 64 clients", POD_COUNT / 2, (i) => podMessage(`p-${i}`, UNBOUND.schedulerName), protobuf);
   const [client] = clients;
-  await rate(server, clients, 1_000, async (one, i) => expect(200, await one.request("DELETE", `${PODS}/warm-${i}`)));
+  await rate(server, clients, 2 * WARM, async (one, i) => expect(200, await one.request("DELETE", `${PODS}/warm-${i}`)));
   const list = (what, options) =>
     lists(report, server, `LIST of 5,000 Pods, ${what}`, () => client.request("GET", PODS, undefined, options));
   await list("JSON", {});
