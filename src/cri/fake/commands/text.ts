@@ -203,10 +203,16 @@ const seq: Program = async (args, { stdout }) => {
   return 0;
 };
 
+/** How much is said at once by who never stops, in bytes; and how long it rests then, in milliseconds. */
+const BLOCK_BYTES: number = 16 * 1024;
+const REST_MS = 1;
+
 const yes: Program = async (args, { stdout, clock, signal }) => {
+  const line = `${args.length === 0 ? "y" : args.join(" ")}\n`;
+  const block = line.repeat(Math.max(1, Math.floor(BLOCK_BYTES / line.length)));
   for (;;) {
-    for (let i = 0; i < 100; i++) await stdout.write(`${args.length === 0 ? "y" : args.join(" ")}\n`);
-    await clock.sleep(1, signal);
+    await stdout.write(block);
+    await clock.sleep(REST_MS, signal);
   }
 };
 
