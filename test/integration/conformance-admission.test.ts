@@ -46,7 +46,7 @@ describe("admission", () => {
     const unbind = async (name: string): Promise<void> => {
       await ask("DELETE", `${policies.replace("policies", "policybindings")}/${name}`);
       await ask("DELETE", `${policies}/${name}`);
-      await vi.waitFor(async () => expect((await attempt("marker", 1)).status).toBe(201));
+      await vi.waitFor(async () => expect((await attempt("marker", 1)).status).toBe(201), { timeout: 20_000 });
     };
 
     test("refuses what an expression refuses, with its message", async () => {
@@ -60,7 +60,7 @@ describe("admission", () => {
         ],
       });
       await bind("replicas.example.com");
-      await vi.waitFor(async () => expect((await attempt("marker", 1)).status).toBe(422));
+      await vi.waitFor(async () => expect((await attempt("marker", 1)).status).toBe(422), { timeout: 20_000 });
       const { body } = await attempt("marker", 1);
       expect(body).toMatchObject({ reason: "Invalid", details: { kind: "deployments", group: "apps", name: "marker" } });
       expect(body.message).toContain(
@@ -81,7 +81,7 @@ describe("admission", () => {
         validations: [{ expression: "variables.replicas > 1 && variables.rest == 1" }],
       });
       await bind("variables.example.com");
-      await vi.waitFor(async () => expect((await attempt("marker", 1)).status).toBe(422));
+      await vi.waitFor(async () => expect((await attempt("marker", 1)).status).toBe(422), { timeout: 20_000 });
       expect((await attempt("even", 2)).status).toBe(422);
       expect((await attempt("odd", 3)).status).toBe(201);
       await unbind("variables.example.com");
@@ -131,8 +131,9 @@ describe("admission", () => {
     expect((await ask("POST", policies, { metadata: { name: "annotate.example.com" }, spec })).status).toBe(201);
     const binding = { metadata: { name: "annotate.example.com" }, spec: { policyName: "annotate.example.com" } };
     expect((await ask("POST", `${ROOT}/v1/mutatingadmissionpolicybindings`, binding)).status).toBe(201);
-    await vi.waitFor(async () =>
-      expect((await attempt("annotated", 1)).body.metadata.annotations).toMatchObject({ "mutated-by": "policy" }),
+    await vi.waitFor(
+      async () => expect((await attempt("annotated", 1)).body.metadata.annotations).toMatchObject({ "mutated-by": "policy" }),
+      { timeout: 20_000 },
     );
     await ask("DELETE", `${ROOT}/v1/mutatingadmissionpolicybindings/annotate.example.com`);
   });
@@ -180,12 +181,15 @@ describe("admission", () => {
     expect(patched.body).toMatchObject(change);
     const annotations = { ...patched.body.metadata.annotations, updated: "true" };
     // A controller may write its status in between.
-    await vi.waitFor(async () => {
-      const { body: now } = await ask("GET", path);
-      const updated = await ask("PUT", path, { ...now, metadata: { ...now.metadata, annotations } });
-      expect(updated.body.metadata.annotations).toEqual(annotations);
-    });
-    await vi.waitFor(() => expect(watching.events.at(-1)?.object.metadata.annotations).toEqual(annotations));
+    await vi.waitFor(
+      async () => {
+        const { body: now } = await ask("GET", path);
+        const updated = await ask("PUT", path, { ...now, metadata: { ...now.metadata, annotations } });
+        expect(updated.body.metadata.annotations).toEqual(annotations);
+      },
+      { timeout: 20_000 },
+    );
+    await vi.waitFor(() => expect(watching.events.at(-1)?.object.metadata.annotations).toEqual(annotations), { timeout: 20_000 });
     expect((await ask("DELETE", path)).status).toBe(200);
     expect((await ask("GET", labelled)).body.items).toHaveLength(2);
     expect((await ask("DELETE", labelled)).status).toBe(200);

@@ -57,8 +57,9 @@ describe("authentication and authorization", () => {
         })
       ).status,
     ).toBe(200);
-    await vi.waitFor(() =>
-      expect(watching.events.at(-1)?.object.metadata.annotations).toEqual({ patched: "true", updated: "true" }),
+    await vi.waitFor(
+      () => expect(watching.events.at(-1)?.object.metadata.annotations).toEqual({ patched: "true", updated: "true" }),
+      { timeout: 20_000 },
     );
     expect((await ask("GET", `${path}/approval`)).body.metadata.name).toBe(names[0]);
     const condition = { type: "ApprovalPatch", status: "True", reason: "ApprovalPatch" };
@@ -112,7 +113,7 @@ describe("authentication and authorization", () => {
       roleRef,
       subjects: [{ kind: "ServiceAccount", name: "reviewed" }],
     });
-    await vi.waitFor(async () => expect(await reviewed()).toEqual([true, true, true, true]));
+    await vi.waitFor(async () => expect(await reviewed()).toEqual([true, true, true, true]), { timeout: 20_000 });
   });
 
   test("a user sees who it is", async () => {
@@ -150,11 +151,14 @@ describe("authentication and authorization", () => {
       audiences: ["mine"],
     });
     expect((await ask("DELETE", `${accounts}?labelSelector=test%3Dsa`)).status).toBe(200);
-    await vi.waitFor(async () => {
-      expect(
-        (await ask("POST", "/apis/authentication.k8s.io/v1/tokenreviews", review)).body.status.authenticated,
-      ).toBeUndefined();
-    });
+    await vi.waitFor(
+      async () => {
+        expect(
+          (await ask("POST", "/apis/authentication.k8s.io/v1/tokenreviews", review)).body.status.authenticated,
+        ).toBeUndefined();
+      },
+      { timeout: 20_000 },
+    );
   });
 
   test("each namespace has the authority's certificate, which comes back when somebody takes or changes it", async () => {

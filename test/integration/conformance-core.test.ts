@@ -191,7 +191,9 @@ describe("the core group", () => {
   test("limit ranges give defaults and refuse what goes beyond them", async () => {
     const namespace = "/api/v1/namespaces/limited";
     await ask("POST", "/api/v1/namespaces", { metadata: { name: "limited" } });
-    await vi.waitFor(async () => expect((await ask("GET", `${namespace}/serviceaccounts/default`)).status).toBe(200));
+    await vi.waitFor(async () => expect((await ask("GET", `${namespace}/serviceaccounts/default`)).status).toBe(200), {
+      timeout: 20_000,
+    });
     const limit = {
       type: "Container",
       min: { cpu: "50m" },
@@ -209,10 +211,13 @@ describe("the core group", () => {
         metadata: { name },
         spec: { schedulerName: "none", containers: [{ name: "c", image: "i", resources }] },
       });
-    await vi.waitFor(async () => {
-      const { body } = await create(`defaulted-${Math.random().toString(36).slice(2)}`, {});
-      expect(body.spec.containers[0].resources).toEqual({ requests: { cpu: "100m" }, limits: { cpu: "300m" } });
-    });
+    await vi.waitFor(
+      async () => {
+        const { body } = await create(`defaulted-${Math.random().toString(36).slice(2)}`, {});
+        expect(body.spec.containers[0].resources).toEqual({ requests: { cpu: "100m" }, limits: { cpu: "300m" } });
+      },
+      { timeout: 20_000 },
+    );
     expect((await create("partly", { limits: { cpu: "350m" } })).body.spec.containers[0].resources).toEqual({
       requests: { cpu: "350m" },
       limits: { cpu: "350m" },

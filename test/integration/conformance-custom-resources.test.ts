@@ -64,20 +64,25 @@ describe("custom resources", () => {
       const listed = `${DEFINITIONS}?labelSelector=test%3Dlisted`;
       expect((await ask("GET", listed)).body.items).toHaveLength(3);
       const status = `${DEFINITIONS}/firsts.${GROUP}/status`;
-      await vi.waitFor(async () => {
-        const conditions = (await ask("GET", status)).body.status.conditions ?? [];
-        expect(conditions.map((one: Any) => `${one.type}=${one.status}`).sort()).toEqual([
-          "Established=True",
-          "NamesAccepted=True",
-        ]);
-      });
+      await vi.waitFor(
+        async () => {
+          const conditions = (await ask("GET", status)).body.status.conditions ?? [];
+          expect(conditions.map((one: Any) => `${one.type}=${one.status}`).sort()).toEqual([
+            "Established=True",
+            "NamesAccepted=True",
+          ]);
+        },
+        { timeout: 20_000 },
+      );
       const patched = await ask("PATCH", status, [
         { op: "add", path: "/status/conditions/-", value: { type: "StatusPatch", status: "True", reason: "Test" } },
       ]);
       expect(patched.body.status.conditions.at(-1)).toMatchObject({ type: "StatusPatch" });
       expect((await ask("DELETE", listed)).status).toBe(200);
       await vi.waitFor(async () => expect((await ask("GET", listed)).body.items).toEqual([]), { timeout: 10_000 });
-      await vi.waitFor(() => expect(watching.events.filter(({ type }) => type === "DELETED")).toHaveLength(3));
+      await vi.waitFor(() => expect(watching.events.filter(({ type }) => type === "DELETED")).toHaveLength(3), {
+        timeout: 20_000,
+      });
       expect(watching.events.filter(({ type }) => type === "ADDED")).toHaveLength(3);
     });
 
@@ -183,7 +188,7 @@ describe("custom resources", () => {
       await ask("DELETE", `${path}/${name}`);
     }
     const events = ["a", "b"].flatMap((name) => [`ADDED ${name}`, `MODIFIED ${name}`, `DELETED ${name}`]);
-    await vi.waitFor(() => expect(watching.seen).toEqual(events));
+    await vi.waitFor(() => expect(watching.seen).toEqual(events), { timeout: 20_000 });
   });
 
   describe("with unknown fields", () => {

@@ -64,7 +64,7 @@ describe("namespaces", () => {
   test("take all that is in them with them, and come back empty", async () => {
     const path = await create("taken");
     const pod = { metadata: { name: "p" }, spec: { containers: [{ name: "c", image: "i" }], terminationGracePeriodSeconds: 1 } };
-    await vi.waitFor(async () => expect((await ask("POST", `${path}/pods`, pod)).status).toBe(201));
+    await vi.waitFor(async () => expect((await ask("POST", `${path}/pods`, pod)).status).toBe(201), { timeout: 20_000 });
     await vi.waitFor(async () => expect((await ask("GET", `${path}/pods/p`)).body.status.phase).toBe("Running"), {
       timeout: 20_000,
     });

@@ -194,13 +194,16 @@ describe("every operation", () => {
       }));
       expect(updated.metadata.annotations).toMatchObject({ patched: "true", updated: "true" });
       const sees = (annotation: string) =>
-        vi.waitFor(() => {
-          for (const { events } of [watching, everywhere]) {
-            expect(
-              events.some(({ type, object }) => type === "MODIFIED" && object.metadata.annotations?.[annotation] === "true"),
-            ).toBe(true);
-          }
-        });
+        vi.waitFor(
+          () => {
+            for (const { events } of [watching, everywhere]) {
+              expect(
+                events.some(({ type, object }) => type === "MODIFIED" && object.metadata.annotations?.[annotation] === "true"),
+              ).toBe(true);
+            }
+          },
+          { timeout: 20_000 },
+        );
       await sees("updated");
 
       if (status !== undefined) {

@@ -20,14 +20,19 @@ describe("quotas", () => {
   const namespaceWith = async (quotas: Readonly<Record<string, { hard: Amounts } & object>>): Promise<string> => {
     const path = `/api/v1/namespaces/quota-${++count}`;
     await ask("POST", "/api/v1/namespaces", { metadata: { name: `quota-${count}` } });
-    await vi.waitFor(async () => expect((await ask("GET", `${path}/serviceaccounts/default`)).status).toBe(200));
+    await vi.waitFor(async () => expect((await ask("GET", `${path}/serviceaccounts/default`)).status).toBe(200), {
+      timeout: 20_000,
+    });
     for (const [name, spec] of Object.entries(quotas)) {
       expect((await ask("POST", `${path}/resourcequotas`, { metadata: { name }, spec })).status).toBe(201);
-      await vi.waitFor(async () => {
-        const { status } = (await ask("GET", `${path}/resourcequotas/${name}`)).body;
-        expect(status?.hard).toEqual(spec.hard);
-        expect(Object.keys(status.used).sort()).toEqual(Object.keys(spec.hard).sort());
-      });
+      await vi.waitFor(
+        async () => {
+          const { status } = (await ask("GET", `${path}/resourcequotas/${name}`)).body;
+          expect(status?.hard).toEqual(spec.hard);
+          expect(Object.keys(status.used).sort()).toEqual(Object.keys(spec.hard).sort());
+        },
+        { timeout: 20_000 },
+      );
     }
     return path;
   };
@@ -217,9 +222,12 @@ describe("quotas", () => {
     };
     expect((await ask("PUT", `${path}/resourcequotas/q`, changed)).body.spec.hard).toEqual({ cpu: "2", memory: "1Gi" });
     await ask("PATCH", `${path}/resourcequotas/q`, { spec: { hard: { memory: "750Mi" } } });
-    await vi.waitFor(async () => {
-      expect((await ask("GET", `${path}/resourcequotas/q`)).body.status.hard).toEqual({ cpu: "2", memory: "750Mi" });
-    });
+    await vi.waitFor(
+      async () => {
+        expect((await ask("GET", `${path}/resourcequotas/q`)).body.status.hard).toEqual({ cpu: "2", memory: "750Mi" });
+      },
+      { timeout: 20_000 },
+    );
     expect((await ask("GET", "/api/v1/resourcequotas?labelSelector=kept%3Dyes")).body.items).toHaveLength(1);
     expect((await ask("DELETE", `${path}/resourcequotas?labelSelector=kept%3Dyes`)).status).toBe(200);
     expect((await ask("GET", `${path}/resourcequotas`)).body.items).toEqual([]);

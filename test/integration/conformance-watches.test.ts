@@ -40,7 +40,7 @@ describe("watches", () => {
     await remove("map-b");
     const aEvents = ["ADDED map-a", "MODIFIED map-a", "MODIFIED map-a", "DELETED map-a"];
     const bEvents = ["ADDED map-b", "DELETED map-b"];
-    await vi.waitFor(() => expect(either.seen).toEqual([...aEvents, ...bEvents]));
+    await vi.waitFor(() => expect(either.seen).toEqual([...aEvents, ...bEvents]), { timeout: 20_000 });
     expect(a.seen).toEqual(aEvents);
     expect(b.seen).toEqual(bEvents);
     expect(a.events.map(({ object }) => object.data?.mutation)).toEqual([undefined, "1", "2", "2"]);
@@ -53,9 +53,9 @@ describe("watches", () => {
     await remove("resumed");
     const from = (version: string): string => `${labelled("from")}&resourceVersion=${version}`;
     const later = await watch(from(first.body.metadata.resourceVersion));
-    await vi.waitFor(() => expect(later.seen).toEqual(["MODIFIED resumed", "DELETED resumed"]));
+    await vi.waitFor(() => expect(later.seen).toEqual(["MODIFIED resumed", "DELETED resumed"]), { timeout: 20_000 });
     const again = await watch(from(later.events[0]?.object.metadata.resourceVersion));
-    await vi.waitFor(() => expect(again.seen).toEqual(["DELETED resumed"]));
+    await vi.waitFor(() => expect(again.seen).toEqual(["DELETED resumed"]), { timeout: 20_000 });
   });
 
   test("see an object go that is not selected any more, and come again when it is", async () => {
@@ -68,7 +68,7 @@ describe("watches", () => {
     await change("choice", 3);
     await remove("choice");
     const all = ["ADDED choice", "MODIFIED choice", "DELETED choice", "ADDED choice", "MODIFIED choice", "DELETED choice"];
-    await vi.waitFor(() => expect(watching.seen).toEqual(all));
+    await vi.waitFor(() => expect(watching.seen).toEqual(all), { timeout: 20_000 });
     // What has left the selection is shown as it was while it was in it, with the version of the change.
     expect(watching.events[2]?.object).toMatchObject({ metadata: { labels: { watch: "chosen" } }, data: { mutation: "1" } });
   });
@@ -90,13 +90,16 @@ describe("watches", () => {
     const version = ({ object }: Watching["events"][number]): string => object.metadata.resourceVersion;
     const [first] = watchers as [Watching];
     const last = (await create("order-last", "order")).body.metadata.resourceVersion;
-    await vi.waitFor(() => {
-      for (const watcher of watchers) expect(watcher.events.map(version).at(-1)).toBe(last);
-    });
+    await vi.waitFor(
+      () => {
+        for (const watcher of watchers) expect(watcher.events.map(version).at(-1)).toBe(last);
+      },
+      { timeout: 20_000 },
+    );
     for (const watcher of watchers) expect(watcher.events.map(version)).toEqual(first.events.map(version));
     const middle = first.events.map(version)[10] as string;
     const late = await watch(`${labelled("order")}&resourceVersion=${middle}`);
-    await vi.waitFor(() => expect(late.events.map(version)).toEqual(first.events.map(version).slice(11)));
+    await vi.waitFor(() => expect(late.events.map(version)).toEqual(first.events.map(version).slice(11)), { timeout: 20_000 });
   });
 
   test.each([
@@ -116,7 +119,9 @@ describe("watches", () => {
     for (let i = 1; i <= 5; i++) await ask("POST", secrets, { metadata: { name: `secret-${i}` } });
     const query = "allowWatchBookmarks=true&resourceVersionMatch=NotOlderThan&sendInitialEvents=true&watch=true";
     const watching = await watch(`${secrets}?${query}`, accept === undefined ? {} : { accept });
-    await vi.waitFor(() => expect(watching.events.map(({ type }) => type)).toEqual([...Array(5).fill("ADDED"), "BOOKMARK"]));
+    await vi.waitFor(() => expect(watching.events.map(({ type }) => type)).toEqual([...Array(5).fill("ADDED"), "BOOKMARK"]), {
+      timeout: 20_000,
+    });
     const named = watching.events.slice(0, 5).map(({ object }) => nameOf(object));
     expect(named.sort()).toEqual([1, 2, 3, 4, 5].map((i) => `secret-${i}`));
     const bookmark = watching.events[5]?.object;
@@ -125,7 +130,7 @@ describe("watches", () => {
     const exact = await ask("GET", `${secrets}?resourceVersion=${metadata.resourceVersion}&resourceVersionMatch=Exact`);
     expect(exact.body.items).toHaveLength(5);
     await ask("PATCH", `${secrets}/secret-1`, { stringData: { foo: "bar" } });
-    await vi.waitFor(() => expect(watching.events.at(-1)?.type).toBe("MODIFIED"));
+    await vi.waitFor(() => expect(watching.events.at(-1)?.type).toBe("MODIFIED"), { timeout: 20_000 });
     for (let i = 1; i <= 5; i++) await ask("DELETE", `${secrets}/secret-${i}`);
   });
 });
