@@ -79,7 +79,9 @@ describe("storage version migration", () => {
     // What is stored cannot be forgotten.
     const dropped = await ask("PATCH", `${CRDS}/things.${GROUP}`, { spec: { versions: versions("v2").slice(1) } });
     expect(dropped).toMatchObject({ status: 422 });
-    expect(dropped.body.message).toContain("v1 was previously a storage version, and must remain in spec.versions until a storage migration ensures no data remains persisted in v1");
+    expect(dropped.body.message).toContain(
+      "v1 was previously a storage version, and must remain in spec.versions until a storage migration ensures no data remains persisted in v1",
+    );
     await vi.waitFor(
       async () => {
         hooks.take("/convert");
