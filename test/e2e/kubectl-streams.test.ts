@@ -117,9 +117,11 @@ describe
         env: { ...kubectl.env, ...env },
         stdio: ["pipe", "pipe", "inherit"],
       });
+      let said = false;
+      child.stdin.on("error", () => {});
       child.stdout.on("data", (chunk) => {
         text += chunk;
-        if (text.includes("Height")) child.stdin.write("hello\n");
+        if (!said && text.includes("Height")) said = child.stdin.write("hello\n") || true;
       });
       child.once("close", () => resolve(text));
     });
