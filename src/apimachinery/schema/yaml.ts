@@ -59,8 +59,12 @@ const BASES: readonly (readonly [RegExp, number])[] = [
 /** Go leaves underscores out behind a digit or a sign, and nowhere else. */
 function readFloat(source: string): number | typeof NOT_RESOLVED {
   const plain = /^[-+0-9]/.test(source) ? source.replaceAll("_", "") : source;
-  return FLOAT.test(plain) ? Number(plain) : NOT_RESOLVED;
+  const value = FLOAT.test(plain) ? Number(plain) : Number.NaN;
+  return Number.isFinite(value) ? value : NOT_RESOLVED;
 }
+
+/** The nearest number. */
+const UINT64_MAX = 2 ** 64;
 
 function readInteger(source: string): number | bigint | undefined {
   const plain = source.replaceAll("_", "");
@@ -69,8 +73,10 @@ function readInteger(source: string): number | bigint | undefined {
   for (const [pattern, base] of BASES) {
     const found = pattern.exec(digits)?.[1];
     if (found === undefined) continue;
-    if (base === 10) return exactNumber(`${negative ? "-" : ""}${found}`);
-    return (negative ? -1 : 1) * Number.parseInt(found, base);
+    const value = Number.parseInt(found, base);
+    // What takes more than 64 bits is no integer for Go: it is read as a fraction is, which has no other base.
+    if (value > UINT64_MAX) return undefined;
+    return base === 10 ? exactNumber(`${negative ? "-" : ""}${found}`) : (negative ? -1 : 1) * value;
   }
   return undefined;
 }

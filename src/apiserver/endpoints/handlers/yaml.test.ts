@@ -46,4 +46,6 @@ test("a key that is too long for a simple one", () => {
 
 test("numbers that are none are texts", () => {
   expect(parseYaml("[_1, ._5, .5, 1_0, +1_0.5, -0x1_F]").value).toEqual(["_1", "._5", 0.5, 10, 10.5, -31]);
+  const beyond = ["1e999", "9".repeat(400), "0xFFFFFFFFFFFFFFFFF"];
+  expect(parseYaml(`[${beyond.join()}, 99999999999999999999, 18446744073709551615]`).value).toEqual([...beyond, 1e20, 2 ** 64]);
 });
