@@ -34,11 +34,9 @@ export const storageVersionMigratorController: ControllerDefinition = {
       async observe(key) {
         const migration = migrations.lister.get("", splitKey(key).name);
         if (migration === undefined) return undefined;
-        const { resources } = await discovery.discover(DISCOVERY_AGE_MS);
-        const { group = "", resource: name } = migration.spec.resource;
-        const resource = resources.find(({ id, preferred }) => preferred && id.group === group && id.resource === name);
-        const any = resource ?? resources.find(({ id }) => id.group === group && id.resource === name);
-        return { migration, resource: any, now: clock.now() };
+        // What is found missing may have come since the last look.
+        const resource = (await find(discovery, migration, DISCOVERY_AGE_MS)) ?? (await find(discovery, migration, 0));
+        return { migration, resource, now: clock.now() };
       },
       reconcile,
       async execute(actions) {
@@ -47,6 +45,18 @@ export const storageVersionMigratorController: ControllerDefinition = {
     });
   },
 };
+
+/** What a migration is about, in the version that its group prefers where that serves it. */
+async function find(
+  discovery: Discovery,
+  { spec }: StorageVersionMigration,
+  maxAgeMs: number,
+): Promise<DiscoveredResource | undefined> {
+  const { group = "", resource: name } = spec.resource;
+  const { resources } = await discovery.discover(maxAgeMs);
+  const found = resources.filter(({ id }) => id.group === group && id.resource === name);
+  return found.find(({ preferred }) => preferred) ?? found[0];
+}
 
 /** Whether migrations are served before the end of everything. */
 async function served(discovery: Discovery, clock: Clock, signal: AbortSignal): Promise<boolean> {
