@@ -64,14 +64,18 @@ function fuzzOnce(name, loader, corpus, seconds) {
         // It has ended meanwhile.
       }
     };
-    const stop = setTimeout(() => signal("SIGINT"), seconds * 1000);
+    let stopped = false;
+    const stop = setTimeout(() => {
+      stopped = true;
+      signal("SIGINT");
+    }, seconds * 1000);
     const kill = setTimeout(() => signal("SIGKILL"), (seconds + HANG_SECONDS + 10) * 1000);
     child.on("close", () => {
       clearTimeout(stop);
       clearTimeout(kill);
       signal("SIGKILL");
       const found = readdirSync(crashes).filter((file) => file.startsWith("crash-") && !before.has(file));
-      resolve({ found: found.map((file) => join(crashes, file)), output });
+      resolve({ found: found.map((file) => join(crashes, file)), output, stopped });
     });
   });
 }
@@ -96,10 +100,11 @@ async function fuzz(name) {
   const end = Date.now() + Number(values.seconds) * 1000;
   let [inputs, faults] = [0, 0];
   while (Date.now() < end && faults < FAULTS_MAX) {
-    const { found, output } = await fuzzOnce(name, loader, corpus, Math.max(1, (end - Date.now()) / 1000));
+    const { found, output, stopped } = await fuzzOnce(name, loader, corpus, Math.max(1, (end - Date.now()) / 1000));
     inputs += countIn(output, /^#(\d+) /gm);
-    const broken = found.length === 0 && !/^#\d+ (?:NEW|PULSE)/m.test(output);
-    if (found.length === 0 && !broken) break;
+    // It ends by itself only for a fault.
+    const broken = found.length === 0 && !stopped;
+    if (found.length === 0 && stopped) break;
     faults++;
     console.log(`${name}: ${broken ? output : faultIn(output)}`);
     for (const path of found) console.log(`  ${path}: ${JSON.stringify(readFileSync(path).toString("latin1").slice(0, 300))}`);

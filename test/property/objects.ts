@@ -84,7 +84,9 @@ class Maker {
           Array.from({ length: this.#below(3) }, () => [this.#pick(KEYS), this.value(type.value, depth + 1)]),
         );
       case "raw":
-        return type.union === undefined ? structuredClone(this.#pick(JSONS)) : this.struct(type.union.object(), DEPTH_MAX - 1);
+        if (type.union === undefined) return structuredClone(this.#pick(JSONS));
+        // Such types contain themselves, many times over.
+        return depth > DEPTH_MAX ? {} : this.struct(type.union.object(), Math.max(depth + 1, DEPTH_MAX - 1));
       case "scalar":
         return this.#scalar(type);
     }
