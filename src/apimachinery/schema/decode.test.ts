@@ -166,3 +166,19 @@ test.each([
   const { object } = decodeJson(pod, JSON.stringify({ metadata: { creationTimestamp: given } }), { strict: false });
   expect(object).toMatchObject({ metadata: { creationTimestamp: want } });
 });
+
+test("what is one of several shapes is written by the type of its shape", () => {
+  const props = { items: { properties: {} }, additionalProperties: { required: [], type: "a" }, default: { required: [] } };
+  const schema = schemaOf("apiextensions.k8s.io", "v1", "CustomResourceDefinition");
+  const spec = {
+    group: "",
+    names: { plural: "", kind: "" },
+    scope: "",
+    versions: [{ name: "v1", served: true, storage: true, schema: { openAPIV3Schema: { ...props, not: {} } } }],
+  };
+  const { object } = decodeObject(schema, { metadata: {}, spec });
+  const written = normalizeObject(schema, object) as unknown as { spec: { versions: { schema: object }[] } };
+  expect(written.spec.versions[0]?.schema).toEqual({
+    openAPIV3Schema: { items: {}, additionalProperties: { type: "a" }, default: { required: [] }, not: {} },
+  });
+});

@@ -1,6 +1,6 @@
 import { deepCopy } from "../meta/deep-copy.ts";
 import { setOwn } from "./json-node.ts";
-import type { FieldSchema, StructSchema, TypeSchema } from "./type-schema.ts";
+import type { FieldSchema, RawUnion, StructSchema, TypeSchema } from "./type-schema.ts";
 import { encodedZeros, isOmitted } from "./zero.ts";
 
 type Members = Record<string, unknown>;
@@ -98,13 +98,22 @@ function normalizeValue(type: TypeSchema, value: unknown, keepEmpty: boolean): u
       return normalizeList(type.element, value as readonly unknown[], keepEmpty);
     case "map":
       return normalizeMap(type.value, value as Members, keepEmpty);
+    case "raw":
+      return type.union === undefined ? value : normalizeUnion(type.union, value, keepEmpty);
     default:
       return value;
   }
 }
 
+/** Whichever shape the value has is written by its type. */
+function normalizeUnion(union: RawUnion, value: object, keepEmpty: boolean): unknown {
+  if (!Array.isArray(value)) return normalizeStruct(union.object(), value as Members, keepEmpty);
+  const array = union.array();
+  return array === undefined ? value : normalizeValue(array, value, keepEmpty);
+}
+
 function normalizeList(element: TypeSchema, given: readonly unknown[], keepEmpty: boolean): readonly unknown[] {
-  if (element.kind === "scalar" || element.kind === "raw") return given;
+  if (element.kind === "scalar" || (element.kind === "raw" && element.union === undefined)) return given;
   let out: unknown[] | undefined;
   for (let i = 0; i < given.length; i++) {
     const item = normalizeValue(element, given[i], keepEmpty);
@@ -115,7 +124,7 @@ function normalizeList(element: TypeSchema, given: readonly unknown[], keepEmpty
 }
 
 function normalizeMap(type: TypeSchema, given: Members, keepEmpty: boolean): Members {
-  if (type.kind === "scalar" || type.kind === "raw") return given;
+  if (type.kind === "scalar" || (type.kind === "raw" && type.union === undefined)) return given;
   const out: Members = {};
   for (const key in given) setOwn(out, key, normalizeValue(type, given[key], keepEmpty));
   return out;
