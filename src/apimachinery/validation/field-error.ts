@@ -47,10 +47,16 @@ export function goQuote(text: string): string {
     else if (code === 11) out += "\\v";
     else if (code === 12) out += "\\f";
     else if (code < 0x20 || code === 0x7f) out += `\\x${code.toString(16).padStart(2, "0")}`;
-    else if (code >= 0x80 && code < 0xa0) out += `\\u${code.toString(16).padStart(4, "0")}`;
+    else if (code >= 0x80 && !/^[\p{L}\p{M}\p{N}\p{P}\p{S}]$/u.test(ch)) out += unicodeEscape(code);
     else out += ch;
   }
   return `${out}"`;
+}
+
+/** What Go's `IsPrint` does not hold for: controls, marks of direction, spaces but the ASCII one. */
+function unicodeEscape(code: number): string {
+  const hex = code.toString(16);
+  return code > 0xffff ? `\\U${hex.padStart(8, "0")}` : `\\u${hex.padStart(4, "0")}`;
 }
 
 /** A value that must be given is absent. */

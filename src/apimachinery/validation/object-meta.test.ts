@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { ObjectMeta } from "../meta/api-object.ts";
-import type { FieldError } from "./field-error.ts";
+import { type FieldError, goQuote } from "./field-error.ts";
 import { FieldPath } from "./field-path.ts";
 import { nameIsDnsSubdomain } from "./names.ts";
 import { validateObjectMeta, validateObjectMetaUpdate } from "./object-meta.ts";
@@ -51,4 +51,12 @@ const updates: readonly (readonly [string, ObjectMeta, readonly string[]])[] = [
 test.each(updates)("an update that changes %s", (_name, change, want) => {
   const before = change.deletionTimestamp === undefined ? old : { ...old, deletionTimestamp: change.deletionTimestamp };
   expect(show(validateObjectMetaUpdate({ ...old, ...change }, before, path))).toEqual(want);
+});
+
+test.each([
+  ["caf\u00e9 \u{1f600}", '"caf\u00e9 \u{1f600}"'],
+  ["a\u00a0b\u200b", '"a\\u00a0b\\u200b"'],
+  ["\u{e0001}", '"\\U000e0001"'],
+])("%j is quoted as Go does", (text, want) => {
+  expect(goQuote(text)).toBe(want);
 });

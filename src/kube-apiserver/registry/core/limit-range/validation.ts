@@ -14,7 +14,7 @@ import { containerResourceNameErrors, isOvercommitAllowed, resourceNameErrors } 
 
 const STANDARD_TYPES = ["Pod", "Container", "PersistentVolumeClaim"];
 /** Beyond this, thousandths do not fit 64 bits and whole units are compared. */
-const MILLI_COMPARABLE_MAX = Math.trunc(Number.MAX_SAFE_INTEGER / 1000);
+const MILLI_COMPARABLE_MAX: number = 2 ** 63 / 1000;
 const ONE = parseQuantity("1");
 
 type Amounts = Readonly<Record<string, string>>;
@@ -92,8 +92,8 @@ function validateOrder(item: LimitRangeItem, name: string, path: FieldPath): Fie
   errors.push(...ratioErrors(ownValue(item.maxLimitRequestRatio, name), min, max, path.child("maxLimitRequestRatio").key(name)));
   if (!isOvercommitAllowed(name) && limit !== undefined && request !== undefined) {
     if (quantityCompare(parseQuantity(limit), parseQuantity(request)) !== 0) {
-      const detail = `default value ${limit} must equal to defaultRequest value ${request} in resource ${name}`;
-      errors.push(invalid(path.child("default").key(name), limit, detail));
+      const detail = `default value ${limit} must equal to defaultRequest value ${request} in ${name}`;
+      errors.push(invalid(path.child("defaultRequest").key(name), request, detail));
     }
   }
   return errors;

@@ -25,6 +25,9 @@ export function nodes(modules: RegistryModules): ResourceDefinition<Node> {
     strategy: {
       keepStatusOnCreate: true,
       setDefaults,
+      prepareForUpdate: (node, old) => {
+        if (node.spec && !old.spec?.configSource) delete node.spec.configSource;
+      },
       validate: validateNode,
       validateUpdate: validateNodeUpdate,
       warningsOnCreate: warnings,

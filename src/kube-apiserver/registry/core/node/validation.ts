@@ -3,31 +3,56 @@ import { semanticEqual } from "#apimachinery/meta/deep-equal.ts";
 import { duplicate, type FieldError, forbidden, goQuote, invalid } from "#apimachinery/validation/field-error.ts";
 import { FieldPath } from "#apimachinery/validation/field-path.ts";
 import { isValidCidrForLegacyField, parseCidr } from "#apimachinery/validation/ip.ts";
+import { byteLength, maxLengthMessage } from "#apimachinery/validation/names.ts";
 import { quantityValueErrors } from "../resource-quota/resource-list-validation.ts";
+import { validateNodeAnnotations } from "./annotation-validation.ts";
+import { validateNodeConfig } from "./config-validation.ts";
 import { validateTaints } from "./taint-validation.ts";
 
 const FEATURE_NAME = /^[A-Z][a-zA-Z0-9]*(\/[a-zA-Z0-9]+)*$/;
+const FEATURE_NAME_BYTES_MAX = 253;
+const FEATURE_NAME_DETAIL =
+  "must start with an UpperCamelCase segment, with subsequent segments separated by '/' (e.g., MyFeature or MyFeature/mySubFeature), and contain only alphanumeric characters and slashes";
+const annotationsPath = FieldPath.of("metadata", "annotations");
 const spec = FieldPath.of("spec");
 const taintsPath = FieldPath.of("metadata", "taints");
 
 /** Upstream's `ValidateNode` without the metadata rules. */
 export function validateNode(node: Node): FieldError[] {
   return [
+    ...validateNodeAnnotations(node.metadata.annotations ?? {}, annotationsPath),
     ...validateTaints(node.spec?.taints ?? [], taintsPath),
     ...validateResources(node),
+    ...swapErrors(node.status?.nodeInfo?.swap?.capacity),
     ...declaredFeatureErrors(node),
     ...validatePodCidrs(node),
   ];
 }
 
-/** Features that a node declares are named as feature gates are (KEP-5328). */
+/** Upstream reports it at the metadata (KEP-2400). */
+function swapErrors(capacity: number | undefined | null): FieldError[] {
+  if (capacity === undefined || capacity === null || capacity > 0) return [];
+  return [invalid(FieldPath.of("metadata", "nodeSwapStatus", "capacity"), capacity, "must be greater than zero")];
+}
+
+/** Features that a node declares are named as feature gates are, and stand in order (KEP-5328). */
 function declaredFeatureErrors(node: Node): FieldError[] {
   const path = FieldPath.of("status", "declaredFeatures");
-  return (node.status?.declaredFeatures ?? []).flatMap((name, i) => {
-    if (FEATURE_NAME.test(name)) return [];
-    const detail = `invalid feature name ${goQuote(name)}: must start with an UpperCamelCase segment, with subsequent segments separated by '/' (e.g., MyFeature or MyFeature/mySubFeature), and contain only alphanumeric characters and slashes`;
-    return [invalid(path.index(i), name, detail)];
+  const names = node.status?.declaredFeatures ?? [];
+  return names.flatMap((name, i) => {
+    const detail = featureNameDetail(name);
+    const errors = detail === "" ? [] : [invalid(path.index(i), name, `invalid feature name ${goQuote(name)}: ${detail}`)];
+    const next = names[i + 1];
+    if (name === next) errors.push(duplicate(path.index(i + 1), next));
+    else if (next !== undefined && name > next)
+      errors.push(invalid(path.index(i + 1), next, "list must be sorted alphabetically"));
+    return errors;
   });
+}
+
+function featureNameDetail(name: string): string {
+  if (byteLength(name) > FEATURE_NAME_BYTES_MAX) return maxLengthMessage(FEATURE_NAME_BYTES_MAX);
+  return FEATURE_NAME.test(name) ? "" : FEATURE_NAME_DETAIL;
 }
 
 /** What upstream's strategy checks on an update: the node as new, then the change. */
@@ -37,14 +62,18 @@ export function validateNodeUpdate(node: Node, old: Node): FieldError[] {
 
 /** Upstream's `ValidateNodeUpdate` without the metadata rules; all that a status write is checked for. */
 export function validateNodeChange(node: Node, old: Node): FieldError[] {
-  const errors = validateResources(node);
+  const errors = [
+    ...validateNodeAnnotations(node.metadata.annotations ?? {}, annotationsPath),
+    ...validateResources(node),
+    ...declaredFeatureErrors(node),
+  ];
   const addresses = node.status?.addresses ?? [];
   addresses.forEach((address, i) => {
     if (addresses.slice(0, i).some((other) => semanticEqual(address, other))) {
       errors.push(duplicate(FieldPath.of("status", "addresses").index(i), { Type: address.type, Address: address.address }));
     }
   });
-  errors.push(...keptOnceSet(node, old));
+  errors.push(...keptOnceSet(node, old), ...validateNodeConfig(node));
   errors.push(...validateTaints(node.spec?.taints ?? [], taintsPath));
   if ((node.spec?.externalID ?? "") !== (old.spec?.externalID ?? "")) {
     errors.push(forbidden(spec.child("externalID"), "may not be updated"));

@@ -53,7 +53,7 @@ export function persistentVolumes({ clock }: Pick<RegistryModules, "clock">): Re
       prepareForCreate: (volume) => {
         volume.status = { phase: "Pending", lastPhaseTransitionTime: formatTime(clock.now()) };
       },
-      validate: validatePersistentVolume,
+      validate: (volume) => validatePersistentVolume(volume),
       validateUpdate: validatePersistentVolumeUpdate,
       warningsOnCreate: persistentVolumeWarnings,
       warningsOnUpdate: persistentVolumeWarnings,

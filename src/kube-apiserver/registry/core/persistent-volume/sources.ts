@@ -1,6 +1,14 @@
-import type { PersistentVolumeSource, PersistentVolumeSpec, Volume } from "#api/generated/core/v1.ts";
-import { type FieldError, forbidden, required } from "#apimachinery/validation/field-error.ts";
+import type {
+  GlusterfsPersistentVolumeSource,
+  ISCSIPersistentVolumeSource,
+  PersistentVolumeSource,
+  PersistentVolumeSpec,
+  SecretReference,
+} from "#api/generated/core/v1.ts";
+import { type FieldError, forbidden, invalid, required } from "#apimachinery/validation/field-error.ts";
 import type { FieldPath } from "#apimachinery/validation/field-path.ts";
+import { nameIsDnsLabel } from "#apimachinery/validation/names.ts";
+import { invalidEach } from "../pod/validation/field-checks.ts";
 import { noBackstepsErrors } from "../pod/validation/paths.ts";
 import { validateHostPath } from "../pod/validation/volumes-files.ts";
 import * as legacy from "../pod/validation/volumes-legacy.ts";
@@ -10,19 +18,21 @@ type SourceName = keyof PersistentVolumeSource;
 
 interface SourceRule {
   readonly field: SourceName;
-  /** The name in messages, where it is another. */
+  /** The path of complaints about the source, where it is not the field. */
+  readonly at?: string;
+  /** The name in the complaint about a second source, where it is spelled differently. */
   readonly alias?: string;
-  readonly validate: (spec: PersistentVolumeSpec, path: FieldPath) => FieldError[];
+  readonly validate: (spec: PersistentVolumeSpec, path: FieldPath, volumeName: string) => FieldError[];
 }
 
 function rule<K extends SourceName>(
   field: K,
   validate: (source: NonNullable<PersistentVolumeSource[K]>, path: FieldPath) => FieldError[],
-  alias?: string,
+  more: { readonly at?: string; readonly alias?: string } = {},
 ): SourceRule {
   return {
     field,
-    ...(alias === undefined ? {} : { alias }),
+    ...more,
     validate: (spec, path) => {
       const source = (spec as PersistentVolumeSource)[field];
       return source === undefined || source === null ? [] : validate(source as NonNullable<PersistentVolumeSource[K]>, path);
@@ -37,21 +47,22 @@ function needs<T extends object>(...fields: readonly (keyof T & string)[]): (sou
 /** All sources, in the order in which upstream looks at them. */
 const SOURCES: readonly SourceRule[] = [
   rule("hostPath", validateHostPath),
-  rule("gcePersistentDisk", legacy.validateGcePersistentDisk, "persistentDisk"),
+  rule("gcePersistentDisk", legacy.validateGcePersistentDisk, { at: "persistentDisk" }),
   rule("awsElasticBlockStore", legacy.validateAwsElasticBlockStore),
-  rule("glusterfs", (source, path) => [
-    ...legacy.validateGlusterfs(source, path),
-    ...(source.endpointsNamespace === ""
-      ? [required(path.child("endpointsNamespace"), "if the endpointnamespace is set, it must be a valid namespace name")]
-      : []),
-  ]),
+  rule("glusterfs", validateGlusterfs),
   rule("flocker", legacy.validateFlocker),
   rule("nfs", legacy.validateNfs),
   rule("rbd", legacy.validateRbd),
   rule("quobyte", legacy.validateQuobyte),
-  rule("cephfs", legacy.validateCephfs, "cephFS"),
-  rule("iscsi", (source, path) => legacy.validateIscsi(withoutSecret(source), path)),
-  rule("cinder", legacy.validateCinder),
+  rule("cephfs", legacy.validateCephfs, { alias: "cephFS" }),
+  {
+    field: "iscsi",
+    validate: ({ iscsi }, path, volumeName) => (iscsi ? validateIscsi(iscsi, volumeName, path) : []),
+  },
+  rule("cinder", (source, path) => [
+    ...needs<typeof source>("volumeID")(source, path),
+    ...secretErrors(source.secretRef, path.child("secretRef")),
+  ]),
   rule("fc", legacy.validateFc),
   rule("flexVolume", (source, path) => legacy.validateFlexVolume(withoutSecret(source), path)),
   rule("azureFile", (source, path) => [
@@ -72,9 +83,46 @@ const SOURCES: readonly SourceRule[] = [
       return local.path ? noBackstepsErrors(local.path, at) : [required(at, "")];
     },
   },
-  rule("storageos", (source, path) => legacy.validateStorageOs(withoutSecret(source), path)),
+  rule("storageos", (source, path) => [
+    ...legacy.validateStorageOs(withoutSecret(source), path),
+    ...secretErrors(source.secretRef, path.child("secretRef")),
+  ]),
   rule("csi", validateCsiSource),
 ];
+
+function secretErrors(reference: SecretReference | undefined, path: FieldPath): FieldError[] {
+  return reference ? needs<SecretReference>("name", "namespace")(reference, path) : [];
+}
+
+function validateGlusterfs(source: GlusterfsPersistentVolumeSource, path: FieldPath): FieldError[] {
+  const errors = legacy.validateGlusterfs(source, path);
+  const namespace = source.endpointsNamespace;
+  const at = path.child("endpointsNamespace");
+  if (namespace === undefined || namespace === null) return errors;
+  if (namespace !== "") return [...errors, ...invalidEach(at, namespace, nameIsDnsLabel(namespace, false))];
+  return [...errors, invalid(at, namespace, "if the endpointnamespace is set, it must be a valid namespace name")];
+}
+
+/** As for pods, but that the name and the portal are held against another field and formats are told in fewer words. */
+function validateIscsi(source: ISCSIPersistentVolumeSource, volumeName: string, path: FieldPath): FieldError[] {
+  const errors = needs<typeof source>("targetPortal")(source, path);
+  const { targetPortal = "", initiatorName, iqn } = source;
+  if (legacy.isIscsiNameTooLong(volumeName, source)) {
+    errors.push(invalid(path.child("targetportal"), targetPortal, legacy.ISCSI_NAME_TOO_LONG));
+  }
+  const formatErrors = (name: string, at: FieldPath): FieldError[] =>
+    legacy.iscsiFormatErrors(name, at).map((error) => ({
+      ...error,
+      message: error.message.replace(/ starting with iqn, eui, or naa$/, ""),
+    }));
+  errors.push(...(iqn ? formatErrors(iqn, path.child("iqn")) : [required(path.child("iqn"), "")]));
+  errors.push(...legacy.iscsiAccessErrors(source, path));
+  if (source.secretRef && !source.secretRef.name) errors.push(required(path.child("secretRef", "name"), ""));
+  if (initiatorName !== undefined && initiatorName !== null) {
+    errors.push(...formatErrors(initiatorName, path.child("initiatorname")));
+  }
+  return errors;
+}
 
 /** References to secrets have namespaces here, which the rules for pods do not know. */
 function withoutSecret<T extends { readonly secretRef?: unknown }>(source: T): Omit<T, "secretRef"> {
@@ -83,32 +131,24 @@ function withoutSecret<T extends { readonly secretRef?: unknown }>(source: T): O
 }
 
 /** One source, and that a good one. */
-export function validateSource(spec: PersistentVolumeSpec, hasNodeAffinity: boolean, path: FieldPath): FieldError[] {
+export function validateSource(spec: PersistentVolumeSpec, volumeName: string, path: FieldPath): FieldError[] {
   const errors: FieldError[] = [];
   let count = 0;
-  for (const { field, alias, validate } of SOURCES) {
+  for (const { field, at, alias, validate } of SOURCES) {
     const source = (spec as PersistentVolumeSource)[field];
     if (source === undefined || source === null) continue;
-    const at = path.child(alias ?? field);
     // Upstream forgets to refuse a flexVolume beside others.
     if (count > 0 && field !== "flexVolume") {
-      errors.push(forbidden(path.child(alias === "cephFS" ? alias : field), "may not specify more than 1 volume type"));
+      errors.push(forbidden(path.child(alias ?? field), "may not specify more than 1 volume type"));
       continue;
     }
     count += 1;
-    errors.push(...validate(spec, at));
-    if (field === "iscsi") errors.push(...iscsiNames(spec, at));
-    if (field === "local" && !hasNodeAffinity)
+    errors.push(...validate(spec, path.child(at ?? field), volumeName));
+    if (field === "local" && !spec.nodeAffinity)
       errors.push(required(path.child("nodeAffinity"), "Local volume requires node affinity"));
   }
   if (count === 0) errors.push(required(path, "must specify a volume type"));
   return errors;
-}
-
-function iscsiNames(spec: PersistentVolumeSpec, path: FieldPath): FieldError[] {
-  if (!spec.iscsi) return [];
-  const volume: Volume = { name: "", iscsi: withoutSecret(spec.iscsi) };
-  return legacy.iscsiNameErrors(volume, "", path);
 }
 
 /** The sources alone, out of a spec that holds them inline. */

@@ -10,7 +10,7 @@ import { ownValue } from "#base/own-value.ts";
 import { toInternal } from "../pod/internal-form.ts";
 import { jsonDiff } from "../pod/unified-diff.ts";
 import { dnsSubdomainErrors } from "../pod/validation/field-checks.ts";
-import { validateNodeSelector } from "../pod/validation/node-selector.ts";
+import { hasInvalidLabelValue, validateNodeSelector } from "../pod/validation/node-selector.ts";
 import { sourceOf, validateSource } from "./sources.ts";
 
 const ACCESS_MODES = ["ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod"];
@@ -19,15 +19,18 @@ const VOLUME_MODES = ["Block", "Filesystem"];
 const path = FieldPath.of("spec");
 
 /** Upstream's `ValidatePersistentVolume` without the metadata rules. */
-export function validatePersistentVolume(volume: PersistentVolume): FieldError[] {
+export function validatePersistentVolume(volume: PersistentVolume, old?: PersistentVolume): FieldError[] {
   const spec = volume.spec ?? {};
   const { persistentVolumeReclaimPolicy: reclaim, nodeAffinity, storageClassName, volumeMode } = spec;
   const errors = [...validateAccessModes(spec), ...validateCapacity(spec)];
   if (reclaim && !RECLAIM_POLICIES.includes(reclaim)) {
     errors.push(notSupported(path.child("persistentVolumeReclaimPolicy"), reclaim, RECLAIM_POLICIES));
   }
-  if (nodeAffinity) errors.push(...validateNodeAffinity(nodeAffinity, path.child("nodeAffinity")));
-  errors.push(...validateSource(spec, nodeAffinity !== undefined, path));
+  if (nodeAffinity) {
+    const lenient = hasInvalidLabelValue(old?.spec?.nodeAffinity?.required?.nodeSelectorTerms ?? []);
+    errors.push(...validateNodeAffinity(nodeAffinity, lenient, path.child("nodeAffinity")));
+  }
+  errors.push(...validateSource(spec, volume.metadata.name ?? "", path));
   if (spec.hostPath && posix.normalize(spec.hostPath.path ?? "").replace(/(.)\/$/, "$1") === "/" && reclaim === "Recycle") {
     errors.push(forbidden(path.child("persistentVolumeReclaimPolicy"), "may not be 'recycle' for a hostPath mount of '/'"));
   }
@@ -71,14 +74,14 @@ function sortedByKey(amounts: PersistentVolumeSpec["capacity"]): object | null {
   return amounts ? Object.fromEntries(Object.entries(amounts).sort(([a], [b]) => (a < b ? -1 : 1))) : null;
 }
 
-function validateNodeAffinity(affinity: VolumeNodeAffinity, at: FieldPath): FieldError[] {
+function validateNodeAffinity(affinity: VolumeNodeAffinity, lenient: boolean, at: FieldPath): FieldError[] {
   if (!affinity.required) return [required(at.child("required"), "must specify required node constraints")];
-  return validateNodeSelector(affinity.required, false, at.child("required"));
+  return validateNodeSelector(affinity.required, lenient, at.child("required"));
 }
 
 function validateAttributesClass(spec: PersistentVolumeSpec): FieldError[] {
   const name = spec.volumeAttributesClassName;
-  if (name === undefined) return [];
+  if (name === undefined || name === null) return [];
   const at = path.child("volumeAttributesClassName");
   const errors = name === "" ? [required(at, "an empty string is disallowed")] : dnsSubdomainErrors(name, at);
   if (!spec.csi) errors.push(required(path.child("csi"), "has to be specified when using volumeAttributesClassName"));
@@ -87,7 +90,7 @@ function validateAttributesClass(spec: PersistentVolumeSpec): FieldError[] {
 
 /** What upstream's strategy checks on an update: the volume twice, then the change. */
 export function validatePersistentVolumeUpdate(volume: PersistentVolume, old: PersistentVolume): FieldError[] {
-  const own = validatePersistentVolume(volume);
+  const own = validatePersistentVolume(volume, old);
   const errors = [...own, ...own];
   const after = deepCopy(sourceOf(volume.spec ?? {}));
   const before = sourceOf(old.spec ?? {});
@@ -99,6 +102,9 @@ export function validatePersistentVolumeUpdate(volume: PersistentVolume, old: Pe
   }
   errors.push(...validateImmutableField(volume.spec?.volumeMode, old.spec?.volumeMode, FieldPath.of("volumeMode")));
   if (old.spec?.nodeAffinity) errors.push(...affinityChange(volume.spec?.nodeAffinity, old.spec.nodeAffinity));
+  if (old.spec?.volumeAttributesClassName !== undefined && volume.spec?.volumeAttributesClassName === undefined) {
+    errors.push(forbidden(path.child("volumeAttributesClassName"), "update from non-nil value to nil is forbidden"));
+  }
   return errors;
 }
 

@@ -163,6 +163,7 @@ export const podResize: StatusSubresource<Pod> = {
       if (merged) spec[field] = merged;
     }
     if (pod.spec?.resources) spec.resources = pod.spec.resources;
+    else delete spec.resources;
     pod.spec = spec;
     keep(pod, before, "status");
     keepMeta(pod, before);

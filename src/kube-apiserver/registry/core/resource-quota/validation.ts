@@ -104,7 +104,8 @@ function validateSelector(spec: ResourceQuotaSpec, path: FieldPath): FieldError[
   const requirements = spec.scopeSelector.matchExpressions ?? [];
   const errors: FieldError[] = [];
   for (const { scopeName, operator, values = [] } of requirements) {
-    if (!Object.hasOwn(RESOURCES_BY_SCOPE, scopeName)) errors.push(invalid(at.child("scopeName"), scopeName, "unsupported scope"));
+    if (!Object.hasOwn(RESOURCES_BY_SCOPE, scopeName))
+      errors.push(invalid(at.child("scopeName"), scopeName, "unsupported scope"));
     for (let i = unfit(scopeName, spec); i > 0; i--) errors.push(invalid(at, internalSelector(spec), UNSUPPORTED_FOR_RESOURCE));
     if (EXISTS_ONLY.includes(scopeName) && operator !== "Exists")
       errors.push(invalid(at.child("operator"), operator, EXISTS_DETAIL));

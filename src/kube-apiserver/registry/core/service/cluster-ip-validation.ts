@@ -33,7 +33,7 @@ export function validateClusterIpFields(service: Service, old: Service | undefin
   if (ips.length > 1 && !isDualStack(ips)) {
     errors.push(invalid(ipsPath, ips, "may specify no more than one IP for each IP family"));
   }
-  if (!isHeadless(service) && errors.length === 0) errors.push(...familyMismatches(ips, service.spec.ipFamilies ?? []));
+  if (!isHeadless(service)) errors.push(...familyMismatches(ips, service.spec.ipFamilies ?? []));
   return errors;
 }
 
@@ -69,7 +69,7 @@ function familyMismatches(ips: readonly string[], families: readonly string[]): 
   return ips.slice(0, families.length).flatMap((ip, i) => {
     const wanted = families[i];
     const actual = parseIp(ip)?.family === 6 ? "IPv6" : "IPv4";
-    if (wanted === actual) return [];
+    if (wanted === undefined || wanted === actual || !IP_FAMILIES.includes(wanted)) return [];
     return [invalid(ipsPath.index(i), ip, `expected an ${wanted} value as indicated by \`ipFamilies[${i}]\``)];
   });
 }
@@ -84,32 +84,50 @@ export function validateNoClusterIps(service: Service): FieldError[] {
   return errors;
 }
 
-/** The first IP and family never change; a second one may come, and go when the policy says so. */
-export function validateClusterIpUpdate(service: Service, old: Service): FieldError[] {
-  if (service.spec.type === "ExternalName" || old.spec.type === "ExternalName") return [];
-  return [
-    ...onlySecondChanges("clusterIPs", "clusterIP", service.spec.clusterIPs, old.spec.clusterIPs, service),
-    ...onlySecondChanges("ipFamilies", "ipFamily", service.spec.ipFamilies, old.spec.ipFamilies, service),
-  ];
+/** The first IP never changes; a second one may come, and go when the policy says so. */
+function validateIpChange(service: Service, old: Service): FieldError[] {
+  if (isHeadless(service) && isHeadless(old)) return [];
+  const after = service.spec.clusterIPs ?? [];
+  const before = old.spec.clusterIPs ?? [];
+  const changed = (i: number): FieldError => invalid(ipsPath.index(i), service.spec.clusterIPs, NO_CHANGE);
+  if (before.length === after.length) return before.flatMap((ip, i) => (ip === after[i] ? [] : [changed(i)]));
+  const errors: FieldError[] = [];
+  if (after.length === 0) errors.push(invalid(ipsPath.index(0), service.spec.clusterIPs, "primary clusterIP can not be unset"));
+  if (before.length > 0 && after.length > 0 && before[0] !== after[0]) errors.push(changed(0));
+  if (before.length > after.length && after.length === 1) errors.push(...releaseErrors(service, "clusterIP"));
+  return errors;
 }
 
-function onlySecondChanges(
-  field: string,
-  what: string,
-  after: readonly string[] = [],
-  before: readonly string[] = [],
-  service: Service,
-): FieldError[] {
-  const path = spec.child(field);
-  const changed = (i: number): FieldError => invalid(path.index(i), after, "may not change once set");
-  if (before.length === after.length) return before.flatMap((item, i) => (item === after[i] ? [] : [changed(i)]));
-  const errors: FieldError[] = [];
-  if (after.length === 0) errors.push(invalid(path.index(0), after, `primary ${what} can not be unset`));
-  if (before.length > 0 && after.length > 0 && before[0] !== after[0]) errors.push(changed(0));
-  const policy = service.spec.ipFamilyPolicy;
-  if (before.length > after.length && after.length === 1 && policy !== "SingleStack") {
-    const detail = `must be set to 'SingleStack' when releasing the secondary ${what}`;
-    errors.push(invalid(spec.child("ipFamilyPolicy"), policy, detail));
+/** The same of families, but that a headless Service may have any. Upstream shows the IPs of some complaints. */
+function validateFamilyChange(service: Service, old: Service): FieldError[] {
+  if (isHeadless(service) || isHeadless(old)) return [];
+  const { clusterIPs, ipFamilies } = service.spec;
+  const after = ipFamilies ?? [];
+  const before = old.spec.ipFamilies ?? [];
+  const path = spec.child("ipFamilies").index(0);
+  if (before.length === after.length) {
+    return before.flatMap((family, i) => (family === after[i] ? [] : [invalid(path, ipFamilies, NO_CHANGE)]));
   }
+  const errors: FieldError[] = [];
+  if (before.length > after.length && (clusterIPs ?? []).length === 0) {
+    errors.push(invalid(path, ipFamilies, "primary ipFamily can not be unset"));
+  }
+  if (before.length > 0 && after.length > 0 && before[0] !== after[0]) errors.push(invalid(path, clusterIPs, NO_CHANGE));
+  if (before.length > after.length && after.length === 1) errors.push(...releaseErrors(service, "ipFamily"));
   return errors;
+}
+
+const NO_CHANGE = "may not change once set";
+
+function releaseErrors(service: Service, what: string): FieldError[] {
+  const policy = service.spec.ipFamilyPolicy;
+  if (policy === "SingleStack") return [];
+  const detail = `must be set to 'SingleStack' when releasing the secondary ${what}`;
+  return [invalid(spec.child("ipFamilyPolicy"), policy, detail)];
+}
+
+/** Upstream's `validateUpgradeDowngradeClusterIPs` and `validateUpgradeDowngradeIPFamilies`. */
+export function validateClusterIpUpdate(service: Service, old: Service): FieldError[] {
+  if (service.spec.type === "ExternalName" || old.spec.type === "ExternalName") return [];
+  return [...validateIpChange(service, old), ...validateFamilyChange(service, old)];
 }

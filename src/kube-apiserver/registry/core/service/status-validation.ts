@@ -24,7 +24,7 @@ function validateLoadBalancerStatus(
   const isLoadBalancer = service.spec.type === "LoadBalancer";
   const errors: FieldError[] = [];
   if (!isLoadBalancer && ingresses.length > 0) {
-    errors.push(forbidden(path.child("ingress"), "may only be used when `spec.type` is LoadBalancer"));
+    errors.push(forbidden(path.child("ingress"), "may only be used when `spec.type` is 'LoadBalancer'"));
     return errors;
   }
   ingresses.forEach((ingress, i) => {

@@ -7,11 +7,10 @@ import { isValidPortName, isValidPortNum } from "#apimachinery/validation/names.
 import { validateNonSpecialIp } from "../endpoints/special-ip.ts";
 import { dnsLabelErrors, dnsSubdomainErrors, invalidEach, qualifiedNameErrors } from "../pod/validation/field-checks.ts";
 import { validateClusterIpFields, validateClusterIpUpdate, validateNoClusterIps } from "./cluster-ip-validation.ts";
-import { isHeadless } from "./service-fields.ts";
+import { isHeadless, needsHealthCheck } from "./service-fields.ts";
 import { validateTrafficPolicies } from "./traffic-validation.ts";
 
 const AFFINITY_TIMEOUT_SECONDS_MAX = 86400;
-const KUBELET_PORT = 10250;
 const AFFINITIES = ["ClientIP", "None"];
 const TYPES = ["ClusterIP", "ExternalName", "LoadBalancer", "NodePort"];
 const PROTOCOLS = ["SCTP", "TCP", "UDP"];
@@ -50,8 +49,13 @@ export function validateServiceUpdate(service: Service, old: Service): FieldErro
     }
   }
   errors.push(...validateClass(service));
+  if (needsHealthCheck(old) && needsHealthCheck(service) && checkPort(service) !== checkPort(old)) {
+    errors.push(forbidden(spec.child("healthCheckNodePort"), "field is immutable"));
+  }
   return [...errors, ...validateService(service, old)];
 }
+
+const checkPort = (service: Service): number => service.spec.healthCheckNodePort ?? 0;
 
 function validateTopologyAnnotations(service: Service): FieldError[] {
   const mode = service.metadata.annotations?.[TOPOLOGY_MODE];
@@ -64,13 +68,6 @@ function validateType(service: Service): FieldError[] {
   const errors: FieldError[] = [];
   const { type, ports = [], clusterIPs = [], externalName = "" } = service.spec;
   if (ports.length === 0 && !isHeadless(service) && type !== "ExternalName") errors.push(required(spec.child("ports"), ""));
-  if (type === "LoadBalancer") {
-    ports.forEach((port, i) => {
-      if (port.port !== KUBELET_PORT) return;
-      const detail = `may not expose port ${KUBELET_PORT} externally since it is used by kubelet`;
-      errors.push(invalid(spec.child("ports").index(i), port.port, detail));
-    });
-  }
   if ((type === "LoadBalancer" || type === "NodePort") && isHeadless(service)) {
     errors.push(invalid(spec.child("clusterIPs").index(0), clusterIPs[0], `may not be set to 'None' for ${type} services`));
   }
@@ -187,6 +184,7 @@ function validateSourceRanges(service: Service, old: Service | undefined): Field
   const annotation = service.metadata.annotations?.[SOURCE_RANGES];
   if (annotation === undefined) return [];
   const path = annotations.key(SOURCE_RANGES);
+  if (annotation === old?.metadata.annotations?.[SOURCE_RANGES]) return misplaced(path);
   const parts = annotation.trim() === "" ? [] : annotation.trim().split(",");
   return [...misplaced(path), ...parts.flatMap((part) => isValidCidrForLegacyField(path, part.trim()))];
 }

@@ -3,6 +3,7 @@ import { type FieldError, forbidden, invalid } from "#apimachinery/validation/fi
 import type { FieldPath } from "#apimachinery/validation/field-path.ts";
 import { APP_ARMOR_ANNOTATION_PREFIX } from "../app-armor.ts";
 import { visitContainers } from "../visit-containers.ts";
+import { jsonValueErrors } from "./json-annotation.ts";
 import type { PodValidationOptions } from "./options.ts";
 import { localDescendingPathErrors } from "./paths.ts";
 import { validateTolerations } from "./scheduling.ts";
@@ -50,14 +51,9 @@ export function isDeletionCost(text: string): boolean {
 }
 
 function tolerationsErrors(text: string, path: FieldPath): FieldError[] {
-  let tolerations: unknown;
-  try {
-    tolerations = JSON.parse(text);
-  } catch (error) {
-    return [invalid(path, TOLERATIONS_ANNOTATION, error instanceof Error ? error.message : String(error))];
-  }
-  if (!Array.isArray(tolerations)) return [];
-  return validateTolerations(tolerations as readonly Toleration[], path.child(TOLERATIONS_ANNOTATION));
+  const read = jsonValueErrors(text, "array", "[]core.Toleration");
+  if (read.message !== undefined) return [invalid(path, TOLERATIONS_ANNOTATION, read.message)];
+  return validateTolerations((read.value ?? []) as readonly Toleration[], path.child(TOLERATIONS_ANNOTATION));
 }
 
 const SECCOMP_PROFILES = ["runtime/default", "docker/default", "unconfined"];

@@ -4,6 +4,7 @@ import type {
   TypedLocalObjectReference,
   TypedObjectReference,
 } from "#api/generated/core/v1.ts";
+import type { ObjectMeta } from "#apimachinery/meta/api-object.ts";
 import { canonicalQuantity, parseQuantity, quantitySign } from "#apimachinery/resource/quantity.ts";
 import { type FieldError, forbidden, invalid, notSupported, required } from "#apimachinery/validation/field-error.ts";
 import type { FieldPath } from "#apimachinery/validation/field-path.ts";
@@ -15,28 +16,59 @@ import { validateResourceQuantity } from "./resources.ts";
 const ACCESS_MODES = ["ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod"];
 const VOLUME_MODES = ["Block", "Filesystem"];
 
+/** In the order of upstream's struct. */
+const OTHER_METADATA = [
+  "name",
+  "generateName",
+  "namespace",
+  "selfLink",
+  "uid",
+  "resourceVersion",
+  "generation",
+  "creationTimestamp",
+  "deletionTimestamp",
+  "deletionGracePeriodSeconds",
+  "ownerReferences",
+  "finalizers",
+  "managedFields",
+] as const;
+
+/** What a claim that was stored before a rule came may keep (upstream's `PersistentVolumeClaimSpecValidationOptions`). */
+export interface ClaimSpecOptions {
+  readonly allowInvalidLabelValueInSelector?: boolean;
+  readonly allowInvalidApiGroupInDataSource?: boolean;
+}
+
 /** The claim inside a generic ephemeral volume. Of its metadata only labels and annotations are allowed. */
 export function validateClaimTemplate(template: PersistentVolumeClaimTemplate, path: FieldPath): FieldError[] {
-  const metadata: Readonly<Record<string, unknown>> = { ...template.metadata };
   const at = path.child("metadata");
   const errors = [
     ...validateAnnotations(template.metadata?.annotations ?? {}, at.child("annotations")),
     ...validateLabels(template.metadata?.labels ?? {}, at.child("labels")),
   ];
-  for (const [field, value] of Object.entries(metadata)) {
-    if (field === "labels" || field === "annotations" || value === null || value === undefined || value === "") continue;
-    errors.push(forbidden(at.child(field), "cannot be set"));
+  const metadata: ObjectMeta = { ...template.metadata };
+  for (const field of OTHER_METADATA) {
+    const value = metadata[field];
+    // Numbers that may be zero are set all the same where upstream has pointers to them.
+    const empty = value === undefined || value === null || value === "" || (value === 0 && field === "generation");
+    // Upstream takes the name of its field and makes the first letter small.
+    if (!empty) errors.push(forbidden(at.child(field === "uid" ? "uID" : field), "cannot be set"));
   }
   return [...errors, ...validateClaimSpec(template.spec ?? {}, path.child("spec"))];
 }
 
 /** Upstream's `ValidatePersistentVolumeClaimSpec`. */
-export function validateClaimSpec(spec: PersistentVolumeClaimSpec, path: FieldPath): FieldError[] {
+export function validateClaimSpec(
+  spec: PersistentVolumeClaimSpec,
+  path: FieldPath,
+  options: ClaimSpecOptions = {},
+): FieldError[] {
   const errors: FieldError[] = [];
   const modes = spec.accessModes ?? [];
   if (modes.length === 0) errors.push(required(path.child("accessModes"), "at least 1 access mode is required"));
   if (spec.selector) {
-    errors.push(...validateLabelSelector(spec.selector, { allowInvalidLabelValueInSelector: false }, path.child("selector")));
+    const allowInvalidLabelValueInSelector = options.allowInvalidLabelValueInSelector === true;
+    errors.push(...validateLabelSelector(spec.selector, { allowInvalidLabelValueInSelector }, path.child("selector")));
   }
   for (const mode of modes) {
     if (!ACCESS_MODES.includes(mode)) errors.push(notSupported(path.child("accessModes"), mode, ACCESS_MODES));
@@ -58,7 +90,7 @@ export function validateClaimSpec(spec: PersistentVolumeClaimSpec, path: FieldPa
   if (spec.volumeMode !== undefined && spec.volumeMode !== null && !VOLUME_MODES.includes(spec.volumeMode)) {
     errors.push(notSupported(path.child("volumeMode"), spec.volumeMode, VOLUME_MODES));
   }
-  errors.push(...dataSourceErrors(spec, path));
+  errors.push(...dataSourceErrors(spec, path, options.allowInvalidApiGroupInDataSource === true));
   if (spec.volumeAttributesClassName) {
     const name = spec.volumeAttributesClassName;
     errors.push(...invalidEach(path.child("volumeAttributesClassName"), name, nameIsDnsSubdomain(name, false)));
@@ -66,12 +98,12 @@ export function validateClaimSpec(spec: PersistentVolumeClaimSpec, path: FieldPa
   return errors;
 }
 
-function dataSourceErrors(spec: PersistentVolumeClaimSpec, path: FieldPath): FieldError[] {
+function dataSourceErrors(spec: PersistentVolumeClaimSpec, path: FieldPath, anyGroup: boolean): FieldError[] {
   const errors: FieldError[] = [];
   const { dataSource, dataSourceRef } = spec;
-  if (dataSource) errors.push(...referenceErrors(dataSource, path.child("dataSource")));
+  if (dataSource) errors.push(...referenceErrors(dataSource, path.child("dataSource"), anyGroup));
   if (dataSourceRef) {
-    errors.push(...referenceErrors(dataSourceRef, path.child("dataSourceRef")));
+    errors.push(...referenceErrors(dataSourceRef, path.child("dataSourceRef"), anyGroup));
     const namespace = dataSourceRef.namespace;
     if (namespace) {
       errors.push(...invalidEach(path.child("dataSourceRef", "namespace"), namespace, nameIsDnsLabel(namespace, false)));
@@ -79,12 +111,12 @@ function dataSourceErrors(spec: PersistentVolumeClaimSpec, path: FieldPath): Fie
   }
   if (dataSourceRef?.namespace) {
     if (dataSource) {
-      const detail = "may not be specified when dataSourceRef.namespace is specified";
-      errors.push(invalid(path, `${path.child("dataSource")}`, detail));
+      // Upstream shows the path of the field for its value, which prints as nothing.
+      errors.push(invalid(path, {}, "may not be specified when dataSourceRef.namespace is specified"));
     }
   } else if (dataSource && dataSourceRef) {
     const same =
-      (dataSource.apiGroup ?? "") === (dataSourceRef.apiGroup ?? "") &&
+      (dataSource.apiGroup ?? null) === (dataSourceRef.apiGroup ?? null) &&
       dataSource.kind === dataSourceRef.kind &&
       dataSource.name === dataSourceRef.name;
     if (!same) errors.push(invalid(path, {}, "must match dataSourceRef"));
@@ -92,7 +124,11 @@ function dataSourceErrors(spec: PersistentVolumeClaimSpec, path: FieldPath): Fie
   return errors;
 }
 
-function referenceErrors(reference: TypedLocalObjectReference | TypedObjectReference, path: FieldPath): FieldError[] {
+function referenceErrors(
+  reference: TypedLocalObjectReference | TypedObjectReference,
+  path: FieldPath,
+  anyGroup: boolean,
+): FieldError[] {
   const errors: FieldError[] = [];
   if (!reference.name) errors.push(required(path.child("name"), ""));
   if (!reference.kind) errors.push(required(path.child("kind"), ""));
@@ -100,6 +136,6 @@ function referenceErrors(reference: TypedLocalObjectReference | TypedObjectRefer
   if (group === "" && reference.kind !== "PersistentVolumeClaim") {
     errors.push(invalid(path, reference.kind ?? "", "must be 'PersistentVolumeClaim' when referencing the default apiGroup"));
   }
-  if (group !== "") errors.push(...invalidEach(path.child("apiGroup"), group, nameIsDnsSubdomain(group, false)));
+  if (group !== "" && !anyGroup) errors.push(...invalidEach(path.child("apiGroup"), group, nameIsDnsSubdomain(group, false)));
   return errors;
 }

@@ -152,9 +152,19 @@ export function validateInitContainers(
       for (const field of ["lifecycle", "livenessProbe", "readinessProbe", "startupProbe"] as const) {
         if (container[field]) errors.push(forbidden(at.child(field), NOT_FOR_INIT));
       }
+      if (!around.options.allowRestartOnResizeOfInitContainers) errors.push(...restartOnResizeErrors(container, at));
     }
   });
   return errors;
+}
+
+/** A container that ends by itself is not restarted for its resources. */
+function restartOnResizeErrors(container: Container, path: FieldPath): FieldError[] {
+  return (container.resizePolicy ?? []).flatMap(({ restartPolicy }, i) => {
+    if (restartPolicy !== "RestartContainer") return [];
+    const at = path.child("resizePolicy").index(i).child("restartPolicy");
+    return [invalid(at, restartPolicy, "must not be set to 'RestartContainer' for non-sidecar initContainers")];
+  });
 }
 
 /** Pods may not have padded image names; templates may, for what they were before this rule. */

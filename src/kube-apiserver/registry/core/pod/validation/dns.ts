@@ -1,8 +1,9 @@
 import type { HostAlias, PodSpec } from "#api/generated/core/v1.ts";
 import { type FieldError, invalid, notSupported, required } from "#apimachinery/validation/field-error.ts";
 import type { FieldPath } from "#apimachinery/validation/field-path.ts";
+import { isValidIpForLegacyField } from "#apimachinery/validation/ip.ts";
 import { byteLength, isDns1123SubdomainWithUnderscore } from "#apimachinery/validation/names.ts";
-import { dnsSubdomainErrors, invalidEach, ipErrors } from "./field-checks.ts";
+import { dnsSubdomainErrors, invalidEach } from "./field-checks.ts";
 
 const POLICIES = ["ClusterFirstWithHostNet", "ClusterFirst", "Default", "None"];
 const NAMESERVERS_MAX = 3;
@@ -32,7 +33,7 @@ export function validateDnsConfig(spec: PodSpec, path: FieldPath): FieldError[] 
     errors.push(invalid(path.child("nameservers"), nameservers, `must not have more than ${NAMESERVERS_MAX} nameservers`));
   }
   nameservers.forEach((nameserver, i) => {
-    errors.push(...ipErrors(path.child("nameservers").index(i), nameserver));
+    errors.push(...isValidIpForLegacyField(path.child("nameservers").index(i), nameserver));
   });
   if (searches.length > SEARCH_PATHS_MAX) {
     errors.push(invalid(path.child("searches"), searches, `must not have more than ${SEARCH_PATHS_MAX} search paths`));
@@ -55,7 +56,7 @@ export function validateDnsConfig(spec: PodSpec, path: FieldPath): FieldError[] 
 /** Lines of the pod's /etc/hosts. */
 export function validateHostAliases(aliases: readonly HostAlias[], path: FieldPath): FieldError[] {
   return aliases.flatMap((alias, i) => [
-    ...ipErrors(path.index(i).child("ip"), alias.ip ?? ""),
+    ...isValidIpForLegacyField(path.index(i).child("ip"), alias.ip ?? ""),
     ...(alias.hostnames ?? []).flatMap((name, j) => dnsSubdomainErrors(name, path.index(i).child("hostnames").index(j))),
   ]);
 }

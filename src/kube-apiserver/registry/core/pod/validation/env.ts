@@ -5,7 +5,7 @@ import { isConfigMapKey, isRelaxedEnvVarName, nameIsDnsSubdomain } from "#apimac
 import { visitContainers } from "../visit-containers.ts";
 import { ENV_FIELDS, validateObjectFieldSelector, validateResourceFieldSelector } from "./downward-api.ts";
 import { dnsLabelErrors, invalidEach } from "./field-checks.ts";
-import { localNonReservedPathErrors } from "./paths.ts";
+import { noBackstepsErrors } from "./paths.ts";
 
 /** The environment variables of one container. */
 export function validateEnv(variables: readonly EnvVar[], path: FieldPath): FieldError[] {
@@ -74,7 +74,7 @@ function fileKeyErrors(selector: FileKeySelector, path: FieldPath): FieldError[]
   else errors.push(...dnsLabelErrors(volumeName, path.child("volumeName")));
   const file = selector.path ?? "";
   if (file === "") errors.push(required(path.child("path"), ""));
-  else errors.push(...localNonReservedPathErrors(file, path.child("path")));
+  else errors.push(...noBackstepsErrors(file, path.child("path")));
   return errors;
 }
 
@@ -84,12 +84,12 @@ export function validateEnvFileVolumes(spec: PodSpec, path: FieldPath): FieldErr
   const volumes = new Map((spec.volumes ?? []).map((volume) => [volume.name, volume]));
   visitContainers(spec, path, (container, containerPath) => {
     (container.env ?? []).forEach((variable, i) => {
-      const name = variable.valueFrom?.fileKeyRef?.volumeName;
-      if (!name) return;
+      if (!variable.valueFrom?.fileKeyRef) return;
+      const name = variable.valueFrom.fileKeyRef.volumeName ?? "";
       const at = containerPath.child("env").index(i).child("valueFrom", "fileKeyRef", "volumeName");
       const volume = volumes.get(name);
       if (!volume) errors.push(notFound(at, name));
-      else if (!volume.emptyDir) errors.push(invalid(at, name, "must reference an emptyDir volume"));
+      else if (!volume.emptyDir) errors.push(invalid(at, name, "referenced volume must be of type emptyDir"));
     });
   });
   return errors;

@@ -1,4 +1,3 @@
-import { isIP } from "node:net";
 import { type FieldError, invalid } from "#apimachinery/validation/field-error.ts";
 import type { FieldPath } from "#apimachinery/validation/field-path.ts";
 import { isDns1123Label, isDns1123Subdomain, isQualifiedName } from "#apimachinery/validation/names.ts";
@@ -26,18 +25,4 @@ export function qualifiedNameErrors(value: string, path: FieldPath): FieldError[
 /** Upstream's `ValidateNonnegativeField`; an absent value is zero. */
 export function nonNegativeErrors(value: number | undefined | null, path: FieldPath): FieldError[] {
   return (value ?? 0) < 0 ? [invalid(path, value, "must be greater than or equal to 0")] : [];
-}
-
-/** Characters of an address; what has more of them is none. */
-const ADDRESS_LENGTH_MAX = 256;
-
-/** True for what Go's `ParseIPSloppy` reads: leading zeros in IPv4 octets are let through. */
-export function isIpSloppy(value: string): boolean {
-  if (value.includes("%") || value.length > ADDRESS_LENGTH_MAX) return false;
-  return isIP(value.replace(/(^|[.:])0+(?=\d+(\.|$))/g, "$1")) !== 0;
-}
-
-/** Upstream's `IsValidIP`. */
-export function ipErrors(path: FieldPath, value: string): FieldError[] {
-  return isIpSloppy(value) ? [] : [invalid(path, value, "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)")];
 }

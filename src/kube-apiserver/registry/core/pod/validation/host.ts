@@ -43,9 +43,8 @@ export function validateHostnameOverride(spec: PodSpec, path: FieldPath): FieldE
   const errors: FieldError[] = [];
   if (spec.setHostnameAsFQDN === true) errors.push(forbidden(at, "may not be specified when setHostnameAsFQDN is true"));
   if (spec.hostNetwork) errors.push(forbidden(at, "may not be specified when hostNetwork is true"));
-  errors.push(...dnsSubdomainErrors(name, at));
   if (byteLength(name) > HOSTNAME_OVERRIDE_BYTES_MAX) errors.push(tooLong(at, HOSTNAME_OVERRIDE_BYTES_MAX));
-  return errors;
+  return [...errors, ...dnsSubdomainErrors(name, at)];
 }
 
 /** Image pull secrets and other references that may be nothing but a name are checked by their type. */

@@ -12,6 +12,12 @@ export function validateNodeSelector(selector: NodeSelector, allowInvalidValues:
   return terms.flatMap((term, i) => validateNodeSelectorTerm(term, allowInvalidValues, at.index(i)));
 }
 
+/** What an object that was stored with such a value may keep (upstream's `HasInvalidLabelValueInNodeSelectorTerms`). */
+export function hasInvalidLabelValue(terms: readonly NodeSelectorTerm[]): boolean {
+  const values = terms.flatMap((term) => (term.matchExpressions ?? []).flatMap((expression) => expression.values ?? []));
+  return values.some((value) => isValidLabelValue(value).length > 0);
+}
+
 /** One alternative of a node selector. */
 export function validateNodeSelectorTerm(term: NodeSelectorTerm, allowInvalidValues: boolean, path: FieldPath): FieldError[] {
   return [

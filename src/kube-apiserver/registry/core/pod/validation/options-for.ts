@@ -1,6 +1,7 @@
 import type { PodSpec } from "#api/generated/core/v1.ts";
-import { isValidLabelValue } from "#apimachinery/validation/names.ts";
+import { isSidecar } from "../pod-resources.ts";
 import { isDeletionCost } from "./annotations.ts";
+import { hasInvalidLabelValue } from "./node-selector.ts";
 import { POD_OPTIONS, type PodValidationOptions, TEMPLATE_OPTIONS } from "./options.ts";
 
 const DELETION_COST_ANNOTATION = "controller.kubernetes.io/pod-deletion-cost";
@@ -10,10 +11,13 @@ const REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution";
 function relaxedFor(old: PodSpec, annotations: Readonly<Record<string, string>>): Partial<PodValidationOptions> {
   const cost = annotations[DELETION_COST_ANNOTATION];
   const terms = old.affinity?.nodeAffinity?.[REQUIRED]?.nodeSelectorTerms ?? [];
-  const values = terms.flatMap((term) => (term.matchExpressions ?? []).flatMap((expression) => expression.values ?? []));
   return {
     allowInvalidPodDeletionCost: cost !== undefined && !isDeletionCost(cost),
-    allowInvalidLabelValueInRequiredNodeAffinity: values.some((value) => isValidLabelValue(value).length > 0),
+    allowInvalidLabelValueInRequiredNodeAffinity: hasInvalidLabelValue(terms),
+    allowRestartOnResizeOfInitContainers: (old.initContainers ?? []).some(
+      (container) =>
+        !isSidecar(container) && (container.resizePolicy ?? []).some(({ restartPolicy }) => restartPolicy === "RestartContainer"),
+    ),
   };
 }
 

@@ -12,6 +12,7 @@ export interface PodValidationOptions {
   readonly allowNonLocalProjectedTokenPath: boolean;
   readonly allowNamespacedSysctlsForHostNetAndHostIpc: boolean;
   readonly allowInvalidLabelValueInRequiredNodeAffinity: boolean;
+  readonly allowRestartOnResizeOfInitContainers: boolean;
 }
 
 /** Options for a new pod template. */
@@ -24,6 +25,7 @@ export const TEMPLATE_OPTIONS: PodValidationOptions = {
   allowNonLocalProjectedTokenPath: false,
   allowNamespacedSysctlsForHostNetAndHostIpc: false,
   allowInvalidLabelValueInRequiredNodeAffinity: false,
+  allowRestartOnResizeOfInitContainers: false,
 };
 
 /** Options for a new Pod. */

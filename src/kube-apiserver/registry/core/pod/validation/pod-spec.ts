@@ -44,7 +44,7 @@ export function validatePodSpec(
   const containers = spec.containers ?? [];
   errors.push(
     ...checked.errors,
-    ...validatePodResourceClaims(spec.resourceClaims ?? [], path.child("resourceClaims")),
+    ...validatePodResourceClaims(spec.resourceClaims ?? [], podMeta, path.child("resourceClaims")),
     ...validateContainers(containers, around, path.child("containers")),
     ...validateInitContainers(spec.initContainers ?? [], containers, around, path.child("initContainers")),
     ...validateEphemeralContainers(spec, around, path.child("ephemeralContainers")),

@@ -28,35 +28,84 @@ export function validatePodResize(pod: Pod, old: Pod): FieldError[] {
     errors.push(invalid(specPath, pod.status?.qosClass ?? "", detail));
   }
   if (!isResizeSupported(old)) errors.push(forbidden(specPath, "Pod running on node without support for resize"));
-  for (const field of ["initContainers", "containers"] as const) {
-    const before: readonly Container[] = oldSpec[field] ?? [];
-    before.forEach((container, i) => {
-      if (field === "initContainers" && !isSidecar(container)) return;
-      const now = spec[field]?.[i];
+  const munged: Draft<PodSpec> = deepCopy(spec);
+  errors.push(...podLevelErrors(munged, oldSpec));
+  if ((old.status?.nodeAllocatableResourceClaimStatuses ?? []).length > 0) {
+    errors.push(forbidden(specPath, "pods with node allocatable resource claims cannot be resized"));
+  }
+  const order = orderErrors(spec, oldSpec);
+  if (order.length > 0) return [...errors, ...order];
+  for (const field of LISTS) {
+    const now: readonly Container[] = spec[field] ?? [];
+    (oldSpec[field] ?? []).forEach((container, i) => {
       const at = specPath.child(field).index(i).child("resources");
-      if (now) errors.push(...removedErrors(now.resources ?? {}, container.resources ?? {}, at));
+      errors.push(...removedErrors(now[i]?.resources ?? {}, container.resources ?? {}, at, REMOVED));
     });
   }
-  const munged: Draft<PodSpec> = deepCopy(spec);
+  errors.push(...containersErrors(munged, oldSpec));
+  if (errors.length > 0) return errors;
+  if (!semanticEqual(munged, oldSpec)) errors.push(forbidden(specPath, "only cpu and memory resources are mutable"));
+  return errors;
+}
+
+const LISTS = ["initContainers", "containers"] as const;
+
+/** Resources of the pod as a whole follow the rules of containers' (KEP-5419); they are put back in `munged`. */
+function podLevelErrors(munged: Draft<PodSpec>, old: PodSpec): FieldError[] {
+  const { resources } = munged;
+  const isSet = (given: ResourceRequirements | undefined): boolean =>
+    Object.keys({ ...given?.requests, ...given?.limits }).length > 0;
+  if (!isSet(resources) && !isSet(old.resources)) return [];
+  const path = specPath.child("resources");
+  if (resources === undefined) return old.resources ? [forbidden(path, "pod-level resources cannot be removed")] : [];
+  const errors = removedErrors(resources, old.resources ?? {}, path, (field) => `pod-level resource ${field} cannot be removed`);
+  const restored = withOldAmounts(resources, old.resources);
+  if (old.resources === undefined && !isSet(restored) && (resources.claims ?? []).length === 0) delete munged.resources;
+  else munged.resources = { ...(resources.claims ? { claims: resources.claims } : {}), ...restored };
+  if (!semanticEqual(munged.resources, old.resources)) {
+    errors.push(forbidden(specPath, "only cpu and memory resources are mutable at pod-level"));
+  }
+  return errors;
+}
+
+/** Containers are compared by their place. */
+function orderErrors(spec: PodSpec, old: PodSpec): FieldError[] {
+  return (["containers", "initContainers"] as const).flatMap((field) => {
+    const now: readonly Container[] = spec[field] ?? [];
+    const before: readonly Container[] = old[field] ?? [];
+    const path = specPath.child(field);
+    if (now.length !== before.length) return [forbidden(path, `${field} may not be added or removed on resize`)];
+    return before.flatMap(({ name }, i) => {
+      if (now[i]?.name === name) return [];
+      return [forbidden(path.index(i).child("name"), `${field} may not be renamed or reordered on resize`)];
+    });
+  });
+}
+
+/** Puts the amounts of all containers back in `munged`, and tells of those in which more has changed. */
+function containersErrors(munged: Draft<PodSpec>, old: PodSpec): FieldError[] {
+  const errors: FieldError[] = [];
   (munged.containers ?? []).forEach((container, i) => {
-    restoreMutable(container, oldSpec.containers?.[i]);
-    if (!semanticEqual(container, oldSpec.containers?.[i])) {
+    restoreMutable(container, old.containers?.[i]);
+    if (!semanticEqual(container, old.containers?.[i])) {
       errors.push(forbidden(specPath, "only cpu and memory resources are mutable"));
     }
   });
   (munged.initContainers ?? []).forEach((container, i) => {
-    const before = oldSpec.initContainers?.[i];
-    if (container.restartPolicy === "Always") {
-      restoreMutable(container, before);
-      if (!semanticEqual(container, before)) {
-        errors.push(forbidden(specPath, "only cpu and memory resources for sidecar containers are mutable"));
-      }
-    } else if (!semanticEqual(container, before)) {
-      errors.push(forbidden(specPath, "resources for non-sidecar init containers are immutable"));
+    const before = old.initContainers?.[i];
+    const path = specPath.child("initContainers").index(i);
+    const isChanged = !semanticEqual(container, before);
+    restoreMutable(container, before);
+    if (!semanticEqual(container, before)) {
+      errors.push(forbidden(path, "only cpu and memory resources for init or sidecar containers are mutable"));
+    }
+    if (!isChanged || isSidecar(container)) return;
+    for (const { restartPolicy } of container.resizePolicy ?? []) {
+      if (restartPolicy !== "RestartContainer") continue;
+      const detail = "non-sidecar init containers with a resize policy of RestartContainer cannot be resized";
+      errors.push(forbidden(path, detail));
     }
   });
-  if (errors.length > 0) return errors;
-  if (!semanticEqual(munged, oldSpec)) errors.push(forbidden(specPath, "only cpu and memory resources are mutable"));
   return errors;
 }
 
@@ -66,26 +115,40 @@ function isResizeSupported(pod: Pod): boolean {
   return !running || Boolean(running.resources);
 }
 
-function removedErrors(now: ResourceRequirements, before: ResourceRequirements, path: FieldPath): FieldError[] {
+const REMOVED = (field: string): string => `resource ${field} cannot be removed`;
+
+function removedErrors(
+  now: ResourceRequirements,
+  before: ResourceRequirements,
+  path: FieldPath,
+  detail: (field: string) => string,
+): FieldError[] {
   return (["requests", "limits"] as const).flatMap((field) => {
     const removed = Object.keys(before[field] ?? {}).some((name) => now[field]?.[name] === undefined);
-    return removed ? [forbidden(path.child(field), `resource ${field} cannot be removed`)] : [];
+    return removed ? [forbidden(path.child(field), detail(field))] : [];
   });
 }
 
 /** Puts the old amounts of cpu and memory back, to compare the rest. */
 function restoreMutable(container: Draft<Container>, old: Container | undefined): void {
-  const resources: Draft<ResourceRequirements> = {};
+  container.resources = withOldAmounts(container.resources, old?.resources);
+}
+
+function withOldAmounts(
+  resources: ResourceRequirements | undefined,
+  old: ResourceRequirements | undefined,
+): Draft<ResourceRequirements> {
+  const restored: Draft<ResourceRequirements> = {};
   for (const field of ["limits", "requests"] as const) {
-    const before = old?.resources?.[field];
-    if (!before) continue;
-    const list: Record<string, string> = { ...container.resources?.[field] };
+    const before = old?.[field];
+    if (!before && !resources?.[field]) continue;
+    const list: Record<string, string> = { ...resources?.[field] };
     for (const name of MUTABLE) {
       delete list[name];
-      const value = before[name];
+      const value = before?.[name];
       if (value !== undefined) list[name] = value;
     }
-    resources[field] = list;
+    if (before || Object.keys(list).length > 0) restored[field] = list;
   }
-  container.resources = resources;
+  return restored;
 }

@@ -5,6 +5,7 @@ import type {
   ResourceClaim,
   ResourceRequirements,
 } from "#api/generated/core/v1.ts";
+import type { ObjectMeta } from "#apimachinery/meta/api-object.ts";
 import {
   canonicalQuantity,
   parseQuantity,
@@ -13,10 +14,11 @@ import {
   quantityValue,
 } from "#apimachinery/resource/quantity.ts";
 import { duplicate, type FieldError, forbidden, invalid, notSupported, required } from "#apimachinery/validation/field-error.ts";
-import type { FieldPath } from "#apimachinery/validation/field-path.ts";
+import { FieldPath } from "#apimachinery/validation/field-path.ts";
 import { nameIsDnsSubdomain } from "#apimachinery/validation/names.ts";
 import { ownValue } from "#base/own-value.ts";
-import { aggregateContainerRequests } from "../pod-resources.ts";
+import { aggregateContainerLimits, aggregateContainerRequests } from "../pod-resources.ts";
+import { MIRROR_ANNOTATION } from "./annotations.ts";
 import { dnsLabelErrors, invalidEach } from "./field-checks.ts";
 import type { PodValidationOptions } from "./options.ts";
 import {
@@ -110,7 +112,7 @@ function isDivisible(name: string, value: string): boolean {
     return false;
   }
   const amount = parseQuantity(value);
-  if (pageSize <= 0 || quantityMilliValue(amount) % 1000 !== 0) return false;
+  if (pageSize <= 0) return false;
   return quantityValue(amount) % pageSize === 0;
 }
 
@@ -146,8 +148,15 @@ function claimReferenceErrors(claims: readonly ResourceClaim[], podClaims: Reado
   return errors;
 }
 
-/** The pod's own list of claims. */
-export function validatePodResourceClaims(claims: readonly PodResourceClaim[], path: FieldPath): FieldError[] {
+/** The pod's own list of claims, which pods that the kubelet itself makes cannot have. */
+export function validatePodResourceClaims(
+  claims: readonly PodResourceClaim[],
+  podMeta: ObjectMeta | undefined,
+  path: FieldPath,
+): FieldError[] {
+  if (podMeta?.annotations?.[MIRROR_ANNOTATION] !== undefined) {
+    return claims.map(() => forbidden(FieldPath.root.key(""), "static pods do not support resource claims"));
+  }
   const errors: FieldError[] = [];
   const seen = new Set<string>();
   claims.forEach((claim, i) => {
@@ -191,15 +200,23 @@ export function validatePodLevelResources(
 ): FieldError[] {
   const resources = spec.resources;
   if (!resources) return [];
+  if (spec.os?.name === "windows") return [forbidden(path, "may not be set for a windows pod")];
   const errors: FieldError[] = [];
   if (resources.claims) errors.push(forbidden(path.child("claims"), "claims may not be set for Resources at pod-level"));
   errors.push(...requirementsErrors(resources, podResourceNameErrors, claimNames, path, options));
   for (const [name, total] of Object.entries(aggregateContainerRequests(spec)).sort(([a], [b]) => (a < b ? -1 : 1))) {
-    const pod = ownValue(resources.requests, name) ?? "0";
-    if (quantityCompare(parseQuantity(total), parseQuantity(pod)) > 0) {
+    const pod = ownValue(resources.requests, name);
+    if (pod !== undefined && quantityCompare(parseQuantity(total), parseQuantity(pod)) > 0) {
       const detail = `must be greater than or equal to aggregate container requests of ${total}`;
       errors.push(invalid(path.child("requests").key(name), canonicalQuantity(pod), detail));
     }
+  }
+  // Huge pages are not overcommitted, so that their limits add up like requests.
+  for (const [name, total] of Object.entries(aggregateContainerLimits(spec)).sort(([a], [b]) => (a < b ? -1 : 1))) {
+    const pod = isHugePageResource(name) ? ownValue(resources.limits, name) : undefined;
+    if (pod === undefined || quantityCompare(parseQuantity(total), parseQuantity(pod)) <= 0) continue;
+    const detail = `must be greater than or equal to aggregate container limits of ${total}`;
+    errors.push(invalid(path.child("limits").key(name), canonicalQuantity(pod), detail));
   }
   (spec.containers ?? []).forEach((container, i) => {
     for (const [name, limit] of Object.entries(container.resources?.limits ?? {})) {

@@ -87,7 +87,7 @@ export function validateTopologySpread(
         errors.push(notSupported(at.child(field), policy, NODE_POLICIES));
       }
     }
-    errors.push(...matchLabelKeysErrors(constraint, at.child("matchLabelKeys")));
+    errors.push(...matchLabelKeysErrors(constraint, at));
     if (!options.allowInvalidTopologySpreadConstraintLabelSelector && constraint.labelSelector) {
       const selectorOptions = { allowInvalidLabelValueInSelector: false };
       errors.push(...validateLabelSelector(constraint.labelSelector, selectorOptions, at.child("labelSelector")));
@@ -110,15 +110,13 @@ function minDomainsErrors(minDomains: number | undefined, action: string, path: 
 function matchLabelKeysErrors(constraint: TopologySpreadConstraint, path: FieldPath): FieldError[] {
   const keys = constraint.matchLabelKeys ?? [];
   if (keys.length === 0) return [];
-  const errors: FieldError[] = [];
   const selector = constraint.labelSelector;
-  if (!selector) errors.push(forbidden(path, "must not be specified when labelSelector is not set"));
-  keys.forEach((key, i) => {
-    errors.push(...qualifiedNameErrors(key, path.index(i)));
-  });
+  const at = path.child("matchLabelKeys");
+  if (!selector) return [forbidden(at, "must not be specified when labelSelector is not set")];
+  const errors = keys.flatMap((key, i) => qualifiedNameErrors(key, at.index(i)));
   // The keys were merged into the selector before, so a key that stands there twice was given in both places.
-  const seen = new Set(Object.keys(selector?.matchLabels ?? {}));
-  for (const { key } of selector?.matchExpressions ?? []) {
+  const seen = new Set(Object.keys(selector.matchLabels ?? {}));
+  for (const { key } of selector.matchExpressions ?? []) {
     const index = keys.lastIndexOf(key);
     if (index >= 0 && seen.has(key)) {
       errors.push(invalid(path.index(index), key, "exists in both matchLabelKeys and labelSelector"));

@@ -8,7 +8,9 @@ const RECURSIVE_READ_ONLY = ["Disabled", "Enabled", "IfPossible"];
 
 /** The mounts of one container. Upstream reports some fields at the list, without the index. */
 export function validateVolumeMounts(container: Container, volumes: ReadonlyMap<string, Volume>, path: FieldPath): FieldError[] {
-  const devices = container.volumeDevices ?? [];
+  // Of two devices of one name upstream knows the last.
+  const devices = new Map((container.volumeDevices ?? []).map((device) => [device.name ?? "", device.devicePath ?? ""]));
+  const devicePaths = [...devices.values()];
   const errors: FieldError[] = [];
   const taken = new Set<string>();
   (container.volumeMounts ?? []).forEach((mount, i) => {
@@ -21,10 +23,10 @@ export function validateVolumeMounts(container: Container, volumes: ReadonlyMap<
     if (target === "") errors.push(required(at.child("mountPath"), ""));
     if (taken.has(target)) errors.push(invalid(at.child("mountPath"), target, "must be unique"));
     taken.add(target);
-    if (devices.some((device) => (device.name ?? "") === name)) {
+    if (devices.has(name)) {
       errors.push(invalid(at.child("name"), name, "must not already exist in volumeDevices"));
     }
-    if (devices.some((device) => (device.devicePath ?? "") === target)) {
+    if (devicePaths.includes(target)) {
       errors.push(invalid(at.child("mountPath"), target, "must not already exist as a path in volumeDevices"));
     }
     errors.push(...subPathErrors(mount, at, path));
@@ -67,7 +69,8 @@ function recursiveReadOnlyErrors(mount: VolumeMount, path: FieldPath): FieldErro
 
 /** The raw block devices of one container: only claims can be such. */
 export function validateVolumeDevices(container: Container, volumes: ReadonlyMap<string, Volume>, path: FieldPath): FieldError[] {
-  const mounts = container.volumeMounts ?? [];
+  const mounts = new Map((container.volumeMounts ?? []).map((mount) => [mount.name ?? "", mount.mountPath ?? ""]));
+  const mountPaths = [...mounts.values()];
   const devices: readonly VolumeDevice[] = container.volumeDevices ?? [];
   const errors: FieldError[] = [];
   const names = new Set<string>();
@@ -89,10 +92,10 @@ export function validateVolumeDevices(container: Container, volumes: ReadonlyMap
     if (target !== "" && noBackstepsErrors(target, at).length > 0) {
       errors.push(invalid(at.child("devicePath"), target, "can not contain backsteps ('..')"));
     } else paths.add(target);
-    if (mounts.some((mount) => (mount.name ?? "") === name)) {
+    if (mounts.has(name)) {
       errors.push(invalid(at.child("name"), name, "must not already exist in volumeMounts"));
     }
-    if (mounts.some((mount) => (mount.mountPath ?? "") === target)) {
+    if (mountPaths.includes(target)) {
       errors.push(invalid(at.child("devicePath"), target, "must not already exist as a path in volumeMounts"));
     }
     if (name !== "") names.add(name);

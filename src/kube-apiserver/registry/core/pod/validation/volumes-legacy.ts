@@ -78,7 +78,8 @@ function isIqn(name: string): boolean {
   return false;
 }
 
-function iscsiFormatErrors(name: string, path: FieldPath): FieldError[] {
+/** The qualified name of an iSCSI target or initiator, in one of its three formats. */
+export function iscsiFormatErrors(name: string, path: FieldPath): FieldError[] {
   const format = ISCSI_FORMATS[name.slice(0, 3)];
   if (!format) return [invalid(path, name, "must be valid format starting with iqn, eui, or naa")];
   return format(name) ? [] : [invalid(path, name, "must be valid format")];
@@ -88,26 +89,42 @@ function iscsiFormatErrors(name: string, path: FieldPath): FieldError[] {
 export function validateIscsi(source: ISCSIVolumeSource, path: FieldPath): FieldError[] {
   const errors = requireFields(source, path, "targetPortal", "iqn");
   if (source.iqn) errors.push(...iscsiFormatErrors(source.iqn, path.child("iqn")));
-  const lun = source.lun ?? 0;
-  if (lun < 0 || lun > 255) errors.push(invalid(path.child("lun"), lun, LUN_RANGE));
-  if ((source.chapAuthDiscovery || source.chapAuthSession) && !source.secretRef) {
-    errors.push(required(path.child("secretRef"), ""));
-  }
+  errors.push(...iscsiAccessErrors(source, path));
   const initiator = source.initiatorName;
   if (initiator !== undefined && initiator !== null) errors.push(...iscsiFormatErrors(initiator, path.child("initiatorname")));
   return errors;
 }
 
+/** The unit of an iSCSI target, and the secret that its authentication needs. */
+export function iscsiAccessErrors(
+  source: Pick<ISCSIVolumeSource, "lun" | "chapAuthDiscovery" | "chapAuthSession"> & { readonly secretRef?: unknown },
+  path: FieldPath,
+): FieldError[] {
+  const lun = source.lun ?? 0;
+  const errors = lun < 0 || lun > 255 ? [invalid(path.child("lun"), lun, LUN_RANGE)] : [];
+  if ((source.chapAuthDiscovery || source.chapAuthSession) && !source.secretRef) {
+    errors.push(required(path.child("secretRef"), ""));
+  }
+  return errors;
+}
+
 const ISCSI_NAME_BYTES_MAX = 64;
+/** What is said of an iSCSI interface whose name would be too long. */
+export const ISCSI_NAME_TOO_LONG =
+  "Total length of <volume name>:<iscsi.targetPortal> must be under 64 characters if iscsi.initiatorName is specified.";
 
 /** The kubelet names the iSCSI interface after the volume and its portal. */
+export function isIscsiNameTooLong(
+  name: string,
+  source: Pick<ISCSIVolumeSource, "initiatorName" | "targetPortal"> | undefined,
+): boolean {
+  if (source?.initiatorName === undefined || source.initiatorName === null) return false;
+  return byteLength(`${name}:${source.targetPortal ?? ""}`) > ISCSI_NAME_BYTES_MAX;
+}
+
+/** The same complaint, as pods have it. */
 export function iscsiNameErrors(volume: Volume, name: string, path: FieldPath): FieldError[] {
-  const source = volume.iscsi;
-  if (source?.initiatorName === undefined || source.initiatorName === null) return [];
-  if (byteLength(`${name}:${source.targetPortal ?? ""}`) <= ISCSI_NAME_BYTES_MAX) return [];
-  const detail =
-    "Total length of <volume name>:<iscsi.targetPortal> must be under 64 characters if iscsi.initiatorName is specified.";
-  return [invalid(path.child("name"), name, detail)];
+  return isIscsiNameTooLong(name, volume.iscsi) ? [invalid(path.child("name"), name, ISCSI_NAME_TOO_LONG)] : [];
 }
 
 /** A Gluster file system, found through an Endpoints object. */

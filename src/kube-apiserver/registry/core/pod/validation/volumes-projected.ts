@@ -59,9 +59,17 @@ export function validateProjected(source: ProjectedVolumeSource, path: FieldPath
     }
     if (projection.podCertificate) {
       count++;
-      const { certificate, files } = podCertificateErrors(projection.podCertificate, at.child("podCertificate"));
-      errors.push(...certificate);
-      for (const file of files) take(file, file);
+      const certificatePath = at.child("podCertificate");
+      errors.push(...podCertificateErrors(projection.podCertificate, certificatePath));
+      let files = 0;
+      for (const field of ["credentialBundlePath", "keyPath", "certificateChainPath"] as const) {
+        const file = projection.podCertificate[field];
+        if (!file) continue;
+        files++;
+        errors.push(...localNonReservedPathErrors(file, certificatePath.child(field)));
+        take(file, file);
+      }
+      if (files === 0) errors.push(required(certificatePath, NO_CERTIFICATE_PATH));
     }
     if (count > 1) errors.push(forbidden(at, "may not specify more than 1 volume type per source"));
   });
@@ -130,37 +138,29 @@ function trustBundleNameMessages(name: string): string[] {
   return nameIsDnsSubdomain(name.slice(prefix.length), false);
 }
 
-const KEY_TYPES = ["ECDSAP256", "ECDSAP384", "ECDSAP521", "ED25519", "RSA3072", "RSA4096"];
+const NO_CERTIFICATE_PATH = "specify at least one of credentialBundlePath, keyPath, and certificateChainPath";
+const KEY_TYPES = ["RSA3072", "RSA4096", "ECDSAP256", "ECDSAP384", "ECDSAP521", "ED25519"];
 const CERTIFICATE_SECONDS_MIN = 3600;
 const CERTIFICATE_SECONDS_MAX = 91 * 24 * 3600;
 
-/** A certificate issued for the pod (KEP-4317). */
-function podCertificateErrors(
-  projection: PodCertificateProjection,
-  path: FieldPath,
-): { readonly certificate: FieldError[]; readonly files: string[] } {
-  const errors: FieldError[] = signerNameErrors(projection.signerName ?? "", path.child("signerName"));
+/** Signers of Kubernetes itself make no certificates that live longer than a day. */
+const OWN_CERTIFICATE_SECONDS_MAX = 24 * 3600;
+
+/** A certificate issued for the pod (KEP-4317), but for the files that hold it. */
+function podCertificateErrors(projection: PodCertificateProjection, path: FieldPath): FieldError[] {
+  const signer = projection.signerName ?? "";
+  const errors: FieldError[] = signerNameErrors(signer, path.child("signerName"));
   const keyType = projection.keyType ?? "";
   if (!KEY_TYPES.includes(keyType)) errors.push(notSupported(path.child("keyType"), keyType, KEY_TYPES));
   const seconds = projection.maxExpirationSeconds;
-  if (seconds !== undefined && seconds !== null) {
-    const at = path.child("maxExpirationSeconds");
-    if (seconds < CERTIFICATE_SECONDS_MIN) {
-      errors.push(invalid(at, seconds, `if provided, maxExpirationSeconds must be >= ${CERTIFICATE_SECONDS_MIN}`));
-    }
-    if (seconds > CERTIFICATE_SECONDS_MAX) {
-      errors.push(invalid(at, seconds, `if provided, maxExpirationSeconds must be <= ${CERTIFICATE_SECONDS_MAX}`));
-    }
+  if (seconds === undefined || seconds === null) return errors;
+  const at = path.child("maxExpirationSeconds");
+  if (seconds < CERTIFICATE_SECONDS_MIN) {
+    errors.push(invalid(at, seconds, `if provided, maxExpirationSeconds must be >= ${CERTIFICATE_SECONDS_MIN}`));
   }
-  const files: string[] = [];
-  for (const field of ["credentialBundlePath", "keyPath", "certificateChainPath"] as const) {
-    const file = projection[field];
-    if (!file) continue;
-    files.push(file);
-    errors.push(...localNonReservedPathErrors(file, path.child(field)));
-  }
-  if (files.length === 0) {
-    errors.push(required(path, "specify at least one of credentialBundlePath, keyPath, and certificateChainPath"));
-  }
-  return { certificate: errors, files };
+  const host = signer.split("/", 1)[0] ?? "";
+  const isOwn = host === "kubernetes.io" || host.endsWith(".kubernetes.io");
+  const max = isOwn ? OWN_CERTIFICATE_SECONDS_MAX : CERTIFICATE_SECONDS_MAX;
+  if (seconds > max) errors.push(invalid(at, seconds, `if provided, maxExpirationSeconds must be <= ${max}`));
+  return errors;
 }
