@@ -42,10 +42,8 @@ export function validateConditions(conditions: readonly CheckedCondition[], path
 function validateCondition(condition: CheckedCondition, path: FieldPath): FieldError[] {
   const { type = "", status = "", observedGeneration = 0, lastTransitionTime, reason = "", message = "" } = condition;
   const errors: FieldError[] = [];
-  if (type === "") errors.push(required(path.child("type"), "is required"));
-  else errors.push(...validateLabelName(type, path.child("type")));
-  if (status === "") errors.push(required(path.child("status"), ""));
-  else if (!STATUSES.includes(status)) errors.push(notSupported(path.child("status"), status, STATUSES));
+  errors.push(...validateLabelName(type, path.child("type")));
+  if (!STATUSES.includes(status)) errors.push(notSupported(path.child("status"), status, STATUSES));
   if (observedGeneration < 0) {
     errors.push(invalid(path.child("observedGeneration"), observedGeneration, "must be greater than or equal to zero"));
   }

@@ -120,7 +120,7 @@ export function builtInResources(modules: RegistryModules): ResourceSet {
     resourceClaims(modules),
     resourceClaimTemplates(modules),
     resourcePoolStatusRequests,
-    resourceSlices,
+    resourceSlices(modules),
     flowSchemas,
     priorityLevelConfigurations,
     storageVersions,

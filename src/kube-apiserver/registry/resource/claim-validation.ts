@@ -1,9 +1,10 @@
 import type { DeviceClaimConfiguration, DeviceConstraint, DeviceRequest, ResourceClaimSpec } from "#api/generated/resource/v1.ts";
-import { duplicate, type FieldError, invalid, notSupported, required, tooMany } from "#apimachinery/validation/field-error.ts";
+import { type FieldError, invalid, notSupported, required } from "#apimachinery/validation/field-error.ts";
 import type { FieldPath } from "#apimachinery/validation/field-path.ts";
 import { dnsLabelErrors, dnsSubdomainErrors } from "../core/pod/validation/field-checks.ts";
-import { validateTolerations } from "../core/pod/validation/scheduling.ts";
+import { setErrors, sliceErrors } from "./bounded-lists.ts";
 import { qualifiedAttributeErrors, validateOpaque, validateSelectors } from "./device-config-validation.ts";
+import { deviceTolerationErrors } from "./taint-validation.ts";
 
 const REQUESTS_MAX = 32;
 const ALTERNATIVES_MAX = 8;
@@ -11,6 +12,7 @@ const MODES = ["All", "ExactCount"];
 const ONE_KIND = "exactly one of `exactly` or `firstAvailable` is required";
 
 type Exact = NonNullable<DeviceRequest["exactly"]>;
+type Alternative = NonNullable<DeviceRequest["firstAvailable"]>[number];
 
 /** Upstream's `validateResourceClaimSpec`, but for the expressions' own language. */
 export function validateClaimSpec(spec: ResourceClaimSpec | undefined, path: FieldPath): FieldError[] {
@@ -18,37 +20,19 @@ export function validateClaimSpec(spec: ResourceClaimSpec | undefined, path: Fie
   const at = path.child("devices");
   const names = requestNames(requests);
   return [
-    ...validateRequests(requests, at.child("requests")),
-    ...limited(constraints, at.child("constraints"), (constraint, p) => validateConstraint(constraint, names, p)),
-    ...limited(config, at.child("config"), (entry, p) => validateConfig(entry, names, p)),
+    ...setErrors(requests, REQUESTS_MAX, at.child("requests"), validateRequest, ({ name = "" }) => name),
+    ...sliceErrors(constraints, REQUESTS_MAX, at.child("constraints"), (constraint, p) =>
+      validateConstraint(constraint, names, p),
+    ),
+    ...sliceErrors(config, REQUESTS_MAX, at.child("config"), (entry, p) => validateConfig(entry, names, p)),
   ];
 }
 
-function limited<T>(
-  list: readonly T[],
-  path: FieldPath,
-  check: (item: T, path: FieldPath) => FieldError[],
-  max: number = REQUESTS_MAX,
-): FieldError[] {
-  const errors = list.length > max ? [tooMany(path, list.length, max)] : [];
-  return [...errors, ...list.slice(0, max).flatMap((item, i) => check(item, path.index(i)))];
-}
-
 /** What constraints and configurations may refer to: requests, and their alternatives behind a slash. */
-function requestNames(requests: readonly DeviceRequest[]): ReadonlySet<string> {
+export function requestNames(requests: readonly DeviceRequest[]): ReadonlySet<string> {
   return new Set(
-    requests.flatMap(({ name, firstAvailable }) => [name, ...(firstAvailable ?? []).map((one) => `${name}/${one.name}`)]),
+    requests.flatMap(({ name = "", firstAvailable }) => [name, ...(firstAvailable ?? []).map((one) => `${name}/${one.name}`)]),
   );
-}
-
-function validateRequests(requests: readonly DeviceRequest[], path: FieldPath): FieldError[] {
-  const seen = new Set<string>();
-  return limited(requests, path, (request, at) => {
-    const errors = validateRequest(request, at);
-    if (seen.has(request.name ?? "")) errors.push(duplicate(at, request.name ?? ""));
-    seen.add(request.name ?? "");
-    return errors;
-  });
 }
 
 function validateRequest({ name = "", exactly, firstAvailable }: DeviceRequest, path: FieldPath): FieldError[] {
@@ -57,24 +41,14 @@ function validateRequest({ name = "", exactly, firstAvailable }: DeviceRequest, 
   if (exactly && hasAlternatives) errors.push(invalid(path, null, `${ONE_KIND}, but multiple fields are set`));
   else if (!exactly && !hasAlternatives) errors.push(required(path, ONE_KIND));
   else if (exactly) errors.push(...validateExact(exactly, path.child("exactly")));
-  else errors.push(...validateAlternatives(firstAvailable ?? [], path.child("firstAvailable")));
+  else {
+    const check = (one: Alternative, at: FieldPath): FieldError[] => [
+      ...dnsLabelErrors(one.name ?? "", at.child("name")),
+      ...validateExact(one, at),
+    ];
+    errors.push(...setErrors(firstAvailable, ALTERNATIVES_MAX, path.child("firstAvailable"), check, (one) => one.name ?? ""));
+  }
   return errors;
-}
-
-function validateAlternatives(alternatives: NonNullable<DeviceRequest["firstAvailable"]>, path: FieldPath): FieldError[] {
-  const seen = new Set<string>();
-  return limited(
-    alternatives,
-    path,
-    (alternative, at) => {
-      const { name = "" } = alternative;
-      const errors = [...dnsLabelErrors(name, at.child("name")), ...validateExact(alternative, at)];
-      if (seen.has(name)) errors.push(duplicate(at, name));
-      seen.add(name);
-      return errors;
-    },
-    ALTERNATIVES_MAX,
-  );
 }
 
 function validateExact(request: Omit<Exact, "adminAccess">, path: FieldPath): FieldError[] {
@@ -87,22 +61,31 @@ function validateExact(request: Omit<Exact, "adminAccess">, path: FieldPath): Fi
   } else if (allocationMode === "All") {
     if (count !== 0) errors.push(invalid(path.child("count"), count, "must not be specified when allocationMode is 'All'"));
   } else errors.push(notSupported(path.child("allocationMode"), allocationMode, MODES));
-  return [...errors, ...validateTolerations(tolerations ?? [], path.child("tolerations"))];
+  return [...errors, ...(tolerations ?? []).flatMap((one, i) => deviceTolerationErrors(one, path.child("tolerations").index(i)))];
 }
 
-function referenceErrors(requests: readonly string[] | undefined, names: ReadonlySet<string>, path: FieldPath): FieldError[] {
-  const list = requests ?? [];
-  return list.flatMap((name, i) => {
-    const at = path.index(i);
-    const segments = name.split("/").slice(0, 2);
-    const errors = segments.flatMap((segment) => dnsLabelErrors(segment, at));
-    if (!names.has(name)) {
-      const detail = "must be the name of a request in the claim or the name of a request and a subrequest separated by '/'";
-      errors.push(invalid(at, name, detail));
-    }
-    if (list.indexOf(name) < i) errors.push(duplicate(at, name));
-    return errors;
-  });
+/** Upstream's `validateRequestNameRef` for each of a set of names. */
+export function referenceErrors(
+  requests: readonly string[] | undefined,
+  names: ReadonlySet<string>,
+  path: FieldPath,
+): FieldError[] {
+  return setErrors(
+    requests,
+    REQUESTS_MAX,
+    path,
+    (name, at) => referenceError(name, names, at),
+    (name) => name,
+  );
+}
+
+/** Upstream's `validateRequestNameRef`. */
+export function referenceError(name: string, names: ReadonlySet<string>, path: FieldPath): FieldError[] {
+  const detail = "must be the name of a request in the claim or the name of a request and a subrequest separated by '/'";
+  const segments = name.split("/");
+  if (segments.length > 2) return [invalid(path, name, detail)];
+  const errors = segments.flatMap((segment) => dnsLabelErrors(segment, path));
+  return names.has(name) ? errors : [...errors, invalid(path, name, detail)];
 }
 
 function validateConstraint(constraint: DeviceConstraint, names: ReadonlySet<string>, path: FieldPath): FieldError[] {

@@ -22,5 +22,5 @@ export const leaseCandidates: ResourceDefinition<LeaseCandidate> = {
     column("EmulationVersion", "string", (o) => o.spec.emulationVersion ?? ""),
     ageColumn,
   ],
-  strategy: { allowCreateOnUpdate: true, allowUnconditionalUpdate: false },
+  strategy: { anyFinalizers: true, allowCreateOnUpdate: true, allowUnconditionalUpdate: false },
 };

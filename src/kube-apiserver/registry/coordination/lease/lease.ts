@@ -19,6 +19,8 @@ export const leases: ResourceDefinition<Lease> = {
   storagePrefix: "leases",
   columns: [nameColumn, column("Holder", "string", (o) => o.spec?.holderIdentity ?? ""), ageColumn],
   strategy: {
+    // As upstream, which checks their metadata by the rules of custom resources.
+    anyFinalizers: true,
     allowCreateOnUpdate: true,
     allowUnconditionalUpdate: false,
     prepareForCreate: dropCoordinatedElection,

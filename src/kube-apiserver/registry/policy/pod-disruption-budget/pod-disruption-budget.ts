@@ -26,6 +26,8 @@ export const podDisruptionBudgets: ResourceDefinition<PodDisruptionBudget> = {
     ageColumn,
   ],
   strategy: {
+    // As upstream, which leaves their metadata to the generic rules.
+    anyFinalizers: true,
     allowUnconditionalUpdate: false,
     validateName: nameIsPathSegment,
     validate: (budget) => validatePodDisruptionBudget(budget),

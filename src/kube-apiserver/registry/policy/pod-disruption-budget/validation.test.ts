@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { PodDisruptionBudget } from "#api/generated/policy/v1.ts";
-import { validatePodDisruptionBudget } from "./validation.ts";
+import { validatePodDisruptionBudget, validatePodDisruptionBudgetStatus } from "./validation.ts";
 
 const budget = (spec: object): PodDisruptionBudget => ({ metadata: {}, spec }) as PodDisruptionBudget;
 const cases: [string, PodDisruptionBudget, string[]][] = [
@@ -14,4 +14,10 @@ const cases: [string, PodDisruptionBudget, string[]][] = [
 ];
 test.each(cases)("budget with %s", (_name, object, want) => {
   expect(validatePodDisruptionBudget(object).map(({ field }) => field)).toEqual(want);
+});
+
+test("conditions are checked whole", () => {
+  const { status } = { status: { conditions: [{ type: "A", status: "x", reason: "R" }] } };
+  const errors = validatePodDisruptionBudgetStatus({ metadata: {}, status } as unknown as PodDisruptionBudget);
+  expect(errors.map(({ field }) => field)).toEqual(["status.conditions[0].status", "status.conditions[0].lastTransitionTime"]);
 });

@@ -1,4 +1,5 @@
 import type { PodDisruptionBudget } from "#api/generated/policy/v1.ts";
+import { validateConditions } from "#apimachinery/validation/conditions.ts";
 import { type FieldError, invalid, notSupported } from "#apimachinery/validation/field-error.ts";
 import { FieldPath } from "#apimachinery/validation/field-path.ts";
 import { validateLabelSelector } from "#apimachinery/validation/object-meta.ts";
@@ -6,7 +7,6 @@ import { intOrPercentErrors, notMoreThanAllErrors } from "../../apps/workload/te
 import { nonNegativeErrors } from "../../core/pod/validation/field-checks.ts";
 
 const EVICTION_POLICIES = ["AlwaysAllow", "IfHealthyBudget"];
-const CONDITION_STATUSES = ["False", "True", "Unknown"];
 const spec = FieldPath.of("spec");
 
 /** Upstream's `ValidatePodDisruptionBudget`. `old` may have selectors that new objects may not. */
@@ -31,11 +31,7 @@ export function validatePodDisruptionBudget(budget: PodDisruptionBudget, old?: P
 /** Upstream's `ValidatePodDisruptionBudgetStatusUpdate`. */
 export function validatePodDisruptionBudgetStatus({ status }: PodDisruptionBudget): FieldError[] {
   const path = FieldPath.of("status");
-  const errors = (status?.conditions ?? []).flatMap((condition, i) =>
-    CONDITION_STATUSES.includes(condition.status)
-      ? []
-      : [notSupported(path.child("conditions").index(i).child("status"), condition.status, CONDITION_STATUSES)],
-  );
+  const errors = validateConditions(status?.conditions ?? [], path.child("conditions"));
   for (const field of ["disruptionsAllowed", "currentHealthy", "desiredHealthy", "expectedPods"] as const) {
     errors.push(...nonNegativeErrors(status?.[field], path.child(field)));
   }

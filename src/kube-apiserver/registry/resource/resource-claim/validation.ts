@@ -15,6 +15,6 @@ export function validateResourceClaim({ spec }: ResourceClaim): FieldError[] {
 
 /** What a claim asks for never changes; upstream looks only whether it does. */
 export function validateResourceClaimUpdate({ spec }: ResourceClaim, old: ResourceClaim): FieldError[] {
-  if (semanticEqual(spec, old.spec)) return validateClaimSpec(spec, path);
+  if (semanticEqual(spec, old.spec)) return [];
   return [invalid(path, claimInGoForm(spec), IMMUTABLE_MESSAGE)];
 }

@@ -96,6 +96,7 @@ test("conditions are conditions", () => {
   const fields = validateMigrationStatus(of({ resourceVersion: "7", conditions: bad }), of({})).map(({ field }) => field);
   expect(fields).toEqual([
     "status.conditions[0].type",
+    "status.conditions[0].type",
     "status.conditions[0].status",
     "status.conditions[0].lastTransitionTime",
     "status.conditions[0].reason",
