@@ -19,6 +19,7 @@ import { createStores, type StoreRegistry } from "#apiserver/registry/store/stor
 import type { RequestContext, RequestInfo, UserInfo } from "#apiserver/request/request-info.ts";
 import { resolveRequestInfo } from "#apiserver/request/resolve-request-info.ts";
 import { ApiServer } from "#apiserver/server/api-server.ts";
+import { listenPlainly } from "#apiserver/server/plain-listener.ts";
 import { listenSecurely, type SecureListener } from "#apiserver/server/secure-listener.ts";
 import { WebhookClient } from "#apiserver/webhook/webhook-client.ts";
 import { assert } from "#base/assert.ts";
@@ -29,7 +30,8 @@ import type { Client } from "#client/client.ts";
 import { type Logger, silentLogger } from "#component-base/logging.ts";
 import { Aggregator } from "#kube-aggregator/aggregator.ts";
 import { delegateGet, delegateRequest } from "#kube-aggregator/delegate-request.ts";
-import { type ClusterAssets, firstAddress } from "#pki/cluster-assets.ts";
+import { firstAddress } from "#pki/cluster-assets.ts";
+import type { CertificatePair, SigningKeyPair } from "#pki/key-pair.ts";
 import type { KVStore } from "#storage/kv.ts";
 import { startAdmission } from "./admission/admission-chain.ts";
 import type { AdmissionPluginChoice } from "./admission/plugins.ts";
@@ -46,8 +48,10 @@ import { groupPriority } from "./bootstrap/api-services.ts";
 import { bootstrapEssentials, bootstrapRest } from "./bootstrap/bootstrap.ts";
 import type { EncryptionAtRest, EncryptionOptions } from "./encryption/encryption-at-rest.ts";
 import { resourceOfKey } from "./encryption/resource-of-key.ts";
+import { EndpointReconciler, type EndpointReconcilerType } from "./endpoint-reconciler/endpoint-reconciler.ts";
 import { flowControlStores } from "./flow-control/flow-control-stores.ts";
 import { keepFlowSchemaStatus } from "./flow-control/flow-schema-status.ts";
+import { keepIdentityLease } from "./identity-lease.ts";
 import type { KubeletClientOptions } from "./kubelet-client/kubelet-client.ts";
 import { clusterNetwork } from "./kubelet-client/network.ts";
 import { nonResourceRoutes } from "./non-resource-routes.ts";
@@ -64,6 +68,17 @@ import { RuntimeConfig } from "./runtime-config.ts";
 import { servedVersions, upstreamStorageVersion } from "./served-versions.ts";
 import { serviceAddresses } from "./service-addresses.ts";
 
+/** What an API server proves itself with, and whom it trusts. PEM texts; an authority may be empty. */
+export interface ServerAssets {
+  /** Signs clients' certificates. */
+  readonly ca: Pick<CertificatePair, "cert">;
+  readonly frontProxyCa: Pick<CertificatePair, "cert">;
+  readonly apiserver: CertificatePair;
+  readonly kubeletClient?: CertificatePair;
+  readonly frontProxyClient?: CertificatePair;
+  readonly serviceAccount: () => Promise<SigningKeyPair>;
+}
+
 /** What an API server is started with. */
 export interface KubeApiServerOptions {
   /** Stays the caller's: it is not closed. */
@@ -71,7 +86,7 @@ export interface KubeApiServerOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger?: Logger;
-  readonly assets: ClusterAssets;
+  readonly assets: ServerAssets;
   readonly bindAddress: string;
   /** 0 takes a free one. */
   readonly port: number;
@@ -99,9 +114,15 @@ export interface KubeApiServerOptions {
   readonly kubelet?: KubeletClientOptions;
   /** How much `exec`, `port-forward` and other upgraded connections may carry each way; any amount when 0 or absent. */
   readonly maxConnectionBytesPerSecond?: number;
+  /** Where else it listens: without TLS, and whoever comes may do everything. Nowhere when absent. */
+  readonly insecure?: { readonly bindAddress: string; readonly port: number };
+  /** How servers of one store enter themselves in `default/kubernetes`. Default: by leases. */
+  readonly endpointReconciler?: { readonly type: EndpointReconcilerType; readonly count: number };
+  /** How long an event is kept after its last write. Default: an hour. */
+  readonly eventTtlSeconds?: number;
   /** Leads to nodes and pods that are simulated. */
   readonly network?: NetworkDialer;
-  /** For `componentstatuses`, beside `etcd-0`. */
+  /** For `componentstatuses`, beside an `etcd-0` that may be told otherwise here. */
   readonly componentHealth?: Readonly<Record<string, ComponentHealth>>;
 }
 
@@ -110,12 +131,14 @@ export interface KubeApiServer {
   /** `https://HOST:PORT` */
   readonly url: string;
   readonly port: number;
+  /** Of the listener without TLS. */
+  readonly insecurePort?: number;
   readonly stores: StoreRegistry;
   readonly authorizer: Authorizer;
   /** The API as this user, without sockets. Authorized as over HTTPS. */
   inProcessClient(user: UserInfo): Client;
   /** Shows another serving certificate, and takes those of other authorities, from the next connection on. */
-  useCertificates(assets: Pick<ClusterAssets, "ca" | "frontProxyCa" | "apiserver">): Promise<void>;
+  useCertificates(assets: Pick<ServerAssets, "ca" | "frontProxyCa" | "apiserver">): Promise<void>;
   /** All objects that a cluster begins with are there. */
   readonly ready: Promise<void>;
   /** Ends watches, finishes what is in progress, closes all connections. Can be called again. */
@@ -125,8 +148,14 @@ export interface KubeApiServer {
 /** Group whose members may do everything. */
 const MASTERS = "system:masters";
 
+/** Shown to nobody. */
+const NO_CERTIFICATE: CertificatePair = { cert: "", key: "" };
+
 /** Who writes the objects that a cluster begins with. */
 const LOOPBACK_USER: UserInfo = { name: "system:apiserver", uid: "", groups: [MASTERS, AUTHENTICATED], extra: {} };
+
+/** Who comes without TLS, as former years called him (upstream's `InsecureSuperuser`). */
+const UNSECURED_USER: UserInfo = { name: "system:unsecured", uid: "", groups: [MASTERS, AUTHENTICATED], extra: {} };
 
 /** Starts the API server of Kubernetes' built-in resources. Resolves when it answers requests. */
 export async function startKubeApiServer(options: KubeApiServerOptions): Promise<KubeApiServer> {
@@ -172,6 +201,7 @@ export async function startKubeApiServer(options: KubeApiServerOptions): Promise
     random,
     serviceClusterIpRange: options.serviceClusterIpRange,
     serviceNodePortRange: options.serviceNodePortRange ?? "30000-32767",
+    ...(options.eventTtlSeconds === undefined ? {} : { eventTtlSeconds: options.eventTtlSeconds }),
     ...(kv.features.shared && { sharedStore: kv }),
     serviceAccountToken: tokenSubresource({
       ...authentication.tokenRequests,
@@ -184,7 +214,7 @@ export async function startKubeApiServer(options: KubeApiServerOptions): Promise
       selfSubjectRulesReviews(authorization.rules, authorization.rulesGap),
       selfSubjectReviews(clock),
       tokenReviews(authentication.tokens, clock),
-      componentStatuses({ ...options.componentHealth, "etcd-0": () => kv.checkHealth() }),
+      componentStatuses({ "etcd-0": () => kv.checkHealth(), ...options.componentHealth }),
     ],
   });
   resourceOf = resourceOfKey(
@@ -223,7 +253,7 @@ export async function startKubeApiServer(options: KubeApiServerOptions): Promise
     clock,
     logger,
     resolver: addresses,
-    ...assets.frontProxyClient,
+    ...(assets.frontProxyClient ?? NO_CERTIFICATE),
     stores: () => stores,
   });
   const documents = openApiDocuments(resources, () => stores.resources);
@@ -279,19 +309,41 @@ export async function startKubeApiServer(options: KubeApiServerOptions): Promise
       serverAddress: () => `${address.ip}:${state.port}`,
     }),
   });
-  const listener = await listenSecurely({
-    bindAddress: options.bindAddress,
-    port: options.port,
-    ...connectionCertificates(assets.apiserver, authentication.authorities),
-    onExchange: (exchange) => server.handle(exchange),
-  }).catch((error: unknown) => {
+  const giveUp = (error: unknown): never => {
     authentication.stop();
     authorization.stop();
     stores.stop();
     encryption?.stop();
     throw error;
-  });
+  };
+  const listener = await listenSecurely({
+    bindAddress: options.bindAddress,
+    port: options.port,
+    ...connectionCertificates(assets.apiserver, authentication.authorities),
+    onExchange: (exchange) => server.handle(exchange),
+  }).catch(giveUp);
+  const { insecure } = options;
+  const plain =
+    insecure &&
+    (await listenPlainly({
+      ...insecure,
+      peer: { user: UNSECURED_USER },
+      onExchange: (exchange) => server.handle(exchange),
+    }).catch(async (error: unknown) => {
+      await listener.destroy();
+      return giveUp(error);
+    }));
   state.port = listener.port;
+  const reconciler = new EndpointReconciler({
+    ...(options.endpointReconciler ?? { type: "lease", count: 1 }),
+    kv: options.kv,
+    stores,
+    context: loopbackContext(),
+    clock,
+    logger,
+    ip: address.ip,
+    port: listener.port,
+  });
 
   const bootstrap = {
     stores,
@@ -301,6 +353,7 @@ export async function startKubeApiServer(options: KubeApiServerOptions): Promise
     address: { ...address, port: listener.port },
     clientCa: authentication.authorities.clients.join(""),
     requestHeaderCa: authentication.authorities.proxies.join(""),
+    ...(kv.features.shared && { enterEndpoints: () => reconciler.start() }),
   };
   const customResourcesEnd = new AbortController();
   const background = new AbortController();
@@ -308,11 +361,13 @@ export async function startKubeApiServer(options: KubeApiServerOptions): Promise
   const stop = (): Promise<void> => {
     stopped ??= (async () => {
       state.stopping = true;
+      if (kv.features.shared) await reconciler.stop();
       background.abort();
       customResourcesEnd.abort();
       listener.stopAccepting();
+      plain?.stopAccepting();
       await server.drain();
-      await listener.destroy();
+      await Promise.all([listener.destroy(), plain?.destroy()]);
       await auditor?.stop();
       aggregator.stop();
       flowControl.stop();
@@ -350,12 +405,14 @@ export async function startKubeApiServer(options: KubeApiServerOptions): Promise
     const client = createInProcessClient(stores, LOOPBACK_USER, authorizer);
     keepFlowSchemaStatus({ client, clock, logger, signal: background.signal });
     aggregator.start(client, background.signal);
+    if (kv.features.shared) keepIdentityLease({ client, clock, random, logger, signal: background.signal });
   });
   ready.catch((error: unknown) => logger.error({ err: error }, "a system object could not be made"));
   const host = options.bindAddress === "0.0.0.0" || options.bindAddress === "::" ? address.ip : options.bindAddress;
   return {
     url: `https://${host}:${listener.port}`,
     port: listener.port,
+    ...(plain === undefined ? {} : { insecurePort: plain.port }),
     stores,
     authorizer,
     inProcessClient: (user) => {
@@ -377,7 +434,7 @@ export async function startKubeApiServer(options: KubeApiServerOptions): Promise
 
 /** What the server shows of itself, and whom it knows by theirs. */
 function connectionCertificates(
-  { cert, key }: ClusterAssets["apiserver"],
+  { cert, key }: CertificatePair,
   authorities: PeerAuthorities,
 ): Parameters<SecureListener["useCertificates"]>[0] {
   return { cert, key, clientCa: [...authorities.clients, ...authorities.proxies], identify: peerIdentifier(authorities) };

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import type { AuditBackend } from "#apiserver/audit/audit-event.ts";
 import { Auditor } from "#apiserver/audit/auditor.ts";
 import { LogBackend, type LogRotation } from "#apiserver/audit/log-backend.ts";
-import { readAuditPolicy } from "#apiserver/audit/policy.ts";
+import { type AuditPolicy, readAuditPolicy } from "#apiserver/audit/policy.ts";
 import { type BatchLimits, WebhookBackend } from "#apiserver/audit/webhook-backend.ts";
 import { ReviewWebhook } from "#apiserver/webhook/review-webhook.ts";
 import type { Clock } from "#base/clock.ts";
@@ -12,8 +12,10 @@ import type { Logger } from "#component-base/logging.ts";
 
 /** What is written down, and where to; named after upstream's flags. Files are given by path. */
 export interface AuditOptions {
-  /** An audit policy; nothing is written without one. */
+  /** An audit policy; nothing is written without one, but for `withoutPolicy`. */
   readonly policyFile?: string;
+  /** What is written to `logPath` of every request where no policy says: as API servers of former years did. */
+  readonly withoutPolicy?: "Metadata";
   /** `-` is the standard output. */
   readonly logPath?: string;
   readonly logRotation?: LogRotation;
@@ -32,9 +34,10 @@ export async function startAudit(
   modules: { readonly clock: Clock; readonly random: Random; readonly logger: Logger },
 ): Promise<Auditor | undefined> {
   const { policyFile, logPath, webhookConfigFile } = options;
-  if (policyFile === undefined || (logPath === undefined && webhookConfigFile === undefined)) return undefined;
+  const hasPolicy = policyFile !== undefined || (options.withoutPolicy !== undefined && logPath !== undefined);
+  if (!hasPolicy || (logPath === undefined && webhookConfigFile === undefined)) return undefined;
   const { clock, random, logger } = modules;
-  const policy = readAuditPolicy(await readFile(policyFile, "utf8"), policyFile);
+  const policy = policyFile === undefined ? metadataOfAll() : readAuditPolicy(await readFile(policyFile, "utf8"), policyFile);
   const backends: AuditBackend[] = [];
   if (webhookConfigFile !== undefined) {
     const target = await loadKubeconfig(webhookConfigFile);
@@ -48,6 +51,10 @@ export async function startAudit(
     backends.push(new LogBackend({ path: logPath, rotation: options.logRotation ?? {}, clock, logger }));
   }
   return new Auditor({ policy, backend: all(backends), clock });
+}
+
+function metadataOfAll(): AuditPolicy {
+  return readAuditPolicy("apiVersion: audit.k8s.io/v1\nkind: Policy\nrules: [{ level: Metadata }]", "the policy of former years");
 }
 
 function all(backends: readonly AuditBackend[]): AuditBackend {

@@ -128,8 +128,8 @@ async function peerAuthorities(
 ): Promise<PeerAuthorities> {
   const { clientCaFile: proxyCaFile, allowedNames = ["front-proxy-client"] } = requestHeader;
   return {
-    clients: clientCaFile === undefined ? [ca] : [ca, await readFile(clientCaFile, "utf8")],
-    proxies: [proxyCaFile === undefined ? frontProxyCa : await readFile(proxyCaFile, "utf8")],
+    clients: [ca, clientCaFile === undefined ? "" : await readFile(clientCaFile, "utf8")].filter((pem) => pem !== ""),
+    proxies: [proxyCaFile === undefined ? frontProxyCa : await readFile(proxyCaFile, "utf8")].filter((pem) => pem !== ""),
     proxyNames: allowedNames,
   };
 }

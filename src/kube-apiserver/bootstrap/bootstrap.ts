@@ -26,6 +26,8 @@ export interface BootstrapOptions {
   /** PEM texts for `extension-apiserver-authentication`. */
   readonly clientCa: string;
   readonly requestHeaderCa: string;
+  /** Enters this server in the endpoints of `default/kubernetes`; it is the only one when absent. */
+  readonly enterEndpoints?: () => Promise<void>;
 }
 
 const NAMESPACES = ["default", "kube-system", "kube-public", "kube-node-lease"];
@@ -64,8 +66,7 @@ export async function bootstrapRest(options: BootstrapOptions): Promise<void> {
   const { stores, context, address } = options;
   const now = formatTime(options.clock.now());
   await Promise.all([
-    ensureEqual(stores, "", "endpoints", kubernetesEndpoints(address), ["subsets"], context),
-    ensureEqual(stores, "discovery.k8s.io", "endpointslices", kubernetesEndpointSlice(address), ["endpoints", "ports"], context),
+    options.enterEndpoints === undefined ? enterAlone(options) : options.enterEndpoints(),
     ensureEqual(stores, "", "configmaps", extensionAuthentication(options), ["data"], context),
     ensure(stores, "networking.k8s.io", "servicecidrs", kubernetesServiceCidr(address, now), context),
     ...PRIORITY_CLASSES.map((entry) => ensure(stores, "scheduling.k8s.io", "priorityclasses", priorityClass(entry), context)),
@@ -76,6 +77,15 @@ export async function bootstrapRest(options: BootstrapOptions): Promise<void> {
     ...servedVersions(options.resources).map(([group, version]) =>
       ensure(stores, "apiregistration.k8s.io", "apiservices", localApiService(group, version, now), context),
     ),
+  ]);
+}
+
+/** Where nobody else can be, nothing has to be found out. */
+async function enterAlone({ stores, context, address: { ip, port } }: BootstrapOptions): Promise<void> {
+  const slice = kubernetesEndpointSlice([ip], port);
+  await Promise.all([
+    ensureEqual(stores, "", "endpoints", kubernetesEndpoints([ip], port), ["subsets"], context),
+    ensureEqual(stores, "discovery.k8s.io", "endpointslices", slice, ["endpoints", "ports"], context),
   ]);
 }
 

@@ -28,23 +28,23 @@ export function kubernetesService({ clusterIp, port }: AdvertisedAddress): Servi
 }
 
 /** The Endpoints of `default/kubernetes`, which no controller keeps: each API server enters itself. */
-export function kubernetesEndpoints({ ip, port }: AdvertisedAddress): Endpoints {
+export function kubernetesEndpoints(ips: readonly string[], port: number): Endpoints {
   return {
     apiVersion: "v1",
     kind: "Endpoints",
     metadata: { name: "kubernetes", namespace: "default", labels: { "endpointslice.kubernetes.io/skip-mirror": "true" } },
-    subsets: [{ addresses: [{ ip }], ports: [{ name: "https", port, protocol: "TCP" }] }],
+    subsets: [{ addresses: ips.map((ip) => ({ ip })), ports: [{ name: "https", port, protocol: "TCP" }] }],
   };
 }
 
 /** The EndpointSlice of `default/kubernetes`. */
-export function kubernetesEndpointSlice({ ip, port }: AdvertisedAddress): EndpointSlice {
+export function kubernetesEndpointSlice(ips: readonly string[], port: number): EndpointSlice {
   return {
     apiVersion: "discovery.k8s.io/v1",
     kind: "EndpointSlice",
     metadata: { name: "kubernetes", namespace: "default", labels: { "kubernetes.io/service-name": "kubernetes" } },
     addressType: "IPv4",
-    endpoints: [{ addresses: [ip], conditions: { ready: true } }],
+    endpoints: ips.map((ip) => ({ addresses: [ip], conditions: { ready: true } })),
     ports: [{ name: "https", port, protocol: "TCP" }],
   };
 }

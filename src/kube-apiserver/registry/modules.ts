@@ -3,8 +3,8 @@ import type { ConnectSubresource, VirtualResource } from "#apiserver/registry/re
 import type { Stores } from "#apiserver/registry/resource-set.ts";
 import type { Clock } from "#base/clock.ts";
 import type { Random } from "#base/random.ts";
-import type { ClusterNetwork } from "../kubelet-client/network.ts";
 import type { KVStore } from "#storage/kv.ts";
+import type { ClusterNetwork } from "../kubelet-client/network.ts";
 
 /** What the built-in resources need from the server that serves them. */
 export interface RegistryModules {
@@ -18,6 +18,8 @@ export interface RegistryModules {
   readonly serviceClusterIpRange: string;
   /** Inclusive range of node ports, such as `30000-32767`. */
   readonly serviceNodePortRange: string;
+  /** How long an event is kept after its last write; an hour when absent. */
+  readonly eventTtlSeconds?: number;
   /** The store, where other servers write to it too: what must be unique among them is agreed on there. */
   readonly sharedStore?: KVStore;
   /** Reviews, component statuses and what else is computed instead of stored. */

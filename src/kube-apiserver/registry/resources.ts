@@ -133,7 +133,7 @@ function coreResources(modules: RegistryModules): readonly ResourceDefinition<ne
   return [
     configMaps,
     endpoints,
-    events,
+    events(modules),
     limitRanges(modules),
     namespaces,
     nodes(modules),
