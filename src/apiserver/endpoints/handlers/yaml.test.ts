@@ -49,3 +49,13 @@ test("numbers that are none are texts", () => {
   const beyond = ["1e999", "9".repeat(400), "0xFFFFFFFFFFFFFFFFF"];
   expect(parseYaml(`[${beyond.join()}, 99999999999999999999, 18446744073709551615]`).value).toEqual([...beyond, 1e20, 2 ** 64]);
 });
+
+test("keys come in go-yaml's order", () => {
+  const keys = ["a10", "a2", "a", "b", "B", "a-b", "ab", "_c", "1", "10", "9", "a01", "a1", "a100", "~"];
+  const written = formatYaml(Object.fromEntries(keys.map((key) => [key, 1])));
+  const order = written
+    .trim()
+    .split("\n")
+    .map((line) => line.slice(0, line.indexOf(":")).replaceAll(/['"]/g, ""));
+  expect(order).toEqual(["_c", "~", "1", "9", "10", "B", "a", "a-b", "a1", "a01", "a2", "a10", "a100", "ab", "b"]);
+});

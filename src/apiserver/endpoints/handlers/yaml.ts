@@ -1,3 +1,5 @@
+import { compareYamlKeys } from "./yaml-key-order.ts";
+
 /** A beginning that would be read as something else. */
 const FORBIDDEN_FIRST = /^(?:[,[\]{}#&*!|>'"%@`]|[-?:](?:\s|$)|---|\.\.\.)/;
 const WORDS =
@@ -26,7 +28,7 @@ function node(value: unknown, indent: number, column: number): string {
   if (Array.isArray(value)) return value.length === 0 ? "[]" : list(value, indent);
   if (typeof value === "object" && value !== null) {
     const keys = Object.keys(value).filter((key) => (value as Record<string, unknown>)[key] !== undefined);
-    return keys.length === 0 ? "{}" : map(value as Record<string, unknown>, keys.sort(), indent);
+    return keys.length === 0 ? "{}" : map(value as Record<string, unknown>, keys.sort(compareYamlKeys), indent);
   }
   if (typeof value === "string") return text(value, indent, column, false);
   return typeof value === "number" ? number(value) : String(value);
