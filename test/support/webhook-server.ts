@@ -27,6 +27,7 @@ export type Answer =
 /** A real HTTPS server whose paths are webhooks. */
 export class WebhookServer {
   readonly #answers = new Map<string, (review: Review) => Answer>();
+  readonly #redirects = new Map<string, string>();
   readonly calls: { readonly path: string; readonly query: string; readonly review: Review }[] = [];
   readonly #server: Server;
   /** Base64 of PEM. */
@@ -42,6 +43,8 @@ export class WebhookServer {
         const [path = "", query = ""] = (request.url ?? "").split("?");
         const review = JSON.parse(Buffer.concat(chunks).toString()) as Review;
         this.calls.push({ path, query, review });
+        const location = this.#redirects.get(path);
+        if (location !== undefined) return void response.writeHead(307, { location }).end(`see ${location}`);
         const answer = this.#answers.get(path)?.(review) ?? { allowed: true };
         if (answer === "silence") return;
         if ("body" in answer) {
@@ -82,6 +85,11 @@ export class WebhookServer {
   /** From now on the path answers so. */
   on(path: string, answer: (review: Review) => Answer): void {
     this.#answers.set(path, answer);
+  }
+
+  /** From now on the path sends who asks elsewhere. */
+  redirect(path: string, location: string): void {
+    this.#redirects.set(path, location);
   }
 
   callsOf(path: string): readonly Review[] {
