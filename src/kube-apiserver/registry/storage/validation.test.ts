@@ -4,7 +4,7 @@ import type { FieldError } from "#apimachinery/validation/field-error.ts";
 import { validateCsiDriver } from "./csi-driver/validation.ts";
 import { validateCsiNode, validateCsiNodeUpdate } from "./csi-node/validation.ts";
 import { validateStorageClass, validateStorageClassUpdate } from "./storage-class/validation.ts";
-import { validateVolumeAttachment } from "./volume-attachment/validation.ts";
+import { validateVolumeAttachment, validateVolumeAttachmentStatus } from "./volume-attachment/validation.ts";
 import { validateVolumeAttributesClassUpdate } from "./volume-attributes-class/validation.ts";
 
 const fields = (errors: readonly FieldError[]): string[] =>
@@ -54,7 +54,7 @@ test("drivers of a node come and go, but do not change", () => {
   const driver = { name: "a", nodeID: "n" };
   expect(fields(validateCsiNode(node(driver, driver)))).toEqual(["spec.drivers[1].name Duplicate"]);
   expect(validateCsiNodeUpdate(node(), node(driver))).toEqual([]);
-  expect(fields(validateCsiNodeUpdate(node({ ...driver, nodeID: "m" }), node(driver)))).toEqual(["CSINode Invalid"]);
+  expect(fields(validateCsiNodeUpdate(node({ ...driver, nodeID: "m" }), node(driver)))).toEqual(["spec.drivers Invalid"]);
 });
 
 test("an attachment has one source", () => {
@@ -71,4 +71,50 @@ test("an attributes class never changes", () => {
   const vac = (driverName: string): VolumeAttributesClass =>
     ({ metadata: {}, driverName, parameters: { a: "b" } }) as VolumeAttributesClass;
   expect(fields(validateVolumeAttributesClassUpdate(vac("x"), vac("y")))).toEqual(["driverName Forbidden"]);
+});
+
+const at = "spec.source.inlineVolumeSpec";
+const csi = { driver: "d", volumeHandle: "h" };
+test.each<[string, object, string[]]>([
+  ["what it needs", { accessModes: ["ReadWriteOnce"], csi }, []],
+  ["nothing", {}, [`${at}.csi Required`, `${at}.accessModes Required`, `${at} Required`]],
+  [
+    "what is of claims",
+    {
+      accessModes: ["ReadWriteOncePod", "ReadOnlyMany"],
+      capacity: { storage: "1" },
+      claimRef: {},
+      csi,
+      nodeAffinity: {},
+      persistentVolumeReclaimPolicy: "Delete",
+      storageClassName: "s",
+      volumeMode: "Block",
+    },
+    [
+      "claimRef",
+      "capacity",
+      "accessModes",
+      "persistentVolumeReclaimPolicy",
+      "nodeAffinity",
+      "storageClassName",
+      "volumeMode",
+    ].map((field) => `${at}.${field} Forbidden`),
+  ],
+])("an attached volume of no object with %s", (_name, inlineVolumeSpec, want) => {
+  const spec = { attacher: "a", nodeName: "n", source: { inlineVolumeSpec } };
+  expect(fields(validateVolumeAttachment({ metadata: {}, spec } as unknown as VolumeAttachment))).toEqual(want);
+});
+
+test("what an attacher says is no larger than anybody reads", () => {
+  const status = {
+    attached: false,
+    attachmentMetadata: { a: "x".repeat(2 ** 18) },
+    attachError: { message: "x".repeat(1025), errorCode: -1 },
+  };
+  const errors = validateVolumeAttachmentStatus({ metadata: {}, status } as unknown as VolumeAttachment);
+  expect(errors.map(({ field, message }) => `${field}: ${message}`)).toEqual([
+    "status.attachmentMetadata: Too long: may not be more than 262144 bytes",
+    "status.attachError.message: Too long: may not be more than 262144 bytes",
+    "status.attachError.errorCode: Invalid value: -1: must be between 0 and 2147483647, inclusive",
+  ]);
 });

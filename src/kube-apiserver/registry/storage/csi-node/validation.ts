@@ -16,25 +16,20 @@ export function validateCsiNode({ spec }: CSINode): FieldError[] {
   return (spec?.drivers ?? []).flatMap((driver, i) => validateDriver(driver, names, FieldPath.of("spec", "drivers").index(i)));
 }
 
-/** Drivers come and go; one that stays keeps its ID and topology. */
+/** Drivers come and go; one that stays keeps its ID and topology, and may get another limit (KEP-4876). */
 export function validateCsiNodeUpdate(node: CSINode, old: CSINode): FieldError[] {
   const errors = validateCsiNode(node);
   for (const before of old.spec?.drivers ?? []) {
     const after = node.spec?.drivers?.find(({ name }) => name === before.name);
     if (after === undefined) continue;
     if (after.nodeID === before.nodeID && semanticEqual(after.topologyKeys ?? [], before.topologyKeys ?? [])) continue;
-    errors.push(invalid(FieldPath.of("CSINode"), inGoOrder(after), IMMUTABLE_MESSAGE));
+    errors.push(invalid(FieldPath.of("spec", "drivers"), inGoOrder(after), IMMUTABLE_MESSAGE));
   }
   return errors;
 }
 
-function inGoOrder({ name, nodeID, topologyKeys, allocatable }: CSINodeDriver): object {
-  return {
-    Name: name,
-    NodeID: nodeID,
-    TopologyKeys: topologyKeys ?? null,
-    Allocatable: allocatable ? { Count: allocatable.count ?? null } : null,
-  };
+function inGoOrder({ name, nodeID, topologyKeys }: CSINodeDriver): object {
+  return { Name: name, NodeID: nodeID ?? "", TopologyKeys: topologyKeys ?? null, Allocatable: null };
 }
 
 function validateDriver(driver: CSINodeDriver, names: Set<string>, path: FieldPath): FieldError[] {

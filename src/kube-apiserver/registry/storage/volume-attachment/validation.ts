@@ -2,13 +2,15 @@ import type { VolumeAttachment, VolumeError } from "#api/generated/storage/v1.ts
 import { semanticEqual } from "#apimachinery/meta/deep-equal.ts";
 import { type FieldError, forbidden, invalid, required, tooLong } from "#apimachinery/validation/field-error.ts";
 import { FieldPath } from "#apimachinery/validation/field-path.ts";
-import { byteLength } from "#apimachinery/validation/names.ts";
+import { byteLength, inclusiveRangeMessage } from "#apimachinery/validation/names.ts";
 import { IMMUTABLE_MESSAGE } from "#apimachinery/validation/object-meta.ts";
 import { dnsSubdomainErrors } from "../../core/pod/validation/field-checks.ts";
 import { csiDriverNameErrors } from "../../core/pod/validation/volumes-legacy.ts";
-import { validateParameters } from "../parameters-validation.ts";
+import { validateInlineVolume } from "./inline-volume.ts";
 
 const ERROR_BYTES_MAX = 1024;
+const METADATA_BYTES_MAX: number = 256 * 1024;
+const INT32_MAX: number = 2 ** 31 - 1;
 const ONE_SOURCE = "must specify exactly one of inlineVolumeSpec and persistentVolumeName";
 const path = FieldPath.of("spec");
 
@@ -39,7 +41,7 @@ function validateKept(attachment: VolumeAttachment): FieldError[] {
   else if (persistentVolumeName !== undefined && inlineVolumeSpec) errors.push(forbidden(sourcePath, ONE_SOURCE));
   else if (persistentVolumeName === "") {
     errors.push(required(sourcePath.child("persistentVolumeName"), "must specify non empty persistentVolumeName"));
-  }
+  } else if (inlineVolumeSpec) errors.push(...validateInlineVolume(inlineVolumeSpec, sourcePath.child("inlineVolumeSpec")));
   return [...errors, ...dnsSubdomainErrors(nodeName, path.child("nodeName")), ...validateVolumeAttachmentStatus(attachment)];
 }
 
@@ -47,13 +49,20 @@ function validateKept(attachment: VolumeAttachment): FieldError[] {
 export function validateVolumeAttachmentStatus({ status }: VolumeAttachment): FieldError[] {
   if (!status) return [];
   const at = FieldPath.of("status");
-  const ofError = (error: VolumeError | undefined, name: string): FieldError[] =>
-    byteLength(error?.message ?? "") > ERROR_BYTES_MAX ? [tooLong(at.child(name, "message"), ERROR_BYTES_MAX)] : [];
+  const metadata = Object.entries(status.attachmentMetadata ?? {});
+  const bytes = metadata.reduce((sum, [key, value]) => sum + byteLength(key) + byteLength(value), 0);
   return [
-    ...validateParameters(status.attachmentMetadata, true, at.child("attachmentMetadata")),
-    ...ofError(status.attachError, "attachError"),
-    ...ofError(status.detachError, "detachError"),
+    ...(bytes > METADATA_BYTES_MAX ? [tooLong(at.child("attachmentMetadata"), METADATA_BYTES_MAX)] : []),
+    ...errorErrors(status.attachError, at.child("attachError")),
+    ...errorErrors(status.detachError, at.child("detachError")),
   ];
+}
+
+function errorErrors(error: VolumeError | undefined, at: FieldPath): FieldError[] {
+  const { message = "", errorCode: code = 0 } = error ?? {};
+  // Upstream names the other limit.
+  const errors = byteLength(message) > ERROR_BYTES_MAX ? [tooLong(at.child("message"), METADATA_BYTES_MAX)] : [];
+  return code >= 0 ? errors : [...errors, invalid(at.child("errorCode"), code, inclusiveRangeMessage(0, INT32_MAX))];
 }
 
 function inGoOrder({ spec }: VolumeAttachment): object {

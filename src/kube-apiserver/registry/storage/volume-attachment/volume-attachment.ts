@@ -2,6 +2,7 @@ import type { VolumeAttachment } from "#api/generated/storage/v1.ts";
 import type { ResourceDefinition } from "#apiserver/registry/resource.ts";
 import { ageColumn, nameColumn } from "#apiserver/table/metadata-columns.ts";
 import { columnsOf } from "../../columns.ts";
+import { setSourceDefaults } from "../../core/persistent-volume/source-defaults.ts";
 import { validateVolumeAttachment, validateVolumeAttachmentStatus, validateVolumeAttachmentUpdate } from "./validation.ts";
 
 const column = columnsOf<VolumeAttachment>("storage.k8s.io/volumeattachments");
@@ -24,6 +25,10 @@ export const volumeAttachments: ResourceDefinition<VolumeAttachment> = {
     ageColumn,
   ],
   strategy: {
+    setDefaults: ({ spec }) => {
+      const inline = spec?.source?.inlineVolumeSpec;
+      if (inline) setSourceDefaults(inline);
+    },
     allowUnconditionalUpdate: false,
     validate: validateVolumeAttachment,
     validateUpdate: validateVolumeAttachmentUpdate,
