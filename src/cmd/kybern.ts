@@ -17,6 +17,10 @@ const programs: Readonly<Record<string, Program>> = {
     summary: "Shows when a cluster's certificates end, and makes new ones",
     run: async (args) => (await import("./certs.ts")).certs(args),
   },
+  migrate: {
+    summary: "Copies a cluster between the embedded store and etcd",
+    run: async (args) => (await import("./migrate.ts")).migrate(args),
+  },
   version: {
     summary: "The versions of Kybern and of the API that it serves",
     run: async () => (await import("./version.ts")).printVersion(),

@@ -1,5 +1,6 @@
 import type { FlagSpec } from "#component-base/flags.ts";
 import { CONTROL_PLANE_COMPONENTS } from "#envtest/control-plane.ts";
+import { etcdFlags } from "./etcd-flags.ts";
 import { kubeletClientFlags } from "./kubelet-client-flags.ts";
 import { securityFlags } from "./security-flags.ts";
 
@@ -11,10 +12,6 @@ type UpFlagTypes = {
   readonly nodes: "int";
   readonly "service-cluster-ip-range": "string";
   readonly "etcd-servers": "strings";
-  readonly "etcd-cafile": "string";
-  readonly "etcd-certfile": "string";
-  readonly "etcd-keyfile": "string";
-  readonly "etcd-prefix": "string";
   readonly "enable-swagger-ui": "bool";
   readonly "runtime-config": "strings";
   readonly "log-level": "string";
@@ -22,7 +19,8 @@ type UpFlagTypes = {
 };
 
 /** The flags of `kybern up`. */
-export const upFlags: { readonly [N in keyof UpFlagTypes]: FlagSpec<UpFlagTypes[N]> } & typeof securityFlags &
+export const upFlags: { readonly [N in keyof UpFlagTypes]: FlagSpec<UpFlagTypes[N]> } & typeof etcdFlags &
+  typeof securityFlags &
   typeof kubeletClientFlags = {
   "data-dir": {
     type: "string",
@@ -53,10 +51,7 @@ export const upFlags: { readonly [N in keyof UpFlagTypes]: FlagSpec<UpFlagTypes[
     placeholder: "URLS",
     help: "Keep the state in this etcd (http or https, with commas between) instead of an embedded store.",
   },
-  "etcd-cafile": { type: "string", default: "", placeholder: "FILE", help: "Certificate authority of etcd." },
-  "etcd-certfile": { type: "string", default: "", placeholder: "FILE", help: "Client certificate for etcd." },
-  "etcd-keyfile": { type: "string", default: "", placeholder: "FILE", help: "Key of the client certificate for etcd." },
-  "etcd-prefix": { type: "string", default: "/registry", placeholder: "PREFIX", help: "Prefix of all keys in etcd." },
+  ...etcdFlags,
   "enable-swagger-ui": { type: "bool", default: false, help: "Serve a page at /swagger-ui/ that shows and tries the API." },
   ...securityFlags,
   ...kubeletClientFlags,

@@ -120,6 +120,12 @@ export interface StoreFeatures {
   readonly shared: boolean;
 }
 
+/** A lease with the keys that end with it. */
+export interface AttachedLease {
+  readonly remainingSeconds: number;
+  readonly keys: readonly string[];
+}
+
 export interface KVStore extends AsyncDisposable {
   readonly features: StoreFeatures;
   /** The newest revision; 1 for an empty store, as in etcd. */
@@ -138,6 +144,10 @@ export interface KVStore extends AsyncDisposable {
   grantLease(ttlSeconds: number): Promise<number>;
   keepLeaseAlive(id: number): Promise<void>;
   revokeLease(id: number): Promise<void>;
+  /** All leases; absent where they cannot be told. For copies of a store. */
+  leases?(): Promise<readonly AttachedLease[]>;
+  /** The next write comes after `revision`, and nothing before that can be read. Where absent, only writes bring the revision forward. */
+  raiseRevision?(revision: number): Promise<void>;
   /** Whether a value should be written anew although it would say the same; never where absent. */
   isStale?(key: string): Promise<boolean>;
   /** Resolves when the store can serve; rejects with `Unavailable`. */

@@ -1,9 +1,11 @@
 import type { Clock, Timer } from "#base/clock.ts";
-import { StorageError } from "./kv.ts";
+import { type AttachedLease, StorageError } from "./kv.ts";
 
 interface Lease {
   readonly ttlSeconds: number;
   readonly keys: Set<string>;
+  /** By the clock, in milliseconds. */
+  endsAt: number;
   timer: Timer;
 }
 
@@ -27,13 +29,14 @@ export class LeaseTable {
 
   add(id: number, ttlSeconds: number): void {
     this.#lastId = Math.max(this.#lastId, id);
-    this.#leases.set(id, { ttlSeconds, keys: new Set(), timer: this.#start(id, ttlSeconds) });
+    this.#leases.set(id, { ttlSeconds, keys: new Set(), endsAt: this.#end(ttlSeconds), timer: this.#start(id, ttlSeconds) });
   }
 
   keepAlive(id: number): void {
     const lease = this.#require(id);
     lease.timer.clear();
     lease.timer = this.#start(id, lease.ttlSeconds);
+    lease.endsAt = this.#end(lease.ttlSeconds);
   }
 
   /** Forgets the lease and returns the keys that were attached to it. */
@@ -55,9 +58,19 @@ export class LeaseTable {
     if (to !== 0) this.#leases.get(to)?.keys.add(key);
   }
 
+  /** All leases, with the time that each has left. */
+  all(): readonly AttachedLease[] {
+    const now = this.#clock.now();
+    return [...this.#leases.values()].map(({ keys, endsAt }) => ({ remainingSeconds: (endsAt - now) / 1000, keys: [...keys] }));
+  }
+
   clear(): void {
     for (const lease of this.#leases.values()) lease.timer.clear();
     this.#leases.clear();
+  }
+
+  #end(ttlSeconds: number): number {
+    return this.#clock.now() + ttlSeconds * 1000;
   }
 
   #start(id: number, ttlSeconds: number): Timer {

@@ -1,4 +1,5 @@
 import type {
+  AttachedLease,
   GetResult,
   KeyValue,
   KVStore,
@@ -81,6 +82,11 @@ export class RebasedStore implements KVStore {
     return this.#store.revokeLease(id);
   }
 
+  async leases(): Promise<readonly AttachedLease[]> {
+    const leases = (await this.#store.leases?.()) ?? [];
+    return leases.map(({ keys, ...lease }) => ({ ...lease, keys: keys.map((key) => this.#outKey(key)) }));
+  }
+
   checkHealth(signal?: AbortSignal): Promise<void> {
     return this.#store.checkHealth(signal);
   }
@@ -98,7 +104,11 @@ export class RebasedStore implements KVStore {
   }
 
   #out(kv: KeyValue): KeyValue {
-    return kv.key.startsWith(this.#inner) ? { ...kv, key: `${this.#outer}${kv.key.slice(this.#inner.length)}` } : kv;
+    return kv.key.startsWith(this.#inner) ? { ...kv, key: this.#outKey(kv.key) } : kv;
+  }
+
+  #outKey(key: string): string {
+    return key.startsWith(this.#inner) ? `${this.#outer}${key.slice(this.#inner.length)}` : key;
   }
 
   #outward(kv: KeyValue | undefined): KeyValue | undefined {

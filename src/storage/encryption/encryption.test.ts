@@ -78,13 +78,15 @@ test("a store behind encryption holds no plain value, delivers plain ones in ord
   await put("/registry/secrets/b", "kept");
   expect(text((await inner.get("/registry/secrets/b")).kv?.value ?? Buffer.of())).toMatch(/^k8s:enc:aesgcm:v1:one:/);
   expect(text((await store.get("/registry/secrets/b")).kv?.value ?? Buffer.of())).toBe("kept");
-  await expect.poll(() => seen).toEqual([
-    "put /registry/secrets/a hidden",
-    "put /registry/pods/a open",
-    "put /registry/secrets/a hidden too",
-    "delete /registry/secrets/a hidden too",
-    "put /registry/secrets/b kept",
-  ]);
+  await expect
+    .poll(() => seen)
+    .toEqual([
+      "put /registry/secrets/a hidden",
+      "put /registry/pods/a open",
+      "put /registry/secrets/a hidden too",
+      "delete /registry/secrets/a hidden too",
+      "put /registry/secrets/b kept",
+    ]);
   expect(await store.isStale("/registry/secrets/b")).toBe(false);
   transformer = rotated(two, one);
   expect(await store.isStale("/registry/secrets/b")).toBe(true);

@@ -2,6 +2,7 @@ import type { Clock } from "#base/clock.ts";
 import type { Random } from "#base/random.ts";
 import { rangeStart } from "../key-order.ts";
 import {
+  type AttachedLease,
   type GetResult,
   type KeyValue,
   type KVStore,
@@ -17,9 +18,11 @@ import { checkValueSize, closed, compacted } from "../storage-errors.ts";
 import { EtcdClient, type EtcdEndpoints } from "./etcd-client.ts";
 import { storageError } from "./etcd-error.ts";
 import { LatestCall } from "./latest-call.ts";
+import { leaseIds, timeToLive, timeToLiveRequest } from "./lease-messages.ts";
 import {
   compactionRequest,
   compareAndSwap,
+  emptyRequest,
   keepAliveTtl,
   leaseGrant,
   leaseRequest,
@@ -36,6 +39,8 @@ const TXN = "/etcdserverpb.KV/Txn";
 const COMPACT = "/etcdserverpb.KV/Compact";
 const GRANT = "/etcdserverpb.Lease/LeaseGrant";
 const REVOKE = "/etcdserverpb.Lease/LeaseRevoke";
+const LEASES = "/etcdserverpb.Lease/LeaseLeases";
+const TIME_TO_LIVE = "/etcdserverpb.Lease/LeaseTimeToLive";
 const KEEP_ALIVE = "/etcdserverpb.Lease/LeaseKeepAlive";
 
 /** Keys in one answer to a listing. */
@@ -166,6 +171,16 @@ export class EtcdStore implements KVStore {
     await this.#write(REVOKE, leaseRequest(id));
   }
 
+  async leases(): Promise<readonly AttachedLease[]> {
+    const found: AttachedLease[] = [];
+    for (const id of leaseIds(await this.#read(emptyRequest(), 0, LEASES))) {
+      const lease = timeToLive(await this.#read(timeToLiveRequest(id), 0, TIME_TO_LIVE));
+      // One that has ended meanwhile has -1.
+      if (lease.remainingSeconds >= 0) found.push(lease);
+    }
+    return found;
+  }
+
   async checkHealth(signal?: AbortSignal): Promise<void> {
     const late = (): StorageError => new StorageError("Unavailable", "etcd did not answer in time");
     if (signal?.aborted) throw late();
@@ -196,10 +211,10 @@ export class EtcdStore implements KVStore {
     return rangeAnswer(await this.#read(rangeRequest({ start: HEALTH_KEY }, { countOnly: true }))).revision;
   }
 
-  async #read(frame: Buffer, revision = 0): Promise<Buffer> {
+  async #read(frame: Buffer, revision = 0, path: string = RANGE): Promise<Buffer> {
     this.#checkOpen();
     try {
-      return await this.#client.read(RANGE, frame);
+      return await this.#client.read(path, frame);
     } catch (error) {
       const failure = this.#failure(error);
       if (!(failure instanceof StorageError) || failure.code !== "Compacted") throw failure;

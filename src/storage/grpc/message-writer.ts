@@ -19,6 +19,20 @@ export class Fields {
     this.#writer.tag(number, VARINT);
   }
 
+  /** An integer whose bits a plain number cannot hold. */
+  bigInteger(number: number, value: bigint): void {
+    const bytes: number[] = [];
+    for (let rest = BigInt.asUintN(64, value); ; rest >>= 7n) {
+      if (rest < 0x80n) {
+        bytes.push(Number(rest));
+        break;
+      }
+      bytes.push(Number(rest & 0x7fn) | 0x80);
+    }
+    this.#writer.raw(Uint8Array.from(bytes));
+    this.#writer.tag(number, VARINT);
+  }
+
   flag(number: number, value: boolean): void {
     if (value) this.integer(number, 1);
   }

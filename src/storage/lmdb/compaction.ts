@@ -17,7 +17,8 @@ export async function sweepHistory(
   const end = files.compactRevision();
   let start = Number(files.meta.get("sweptRevision") ?? 1);
   while (start < end) {
-    const from = start;
+    // Revisions that were passed over hold nothing.
+    const from = Math.min(end, firstWrite(files, start) ?? end);
     const until = Math.min(end, from + SWEEP_REVISIONS);
     await pipeline.add(() => {
       for (const { key: revision, value } of files.writes.getRange({ start: from, end: until })) {
@@ -33,4 +34,9 @@ export async function sweepHistory(
     });
     start = until;
   }
+}
+
+function firstWrite(files: LmdbFiles, start: number): number | undefined {
+  for (const revision of files.writes.getKeys({ start, limit: 1 })) return revision;
+  return undefined;
 }

@@ -49,7 +49,7 @@ export class LmdbFiles {
 
   /** The newest revision; 1 when nothing was ever written. */
   lastRevision(): number {
-    for (const revision of this.writes.getKeys({ reverse: true, limit: 1 })) return revision;
+    for (const revision of this.writes.getKeys({ reverse: true, limit: 1 })) return Math.max(revision, this.compactRevision());
     return Math.max(1, this.compactRevision());
   }
 

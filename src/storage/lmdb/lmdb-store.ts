@@ -3,6 +3,7 @@ import type { Clock } from "#base/clock.ts";
 import { acquireFileLock, type FileLock } from "#base/file-lock.ts";
 import { prefixEnd, rangeStart } from "../key-order.ts";
 import {
+  type AttachedLease,
   type GetResult,
   type KeyValue,
   type KVStore,
@@ -181,6 +182,23 @@ class LmdbStore implements KVStore {
   async revokeLease(id: number): Promise<void> {
     this.#checkOpen();
     await this.#endLease(id);
+  }
+
+  async leases(): Promise<readonly AttachedLease[]> {
+    this.#checkOpen();
+    return this.#leases.all();
+  }
+
+  async raiseRevision(revision: number): Promise<void> {
+    this.#checkOpen();
+    if (revision <= this.#revision) return;
+    this.#revision = revision;
+    // What stands for the newest revision when nothing has been written since.
+    this.#compactRevision = revision;
+    await this.#pipeline.add(() => void this.#files.meta.put("compactRevision", revision));
+    this.#committed = Math.max(this.#committed, revision);
+    this.#startSweep();
+    await this.#sweep;
   }
 
   async checkHealth(): Promise<void> {

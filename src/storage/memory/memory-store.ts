@@ -1,6 +1,7 @@
 import type { Clock } from "#base/clock.ts";
 import { prefixEnd, rangeStart, sortKey } from "../key-order.ts";
 import {
+  type AttachedLease,
   type GetResult,
   type KeyValue,
   type KVStore,
@@ -110,6 +111,11 @@ export class MemoryStore implements KVStore {
   async revokeLease(id: number): Promise<void> {
     this.#checkOpen();
     this.#endLease(id);
+  }
+
+  async leases(): Promise<readonly AttachedLease[]> {
+    this.#checkOpen();
+    return this.#leases.all();
   }
 
   async checkHealth(): Promise<void> {
