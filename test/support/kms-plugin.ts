@@ -1,6 +1,6 @@
 import { createServer, type Http2Server, type ServerHttp2Session, type ServerHttp2Stream } from "node:http2";
+import { type Fields, FRAME_HEAD_BYTES, frameOf } from "#base/grpc/message-writer.ts";
 import { WireReader } from "#base/wire-reader.ts";
-import { FRAME_HEAD_BYTES, type Fields, frameOf } from "#storage/grpc/message-writer.ts";
 
 /** A key management service as its API (k8s.io/kms, v2) is: keeps nothing, and "encrypts" by turning bits over. */
 export class KmsPlugin implements AsyncDisposable {

@@ -1,6 +1,6 @@
+import { Fields } from "#base/grpc/message-writer.ts";
 import { WireReader } from "#base/wire-reader.ts";
 import { WireWriter } from "#base/wire-writer.ts";
-import { Fields } from "../grpc/message-writer.ts";
 import { type EncryptedKey, readAnnotation, writeAnnotations } from "./kms-service.ts";
 
 /** The plaintext of the encrypted key is the AES-GCM key itself, as upstream wrote before v1.29. */

@@ -1,8 +1,8 @@
 import type { Clock } from "#base/clock.ts";
+import { GrpcChannel } from "#base/grpc/grpc-channel.ts";
+import { GrpcError, UNAVAILABLE } from "#base/grpc/grpc-error.ts";
+import { type Fields, frameOf } from "#base/grpc/message-writer.ts";
 import { WireReader } from "#base/wire-reader.ts";
-import { GrpcChannel } from "../grpc/grpc-channel.ts";
-import { GrpcError, UNAVAILABLE } from "../grpc/grpc-error.ts";
-import { type Fields, frameOf } from "../grpc/message-writer.ts";
 
 /** What a plugin tells of the key that it encrypted with. */
 export type Annotations = ReadonlyMap<string, Uint8Array>;

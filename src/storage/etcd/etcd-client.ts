@@ -1,7 +1,7 @@
 import type { Clock } from "#base/clock.ts";
+import { GrpcChannel, type TlsFiles } from "#base/grpc/grpc-channel.ts";
+import { DEADLINE_EXCEEDED, GrpcError } from "#base/grpc/grpc-error.ts";
 import type { Random } from "#base/random.ts";
-import { GrpcChannel, type TlsFiles } from "../grpc/grpc-channel.ts";
-import { DEADLINE_EXCEEDED, GrpcError } from "../grpc/grpc-error.ts";
 
 /** Where etcd is. */
 export interface EtcdEndpoints {

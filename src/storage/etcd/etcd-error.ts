@@ -1,4 +1,4 @@
-import { GrpcError } from "../grpc/grpc-error.ts";
+import { GrpcError } from "#base/grpc/grpc-error.ts";
 import { StorageError } from "../kv.ts";
 import { compacted, futureRevision } from "../storage-errors.ts";
 

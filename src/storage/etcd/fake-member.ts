@@ -1,7 +1,7 @@
 import { createServer, type Http2Server, type ServerHttp2Session, type ServerHttp2Stream } from "node:http2";
+import { FRAME_HEAD_BYTES } from "#base/grpc/message-writer.ts";
 import { WireReader } from "#base/wire-reader.ts";
 import { WireWriter } from "#base/wire-writer.ts";
-import { FRAME_HEAD_BYTES } from "../grpc/message-writer.ts";
 
 /** What a watch's client has asked for. */
 export type WatchCall =

@@ -1,5 +1,5 @@
+import { frameOf } from "#base/grpc/message-writer.ts";
 import { type ReadField, WireReader } from "#base/wire-reader.ts";
-import { frameOf } from "../grpc/message-writer.ts";
 import type { AttachedLease } from "../kv.ts";
 
 /** A `LeaseTimeToLiveRequest` that asks for the keys too. Ids are exact: those that etcd makes itself do not fit a number. */

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
+import { FRAME_HEAD_BYTES } from "#base/grpc/message-writer.ts";
 import { WireWriter } from "#base/wire-writer.ts";
-import { FRAME_HEAD_BYTES } from "../grpc/message-writer.ts";
 import * as messages from "./messages.ts";
 
 const MESSAGE = 2;

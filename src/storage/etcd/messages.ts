@@ -1,5 +1,5 @@
+import { type Fields, frameOf } from "#base/grpc/message-writer.ts";
 import { type ReadField, WireReader } from "#base/wire-reader.ts";
-import { type Fields, frameOf } from "../grpc/message-writer.ts";
 import { prefixEnd } from "../key-order.ts";
 import type { KeyValue } from "../kv.ts";
 

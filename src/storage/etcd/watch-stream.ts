@@ -1,5 +1,5 @@
 import type { Clock, Timer } from "#base/clock.ts";
-import type { GrpcStream, StreamHandlers } from "../grpc/grpc-channel.ts";
+import type { GrpcStream, StreamHandlers } from "#base/grpc/grpc-channel.ts";
 import type { StorageError, WatchOptions } from "../kv.ts";
 import type { EtcdClient } from "./etcd-client.ts";
 import {

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants, type IncomingHttpHeaders } from "node:http2";
 import { connect as connectSocket } from "node:net";
-import type { Clock, Timer } from "#base/clock.ts";
+import type { Clock, Timer } from "../clock.ts";
 import { DEADLINE_EXCEEDED, GrpcError, UNAVAILABLE } from "./grpc-error.ts";
 import { FRAME_HEAD_BYTES } from "./message-writer.ts";
 

@@ -1,4 +1,4 @@
-import { WireWriter } from "#base/wire-writer.ts";
+import { WireWriter } from "../wire-writer.ts";
 
 const VARINT = 0;
 const LENGTH_DELIMITED = 2;
