@@ -28,6 +28,17 @@ export function describeLeases(given: () => StoreUnderTest, leaseTime: LeaseTime
       expect(await keys("/")).toEqual(["/b=2"]);
     });
 
+    test("leases are told with their keys and what is left of their time", async () => {
+      const { store, put } = given();
+      const lease = await store.grantLease(100);
+      await put("/a", "1", 0, lease);
+      await put("/b", "1", 0, lease);
+      const own = (await store.leases?.())?.filter(({ keys }) => keys.includes("/a")) ?? [];
+      expect(own.map(({ keys }) => [...keys].sort())).toEqual([["/a", "/b"]]);
+      expect(own[0]?.remainingSeconds).toBeGreaterThan(90);
+      expect(own[0]?.remainingSeconds).toBeLessThanOrEqual(100);
+    });
+
     test("an unknown lease is refused", async () => {
       const { store } = given();
       const request = { key: "/a", expectedModRevision: 0, put: { value: bytes("1"), lease: 99 } };

@@ -37,6 +37,23 @@ test("a store that is opened again goes on where it ended, with history and comp
   await second.close();
 });
 
+test("a revision that was raised is kept over a restart, and what lies before it is forgotten", async () => {
+  const dir = await freshDir();
+  const clock = new ManualClock();
+  const first = await openLmdbStore({ dir, clock });
+  await put(first, "/a", "1");
+  await first.raiseRevision?.(1_000_000_000);
+  expect(await first.currentRevision()).toBe(1_000_000_000);
+  await first.raiseRevision?.(5);
+  await first.close();
+  await using second = await openLmdbStore({ dir, clock });
+  expect(await second.currentRevision()).toBe(1_000_000_000);
+  await expect(second.get("/a", { revision: 2 })).rejects.toMatchObject({ code: "Compacted" });
+  expect((await second.get("/a")).kv).toMatchObject({ modRevision: 2 });
+  expect(await put(second, "/b", "1")).toMatchObject({ revision: 1_000_000_001 });
+  expect((await second.list("/", { revision: 1_000_000_000 })).kvs).toHaveLength(1);
+});
+
 test("leases outlive the process and begin anew", async () => {
   const dir = await freshDir();
   const first = await openLmdbStore({ dir, clock: new ManualClock() });
