@@ -7,9 +7,10 @@ export function dropUnsupportedDataSource(
   old: PersistentVolumeClaimSpec | undefined,
 ): void {
   // References into other namespaces are behind a feature gate that is off (KEP-3294).
-  if (spec.dataSourceRef?.namespace && !old?.dataSourceRef?.namespace) delete spec.dataSourceRef;
+  if (spec.dataSourceRef?.namespace && !old?.dataSourceRef) delete spec.dataSourceRef;
   const { dataSource } = spec;
-  if (old?.dataSource !== undefined || old?.dataSourceRef !== undefined || dataSource === undefined) return;
+  // Who gives a reference as well knows that other kinds are no longer ignored.
+  if (old?.dataSource || old?.dataSourceRef || spec.dataSourceRef || dataSource === undefined) return;
   const group = dataSource.apiGroup ?? "";
   const isClaim = group === "" && dataSource.kind === "PersistentVolumeClaim";
   const isSnapshot = group === "snapshot.storage.k8s.io" && dataSource.kind === "VolumeSnapshot";

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import type { PersistentVolumeClaim } from "#api/generated/core/v1.ts";
 import type { FieldError } from "#apimachinery/validation/field-error.ts";
+import { dropUnsupportedDataSource } from "./data-source.ts";
 import { validateClaimStatus, validateClaimUpdate } from "./validation.ts";
 
 const BETA_CLASS = "volume.beta.kubernetes.io/storage-class";
@@ -77,4 +78,18 @@ test.each<[string, object, string[]]>([
   ],
 ])("a status of %s", (_, status, want) => {
   expect(told(validateClaimStatus(claim({}, status)))).toEqual(want);
+});
+
+const pod = { kind: "Pod", name: "p" };
+const foreign = { ...pod, namespace: "other" };
+
+test.each<[string, object, object | undefined, object]>([
+  ["a source that fills nothing", { dataSource: pod }, undefined, {}],
+  ["a source beside a reference", { dataSource: pod, dataSourceRef: pod }, undefined, { dataSource: pod, dataSourceRef: pod }],
+  ["a reference into another namespace", { dataSourceRef: foreign }, undefined, {}],
+  ["another namespace of a stored reference", { dataSourceRef: foreign }, { dataSourceRef: pod }, { dataSourceRef: foreign }],
+])("what stays of %s", (_, now, old, want) => {
+  const spec = structuredClone(now);
+  dropUnsupportedDataSource(spec, old);
+  expect(spec).toEqual(want);
 });

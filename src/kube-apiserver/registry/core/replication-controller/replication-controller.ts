@@ -1,7 +1,7 @@
 import type { ReplicationController, ReplicationControllerSpec } from "#api/generated/core/v1.ts";
 import { type FieldError, required } from "#apimachinery/validation/field-error.ts";
 import { FieldPath } from "#apimachinery/validation/field-path.ts";
-import { nameIsDnsSubdomain } from "#apimachinery/validation/names.ts";
+import { isLongName } from "#apimachinery/validation/names.ts";
 import type { ResourceDefinition } from "#apiserver/registry/resource.ts";
 import { ageColumn, nameColumn } from "#apiserver/table/metadata-columns.ts";
 import { ownValue } from "#base/own-value.ts";
@@ -73,9 +73,9 @@ export function replicationControllers(): ResourceDefinition<ReplicationControll
   };
 }
 
-/** The rule comes from upstream's declarative validation here, which counts bytes. */
+/** The rule comes from upstream's declarative validation here, which looks at names only when they are whole. */
 function nameErrors(name: string, prefix: boolean): string[] {
-  return nameIsDnsSubdomain(name, prefix).map((message) => message.replace("253 characters", "253 bytes"));
+  return prefix ? [] : isLongName(name);
 }
 
 function labelsText(labels: Readonly<Record<string, string>> | undefined): string {

@@ -94,6 +94,31 @@ test.each<[string, Service, string[]]>([
     service({ externalName: "x" }),
     ['spec.externalName is ignored when spec.type is not "ExternalName"'],
   ],
+  [
+    "addresses of its own",
+    service({
+      externalIPs: ["2001:DB8::1"],
+      clusterIP: "2001:DB8::2",
+      clusterIPs: ["2001:DB8::2"],
+      loadBalancerIP: "::ffff:1.2.3.4",
+    }),
+    [
+      'spec.clusterIPs[0]: IPv6 address "2001:DB8::2" should be in RFC 5952 canonical format ("2001:db8::2")',
+      'spec.externalIPs[0]: IPv6 address "2001:DB8::1" should be in RFC 5952 canonical format ("2001:db8::1")',
+      "spec.externalIPs is deprecated and may no longer be implemented in some clusters",
+      'spec.loadBalancerIP: non-standard IP address "::ffff:1.2.3.4" is invalid: use "1.2.3.4"',
+    ],
+  ],
+  [
+    "addresses that are ignored without one of the cluster",
+    service({ externalIPs: ["1.2.3.4"], clusterIP: "None", clusterIPs: ["None"] }),
+    ["spec.externalIPs is ignored for headless services"],
+  ],
+  [
+    "addresses that are ignored beside a name",
+    service({ type: "ExternalName", externalName: "x", externalIPs: ["1.2.3.4"], clusterIP: "", clusterIPs: [] }),
+    ['spec.externalIPs is ignored when spec.type is "ExternalName"'],
+  ],
 ])("a warning of %s", (_, object, want) => {
   expect(serviceWarnings(object)).toEqual(want);
 });

@@ -15,20 +15,30 @@ export function serviceStatusWarnings({ status }: Service): string[] {
 
 /** Upstream's `GetWarningsForService`. */
 export function serviceWarnings(service: Service): string[] {
-  const { type, clusterIPs = [], externalIPs = [], loadBalancerIP = "", loadBalancerSourceRanges = [] } = service.spec;
+  const {
+    type,
+    clusterIP = "",
+    clusterIPs = [],
+    externalIPs = [],
+    loadBalancerIP = "",
+    loadBalancerSourceRanges = [],
+  } = service.spec;
   const warnings: string[] = [];
   if (service.metadata.annotations?.[TOPOLOGY_HINTS] !== undefined) {
     warnings.push(`annotation ${TOPOLOGY_HINTS} is deprecated, please use service.kubernetes.io/topology-mode instead`);
+  }
+  if (clusterIP !== "" && clusterIP !== "None") {
+    warnings.push(...clusterIPs.flatMap((ip, i) => warningsForIp(spec.child("clusterIPs").index(i), ip)));
   }
   if (isHeadless(service)) {
     if (loadBalancerIP !== "") warnings.push("spec.loadBalancerIP is ignored for headless services");
     if (externalIPs.length > 0) warnings.push("spec.externalIPs is ignored for headless services");
     if (service.spec.sessionAffinity !== "None") warnings.push("spec.SessionAffinity is ignored for headless services");
-  } else {
-    if (externalIPs.length > 0) warnings.push("spec.externalIPs is deprecated and may no longer be implemented in some clusters");
-    warnings.push(...clusterIPs.flatMap((ip, i) => warningsForIp(spec.child("clusterIPs").index(i), ip)));
   }
   warnings.push(...externalIPs.flatMap((ip, i) => warningsForIp(spec.child("externalIPs").index(i), ip)));
+  if (externalIPs.length > 0 && type !== "ExternalName" && !isHeadless(service)) {
+    warnings.push("spec.externalIPs is deprecated and may no longer be implemented in some clusters");
+  }
   if (loadBalancerIP !== "") warnings.push(...warningsForIp(spec.child("loadBalancerIP"), loadBalancerIP));
   const ranges = spec.child("loadBalancerSourceRanges");
   warnings.push(...loadBalancerSourceRanges.flatMap((range, i) => warningsForCidr(ranges.index(i), range)));
