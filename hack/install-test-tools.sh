@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Debian packages that the tests use where they are installed. Needs root; kubectl comes from elsewhere.
 set -euo pipefail
-packages=(openssl jq curl etcd-server etcd-client python3-kubernetes ruby-kubeclient chromium fonts-dejavu-core)
+packages=(openssl jq curl etcd-server etcd-client python3-kubernetes ruby-kubeclient slapd ldap-utils chromium fonts-dejavu-core)
 missing=()
 for package in "${packages[@]}"; do
   dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing+=("$package")
@@ -10,8 +10,10 @@ if [ "${#missing[@]}" -gt 0 ]; then
   apt-get update -qq
   DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}"
   # Debian starts the server that it installs; tests start their own.
-  if [[ " ${missing[*]} " == *" etcd-server "* ]] && [ -d /run/systemd/system ]; then
-    systemctl disable --now etcd.service
+  if [ -d /run/systemd/system ]; then
+    for server in etcd-server:etcd slapd:slapd; do
+      if [[ " ${missing[*]} " == *" ${server%:*} "* ]]; then systemctl disable --now "${server#*:}.service"; fi
+    done
   fi
 fi
 

@@ -17,6 +17,10 @@ const programs: Readonly<Record<string, Program>> = {
     summary: "Shows when a cluster's certificates end, and makes new ones",
     run: async (args) => (await import("./certs.ts")).certs(args),
   },
+  "ldap-authn": {
+    summary: "A token webhook in front of an LDAP directory",
+    run: async (args) => (await import("./ldap-authn.ts")).ldapAuthn(args),
+  },
   migrate: {
     summary: "Copies a cluster between the embedded store and etcd",
     run: async (args) => (await import("./migrate.ts")).migrate(args),

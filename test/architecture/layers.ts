@@ -39,11 +39,12 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
     "apiextensions-apiserver",
     "kube-aggregator",
   ],
+  "ldap-authn": ["base", "component-base", "apiserver"],
   "kube-controller-manager": component,
   "kube-scheduler": component,
   cri: ["base", "api", "apimachinery"],
   cni: ["base"],
   kubelet: [...component, "cri", "cni"],
   envtest: assembly,
-  cmd: [...assembly, "envtest"],
+  cmd: [...assembly, "envtest", "ldap-authn"],
 };

@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
 import { describeFlags } from "#component-base/flags.ts";
+import { ldapAuthnFlags } from "../../src/cmd/ldap-authn-flags.ts";
 import { upFlags } from "../../src/cmd/up-flags.ts";
 import { root } from "../architecture/source-tree.ts";
 
@@ -28,6 +29,10 @@ test.each(documents)("%s points at files that are there", (name) => {
 
 test("docs/kybern-up.md shows the flags as the program does", () => {
   expect(readFileSync(join(root, "docs/kybern-up.md"), "utf8")).toContain(describeFlags(upFlags));
+});
+
+test("docs/ldap-authn.md shows the flags as the program does", () => {
+  expect(readFileSync(join(root, "docs/ldap-authn.md"), "utf8")).toContain(describeFlags(ldapAuthnFlags));
 });
 
 test("README's two commands are those of package.json", () => {

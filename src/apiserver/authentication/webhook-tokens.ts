@@ -38,12 +38,13 @@ export function webhookTokens(options: WebhookTokensOptions): TokenMethod {
   const known = new AnswerCache<TokenVerdict>(options.clock, ENTRIES_MAX);
   return {
     authenticate(token, audiences) {
-      const key = [...audiences, token].join("\n");
+      const key = JSON.stringify([token, ...audiences]);
       return known
         .fetch(
           key,
           () => review(options, token, audiences),
-          () => cacheTtlMs,
+          // What went wrong at the webhook says nothing of the token.
+          (verdict) => (verdict !== undefined && "problem" in verdict ? 0 : cacheTtlMs),
         )
         .catch((error: unknown) => {
           logger.warn({ err: error }, "the token webhook could not be asked");
