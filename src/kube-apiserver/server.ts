@@ -15,6 +15,8 @@ import { FlowControl } from "#apiserver/flowcontrol/flow-control.ts";
 import { flowControlMetrics } from "#apiserver/flowcontrol/metrics.ts";
 import type { NetworkDialer } from "#apiserver/proxy/network-dialer.ts";
 import type { ResourceSet, Stores } from "#apiserver/registry/resource-set.ts";
+import { objectCounts } from "#apiserver/registry/store/object-counts.ts";
+import type { StorageSettings } from "#apiserver/registry/store/storage-settings.ts";
 import { createStores, type StoreRegistry } from "#apiserver/registry/store/store-registry.ts";
 import type { RequestContext, RequestInfo, UserInfo } from "#apiserver/request/request-info.ts";
 import { resolveRequestInfo } from "#apiserver/request/resolve-request-info.ts";
@@ -67,6 +69,7 @@ import { builtInResources } from "./registry/resources.ts";
 import { RuntimeConfig } from "./runtime-config.ts";
 import { servedVersions, upstreamStorageVersion } from "./served-versions.ts";
 import { serviceAddresses } from "./service-addresses.ts";
+import { logStoreReports, storeHealth } from "./store-reports.ts";
 
 /** What an API server proves itself with, and whom it trusts. PEM texts; an authority may be empty. */
 export interface ServerAssets {
@@ -104,6 +107,8 @@ export interface KubeApiServerOptions {
   readonly runtimeConfig?: RuntimeConfig;
   /** How values are encrypted before they are stored; not at all when absent. */
   readonly encryption?: EncryptionOptions;
+  /** How objects are stored. */
+  readonly storage?: StorageSettings;
   /** What is written down of requests; nothing when absent. */
   readonly audit?: AuditOptions;
   /** Serves the page at `/swagger-ui/`. Default: false. */
@@ -164,6 +169,7 @@ export async function startKubeApiServer(options: KubeApiServerOptions): Promise
   let resourceOf = resourceOfKey([]);
   const encryption = await encryptionOf(options, (key) => resourceOf(key));
   const kv = encryption?.kv ?? options.kv;
+  const settings = storageSettings(options, encryption);
   const authentication = await startAuthentication(options.authentication ?? {}, {
     stores: lazy.stores,
     clock,
@@ -214,7 +220,7 @@ export async function startKubeApiServer(options: KubeApiServerOptions): Promise
       selfSubjectRulesReviews(authorization.rules, authorization.rulesGap),
       selfSubjectReviews(clock),
       tokenReviews(authentication.tokens, clock),
-      componentStatuses({ "etcd-0": () => kv.checkHealth(), ...options.componentHealth }),
+      componentStatuses({ ...storeHealth([kv, ...new Set(settings.overrides?.map((each) => each.kv))]), ...options.componentHealth }),
     ],
   });
   resourceOf = resourceOfKey(
@@ -233,6 +239,7 @@ export async function startKubeApiServer(options: KubeApiServerOptions): Promise
     clock,
     random,
     schemaFor,
+    settings,
     onUnreadable: (key, error) => logger.error({ key, err: error }, "a stored object cannot be read"),
     admission: [...admission.plugins, rbacEscalationCheck(rbac, authorizer)],
   });
@@ -298,13 +305,14 @@ export async function startKubeApiServer(options: KubeApiServerOptions): Promise
       documents,
       groups,
       health: {
-        checkStore: () => kv.checkHealth(),
+        checkStore: () => kv.checkHealth(settings.healthTimeoutMs),
+        checkReadyStore: () => kv.checkHealth(settings.readyTimeoutMs),
         more: encryption?.healthChecks ?? [],
         isBootstrapped: () => state.bootstrapped,
         isStopping: () => state.stopping,
       },
       metrics: async () =>
-        `${flowControlMetrics(flowControl)}${conversionMetrics.text()}${network.metrics.text()}${await server.metrics.text()}`,
+        `${flowControlMetrics(flowControl)}${conversionMetrics.text()}${network.metrics.text()}${settings.countObjects === false ? "" : objectCounts(stores)}${await server.metrics.text()}`,
       tokenIssuer: authentication.tokenIssuer,
       serverAddress: () => `${address.ip}:${state.port}`,
     }),
@@ -404,6 +412,7 @@ export async function startKubeApiServer(options: KubeApiServerOptions): Promise
     if (background.signal.aborted) return;
     const client = createInProcessClient(stores, LOOPBACK_USER, authorizer);
     keepFlowSchemaStatus({ client, clock, logger, signal: background.signal });
+    logStoreReports({ kv, clock, logger, signal: background.signal });
     aggregator.start(client, background.signal);
     if (kv.features.shared) keepIdentityLease({ client, clock, random, logger, signal: background.signal });
   });
@@ -438,6 +447,14 @@ function connectionCertificates(
   authorities: PeerAuthorities,
 ): Parameters<SecureListener["useCertificates"]>[0] {
   return { cert, key, clientCa: [...authorities.clients, ...authorities.proxies], identify: peerIdentifier(authorities) };
+}
+
+/** With the values of resources that are kept elsewhere encrypted as the others are. */
+function storageSettings({ storage = {} }: KubeApiServerOptions, encryption: EncryptionAtRest | undefined): StorageSettings {
+  const { overrides = [] } = storage;
+  if (encryption === undefined || overrides.length === 0) return storage;
+  const wrapped = new Map([...new Set(overrides.map(({ kv }) => kv))].map((kv) => [kv, encryption.wrap(kv)]));
+  return { ...storage, overrides: overrides.map((each) => ({ ...each, kv: wrapped.get(each.kv) ?? each.kv })) };
 }
 
 /** Loaded only where it is asked for. */
