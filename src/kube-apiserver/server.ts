@@ -44,6 +44,7 @@ import type { AuthenticationOptions } from "./authentication/authentication-opti
 import { labelUsedSecrets } from "./authentication/label-used-secrets.ts";
 import { type AuthorizationOptions, startAuthorization } from "./authorization/authorization.ts";
 import { rbacEscalationCheck } from "./authorization/escalation.ts";
+import { paramAccessCheck } from "./authorization/param-access.ts";
 import { podFeed } from "./authorization/pod-feed.ts";
 import { rbacStores } from "./authorization/rbac-stores.ts";
 import { groupPriority } from "./bootstrap/api-services.ts";
@@ -241,7 +242,11 @@ export async function startKubeApiServer(options: KubeApiServerOptions): Promise
     schemaFor,
     settings,
     onUnreadable: (key, error) => logger.error({ key, err: error }, "a stored object cannot be read"),
-    admission: [...admission.plugins, rbacEscalationCheck(rbac, authorizer)],
+    admission: [
+      paramAccessCheck(authorizer, (group, version, kind) => resourceOfKind(stores, group, version, kind)),
+      ...admission.plugins,
+      rbacEscalationCheck(rbac, authorizer),
+    ],
   });
   lazy.set(stores);
   let source: ReturnType<typeof rbacStores> | undefined;
@@ -325,6 +330,7 @@ export async function startKubeApiServer(options: KubeApiServerOptions): Promise
     throw error;
   };
   const listener = await listenSecurely({
+    clock,
     bindAddress: options.bindAddress,
     port: options.port,
     ...connectionCertificates(assets.apiserver, authentication.authorities),

@@ -87,7 +87,7 @@ export class GuardedServer {
     return body;
   }
 
-  /** Sends a request over HTTP/1.1. A text goes as it is; a PATCH with a list is a JSON patch, with an object a merge patch. */
+  /** Sends a request over HTTP/1.1. A text or bytes go as they are; a PATCH with a list is a JSON patch, with an object a merge patch. */
   ask(
     who: Caller,
     method: string,
@@ -96,7 +96,8 @@ export class GuardedServer {
     more: Readonly<Record<string, string>> = {},
   ): Promise<GuardedAnswer> {
     return new Promise((resolve, reject) => {
-      const text = body === undefined || typeof body === "string" ? body : JSON.stringify(body);
+      const isRaw = body === undefined || typeof body === "string" || body instanceof Uint8Array;
+      const text = isRaw ? body : JSON.stringify(body);
       const patch = Array.isArray(body) ? "application/json-patch+json" : "application/merge-patch+json";
       const type = method === "PATCH" ? patch : "application/json";
       const headers = {

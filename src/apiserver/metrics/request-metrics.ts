@@ -9,6 +9,10 @@ const BUCKETS_SECONDS = [0.005, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1, 1.25, 1
 /** Different kinds of requests that are told apart; further ones are not counted. */
 const TALLIES_MAX = 10_000;
 
+/** Of them those of resources of which nothing was ever answered: their names may be made up (CVE-2020-8552). */
+const UNKNOWN_TALLIES_MAX = 100;
+const FAILURE_CODE_MIN = 400;
+
 /** Requests of one kind, kept as plain numbers: label look-ups would cost more than the rest of a request's accounting. */
 interface Tally {
   readonly labels: string;
@@ -28,6 +32,9 @@ export interface InFlightCount {
 export class RequestMetrics {
   readonly #tallies = new Map<string, Tally>();
   readonly #inFlight: () => InFlightCount;
+  /** What requests were answered for without a failure. */
+  readonly #known = new Set<string>();
+  #unknown = 0;
   #process: Promise<Registry> | undefined;
 
   constructor(inFlight: () => InFlightCount) {
@@ -40,6 +47,7 @@ export class RequestMetrics {
     let tally = this.#tallies.get(key);
     if (tally === undefined) {
       if (this.#tallies.size >= TALLIES_MAX) return;
+      if (!this.#isKnown(info, code) && ++this.#unknown > UNKNOWN_TALLIES_MAX) return;
       tally = { labels: labelsOf(info), code, buckets: new Array<number>(BUCKETS_SECONDS.length).fill(0), count: 0, seconds: 0 };
       this.#tallies.set(key, tally);
     }
@@ -48,6 +56,12 @@ export class RequestMetrics {
     if (bucket >= 0) tally.buckets[bucket] = (tally.buckets[bucket] ?? 0) + 1;
     tally.count++;
     tally.seconds += seconds;
+  }
+
+  #isKnown({ apiGroup, apiVersion, resource, subresource }: RequestInfo, code: number): boolean {
+    const what = `${apiGroup} ${apiVersion} ${resource} ${subresource}`;
+    if (code < FAILURE_CODE_MIN) this.#known.add(what);
+    return this.#known.has(what);
   }
 
   /** All metrics as text. */

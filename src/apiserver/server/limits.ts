@@ -21,3 +21,19 @@ export const DRAIN_TIMEOUT_MS = 2_000;
 
 /** Answers larger than this are compressed for clients that ask for it, as upstream's `defaultGzipThresholdBytes`. */
 export const GZIP_THRESHOLD_BYTES: number = 128 * 1024;
+
+/** How long a connection may be open without a request, as upstream's `IdleTimeout`. */
+export const IDLE_CONNECTION_MS = 90_000;
+
+/** How long a TLS handshake, and the head of a request over HTTP/1.1, may take, as upstream's `ReadHeaderTimeout`. */
+export const HEAD_TIMEOUT_MS = 32_000;
+
+/** Connections at once; further ones are closed. Each node keeps one or two, and a machine has more descriptors. */
+export const CONNECTIONS_MAX = 20_000;
+
+/**
+ * Pings, settings and requests taken back that end an HTTP/2 connection when they come at once; and how many of them each
+ * second are forgotten. A client that ends all its watches takes back {@link CONCURRENT_STREAMS_MAX} at most.
+ */
+export const COSTLY_FRAMES_MAX = 1000;
+export const COSTLY_FRAMES_PER_SECOND = 33;

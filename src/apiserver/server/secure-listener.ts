@@ -9,16 +9,26 @@ import {
 import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { DetailedPeerCertificate, TLSSocket } from "node:tls";
+import type { Clock } from "#base/clock.ts";
 import type { PeerIdentity } from "../authentication/peer-identity.ts";
 import type { ApiResponse } from "../endpoints/response.ts";
 import { methodNotAllowed } from "../non-resource/answers.ts";
 import type { Exchange } from "./exchange.ts";
 import { Http1Exchange } from "./http1-exchange.ts";
 import { Http2Exchange } from "./http2-exchange.ts";
-import { CONCURRENT_STREAMS_MAX, HEADER_BYTES_MAX, SESSION_MEMORY_MB_MAX } from "./limits.ts";
+import {
+  CONCURRENT_STREAMS_MAX,
+  CONNECTIONS_MAX,
+  HEAD_TIMEOUT_MS,
+  HEADER_BYTES_MAX,
+  IDLE_CONNECTION_MS,
+  SESSION_MEMORY_MB_MAX,
+} from "./limits.ts";
+import { SessionGuard } from "./session-guard.ts";
 import { UpgradeExchange } from "./upgrade-exchange.ts";
 
 export interface SecureListenerOptions {
+  readonly clock: Clock;
   readonly bindAddress: string;
   /** 0 takes a free one. */
   readonly port: number;
@@ -29,6 +39,8 @@ export interface SecureListenerOptions {
   readonly clientCa: readonly string[];
   /** Who is at the other end. `certificate` leads up to its authority; `isTrusted` says that one of them is ours. */
   readonly identify: (certificate: DetailedPeerCertificate, isTrusted: boolean) => PeerIdentity;
+  /** How long a handshake, or the head of a request over HTTP/1.1, may take. Default: as upstream. */
+  readonly headTimeoutMs?: number;
   readonly onExchange: (exchange: Exchange) => void;
 }
 
@@ -57,6 +69,7 @@ function rawResponse({ headers, body }: ApiResponse): string {
 
 /** Starts to listen. Rejects when the address cannot be taken. */
 export async function listenSecurely(options: SecureListenerOptions): Promise<SecureListener> {
+  const { headTimeoutMs = HEAD_TIMEOUT_MS } = options;
   const server = createSecureServer({
     allowHTTP1: true,
     cert: options.cert,
@@ -66,9 +79,12 @@ export async function listenSecurely(options: SecureListenerOptions): Promise<Se
     rejectUnauthorized: false,
     settings: { maxConcurrentStreams: CONCURRENT_STREAMS_MAX },
     maxSessionMemory: SESSION_MEMORY_MB_MAX,
+    handshakeTimeout: headTimeoutMs,
   });
-  // Node's parser of HTTP/1.1 asks the server for it; the options of HTTP/2 servers do not know it.
-  Object.assign(server, { maxHeaderSize: HEADER_BYTES_MAX });
+  // Node's code of HTTP/1.1 asks the server for them; the options of HTTP/2 servers do not know them.
+  const http1 = { maxHeaderSize: HEADER_BYTES_MAX, headersTimeout: headTimeoutMs, keepAliveTimeout: IDLE_CONNECTION_MS };
+  Object.assign(server, { ...http1, connectionsCheckingInterval: headTimeoutMs / 4, maxConnections: CONNECTIONS_MAX });
+  const guard = new SessionGuard(options.clock);
   const sockets = new Set<Socket>();
   const sessions = new Set<ServerHttp2Session>();
   const peers = new WeakMap<object, PeerIdentity>();
@@ -90,6 +106,7 @@ export async function listenSecurely(options: SecureListenerOptions): Promise<Se
   server.on("session", (session: ServerHttp2Session) => {
     session.on("error", () => {});
     sessions.add(session);
+    guard.add(session);
     session.on("close", () => sessions.delete(session));
     remember(session, session.socket as TLSSocket);
   });
@@ -125,6 +142,7 @@ export async function listenSecurely(options: SecureListenerOptions): Promise<Se
       for (const session of sessions) session.close();
     },
     destroy: async () => {
+      guard.stop();
       const closed = new Promise<void>((resolve) => (server.listening ? server.close(() => resolve()) : resolve()));
       for (const session of sessions) session.destroy();
       for (const socket of sockets) socket.destroy();
