@@ -3,6 +3,7 @@ import { CONTROL_PLANE_COMPONENTS } from "#envtest/control-plane.ts";
 import { etcdFlags } from "./etcd-flags.ts";
 import { kubeletClientFlags } from "./kubelet-client-flags.ts";
 import { securityFlags } from "./security-flags.ts";
+import { storageFlags } from "./storage-flags.ts";
 
 type UpFlagTypes = {
   readonly "data-dir": "string";
@@ -20,6 +21,7 @@ type UpFlagTypes = {
 
 /** The flags of `kybern up`. */
 export const upFlags: { readonly [N in keyof UpFlagTypes]: FlagSpec<UpFlagTypes[N]> } & typeof etcdFlags &
+  typeof storageFlags &
   typeof securityFlags &
   typeof kubeletClientFlags = {
   "data-dir": {
@@ -52,6 +54,7 @@ export const upFlags: { readonly [N in keyof UpFlagTypes]: FlagSpec<UpFlagTypes[
     help: "Keep the state in this etcd (http or https, with commas between) instead of an embedded store.",
   },
   ...etcdFlags,
+  ...storageFlags,
   "enable-swagger-ui": { type: "bool", default: false, help: "Serve a page at /swagger-ui/ that shows and tries the API." },
   ...securityFlags,
   ...kubeletClientFlags,

@@ -13,12 +13,12 @@ import {
 import { RuntimeConfig, RuntimeConfigError } from "#kube-apiserver/runtime-config.ts";
 import { type ClusterAssets, ensureClusterAssets } from "#pki/cluster-assets.ts";
 import { renderKubeconfig } from "#pki/kubeconfig.ts";
-import type { KVStore } from "#storage/kv.ts";
 import { keepCertificates } from "./keep-certificates.ts";
 import { kubeletClientOptions } from "./kubelet-client-flags.ts";
 import { databaseKey, openStore } from "./open-store.ts";
 import { securityOptions } from "./security-flags.ts";
 import { explainStartFailure } from "./startup-error.ts";
+import { openOverrides, storageSettings } from "./storage-flags.ts";
 import { upFlags } from "./up-flags.ts";
 import { kybernVersion } from "./version.ts";
 
@@ -55,13 +55,14 @@ export async function up(args: readonly string[]): Promise<void> {
   process.stdout.write("Stopping ...\n");
   setTimeout(() => process.exit(1), STOP_TIMEOUT_MS).unref();
   await running.plane.stop();
-  await running.kv.close();
+  await running.close();
   process.stdout.write("Stopped.\n");
 }
 
 interface Running {
   readonly plane: ControlPlane;
-  readonly kv: KVStore;
+  /** Closes the stores. */
+  readonly close: () => Promise<void>;
   readonly kubeconfigPath: string;
   readonly readyMs: number;
 }
@@ -79,17 +80,25 @@ async function start(flags: UpFlags, components: readonly ControlPlaneComponent[
   const security = securityOptions(flags);
   const kubelet = await kubeletClientOptions(flags);
   const runtimeConfig = readRuntimeConfig(flags["runtime-config"]);
+  const logger = createLogger({ component: "kybern", level: flags["log-level"] as LogLevel });
+  const settings = storageSettings(flags, logger);
   await mkdir(dir, { recursive: true, mode: 0o700 });
   const clock = realClock;
   const ensureAssets = () => ensureClusterAssets({ dir: join(dir, "pki"), clock, hosts: [bindAddress], serviceClusterIpRange });
   const [kv, assets] = await Promise.all([openStore(flags, clock), ensureAssets()]);
   const kubeconfigPath = join(dir, "admin.kubeconfig");
-  const logger = createLogger({ component: "kybern", level: flags["log-level"] as LogLevel });
   const writeKubeconfig = async (server: string, { admin, ca }: ClusterAssets): Promise<void> => {
     const text = renderKubeconfig({ server, user: "kubernetes-admin", ca: ca.cert, cert: admin.cert, key: admin.key });
     // Whole or not at all: who waits for the file never reads a part of it.
     await writeFile(`${kubeconfigPath}.tmp`, text, { mode: 0o600 });
     await rename(`${kubeconfigPath}.tmp`, kubeconfigPath);
+  };
+  const overrides = await openOverrides(flags, clock).catch(async (error) => {
+    await kv.close();
+    throw error;
+  });
+  const close = async (): Promise<void> => {
+    await Promise.all([kv, ...new Set(overrides.map((each) => each.kv))].map((store) => store.close()));
   };
   try {
     const plane = await startControlPlane({
@@ -103,6 +112,7 @@ async function start(flags: UpFlags, components: readonly ControlPlaneComponent[
       serviceClusterIpRange,
       ...security,
       ...(security.encryption && { encryption: { ...security.encryption, databaseKey: databaseKey(flags) } }),
+      storage: { ...settings, overrides },
       kubelet,
       maxConnectionBytesPerSecond: flags["max-connection-bytes-per-sec"],
       swaggerUi: flags["enable-swagger-ui"],
@@ -121,9 +131,9 @@ async function start(flags: UpFlags, components: readonly ControlPlaneComponent[
         await writeKubeconfig(plane.apiServer.url, next);
       },
     });
-    return { plane, kv, kubeconfigPath, readyMs: performance.now() };
+    return { plane, close, kubeconfigPath, readyMs: performance.now() };
   } catch (error) {
-    await kv.close();
+    await close();
     throw error;
   }
 }

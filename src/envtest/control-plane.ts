@@ -1,5 +1,6 @@
 import { setMaxListeners } from "node:events";
 import type { NetworkDialer } from "#apiserver/proxy/network-dialer.ts";
+import type { StorageSettings } from "#apiserver/registry/store/storage-settings.ts";
 import type { Clock } from "#base/clock.ts";
 import type { Random } from "#base/random.ts";
 import type { Client } from "#client/client.ts";
@@ -49,6 +50,8 @@ export interface ControlPlaneOptions {
   readonly runtimeConfig?: RuntimeConfig;
   /** Nothing is encrypted before it is stored when absent. */
   readonly encryption?: EncryptionOptions;
+  /** How objects are stored. */
+  readonly storage?: StorageSettings;
   /** Nothing is written down when absent. */
   readonly audit?: AuditOptions;
   /** How kubelets are reached. */
@@ -106,6 +109,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     ...(admission === undefined ? {} : { admission }),
     ...(audit === undefined ? {} : { audit }),
     ...(options.encryption === undefined ? {} : { encryption: options.encryption }),
+    ...(options.storage === undefined ? {} : { storage: options.storage }),
     swaggerUi: options.swaggerUi ?? false,
     ...(runtimeConfig === undefined ? {} : { runtimeConfig }),
     ...(options.kubelet === undefined ? {} : { kubelet: options.kubelet }),

@@ -4,6 +4,8 @@ import type { HealthCheck } from "#apiserver/health/health-checks.ts";
 export interface HealthSources {
   /** Rejects when the store cannot serve. */
   readonly checkStore: () => Promise<void>;
+  /** The same, for as long as readiness may take. */
+  readonly checkReadyStore: () => Promise<void>;
   /** Whether the objects that a cluster begins with are there. */
   readonly isBootstrapped: () => boolean;
   readonly isStopping: () => boolean;
@@ -65,7 +67,7 @@ export function readyChecks(sources: HealthSources): readonly HealthCheck[] {
     always("ping"),
     always("log"),
     { name: "etcd", check: sources.checkStore },
-    { name: "etcd-readiness", check: sources.checkStore },
+    { name: "etcd-readiness", check: sources.checkReadyStore },
     ...(sources.more ?? []),
     always("informer-sync"),
     ...hooks(sources),

@@ -221,7 +221,10 @@ export async function startKubeApiServer(options: KubeApiServerOptions): Promise
       selfSubjectRulesReviews(authorization.rules, authorization.rulesGap),
       selfSubjectReviews(clock),
       tokenReviews(authentication.tokens, clock),
-      componentStatuses({ ...storeHealth([kv, ...new Set(settings.overrides?.map((each) => each.kv))]), ...options.componentHealth }),
+      componentStatuses({
+        ...storeHealth([kv, ...new Set(settings.overrides?.map((each) => each.kv))]),
+        ...options.componentHealth,
+      }),
     ],
   });
   resourceOf = resourceOfKey(
@@ -230,6 +233,10 @@ export async function startKubeApiServer(options: KubeApiServerOptions): Promise
   const runtimeConfig = options.runtimeConfig ?? new RuntimeConfig();
   const resources = servedVersions(everything, runtimeConfig, [thirdPartyResources(lazy.stores)]);
   warnOfUnserved(runtimeConfig, resources, logger);
+  for (const { group, resource } of settings.overrides ?? []) {
+    if (everything.stored.some((stored) => stored.group === group && stored.plural === resource)) continue;
+    logger.warn({ group, resource }, "--etcd-servers-overrides names a resource that is not built in");
+  }
   const addresses = serviceAddresses(lazy.stores, random);
   const webhooks = new WebhookClient(clock, addresses);
   const conversionMetrics = new ConversionMetrics();

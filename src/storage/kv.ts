@@ -126,6 +126,14 @@ export interface AttachedLease {
   readonly keys: readonly string[];
 }
 
+/** What a store says of itself, in words for who runs it. */
+export interface StoreReport {
+  /** Why some of what is asked of it fails, until somebody mends it. */
+  readonly alarms: readonly string[];
+  /** What somebody might do about it. */
+  readonly advice: readonly string[];
+}
+
 export interface KVStore extends AsyncDisposable {
   readonly features: StoreFeatures;
   /** The newest revision; 1 for an empty store, as in etcd. */
@@ -150,7 +158,9 @@ export interface KVStore extends AsyncDisposable {
   raiseRevision?(revision: number): Promise<void>;
   /** Whether a value should be written anew although it would say the same; never where absent. */
   isStale?(key: string): Promise<boolean>;
-  /** Resolves when the store can serve; rejects with `Unavailable`. */
-  checkHealth(signal?: AbortSignal): Promise<void>;
+  /** Resolves when the store can serve; rejects with `Unavailable`, after `timeoutMs` at the latest where it is asked over a network. */
+  checkHealth(timeoutMs?: number): Promise<void>;
+  /** What a store that answers says of itself; absent where there is nothing to say. */
+  report?(): Promise<StoreReport>;
   close(): Promise<void>;
 }

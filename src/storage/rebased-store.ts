@@ -6,6 +6,7 @@ import type {
   ListOptions,
   ListResult,
   StoreFeatures,
+  StoreReport,
   TxnRequest,
   TxnResult,
   WatchEvent,
@@ -87,8 +88,12 @@ export class RebasedStore implements KVStore {
     return leases.map(({ keys, ...lease }) => ({ ...lease, keys: keys.map((key) => this.#outKey(key)) }));
   }
 
-  checkHealth(signal?: AbortSignal): Promise<void> {
-    return this.#store.checkHealth(signal);
+  checkHealth(timeoutMs?: number): Promise<void> {
+    return this.#store.checkHealth(timeoutMs);
+  }
+
+  async report(): Promise<StoreReport> {
+    return (await this.#store.report?.()) ?? { alarms: [], advice: [] };
   }
 
   close(): Promise<void> {

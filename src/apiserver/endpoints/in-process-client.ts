@@ -103,7 +103,7 @@ class InProcessClient {
 
   async get(id: ResourceId, namespace: string, name: string): Promise<ApiObject> {
     const { endpoint } = await this.#begin("get", id, namespace, name);
-    await this.#modules.stores.cache.catchUp();
+    await endpoint.store.core.modules.cache.catchUp();
     const entry = endpoint.store.entry(namespaceOf(endpoint, namespace), name);
     if (entry === undefined) throw notFound({ group: id.group, resource: id.resource }, name);
     await endpoint.store.core.ready(entry);

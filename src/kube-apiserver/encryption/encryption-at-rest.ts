@@ -24,6 +24,8 @@ const RELOAD_INTERVAL_MS = 60_000;
 /** A store that encrypts, and what keeps it. */
 export interface EncryptionAtRest {
   readonly kv: KVStore;
+  /** Does the same in front of another store. */
+  wrap(store: KVStore): KVStore;
   readonly healthChecks: readonly HealthCheck[];
   stop(): void;
 }
@@ -64,9 +66,11 @@ export async function startEncryption(
   };
   const timer = automaticReload ? clock.setInterval(() => void reload(), RELOAD_INTERVAL_MS, { unref: true }) : undefined;
   const transformerOf = (key: string) => transformers.of(resourceOf(key));
-  const kv = new EncryptedStore({ store, transformerOf, ...(databaseKey && { boundTo: databaseKey }) });
+  const wrap = (inner: KVStore): KVStore =>
+    new EncryptedStore({ store: inner, transformerOf, ...(databaseKey && { boundTo: databaseKey }) });
   return {
-    kv,
+    kv: wrap(store),
+    wrap,
     healthChecks: [{ name: "kms-providers", check: () => checkAll(transformers.healthChecks) }].slice(
       automaticReload || transformers.healthChecks.length > 0 ? 0 : 1,
     ),

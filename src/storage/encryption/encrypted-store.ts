@@ -6,6 +6,7 @@ import {
   type ListResult,
   StorageError,
   type StoreFeatures,
+  type StoreReport,
   type TxnRequest,
   type TxnResult,
   type WatchEvent,
@@ -108,8 +109,12 @@ export class EncryptedStore implements KVStore {
     return this.#store.revokeLease(id);
   }
 
-  checkHealth(signal?: AbortSignal): Promise<void> {
-    return this.#store.checkHealth(signal);
+  checkHealth(timeoutMs?: number): Promise<void> {
+    return this.#store.checkHealth(timeoutMs);
+  }
+
+  async report(): Promise<StoreReport> {
+    return (await this.#store.report?.()) ?? { alarms: [], advice: [] };
   }
 
   close(): Promise<void> {

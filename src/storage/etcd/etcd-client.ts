@@ -55,6 +55,15 @@ export class EtcdClient {
     return this.#call(path, frame, WRITE_TRY_MS, (error) => error.unsent);
   }
 
+  /** Asks every member; what one does not answer in time is undefined. */
+  each(path: string, frame: Buffer, timeoutMs: number): Promise<readonly { url: string; answer: Buffer | undefined }[]> {
+    const ask = async (channel: GrpcChannel): Promise<{ url: string; answer: Buffer | undefined }> => ({
+      url: channel.url,
+      answer: await channel.unary(path, frame, timeoutMs).catch(() => undefined),
+    });
+    return Promise.all(this.#channels.map(ask));
+  }
+
   close(): void {
     this.#closed.abort();
     for (const channel of this.#channels) channel.close();

@@ -10,6 +10,7 @@ import {
   type ListResult,
   StorageError,
   type StoreFeatures,
+  type StoreReport,
   type TxnRequest,
   type TxnResult,
   type WatchOptions,
@@ -17,6 +18,7 @@ import {
 import { checkValueSize, closed, compacted } from "../storage-errors.ts";
 import { EtcdClient, type EtcdEndpoints } from "./etcd-client.ts";
 import { storageError } from "./etcd-error.ts";
+import { alarmNames, etcdReport, memberState } from "./etcd-report.ts";
 import { LatestCall } from "./latest-call.ts";
 import { leaseIds, timeToLive, timeToLiveRequest } from "./lease-messages.ts";
 import {
@@ -41,6 +43,8 @@ const GRANT = "/etcdserverpb.Lease/LeaseGrant";
 const REVOKE = "/etcdserverpb.Lease/LeaseRevoke";
 const LEASES = "/etcdserverpb.Lease/LeaseLeases";
 const TIME_TO_LIVE = "/etcdserverpb.Lease/LeaseTimeToLive";
+const STATUS = "/etcdserverpb.Maintenance/Status";
+const ALARM = "/etcdserverpb.Maintenance/Alarm";
 const KEEP_ALIVE = "/etcdserverpb.Lease/LeaseKeepAlive";
 
 /** Keys in one answer to a listing. */
@@ -49,6 +53,8 @@ const PAGE_KEYS = 1000;
 const HEALTH_KEY = "/registry/health";
 /** As upstream's `--etcd-healthcheck-timeout`. */
 const HEALTH_TIMEOUT_MS = 2_000;
+/** Longest wait for what a member says of itself. */
+const REPORT_TIMEOUT_MS = 3_000;
 /** Longest wait for what a member knows of its compactions. */
 const COMPACT_REVISION_TIMEOUT_MS = 3_000;
 
@@ -181,15 +187,20 @@ export class EtcdStore implements KVStore {
     return found;
   }
 
-  async checkHealth(signal?: AbortSignal): Promise<void> {
-    const late = (): StorageError => new StorageError("Unavailable", "etcd did not answer in time");
-    if (signal?.aborted) throw late();
+  async checkHealth(timeoutMs: number = HEALTH_TIMEOUT_MS): Promise<void> {
     const asked = this.#askRevision();
     await new Promise<void>((resolve, reject) => {
-      const timer = this.#clock.setTimeout(() => reject(late()), HEALTH_TIMEOUT_MS);
-      signal?.addEventListener("abort", () => reject(late()), { once: true });
+      const late = (): void => reject(new StorageError("Unavailable", "etcd did not answer in time"));
+      const timer = this.#clock.setTimeout(late, timeoutMs);
       asked.then(() => resolve(), reject).finally(() => timer.clear());
     });
+  }
+
+  async report(): Promise<StoreReport> {
+    this.#checkOpen();
+    const states = await this.#client.each(STATUS, emptyRequest(), REPORT_TIMEOUT_MS);
+    const members = states.flatMap(({ url, answer }) => (answer === undefined ? [] : [{ url, ...memberState(answer) }]));
+    return etcdReport(alarmNames(await this.#read(emptyRequest(), 0, ALARM)), members);
   }
 
   async close(): Promise<void> {

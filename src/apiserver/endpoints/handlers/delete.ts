@@ -61,7 +61,8 @@ export async function deleteEntries(
       if (await deleteOne(endpoint, entry, options, { ...write, namespace: entry.namespace })) deleted.add(entry);
     }
   };
-  await Promise.all(Array.from({ length: Math.min(PARALLEL_DELETES_MAX, todo.length) }, work));
+  const { deleteCollectionWorkers: workers = PARALLEL_DELETES_MAX } = endpoint.store.core.modules;
+  await Promise.all(Array.from({ length: Math.min(workers, todo.length) }, work));
   return entries.filter((entry) => deleted.has(entry));
 }
 

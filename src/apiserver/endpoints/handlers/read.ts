@@ -29,7 +29,7 @@ export async function handleGet(endpoint: ResourceEndpoint, context: RequestCont
 /** The object that the path names, recent enough. Throws 404, 500 or 504. */
 export async function readEntry(endpoint: ResourceEndpoint, context: RequestContext): Promise<CacheEntry> {
   const { namespace, name } = targetOf(endpoint, context.info);
-  const { cache } = endpoint.modules.stores;
+  const { cache } = endpoint.store.core.modules;
   const version = context.query.get("resourceVersion") ?? "";
   if (version === "") await cache.catchUp();
   else await checkNotFuture(endpoint, parseVersion(version, plainError));
@@ -67,8 +67,8 @@ export async function listEntries(
   const prefix = filter.namespace === "" ? cache.prefix : `${cache.prefix}${filter.namespace}/`;
   const chunk = readChunk(options, prefix);
   if (chunk.version > 0n) await checkNotFuture(endpoint, chunk.version);
-  else await endpoint.modules.stores.cache.catchUp();
-  const current = endpoint.modules.stores.cache.revision;
+  else await endpoint.store.core.modules.cache.catchUp();
+  const current = endpoint.store.core.modules.cache.revision;
   const exact = chunk.exact === undefined || chunk.exact >= current ? undefined : chunk.exact;
   const revision = exact ?? current;
   // One object by name needs no walk.
@@ -185,8 +185,8 @@ export function parseVersion(text: string, failure: (message: string) => Error):
 
 /** Refuses revisions that do not exist yet: 504 with the cause that clients look for. */
 export async function checkNotFuture(endpoint: ResourceEndpoint, version: bigint): Promise<void> {
-  if (version > BigInt(endpoint.modules.stores.cache.revision)) await endpoint.modules.stores.cache.catchUp();
-  const current = endpoint.modules.stores.cache.revision;
+  if (version > BigInt(endpoint.store.core.modules.cache.revision)) await endpoint.store.core.modules.cache.catchUp();
+  const current = endpoint.store.core.modules.cache.revision;
   if (version <= BigInt(current)) return;
   const { status } = timeout(`Timeout: ${TOO_LARGE}: ${version}, current: ${current}`, 1);
   const causes = [{ reason: "ResourceVersionTooLarge", message: TOO_LARGE }];

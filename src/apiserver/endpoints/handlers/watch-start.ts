@@ -22,7 +22,7 @@ export async function checkWatchVersion(endpoint: ResourceEndpoint, options: Par
   const text = options.resourceVersion;
   const version = text === "" ? 0n : parseVersion(text, plainError);
   if (options.sendInitialEvents) await checkNotFuture(endpoint, version);
-  if (text === "") await endpoint.modules.stores.cache.catchUp();
+  if (text === "") await endpoint.store.core.modules.cache.catchUp();
   return version;
 }
 
@@ -59,7 +59,7 @@ function watchStart(
   options: ParsedListOptions,
   version: bigint,
 ): WatchStart {
-  const { revision } = endpoint.modules.stores.cache;
+  const { revision } = endpoint.store.core.modules.cache;
   const state = options.sendInitialEvents ?? version === 0n;
   const endBookmark = options.sendInitialEvents === true && options.allowWatchBookmarks;
   if (state) {

@@ -126,7 +126,7 @@ class WatchStream implements WatchConsumer {
     this.#timers.push(clock.setTimeout(() => this.onEnd(), life, { unref: true }));
     if (!this.#options.allowWatchBookmarks) return;
     const bookmark = (): void => {
-      const revision = this.#endpoint.store.core.cache.told(this.#endpoint.modules.stores.cache.revision);
+      const revision = this.#endpoint.store.core.cache.told(this.#endpoint.store.core.modules.cache.revision);
       if (revision !== undefined) this.#write(this.#encoder.bookmark(revision, false));
     };
     this.#timers.push(clock.setInterval(bookmark, BOOKMARK_INTERVAL_MS, { unref: true }));

@@ -10,13 +10,16 @@ const COMPACTION_KEY = "compact_rev_key";
 export class Compactor {
   readonly #kv: KVStore;
   readonly #clock: Clock;
+  readonly #intervalMs: number;
   /** The newest revision one interval ago. */
   #last = 0;
   #modRevision = 0;
 
-  constructor(kv: KVStore, clock: Clock) {
+  /** With an interval of 0 nothing is ever forgotten. */
+  constructor(kv: KVStore, clock: Clock, intervalMs: number = COMPACTION_INTERVAL_MS) {
     this.#kv = kv;
     this.#clock = clock;
+    this.#intervalMs = intervalMs;
   }
 
   /** Makes upstream's key where it is missing, so that even a new store has a revision before the first object. */
@@ -24,7 +27,8 @@ export class Compactor {
     const { kv } = await this.#kv.get(COMPACTION_KEY);
     this.#modRevision = kv?.modRevision ?? 0;
     if (kv === undefined) await this.#claim("0");
-    const timer = this.#clock.setInterval(() => void this.#tick(), COMPACTION_INTERVAL_MS, { unref: true });
+    if (this.#intervalMs === 0) return;
+    const timer = this.#clock.setInterval(() => void this.#tick(), this.#intervalMs, { unref: true });
     signal.addEventListener("abort", () => timer.clear(), { once: true });
   }
 

@@ -36,6 +36,8 @@ export interface StoreModules {
   readonly leases: LeasePool;
   /** Read when a request is admitted, not before: plugins are made after the stores. */
   readonly admission: () => AdmissionChain;
+  /** Objects of a collection that are deleted at one time. */
+  readonly deleteCollectionWorkers?: number;
 }
 
 /** One write, as far as all writes are alike. */

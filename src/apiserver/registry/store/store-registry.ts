@@ -11,6 +11,7 @@ import { Compactor } from "./compactor.ts";
 import { GenericStore } from "./generic-store.ts";
 import { LeasePool } from "./lease-pool.ts";
 import { type SchemaFor, servedForms } from "./served-form.ts";
+import type { StorageSettings } from "./storage-settings.ts";
 import type { StoreModules } from "./store-core.ts";
 
 /** What {@link createStores} builds on. */
@@ -24,12 +25,16 @@ export interface CreateStoresOptions {
   readonly onUnreadable?: (key: string, error: unknown) => void;
   /** In order; made once the stores exist. */
   readonly admission: readonly AdmissionPluginFactory[];
+  readonly settings?: StorageSettings;
 }
 
 /** All stores of a server, the caches that feed them, and the admission chain before them. */
 export class StoreRegistry implements Stores {
   readonly cache: RegistryCache;
   readonly modules: StoreModules;
+  /** Of resources that are kept elsewhere, by group and plural. */
+  readonly #elsewhere = new Map<string, StoreModules>();
+  readonly #settings: StorageSettings;
   readonly schemaFor: SchemaFor;
   /** Rises whenever a resource comes or goes: what was derived from them is made anew. */
   version = 0;
@@ -45,8 +50,25 @@ export class StoreRegistry implements Stores {
     this.#resources = resources;
     this.schemaFor = schemaFor;
     const { onUnreadable } = options;
-    this.cache = new RegistryCache({ kv, clock, ...(onUnreadable === undefined ? {} : { onUnreadable }) });
-    this.modules = { kv, cache: this.cache, clock, random, leases: new LeasePool(kv, clock), admission: () => this.#admission };
+    this.#settings = options.settings ?? {};
+    const { overrides = [], deleteCollectionWorkers } = this.#settings;
+    const modulesOn = (store: KVStore): StoreModules => ({
+      kv: store,
+      cache: new RegistryCache({ kv: store, clock, ...(onUnreadable === undefined ? {} : { onUnreadable }) }),
+      clock,
+      random,
+      leases: new LeasePool(store, clock),
+      admission: () => this.#admission,
+      ...(deleteCollectionWorkers !== undefined && { deleteCollectionWorkers }),
+    });
+    this.modules = modulesOn(kv);
+    this.cache = this.modules.cache;
+    const byStore = new Map<KVStore, StoreModules>();
+    for (const { group, resource, kv: other } of overrides) {
+      const modules = byStore.get(other) ?? modulesOn(other);
+      byStore.set(other, modules);
+      this.#elsewhere.set(`${group}/${resource}`, modules);
+    }
     for (const stored of resources.stored) {
       const definition = stored as unknown as ResourceDefinition;
       const store = this.#storeOf(definition, schemaFor);
@@ -78,8 +100,9 @@ export class StoreRegistry implements Stores {
 
   #storeOf(definition: ResourceDefinition, schemaFor: SchemaFor): GenericStore {
     const versions = (definition.otherVersions ?? []).flatMap(({ definition: own }) => (own === undefined ? [] : [own]));
-    const stores = versions.map((own) => new GenericStore(own, servedForms(own, schemaFor), this.modules));
-    return new GenericStore(definition, servedForms(definition, schemaFor), this.modules, stores);
+    const modules = this.#elsewhere.get(`${definition.group}/${definition.plural}`) ?? this.modules;
+    const stores = versions.map((own) => new GenericStore(own, servedForms(own, schemaFor), modules));
+    return new GenericStore(definition, servedForms(definition, schemaFor), modules, stores);
   }
 
   /** Ends what {@link add} began; watches end. What is stored stays. */
@@ -122,14 +145,23 @@ export class StoreRegistry implements Stores {
 
   /** Loads the caches and follows the store. */
   async start(): Promise<void> {
-    await new Compactor(this.modules.kv, this.modules.clock).start(this.#stopped.signal);
-    await this.cache.start();
+    const { compactionIntervalMs } = this.#settings;
+    await Promise.all(
+      this.#allModules().map(async ({ kv, clock, cache }) => {
+        await new Compactor(kv, clock, compactionIntervalMs).start(this.#stopped.signal);
+        await cache.start();
+      }),
+    );
   }
 
   /** Ends all watches. The store stays open: it is the caller's. */
   stop(): void {
     this.#stopped.abort();
-    this.cache.stop();
+    for (const { cache } of this.#allModules()) cache.stop();
+  }
+
+  #allModules(): readonly StoreModules[] {
+    return [this.modules, ...new Set(this.#elsewhere.values())];
   }
 }
 

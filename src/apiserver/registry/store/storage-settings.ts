@@ -1,0 +1,26 @@
+import type { KVStore } from "#storage/kv.ts";
+
+/** A resource whose objects are kept in another store. */
+export interface StoreOverride {
+  readonly group: string;
+  /** In the plural. */
+  readonly resource: string;
+  /** Stays the caller's: it is not closed. The same for several resources where they lie together. */
+  readonly kv: KVStore;
+}
+
+/** How objects are stored; named after upstream's flags. Defaults are upstream's unless said otherwise. */
+export interface StorageSettings {
+  /** `--etcd-servers-overrides`: for built-in resources alone, as upstream. */
+  readonly overrides?: readonly StoreOverride[];
+  /** `--etcd-compaction-interval`; never when 0. */
+  readonly compactionIntervalMs?: number;
+  /** `--delete-collection-workers`. Default: more than upstream's one. */
+  readonly deleteCollectionWorkers?: number;
+  /** `--etcd-healthcheck-timeout`. */
+  readonly healthTimeoutMs?: number;
+  /** `--etcd-readycheck-timeout`. */
+  readonly readyTimeoutMs?: number;
+  /** Whether metrics tell how many objects there are: not where `--etcd-count-metric-poll-period` is 0. */
+  readonly countObjects?: boolean;
+}

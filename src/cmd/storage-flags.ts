@@ -1,0 +1,176 @@
+import { parseGoDuration } from "#apimachinery/go-duration.ts";
+import type { StorageSettings, StoreOverride } from "#apiserver/registry/store/storage-settings.ts";
+import type { Clock } from "#base/clock.ts";
+import { FlagError, type FlagSpec, type ParsedFlags } from "#component-base/flags.ts";
+import type { Logger } from "#component-base/logging.ts";
+import type { KVStore } from "#storage/kv.ts";
+import { etcdTls, etcdUrls } from "./etcd-flags.ts";
+import { openEtcd } from "./open-store.ts";
+
+type StorageFlagTypes = {
+  readonly "etcd-servers-overrides": "strings";
+  readonly "etcd-compaction-interval": "string";
+  readonly "etcd-count-metric-poll-period": "string";
+  readonly "etcd-healthcheck-timeout": "string";
+  readonly "etcd-readycheck-timeout": "string";
+  readonly "storage-media-type": "string";
+  readonly "delete-collection-workers": "int";
+  readonly "default-watch-cache-size": "int";
+  readonly "watch-cache-sizes": "strings";
+};
+
+/** Flags of how the API server stores objects. */
+export const storageFlags: { readonly [N in keyof StorageFlagTypes]: FlagSpec<StorageFlagTypes[N]> } = {
+  "etcd-servers-overrides": {
+    type: "strings",
+    default: [],
+    placeholder: "LIST",
+    help: "Keep the objects of some built-in resources in another etcd: GROUP/RESOURCE#URLS, URLS with semicolons between.",
+  },
+  "etcd-compaction-interval": {
+    type: "string",
+    default: "5m0s",
+    placeholder: "DURATION",
+    help: "How long old revisions can be read; forever when 0.",
+  },
+  "etcd-count-metric-poll-period": {
+    type: "string",
+    default: "1m0s",
+    placeholder: "DURATION",
+    help: "0 leaves the numbers of objects out of the metrics; otherwise they are counted when they are asked for.",
+  },
+  "etcd-healthcheck-timeout": {
+    type: "string",
+    default: "2s",
+    placeholder: "DURATION",
+    help: "How long /healthz and /livez wait for etcd.",
+  },
+  "etcd-readycheck-timeout": {
+    type: "string",
+    default: "2s",
+    placeholder: "DURATION",
+    help: "How long /readyz waits for etcd.",
+  },
+  "storage-media-type": {
+    type: "string",
+    default: "application/json",
+    placeholder: "TYPE",
+    help: "application/json, which alone is written; protobuf is read.",
+  },
+  "delete-collection-workers": {
+    type: "int",
+    default: 16,
+    min: 1,
+    max: 1000,
+    placeholder: "N",
+    help: "Objects of a collection that are deleted at one time.",
+  },
+  "default-watch-cache-size": {
+    type: "int",
+    default: 100,
+    min: 0,
+    max: 2 ** 31 - 1,
+    placeholder: "N",
+    help: "Without effect, as upstream: caches are sized by what is in them.",
+  },
+  "watch-cache-sizes": {
+    type: "strings",
+    default: [],
+    placeholder: "LIST",
+    help: "RESOURCE[.GROUP]#SIZE. Without effect: everything is cached.",
+  },
+};
+
+/** The flags that {@link storageSettings} reads. */
+export type StorageFlagValues = ParsedFlags<typeof storageFlags> & {
+  readonly "etcd-servers": readonly string[];
+  readonly "etcd-cafile": string;
+  readonly "etcd-certfile": string;
+  readonly "etcd-keyfile": string;
+  readonly "etcd-prefix": string;
+};
+
+/** Checks the flags, all but whether another etcd answers. Throws {@link FlagError}. */
+export function storageSettings(flags: StorageFlagValues, logger: Logger): Omit<StorageSettings, "overrides"> {
+  const type = flags["storage-media-type"];
+  if (type !== "" && type !== "application/json") {
+    const known = ["application/yaml", "application/vnd.kubernetes.protobuf"].includes(type);
+    throw new FlagError(
+      `flag --storage-media-type takes application/json, not "${type}"${known ? ": objects are written as JSON, and read in any of upstream's encodings" : ""}`,
+    );
+  }
+  overridesOf(flags);
+  for (const size of flags["watch-cache-sizes"]) {
+    if (!/^[a-z0-9.-]+#\d+$/.test(size))
+      throw new FlagError(`flag --watch-cache-sizes takes entries such as pods#100 or deployments.apps#100, not "${size}"`);
+  }
+  if (
+    flags["watch-cache-sizes"].length > 0 ||
+    flags["default-watch-cache-size"] !== storageFlags["default-watch-cache-size"].default
+  )
+    logger.warn(
+      {},
+      "--watch-cache-sizes and --default-watch-cache-size have no effect: every resource is cached, whatever its size",
+    );
+  return {
+    compactionIntervalMs: duration(flags, "etcd-compaction-interval"),
+    countObjects: duration(flags, "etcd-count-metric-poll-period") > 0,
+    healthTimeoutMs: duration(flags, "etcd-healthcheck-timeout"),
+    readyTimeoutMs: duration(flags, "etcd-readycheck-timeout"),
+    deleteCollectionWorkers: flags["delete-collection-workers"],
+  };
+}
+
+/** Opens the other etcds of `--etcd-servers-overrides`, each once. They are the caller's to close. */
+export async function openOverrides(flags: StorageFlagValues, clock: Clock): Promise<readonly StoreOverride[]> {
+  const opened = new Map<string, KVStore>();
+  const found: StoreOverride[] = [];
+  try {
+    for (const { group, resource, urls } of overridesOf(flags)) {
+      const place = [...urls].sort().join();
+      const kv = opened.get(place) ?? (await openEtcd({ urls, tls: etcdTls(flags), prefix: flags["etcd-prefix"] }, clock));
+      opened.set(place, kv);
+      found.push({ group, resource, kv });
+    }
+  } catch (error) {
+    await Promise.all([...opened.values()].map((kv) => kv.close()));
+    throw error;
+  }
+  return found;
+}
+
+interface ParsedOverride {
+  readonly group: string;
+  readonly resource: string;
+  readonly urls: readonly string[];
+}
+
+function overridesOf(flags: StorageFlagValues): readonly ParsedOverride[] {
+  const flag = "etcd-servers-overrides";
+  const found = flags[flag].map((text): ParsedOverride => {
+    const match = /^([a-z0-9.-]*)\/([a-z0-9.-]+)#([^#]+)$/.exec(text);
+    if (match === null)
+      throw new FlagError(
+        `flag --${flag} takes entries such as /events#http://10.0.0.1:2379;http://10.0.0.2:2379, not "${text}"`,
+      );
+    const [, group = "", resource = "", servers = ""] = match;
+    return { group, resource, urls: etcdUrls(flag, servers.split(";").filter(Boolean)) };
+  });
+  if (found.length > 0 && flags["etcd-servers"].length === 0) throw new FlagError(`flag --${flag} needs --etcd-servers`);
+  return found;
+}
+
+type DurationFlag = {
+  [N in keyof StorageFlagTypes]: N extends `${string}-${"interval" | "period" | "timeout"}` ? N : never;
+}[keyof StorageFlagTypes];
+
+function duration(flags: StorageFlagValues, name: DurationFlag): number {
+  const text = flags[name];
+  try {
+    const parsed = parseGoDuration(text);
+    if (parsed >= 0) return parsed;
+  } catch {
+    // Told as what is negative is.
+  }
+  throw new FlagError(`flag --${name} takes a duration such as 30s or 5m, not "${text}"`);
+}
