@@ -1,5 +1,6 @@
 import type { Node } from "#api/generated/core/v1.ts";
 import type { Draft } from "#apimachinery/meta/api-object.ts";
+import { deepCopy } from "#apimachinery/meta/deep-copy.ts";
 import { FieldPath } from "#apimachinery/validation/field-path.ts";
 import { warningsForCidr } from "#apimachinery/validation/ip.ts";
 import type { ResourceDefinition } from "#apiserver/registry/resource.ts";
@@ -9,7 +10,7 @@ import { nodeProxy } from "../proxy/proxy-subresource.ts";
 import { nodeColumns } from "./columns.ts";
 import { validateNode, validateNodeChange, validateNodeUpdate } from "./validation.ts";
 
-/** Nodes. Unlike other kinds, a new one may bring its status. */
+/** Nodes, whose configuration out of a ConfigMap is no longer taken. Unlike other kinds, a new one may bring its status. */
 export function nodes(modules: RegistryModules): ResourceDefinition<Node> {
   return {
     group: "",
@@ -25,8 +26,12 @@ export function nodes(modules: RegistryModules): ResourceDefinition<Node> {
     strategy: {
       keepStatusOnCreate: true,
       setDefaults,
+      prepareForCreate: (node) => {
+        delete node.spec?.configSource;
+        delete node.status?.config;
+      },
       prepareForUpdate: (node, old) => {
-        if (node.spec && !old.spec?.configSource) delete node.spec.configSource;
+        if (!old.spec?.configSource) delete node.spec?.configSource;
       },
       validate: validateNode,
       validateUpdate: validateNodeUpdate,
@@ -35,7 +40,14 @@ export function nodes(modules: RegistryModules): ResourceDefinition<Node> {
     },
     subresources: {
       proxy: nodeProxy(modules),
-      status: { type: "status", validateUpdate: validateNodeChange },
+      status: {
+        type: "status",
+        prepareForUpdate: (node, old) => {
+          node.spec = deepCopy(old.spec ?? {});
+          if (!old.status?.config) delete node.status?.config;
+        },
+        validateUpdate: validateNodeChange,
+      },
     },
   };
 }
@@ -54,9 +66,7 @@ function setDefaults(node: Draft<Node>): void {
 
 function warnings(node: Node): string[] {
   const found: string[] = [];
-  if (node.spec?.configSource) {
-    found.push("spec.configSource: the feature is no longer supported in all supported Kubernetes versions");
-  }
+  if (node.spec?.configSource) found.push("spec.configSource: the feature is removed");
   if (node.spec?.externalID) found.push("spec.externalID: this field is deprecated, and is unused by Kubernetes");
   const path = FieldPath.of("spec", "podCIDRs");
   return [...found, ...(node.spec?.podCIDRs ?? []).flatMap((cidr, i) => warningsForCidr(path.index(i), cidr))];

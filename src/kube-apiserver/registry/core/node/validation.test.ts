@@ -1,5 +1,7 @@
 import { expect, test } from "vitest";
 import type { Node } from "#api/generated/core/v1.ts";
+import type { StatusSubresource } from "#apiserver/registry/resource.ts";
+import { nodes } from "./node.ts";
 import { validateNode, validateNodeChange } from "./validation.ts";
 
 const TAINTS = "scheduler.alpha.kubernetes.io/taints";
@@ -63,4 +65,22 @@ test.each<[string, Node, string[]]>([
   ],
 ])("a change to %s", (_, object, want) => {
   expect(validateNodeChange(object, node({})).map(({ field }) => field)).toEqual(want);
+});
+
+test("the configuration out of a ConfigMap is taken of old nodes only", () => {
+  const configured = (): Node => node({ spec: { configSource: { configMap: map } }, status: { config: { error: "e" } } });
+  const plain = node({ spec: {}, status: {} });
+  const { strategy, subresources } = nodes({} as never);
+  const after = (prepare: ((object: Node, old: Node, context: never) => void) | undefined, old: Node): unknown[] => {
+    const object = configured();
+    prepare?.(object, old, {} as never);
+    return [object.spec?.configSource?.configMap?.name, object.status?.config?.error];
+  };
+  const create = (object: Node): void => strategy?.prepareForCreate?.(object as never, {} as never);
+  expect(after(create, plain)).toEqual([undefined, undefined]);
+  expect(after(strategy?.prepareForUpdate as never, plain)).toEqual([undefined, "e"]);
+  expect(after(strategy?.prepareForUpdate as never, configured())).toEqual(["b", "e"]);
+  const status = subresources?.status as StatusSubresource<Node>;
+  expect(after(status.prepareForUpdate as never, plain)).toEqual([undefined, undefined]);
+  expect(after(status.prepareForUpdate as never, configured())).toEqual(["b", "e"]);
 });

@@ -1,11 +1,13 @@
 import type { PersistentVolumeClaim } from "#api/generated/core/v1.ts";
 import type { Draft } from "#apimachinery/meta/api-object.ts";
+import { FieldPath } from "#apimachinery/validation/field-path.ts";
 import type { Column, ResourceDefinition } from "#apiserver/registry/resource.ts";
 import { ageColumn, nameColumn } from "#apiserver/table/metadata-columns.ts";
 import { columnsOf } from "../../columns.ts";
 import { formatAccessModes, storageClassOf } from "../persistent-volume/access-modes.ts";
-import { betaClassWarnings, fractionalByteWarnings } from "../persistent-volume/warnings.ts";
+import { betaClassWarnings } from "../persistent-volume/warnings.ts";
 import { roundedUp } from "../pod/defaults.ts";
+import { claimAmountWarnings } from "../pod/warnings-amounts.ts";
 import { dropUnsupportedDataSource, normalizeDataSources } from "./data-source.ts";
 import { validateClaim, validateClaimStatus, validateClaimUpdate } from "./validation.ts";
 
@@ -67,10 +69,5 @@ function setDefaults(claim: Draft<PersistentVolumeClaim>): void {
 }
 
 function warnings(claim: PersistentVolumeClaim): string[] {
-  const { limits, requests } = claim.spec?.resources ?? {};
-  return [
-    ...betaClassWarnings(claim.metadata.annotations),
-    ...fractionalByteWarnings(requests?.storage, "spec.resources.requests[storage]"),
-    ...fractionalByteWarnings(limits?.storage, "spec.resources.limits[storage]"),
-  ];
+  return [...betaClassWarnings(claim.metadata.annotations), ...claimAmountWarnings(claim.spec, FieldPath.of("spec"))];
 }

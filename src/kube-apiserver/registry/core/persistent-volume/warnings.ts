@@ -1,6 +1,4 @@
 import type { PersistentVolume } from "#api/generated/core/v1.ts";
-import { parseQuantity, quantityMilliValue } from "#apimachinery/resource/quantity.ts";
-import { goQuote } from "#apimachinery/validation/field-error.ts";
 import { ownValue } from "#base/own-value.ts";
 
 const DEPRECATED_SOURCES = {
@@ -31,12 +29,6 @@ export function betaClassWarnings(annotations: Readonly<Record<string, string>> 
   return [`metadata.annotations[${BETA_CLASS}]: deprecated since v1.8; use "storageClassName" attribute instead`];
 }
 
-/** The warning for an amount of bytes that is not whole. */
-export function fractionalByteWarnings(amount: string | undefined, path: string): string[] {
-  if (amount === undefined || quantityMilliValue(parseQuantity(amount)) % 1000 === 0) return [];
-  return [`${path}: fractional byte value ${goQuote(amount)} is invalid, must be an integer`];
-}
-
 /** Upstream's `GetWarningsForPersistentVolume`. */
 export function persistentVolumeWarnings(volume: PersistentVolume): string[] {
   const warnings = betaClassWarnings(volume.metadata.annotations);
@@ -56,5 +48,5 @@ export function persistentVolumeWarnings(volume: PersistentVolume): string[] {
     if (spec?.[field as keyof typeof DEPRECATED_SOURCES])
       warnings.push(`spec.${field === "storageos" ? "storageOS" : field}: ${text}`);
   }
-  return [...warnings, ...fractionalByteWarnings(spec?.capacity?.storage, "spec.capacity[storage]")];
+  return warnings;
 }

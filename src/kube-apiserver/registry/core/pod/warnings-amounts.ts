@@ -1,3 +1,4 @@
+import type { PersistentVolumeClaimSpec } from "#api/generated/core/v1.ts";
 import { canonicalQuantity, parseQuantity } from "#apimachinery/resource/quantity.ts";
 import { goQuote } from "#apimachinery/validation/field-error.ts";
 import type { FieldPath } from "#apimachinery/validation/field-path.ts";
@@ -6,6 +7,15 @@ import { memoized } from "#base/memo.ts";
 /** Up to so many digits upstream keeps an amount as a 64-bit integer, in which thousandths may not fit. */
 const SMALL_DIGITS_MAX = 18;
 const INT64_MAX = 9223372036854775807n;
+
+/** The warnings for a volume claim, or a template of one, whose spec is at `path`. */
+export function claimAmountWarnings(spec: PersistentVolumeClaimSpec | undefined, path: FieldPath): string[] {
+  const at = path.child("resources");
+  return [
+    ...fractionalBytesWarnings(spec?.resources?.requests, "storage", at.child("requests")),
+    ...fractionalBytesWarnings(spec?.resources?.limits, "storage", at.child("limits")),
+  ];
+}
 
 /** The warning for the resource `name` of a list at `path`, when its bytes are not whole. */
 export function fractionalBytesWarnings(

@@ -1,7 +1,7 @@
-import type { PersistentVolumeClaimSpec, Volume, VolumeProjection } from "#api/generated/core/v1.ts";
+import type { Volume, VolumeProjection } from "#api/generated/core/v1.ts";
 import { goQuote } from "#apimachinery/validation/field-error.ts";
 import type { FieldPath } from "#apimachinery/validation/field-path.ts";
-import { fractionalBytesWarnings } from "./warnings-amounts.ts";
+import { claimAmountWarnings } from "./warnings-amounts.ts";
 
 const DEPRECATED_VOLUMES: readonly (readonly [field: keyof Volume, message: string, name?: string])[] = [
   ["photonPersistentDisk", "deprecated in v1.11, non-functional in v1.16+"],
@@ -25,19 +25,13 @@ export function volumeWarnings(volumes: readonly Volume[], path: FieldPath): str
       const at = path.index(i).child(name ?? field);
       if (field !== "ephemeral") warnings.push(`${at}: ${message}`);
       else
-        warnings.push(...claimSpecWarnings(volume.ephemeral?.volumeClaimTemplate?.spec, at.child("volumeClaimTemplate", "spec")));
+        warnings.push(
+          ...claimAmountWarnings(volume.ephemeral?.volumeClaimTemplate?.spec, at.child("volumeClaimTemplate", "spec")),
+        );
     }
   }
   for (const volume of volumes) warnings.push(...overlapWarnings(volume));
   return warnings;
-}
-
-function claimSpecWarnings(spec: PersistentVolumeClaimSpec | undefined, path: FieldPath): string[] {
-  const at = path.child("resources");
-  return [
-    ...fractionalBytesWarnings(spec?.resources?.requests, "storage", at.child("requests")),
-    ...fractionalBytesWarnings(spec?.resources?.limits, "storage", at.child("limits")),
-  ];
 }
 
 /** A file of a volume, and which source brings it. */
