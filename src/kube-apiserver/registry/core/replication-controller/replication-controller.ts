@@ -9,7 +9,7 @@ import { scaleSubresource } from "../../apps/workload/scale.ts";
 import { countErrors, limitErrors } from "../../apps/workload/status-validation.ts";
 import { templateColumns } from "../../apps/workload/template-columns.ts";
 import { alwaysRunningErrors, mismatchErrors } from "../../apps/workload/template-validation.ts";
-import { nameAndTemplateWarnings, WORKLOAD_HOOKS } from "../../apps/workload/workload-hooks.ts";
+import { nameAndTemplateWarnings, templateWarnings, WORKLOAD_HOOKS } from "../../apps/workload/workload-hooks.ts";
 import { columnsOf, formatLabels } from "../../columns.ts";
 import { setPodTemplateDefaults } from "../pod/defaults.ts";
 import { nonNegativeErrors } from "../pod/validation/field-checks.ts";
@@ -61,6 +61,8 @@ export function replicationControllers(): ResourceDefinition<ReplicationControll
       validate: (o) => validateSpec(o.spec ?? {}, TEMPLATE_OPTIONS),
       validateUpdate: (o, old) => validateSpec(o.spec ?? {}, templateOptionsFor(old.spec?.template?.spec)),
       warningsOnCreate: nameAndTemplateWarnings,
+      // Upstream warns of the template that is replaced.
+      warningsOnUpdate: (o, old) => (o.metadata.generation === old.metadata.generation ? [] : templateWarnings(old)),
       defaultPropagation: "Orphan",
     },
     subresources: {

@@ -23,7 +23,7 @@ export function serviceAccounts(modules: RegistryModules): ResourceDefinition<Se
       prepareForCreate: keepSecretNames,
       prepareForUpdate: keepSecretNames,
       warningsOnCreate: mountableSecretsWarning,
-      warningsOnUpdate: mountableSecretsWarning,
+      warningsOnUpdate: (account, old) => (enforcesSecrets(old) ? [] : mountableSecretsWarning(account)),
     },
     ...(modules.serviceAccountToken ? { subresources: { token: modules.serviceAccountToken } } : {}),
   };
@@ -35,8 +35,12 @@ function keepSecretNames(account: Draft<ServiceAccount>): void {
 }
 
 function mountableSecretsWarning(account: ServiceAccount): string[] {
-  if (account.metadata.annotations?.[MOUNTABLE_SECRETS] === undefined) return [];
+  if (!enforcesSecrets(account)) return [];
   return [
     `metadata.annotations[${MOUNTABLE_SECRETS}]: deprecated in v1.32+; prefer separate namespaces to isolate access to mounted secrets`,
   ];
+}
+
+function enforcesSecrets({ metadata }: ServiceAccount): boolean {
+  return metadata.annotations?.[MOUNTABLE_SECRETS] !== undefined;
 }
