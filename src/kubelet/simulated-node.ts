@@ -5,6 +5,7 @@ import { duplexPair } from "#base/duplex-pair.ts";
 import type { Random } from "#base/random.ts";
 import type { EventRecorder } from "#client/event-recorder.ts";
 import { IpPool } from "#cni/host-local.ts";
+import type { Allowance } from "#cri/fake/allowance.ts";
 import { FakeRuntime } from "#cri/fake/fake-runtime.ts";
 import type { SimulationHooks } from "#cri/fake/hooks.ts";
 import type { PodServer } from "#cri/fake/pod-server.ts";
@@ -25,6 +26,8 @@ export interface SharedModules {
   /** Answers for the ports of all pods. */
   readonly podServer: PodServer;
   readonly hooks?: SimulationHooks;
+  /** What the containers of all nodes may hold together. */
+  readonly allowance: Allowance;
   readonly statusManager: StatusManager;
   readonly recorderFor: (nodeName: string) => EventRecorder;
   /** What the node's own server proves itself with and decides by; without them it answers nobody. */
@@ -58,6 +61,7 @@ export class SimulatedNode implements NetworkNode {
       random: shared.random,
       podServer: shared.podServer,
       ...(shared.hooks === undefined ? {} : { hooks: shared.hooks }),
+      allowance: shared.allowance,
       allocateIp: () => ips.allocate(),
       releaseIp: (ip) => ips.release(ip),
       idPrefix: identity.podCidr

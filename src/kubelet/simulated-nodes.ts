@@ -5,6 +5,7 @@ import type { Random } from "#base/random.ts";
 import type { Client, ResourceId } from "#client/client.ts";
 import { createEventRecorder } from "#client/event-recorder.ts";
 import { type SharedInformer, SharedInformerFactory } from "#client/informer.ts";
+import { ALL_LIMITS, Allowance } from "#cri/fake/allowance.ts";
 import type { SimulationHooks } from "#cri/fake/hooks.ts";
 import { startHeartbeats } from "./heartbeats.ts";
 import type { NodeAuthority } from "./node-authority.ts";
@@ -79,6 +80,7 @@ export async function startSimulatedNodes(options: SimulatedNodesOptions): Promi
     clock,
     random,
     podServer: network.podServer,
+    allowance: new Allowance(ALL_LIMITS),
     ...(options.hooks === undefined ? {} : { hooks: options.hooks }),
     statusManager,
     recorderFor,

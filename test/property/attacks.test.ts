@@ -25,6 +25,11 @@ import { formatYaml } from "#apiserver/endpoints/handlers/yaml.ts";
 import { resolveRequestInfo } from "#apiserver/request/resolve-request-info.ts";
 import { parseCertificateRequest } from "#component-helpers/certificates/certificate-request.ts";
 import { parseCronSchedule } from "#component-helpers/cron/cron-schedule.ts";
+import { behaviourOf } from "#cri/fake/behaviour.ts";
+import { decodeMembers, encodeMember } from "#cri/fake/commands/tar-format.ts";
+import { lastName, MemoryFiles, trimSlashes } from "#cri/fake/memory-files.ts";
+import { calculate } from "#cri/fake/shell/arithmetic.ts";
+import { parseScript } from "#cri/fake/shell/syntax.ts";
 import { defaultPullPolicy } from "#kube-apiserver/registry/core/pod/image-tag.ts";
 import { validateIscsi } from "#kube-apiserver/registry/core/pod/validation/volumes-legacy.ts";
 import { tlsWarnings } from "#kube-apiserver/registry/core/secret/tls-warnings.ts";
@@ -139,6 +144,12 @@ const readers: Readonly<Record<string, (text: string) => unknown>> = {
   "YAML answer": (text) => formatYaml({ [text.slice(0, 1000)]: text }),
   "certificate request": (text) => parseCertificateRequest(`-----BEGIN CERTIFICATE REQUEST-----${text}`),
   "TLS secret": (text) => tlsWarnings(secretOf(text)),
+  "shell script": parseScript,
+  "quotes in a shell script": (text) => parseScript(`echo "${text.replaceAll('"', "")}" \${a:-${text.replaceAll("}", "")}}`),
+  "sum in a shell script": (text) => calculate(text, () => "1"),
+  "container's command": (text) => behaviourOf({ name: "a", command: ["sh", "-c", text], args: [], labels: {}, annotations: {} }),
+  archive: (text) => [...decodeMembers(archiveOf(text))],
+  "path in a container": (text) => [lastName(`/${text}`), trimSlashes(text, true), new MemoryFiles(0).find(text.slice(0, 4096))],
   image: (text) => defaultPullPolicy(`0.A${text}`),
   "iSCSI name": (text) => validateIscsi({ iqn: `iqn${text}`, targetPortal: "a", lun: 1 }, FieldPath.root),
   pattern: (text) =>
@@ -146,6 +157,12 @@ const readers: Readonly<Record<string, (text: string) => unknown>> = {
     (loadedPatterns()("^(a+)+(b|[a-z]*)*$") as (text: string) => boolean)(text),
   expression: (text) => compileExpression(text, cel.environment, cel.regex),
   "text in an expression": (text) => evaluate(`${JSON.stringify(text.replaceAll(/[\0\\"\n]/g, "x"))}`),
+};
+/** An archive with POSIX's records of its member. */
+const archiveOf = (text: string): Buffer => {
+  const member = encodeMember({ name: "x", type: "file", mode: 0o644, mtimeMs: 0, data: Buffer.from(text) });
+  member.write("x", 156, "latin1");
+  return member;
 };
 const POD = { group: "", version: "v1", kind: "Pod" };
 

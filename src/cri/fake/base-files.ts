@@ -1,3 +1,4 @@
+import type { Allowance } from "./allowance.ts";
 import { MemoryFiles } from "./memory-files.ts";
 
 const DIRECTORIES = [
@@ -19,9 +20,14 @@ const DIRECTORIES = [
 ];
 
 /** What every simulated container finds, whatever its image is. */
-export function baseFiles(options: { readonly hostname: string; readonly ip: string; readonly nowMs: number }): MemoryFiles {
+export function baseFiles(options: {
+  readonly hostname: string;
+  readonly ip: string;
+  readonly nowMs: number;
+  readonly allowance: Allowance;
+}): MemoryFiles {
   const { hostname, ip, nowMs } = options;
-  const files = new MemoryFiles(nowMs);
+  const files = new MemoryFiles(nowMs, options.allowance);
   for (const path of DIRECTORIES) files.makeDirectory(path, nowMs, true);
   files.change("/tmp", { mode: 0o777 });
   const texts: Readonly<Record<string, string>> = {

@@ -1,3 +1,5 @@
+import { ownValue } from "#base/own-value.ts";
+
 /** How long a container runs, and how it ends. */
 export interface Behaviour {
   /** Undefined: until it is stopped. */
@@ -20,6 +22,8 @@ export const LOG_TEXT_ANNOTATION = "kybern.io/simulated-log-text";
 /** On a container: it is meant to end by itself. Set by the kubelet. */
 export const COMPLETES_LABEL = "kybern.io/completes";
 
+/** What runs longer than a timer can wait never ends by itself: some 24 days. */
+const RUN_MS_MAX = 2 ** 31 - 1;
 /** How long a container that is meant to end runs when nothing else is told. */
 const DEFAULT_RUN_MS = 1000;
 
@@ -34,7 +38,7 @@ interface Described {
 /** What a container does: what annotations say, else what can be read off a shell command, else what its kind suggests. */
 export function behaviourOf(container: Described): Behaviour {
   const annotation = (name: string): number | undefined => {
-    const text = container.annotations[`${name}.${container.name}`] ?? container.annotations[name];
+    const text = ownValue(container.annotations, `${name}.${container.name}`) ?? ownValue(container.annotations, name);
     const value = Number(text);
     return text === undefined || Number.isNaN(value) || value < 0 ? undefined : value;
   };
@@ -44,11 +48,12 @@ export function behaviourOf(container: Described): Behaviour {
   const completes = container.labels[COMPLETES_LABEL] === "true" || exitCode !== undefined;
   const fallback = completes ? DEFAULT_RUN_MS : undefined;
   const told = command === undefined ? fallback : command.runMs;
+  const runMs = runSeconds === undefined ? told : runSeconds * 1000;
   return {
-    runMs: runSeconds === undefined ? told : runSeconds * 1000,
+    runMs: runMs === undefined || runMs > RUN_MS_MAX ? undefined : runMs,
     exitCode: exitCode ?? command?.exitCode ?? 0,
     isTold: exitCode !== undefined || runSeconds !== undefined,
-    stopMs: (annotation(STOP_SECONDS_ANNOTATION) ?? 0) * 1000,
+    stopMs: Math.min(RUN_MS_MAX, (annotation(STOP_SECONDS_ANNOTATION) ?? 0) * 1000),
   };
 }
 

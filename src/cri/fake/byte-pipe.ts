@@ -17,8 +17,9 @@ export class BrokenPipeError extends Error {
   override readonly name = "BrokenPipeError";
 }
 
-/** How much may wait in a pipe, in bytes, as in Linux. */
+/** How much may wait in a pipe, in bytes, as in Linux; and what a piece counts for at least. */
 const PIPE_BYTES_MAX: number = 64 * 1024;
+const CHUNK_BYTES_MIN = 64;
 
 /** No input. */
 export const NO_INPUT: Input = { read: async () => undefined };
@@ -31,17 +32,15 @@ export class BytePipe implements Input, Output {
   #length = 0;
   #ended = false;
   #broken = false;
-  #wakeReader: (() => void) | undefined;
+  #wakeReaders: (() => void)[] = [];
   #wakeWriters: (() => void)[] = [];
 
   async read(): Promise<Buffer | undefined> {
     while (this.#chunks.length === 0 && !this.#ended) {
-      await new Promise<void>((resolve) => {
-        this.#wakeReader = resolve;
-      });
+      await new Promise<void>((resolve) => this.#wakeReaders.push(resolve));
     }
     const chunk = this.#chunks.shift();
-    this.#length -= chunk?.length ?? 0;
+    this.#length -= chunk === undefined ? 0 : weightOf(chunk);
     this.#wake();
     return chunk;
   }
@@ -54,14 +53,14 @@ export class BytePipe implements Input, Output {
     }
     if (this.#broken) throw new BrokenPipeError();
     this.#chunks.push(chunk);
-    this.#length += chunk.length;
-    this.#wakeReader?.();
+    this.#length += weightOf(chunk);
+    this.#wakeReader();
   }
 
   /** No more will be written. */
   end(): void {
     this.#ended = true;
-    this.#wakeReader?.();
+    this.#wakeReader();
   }
 
   /** No more will be read. */
@@ -70,9 +69,17 @@ export class BytePipe implements Input, Output {
     this.#wake();
   }
 
+  #wakeReader(): void {
+    for (const wake of this.#wakeReaders.splice(0)) wake();
+  }
+
   #wake(): void {
     for (const wake of this.#wakeWriters.splice(0)) wake();
   }
+}
+
+function weightOf(chunk: Buffer): number {
+  return Math.max(CHUNK_BYTES_MIN, chunk.length);
 }
 
 /** A stream of Node as input. */
@@ -112,11 +119,4 @@ export function outputTo(stream: Writable | undefined): Output {
       });
     },
   };
-}
-
-/** All that is left to read. */
-export async function readAll(input: Input): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  for (let chunk = await input.read(); chunk !== undefined; chunk = await input.read()) chunks.push(chunk);
-  return Buffer.concat(chunks);
 }

@@ -1,11 +1,13 @@
 import type { Clock } from "#base/clock.ts";
 import type { ContainerConfig } from "../runtime-service.ts";
 import type { ProcessStreams } from "../streaming/streaming-runtime.ts";
+import type { Allowance } from "./allowance.ts";
 import { LOG_TEXT_ANNOTATION } from "./behaviour.ts";
-import { BytePipe, type Input, inputFrom, NO_INPUT, type Output, outputTo } from "./byte-pipe.ts";
+import { BrokenPipeError, BytePipe, type Input, inputFrom, NO_INPUT, type Output, outputTo } from "./byte-pipe.ts";
 import type { ContainerShell } from "./container-shell.ts";
 import type { ContainerIdentity, SimulationHooks } from "./hooks.ts";
 import { MemoryLog } from "./memory-log.ts";
+import { STEPS_MAX, StepsExceededError } from "./work.ts";
 
 /** What a {@link ContainerProcess} knows of its surroundings. */
 export interface ContainerSurroundings {
@@ -16,6 +18,8 @@ export interface ContainerSurroundings {
   readonly hostname: string;
   readonly ip: string;
   readonly hooks: SimulationHooks;
+  /** What it may hold. */
+  readonly allowance: Allowance;
   /** The container's own process ended by what it was told over its input. */
   readonly onExit: (exitCode: number) => void;
 }
@@ -24,8 +28,11 @@ export interface ContainerSurroundings {
 const SILENT: readonly string[] = ["sleep", "true", "false"];
 /** Exit codes of what was killed, and of what could not be started. */
 const EXIT_KILLED = 137;
+const EXIT_BROKEN_PIPE = 141;
+const EXEC_FAILED = "OCI runtime exec failed: exec failed: unable to start container process:";
 /** Output that is kept for who attaches to a container that was started to be attached to, in bytes. */
 const UNSEEN_BYTES_MAX = 64 * 1024;
+const UNSEEN_OVERHEAD_BYTES = 64;
 
 /** What goes on inside one simulated container: its own process, commands that are run in it, its log and its files. */
 export class ContainerProcess {
@@ -35,6 +42,7 @@ export class ContainerProcess {
   readonly #attached = new Set<ProcessStreams>();
   readonly #stdin = new BytePipe();
   #shell: Promise<ContainerShell> | undefined;
+  #own: Promise<void> = Promise.resolve();
   #wasAttached = false;
   #speaks = false;
   #unseen: { readonly stream: "stdout" | "stderr"; readonly data: Buffer }[] = [];
@@ -42,7 +50,7 @@ export class ContainerProcess {
 
   constructor(around: ContainerSurroundings) {
     this.#around = around;
-    this.log = new MemoryLog(around.clock);
+    this.log = new MemoryLog(around.clock, around.allowance);
   }
 
   /**
@@ -64,8 +72,8 @@ export class ContainerProcess {
     const stdout: Output = { write: async (data) => this.#say("stdout", Buffer.from(data as Uint8Array)) };
     const stderr: Output = tty ? stdout : { write: async (data) => this.#say("stderr", Buffer.from(data as Uint8Array)) };
     const stdin: Input = canHear ? this.#stdin : NO_INPUT;
-    const process = shell.process({ stdin, stdout, stderr }, tty, this.#ended.signal);
-    void program(args, process).then(
+    const process = shell.process({ stdin, stdout, stderr }, tty, this.#ended.signal, Number.POSITIVE_INFINITY);
+    this.#own = program(args, process).then(
       (code) => {
         if (canHear) this.#around.onExit(code);
       },
@@ -77,6 +85,11 @@ export class ContainerProcess {
   /** The container's own command is simulated. */
   get speaks(): boolean {
     return this.#speaks;
+  }
+
+  /** Tells when the container's own command has ended. */
+  onSilent(tell: () => void): void {
+    void this.#own.then(tell);
   }
 
   /** The container has ended: so has everything in it. */
@@ -97,16 +110,21 @@ export class ContainerProcess {
     const program = shell.program(name);
     if (program === undefined) {
       const reason = `exec: "${name}": executable file not found in $PATH`;
-      throw new Error(`OCI runtime exec failed: exec failed: unable to start container process: ${reason}: unknown`);
+      throw new Error(`${EXEC_FAILED} ${reason}: unknown`);
     }
     const stdout = outputTo(streams.stdout);
     const io = { stdin: inputFrom(streams.stdin), stdout, stderr: streams.tty ? stdout : outputTo(streams.stderr) };
-    const process = shell.process(io, streams.tty, signal);
+    const process = shell.process(io, streams.tty, signal, STEPS_MAX);
+    if (!this.#around.allowance.enter())
+      throw new Error(`${EXEC_FAILED} fork/exec ${name}: resource temporarily unavailable: unknown`);
     const killed = new Promise<number>((resolve) => signal.addEventListener("abort", () => resolve(EXIT_KILLED), { once: true }));
-    const ran = program(args, process).catch((error) => {
-      if (signal.aborted) return EXIT_KILLED;
-      throw error;
-    });
+    const ran = program(args, process)
+      .catch((error) => {
+        if (signal.aborted || error instanceof StepsExceededError) return EXIT_KILLED;
+        if (error instanceof BrokenPipeError) return EXIT_BROKEN_PIPE;
+        throw error;
+      })
+      .finally(() => this.#around.allowance.leave());
     return Promise.race([ran, killed]);
   }
 
@@ -134,7 +152,7 @@ export class ContainerProcess {
     for (const streams of this.#attached) this.#pass(streams, stream, data);
     if (this.#wasAttached || this.#around.config.stdin !== true || this.#unseenLength > UNSEEN_BYTES_MAX) return;
     this.#unseen.push({ stream, data });
-    this.#unseenLength += data.length;
+    this.#unseenLength += data.length + UNSEEN_OVERHEAD_BYTES;
   }
 
   /** Who is too slow misses something, and holds nobody back. */

@@ -1,10 +1,12 @@
 import type { Clock } from "#base/clock.ts";
 import type { ContainerConfig } from "../runtime-service.ts";
+import type { Allowance } from "./allowance.ts";
 import { baseFiles } from "./base-files.ts";
-import { programsAt } from "./commands/programs.ts";
+import { findProgram } from "./commands/programs.ts";
 import type { MemoryFiles } from "./memory-files.ts";
-import type { Process, Program } from "./process.ts";
+import { metered, type Process, type Program } from "./process.ts";
 import { terminalInput, terminalOutput } from "./terminal.ts";
+import { Work } from "./work.ts";
 
 /** What a {@link ContainerShell} knows of its container. */
 export interface ShellSurroundings {
@@ -12,6 +14,7 @@ export interface ShellSurroundings {
   readonly config: ContainerConfig;
   readonly hostname: string;
   readonly ip: string;
+  readonly allowance: Allowance;
 }
 
 /** The files of one simulated container, and the programs that can be run in it. Few containers ever need one. */
@@ -22,19 +25,20 @@ export class ContainerShell {
   constructor(around: ShellSurroundings) {
     const { clock, hostname, ip, config } = around;
     this.#around = around;
-    this.#files = baseFiles({ hostname, ip, nowMs: clock.now() });
+    this.#files = baseFiles({ hostname, ip, nowMs: clock.now(), allowance: around.allowance });
     const { workingDir = "" } = config;
     if (workingDir !== "") this.#files.makeDirectory(workingDir, clock.now(), true);
   }
 
   /** A program by its name. */
   program(name: string): Program | undefined {
-    return programsAt(0)(name);
+    return findProgram(name);
   }
 
-  /** A new process, with the container's variables and folder; with a terminal when `tty` is set. */
-  process(io: Pick<Process, "stdin" | "stdout" | "stderr">, tty: boolean, signal: AbortSignal): Process {
-    const { clock, config, hostname } = this.#around;
+  /** A new process, with the container's variables and folder; with a terminal when `tty` is set. Ends after `stepsMax` steps. */
+  process(io: Pick<Process, "stdin" | "stdout" | "stderr">, tty: boolean, signal: AbortSignal, stepsMax: number): Process {
+    const { clock, config, hostname, allowance } = this.#around;
+    const work = new Work({ clock, signal, allowance, stepsMax });
     const env = new Map([
       ["PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"],
       ["HOSTNAME", hostname],
@@ -44,10 +48,11 @@ export class ContainerShell {
     ]);
     const terminal = {
       stdin: tty ? terminalInput(io.stdin, io.stdout) : io.stdin,
-      stdout: tty ? terminalOutput(io.stdout) : io.stdout,
-      stderr: tty ? terminalOutput(io.stderr) : io.stderr,
+      stdout: metered(tty ? terminalOutput(io.stdout) : io.stdout, work),
+      stderr: metered(tty ? terminalOutput(io.stderr) : io.stderr, work),
     };
     const cwd = config.workingDir === undefined || config.workingDir === "" ? "/" : config.workingDir;
-    return { ...terminal, files: this.#files, env, location: { cwd }, hostname, clock, tty, signal };
+    const place = { files: this.#files, env, location: { cwd }, hostname, clock, tty };
+    return { ...terminal, ...place, signal, allowance, work, depth: 0 };
   }
 }

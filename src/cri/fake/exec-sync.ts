@@ -2,6 +2,7 @@ import { Writable } from "node:stream";
 import type { Clock } from "#base/clock.ts";
 import type { ExecSyncResult } from "../runtime-service.ts";
 import type { ProcessStreams } from "../streaming/streaming-runtime.ts";
+import { GrowingBytes } from "./growing-bytes.ts";
 
 /** How much of each output is kept, in bytes; as containerd, which drops the rest. */
 const OUTPUT_BYTES_MAX: number = 16 * 1024 * 1024;
@@ -29,17 +30,14 @@ export async function execSync(
 }
 
 class Collector extends Writable {
-  readonly #chunks: Buffer[] = [];
-  #length = 0;
+  readonly #all = new GrowingBytes();
 
   bytes(): Buffer {
-    return Buffer.concat(this.#chunks);
+    return this.#all.bytes;
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: () => void): void {
-    const part = chunk.subarray(0, Math.max(0, OUTPUT_BYTES_MAX - this.#length));
-    this.#length += part.length;
-    this.#chunks.push(part);
+    this.#all.add(chunk.subarray(0, Math.max(0, OUTPUT_BYTES_MAX - this.#all.length)));
     done();
   }
 }

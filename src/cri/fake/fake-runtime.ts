@@ -2,7 +2,6 @@ import type { Duplex } from "node:stream";
 import type { Clock, Timer } from "#base/clock.ts";
 import { duplexPair } from "#base/duplex-pair.ts";
 import type { Random } from "#base/random.ts";
-import { nextTurn } from "#base/turn.ts";
 import type { LogFiles } from "../log-files.ts";
 import {
   type AttachRequest,
@@ -18,6 +17,7 @@ import {
   type RuntimeService,
 } from "../runtime-service.ts";
 import type { StreamingServer } from "../streaming/streaming-server.ts";
+import { Allowance, CONTAINER_LIMITS, NODE_LIMITS } from "./allowance.ts";
 import { type Behaviour, behaviourOf } from "./behaviour.ts";
 import { ContainerProcess } from "./container-process.ts";
 import { execSync } from "./exec-sync.ts";
@@ -33,6 +33,8 @@ export interface FakeRuntimeOptions {
   /** Answers for the ports of all pods. */
   readonly podServer: PodServer;
   readonly hooks?: SimulationHooks;
+  /** What the containers of all nodes may hold together. */
+  readonly allowance?: Allowance;
   /** An address for a new sandbox; given back with `releaseIp`. */
   readonly allocateIp: () => string;
   readonly releaseIp: (ip: string) => void;
@@ -50,6 +52,7 @@ interface Container {
   status: ContainerStatus;
   readonly behaviour: Behaviour;
   readonly process: ContainerProcess;
+  readonly allowance: Allowance;
   exitTimer: Timer | undefined;
   /** Told when the container has ended. */
   readonly waiting: (() => void)[];
@@ -58,6 +61,8 @@ interface Container {
 /** Exit code of a container that ended because it was asked to (SIGTERM), and of one that was killed. */
 const EXIT_TERMINATED = 143;
 const EXIT_KILLED = 137;
+/** How long a container that ends waits for its command to end too, in milliseconds. */
+const LAST_WORDS_MS = 20;
 
 /** Where URLs of the streaming server lead: nowhere but to {@link FakeRuntime.dialStreaming}. */
 const STREAMING_BASE_URL = "http://streaming.fake.invalid";
@@ -82,10 +87,12 @@ export class FakeRuntime implements RuntimeService {
     },
   };
   #streaming: Promise<StreamingServer> | undefined;
+  readonly #allowance: Allowance;
   #lastId = 0;
 
   constructor(options: FakeRuntimeOptions) {
     this.#options = options;
+    this.#allowance = new Allowance(NODE_LIMITS, options.allowance);
   }
 
   async version(): Promise<{ runtimeName: string; runtimeVersion: string }> {
@@ -152,9 +159,10 @@ export class FakeRuntime implements RuntimeService {
       logPath,
     };
     const behaviour = behaviourOf({ ...config, name, annotations });
-    const process = this.#newProcess(id, sandbox, config, annotations);
+    const allowance = new Allowance(CONTAINER_LIMITS, this.#allowance);
+    const process = this.#newProcess(id, sandbox, config, { annotations, allowance });
     if (logPath !== "") this.#logs.set(logPath, process.log);
-    this.#containers.set(id, { status, behaviour, process, exitTimer: undefined, waiting: [] });
+    this.#containers.set(id, { status, behaviour, process, allowance, exitTimer: undefined, waiting: [] });
     sandbox.containers.add(id);
     this.#tell(id, sandboxId, "CONTAINER_CREATED_EVENT");
     return id;
@@ -170,10 +178,13 @@ export class FakeRuntime implements RuntimeService {
     if (container.status.state !== "CONTAINER_RUNNING") return;
     const { runMs, exitCode, isTold } = container.behaviour;
     if (runMs === undefined || (endsItself && !isTold)) return;
+    const exit = (): void => this.#exit(containerId, exitCode);
     // What its command says at this very moment is still said.
-    const exit = (): void =>
-      container.process.speaks ? nextTurn(() => this.#exit(containerId, exitCode)) : this.#exit(containerId, exitCode);
-    container.exitTimer = clock.setTimeout(exit, runMs);
+    const hearOut = (): void => {
+      container.exitTimer = clock.setTimeout(exit, LAST_WORDS_MS);
+      container.process.onSilent(exit);
+    };
+    container.exitTimer = clock.setTimeout(container.process.speaks ? hearOut : exit, runMs);
   }
 
   async stopContainer(containerId: string, timeoutSeconds: number): Promise<void> {
@@ -202,6 +213,7 @@ export class FakeRuntime implements RuntimeService {
     this.#containers.delete(containerId);
     const { sandboxId, logPath } = container.status;
     this.#logs.delete(logPath);
+    container.allowance.release();
     this.#sandboxes.get(sandboxId)?.containers.delete(containerId);
     this.#tell(containerId, sandboxId, "CONTAINER_DELETED_EVENT");
   }
@@ -297,7 +309,7 @@ export class FakeRuntime implements RuntimeService {
     id: string,
     { config: { metadata, hostname }, status }: Sandbox,
     config: ContainerConfig,
-    annotations: Readonly<Record<string, string>>,
+    more: { readonly annotations: Readonly<Record<string, string>>; readonly allowance: Allowance },
   ): ContainerProcess {
     const { clock, hooks = {} } = this.#options;
     const { name: pod, namespace } = metadata;
@@ -305,7 +317,7 @@ export class FakeRuntime implements RuntimeService {
     const onExit = (code: number): void => {
       if (this.#containers.get(id)?.behaviour.isTold === false) this.#exit(id, code);
     };
-    return new ContainerProcess({ clock, config, annotations, identity, hostname, ip: status.ip, hooks, onExit });
+    return new ContainerProcess({ ...more, clock, config, identity, hostname, ip: status.ip, hooks, onExit });
   }
 
   /** Is made when it is first needed: few nodes are ever asked. */

@@ -1,24 +1,29 @@
 import type { Clock } from "#base/clock.ts";
 import type { LogFile } from "../log-files.ts";
 import { encodeLogLine, type LogStream } from "../log-line.ts";
+import { Allowance, CONTAINER_LIMITS } from "./allowance.ts";
 
 /** How much of a container's log is kept, in bytes: the oldest lines go first. */
 export const LOG_BYTES_MAX: number = 1024 * 1024;
 /** Longest line; longer ones are written in parts, as containerd does. */
 const LINE_BYTES_MAX = 16 * 1024;
+/** What a line counts for beside its bytes. */
+const LINE_OVERHEAD_BYTES = 128;
 const NEWLINE = 10;
 
 /** The log of one simulated container, in memory, in the format of CRI. */
 export class MemoryLog implements LogFile {
   readonly #clock: Clock;
+  readonly #allowance: Allowance;
   readonly #listeners = new Set<() => void>();
   readonly #unfinished: Record<LogStream, Buffer> = { stdout: Buffer.alloc(0), stderr: Buffer.alloc(0) };
   #lines: Buffer[] = [];
   #start = 0;
   #end = 0;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, allowance: Allowance = new Allowance(CONTAINER_LIMITS)) {
     this.#clock = clock;
+    this.#allowance = allowance;
   }
 
   /** What the container says; lines are kept when they are complete. */
@@ -46,6 +51,7 @@ export class MemoryLog implements LogFile {
 
   /** Begins anew, as after a rotation. */
   clear(): void {
+    this.#allowance.take(this.#start - this.#end - this.#lines.length * LINE_OVERHEAD_BYTES);
     this.#lines = [];
     this.#start = this.#end;
   }
@@ -79,11 +85,23 @@ export class MemoryLog implements LogFile {
 
   #keep(stream: LogStream, partial: boolean, content: Uint8Array): void {
     const line = encodeLogLine(this.#clock.now(), stream, partial, content);
+    const cost = line.length + LINE_OVERHEAD_BYTES;
+    let dropped = 0;
+    const drop = (): void => {
+      const length = this.#lines[dropped++]?.length ?? 0;
+      this.#start += length;
+      this.#allowance.take(-(length + LINE_OVERHEAD_BYTES));
+    };
+    while (this.#end + line.length - this.#start > LOG_BYTES_MAX) drop();
+    let taken = this.#allowance.take(cost);
+    while (!taken && dropped < this.#lines.length) {
+      drop();
+      taken = this.#allowance.take(cost);
+    }
+    if (dropped > 0) this.#lines.splice(0, dropped);
+    if (!taken) return;
     this.#lines.push(line);
     this.#end += line.length;
-    let dropped = 0;
-    while (this.#end - this.#start > LOG_BYTES_MAX) this.#start += this.#lines[dropped++]?.length ?? 0;
-    if (dropped > 0) this.#lines.splice(0, dropped);
   }
 
   #tell(): void {

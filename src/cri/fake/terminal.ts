@@ -1,3 +1,4 @@
+import { nextTurn } from "#base/turn.ts";
 import { BytePipe, type Input, type Output } from "./byte-pipe.ts";
 
 const INTERRUPT = 3;
@@ -7,6 +8,9 @@ const RETURN = 13;
 const NEWLINE = 10;
 /** Longest line that is edited, in bytes, as Linux's terminals. */
 const LINE_BYTES_MAX = 4096;
+
+/** Keys that are looked at before others have their turn. */
+const KEYS_PER_TURN = 512;
 
 /** Output as a terminal shows it: lines begin at the left. */
 export function terminalOutput(output: Output): Output {
@@ -50,7 +54,10 @@ export function terminalInput(input: Input, shown: Output): Input {
   };
   const pump = async (): Promise<void> => {
     for (let chunk = await input.read(); chunk !== undefined; chunk = await input.read()) {
-      for (const byte of chunk) if (!(await key(byte))) return;
+      for (const [i, byte] of chunk.entries()) {
+        if (!(await key(byte))) return;
+        if (i % KEYS_PER_TURN === KEYS_PER_TURN - 1) await new Promise<void>(nextTurn);
+      }
     }
     await lines.write(Buffer.from(line));
   };

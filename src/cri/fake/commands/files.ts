@@ -1,4 +1,4 @@
-import { FileError, type FileNode, joinPath, type MemoryFiles } from "../memory-files.ts";
+import { FileError, type FileNode, joinPath, lastName, type MemoryFiles, trimSlashes } from "../memory-files.ts";
 import { complain, type Process, type Program } from "../process.ts";
 
 interface Arguments {
@@ -25,6 +25,7 @@ async function each(
 ): Promise<number> {
   let code = 0;
   for (const path of paths) {
+    await process.work.step();
     try {
       await use(joinPath(process.location.cwd, path), path);
     } catch (error) {
@@ -101,32 +102,35 @@ const mkdir: Program = (args, process) => {
 
 /** Where a file lands that is copied or moved: in a folder under its own name. */
 function destination(files: MemoryFiles, from: string, to: string): string {
-  return files.find(to)?.type === "directory" ? joinPath(files.resolve(to, true), from.split("/").at(-1) ?? "") : to;
+  return files.find(to)?.type === "directory" ? joinPath(files.resolve(to, true), lastName(from)) : to;
 }
 
-function copyTree(files: MemoryFiles, from: string, to: string, nowMs: number): void {
+async function copyTree(process: Process, from: string, to: string): Promise<void> {
+  const { files, clock } = process;
+  const nowMs = clock.now();
+  await process.work.step();
   const node = files.find(from, false) as FileNode;
   if (node.type === "link") files.link(to, node.data.toString(), nowMs);
   else if (node.type === "file") files.write(to, node.data, nowMs, { mode: node.mode });
   else {
     files.makeDirectory(to, nowMs, true, node.mode);
-    for (const name of files.list(from)) copyTree(files, joinPath(from, name), joinPath(to, name), nowMs);
+    for (const name of files.list(from)) await copyTree(process, joinPath(from, name), joinPath(to, name));
   }
 }
 
 function transfer(name: "cp" | "mv"): Program {
   return (args, process) => {
     const { options, paths } = argumentsOf(args);
-    const { files, clock, location } = process;
+    const { files, location } = process;
     const to = joinPath(location.cwd, paths.at(-1) ?? "");
-    return each(name, paths.slice(0, -1), process, (path) => {
+    return each(name, paths.slice(0, -1), process, async (path) => {
       const from = files.resolve(path, name === "cp");
       const node = files.find(from, false);
       if (node === undefined) throw new FileError("No such file or directory");
       if (name === "cp" && node.type === "directory" && !/[ra]/i.test(options)) throw new FileError("omitting directory");
       const target = destination(files, from, to);
       if (target === from || target.startsWith(`${from}/`)) throw new FileError("cannot copy into itself");
-      copyTree(files, from, target, clock.now());
+      await copyTree(process, from, target);
       if (name === "mv") files.remove(from);
     });
   };
@@ -147,13 +151,14 @@ const chmod: Program = (args, process) => {
 };
 
 const basename: Program = async ([path = "", suffix = ""], { stdout }) => {
-  const name = path.replace(/\/+$/, "").split("/").at(-1) ?? "";
+  const name = lastName(path);
   await stdout.write(`${suffix !== "" && name.endsWith(suffix) ? name.slice(0, -suffix.length) : name}\n`);
   return 0;
 };
 
 const dirname: Program = async ([path = ""], { stdout }) => {
-  const parent = path.replace(/\/+$/, "").replace(/\/?[^/]*$/, "");
+  const trimmed = trimSlashes(path, false);
+  const parent = trimSlashes(trimmed.slice(0, Math.max(0, trimmed.lastIndexOf("/"))), false);
   await stdout.write(`${parent === "" ? (path.startsWith("/") ? "/" : ".") : parent}\n`);
   return 0;
 };

@@ -1,3 +1,4 @@
+import { ownValue } from "#base/own-value.ts";
 import { FileError, joinPath } from "../memory-files.ts";
 import { complain, type Process, type Program } from "../process.ts";
 import { readLine, Shell } from "../shell/shell.ts";
@@ -11,25 +12,25 @@ const EXIT_NOT_FOUND = 127;
 const PROMPT_END = " # ";
 
 /** `sh -c SCRIPT NAME ARG...`, `sh FILE ARG...`, or line by line what comes in. */
-function shellAt(depth: number): Program {
-  return async (args, process) => {
-    const options = args.filter((arg, i) => arg.startsWith("-") && args.slice(0, i).every((before) => before.startsWith("-")));
-    const rest = args.slice(options.length);
-    if (options.some((option) => /^-[a-z]*c/.test(option))) {
-      const [script = "", ...names] = rest;
-      return (await new Shell(programsAt(depth + 1), names.length === 0 ? ["sh"] : names, depth + 1).run(script, process)).code;
-    }
-    const [file] = rest;
-    const shell = new Shell(programsAt(depth + 1), file === undefined ? ["sh"] : rest, depth + 1);
-    if (file === undefined) return interactive(shell, process);
-    const path = joinPath(process.location.cwd, file);
-    if (process.files.find(path)?.type !== "file") {
-      await complain(process, `sh: can't open '${file}': No such file or directory`);
-      return EXIT_NOT_FOUND;
-    }
-    return (await shell.run(process.files.read(path).toString("utf8"), process)).code;
-  };
-}
+const sh: Program = async (args, around) => {
+  const process = { ...around, depth: around.depth + 1 };
+  const firstOperand = args.findIndex((arg) => !arg.startsWith("-"));
+  const options = args.slice(0, firstOperand < 0 ? args.length : firstOperand);
+  const rest = args.slice(options.length);
+  if (options.some((option) => /^-[a-z]*c/.test(option))) {
+    const [script = "", ...names] = rest;
+    return (await new Shell(findProgram, names.length === 0 ? ["sh"] : names).run(script, process)).code;
+  }
+  const [file] = rest;
+  const shell = new Shell(findProgram, file === undefined ? ["sh"] : rest);
+  if (file === undefined) return interactive(shell, process);
+  const path = joinPath(process.location.cwd, file);
+  if (process.files.find(path)?.type !== "file") {
+    await complain(process, `sh: can't open '${file}': No such file or directory`);
+    return EXIT_NOT_FOUND;
+  }
+  return (await shell.run(process.files.read(path).toString("utf8"), process)).code;
+};
 
 async function interactive(shell: Shell, process: Process): Promise<number> {
   let code = 0;
@@ -46,29 +47,28 @@ async function interactive(shell: Shell, process: Process): Promise<number> {
 const which: Program = async (args, process) => {
   let code = 0;
   for (const name of args) {
-    if (programsAt(0)(name) === undefined) code = 1;
+    if (findProgram(name) === undefined) code = 1;
     else await process.stdout.write(`/bin/${name}\n`);
   }
   return code;
 };
 
-/** All simulated programs, by name or by path in one of the usual folders; `depth` shells are around them. */
-export function programsAt(depth: number): (name: string) => Program | undefined {
-  return (name) => {
-    const [, own = name] = /^(?:\/usr)?(?:\/local)?\/s?bin\/([^/]+)$/.exec(name) ?? [];
-    if (own === "sh" || own === "bash" || own === "ash") return shellAt(depth);
-    const known: Readonly<Record<string, Program>> = {
-      ...textPrograms,
-      ...filePrograms,
-      ...systemPrograms,
-      tar,
-      which,
-      test: testCommand,
-      "[": testCommand,
-    };
-    const program = Object.hasOwn(known, own) ? known[own] : undefined;
-    return program === undefined ? undefined : safely(own, program);
-  };
+const PROGRAMS: Readonly<Record<string, Program>> = {
+  ...textPrograms,
+  ...filePrograms,
+  ...systemPrograms,
+  tar,
+  which,
+  test: testCommand,
+  "[": testCommand,
+};
+
+/** A simulated program by its name, or by its path in one of the usual folders. */
+export function findProgram(name: string): Program | undefined {
+  const [, own = name] = /^(?:\/usr)?(?:\/local)?\/s?bin\/([^/]+)$/.exec(name) ?? [];
+  if (own === "sh" || own === "bash" || own === "ash") return sh;
+  const program = ownValue(PROGRAMS, own);
+  return program === undefined ? undefined : safely(own, program);
 }
 
 /** What a file system refuses is told by the program that asked. */

@@ -1,3 +1,4 @@
+import { ownValue } from "#base/own-value.ts";
 import { complain, type Program } from "../process.ts";
 
 const UNITS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86400 };
@@ -10,7 +11,7 @@ const sleep: Program = async (args, process) => {
     return complain(process, `sleep: invalid number '${args[0] ?? ""}'`);
   }
   const seconds = durations.map((found) =>
-    found === null ? Number.POSITIVE_INFINITY : Number(found[1]) * (UNITS[found[2] || "s"] ?? 1),
+    found === null ? Number.POSITIVE_INFINITY : Number(found[1]) * (ownValue(UNITS, found[2] || "s") ?? 1),
   );
   let leftMs = seconds.reduce((sum, one) => sum + one * 1000, 0);
   while (leftMs > 0) {
@@ -63,7 +64,7 @@ const date: Program = async (args, { clock, stdout }) => {
   };
   const format = args.find((arg) => arg.startsWith("+"))?.slice(1);
   const day = String(now.getUTCDate()).padStart(2);
-  const text = format?.replace(/%(.)/g, (all, letter: string) => letters[letter] ?? all);
+  const text = format?.replace(/%(.)/g, (all, letter: string) => ownValue(letters, letter) ?? all);
   await stdout.write(`${text ?? `${letters.a} ${letters.b} ${day} ${letters.T} UTC ${letters.Y}`}\n`);
   return 0;
 };

@@ -39,4 +39,6 @@ test("an archive that is cut off or damaged is refused", () => {
   const damaged = Buffer.from(archive);
   damaged.write("zzzz", 124, "latin1");
   expect(() => [...decodeMembers(damaged)]).toThrow("invalid tar magic");
+  damaged.write("-0000002000", 124, "latin1");
+  expect(() => [...decodeMembers(damaged)]).toThrow("invalid tar magic");
 });

@@ -1,3 +1,5 @@
+import { ownValue } from "#base/own-value.ts";
+
 /** A member of an archive. */
 export interface TarMember {
   readonly name: string;
@@ -8,6 +10,9 @@ export interface TarMember {
 }
 
 const BLOCK = 512;
+/** The longest that names before a member may be, in bytes; the last time that a date can tell. */
+const NAMES_BYTES_MAX: number = 64 * 1024;
+const TIME_MS_MAX = 8.64e15;
 const NAME_BYTES = 100;
 const TYPES: Readonly<Record<string, TarMember["type"]>> = {
   "0": "file",
@@ -84,9 +89,10 @@ export function* decodeMembers(archive: Buffer): Generator<TarMember> {
     const data = archive.subarray(at + BLOCK, at + BLOCK + size);
     if (data.length < size) throw new Error("short read");
     at += BLOCK + Math.ceil(size / BLOCK) * BLOCK;
+    if ((flag === "L" || flag === "x") && size > NAMES_BYTES_MAX) throw new Error("name too long");
     if (flag === "L") longName = text(data, 0, data.length);
-    else if (flag === "x") longName = /\d+ path=([^\n]*)\n/.exec(data.toString("utf8"))?.[1] ?? longName;
-    const type = TYPES[flag];
+    else if (flag === "x") longName = posixPath(data.toString("utf8")) ?? longName;
+    const type = ownValue(TYPES, flag);
     if (type === undefined) continue;
     const prefix = block.toString("latin1", 257, 262) === "ustar" ? text(block, 345, 155) : "";
     const own = text(block, 0, NAME_BYTES);
@@ -94,7 +100,13 @@ export function* decodeMembers(archive: Buffer): Generator<TarMember> {
     longName = undefined;
     const content =
       type === "link" ? Buffer.from(text(block, 157, NAME_BYTES)) : type === "file" ? Buffer.from(data) : Buffer.alloc(0);
-    yield { name, type, mode: number(block, 100, 8) & 0o777, mtimeMs: number(block, 136, 12) * 1000, data: content };
+    yield {
+      name,
+      type,
+      mode: number(block, 100, 8) & 0o777,
+      mtimeMs: Math.min(TIME_MS_MAX, number(block, 136, 12) * 1000),
+      data: content,
+    };
   }
 }
 
@@ -103,11 +115,20 @@ function text(block: Buffer, at: number, length: number): string {
   return block.toString("utf8", at, end < 0 || end > at + length ? at + length : end);
 }
 
+/** The name among POSIX's records, which are lines such as `17 path=some/name`. */
+function posixPath(records: string): string | undefined {
+  for (const line of records.split("\n")) {
+    const at = line.indexOf(" path=");
+    if (at > 0) return line.slice(at + " path=".length);
+  }
+  return undefined;
+}
+
 /** Octal digits; a number that is too large for them is binary. */
 function number(block: Buffer, at: number, length: number): number {
-  if ((block[at] ?? 0) >= 0x80) return Number(block.readBigUInt64BE(at + length - 8));
+  // Only sizes and times have room for a binary number.
+  if ((block[at] ?? 0) >= 0x80) return Number(block.readBigUInt64BE(at + length - 8) & (2n ** 53n - 1n));
   const digits = text(block, at, length).trim();
-  const value = digits === "" ? 0 : Number.parseInt(digits, 8);
-  if (Number.isNaN(value)) throw new Error("invalid tar magic");
-  return value;
+  if (!/^[0-7]*$/.test(digits)) throw new Error("invalid tar magic");
+  return digits === "" ? 0 : Number.parseInt(digits, 8);
 }

@@ -1,3 +1,4 @@
+import { ownValue } from "#base/own-value.ts";
 import { joinPath } from "../memory-files.ts";
 import type { Process, Program } from "../process.ts";
 
@@ -12,17 +13,19 @@ const NUMBERS: Readonly<Record<string, (a: number, b: number) => boolean>> = {
   "-ge": (a, b) => a >= b,
 };
 
-function holds(args: readonly string[], process: Process): boolean | undefined {
+function holds(all: readonly string[], process: Process): boolean | undefined {
+  const first = all.findIndex((arg, i) => arg !== "!" || i === all.length - 1);
+  const found = question(all.slice(Math.max(0, first)), process);
+  return found === undefined ? undefined : found !== (first % 2 === 1);
+}
+
+function question(args: readonly string[], process: Process): boolean | undefined {
   const [first = "", second = "", third = ""] = args;
-  if (first === "!" && args.length > 1) {
-    const rest = holds(args.slice(1), process);
-    return rest === undefined ? undefined : !rest;
-  }
   if (args.length <= 1) return first !== "";
   if (args.length === 2) return unary(first, second, process);
   if (second === "=" || second === "==") return first === third;
   if (second === "!=") return first !== third;
-  return NUMBERS[second]?.(Number(first), Number(third));
+  return ownValue(NUMBERS, second)?.(Number(first), Number(third));
 }
 
 function unary(operator: string, operand: string, { files, location }: Process): boolean | undefined {

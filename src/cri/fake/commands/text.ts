@@ -1,6 +1,8 @@
-import { type Input, readAll } from "../byte-pipe.ts";
+import { ownValue } from "#base/own-value.ts";
+import type { Input } from "../byte-pipe.ts";
 import { FileError, joinPath } from "../memory-files.ts";
 import { complain, type Process, type Program } from "../process.ts";
+import { withAll } from "../read-all.ts";
 
 const ESCAPES: Readonly<Record<string, string>> = {
   n: "\n",
@@ -14,9 +16,13 @@ const ESCAPES: Readonly<Record<string, string>> = {
 };
 const NEWLINE = 10;
 const DEFAULT_LINES = 10;
+/** What is gone through in a step, in bytes; a line that is looked at, in steps; the longest text that is looked for. */
+const BYTES_PER_STEP: number = 64 * 1024;
+const STEPS_PER_LINE = 0.05;
+const PATTERN_LENGTH_MAX = 256;
 
 function withEscapes(text: string): string {
-  return text.replace(/\\([ntr\\ae0b])/g, (_, char: string) => ESCAPES[char] ?? char);
+  return text.replace(/\\([ntr\\ae0b])/g, (_, char: string) => ownValue(ESCAPES, char) ?? char);
 }
 
 const echo: Program = async (args, { stdout }) => {
@@ -29,9 +35,10 @@ const echo: Program = async (args, { stdout }) => {
 };
 
 /** Goes through the arguments as often as the format takes some. */
-const printf: Program = async ([format = "", ...args], { stdout }) => {
+const printf: Program = async ([format = "", ...args], { stdout, work }) => {
   let at = 0;
   do {
+    await work.step(1 + format.length / 1000);
     const text = withEscapes(format).replace(/%(-?\d*)(?:\.\d+)?([sdixc%])/g, (_, width: string, verb: string) => {
       if (verb === "%") return "%";
       const value = args[at++] ?? "";
@@ -129,16 +136,20 @@ const head: Program = (args, process) => {
 
 const tail: Program = (args, process) => {
   const { unit, sign, count, paths } = countOf(args);
-  return eachInput("tail", paths, process, async (input) => {
-    const data = await readAll(input);
-    const total = unit === "bytes" ? data.length : linesIn(data) + (data.at(-1) === NEWLINE || data.length === 0 ? 0 : 1);
-    const skipped = sign === "+" ? Math.max(0, count - 1) : Math.max(0, total - count);
-    await process.stdout.write(data.subarray(unit === "bytes" ? skipped : skipped === 0 ? 0 : afterLines(data, skipped)));
-  });
+  return eachInput("tail", paths, process, (input) =>
+    withAll(input, process.allowance, async (data) => {
+      await process.work.step(1 + data.length / BYTES_PER_STEP);
+      const total = unit === "bytes" ? data.length : linesIn(data) + (data.at(-1) === NEWLINE || data.length === 0 ? 0 : 1);
+      const skipped = sign === "+" ? Math.max(0, count - 1) : Math.max(0, total - count);
+      await process.stdout.write(data.subarray(unit === "bytes" ? skipped : skipped === 0 ? 0 : afterLines(data, skipped)));
+    }),
+  );
 };
 
 function linesIn(data: Buffer): number {
-  return data.reduce((sum, byte) => sum + Number(byte === NEWLINE), 0);
+  let lines = 0;
+  for (let at = data.indexOf(NEWLINE); at >= 0; at = data.indexOf(NEWLINE, at + 1)) lines++;
+  return lines;
 }
 
 /** Where the line behind so many begins. */
@@ -157,26 +168,47 @@ const wc: Program = (args, process) => {
   const paths = args.filter((arg) => !arg.startsWith("-"));
   const shows = (option: string): boolean => options === "" || options.includes(option);
   return eachInput("wc", paths, process, async (input, path) => {
-    const data = await readAll(input);
-    const words = data
-      .toString("utf8")
-      .split(/\s+/)
-      .filter((word) => word !== "").length;
-    const counts = [...(shows("l") ? [linesIn(data)] : []), ...(shows("w") ? [words] : []), ...(shows("c") ? [data.length] : [])];
+    const { lines, words, bytes } = await countsOf(input, process);
+    const counts = [...(shows("l") ? [lines] : []), ...(shows("w") ? [words] : []), ...(shows("c") ? [bytes] : [])];
     const text = counts.length === 1 ? String(counts[0]) : counts.map((count) => String(count).padStart(9)).join("");
     await process.stdout.write(`${text}${path === "-" ? "" : ` ${path}`}\n`);
   });
 };
+
+async function countsOf(input: Input, { work }: Process): Promise<{ lines: number; words: number; bytes: number }> {
+  let [lines, words, bytes, inWord] = [0, 0, 0, false];
+  for (let chunk = await input.read(); chunk !== undefined; chunk = await input.read()) {
+    for (let at = 0; at < chunk.length; at += BYTES_PER_STEP) {
+      await work.step();
+      const part = chunk.subarray(at, at + BYTES_PER_STEP);
+      lines += linesIn(part);
+      for (const byte of part) {
+        const isSpace = byte === 32 || (byte >= 9 && byte <= 13);
+        if (!isSpace && !inWord) words++;
+        inWord = !isSpace;
+      }
+    }
+    bytes += chunk.length;
+  }
+  return { lines, words, bytes };
+}
 
 /** Plain texts only: a pattern of a user must not be able to run away. */
 const grep: Program = async (args, process) => {
   const options = args.filter((arg) => /^-[a-zA-Z]+$/.test(arg)).join("");
   const [pattern = "", ...paths] = args.filter((arg) => !/^-[a-zA-Z]+$/.test(arg));
   const fold = (text: string): string => (options.includes("i") ? text.toLowerCase() : text);
+  if (pattern.length > PATTERN_LENGTH_MAX) return (await complain(process, "grep: pattern too long")) + 1;
+  const [wanted, inverted] = [fold(pattern), options.includes("v")];
   const found: string[] = [];
   const code = await eachInput("grep", paths, process, async (input) => {
-    const lines = (await readAll(input)).toString("utf8").replace(/\n$/, "").split("\n");
-    found.push(...lines.filter((line) => fold(line).includes(fold(pattern)) !== options.includes("v")));
+    await withAll(input, process.allowance, async (data) => {
+      const lines = data.toString("utf8").replace(/\n$/, "").split("\n");
+      for (const line of lines) {
+        await process.work.step(STEPS_PER_LINE + (line.length * wanted.length) / 1_000_000);
+        if (line.length > 0 || data.length > 0) if (fold(line).includes(wanted) !== inverted) found.push(line);
+      }
+    });
   });
   if (options.includes("c")) await process.stdout.write(`${found.length}\n`);
   else if (!options.includes("q")) for (const line of found) await process.stdout.write(`${line}\n`);

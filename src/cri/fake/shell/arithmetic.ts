@@ -1,3 +1,4 @@
+import { ownValue } from "#base/own-value.ts";
 import { ShellSyntaxError } from "./words.ts";
 
 const TOKEN = /\s*(\d+|[A-Za-z_]\w*|==|!=|<=|>=|&&|\|\||[-+*/%()<>!])/y;
@@ -31,7 +32,7 @@ export function calculate(expression: string, variable: (name: string) => string
     let left = value(level + 1, depth);
     for (let operator = tokens[at] ?? ""; operators.includes(operator); operator = tokens[at] ?? "") {
       at++;
-      left = OPERATIONS[operator]?.(left, value(level + 1, depth)) ?? 0;
+      left = ownValue(OPERATIONS, operator)?.(left, value(level + 1, depth)) ?? 0;
     }
     return left;
   };

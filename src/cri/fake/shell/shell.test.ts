@@ -1,7 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { realClock } from "#base/clock.ts";
-import { BytePipe, readAll } from "../byte-pipe.ts";
+import { Allowance, CONTAINER_LIMITS } from "../allowance.ts";
+import { BytePipe } from "../byte-pipe.ts";
 import { ContainerShell } from "../container-shell.ts";
+import { withAll } from "../read-all.ts";
+import { STEPS_MAX } from "../work.ts";
 
 const config = {
   metadata: { name: "c", attempt: 0 },
@@ -13,16 +16,24 @@ const config = {
   envs: [{ key: "NAME", value: "a b" }],
 };
 
-async function run(script: string, input = "", signal = new AbortController().signal) {
-  const shell = new ContainerShell({ clock: realClock, config, hostname: "web", ip: "10.0.0.2" });
+async function run(
+  script: string,
+  input = "",
+  signal = new AbortController().signal,
+  stepsMax = STEPS_MAX,
+  limits = CONTAINER_LIMITS,
+) {
+  const allowance = new Allowance(limits);
+  const shell = new ContainerShell({ clock: realClock, config, hostname: "web", ip: "10.0.0.2", allowance });
   const [stdin, stdout, stderr] = [new BytePipe(), new BytePipe(), new BytePipe()];
   if (input !== "") await stdin.write(input);
   stdin.end();
   const program = shell.program("/bin/sh");
-  const code = await program?.(["-c", script], shell.process({ stdin, stdout, stderr }, false, signal));
+  const code = await program?.(["-c", script], shell.process({ stdin, stdout, stderr }, false, signal, stepsMax));
   stdout.end();
   stderr.end();
-  return { code, out: (await readAll(stdout)).toString(), err: (await readAll(stderr)).toString() };
+  const text = (pipe: BytePipe): Promise<string> => withAll(pipe, allowance, String);
+  return { code, out: await text(stdout), err: await text(stderr), held: allowance.busy };
 }
 
 const cases: readonly (readonly [script: string, out: string, code?: number, input?: string])[] = [
@@ -88,8 +99,45 @@ describe("nothing runs away", () => {
     ["a script inside scripts inside scripts", `${"$(".repeat(3000)}x`],
     ["parentheses", "(".repeat(10_000)],
     ["a script that starts itself", "echo 'sh /s' > /s; sh /s"],
+    ["a text that is evaluated again and again", "X='eval $X'; eval $X"],
+    ["a value that doubles", `X=${"x".repeat(1000)}; ${"X=$X$X; ".repeat(40)}`],
+    ["a substitution without end", "X=$(yes)"],
+    ["words without end", "set -- $(seq 1 100000)"],
+    ["commands inside one another", `${"$(echo ".repeat(30)}x${")".repeat(30)}`],
+    ["commands that start two of themselves", 'F=\'sh -c "$F" & sh -c "$F" & wait\'; export F; sh -c "$F"; exit 1'],
+    ["a pipeline of very many", `${"true|".repeat(1000)}true`],
+    ["many questions", `[ ${"! ".repeat(9001)} x ]`],
+    ["operators that all objects have", "[ 1 constructor 2 ]"],
+    ["names that are too long", `mkdir /${"x".repeat(300)}`],
+    ["links to links to links", `ln -s . /l; cat ${"/l".repeat(100)}/x`],
   ])("%s ends with an error", async (_name, script) => {
     expect((await run(script)).code).not.toBe(0);
+  });
+
+  test.each([
+    ["a loop", "while true; do :; done"],
+    ["numbers", "seq 1 1000000000000 > /dev/null"],
+    ["a loop that writes", "while true; do echo x; done > /f"],
+    [
+      "a format",
+      `printf '%s' ${"x ".repeat(1000)} > /dev/null; while true; do printf '%s' ${"x ".repeat(1000)}; done > /dev/null`,
+    ],
+    ["commands behind", "while true; do : & done"],
+  ])("%s that goes on for ever lets others have their turn, and ends after so many steps", async (_name, script) => {
+    let longestMs = 0;
+    let last = performance.now();
+    const ticking = realClock.setInterval(() => {
+      longestMs = Math.max(longestMs, performance.now() - last);
+      last = performance.now();
+    }, 1);
+    await expect(run(script, "", undefined, 5000)).rejects.toThrow("too many steps");
+    ticking.clear();
+    expect(longestMs).toBeLessThan(100);
+  });
+
+  test("a file is as large as the container may hold, and no larger", async () => {
+    const { code, err, held } = await run("yes > /f", "", undefined, STEPS_MAX, { bytes: 1024 * 1024, processes: 4 });
+    expect({ code, err, held }).toEqual({ code: 1, err: "yes: No space left on device\n", held: 0 });
   });
 
   test("a loop without end ends when it is told to", async () => {

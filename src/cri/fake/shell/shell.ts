@@ -1,6 +1,8 @@
-import { BrokenPipeError, BytePipe, type Input, type Output, readAll } from "../byte-pipe.ts";
+import { BrokenPipeError, BytePipe, type Input, type Output } from "../byte-pipe.ts";
+import { GrowingBytes } from "../growing-bytes.ts";
 import { FileError, joinPath } from "../memory-files.ts";
-import { complain, type Process, type Program } from "../process.ts";
+import { complain, metered, type Process, type Program } from "../process.ts";
+import { withAll } from "../read-all.ts";
 import { calculate } from "./arithmetic.ts";
 import { type Command, parseScript, plainText, type Redirection } from "./syntax.ts";
 import { ShellSyntaxError, type Word } from "./words.ts";
@@ -9,11 +11,16 @@ import { ShellSyntaxError, type Word } from "./words.ts";
 export const EXIT_SYNTAX = 2;
 const EXIT_NOT_FOUND = 127;
 const EXIT_BROKEN_PIPE = 141;
-/** A loop rests after so many turns, for so many milliseconds: nothing that is simulated may take the whole machine. */
-const TURNS_WITHOUT_REST = 100;
-const REST_MS = 10;
 /** How deep scripts may start others. */
 const DEPTH_MAX = 20;
+/** Longest value of a variable or a substitution, in characters; most variables; and what a command's words may come to. */
+const VALUE_LENGTH_MAX: number = 1024 * 1024;
+const VARIABLES_MAX = 20_000;
+const WORDS_MAX = 50_000;
+const WORDS_LENGTH_MAX: number = 2 * 1024 * 1024;
+/** Variables that are copied, and characters that are understood, in a step. */
+const VARIABLES_PER_STEP = 100;
+const LENGTH_PER_STEP = 1000;
 
 class Exit extends Error {
   readonly code: number;
@@ -36,35 +43,34 @@ export type Programs = (name: string) => Program | undefined;
 /** A small shell for simulated containers: the commonest parts of the language, over programs that are simulated too. */
 export class Shell {
   readonly #programs: Programs;
-  readonly #depth: number;
-  readonly #background: Promise<unknown>[] = [];
+  readonly #background = new Set<Promise<unknown>>();
   #arguments: readonly string[];
   #last = 0;
-  #turns = 0;
 
-  constructor(programs: Programs, args: readonly string[] = ["sh"], depth = 0) {
+  constructor(programs: Programs, args: readonly string[] = ["sh"]) {
     this.#programs = programs;
     this.#arguments = args;
-    this.#depth = depth;
   }
 
   /** Runs a script to its end; gives its exit code. `exit` also ends whoever called, with `interactive` set to tell. */
   async run(script: string, process: Process): Promise<{ readonly code: number; readonly exited: boolean }> {
     try {
+      if (process.depth > DEPTH_MAX) throw new ShellSyntaxError("scripts too deep");
+      await process.work.step(1 + script.length / LENGTH_PER_STEP);
       this.#last = await this.#execute(parseScript(script), process);
       return { code: this.#last, exited: false };
     } catch (error) {
       if (error instanceof Exit) return { code: error.code, exited: true };
       if (error instanceof LoopControl) return { code: 0, exited: false };
       if (error instanceof BrokenPipeError) return { code: EXIT_BROKEN_PIPE, exited: true };
-      if (!(error instanceof ShellSyntaxError)) throw error;
+      if (!(error instanceof ShellSyntaxError) && !(error instanceof FileError)) throw error;
       await complain(process, `sh: ${error.message}`);
       return { code: EXIT_SYNTAX, exited: false };
     }
   }
 
   async #execute(command: Command, process: Process): Promise<number> {
-    process.signal.throwIfAborted();
+    await process.work.step();
     switch (command.kind) {
       case "simple":
         return this.#simple(command.words, command.redirections, process);
@@ -80,8 +86,7 @@ export class Shell {
         }
         return this.#last;
       case "background":
-        this.#background.push(this.#subshell(command.command, process).catch(() => 1));
-        return 0;
+        return this.#startBehind(command.command, process);
       case "if":
         return this.#if(command, process);
       case "while":
@@ -95,7 +100,7 @@ export class Shell {
         let at = 0;
         const next = async (): Promise<boolean> => {
           const value = values[at++];
-          if (value !== undefined) process.env.set(command.name, value);
+          if (value !== undefined) assign(process, command.name, value);
           return value !== undefined;
         };
         return this.#loop(process, next, command.body);
@@ -109,8 +114,21 @@ export class Shell {
     }
   }
 
+  async #startBehind(command: Command, process: Process): Promise<number> {
+    if (!process.allowance.enter()) return cannotFork(process);
+    const running: Promise<unknown> = this.#subshell(command, process)
+      .catch(() => 1)
+      .finally(() => {
+        process.allowance.leave();
+        this.#background.delete(running);
+      });
+    this.#background.add(running);
+    return 0;
+  }
+
   /** What it changes in the environment stays inside. */
   async #subshell(command: Command, process: Process): Promise<number> {
+    await process.work.step(process.env.size / VARIABLES_PER_STEP);
     const own = { ...process, env: new Map(process.env), location: { ...process.location } };
     try {
       return await this.#execute(command, own);
@@ -131,7 +149,7 @@ export class Shell {
   async #loop(process: Process, hasNext: () => Promise<boolean>, body: Command): Promise<number> {
     let code = 0;
     while (await hasNext()) {
-      if (++this.#turns % TURNS_WITHOUT_REST === 0) await process.clock.sleep(REST_MS, process.signal);
+      await process.work.step();
       try {
         code = await this.#execute(body, process);
       } catch (error) {
@@ -143,6 +161,16 @@ export class Shell {
   }
 
   async #pipeline(commands: readonly Command[], process: Process): Promise<number> {
+    let entered = 0;
+    while (entered < commands.length && process.allowance.enter()) entered++;
+    try {
+      return entered < commands.length ? await cannotFork(process) : await this.#pipeTogether(commands, process);
+    } finally {
+      for (; entered > 0; entered--) process.allowance.leave();
+    }
+  }
+
+  async #pipeTogether(commands: readonly Command[], process: Process): Promise<number> {
     const pipes = commands.slice(1).map(() => new BytePipe());
     const codes = commands.map(async (command, i) => {
       const [from, to] = [pipes[i - 1], pipes[i]];
@@ -170,20 +198,21 @@ export class Shell {
     const [name, ...args] = await this.#expandAll(words.slice(first), process);
     const redirected = await this.#redirect(redirections, process);
     if (redirected === undefined) return 1;
+    const { stdout, stderr, work } = redirected;
+    const inside = { ...redirected, stdout: metered(stdout, work), stderr: metered(stderr, work) };
     if (name === undefined) {
-      for (const [key, value] of assignments) process.env.set(key, value);
+      for (const [key, value] of assignments) assign(process, key, value);
       return 0;
     }
-    const builtin = await this.#builtin(name, args, redirected);
+    const builtin = await this.#builtin(name, args, inside);
     if (builtin !== undefined) return builtin;
     const program = this.#programs(name);
     if (program === undefined) {
       await complain(redirected, `sh: ${name}: not found`);
       return EXIT_NOT_FOUND;
     }
-    if (this.#depth > DEPTH_MAX) throw new Exit(EXIT_SYNTAX);
-    const env = assignments.length === 0 ? redirected.env : new Map([...redirected.env, ...assignments]);
-    return program(args, { ...redirected, env });
+    const env = assignments.length === 0 ? inside.env : new Map([...inside.env, ...assignments]);
+    return program(args, { ...inside, env });
   }
 
   /** What only the shell itself can do; undefined for all else. */
@@ -208,7 +237,7 @@ export class Shell {
       case "export":
         for (const arg of args) {
           const [key = "", ...value] = arg.split("=");
-          if (arg.includes("=")) process.env.set(key, value.join("="));
+          if (arg.includes("=")) assign(process, key, value.join("="));
         }
         return 0;
       case "unset":
@@ -219,24 +248,26 @@ export class Shell {
       case "umask":
         return 0;
       case "shift":
+        await process.work.step(this.#arguments.length / LENGTH_PER_STEP);
         this.#arguments = [this.#arguments[0] ?? "sh", ...this.#arguments.slice(2)];
         return 0;
       case "wait":
-        await Promise.all(this.#background.splice(0));
+        await Promise.all(this.#background);
         return 0;
       case "exec":
+        if (process.depth > DEPTH_MAX) throw new ShellSyntaxError("scripts too deep");
         throw new Exit(
           await this.#simple(
             args.map((text) => [{ kind: "text", text, quoted: true }]),
             [],
-            process,
+            { ...process, depth: process.depth + 1 },
           ),
         );
       case "eval":
-        return (await this.run(args.join(" "), process)).code;
+        return (await this.run(args.join(" "), { ...process, depth: process.depth + 1 })).code;
       case "read": {
         const line = await readLine(process.stdin);
-        process.env.set(first === "-r" ? (args[1] ?? "REPLY") : (first ?? "REPLY"), line ?? "");
+        assign(process, first === "-r" ? (args[1] ?? "REPLY") : (first ?? "REPLY"), line ?? "");
         return line === undefined ? 1 : 0;
       }
       default:
@@ -271,13 +302,20 @@ export class Shell {
   }
 
   async #expandOne(word: Word, process: Process): Promise<string> {
-    const parts = await Promise.all(word.map((part) => this.#valueOf(part, process)));
-    return parts.join("");
+    let all = "";
+    for (const part of word) all = limited(all, await this.#valueOf(part, process));
+    return all;
   }
 
   async #expandAll(words: readonly Word[], process: Process): Promise<string[]> {
     const all: string[] = [];
-    for (const word of words) all.push(...(await this.#fields(word, process)));
+    let length = 0;
+    for (const word of words) {
+      for (const field of await this.#fields(word, process)) {
+        length += field.length;
+        if (all.push(field) > WORDS_MAX || length > WORDS_LENGTH_MAX) throw new ShellSyntaxError("Argument list too long");
+      }
+    }
     return all;
   }
 
@@ -289,12 +327,12 @@ export class Shell {
     let current: string | undefined;
     for (const part of word) {
       if (part.kind === "variable" && (part.name === "@" || part.name === "*")) {
-        fields.push(...this.#arguments.slice(1));
+        for (const argument of this.#arguments.slice(1)) fields.push(argument);
         continue;
       }
       const value = await this.#valueOf(part, process);
       if (part.quoted || part.kind === "text") {
-        current = (current ?? "") + value;
+        current = limited(current ?? "", value);
         continue;
       }
       const pieces = value.split(/[ \t\n]+/);
@@ -303,7 +341,7 @@ export class Shell {
           fields.push(current);
           current = undefined;
         }
-        if (piece !== "") current = (current ?? "") + piece;
+        if (piece !== "") current = limited(current ?? "", piece);
       }
     }
     if (current !== undefined) fields.push(current);
@@ -315,12 +353,23 @@ export class Shell {
     if (part.kind === "text") return part.text;
     if (part.kind === "variable") return this.#variable(part.name, process) ?? part.fallback ?? "";
     if (part.kind === "arithmetic") return String(calculate(part.expression, variable));
+    return this.#substitute(part.script, process);
+  }
+
+  /** What a script says, without the ends of its last lines. */
+  async #substitute(script: string, process: Process): Promise<string> {
+    if (process.depth >= DEPTH_MAX) throw new ShellSyntaxError("scripts too deep");
+    await process.work.step(1 + script.length / LENGTH_PER_STEP);
+    const command = parseScript(script);
     const pipe = new BytePipe();
-    const [said] = await Promise.all([
-      readAll(pipe),
-      this.#subshell(parseScript(part.script), { ...process, stdout: pipe }).finally(() => pipe.end()),
-    ]);
-    return said.toString("utf8").replace(/\n+$/, "");
+    const running = this.#subshell(command, { ...process, stdout: pipe, depth: process.depth + 1 }).finally(() => pipe.end());
+    const saying = withAll(pipe, process.allowance, (data) => data.toString("utf8"), VALUE_LENGTH_MAX).finally(() =>
+      pipe.breakOff(),
+    );
+    const [said] = await Promise.all([saying, running]);
+    let end = said.length;
+    while (said[end - 1] === "\n") end--;
+    return said.slice(0, end);
   }
 
   #variable(name: string, { env }: Process): string | undefined {
@@ -334,27 +383,48 @@ export class Shell {
 
 /** One line, without reading further; undefined at the end. */
 export async function readLine(input: Input & { unread?: (rest: Buffer) => void }): Promise<string | undefined> {
-  const lines = LINES.get(input) ?? { rest: Buffer.alloc(0) };
+  const lines = LINES.get(input) ?? { rest: new GrowingBytes() };
   LINES.set(input, lines);
+  let from = 0;
   for (;;) {
-    const end = lines.rest.indexOf(10);
+    const { bytes } = lines.rest;
+    const newline = bytes.indexOf(10, from);
+    const end = newline < 0 && bytes.length >= LINE_BYTES_MAX ? bytes.length : newline;
     if (end >= 0) {
-      const line = lines.rest.toString("utf8", 0, end);
-      lines.rest = lines.rest.subarray(end + 1);
-      return line;
+      lines.rest = new GrowingBytes(bytes.subarray(end + 1));
+      return bytes.toString("utf8", 0, end);
     }
+    from = bytes.length;
     const chunk = await input.read();
     if (chunk === undefined) {
-      const line = lines.rest.toString("utf8");
-      lines.rest = Buffer.alloc(0);
-      return line === "" ? undefined : line;
+      lines.rest = new GrowingBytes();
+      return bytes.length === 0 ? undefined : bytes.toString("utf8");
     }
-    lines.rest = Buffer.concat([lines.rest, chunk]);
+    lines.rest.add(chunk);
   }
 }
 
 /** What was read of an input behind the line that was asked for. */
-const LINES = new WeakMap<Input, { rest: Buffer }>();
+const LINES = new WeakMap<Input, { rest: GrowingBytes }>();
+/** A longer line is read in parts, in bytes. */
+const LINE_BYTES_MAX: number = 128 * 1024;
+
+function assign({ env }: Process, name: string, value: string): void {
+  if (value.length > VALUE_LENGTH_MAX || (env.size >= VARIABLES_MAX && !env.has(name))) {
+    throw new ShellSyntaxError(`${name.slice(0, 100)}: out of memory`);
+  }
+  env.set(name, value);
+}
+
+function limited(before: string, more: string): string {
+  if (before.length + more.length > VALUE_LENGTH_MAX) throw new ShellSyntaxError("out of memory");
+  return before + more;
+}
+
+async function cannotFork(process: Process): Promise<number> {
+  await complain(process, "sh: can't fork: Resource temporarily unavailable");
+  return EXIT_SYNTAX;
+}
 
 function inputOf(data: Buffer): Input {
   let left: Buffer | undefined = data;

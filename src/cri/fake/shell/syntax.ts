@@ -1,3 +1,4 @@
+import { ownValue } from "#base/own-value.ts";
 import { ShellSyntaxError, type Token, tokenize, type Word } from "./words.ts";
 
 /** Where a command's output or input goes instead. `file` is absent for the other output. */
@@ -82,6 +83,14 @@ class Parser {
   }
 
   #command(): Command {
+    const body = this.#compound();
+    if (body === undefined) return this.#simple();
+    const redirections: Redirection[] = [];
+    for (let next = this.#redirection(); next !== undefined; next = this.#redirection()) redirections.push(next);
+    return redirections.length === 0 ? body : { kind: "group", body, redirections };
+  }
+
+  #compound(): Command | undefined {
     if (this.#take("if")) return this.#if();
     if (this.#isOneOf(["while", "until"])) {
       const until = this.#take("until");
@@ -92,15 +101,13 @@ class Parser {
     if (this.#take("for")) return this.#for();
     if (this.#take("(")) return this.#enclosed("subshell", ")");
     if (this.#take("{")) return this.#enclosed("group", "}");
-    return this.#simple();
+    return undefined;
   }
 
   #enclosed(kind: "subshell" | "group", closing: string): Command {
     const body = this.list([closing]);
     this.#expect(closing);
-    const redirections: Redirection[] = [];
-    for (let next = this.#redirection(); next !== undefined; next = this.#redirection()) redirections.push(next);
-    return { kind, body, redirections };
+    return { kind, body, redirections: [] };
   }
 
   #if(): Command {
@@ -146,7 +153,7 @@ class Parser {
   #redirection(): Redirection | undefined {
     if (!this.#isOperator(">", ">>", "<", "2>", "2>>", "1>", "2>&1", ">&2", "1>&2")) return undefined;
     const text = this.#operator();
-    const operator = SAME[text] ?? (text as Redirection["operator"]);
+    const operator = ownValue(SAME, text) ?? (text as Redirection["operator"]);
     return operator.includes("&") ? { operator } : { operator, file: this.#word() };
   }
 

@@ -18,14 +18,21 @@ export class ShellSyntaxError extends Error {
 
 /** Longest first. */
 const OPERATORS = ["2>&1", "1>&2", "2>>", "&&", "||", ">&2", "2>", "1>", ">>", ";", "|", "&", "\n", "(", ")", ">", "<"];
-const NAME = /^[A-Za-z_][A-Za-z0-9_]*|^[0-9?$#@!*]/;
+const NAME = /[A-Za-z_][A-Za-z0-9_]*|[0-9?$#@!*]/y;
+const SPACE = /(?:[ \t\r]|\\\n)+/y;
+const COMMENT = /#[^\n]*/y;
+const PLAIN = /[^ \t\r\n;|&()<>'"\\$`]+/y;
+const PLAIN_IN_QUOTES = /[^"\\$`]+/y;
+/** Longest script, in characters. */
+const SCRIPT_LENGTH_MAX: number = 512 * 1024;
 
 /** Takes a script apart into words and operators. Throws {@link ShellSyntaxError}. */
 export function tokenize(script: string): readonly Token[] {
+  if (script.length > SCRIPT_LENGTH_MAX) throw new ShellSyntaxError("script too long");
   const tokens: Token[] = [];
   const reader = new WordReader(script);
   while (!reader.atEnd) {
-    if (reader.skip(/^(?:[ \t\r]|\\\n)+/) || (reader.skip(/^#[^\n]*/) && true)) continue;
+    if (reader.take(SPACE) !== "" || reader.take(COMMENT) !== "") continue;
     const operator = OPERATORS.find((text) => reader.startsWith(text));
     if (operator !== undefined) {
       reader.skipText(operator);
@@ -55,10 +62,12 @@ class WordReader {
     this.#at += text.length;
   }
 
-  skip(pattern: RegExp): boolean {
-    const [found = ""] = pattern.exec(this.#script.slice(this.#at)) ?? [];
+  /** What a pattern that looks only here has found; it is passed over. */
+  take(pattern: RegExp): string {
+    pattern.lastIndex = this.#at;
+    const [found = ""] = pattern.exec(this.#script) ?? [];
     this.#at += found.length;
-    return found !== "";
+    return found;
   }
 
   word(): Word {
@@ -75,9 +84,7 @@ class WordReader {
         this.#at += 2;
       } else if (char === "$" || char === "`") parts.push(this.#expansion(false));
       else {
-        const [text = char] = /^[^ \t\r\n;|&()<>'"\\$`]+/.exec(this.#script.slice(this.#at)) ?? [];
-        parts.push({ kind: "text", text, quoted: false });
-        this.#at += text.length;
+        parts.push({ kind: "text", text: this.take(PLAIN), quoted: false });
       }
     }
     return parts;
@@ -90,12 +97,12 @@ class WordReader {
       if (this.atEnd) throw new ShellSyntaxError("unterminated quoted string");
       const char = this.#script[this.#at] ?? "";
       if (char === "$" || char === "`") parts.push(this.#expansion(true));
-      else {
-        const isEscape = char === "\\" && /["\\$`\n]/.test(this.#script[this.#at + 1] ?? "");
-        const text = isEscape ? (this.#script[this.#at + 1] ?? "") : char;
-        parts.push({ kind: "text", text: isEscape && text === "\n" ? "" : text, quoted: true });
+      else if (char === "\\") {
+        const next = this.#script[this.#at + 1] ?? "";
+        const isEscape = next !== "" && '"\\$`\n'.includes(next);
+        parts.push({ kind: "text", text: isEscape ? (next === "\n" ? "" : next) : char, quoted: true });
         this.#at += isEscape ? 2 : 1;
-      }
+      } else parts.push({ kind: "text", text: this.take(PLAIN_IN_QUOTES), quoted: true });
     }
     this.#at++;
   }
@@ -120,9 +127,8 @@ class WordReader {
       return { kind: "variable", name, fallback, quoted };
     }
     this.#at++;
-    const [name] = NAME.exec(this.#script.slice(this.#at)) ?? [];
-    if (name === undefined) return { kind: "text", text: "$", quoted };
-    this.#at += name.length;
+    const name = this.take(NAME);
+    if (name === "") return { kind: "text", text: "$", quoted };
     return { kind: "variable", name, fallback: undefined, quoted };
   }
 
