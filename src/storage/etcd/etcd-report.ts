@@ -7,7 +7,7 @@ const ALARMS: Readonly<Record<number, string>> = { 1: "NOSPACE", 2: "CORRUPT" };
 /** What somebody has to do before an alarm can be disarmed. */
 const REMEDIES: Readonly<Record<string, string>> = {
   NOSPACE: "its database is full, and writes fail: compact and defragment it, or raise its quota, then run etcdctl alarm disarm",
-  CORRUPT: "its members do not hold the same data, and reads and writes fail: replace the member that is wrong",
+  CORRUPT: "its members do not hold the same data, and what is asked of it fails: replace the member that is wrong",
 };
 
 /** From that size on it is worth saying that most of a database is free. */
