@@ -44,7 +44,7 @@ import type { AuthenticationOptions } from "./authentication/authentication-opti
 import { labelUsedSecrets } from "./authentication/label-used-secrets.ts";
 import { type AuthorizationOptions, startAuthorization } from "./authorization/authorization.ts";
 import { rbacEscalationCheck } from "./authorization/escalation.ts";
-import { paramAccessCheck } from "./authorization/param-access.ts";
+import { paramAccessCheck, servedResources } from "./authorization/param-access.ts";
 import { podFeed } from "./authorization/pod-feed.ts";
 import { rbacStores } from "./authorization/rbac-stores.ts";
 import { groupPriority } from "./bootstrap/api-services.ts";
@@ -250,7 +250,10 @@ export async function startKubeApiServer(options: KubeApiServerOptions): Promise
     settings,
     onUnreadable: (key, error) => logger.error({ key, err: error }, "a stored object cannot be read"),
     admission: [
-      paramAccessCheck(authorizer, (group, version, kind) => resourceOfKind(stores, group, version, kind)),
+      paramAccessCheck(
+        authorizer,
+        servedResources(() => stores),
+      ),
       ...admission.plugins,
       rbacEscalationCheck(rbac, authorizer),
     ],

@@ -35,3 +35,8 @@ export function reservedWord(name: string): string | undefined {
   const word = /^__([a-z]+)__$/.exec(name)?.[1];
   return word !== undefined && RESERVED.has(word) ? word : undefined;
 }
+
+/** Whether it can name a variable: no word of the language, reserved ones among them. */
+export function isCelIdentifier(name: string): boolean {
+  return /^[_a-zA-Z][_a-zA-Z0-9]*$/.test(name) && !RESERVED.has(name);
+}

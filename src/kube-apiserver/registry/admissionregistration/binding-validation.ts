@@ -29,13 +29,13 @@ export function validateValidatingBinding(binding: ValidatingAdmissionPolicyBind
   const path = spec.child("validationActions");
   const errors = validateBinding(binding.spec);
   for (const [i, action] of actions.entries()) {
-    if (actions.indexOf(action) < i) errors.push(duplicate(path.index(i), action));
     if (!ACTIONS.includes(action)) errors.push(notSupported(path.index(i), action, ACTIONS));
+    if (actions.indexOf(action) < i) errors.push(duplicate(path.index(i), action));
   }
   if (actions.includes("Deny") && actions.includes("Warn")) {
     const detail =
       "must not contain both Deny and Warn (repeating the same validation failure information in the API response and headers serves no purpose)";
-    errors.push(invalid(path, [...new Set(actions)].sort(), detail));
+    errors.push(invalid(path, actions, detail));
   }
   if (actions.length === 0) errors.push(required(path, "at least one validation action is required"));
   return errors;

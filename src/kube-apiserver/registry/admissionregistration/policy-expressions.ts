@@ -41,8 +41,9 @@ export class PolicyExpressions {
     return errorsOf(this.#compiler.compile(source, NO_AUTHORIZER, [STRING]), path);
   }
 
-  annotation(source: string, path: FieldPath): FieldError[] {
-    return this.#any(source, [STRING, NULL], path);
+  /** `written` is what a fault shows, with the spaces around the expression. */
+  annotation(source: string, path: FieldPath, written: string): FieldError[] {
+    return errorsOf({ ...this.#compiler.compile(source, WITH_ALL, [STRING, NULL]), source: written }, path);
   }
 
   configuration(source: string, path: FieldPath): FieldError[] {

@@ -5,6 +5,7 @@ import type {
   Validation,
   Variable,
 } from "#api/generated/admissionregistration/v1.ts";
+import { isCelIdentifier } from "#apimachinery/cel/schema/escape.ts";
 import type { Draft } from "#apimachinery/meta/api-object.ts";
 import { duplicate, type FieldError, invalid, notSupported, required } from "#apimachinery/validation/field-error.ts";
 import { FieldPath } from "#apimachinery/validation/field-path.ts";
@@ -24,7 +25,6 @@ const PATCH_TYPES = ["ApplyConfiguration", "JSONPatch"];
 const REINVOCATION_POLICIES = ["IfNeeded", "Never"];
 const AUDIT_ANNOTATIONS_MAX = 20;
 const VALUE_EXPRESSION_BYTES_MAX: number = 5 * 1024;
-const IDENTIFIER = /^[_a-zA-Z][_a-zA-Z0-9]*$/;
 const spec = FieldPath.of("spec");
 
 /** Upstream's defaults of what a policy or binding matches. */
@@ -62,13 +62,14 @@ export function validateValidatingPolicy(policy: ValidatingAdmissionPolicy): Fie
   for (const [i, { key = "", valueExpression = "" }] of auditAnnotations.entries()) {
     const at = path.index(i);
     const { name } = policy.metadata;
-    errors.push(...qualifiedNameErrors(name ? `${name}/${key}` : key, at.child("key")));
+    if (name) errors.push(...qualifiedNameErrors(`${name}/${key}`, at.child("key")));
+    else errors.push(invalid(at.child("key"), key, "requires metadata.name be non-empty"));
     const value = valueExpression.trim();
     if (value === "") errors.push(required(at.child("valueExpression"), "valueExpression is not specified"));
     else if (byteLength(value) > VALUE_EXPRESSION_BYTES_MAX) {
       const detail = `must not exceed ${VALUE_EXPRESSION_BYTES_MAX} bytes in length`;
       errors.push(required(at.child("valueExpression"), detail));
-    } else errors.push(...expressions.annotation(value, at.child("valueExpression")));
+    } else errors.push(...expressions.annotation(value, at.child("valueExpression"), valueExpression));
     if (auditAnnotations.findIndex((other) => other.key === key) < i) errors.push(duplicate(at.child("key"), key));
   }
   return errors;
@@ -141,7 +142,7 @@ function validateVariable(
   expressions.declareVariables();
   const errors: FieldError[] = [];
   if (name.trim() === "") errors.push(required(path.child("name"), "name is not specified"));
-  else if (!IDENTIFIER.test(name)) errors.push(invalid(path.child("name"), name, "must be a valid CEL identifier"));
+  else if (!isCelIdentifier(name)) errors.push(invalid(path.child("name"), name, "must be a valid CEL identifier"));
   if (expression.trim() === "") errors.push(required(path.child("expression"), "expression is not specified"));
   else errors.push(...expressions.variable(name, expression, path.child("expression")));
   return errors;
@@ -158,7 +159,7 @@ function validateValidation(validation: Validation, expressions: PolicyExpressio
     else errors.push(...expressions.message(messageExpression, at));
   }
   const at = path.child("message");
-  if (message !== "" && message.trim() === "") errors.push(invalid(at, message, "message must be non-empty if specified"));
+  if (message !== "" && message.trim() === "") errors.push(invalid(at, message, "must be non-empty if specified"));
   else if (/[\r\n]/.test(message.trim())) errors.push(invalid(at, message, "must not contain line breaks"));
   if (reason !== undefined && !REASONS.includes(reason)) {
     errors.push(notSupported(path.child("reason"), reason, REASONS_SHOWN));
@@ -184,8 +185,8 @@ function validateMutation(
   else {
     const expression = own.expression ?? "";
     if (expression.trim() === "") errors.push(required(at.child("expression"), ""));
-    else if (isApply) errors.push(...expressions.configuration(expression, at.child("expression")));
-    else errors.push(...expressions.jsonPatch(expression, at.child("expression")));
+    else if (isApply) errors.push(...expressions.configuration(expression.trim(), at.child("expression")));
+    else errors.push(...expressions.jsonPatch(expression.trim(), at.child("expression")));
   }
   if (other)
     errors.push(invalid(path.child(otherField), `{${otherField}}`, `must not be specified when patchType is ${patchType}`));

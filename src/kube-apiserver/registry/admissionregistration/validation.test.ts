@@ -12,6 +12,7 @@ import type { FieldError } from "#apimachinery/validation/field-error.ts";
 import { FieldPath } from "#apimachinery/validation/field-path.ts";
 import { validateValidatingBinding } from "./binding-validation.ts";
 import { validateClientConfig } from "./client-config-validation.ts";
+import { validateValidatingPolicyStatus } from "./policy-status-validation.ts";
 import { setPolicyDefaults, validateMutatingPolicy, validateValidatingPolicy } from "./policy-validation.ts";
 import { validateRule } from "./rule-validation.ts";
 import { setWebhookDefaults, validateWebhooks } from "./webhook-validation.ts";
@@ -86,6 +87,11 @@ const policies: [string, ValidatingAdmissionPolicy, string[]][] = [
     ["spec.variables[0].name Invalid"],
   ],
   [
+    "a variable with the name of a word of the language",
+    validating({ variables: [{ name: "namespace", expression: "1" }] }),
+    ["spec.variables[0].name Invalid"],
+  ],
+  [
     "expressions that are none",
     validating({
       matchConditions: [{ name: "m", expression: "variables.a" }],
@@ -106,6 +112,28 @@ test.each(policies)("policy with %s", (_name, policy, want) => {
   expect(fields(validateValidatingPolicy(policy))).toEqual(want);
 });
 
+test("an annotation is shown as it was written, and needs the name of its policy", () => {
+  const policy = validating({ auditAnnotations: [{ key: "k", valueExpression: " 1 " }] });
+  const [wrong] = validateValidatingPolicy(policy);
+  expect(wrong?.message).toMatch(/^Invalid value: " 1 ": /);
+  const [unnamed] = validateValidatingPolicy({ ...policy, metadata: {} });
+  expect(unnamed?.message).toBe('Invalid value: "k": requires metadata.name be non-empty');
+});
+
+test("a policy's status says where it warns of what", () => {
+  const status = {
+    typeChecking: { expressionWarnings: [{ fieldRef: " ", warning: "" }] },
+    conditions: [{ type: "A", status: "True", reason: "" }],
+  };
+  const policy = { ...validating({}), status } as unknown as ValidatingAdmissionPolicy;
+  expect(fields(validateValidatingPolicyStatus(policy))).toEqual([
+    "status.typeChecking.expressionWarnings[0].warning Required",
+    "status.typeChecking.expressionWarnings[0].fieldRef Required",
+    "status.conditions[0].lastTransitionTime Required",
+    "status.conditions[0].reason Required",
+  ]);
+});
+
 test("nothing can be changed in what is deleted", () => {
   const { spec } = validating({ matchConstraints: { resourceRules: [{ ...RULE, operations: ["DELETE"] }] } });
   const mutations = [{ patchType: "JSONPatch", jsonPatch: { expression: "[JSONPatch{op: 'remove', path: '/a'}]" } }];
@@ -119,6 +147,11 @@ test("a binding denies or warns", () => {
   expect(validateValidatingBinding(binding({}))).toEqual([]);
   expect(fields(validateValidatingBinding(binding({ validationActions: ["Deny", "Warn"] })))).toEqual([
     "spec.validationActions Invalid",
+  ]);
+  expect(fields(validateValidatingBinding(binding({ validationActions: ["X", "X"] })))).toEqual([
+    "spec.validationActions[0] NotSupported",
+    "spec.validationActions[1] NotSupported",
+    "spec.validationActions[1] Duplicate",
   ]);
   expect(fields(validateValidatingBinding(binding({ paramRef: { name: "a" } })))).toEqual([
     "spec.paramRef.parameterNotFoundAction Required",

@@ -5,6 +5,7 @@ import type { ResourceDefinition } from "#apiserver/registry/resource.ts";
 import { ageColumn, nameColumn } from "#apiserver/table/metadata-columns.ts";
 import { columnsOf } from "../../columns.ts";
 import { formatParamKind } from "../policy-columns.ts";
+import { validateValidatingPolicyStatus } from "../policy-status-validation.ts";
 import { setPolicyDefaults, validateValidatingPolicy } from "../policy-validation.ts";
 
 const column = columnsOf<ValidatingAdmissionPolicy>("admissionregistration.k8s.io/validatingadmissionpolicies");
@@ -33,5 +34,5 @@ export const validatingAdmissionPolicies: ResourceDefinition<ValidatingAdmission
     setDefaults: ({ spec }) => setPolicyDefaults(spec),
     validate: validateValidatingPolicy,
   },
-  subresources: { status: { type: "status", keepsMetadata: "all" } },
+  subresources: { status: { type: "status", keepsMetadata: "all", validateUpdate: validateValidatingPolicyStatus } },
 };
