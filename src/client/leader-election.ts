@@ -9,26 +9,32 @@ export interface LeaseName {
   readonly name: string;
 }
 
-/** Options of {@link runLeaderElection}. Durations in milliseconds. */
-export interface LeaderElectionOptions {
-  readonly client: Client;
-  readonly clock: Clock;
-  /** Unique among the candidates. */
-  readonly identity: string;
-  readonly lease: LeaseName;
+/** How a program stands for election: upstream's `--leader-elect-*`. Durations in milliseconds. */
+export interface ElectionSettings {
+  readonly lease?: LeaseName;
   /** Others wait this long after the last renewal that they saw. 15 s when absent. */
   readonly leaseDurationMs?: number;
   /** A leader that could not renew for this long steps down. 10 s when absent. */
   readonly renewDeadlineMs?: number;
   /** Between tries. 2 s when absent. */
   readonly retryPeriodMs?: number;
+  /** Someone else, or this candidate, was seen to lead. */
+  readonly onNewLeader?: (identity: string) => void;
+}
+
+/** Options of {@link runLeaderElection}. */
+export interface LeaderElectionOptions extends ElectionSettings {
+  readonly client: Client;
+  readonly clock: Clock;
+  /** Unique among the candidates. */
+  readonly identity: string;
+  readonly lease: LeaseName;
   /** Ends the candidacy and gives the Lease back. */
   readonly signal: AbortSignal;
   /** Runs once when elected; its signal ends with leadership. */
   readonly onStartedLeading: (signal: AbortSignal) => void;
-  readonly onStoppedLeading?: () => void;
-  /** Someone else, or this candidate, was seen to lead. */
-  readonly onNewLeader?: (identity: string) => void;
+  /** The Lease is given back when what this returns has ended, or a second later. */
+  readonly onStoppedLeading?: () => unknown;
 }
 
 interface Lease {
@@ -48,6 +54,10 @@ const LEASES: ResourceId = { group: "coordination.k8s.io", version: "v1", resour
 const LEASE_DURATION_MS = 15_000;
 const RENEW_DEADLINE_MS = 10_000;
 const RETRY_PERIOD_MS = 2_000;
+/** Who stands by looks more often: a Lease that is given back shall not lie for long. */
+const STANDBY_PERIOD_MAX_MS = 1_000;
+/** Longest time that the work of a leader may take to end before the Lease is given back. */
+const WORK_END_MS = 1_000;
 /** A released Lease may be taken at once; upstream writes 1 s. */
 const RELEASED_LEASE_SECONDS = 1;
 
@@ -61,7 +71,7 @@ export async function runLeaderElection(options: LeaderElectionOptions): Promise
   const renewDeadlineMs = options.renewDeadlineMs ?? RENEW_DEADLINE_MS;
   const candidate = new Candidate(options);
   while (!(await candidate.tryAcquireOrRenew())) {
-    if (!(await pause(clock, retryPeriodMs, signal))) return;
+    if (!(await pause(clock, Math.min(retryPeriodMs, STANDBY_PERIOD_MAX_MS), signal))) return;
   }
   const leading = new AbortController();
   options.onStartedLeading(leading.signal);
@@ -71,7 +81,9 @@ export async function runLeaderElection(options: LeaderElectionOptions): Promise
     else if (candidate.lost || clock.now() - renewedMs >= renewDeadlineMs) break;
   }
   leading.abort(new Error("leadership ended"));
-  options.onStoppedLeading?.();
+  const late = new AbortController();
+  await Promise.race([options.onStoppedLeading?.(), pause(clock, WORK_END_MS, late.signal)]);
+  late.abort();
   await candidate.release();
 }
 

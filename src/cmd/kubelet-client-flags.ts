@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
-import { parseGoDuration } from "#apimachinery/go-duration.ts";
 import { FlagError, type FlagSpec, type ParsedFlags } from "#component-base/flags.ts";
 import { type KubeletClientOptions, PREFERRED_ADDRESS_TYPES } from "#kube-apiserver/kubelet-client/kubelet-client.ts";
+import { durationMs } from "./flag-specs.ts";
 
 type KubeletClientFlagTypes = {
   readonly "kubelet-preferred-address-types": "strings";
@@ -71,16 +71,8 @@ export async function kubeletClientOptions(flags: ParsedFlags<typeof kubeletClie
     preferredAddressTypes: flags["kubelet-preferred-address-types"],
     port: flags["kubelet-port"],
     https: flags["kubelet-https"],
-    dialTimeoutMs: timeoutMs(flags["kubelet-timeout"]),
+    dialTimeoutMs: durationMs("kubelet-timeout", flags["kubelet-timeout"]),
     ...(cert === "" ? {} : { cert: await readFile(cert, "utf8"), key: await readFile(key, "utf8") }),
     ...(ca === "" ? {} : { ca: await readFile(ca, "utf8") }),
   };
-}
-
-function timeoutMs(text: string): number {
-  try {
-    return parseGoDuration(text);
-  } catch {
-    throw new FlagError(`flag --kubelet-timeout takes a duration such as 30s or 5m, not "${text}"`);
-  }
 }

@@ -1,21 +1,34 @@
 import * as nodeModule from "node:module";
 import { FlagError } from "#component-base/flags.ts";
+import { type ProgramCall, programCall } from "./program-call.ts";
 import { StartupError } from "./startup-error.ts";
 
 /** One program of the package: loaded only when it is asked for, so that each starts fast. */
 interface Program {
   readonly summary: string;
-  readonly run: (args: readonly string[]) => Promise<void>;
+  readonly run: (call: ProgramCall) => Promise<void>;
 }
 
 const programs: Readonly<Record<string, Program>> = {
   up: {
     summary: "A whole cluster in one process, on an embedded store",
-    run: async (args) => (await import("./up.ts")).up(args),
+    run: async ({ args }) => (await import("./up.ts")).up(args),
+  },
+  "kube-apiserver": {
+    summary: "The API server, on etcd",
+    run: async (call) => (await import("./kube-apiserver.ts")).kubeApiServer(call),
+  },
+  "kube-controller-manager": {
+    summary: "The controllers, for an API server that runs elsewhere",
+    run: async (call) => (await import("./kube-controller-manager.ts")).kubeControllerManager(call),
+  },
+  "kube-scheduler": {
+    summary: "The scheduler, for an API server that runs elsewhere",
+    run: async (call) => (await import("./kube-scheduler.ts")).kubeScheduler(call),
   },
   certs: {
     summary: "Shows when a cluster's certificates end, and makes new ones",
-    run: async (args) => (await import("./certs.ts")).certs(args),
+    run: async ({ args }) => (await import("./certs.ts")).certs(args),
   },
   "ldap-authn": {
     summary: "A token webhook in front of an LDAP directory",
@@ -31,26 +44,37 @@ const programs: Readonly<Record<string, Program>> = {
   },
 };
 
+/** Programs of Kubernetes that links and guides name, and that this package does not have yet. */
+const ABSENT: Readonly<Record<string, string>> = {
+  kubelet: "nodes are simulated so far, by kybern up",
+  "kube-proxy": "nothing is routed to pods so far",
+  kubeadm: "kybern up and the separate programs start a cluster",
+};
+
 const USAGE = `Kybern: Kubernetes' control plane and node agent in one program.
 
 Usage: kybern COMMAND [flags]
 
 Commands:
 ${Object.entries(programs)
-  .map(([name, { summary }]) => `  ${name.padEnd(10)} ${summary}`)
+  .map(([name, { summary }]) => `  ${name.padEnd(24)} ${summary}`)
   .join("\n")}
 
 \`kybern COMMAND --help\` lists a command's flags.
 `;
 
 /** Exit codes: 0 done, 1 could not start or failed, 2 the command line is wrong. */
-async function main(args: readonly string[]): Promise<number> {
-  const [name, ...rest] = args;
+async function main(file: string, args: readonly string[]): Promise<number> {
+  const { name, ...call } = programCall(file, args);
   if (name === undefined || name === "help" || name === "--help" || name === "-h") {
     process.stdout.write(USAGE);
     return name === undefined ? 2 : 0;
   }
   const program = programs[name];
+  if (ABSENT[name] !== undefined) {
+    process.stderr.write(`kybern: there is no ${name} in this version: ${ABSENT[name]}. See kybern --help.\n`);
+    return 1;
+  }
   if (program === undefined) {
     process.stderr.write(
       `kybern: unknown command "${name}". Commands: ${Object.keys(programs).join(", ")}. See kybern --help.\n`,
@@ -58,7 +82,7 @@ async function main(args: readonly string[]): Promise<number> {
     return 2;
   }
   try {
-    await program.run(rest);
+    await program.run(call);
     return 0;
   } catch (error) {
     if (error instanceof FlagError) {
@@ -75,4 +99,4 @@ async function main(args: readonly string[]): Promise<number> {
 
 // From Node 22 on the compiled code is kept between runs: parsing it is a large part of starting.
 (nodeModule as { readonly enableCompileCache?: () => unknown }).enableCompileCache?.();
-process.exitCode = await main(process.argv.slice(2));
+process.exitCode = await main(process.argv[1] ?? "", process.argv.slice(2));

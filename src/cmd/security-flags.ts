@@ -1,4 +1,3 @@
-import { parseGoDuration } from "#apimachinery/go-duration.ts";
 import { AUTHORIZATION_MODES, type AuthorizationMode } from "#apiserver/authorization/authorization-modes.ts";
 import { FlagError, type FlagSpec, type ParsedFlags } from "#component-base/flags.ts";
 import { ADMISSION_PLUGIN_NAMES, type AdmissionPluginChoice } from "#kube-apiserver/admission/plugins.ts";
@@ -6,6 +5,7 @@ import type { AuditOptions } from "#kube-apiserver/audit/audit.ts";
 import type { AuthenticationOptions } from "#kube-apiserver/authentication/authentication-options.ts";
 import type { AuthorizationOptions } from "#kube-apiserver/authorization/authorization.ts";
 import type { EncryptionOptions } from "#kube-apiserver/encryption/encryption-at-rest.ts";
+import { count, durationMs as durationOf, file, list, text, toggle } from "./flag-specs.ts";
 
 type SecurityFlagTypes = {
   readonly "anonymous-auth": "bool";
@@ -53,37 +53,20 @@ type SecurityFlagTypes = {
   readonly "audit-webhook-config-file": "string";
 };
 
-const file = (help: string): FlagSpec<"string"> => ({ type: "string", default: "", placeholder: "FILE", help });
-const text = (placeholder: string, help: string, fallback = ""): FlagSpec<"string"> => ({
-  type: "string",
-  default: fallback,
-  placeholder,
-  help,
-});
-const list = (placeholder: string, help: string, fallback: readonly string[] = []): FlagSpec<"strings"> => ({
-  type: "strings",
-  default: fallback,
-  placeholder,
-  help,
-});
-const count = (help: string): FlagSpec<"int"> => ({ type: "int", default: 0, min: 0, placeholder: "N", help });
+const DEFAULT_MODES: readonly string[] = ["Node", "RBAC"];
 
 /** Upstream's flags for who may come in, what they may do, and the record of it. */
 export const securityFlags: { readonly [N in keyof SecurityFlagTypes]: FlagSpec<SecurityFlagTypes[N]> } = {
-  "anonymous-auth": { type: "bool", default: false, help: "Let requests without credentials in as system:anonymous." },
+  "anonymous-auth": toggle("Let requests without credentials in as system:anonymous."),
   "client-ca-file": file("Further authorities of client certificates."),
   "token-auth-file": file('Tokens, one a line: token,user,uid,"group1,group2".'),
-  "enable-bootstrap-token-auth": { type: "bool", default: false, help: "Take the tokens that nodes join with." },
+  "enable-bootstrap-token-auth": toggle("Take the tokens that nodes join with."),
   "service-account-issuer": list("URLS", "Who issues service-account tokens; all but the first are only taken."),
   "service-account-key-file": list("FILES", "Further keys that service-account tokens are known by."),
   "service-account-signing-key-file": file("Key that signs service-account tokens, in place of the cluster's own."),
   "service-account-jwks-uri": text("URL", "Where clients are told to find the keys of service-account tokens."),
   "service-account-max-token-expiration": text("DURATION", "No service-account token lives longer."),
-  "service-account-extend-token-expiration": {
-    type: "bool",
-    default: true,
-    help: "Let the tokens of pods live a year.",
-  },
+  "service-account-extend-token-expiration": toggle("Let the tokens of pods live a year.", true),
   "api-audiences": list("NAMES", "Who the API server is to tokens; its issuers when empty."),
   "oidc-issuer-url": text("URL", "OpenID provider whose ID tokens are taken."),
   "oidc-client-id": text("ID", "Audience that ID tokens must have."),
@@ -98,7 +81,7 @@ export const securityFlags: { readonly [N in keyof SecurityFlagTypes]: FlagSpec<
   "authentication-token-webhook-config-file": file("Kubeconfig of a TokenReview webhook."),
   "authentication-token-webhook-version": text("VERSION", "Version of its TokenReviews: v1 or v1beta1.", "v1beta1"),
   "authentication-token-webhook-cache-ttl": text("DURATION", "How long its answers are good.", "2m0s"),
-  "authorization-mode": list("MODES", "Who decides, in order: Node, RBAC, Webhook, AlwaysAllow, AlwaysDeny.", ["Node", "RBAC"]),
+  "authorization-mode": list("MODES", "Who decides, in order: Node, RBAC, Webhook, AlwaysAllow, AlwaysDeny.", DEFAULT_MODES),
   "authorization-webhook-config-file": file("Kubeconfig of a SubjectAccessReview webhook."),
   "authorization-webhook-version": text("VERSION", "Version of its SubjectAccessReviews: v1 or v1beta1.", "v1beta1"),
   "authorization-webhook-cache-authorized-ttl": text("DURATION", "How long its yes is good.", "5m0s"),
@@ -109,17 +92,13 @@ export const securityFlags: { readonly [N in keyof SecurityFlagTypes]: FlagSpec<
   "admission-control": list("NAMES", "The admission plugins that run, and no others; the flag of former years."),
   "admission-control-config-file": file("AdmissionConfiguration: what some admission plugins are told."),
   "encryption-provider-config": file("EncryptionConfiguration: which resources are encrypted before they are stored, and how."),
-  "encryption-provider-config-automatic-reload": {
-    type: "bool",
-    default: false,
-    help: "Read it anew when it changes, within a minute.",
-  },
+  "encryption-provider-config-automatic-reload": toggle("Read it anew when it changes, within a minute."),
   "audit-policy-file": file("What is written down of requests; nothing without it."),
   "audit-log-path": file("Where it is written, one JSON object a line; - for standard output."),
   "audit-log-maxage": count("Days that full audit logs are kept; 0 for ever."),
   "audit-log-maxbackup": count("Number of full audit logs that are kept; 0 for all."),
   "audit-log-maxsize": count("Size in MB at which an audit log is full; 0 for 100."),
-  "audit-log-compress": { type: "bool", default: false, help: "Compress full audit logs." },
+  "audit-log-compress": toggle("Compress full audit logs."),
   "audit-webhook-config-file": file("Kubeconfig of a webhook that gets what is written down, in batches."),
 };
 
@@ -134,11 +113,14 @@ export interface SecurityOptions {
   readonly encryption?: EncryptionOptions;
 }
 
-/** The flags as options. Throws a {@link FlagError} for values that nobody knows. */
-export function securityOptions(flags: SecurityFlags): SecurityOptions {
+/** The flags as options; `isGiven` tells which were written down. Throws a {@link FlagError} for values that nobody knows. */
+export function securityOptions(
+  flags: SecurityFlags,
+  isGiven: (flag: string) => boolean = (flag) => flag !== "authorization-mode" || flags[flag] !== DEFAULT_MODES,
+): SecurityOptions {
   return {
     authentication: authenticationOptions(flags),
-    authorization: authorizationOptions(flags),
+    authorization: authorizationOptions(flags, isGiven("authorization-mode")),
     admission: admissionOptions(flags),
     audit: auditOptions(flags),
     ...encryptionOptions(flags),
@@ -193,7 +175,7 @@ function oidcOptions(flags: SecurityFlags): Pick<AuthenticationOptions, "oidc"> 
   };
 }
 
-function authorizationOptions(flags: SecurityFlags): AuthorizationOptions {
+function authorizationOptions(flags: SecurityFlags, isGiven: boolean): AuthorizationOptions {
   const configFile = flags["authorization-config"];
   const webhook = flags["authorization-webhook-config-file"];
   const modes = flags["authorization-mode"];
@@ -202,7 +184,6 @@ function authorizationOptions(flags: SecurityFlags): AuthorizationOptions {
     throw new FlagError(`flag --authorization-mode takes ${AUTHORIZATION_MODES.join(", ")}, not "${unknown}"`);
   }
   // Where nobody asked for modes, the file says which.
-  const isGiven = modes !== securityFlags["authorization-mode"].default;
   return {
     ...(configFile !== "" && !isGiven ? {} : { modes: modes as readonly AuthorizationMode[] }),
     ...given("configFile", configFile),
@@ -282,11 +263,7 @@ function given<K extends string, V extends string | readonly string[]>(name: K, 
 type TextFlag = { [N in keyof SecurityFlagTypes]: SecurityFlagTypes[N] extends "string" ? N : never }[keyof SecurityFlagTypes];
 
 function durationMs(flags: SecurityFlags, name: TextFlag): number {
-  try {
-    return parseGoDuration(flags[name]);
-  } catch {
-    throw new FlagError(`flag --${name} takes a duration such as 30s or 5m, not "${flags[name]}"`);
-  }
+  return durationOf(name, flags[name]);
 }
 
 function reviewVersion(flags: SecurityFlags, name: TextFlag): "v1" | "v1beta1" {

@@ -6,8 +6,16 @@ export class StartupError extends Error {
 /** Puts what the operating system refused into words; rethrows what is no such refusal. */
 export function explainStartFailure(
   error: unknown,
-  what: { readonly dataDir: string; readonly etcdServers: readonly string[]; readonly address: string; readonly port: number },
+  what: {
+    readonly dataDir: string;
+    /** The flag that names it; --data-dir when absent. */
+    readonly dirFlag?: string;
+    readonly etcdServers: readonly string[];
+    readonly address: string;
+    readonly port: number;
+  },
 ): never {
+  const { dirFlag = "--data-dir" } = what;
   const { code, message, name, path } = error as NodeJS.ErrnoException;
   // By name: the class comes with a YAML parser, which most programs never need.
   if (name === "ConfigurationError") throw new StartupError(message);
@@ -23,12 +31,12 @@ export function explainStartFailure(
       if (/listen/.test(message))
         throw new StartupError(`no permission to listen on port ${what.port}. Choose one above 1023 with --secure-port.`);
       throw new StartupError(
-        `no permission to write in the data directory ${what.dataDir} (${message}). Make it yours, or choose another with --data-dir.`,
+        `no permission to write in the data directory ${what.dataDir} (${message}). Make it yours, or choose another with ${dirFlag}.`,
       );
     case "EROFS":
     case "ENOTDIR":
     case "EEXIST":
-      throw new StartupError(`the data directory ${what.dataDir} cannot be used: ${message}. Choose another with --data-dir.`);
+      throw new StartupError(`the data directory ${what.dataDir} cannot be used: ${message}. Choose another with ${dirFlag}.`);
     case "ENOENT":
       throw new StartupError(`there is no file ${path}, which a flag names.`);
     case "ENOSPC":
@@ -43,7 +51,7 @@ export function explainStartFailure(
           `etcd at ${what.etcdServers.join(", ")} does not answer: ${message}. Start it, or check --etcd-servers, --etcd-cafile, --etcd-certfile and --etcd-keyfile.`,
         );
       throw new StartupError(
-        `the store in ${what.dataDir} cannot be opened: ${message}. If another kybern runs on it, stop that one; otherwise move the directory away, or choose another with --data-dir.`,
+        `the store in ${what.dataDir} cannot be opened: ${message}. If another kybern runs on it, stop that one; otherwise move the directory away, or choose another with ${dirFlag}.`,
       );
     default:
       throw error;

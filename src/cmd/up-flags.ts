@@ -2,6 +2,7 @@ import type { FlagSpec } from "#component-base/flags.ts";
 import { CONTROL_PLANE_COMPONENTS } from "#envtest/control-plane.ts";
 import { etcdFlags } from "./etcd-flags.ts";
 import { kubeletClientFlags } from "./kubelet-client-flags.ts";
+import { runtimeConfigFlag } from "./runtime-config-flag.ts";
 import { securityFlags } from "./security-flags.ts";
 import { storageFlags } from "./storage-flags.ts";
 
@@ -12,18 +13,26 @@ type UpFlagTypes = {
   readonly components: "strings";
   readonly nodes: "int";
   readonly "service-cluster-ip-range": "string";
+<<<<<<< /work/main/src/cmd/up-flags.ts
   readonly "etcd-servers": "strings";
+=======
+>>>>>>> src/cmd/up-flags.ts
   readonly "enable-swagger-ui": "bool";
-  readonly "runtime-config": "strings";
   readonly "log-level": "string";
   readonly help: "bool";
 };
 
 /** The flags of `kybern up`. */
 export const upFlags: { readonly [N in keyof UpFlagTypes]: FlagSpec<UpFlagTypes[N]> } & typeof etcdFlags &
+<<<<<<< /work/main/src/cmd/up-flags.ts
   typeof storageFlags &
   typeof securityFlags &
   typeof kubeletClientFlags = {
+=======
+  typeof securityFlags &
+  typeof kubeletClientFlags &
+  typeof runtimeConfigFlag = {
+>>>>>>> src/cmd/up-flags.ts
   "data-dir": {
     type: "string",
     default: "./.kybern",
@@ -47,6 +56,7 @@ export const upFlags: { readonly [N in keyof UpFlagTypes]: FlagSpec<UpFlagTypes[
   },
   nodes: { type: "int", default: 1, min: 0, max: 10_000, placeholder: "N", help: "Number of simulated nodes." },
   "service-cluster-ip-range": { type: "string", default: "10.96.0.0/12", placeholder: "CIDR", help: "Addresses of Services." },
+<<<<<<< /work/main/src/cmd/up-flags.ts
   "etcd-servers": {
     type: "strings",
     default: [],
@@ -55,15 +65,13 @@ export const upFlags: { readonly [N in keyof UpFlagTypes]: FlagSpec<UpFlagTypes[
   },
   ...etcdFlags,
   ...storageFlags,
+=======
+  ...etcdFlags,
+>>>>>>> src/cmd/up-flags.ts
   "enable-swagger-ui": { type: "bool", default: false, help: "Serve a page at /swagger-ui/ that shows and tries the API." },
   ...securityFlags,
   ...kubeletClientFlags,
-  "runtime-config": {
-    type: "strings",
-    default: [],
-    placeholder: "PAIRS",
-    help: "Versions to serve or not: GROUP/VERSION[/RESOURCE]=true|false, or api/all, api/ga, api/beta, api/alpha.",
-  },
+  ...runtimeConfigFlag,
   "log-level": {
     type: "string",
     default: "warn",

@@ -10,13 +10,14 @@ import {
   type ControlPlaneComponent,
   startControlPlane,
 } from "#envtest/control-plane.ts";
-import { RuntimeConfig, RuntimeConfigError } from "#kube-apiserver/runtime-config.ts";
 import { type ClusterAssets, ensureClusterAssets } from "#pki/cluster-assets.ts";
 import { renderKubeconfig } from "#pki/kubeconfig.ts";
 import { keepCertificates } from "./keep-certificates.ts";
 import { kubeletClientOptions } from "./kubelet-client-flags.ts";
 import { databaseKey, openStore } from "./open-store.ts";
+import { readRuntimeConfig } from "./runtime-config-flag.ts";
 import { securityOptions } from "./security-flags.ts";
+import { untilInterrupted } from "./signals.ts";
 import { explainStartFailure } from "./startup-error.ts";
 import { openOverrides, storageSettings } from "./storage-flags.ts";
 import { upFlags } from "./up-flags.ts";
@@ -25,9 +26,6 @@ import { kybernVersion } from "./version.ts";
 type UpFlags = ParsedFlags<typeof upFlags>;
 
 const LOG_LEVELS = ["debug", "info", "warn", "error", "silent"];
-
-/** Longest time that a clean stop may take, in milliseconds, before the process ends all the same. */
-const STOP_TIMEOUT_MS = 10_000;
 
 /** `kybern up`: brings a cluster up in this process and runs until interrupted. */
 export async function up(args: readonly string[]): Promise<void> {
@@ -53,7 +51,6 @@ export async function up(args: readonly string[]): Promise<void> {
   process.stdout.write(banner(flags, running));
   await interrupted;
   process.stdout.write("Stopping ...\n");
-  setTimeout(() => process.exit(1), STOP_TIMEOUT_MS).unref();
   await running.plane.stop();
   await running.close();
   process.stdout.write("Stopped.\n");
@@ -136,26 +133,6 @@ async function start(flags: UpFlags, components: readonly ControlPlaneComponent[
     await close();
     throw error;
   }
-}
-
-function readRuntimeConfig(pairs: readonly string[]): RuntimeConfig {
-  try {
-    return new RuntimeConfig(pairs);
-  } catch (error) {
-    throw error instanceof RuntimeConfigError ? new FlagError(`flag --runtime-config: ${error.message}`) : error;
-  }
-}
-
-function untilInterrupted(): Promise<void> {
-  return new Promise((resolve) => {
-    let count = 0;
-    const onSignal = (): void => {
-      if (++count > 1) process.exit(130);
-      resolve();
-    };
-    process.on("SIGINT", onSignal);
-    process.on("SIGTERM", onSignal);
-  });
 }
 
 /** What runs, and how to use it. */

@@ -19,6 +19,10 @@ export interface ControllerManagerOptions {
   /** Which controllers run; all that there are when absent. */
   readonly controllers?: readonly ControllerDefinition[];
   readonly options?: ControllerOptions;
+  /** What a controller acts by, where each has an account of its own; informers stay on `client`. */
+  readonly clientFor?: (controller: string) => Client;
+  /** Keys worked on at the same time, by controller, where not its own number. */
+  readonly workers?: Readonly<Record<string, number>>;
   readonly observer?: LoopObserver;
   /** Told of failures that last, and of lost events. */
   readonly logger?: Logger;
@@ -58,19 +62,21 @@ export async function startControllerManager(manager: ControllerManagerOptions):
   const flushes: (() => Promise<void>)[] = [];
   const loops: Promise<void>[] = [];
   for (const definition of manager.controllers ?? allControllers) {
+    const own = manager.clientFor?.(definition.name) ?? client;
     const recorder = createEventRecorder({
-      client,
+      client: own,
       clock,
       random,
       component: definition.eventSource ?? definition.name,
       api: "core",
       ...(logger === undefined ? {} : { logger }),
     });
-    const instance = definition.create({ client, clock, random, informers, recorder, options, signal });
+    const instance = definition.create({ client: own, clock, random, informers, recorder, options, signal });
     if (instance === undefined) continue;
     running.push(definition.name);
     flushes.push(() => recorder.flush());
-    const { name, workers = DEFAULT_WORKERS } = definition;
+    const { name } = definition;
+    const workers = manager.workers?.[name] ?? definition.workers ?? DEFAULT_WORKERS;
     loops.push(runControlLoop(instance, { name, workers, clock, signal, observer }));
   }
   informers.start(signal);

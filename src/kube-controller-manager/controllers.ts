@@ -15,6 +15,7 @@ import { garbageCollectorController } from "./controllers/garbage-collector/cont
 import { horizontalPodAutoscalerController } from "./controllers/horizontal-pod-autoscaler/controller.ts";
 import { jobController } from "./controllers/job/controller.ts";
 import { namespaceController } from "./controllers/namespace/controller.ts";
+import { nodeIpamController } from "./controllers/node-ipam/controller.ts";
 import { nodeLifecycleController } from "./controllers/node-lifecycle/controller.ts";
 import { persistentVolumeBinderController } from "./controllers/persistentvolume-binder/controller.ts";
 import { persistentVolumeExpanderController } from "./controllers/persistentvolume-expander/controller.ts";
@@ -57,6 +58,7 @@ export const controllers: readonly ControllerDefinition[] = [
   endpointsController,
   endpointSliceMirroringController,
   disruptionController,
+  nodeIpamController,
   nodeLifecycleController,
   taintEvictionController,
   ttlController,

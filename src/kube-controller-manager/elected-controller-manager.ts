@@ -1,4 +1,4 @@
-import { runLeaderElection } from "#client/leader-election.ts";
+import { type ElectionSettings, runLeaderElection } from "#client/leader-election.ts";
 import { type ControllerManager, type ControllerManagerOptions, startControllerManager } from "./controller-manager.ts";
 
 /** As upstream's `--leader-elect-resource-namespace` and `-name`. */
@@ -17,7 +17,7 @@ export interface ElectedControllerManager {
  * lost it. `identity` is unique among the candidates.
  */
 export function startElectedControllerManager(
-  options: ControllerManagerOptions & { readonly identity: string },
+  options: ControllerManagerOptions & { readonly identity: string; readonly election?: ElectionSettings },
 ): ElectedControllerManager {
   const { client, clock, identity } = options;
   const stopping = new AbortController();
@@ -30,7 +30,12 @@ export function startElectedControllerManager(
       clock,
       identity,
       lease: LEASE,
+      ...options.election,
       signal,
+      onStoppedLeading: async () => {
+        leader = undefined;
+        await (await term.catch(() => undefined))?.stop();
+      },
       onStartedLeading: (leading) => {
         term = startControllerManager({ ...options, signal: AbortSignal.any([leading, signal]) });
         term.then(
@@ -41,7 +46,6 @@ export function startElectedControllerManager(
         );
       },
     });
-    leader = undefined;
     await (await term.catch(() => undefined))?.stop();
   };
   const ended = (async () => {

@@ -15,7 +15,7 @@ import type { Random } from "#base/random.ts";
 import type { Client, ResourceId } from "#client/client.ts";
 import { createEventRecorder } from "#client/event-recorder.ts";
 import { SharedInformerFactory } from "#client/informer.ts";
-import { runLeaderElection } from "#client/leader-election.ts";
+import { type ElectionSettings, runLeaderElection } from "#client/leader-election.ts";
 import { SchedulerCache } from "./cache/scheduler-cache.ts";
 import { NODES, PODS_NOT_ENDED, watchCluster, watchVolumes } from "./event-handlers.ts";
 import { evictVictims } from "./evictor.ts";
@@ -55,6 +55,7 @@ export interface SchedulerOptions {
   readonly identity: string;
   /** Work only while holding the Lease `kube-system/kube-scheduler`. */
   readonly leaderElect: boolean;
+  readonly election?: ElectionSettings;
   /** How many of the fitting nodes to rate, of a hundred; 0 lets the size of the cluster decide. */
   readonly percentageOfNodesToScore?: number;
 }
@@ -106,7 +107,9 @@ async function leadAndSchedule(options: SchedulerOptions, signal: AbortSignal, o
       clock,
       identity,
       lease: LEASE,
+      ...options.election,
       signal,
+      onStoppedLeading: () => term.catch(() => undefined),
       onStartedLeading: (leading) => {
         term = schedule(options, AbortSignal.any([leading, signal]), onReady);
         // Awaited below; must not count as unhandled until then.

@@ -53,6 +53,14 @@ export interface ControllerOptions {
   readonly nodeStartupGracePeriodMs?: number;
   /** Between looks at all nodes. 5 s when absent. */
   readonly nodeMonitorPeriodMs?: number;
+  /** Where nodes get their pods' addresses from; upstream's `--allocate-node-cidrs`. Nodes are left alone when absent. */
+  readonly nodeCidrs?: {
+    readonly clusterCidr: string;
+    /** Bits of a node's part. */
+    readonly maskSize: number;
+    /** Left out. */
+    readonly serviceClusterIpRange?: string;
+  };
   /** Terminated pods beyond this number are removed. 12,500 when absent. */
   readonly terminatedPodGcThreshold?: number;
 }

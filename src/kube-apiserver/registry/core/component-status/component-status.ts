@@ -3,7 +3,7 @@ import type { ApiObject } from "#apimachinery/meta/api-object.ts";
 import type { VirtualResource } from "#apiserver/registry/resource.ts";
 import type { RequestContext } from "#apiserver/request/request-info.ts";
 
-/** Whether a component is well: throws, rejects, returns false or resolves to it when it is not. */
+/** Whether a component is well: throws, rejects, returns false or resolves to it when it is not. A text is what it said of itself. */
 export type ComponentHealth = () => unknown;
 
 const DEPRECATED = "v1 ComponentStatus is deprecated in v1.19+";
@@ -11,11 +11,7 @@ const DEPRECATED = "v1 ComponentStatus is deprecated in v1.19+";
 /** `componentstatuses`: asks each component whether it is well. Deprecated upstream, and still what `kubectl get cs` shows. */
 export function componentStatuses(components: Readonly<Record<string, ComponentHealth>>): VirtualResource {
   const status = async (name: string, check: ComponentHealth): Promise<ApiObject> => {
-    const problem = await problemOf(check);
-    const condition =
-      problem === undefined
-        ? { type: "Healthy", status: "True", message: "ok" }
-        : { type: "Healthy", status: "False", message: problem, error: "unhealthy" };
+    const condition = await conditionNow(check);
     return { apiVersion: "v1", kind: "ComponentStatus", metadata: { name }, conditions: [condition] };
   };
   const warn = (context: RequestContext): void => {
@@ -81,10 +77,16 @@ function statusText(object: ApiObject): string {
   return status === "True" ? "Healthy" : status === "False" ? "Unhealthy" : "Unknown";
 }
 
-async function problemOf(check: ComponentHealth): Promise<string | undefined> {
+async function conditionNow(check: ComponentHealth): Promise<Condition> {
   try {
-    return (await check()) === false ? "not running" : undefined;
+    const answer = await check();
+    if (answer === false) return unhealthy("not running");
+    return { type: "Healthy", status: "True", message: typeof answer === "string" ? answer : "ok" };
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    return unhealthy(error instanceof Error ? error.message : String(error));
   }
+}
+
+function unhealthy(message: string): Condition {
+  return { type: "Healthy", status: "False", message, error: "unhealthy" };
 }

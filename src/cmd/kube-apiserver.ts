@@ -1,0 +1,210 @@
+import { readFile } from "node:fs/promises";
+import { isIP } from "node:net";
+import { realClock } from "#base/clock.ts";
+import { systemRandom } from "#base/random.ts";
+import { describeFlags, FlagError, type ParsedFlags, parseFlags } from "#component-base/flags.ts";
+import type { Logger } from "#component-base/logging.ts";
+import type { AuthenticationOptions } from "#kube-apiserver/authentication/authentication-options.ts";
+import {
+  ENDPOINT_RECONCILER_TYPES,
+  type EndpointReconcilerType,
+} from "#kube-apiserver/endpoint-reconciler/endpoint-reconciler.ts";
+import { type KubeApiServer, startKubeApiServer } from "#kube-apiserver/server.ts";
+import { AssetFiles } from "#pki/asset-files.ts";
+import { firstAddress } from "#pki/cluster-assets.ts";
+import { generateSigningKey, loadSigningKeys, type SigningKeyPair } from "#pki/key-pair.ts";
+import { componentHealth } from "./component-health.ts";
+import { readFeatureGates } from "./feature-gates.ts";
+import { durationMs, givenFlags } from "./flag-specs.ts";
+import { sayFormerFlags } from "./former-flags.ts";
+import { proxyClient, requestHeaderOptions } from "./front-proxy-flags.ts";
+import { formerApiServerFlags, kubeApiServerFlags } from "./kube-apiserver-flags.ts";
+import { kubeletClientOptions } from "./kubelet-client-flags.ts";
+import { loggerOf } from "./log-flags.ts";
+import { notifyReady } from "./notify-ready.ts";
+import { databaseKey, openEtcd } from "./open-store.ts";
+import type { ProgramCall } from "./program-call.ts";
+import { readRuntimeConfig } from "./runtime-config-flag.ts";
+import { securityOptions } from "./security-flags.ts";
+import { servingCertificate } from "./serving-certificate.ts";
+import { untilInterrupted } from "./signals.ts";
+import { explainStartFailure } from "./startup-error.ts";
+
+type Flags = ParsedFlags<typeof kubeApiServerFlags>;
+
+/** Where API servers of former years listened for whoever was on their machine. */
+const INSECURE_PORT = 8080;
+/** Names that every API server answers to. */
+const USUAL_HOSTS = [
+  "kubernetes",
+  "kubernetes.default",
+  "kubernetes.default.svc",
+  "kubernetes.default.svc.cluster.local",
+  "localhost",
+  "127.0.0.1",
+];
+
+/** `kybern kube-apiserver`: an API server on etcd, that keeps nothing itself. Any number of them share an etcd. */
+export async function kubeApiServer({ args, isHyperkube }: ProgramCall): Promise<void> {
+  const flags = parseFlags(kubeApiServerFlags, args) as Flags;
+  if (flags.help) {
+    process.stdout.write(
+      `The API server on etcd.\n\nUsage: kybern kube-apiserver --etcd-servers=URLS [flags]\n\n${describeFlags(kubeApiServerFlags)}\n`,
+    );
+    return;
+  }
+  const given = givenFlags(args);
+  const logger = loggerOf("kube-apiserver", flags);
+  if (flags["etcd-servers"].length === 0) throw new FlagError("flag --etcd-servers says where etcd is, and must be given");
+  sayFormerFlags(formerApiServerFlags, given, logger);
+  readFeatureGates(flags["feature-gates"], logger);
+  const interrupted = untilInterrupted();
+  const running = await start(flags, given, insecureListener(flags, given, isHyperkube), logger).catch((error) =>
+    explainStartFailure(error, {
+      dataDir: flags["cert-dir"],
+      dirFlag: "--cert-dir",
+      etcdServers: flags["etcd-servers"],
+      address: flags["bind-address"],
+      port: flags["secure-port"],
+    }),
+  );
+  await Promise.race([running.server.ready.catch(() => undefined), interrupted]);
+  logger.info({ url: running.server.url }, "the API server is ready");
+  await notifyReady(logger);
+  await interrupted;
+  await running.stop();
+}
+
+async function start(
+  flags: Flags,
+  given: ReadonlySet<string>,
+  insecure: { readonly bindAddress: string; readonly port: number } | undefined,
+  logger: Logger,
+): Promise<{ readonly server: KubeApiServer; readonly stop: () => Promise<void> }> {
+  const clock = realClock;
+  const security = securityOptions(flags, (flag) => given.has(flag));
+  const serviceClusterIpRange = flags["service-cluster-ip-range"];
+  const hosts = [firstAddress(serviceClusterIpRange), flags["advertise-address"], flags["bind-address"]].filter(
+    (host) => isIP(host) !== 0 && host !== "0.0.0.0" && host !== "::",
+  );
+  const [kubelet, apiserver, frontProxyClient, keys] = await Promise.all([
+    kubeletClientOptions(flags),
+    servingCertificate(flags, { program: "apiserver", hosts: [...new Set([...USUAL_HOSTS, ...hosts])], clock }),
+    proxyClient(flags),
+    serviceAccountKeys(flags, logger),
+  ]);
+  const options = {
+    ...security,
+    ...(security.encryption && { encryption: { ...security.encryption, databaseKey: databaseKey(flags) } }),
+    authentication: authenticationOptions(flags, security.authentication),
+    audit: { ...security.audit, withoutPolicy: "Metadata" as const },
+    runtimeConfig: readRuntimeConfig(flags["runtime-config"]),
+    endpointReconciler: { type: reconcilerType(flags), count: flags["apiserver-count"] },
+    eventTtlSeconds: Math.round(durationMs("event-ttl", flags["event-ttl"]) / 1000),
+  };
+  const kv = await openEtcd(flags, clock);
+  try {
+    const server = await startKubeApiServer({
+      kv,
+      clock,
+      random: systemRandom,
+      logger,
+      ...options,
+      assets: {
+        ca: { cert: "" },
+        frontProxyCa: { cert: "" },
+        apiserver,
+        ...(frontProxyClient === undefined ? {} : { frontProxyClient }),
+        serviceAccount: keys,
+      },
+      bindAddress: flags["bind-address"],
+      port: flags["secure-port"],
+      ...(insecure === undefined ? {} : { insecure }),
+      ...(flags["advertise-address"] === "" ? {} : { advertiseAddress: flags["advertise-address"] }),
+      serviceClusterIpRange,
+      serviceNodePortRange: flags["service-node-port-range"],
+      kubelet,
+      maxConnectionBytesPerSecond: flags["max-connection-bytes-per-sec"],
+      swaggerUi: flags["enable-swagger-ui"],
+      componentHealth: componentHealth(flags),
+    });
+    if (insecure !== undefined) {
+      const where = `http://${insecure.bindAddress}:${server.insecurePort}`;
+      logger.warn(
+        { url: where },
+        "whoever reaches this address may do everything: it has no authentication and no authorization",
+      );
+    }
+    logger.info({ url: server.url }, "the API server listens");
+    const stop = async (): Promise<void> => {
+      await server.stop();
+      await kv.close();
+    };
+    return { server, stop };
+  } catch (error) {
+    await kv.close();
+    throw error;
+  }
+}
+
+/** Off unless a flag or the name of former years asks for it. */
+function insecureListener(
+  flags: Flags,
+  given: ReadonlySet<string>,
+  isHyperkube: boolean,
+): { readonly bindAddress: string; readonly port: number } | undefined {
+  const isAsked = isHyperkube || given.has("insecure-bind-address");
+  const port = given.has("insecure-port") ? flags["insecure-port"] : isAsked ? INSECURE_PORT : 0;
+  return port === 0 ? undefined : { bindAddress: flags["insecure-bind-address"] || "127.0.0.1", port };
+}
+
+function authenticationOptions(flags: Flags, options: AuthenticationOptions): AuthenticationOptions {
+  const isOpen = flags["authorization-mode"].includes("AlwaysAllow") && flags["authorization-config"] === "";
+  return {
+    ...options,
+    // As upstream: who need not be allowed has to say at least who he is.
+    anonymousAuth: flags["anonymous-auth"] && !isOpen,
+    enableBootstrapTokenAuth:
+      flags["enable-bootstrap-token-auth"] ||
+      (flags as Readonly<Record<string, unknown>>)["experimental-bootstrap-token-auth"] === true,
+    requestHeader: requestHeaderOptions(flags),
+  };
+}
+
+/**
+ * What signs service-account tokens where `--service-account-signing-key-file` does not say: a private key of
+ * `--service-account-key-file`, as guides of former years give it; else one that is made once and kept in `--cert-dir`.
+ */
+async function serviceAccountKeys(flags: Flags, logger: Logger): Promise<() => Promise<SigningKeyPair>> {
+  const texts = await Promise.all(flags["service-account-key-file"].map((path) => readFile(path, "utf8")));
+  const own = texts.find((pem) => /-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(pem));
+  if (own !== undefined) return async () => loadSigningKeys(own);
+  let keys: Promise<SigningKeyPair> | undefined;
+  return () => {
+    keys ??= madeKeys(flags["cert-dir"], logger);
+    return keys;
+  };
+}
+
+async function madeKeys(dir: string, logger: Logger): Promise<SigningKeyPair> {
+  const name = "service-account-key.pem";
+  const files = new AssetFiles(dir === "" ? undefined : dir);
+  await files.prepare();
+  let pem = await files.read(name);
+  if (pem === undefined) {
+    logger.warn(
+      { dir },
+      "service-account tokens are signed by a key of this server alone: give all one by --service-account-signing-key-file",
+    );
+    pem = await generateSigningKey();
+    await files.write(name, pem);
+  }
+  return loadSigningKeys(pem);
+}
+
+function reconcilerType(flags: Flags): EndpointReconcilerType {
+  const type = ENDPOINT_RECONCILER_TYPES.find((known) => known === flags["endpoint-reconciler-type"]);
+  if (type !== undefined) return type;
+  const known = ENDPOINT_RECONCILER_TYPES.join(", ");
+  throw new FlagError(`flag --endpoint-reconciler-type takes one of ${known}, not "${flags["endpoint-reconciler-type"]}"`);
+}

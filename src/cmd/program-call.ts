@@ -1,0 +1,34 @@
+/** How a program of the package was called. */
+export interface ProgramCall {
+  readonly args: readonly string[];
+  /** By the name that all programs had in images of former years: what their guides expect unasked is then there. */
+  readonly isHyperkube: boolean;
+}
+
+/** A program's name, and how it was called. */
+export interface NamedCall extends ProgramCall {
+  readonly name: string | undefined;
+}
+
+/** `hyperkube`'s names of programs, beside their own. */
+const SHORT_NAMES: Readonly<Record<string, string>> = {
+  apiserver: "kube-apiserver",
+  "controller-manager": "kube-controller-manager",
+  scheduler: "kube-scheduler",
+  proxy: "kube-proxy",
+};
+
+/** What links to the one program may be named. */
+const OWN_NAMES = [...Object.values(SHORT_NAMES), "kubelet", "kubeadm"];
+
+/**
+ * Which program is meant: that by whose name the file was called (`kube-apiserver`), or else the first argument's. After
+ * `hyperkube` the short names of former years are known (`hyperkube apiserver`).
+ */
+export function programCall(file: string, args: readonly string[]): NamedCall {
+  const called = (file.split("/").at(-1) ?? "").replace(/\.[cm]?js$/, "");
+  if (OWN_NAMES.includes(called)) return { name: called, args, isHyperkube: false };
+  const [name, ...rest] = args;
+  const isHyperkube = called === "hyperkube";
+  return { name: name === undefined ? undefined : (SHORT_NAMES[name] ?? name), args: rest, isHyperkube };
+}
