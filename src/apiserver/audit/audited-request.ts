@@ -97,7 +97,9 @@ export class AuditedRequest {
     if (this.#isComplete) return;
     this.#isComplete = true;
     const answer = this.#answer(code, body, contentType);
-    this.#event.responseStatus = { metadata: {}, ...(answer?.kind === "Status" ? statusOf(answer) : {}), code };
+    const status = answer?.kind === "Status" ? statusOf(answer) : {};
+    const isBodyTold = includes(this.#decision.level, "RequestResponse");
+    this.#event.responseStatus = { metadata: {}, ...(isBodyTold ? status : withoutObject(status)), code };
     if (answer !== undefined && this.#event.objectRef && includes(this.#decision.level, "RequestResponse")) {
       this.#event.responseObject = answer;
     }
@@ -136,6 +138,17 @@ export class AuditedRequest {
       ...(this.#annotations === undefined ? {} : { annotations: { ...this.#annotations } }),
     });
   }
+}
+
+/** What a patch would have made, whole, stands in the words of its refusal; a Secret, say. */
+const TOLD_OBJECT = /( is invalid: patch: Invalid value): .*/s;
+
+/** A failure in words that hold no object, for levels at which bodies are not written down. Upstream writes them as they are. */
+function withoutObject(status: object): object {
+  const { message } = status as { message?: unknown };
+  if (typeof message !== "string" || !TOLD_OBJECT.test(message)) return status;
+  const { details: _, ...rest } = status as { details?: unknown };
+  return { ...rest, message: message.replace(TOLD_OBJECT, "$1") };
 }
 
 function includes(level: AuditLevel, wanted: "Request" | "RequestResponse"): boolean {
