@@ -40,6 +40,8 @@ export function events({
       validate: validateEvent,
       validateUpdate: validateEventUpdate,
       ttlSeconds: () => eventTtlSeconds,
+      // Events own nothing.
+      defaultPropagation: "Unsupported",
     },
   };
 }
