@@ -1,18 +1,18 @@
 import { readFile } from "node:fs/promises";
 import { request as httpRequest } from "node:http";
 import { request as httpsRequest, type RequestOptions } from "node:https";
-import type { ParsedFlags } from "#component-base/flags.ts";
 import type { ComponentHealth } from "#kube-apiserver/registry/core/component-status/component-status.ts";
-import type { etcdFlags } from "./etcd-flags.ts";
-import { endpoint } from "./open-store.ts";
+import { etcdTls, etcdUrls } from "./etcd-flags.ts";
 
 const TIMEOUT_MS = 5_000;
 /** The longest answer that is shown. */
 const ANSWER_BYTES_MAX = 1_000;
 
+type EtcdFlags = { readonly "etcd-servers": readonly string[] } & Parameters<typeof etcdTls>[0];
+
 /** Asks the components of this machine and every member of etcd how they are, for `componentstatuses`: as upstream, at their usual ports. */
-export function componentHealth(flags: ParsedFlags<typeof etcdFlags>): Readonly<Record<string, ComponentHealth>> {
-  const etcd = flags["etcd-servers"].map(endpoint).map((url, i) => [`etcd-${i}`, () => askEtcd(url, flags)] as const);
+export function componentHealth(flags: EtcdFlags): Readonly<Record<string, ComponentHealth>> {
+  const etcd = etcdUrls("etcd-servers", flags["etcd-servers"]).map((url, i) => [`etcd-${i}`, () => askEtcd(url, flags)] as const);
   return {
     "controller-manager": () => askEither("https://127.0.0.1:10257/healthz", "http://127.0.0.1:10252/healthz"),
     scheduler: () => askEither("https://127.0.0.1:10259/healthz", "http://127.0.0.1:10251/healthz"),
@@ -30,9 +30,10 @@ async function askEither(secure: string, plain: string): Promise<string> {
   );
 }
 
-async function askEtcd(url: string, flags: ParsedFlags<typeof etcdFlags>): Promise<string> {
-  const pem = async (path: string): Promise<string | undefined> => (path === "" ? undefined : readFile(path, "utf8"));
-  const [ca, cert, key] = await Promise.all([pem(flags["etcd-cafile"]), pem(flags["etcd-certfile"]), pem(flags["etcd-keyfile"])]);
+async function askEtcd(url: string, flags: EtcdFlags): Promise<string> {
+  const { caFile, certFile, keyFile } = etcdTls(flags);
+  const pem = async (path: string | undefined): Promise<string | undefined> => path && readFile(path, "utf8");
+  const [ca, cert, key] = await Promise.all([caFile, certFile, keyFile].map(pem));
   const answer = await ask(`${url}/health`, { ca, cert, key });
   const { health } = JSON.parse(answer) as { readonly health?: string };
   if (health !== "true") throw new Error(answer);

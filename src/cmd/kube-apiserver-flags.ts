@@ -8,6 +8,7 @@ import { logFlags } from "./log-flags.ts";
 import { runtimeConfigFlag } from "./runtime-config-flag.ts";
 import { securityFlags } from "./security-flags.ts";
 import { servingCertificateFlags } from "./serving-certificate.ts";
+import { storageFlags } from "./storage-flags.ts";
 
 /** Former flags of the API server, and what they come to. */
 export const formerApiServerFlags: FormerFlags = {
@@ -17,7 +18,6 @@ export const formerApiServerFlags: FormerFlags = {
   },
   "experimental-bootstrap-token-auth": { type: "bool", says: "taken as --enable-bootstrap-token-auth" },
   "storage-backend": { type: "string", says: "etcd is asked by its third protocol, whatever is named" },
-  "storage-media-type": { type: "string", says: "objects are stored as JSON; those that are there as protobuf are read" },
   "enable-aggregator-routing": { type: "bool", says: "aggregated API servers are always reached at their endpoints" },
   "watch-cache": { type: "bool", says: "reads are always answered by the watch cache" },
   "target-ram-mb": { type: "int", says: "caches are as large as what is stored" },
@@ -27,6 +27,7 @@ export const formerApiServerFlags: FormerFlags = {
 };
 
 type OwnFlagTypes = {
+  readonly "etcd-servers": "strings";
   readonly "secure-port": "int";
   readonly "bind-address": "string";
   readonly "advertise-address": "string";
@@ -43,6 +44,7 @@ type OwnFlagTypes = {
 };
 
 const ownFlags: { readonly [N in keyof OwnFlagTypes]: FlagSpec<OwnFlagTypes[N]> } = {
+  "etcd-servers": list("URLS", "Where etcd is: http or https, with commas between."),
   "secure-port": port("Port of the API; 0 takes a free one.", 6443),
   "bind-address": text("IP", "Address that the API listens on.", "0.0.0.0"),
   "advertise-address": text("IP", "Address that members of the cluster reach this server by; the machine's first when empty."),
@@ -64,6 +66,7 @@ const ownFlags: { readonly [N in keyof OwnFlagTypes]: FlagSpec<OwnFlagTypes[N]> 
 /** The flags of `kybern kube-apiserver`. What several programs have is declared once; some have upstream's defaults of this one. */
 export const kubeApiServerFlags: typeof ownFlags &
   typeof etcdFlags &
+  typeof storageFlags &
   typeof servingCertificateFlags &
   typeof securityFlags &
   typeof frontProxyFlags &
@@ -73,7 +76,7 @@ export const kubeApiServerFlags: typeof ownFlags &
   FlagSet = {
   ...ownFlags,
   ...etcdFlags,
-  "etcd-servers": list("URLS", "Where etcd is: http or https, with commas between."),
+  ...storageFlags,
   ...servingCertificateFlags,
   "cert-dir": { ...servingCertificateFlags["cert-dir"], default: "/var/run/kubernetes" },
   ...securityFlags,

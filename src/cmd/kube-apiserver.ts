@@ -13,7 +13,9 @@ import { type KubeApiServer, startKubeApiServer } from "#kube-apiserver/server.t
 import { AssetFiles } from "#pki/asset-files.ts";
 import { firstAddress } from "#pki/cluster-assets.ts";
 import { generateSigningKey, loadSigningKeys, type SigningKeyPair } from "#pki/key-pair.ts";
+import type { KVStore } from "#storage/kv.ts";
 import { componentHealth } from "./component-health.ts";
+import { etcdTls, etcdUrls } from "./etcd-flags.ts";
 import { readFeatureGates } from "./feature-gates.ts";
 import { durationMs, givenFlags } from "./flag-specs.ts";
 import { sayFormerFlags } from "./former-flags.ts";
@@ -29,6 +31,7 @@ import { securityOptions } from "./security-flags.ts";
 import { servingCertificate } from "./serving-certificate.ts";
 import { untilInterrupted } from "./signals.ts";
 import { explainStartFailure } from "./startup-error.ts";
+import { openOverrides, storageSettings } from "./storage-flags.ts";
 
 type Flags = ParsedFlags<typeof kubeApiServerFlags>;
 
@@ -102,14 +105,23 @@ async function start(
     endpointReconciler: { type: reconcilerType(flags), count: flags["apiserver-count"] },
     eventTtlSeconds: Math.round(durationMs("event-ttl", flags["event-ttl"]) / 1000),
   };
-  const kv = await openEtcd(flags, clock);
+  const urls = etcdUrls("etcd-servers", flags["etcd-servers"]);
+  const settings = storageSettings(flags, logger);
+  const kv = await openEtcd({ urls, tls: etcdTls(flags), prefix: flags["etcd-prefix"] }, clock);
+  const others: KVStore[] = [];
+  const closeStores = async (): Promise<void> => {
+    await Promise.all([kv, ...new Set(others)].map((store) => store.close()));
+  };
   try {
+    const overrides = await openOverrides(flags, clock);
+    others.push(...overrides.map((override) => override.kv));
     const server = await startKubeApiServer({
       kv,
       clock,
       random: systemRandom,
       logger,
       ...options,
+      storage: { ...settings, overrides },
       assets: {
         ca: { cert: "" },
         frontProxyCa: { cert: "" },
@@ -138,11 +150,11 @@ async function start(
     logger.info({ url: server.url }, "the API server listens");
     const stop = async (): Promise<void> => {
       await server.stop();
-      await kv.close();
+      await closeStores();
     };
     return { server, stop };
   } catch (error) {
-    await kv.close();
+    await closeStores();
     throw error;
   }
 }

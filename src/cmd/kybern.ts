@@ -32,11 +32,11 @@ const programs: Readonly<Record<string, Program>> = {
   },
   "ldap-authn": {
     summary: "A token webhook in front of an LDAP directory",
-    run: async (args) => (await import("./ldap-authn.ts")).ldapAuthn(args),
+    run: async ({ args }) => (await import("./ldap-authn.ts")).ldapAuthn(args),
   },
   migrate: {
     summary: "Copies a cluster between the embedded store and etcd",
-    run: async (args) => (await import("./migrate.ts")).migrate(args),
+    run: async ({ args }) => (await import("./migrate.ts")).migrate(args),
   },
   version: {
     summary: "The versions of Kybern and of the API that it serves",

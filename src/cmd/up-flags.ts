@@ -13,10 +13,7 @@ type UpFlagTypes = {
   readonly components: "strings";
   readonly nodes: "int";
   readonly "service-cluster-ip-range": "string";
-<<<<<<< /work/main/src/cmd/up-flags.ts
   readonly "etcd-servers": "strings";
-=======
->>>>>>> src/cmd/up-flags.ts
   readonly "enable-swagger-ui": "bool";
   readonly "log-level": "string";
   readonly help: "bool";
@@ -24,15 +21,10 @@ type UpFlagTypes = {
 
 /** The flags of `kybern up`. */
 export const upFlags: { readonly [N in keyof UpFlagTypes]: FlagSpec<UpFlagTypes[N]> } & typeof etcdFlags &
-<<<<<<< /work/main/src/cmd/up-flags.ts
   typeof storageFlags &
-  typeof securityFlags &
-  typeof kubeletClientFlags = {
-=======
   typeof securityFlags &
   typeof kubeletClientFlags &
   typeof runtimeConfigFlag = {
->>>>>>> src/cmd/up-flags.ts
   "data-dir": {
     type: "string",
     default: "./.kybern",
@@ -56,7 +48,6 @@ export const upFlags: { readonly [N in keyof UpFlagTypes]: FlagSpec<UpFlagTypes[
   },
   nodes: { type: "int", default: 1, min: 0, max: 10_000, placeholder: "N", help: "Number of simulated nodes." },
   "service-cluster-ip-range": { type: "string", default: "10.96.0.0/12", placeholder: "CIDR", help: "Addresses of Services." },
-<<<<<<< /work/main/src/cmd/up-flags.ts
   "etcd-servers": {
     type: "strings",
     default: [],
@@ -65,9 +56,6 @@ export const upFlags: { readonly [N in keyof UpFlagTypes]: FlagSpec<UpFlagTypes[
   },
   ...etcdFlags,
   ...storageFlags,
-=======
-  ...etcdFlags,
->>>>>>> src/cmd/up-flags.ts
   "enable-swagger-ui": { type: "bool", default: false, help: "Serve a page at /swagger-ui/ that shows and tries the API." },
   ...securityFlags,
   ...kubeletClientFlags,
