@@ -58,7 +58,8 @@ export async function deleteEntries(
   const deleted = new Set<CacheEntry>();
   const work = async (): Promise<void> => {
     for (let entry = todo.shift(); entry !== undefined; entry = todo.shift()) {
-      if (await deleteOne(endpoint, entry, options, { ...write, namespace: entry.namespace })) deleted.add(entry);
+      if (await deleteOne(endpoint, entry, options, { ...write, namespace: entry.namespace, ofCollection: true }))
+        deleted.add(entry);
     }
   };
   const { deleteCollectionWorkers: workers = PARALLEL_DELETES_MAX } = endpoint.store.core.modules;

@@ -20,6 +20,11 @@ export interface DeleteResult {
   readonly gone: boolean;
 }
 
+/** Who deletes a collection names no object. */
+function admittedName(name: string, request: WriteRequest): string {
+  return request.ofCollection === true ? "" : name;
+}
+
 /** Upstream's `Store.Delete`: grace periods, finalizers, then the removal. `options` may be changed. */
 export async function deleteObject(
   core: StoreCore,
@@ -31,7 +36,7 @@ export async function deleteObject(
   if (request.admit) {
     const known = core.cache.byKey(key);
     await core.ready(known);
-    const attributes = core.attributes("DELETE", request, name, undefined, known?.object);
+    const attributes = core.attributes("DELETE", request, admittedName(name, request), undefined, known?.object);
     await core.modules.admission().mutate({ ...attributes, options });
   }
   for (let attempt = 0; attempt < DELETE_ATTEMPTS_MAX; attempt++) {
@@ -55,7 +60,7 @@ async function deleteExisting(
   if (core.strategy.finalization !== undefined) checkOwnUid(core, existing.object, options, request);
   checkPreconditions(existing.object, options, request.form.group, core.definition.kind);
   if (request.admit) {
-    const attributes = core.attributes("DELETE", request, existing.name, undefined, existing.object);
+    const attributes = core.attributes("DELETE", request, admittedName(existing.name, request), undefined, existing.object);
     await core.modules.admission().validate({ ...attributes, options });
   }
   const { other } = request.form;

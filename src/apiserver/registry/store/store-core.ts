@@ -55,6 +55,8 @@ export interface WriteRequest {
   readonly admit: boolean;
   /** What admission judges in the object's place: the view of it that is written. */
   readonly view?: ObjectView;
+  /** The object is deleted with others of its collection: admission is told no name. */
+  readonly ofCollection?: boolean;
 }
 
 /** The parts of one resource's store that the create, update and delete procedures work with. */
