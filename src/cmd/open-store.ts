@@ -14,7 +14,10 @@ const REGISTRY = "/registry/";
 export async function openStore(flags: ParsedFlags<typeof upFlags>, clock: Clock): Promise<KVStore> {
   if (flags["etcd-servers"].length === 0) return openEmbedded(flags["data-dir"], clock);
   const urls = etcdUrls("etcd-servers", flags["etcd-servers"]);
-  return openEtcd({ urls, tls: etcdTls(flags), prefix: flags["etcd-prefix"] }, clock);
+  const store = await openEtcd({ urls, tls: etcdTls(flags), prefix: flags["etcd-prefix"] }, clock);
+  if (flags["from-etcd-snapshot"] === "") return store;
+  const { ReadOnlyStore } = await import("#storage/read-only-store.ts");
+  return new ReadOnlyStore(store);
 }
 
 /** Opens the embedded store of a data directory, making it if needed. */

@@ -14,6 +14,7 @@ type UpFlagTypes = {
   readonly nodes: "int";
   readonly "service-cluster-ip-range": "string";
   readonly "etcd-servers": "strings";
+  readonly "from-etcd-snapshot": "string";
   readonly "enable-swagger-ui": "bool";
   readonly "log-level": "string";
   readonly help: "bool";
@@ -56,6 +57,12 @@ export const upFlags: { readonly [N in keyof UpFlagTypes]: FlagSpec<UpFlagTypes[
   },
   ...etcdFlags,
   ...storageFlags,
+  "from-etcd-snapshot": {
+    type: "string",
+    default: "",
+    placeholder: "FILE",
+    help: "Open a snapshot of etcd for a look, by etcd's own programs: an API server alone, for reading only, in a temporary folder.",
+  },
   "enable-swagger-ui": { type: "bool", default: false, help: "Serve a page at /swagger-ui/ that shows and tries the API." },
   ...securityFlags,
   ...kubeletClientFlags,

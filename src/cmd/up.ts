@@ -29,17 +29,28 @@ const LOG_LEVELS = ["debug", "info", "warn", "error", "silent"];
 
 /** `kybern up`: brings a cluster up in this process and runs until interrupted. */
 export async function up(args: readonly string[]): Promise<void> {
-  const flags = parseFlags(upFlags, args);
-  if (flags.help) {
+  const given = parseFlags(upFlags, args);
+  if (given.help) {
     process.stdout.write(
       `Brings up a whole cluster in this process and runs until Ctrl-C.\n\nUsage: kybern up [flags]\n\n${describeFlags(upFlags)}\n`,
     );
     return;
   }
-  if (!LOG_LEVELS.includes(flags["log-level"]))
-    throw new FlagError(`flag --log-level takes one of ${LOG_LEVELS.join(", ")}, not "${flags["log-level"]}"`);
-  const components = componentsOf(flags);
+  if (!LOG_LEVELS.includes(given["log-level"]))
+    throw new FlagError(`flag --log-level takes one of ${LOG_LEVELS.join(", ")}, not "${given["log-level"]}"`);
+  const components = componentsOf(given);
   const interrupted = untilInterrupted();
+  if (given["from-etcd-snapshot"] === "") return run(given, components, interrupted);
+  const { openSnapshot } = await import("./snapshot-view.ts");
+  const snapshot = await openSnapshot(given);
+  try {
+    await run({ ...given, ...snapshot.flags }, [], interrupted);
+  } finally {
+    await snapshot.close();
+  }
+}
+
+async function run(flags: UpFlags, components: readonly ControlPlaneComponent[], interrupted: Promise<void>): Promise<void> {
   const running = await start(flags, components).catch((error) =>
     explainStartFailure(error, {
       dataDir: flags["data-dir"],
@@ -109,7 +120,7 @@ async function start(flags: UpFlags, components: readonly ControlPlaneComponent[
       serviceClusterIpRange,
       ...security,
       ...(security.encryption && { encryption: { ...security.encryption, databaseKey: databaseKey(flags) } }),
-      storage: { ...settings, overrides },
+      storage: { ...settings, overrides, readOnly: flags["from-etcd-snapshot"] !== "" },
       kubelet,
       maxConnectionBytesPerSecond: flags["max-connection-bytes-per-sec"],
       swaggerUi: flags["enable-swagger-ui"],
@@ -137,6 +148,21 @@ async function start(flags: UpFlags, components: readonly ControlPlaneComponent[
 
 /** What runs, and how to use it. */
 function banner(flags: UpFlags, { plane, kubeconfigPath, readyMs }: Running): string {
+  const snapshot = flags["from-etcd-snapshot"];
+  if (snapshot !== "") {
+    return `
+Kybern ${kybernVersion()} shows ${snapshot}, for reading only.
+
+  API server    ${plane.apiServer.url}
+
+Use it from another terminal:
+
+  export KUBECONFIG=${kubeconfigPath}
+  kubectl get all --all-namespaces
+
+Ctrl-C ends it, and nothing is left of it.
+`;
+  }
   const nodes = flags.nodes === 1 ? "1 simulated node" : `${flags.nodes} simulated nodes`;
   return `
 Kybern ${kybernVersion()} is up: Kubernetes v1.36 in one process, ready after ${Math.round(readyMs)} ms.

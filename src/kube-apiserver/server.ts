@@ -47,6 +47,7 @@ import { rbacEscalationCheck } from "./authorization/escalation.ts";
 import { paramAccessCheck, servedResources } from "./authorization/param-access.ts";
 import { podFeed } from "./authorization/pod-feed.ts";
 import { rbacStores } from "./authorization/rbac-stores.ts";
+import { readOnlyAuthorizer } from "./authorization/read-only.ts";
 import { groupPriority } from "./bootstrap/api-services.ts";
 import { bootstrapEssentials, bootstrapRest } from "./bootstrap/bootstrap.ts";
 import type { EncryptionAtRest, EncryptionOptions } from "./encryption/encryption-at-rest.ts";
@@ -181,7 +182,11 @@ export async function startKubeApiServer(options: KubeApiServerOptions): Promise
     frontProxyCa: assets.frontProxyCa.cert,
     markUsed: labelUsedSecrets(lazy.stores, loopbackContext(), logger),
   });
-  const { authorizer, rbac, ...authorization } = await startAuthorization(options.authorization ?? {}, {
+  const {
+    authorizer: asked,
+    rbac,
+    ...authorization
+  } = await startAuthorization(options.authorization ?? {}, {
     stores: lazy.stores,
     pods: () => podFeed(stores),
     rbacSource: {
@@ -194,6 +199,7 @@ export async function startKubeApiServer(options: KubeApiServerOptions): Promise
     random,
     logger,
   });
+  const authorizer = settings.readOnly === true ? readOnlyAuthorizer(asked) : asked;
   const auditor = await startAudit(options.audit ?? {}, { clock, random, logger });
   const network = clusterNetwork({
     clock,
@@ -405,7 +411,7 @@ export async function startKubeApiServer(options: KubeApiServerOptions): Promise
     return stopped;
   };
   try {
-    await bootstrapEssentials(bootstrap);
+    if (settings.readOnly !== true) await bootstrapEssentials(bootstrap);
     await startCustomResources({
       stores,
       progress,
@@ -421,8 +427,10 @@ export async function startKubeApiServer(options: KubeApiServerOptions): Promise
     await stop();
     throw error;
   }
-  const ready = bootstrapRest(bootstrap).then(async () => {
+  const begun = settings.readOnly === true ? Promise.resolve() : bootstrapRest(bootstrap);
+  const ready = begun.then(async () => {
     state.bootstrapped = true;
+    if (settings.readOnly === true) return;
     // Many wait for `/readyz`: they are answered before the rest begins. The first turn only ends the one that this runs in.
     for (let turn = 0; turn < 2; turn++) await new Promise<void>((resolve) => nextTurn(resolve));
     if (background.signal.aborted) return;

@@ -11,6 +11,8 @@ export interface StoreOverride {
 
 /** How objects are stored; named after upstream's flags. Defaults are upstream's unless said otherwise. */
 export interface StorageSettings {
+  /** Nothing is written, not even what a cluster begins with; writes are refused whoever asks. */
+  readonly readOnly?: boolean;
   /** `--etcd-servers-overrides`: for built-in resources alone, as upstream. */
   readonly overrides?: readonly StoreOverride[];
   /** `--etcd-compaction-interval`; never when 0. */

@@ -145,10 +145,10 @@ export class StoreRegistry implements Stores {
 
   /** Loads the caches and follows the store. */
   async start(): Promise<void> {
-    const { compactionIntervalMs } = this.#settings;
+    const { compactionIntervalMs, readOnly = false } = this.#settings;
     await Promise.all(
       this.#allModules().map(async ({ kv, clock, cache }) => {
-        await new Compactor(kv, clock, compactionIntervalMs).start(this.#stopped.signal);
+        if (!readOnly) await new Compactor(kv, clock, compactionIntervalMs).start(this.#stopped.signal);
         await cache.start();
       }),
     );
