@@ -123,6 +123,27 @@ test("a daemon set counts its templates", () => {
   expect([old, same as DaemonSet, other].map(count)).toEqual(["1", "1", "2"]);
 });
 
+test("annotations that were fields are numbers", () => {
+  const annotated = <T extends object>(object: T, annotations: object): T => ({
+    ...object,
+    metadata: { name: "a", annotations },
+  });
+  const daemons = annotated(daemonSet({}), { "deprecated.daemonset.template.generation": "x" });
+  expect(() => daemonStrategy.setDefaults?.(daemons as Draft<DaemonSet>)).toThrow(
+    'DaemonSet in version "v1" cannot be handled as a DaemonSet: strconv.ParseInt: parsing "x": invalid syntax',
+  );
+  const { strategy } = deployments();
+  const rollback = (to: string): Draft<Deployment> =>
+    annotated(deployment({}), { "deprecated.deployment.rollback.to": to }) as Draft<Deployment>;
+  expect(() => strategy.setDefaults?.(rollback("9223372036854775808"))).toThrow(
+    'failed to parse annotation[deprecated.deployment.rollback.to]=9223372036854775808 as int64: strconv.ParseInt: parsing "9223372036854775808": value out of range',
+  );
+  const padded = rollback("+007");
+  strategy.setDefaults?.(padded);
+  expect(padded.metadata?.annotations).toEqual({ "deprecated.deployment.rollback.to": "7" });
+  expect(fields(strategy.validate?.(rollback("-1") as Deployment, context))).toEqual(["spec.rollback.version Invalid"]);
+});
+
 test.each<[string, object, object, string[]]>([
   ["counts that fit", { replicas: 2, updatedReplicas: 1, readyReplicas: 1 }, {}, []],
   ["more ready than there are", { replicas: 1, readyReplicas: 2 }, {}, ["status.readyReplicas Invalid"]],

@@ -13,6 +13,7 @@ import { nonNegativeErrors } from "../../core/pod/validation/field-checks.ts";
 import { type PodValidationOptions, TEMPLATE_OPTIONS } from "../../core/pod/validation/options.ts";
 import { templateOptionsFor } from "../../core/pod/validation/options-for.ts";
 import { validatePodTemplateSpec } from "../../core/pod/validation/pod.ts";
+import { normalizeNumberAnnotation } from "../workload/field-annotation.ts";
 import { printedSelector } from "../workload/printed-selector.ts";
 import { printedStrategy } from "../workload/printed-strategy.ts";
 import { collisionErrors, countErrors } from "../workload/status-validation.ts";
@@ -105,6 +106,8 @@ function setTemplateGeneration(o: Draft<DaemonSet>, generation: number): void {
 }
 
 function setDefaults(o: Draft<DaemonSet>): void {
+  const frame = (problem: string): string => `DaemonSet in version "v1" cannot be handled as a DaemonSet: ${problem}`;
+  normalizeNumberAnnotation(o.metadata, TEMPLATE_GENERATION, frame);
   setTemplateGeneration(o, templateGeneration(o));
   o.spec ??= {} as Draft<DaemonSetSpec>;
   const { spec } = o;

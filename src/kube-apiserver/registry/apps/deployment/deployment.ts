@@ -10,6 +10,7 @@ import { setPodTemplateDefaults } from "../../core/pod/defaults.ts";
 import { nonNegativeErrors } from "../../core/pod/validation/field-checks.ts";
 import { type PodValidationOptions, TEMPLATE_OPTIONS } from "../../core/pod/validation/options.ts";
 import { templateOptionsFor } from "../../core/pod/validation/options-for.ts";
+import { normalizeNumberAnnotation } from "../workload/field-annotation.ts";
 import { printedStrategy } from "../workload/printed-strategy.ts";
 import { scaleSubresource } from "../workload/scale.ts";
 import { collisionErrors, countErrors, limitErrors } from "../workload/status-validation.ts";
@@ -55,9 +56,9 @@ export function deployments(): ResourceDefinition<Deployment> {
     strategy: {
       ...WORKLOAD_HOOKS,
       setDefaults,
-      validate: (o) => validateSpec(o.spec, TEMPLATE_OPTIONS),
+      validate: (o) => validateSpec(o, TEMPLATE_OPTIONS),
       validateUpdate: (o, old, context) => [
-        ...validateSpec(o.spec, templateOptionsFor(old.spec?.template?.spec)),
+        ...validateSpec(o, templateOptionsFor(old.spec?.template?.spec)),
         ...selectorUnchangedErrors(o.spec?.selector, old.spec?.selector, specPath.child("selector"), context),
       ],
       warningsOnCreate: nameAndTemplateWarnings,
@@ -77,6 +78,7 @@ export function deployments(): ResourceDefinition<Deployment> {
 }
 
 function setDefaults(o: Draft<Deployment>): void {
+  readRollback(o);
   o.spec ??= {} as Draft<DeploymentSpec>;
   const { spec } = o;
   spec.replicas ??= 1;
@@ -93,7 +95,22 @@ function setDefaults(o: Draft<Deployment>): void {
   setPodTemplateDefaults(spec.template);
 }
 
-function validateSpec(spec: DeploymentSpec | undefined, options: PodValidationOptions): FieldError[] {
+function readRollback(o: Draft<Deployment>): void {
+  // Upstream takes an empty one for none, and leaves it where it is.
+  if (!o.metadata?.annotations?.[ROLLBACK_TO]) return;
+  normalizeNumberAnnotation(o.metadata, ROLLBACK_TO, (problem, text) => {
+    const head = 'Deployment in version "v1" cannot be handled as a Deployment';
+    return `${head}: failed to parse annotation[${ROLLBACK_TO}]=${text} as int64: ${problem}`;
+  });
+}
+
+function rollbackErrors({ metadata }: Deployment): FieldError[] {
+  const revision = metadata?.annotations?.[ROLLBACK_TO];
+  return revision ? nonNegativeErrors(Number(revision), specPath.child("rollback", "version")) : [];
+}
+
+function validateSpec(o: Deployment, options: PodValidationOptions): FieldError[] {
+  const { spec } = o;
   const errors = [
     ...nonNegativeErrors(spec?.replicas, specPath.child("replicas")),
     ...selectorErrors(spec?.selector, "deployment", specPath.child("selector")),
@@ -101,6 +118,7 @@ function validateSpec(spec: DeploymentSpec | undefined, options: PodValidationOp
     ...strategyErrors(spec?.strategy ?? {}, specPath.child("strategy")),
     ...nonNegativeErrors(spec?.minReadySeconds, specPath.child("minReadySeconds")),
     ...nonNegativeErrors(spec?.revisionHistoryLimit, specPath.child("revisionHistoryLimit")),
+    ...rollbackErrors(o),
   ];
   const deadline = spec?.progressDeadlineSeconds;
   if (deadline !== undefined && deadline !== null) {
