@@ -1,6 +1,6 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { rmSync } from "node:fs";
-import { access, constants } from "node:fs/promises";
+import { access, constants, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { StartupError } from "./startup-error.ts";
@@ -84,6 +84,8 @@ async function restore(file: string, data: string): Promise<void> {
     const failure = await run(program, args);
     if (failure === undefined) return;
     if (failure === "absent") continue;
+    // It leaves a folder behind, and takes none that is there.
+    await rm(data, { recursive: true, force: true });
     const again = /missing hash/.test(failure) ? await run(program, [...args, "--skip-hash-check=true"]) : failure;
     if (again === undefined) return;
     throw new StartupError(`${program} cannot restore the snapshot ${file}: ${again.split("\n").at(-1)}`);

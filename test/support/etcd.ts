@@ -92,7 +92,11 @@ export class Etcd implements AsyncDisposable {
   /** What `etcdctl` prints. */
   ctl(...args: string[]): string {
     const env = { ...process.env, ETCDCTL_API: "3" };
-    return execFileSync("etcdctl", ["--endpoints", this.urls.join(","), ...args], { env, encoding: "utf8" });
+    return execFileSync("etcdctl", ["--endpoints", this.urls.join(","), ...args], {
+      env,
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "pipe"],
+    });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
