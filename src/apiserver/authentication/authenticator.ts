@@ -7,7 +7,7 @@ import { ANONYMOUS, authenticated } from "./users.ts";
 /** Says who a token belongs to; undefined when it is not valid. */
 export interface TokenAuthenticator {
   /** `audiences` are those of which the token must have one; the server's own when empty. */
-  authenticate(token: string, audiences: readonly string[]): Promise<TokenOutcome>;
+  authenticate(token: string, audiences: readonly string[]): TokenOutcome | Promise<TokenOutcome>;
 }
 
 /** What came of looking at a token. */
@@ -57,11 +57,15 @@ export class Authenticator {
     return ANONYMOUS;
   }
 
-  async #byToken(token: string): Promise<UserInfo> {
-    const outcome = await this.#options.tokens?.authenticate(token, []);
-    if (outcome?.user === undefined) throw unauthorized("Unauthorized");
-    return outcome.user;
+  #byToken(token: string): UserInfo | Promise<UserInfo> {
+    const outcome = this.#options.tokens?.authenticate(token, []);
+    return outcome instanceof Promise ? outcome.then(userOf) : userOf(outcome);
   }
+}
+
+function userOf(outcome: TokenOutcome | undefined): UserInfo {
+  if (outcome?.user === undefined) throw unauthorized("Unauthorized");
+  return outcome.user;
 }
 
 /** The token of `Authorization: Bearer TOKEN`; undefined for other schemes and empty tokens. */

@@ -19,3 +19,32 @@ test.each<[string, TokenVerdict[], string[], object]>([
   );
   expect(await union.authenticate("t", audiences)).toEqual(want);
 });
+
+test("a token is looked at once while what it says holds", async () => {
+  let asked = 0;
+  let holds = true;
+  const verdict = (): TokenVerdict => {
+    asked++;
+    return holds ? { user, holds: () => holds } : undefined;
+  };
+  const union = new TokenUnion([{ authenticate: verdict }], ["api"]);
+  const first = await union.authenticate("t", []);
+  expect(first).toEqual({ user: inAll, audiences: ["api"] });
+  expect(union.authenticate("t", [])).toBe(first);
+  expect(asked).toBe(1);
+  // What is asked for another audience is another question.
+  expect(await union.authenticate("t", ["other"])).toEqual(none("invalid bearer token"));
+  holds = false;
+  expect(await union.authenticate("t", [])).toEqual(none("invalid bearer token"));
+  holds = true;
+  expect(await union.authenticate("t", [])).toEqual(first);
+  expect(asked).toBe(4);
+});
+
+test("a kind that cannot tell whether a token still holds is asked each time", async () => {
+  let asked = 0;
+  const union = new TokenUnion([{ authenticate: () => ({ user, at: asked++ }) }], ["api"]);
+  await union.authenticate("t", []);
+  await union.authenticate("t", []);
+  expect(asked).toBe(2);
+});

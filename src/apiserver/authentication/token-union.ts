@@ -1,3 +1,4 @@
+import { hash } from "node:crypto";
 import { aggregateMessages } from "#apimachinery/api-errors/errors.ts";
 import type { UserInfo } from "../request/request-info.ts";
 import type { TokenAuthenticator, TokenOutcome } from "./authenticator.ts";
@@ -9,6 +10,8 @@ export type TokenVerdict =
       readonly user: UserInfo;
       /** Those of the asked audiences that the token is for. Absent: tokens of this kind are for the API server. */
       readonly audiences?: readonly string[];
+      /** Whether the same token has the same user still: looked at for each request in place of the token. Absent: not known. */
+      readonly holds?: () => boolean;
     }
   | { readonly problem: string }
   | undefined;
@@ -20,11 +23,22 @@ export interface TokenMethod {
 }
 
 const INVALID = "invalid bearer token";
+/** Tokens that are known by their hash. */
+const KNOWN_TOKENS_MAX = 4096;
 
-/** Asks one kind of token after the other, and tells the problems of all when none knows it. */
+interface KnownToken {
+  readonly outcome: TokenOutcome;
+  readonly holds: () => boolean;
+}
+
+/**
+ * Asks one kind of token after the other, and tells the problems of all when none knows it. Who showed a token is known when
+ * it comes again, as long as the kind that knew it says that nothing has changed.
+ */
 export class TokenUnion implements TokenAuthenticator {
   readonly #methods: readonly TokenMethod[];
   readonly #apiAudiences: readonly string[];
+  readonly #known = new Map<string, KnownToken>();
 
   /** `apiAudiences`: who the API server is. */
   constructor(methods: readonly TokenMethod[], apiAudiences: readonly string[]) {
@@ -32,19 +46,41 @@ export class TokenUnion implements TokenAuthenticator {
     this.#apiAudiences = apiAudiences;
   }
 
-  async authenticate(token: string, audiences: readonly string[]): Promise<TokenOutcome> {
-    const target = audiences.length === 0 ? this.#apiAudiences : audiences;
+  authenticate(token: string, audiences: readonly string[]): TokenOutcome | Promise<TokenOutcome> {
+    if (audiences.length > 0) return this.#ask(token, audiences).then(({ outcome }) => outcome);
+    const digest = hash("sha256", token, "base64");
+    const known = this.#known.get(digest);
+    if (known?.holds() === true) return known.outcome;
+    this.#known.delete(digest);
+    return this.#askAndRemember(token, digest);
+  }
+
+  async #askAndRemember(token: string, digest: string): Promise<TokenOutcome> {
+    const { outcome, holds } = await this.#ask(token, this.#apiAudiences);
+    if (holds === undefined) return outcome;
+    if (this.#known.size >= KNOWN_TOKENS_MAX) {
+      const oldest = this.#known.keys().next().value;
+      if (oldest !== undefined) this.#known.delete(oldest);
+    }
+    this.#known.set(digest, { outcome, holds });
+    return outcome;
+  }
+
+  async #ask(token: string, audiences: readonly string[]): Promise<{ outcome: TokenOutcome; holds?: () => boolean }> {
     const problems: string[] = [];
     for (const method of this.#methods) {
-      const verdict = await method.authenticate(token, target);
+      const verdict = await method.authenticate(token, audiences);
       if (verdict === undefined) continue;
       if ("problem" in verdict) {
         problems.push(verdict.problem);
         continue;
       }
-      const shared = verdict.audiences ?? target.filter((audience) => this.#apiAudiences.includes(audience));
-      if (shared.length > 0) return { user: authenticated(verdict.user), audiences: shared };
+      const { user, holds } = verdict;
+      const shared = verdict.audiences ?? audiences.filter((audience) => this.#apiAudiences.includes(audience));
+      if (shared.length === 0) continue;
+      return { outcome: { user: authenticated(user), audiences: shared }, ...(holds === undefined ? {} : { holds }) };
     }
-    return { user: undefined, error: problems.length === 0 ? INVALID : aggregateMessages([INVALID, ...problems]) };
+    const error = problems.length === 0 ? INVALID : aggregateMessages([INVALID, ...problems]);
+    return { outcome: { user: undefined, error } };
   }
 }

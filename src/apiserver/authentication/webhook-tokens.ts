@@ -55,7 +55,7 @@ export function webhookTokens(options: WebhookTokensOptions): TokenMethod {
 }
 
 async function review(options: WebhookTokensOptions, token: string, audiences: readonly string[]): Promise<TokenVerdict> {
-  const { post, version, apiAudiences } = options;
+  const { post, version, apiAudiences, clock, cacheTtlMs } = options;
   const answer = await post({
     kind: "TokenReview",
     apiVersion: `authentication.k8s.io/${version}`,
@@ -69,5 +69,7 @@ async function review(options: WebhookTokensOptions, token: string, audiences: r
   if (shared.length === 0) return undefined;
   if (status.authenticated !== true) return status.error ? { problem: status.error } : undefined;
   const { username = "", uid = "", groups, extra } = status.user ?? {};
-  return { user: { name: username, uid, groups: groups ?? [], extra: extra ?? {} }, audiences: shared };
+  const until = clock.now() + cacheTtlMs;
+  const user = { name: username, uid, groups: groups ?? [], extra: extra ?? {} };
+  return { user, audiences: shared, holds: () => clock.now() < until };
 }

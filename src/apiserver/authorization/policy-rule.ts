@@ -13,13 +13,21 @@ const NONE: readonly string[] = [];
 
 /** Whether a rule allows what is asked for, as upstream's `rbac.RuleAllows`. */
 export function ruleAllows(rule: PolicyRule, asked: AuthorizationAttributes): boolean {
+  return ruleAllowsKind(rule, asked) && (!asked.isResourceRequest || nameMatches(rule.resourceNames ?? NONE, asked.name));
+}
+
+/** The same, whatever the object's name. */
+export function ruleAllowsKind(rule: PolicyRule, asked: AuthorizationAttributes): boolean {
   if (!matches(rule.verbs, asked.verb)) return false;
   if (!asked.isResourceRequest) return (rule.nonResourceURLs ?? NONE).some((url) => urlMatches(url, asked.path));
   return (
-    matches(rule.apiGroups ?? NONE, asked.apiGroup) &&
-    resourceMatches(rule.resources ?? NONE, asked.resource, asked.subresource) &&
-    nameMatches(rule.resourceNames ?? NONE, asked.name)
+    matches(rule.apiGroups ?? NONE, asked.apiGroup) && resourceMatches(rule.resources ?? NONE, asked.resource, asked.subresource)
   );
+}
+
+/** Whether a rule is for objects of certain names only. */
+export function isNamed({ resourceNames }: PolicyRule): boolean {
+  return resourceNames !== undefined && resourceNames.length > 0;
 }
 
 function matches(allowed: readonly string[], asked: string): boolean {

@@ -59,6 +59,7 @@ test("what a user would grant without having it is told right by right", () => {
 describe("RbacAuthorizer", () => {
   const authorizer = new RbacAuthorizer({
     version: () => 1,
+    rulesVersion: () => 1,
     clusterRoleBindings: () => [
       {
         metadata: { name: "devs" },
@@ -89,5 +90,57 @@ describe("RbacAuthorizer", () => {
     ["no binding, no opinion", asked("list", "pods", "m"), { decision: "no-opinion", reason: "" }],
   ])("%s", (_name, attributes, want) => {
     expect(authorizer.authorize(attributes)).toEqual(want);
+  });
+});
+
+describe("what was answered is remembered", () => {
+  const rules = new Map<string, PolicyRule[]>([
+    ["named", [rule("", "pods", "get", "a,b")]],
+    ["all", [rule("", "pods", "get")]],
+    ["paths", [{ nonResourceURLs: ["/x", "/y/*"], verbs: ["get"] }]],
+  ]);
+  const bind = (name: string, role: string): object => ({
+    metadata: { name },
+    roleRef: { kind: "ClusterRole", name: role },
+    subjects: [{ kind: "User", name: "jane" }],
+  });
+  let bindings = [bind("1", "named"), bind("2", "all"), bind("3", "paths")];
+  let version = 1;
+  const authorizer = new RbacAuthorizer({
+    version: () => version,
+    rulesVersion: () => version,
+    clusterRoleBindings: () => bindings as never,
+    roleBindings: () => [],
+    rules: (_namespace, name) => rules.get(name),
+  });
+  const by = (attributes: AuthorizationAttributes): string | undefined =>
+    /ClusterRoleBinding "(\d)"/.exec((authorizer.authorize(attributes) as { reason: string }).reason)?.[1];
+
+  test("for each name, path, verb and user by itself", () => {
+    for (const _again of [1, 2]) {
+      expect(["a", "b", "c", ""].map((name) => by(asked("get", `pods:${name}`, "n")))).toEqual(["1", "1", "2", "2"]);
+      expect(["/x", "/y/z", "/z"].map((path) => by(asked("get", path)))).toEqual(["3", "3", undefined]);
+      expect(by(asked("list", "pods", "n"))).toBeUndefined();
+      expect(by({ ...asked("get", "pods:a", "n"), user: { ...user, name: "joe" } })).toBeUndefined();
+    }
+  });
+
+  test("until something changes", () => {
+    bindings = [bind("4", "named")];
+    version++;
+    expect(["a", "c"].map((name) => by(asked("get", `pods:${name}`, "n")))).toEqual(["4", undefined]);
+  });
+
+  test("for no other question that reads the same when its parts are put together", () => {
+    const odd = (name: string, groups: string[], namespace: string): string | undefined =>
+      by({ ...asked("get", "pods:a", namespace), user: { ...user, name, groups } });
+    expect(odd("jane", ["g"], "n")).toBe("4");
+    for (const [name, groups, namespace] of [
+      ["jane1:g", [], "n"],
+      ["", ["jane"], "n"],
+      ["4:jane", ["g"], ""],
+    ] as const) {
+      expect(odd(name, [...groups], namespace)).toBeUndefined();
+    }
   });
 });

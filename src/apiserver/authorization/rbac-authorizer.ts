@@ -3,7 +3,8 @@ import { goQuote } from "#apimachinery/validation/field-error.ts";
 import type { UserInfo } from "../request/request-info.ts";
 import type { AuthorizationAttributes, Authorizer, Decision } from "./authorizer.ts";
 import { BindingIndex, type BindingMatch } from "./binding-index.ts";
-import { type PolicyRule, ruleAllows } from "./policy-rule.ts";
+import type { PolicyRule } from "./policy-rule.ts";
+import { type AppliedBinding, RbacAnswers } from "./rbac-answers.ts";
 import type { RbacSource } from "./rbac-source.ts";
 
 const RBAC_GROUP = "rbac.authorization.k8s.io";
@@ -13,6 +14,7 @@ const NO_OPINION: Decision = { decision: "no-opinion", reason: "" };
 export class RbacAuthorizer implements Authorizer {
   readonly #source: RbacSource;
   readonly #index: BindingIndex;
+  readonly #answers = new RbacAnswers();
 
   constructor(source: RbacSource) {
     this.#source = source;
@@ -20,15 +22,8 @@ export class RbacAuthorizer implements Authorizer {
   }
 
   authorize(attributes: AuthorizationAttributes): Decision {
-    const errors: string[] = [];
     const { user, namespace } = attributes;
-    for (const { match, rules, error } of this.#visit(user, namespace)) {
-      if (error !== undefined) errors.push(error);
-      else if (rules.some((rule) => ruleAllows(rule, attributes))) {
-        return { decision: "allow", reason: `RBAC: allowed by ${describeMatch(match)}` };
-      }
-    }
-    return errors.length === 0 ? NO_OPINION : { decision: "no-opinion", reason: `RBAC: ${aggregateMessages(errors)}` };
+    return this.#answers.answer(attributes, this.#source.rulesVersion(), () => this.#applied(user, namespace), refusal);
   }
 
   /** Everything that the user may do in a namespace, and why that may not be all. */
@@ -47,6 +42,13 @@ export class RbacAuthorizer implements Authorizer {
     return this.#source.rules(roleRef.kind === "ClusterRole" ? "" : namespace, roleRef.name);
   }
 
+  *#applied(user: UserInfo, namespace: string): Iterable<AppliedBinding> {
+    for (const { match, rules, error } of this.#visit(user, namespace)) {
+      const allowed = (): Decision => ({ decision: "allow", reason: `RBAC: allowed by ${describeMatch(match)}` });
+      yield { rules, allowed, ...(error === undefined ? {} : { error }) };
+    }
+  }
+
   *#visit(user: UserInfo, namespace: string): Iterable<{ match: BindingMatch; rules: readonly PolicyRule[]; error?: string }> {
     for (const match of this.#index.find("", user)) yield this.#resolve(match);
     if (namespace === "") return;
@@ -63,6 +65,10 @@ export class RbacAuthorizer implements Authorizer {
       error: notFound({ group: RBAC_GROUP, resource: roleRef.kind.toLowerCase() }, roleRef.name).message,
     };
   }
+}
+
+function refusal(errors: readonly string[]): Decision {
+  return errors.length === 0 ? NO_OPINION : { decision: "no-opinion", reason: `RBAC: ${aggregateMessages(errors)}` };
 }
 
 function describeMatch({ binding, subject }: BindingMatch): string {

@@ -18,6 +18,8 @@ export interface RbacBinding {
 export interface RbacSource {
   /** Equal values mean that no binding has changed. */
   readonly version: () => unknown;
+  /** Equal values mean that neither a binding nor a role has changed. */
+  readonly rulesVersion: () => unknown;
   readonly clusterRoleBindings: () => readonly RbacBinding[];
   readonly roleBindings: () => readonly RbacBinding[];
   /** Undefined when there is no such role. `namespace` is empty for a ClusterRole. */

@@ -98,7 +98,7 @@ export async function startAuthentication(
     methods.push(await tokenWebhook(options.tokenWebhook, apiAudiences, modules, stops));
   }
   const { serviceAccountMaxTokenExpirationSeconds: maxExpirationSeconds, serviceAccountJwksUri: jwksUri } = options;
-  // Unlike upstream nothing is remembered here: what is asked lies in memory, and a token of a pod that is gone is refused at once.
+  // Unlike upstream nothing is remembered for a time: what is asked lies in memory, and a token of a pod that is gone is refused at once.
   const tokens = new TokenUnion(methods, apiAudiences);
   return {
     authenticator: new Authenticator({

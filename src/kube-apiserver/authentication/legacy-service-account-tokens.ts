@@ -48,6 +48,11 @@ export function legacyServiceAccountTokens(modules: LegacyTokenModules): TokenMe
       const { namespace, account, uid } = own;
       return {
         user: { name: `system:serviceaccount:${namespace}:${account}`, uid, groups: serviceAccountGroups(namespace), extra: {} },
+        holds: () => {
+          if (problemOf(modules, token, own) !== undefined) return false;
+          track(modules, own);
+          return true;
+        },
       };
     },
   };

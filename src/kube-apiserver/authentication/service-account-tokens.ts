@@ -95,7 +95,8 @@ export class ServiceAccountTokens implements TokenMethod {
       return { problem: `token audiences ${quoteAll(has)} is invalid for the target audiences ${quoteAll(audiences)}` };
     }
     const problem = this.#problem(claims, own);
-    return problem === undefined ? { user: userOf(claims, own), audiences: shared } : { problem };
+    if (problem !== undefined) return { problem };
+    return { user: userOf(claims, own), audiences: shared, holds: () => this.#problem(claims, own) === undefined };
   }
 
   #problem(claims: Claims, own: KubernetesClaims): string | undefined {

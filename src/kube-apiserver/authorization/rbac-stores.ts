@@ -2,7 +2,18 @@ import type { PolicyRule } from "#apiserver/authorization/policy-rule.ts";
 import type { RbacBinding, RbacSource } from "#apiserver/authorization/rbac-source.ts";
 import type { StoreRegistry } from "#apiserver/registry/store/store-registry.ts";
 
+type GenericStore = ReturnType<StoreRegistry["generic"]>;
+
 const GROUP = "rbac.authorization.k8s.io";
+
+/** Gives the same value as long as nothing of some stores has changed. Their caches keep objects in trees that are never changed: a new tree is a new version. */
+function versionOf(stores: readonly GenericStore[]): () => unknown {
+  let trees: readonly unknown[] = [];
+  return () => {
+    if (stores.some(({ core }, i) => core.cache.tree !== trees[i])) trees = stores.map(({ core }) => core.cache.tree);
+    return trees;
+  };
+}
 
 /** Role and bindings out of the server's own watch caches. */
 export function rbacStores(stores: StoreRegistry): RbacSource {
@@ -10,15 +21,9 @@ export function rbacStores(stores: StoreRegistry): RbacSource {
   const roles = stores.generic(GROUP, "roles");
   const clusterRoleBindings = stores.generic(GROUP, "clusterrolebindings");
   const roleBindings = stores.generic(GROUP, "rolebindings");
-  let version: { readonly cluster: unknown; readonly namespaced: unknown } = { cluster: undefined, namespaced: undefined };
   return {
-    // The caches keep their objects in trees that are never changed: a new tree is a new version.
-    version: () => {
-      const cluster = clusterRoleBindings.core.cache.tree;
-      const namespaced = roleBindings.core.cache.tree;
-      if (version.cluster !== cluster || version.namespaced !== namespaced) version = { cluster, namespaced };
-      return version;
-    },
+    version: versionOf([clusterRoleBindings, roleBindings]),
+    rulesVersion: versionOf([clusterRoleBindings, roleBindings, clusterRoles, roles]),
     clusterRoleBindings: () => clusterRoleBindings.listCached("") as unknown as readonly RbacBinding[],
     roleBindings: () => roleBindings.listCached("") as unknown as readonly RbacBinding[],
     rules: (namespace, name) => {
