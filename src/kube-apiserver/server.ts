@@ -191,6 +191,7 @@ export async function startKubeApiServer(options: KubeApiServerOptions): Promise
     pods: () => podFeed(stores),
     rbacSource: {
       version: () => rbacSource().version(),
+      rulesVersion: () => rbacSource().rulesVersion(),
       clusterRoleBindings: () => rbacSource().clusterRoleBindings(),
       roleBindings: () => rbacSource().roleBindings(),
       rules: (namespace, name) => rbacSource().rules(namespace, name),
