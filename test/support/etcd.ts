@@ -22,7 +22,8 @@ function succeeds(command: string, ...args: string[]): boolean {
 /** One process of etcd. */
 export interface EtcdMember {
   readonly url: string;
-  readonly child: ChildProcess;
+  readonly args: readonly string[];
+  child: ChildProcess;
   output: string;
 }
 
@@ -67,26 +68,27 @@ export class Etcd implements AsyncDisposable {
     const cluster = Array.from({ length: count }, (_, i) => `m${i}=${peer(i)}`).join(",");
     const members = Array.from({ length: count }, (_, i): EtcdMember => {
       const url = `${scheme}://127.0.0.1:${ports[i]}`;
-      const child = spawn(
-        "etcd",
-        [
-          ...["--name", `m${i}`, "--data-dir", join(dir, `m${i}`), "--initial-cluster", cluster],
-          ...["--listen-client-urls", url, "--advertise-client-urls", url],
-          ...["--listen-peer-urls", peer(i), "--initial-advertise-peer-urls", peer(i)],
-          ...["--heartbeat-interval", "30", "--election-timeout", "300", "--log-level", "warn"],
-          ...args,
-        ],
-        { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, ETCD_UNSUPPORTED_ARCH: process.arch } },
-      );
-      const member: EtcdMember = { url, child, output: "" };
-      const keep = (chunk: Buffer): void => {
-        member.output = (member.output + chunk).slice(-4000);
-      };
-      child.stdout?.on("data", keep);
-      child.stderr?.on("data", keep);
+      const own = [
+        ...["--name", `m${i}`, "--data-dir", join(dir, `m${i}`), "--initial-cluster", cluster],
+        ...["--listen-client-urls", url, "--advertise-client-urls", url],
+        ...["--listen-peer-urls", peer(i), "--initial-advertise-peer-urls", peer(i)],
+        ...["--heartbeat-interval", "30", "--election-timeout", "300", "--log-level", "warn"],
+        ...args,
+      ];
+      const member: EtcdMember = { url, args: own, child: spawnMember(own), output: "" };
+      keepOutput(member);
       return member;
     });
     return new Etcd(dir, members);
+  }
+
+  /** Starts a member again that has ended, on its data. */
+  async restart(member: EtcdMember): Promise<void> {
+    if (member.child.exitCode === null && member.child.signalCode === null)
+      await new Promise((resolve) => member.child.once("close", resolve));
+    member.child = spawnMember(member.args);
+    keepOutput(member);
+    if (!(await isListening(member))) throw new Error(`etcd does not start again: ${member.output}`);
   }
 
   /** What `etcdctl` prints. */
@@ -110,6 +112,19 @@ export class Etcd implements AsyncDisposable {
     );
     rmSync(this.#dir, { recursive: true, force: true });
   }
+}
+
+function spawnMember(args: readonly string[]): ChildProcess {
+  const env = { ...process.env, ETCD_UNSUPPORTED_ARCH: process.arch };
+  return spawn("etcd", [...args], { stdio: ["ignore", "pipe", "pipe"], env });
+}
+
+function keepOutput(member: EtcdMember): void {
+  const keep = (chunk: Buffer): void => {
+    member.output = (member.output + chunk).slice(-4000);
+  };
+  member.child.stdout?.on("data", keep);
+  member.child.stderr?.on("data", keep);
 }
 
 async function freePorts(count: number): Promise<number[]> {
