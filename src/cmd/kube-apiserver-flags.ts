@@ -8,6 +8,7 @@ import { logFlags } from "./log-flags.ts";
 import { runtimeConfigFlag } from "./runtime-config-flag.ts";
 import { securityFlags } from "./security-flags.ts";
 import { servingCertificateFlags } from "./serving-certificate.ts";
+import { servingFlags } from "./serving-flags.ts";
 import { storageFlags } from "./storage-flags.ts";
 
 /** Former flags of the API server, and what they come to. */
@@ -69,6 +70,7 @@ export const kubeApiServerFlags: typeof ownFlags &
   typeof storageFlags &
   typeof servingCertificateFlags &
   typeof securityFlags &
+  typeof servingFlags &
   typeof frontProxyFlags &
   typeof kubeletClientFlags &
   typeof runtimeConfigFlag &
@@ -82,6 +84,7 @@ export const kubeApiServerFlags: typeof ownFlags &
   ...securityFlags,
   "anonymous-auth": { ...securityFlags["anonymous-auth"], default: true },
   "authorization-mode": { ...securityFlags["authorization-mode"], default: ["AlwaysAllow"] },
+  ...servingFlags,
   ...frontProxyFlags,
   ...kubeletClientFlags,
   ...runtimeConfigFlag,

@@ -25,10 +25,12 @@ import { kubeletClientOptions } from "./kubelet-client-flags.ts";
 import { loggerOf } from "./log-flags.ts";
 import { notifyReady } from "./notify-ready.ts";
 import { databaseKey, openEtcd } from "./open-store.ts";
+import { cpuProfile, heapProfile } from "./profiles.ts";
 import type { ProgramCall } from "./program-call.ts";
 import { readRuntimeConfig } from "./runtime-config-flag.ts";
 import { securityOptions } from "./security-flags.ts";
 import { servingCertificate } from "./serving-certificate.ts";
+import { servingOptions } from "./serving-flags.ts";
 import { untilInterrupted } from "./signals.ts";
 import { explainStartFailure } from "./startup-error.ts";
 import { openOverrides, storageSettings } from "./storage-flags.ts";
@@ -61,7 +63,7 @@ export async function kubeApiServer({ args, isHyperkube }: ProgramCall): Promise
   if (flags["etcd-servers"].length === 0) throw new FlagError("flag --etcd-servers says where etcd is, and must be given");
   sayFormerFlags(formerApiServerFlags, given, logger);
   readFeatureGates(flags["feature-gates"], logger);
-  const interrupted = untilInterrupted();
+  const interrupted = untilInterrupted(durationMs("shutdown-delay-duration", flags["shutdown-delay-duration"]));
   const running = await start(flags, given, insecureListener(flags, given, isHyperkube), logger).catch((error) =>
     explainStartFailure(error, {
       dataDir: flags["cert-dir"],
@@ -85,6 +87,7 @@ async function start(
   logger: Logger,
 ): Promise<{ readonly server: KubeApiServer; readonly stop: () => Promise<void> }> {
   const clock = realClock;
+  const serving = servingOptions(flags);
   const security = securityOptions(flags, (flag) => given.has(flag));
   const serviceClusterIpRange = flags["service-cluster-ip-range"];
   const hosts = [firstAddress(serviceClusterIpRange), flags["advertise-address"], flags["bind-address"]].filter(
@@ -136,6 +139,8 @@ async function start(
       serviceClusterIpRange,
       serviceNodePortRange: flags["service-node-port-range"],
       kubelet,
+      serving,
+      ...(flags.profiling && { profiles: { cpu: cpuProfile, heap: heapProfile } }),
       maxConnectionBytesPerSecond: flags["max-connection-bytes-per-sec"],
       swaggerUi: flags["enable-swagger-ui"],
       componentHealth: componentHealth(flags),

@@ -4,6 +4,7 @@ import { etcdFlags } from "./etcd-flags.ts";
 import { kubeletClientFlags } from "./kubelet-client-flags.ts";
 import { runtimeConfigFlag } from "./runtime-config-flag.ts";
 import { securityFlags } from "./security-flags.ts";
+import { servingFlags } from "./serving-flags.ts";
 import { storageFlags } from "./storage-flags.ts";
 
 type UpFlagTypes = {
@@ -24,6 +25,7 @@ type UpFlagTypes = {
 export const upFlags: { readonly [N in keyof UpFlagTypes]: FlagSpec<UpFlagTypes[N]> } & typeof etcdFlags &
   typeof storageFlags &
   typeof securityFlags &
+  typeof servingFlags &
   typeof kubeletClientFlags &
   typeof runtimeConfigFlag = {
   "data-dir": {
@@ -65,6 +67,7 @@ export const upFlags: { readonly [N in keyof UpFlagTypes]: FlagSpec<UpFlagTypes[
   },
   "enable-swagger-ui": { type: "bool", default: false, help: "Serve a page at /swagger-ui/ that shows and tries the API." },
   ...securityFlags,
+  ...servingFlags,
   ...kubeletClientFlags,
   ...runtimeConfigFlag,
   "log-level": {

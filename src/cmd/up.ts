@@ -12,11 +12,14 @@ import {
 } from "#envtest/control-plane.ts";
 import { type ClusterAssets, ensureClusterAssets } from "#pki/cluster-assets.ts";
 import { renderKubeconfig } from "#pki/kubeconfig.ts";
+import { durationMs } from "./flag-specs.ts";
 import { keepCertificates } from "./keep-certificates.ts";
 import { kubeletClientOptions } from "./kubelet-client-flags.ts";
 import { databaseKey, openStore } from "./open-store.ts";
+import { cpuProfile, heapProfile } from "./profiles.ts";
 import { readRuntimeConfig } from "./runtime-config-flag.ts";
 import { securityOptions } from "./security-flags.ts";
+import { servingOptions } from "./serving-flags.ts";
 import { untilInterrupted } from "./signals.ts";
 import { explainStartFailure } from "./startup-error.ts";
 import { openOverrides, storageSettings } from "./storage-flags.ts";
@@ -39,7 +42,7 @@ export async function up(args: readonly string[]): Promise<void> {
   if (!LOG_LEVELS.includes(given["log-level"]))
     throw new FlagError(`flag --log-level takes one of ${LOG_LEVELS.join(", ")}, not "${given["log-level"]}"`);
   const components = componentsOf(given);
-  const interrupted = untilInterrupted();
+  const interrupted = untilInterrupted(durationMs("shutdown-delay-duration", given["shutdown-delay-duration"]));
   if (given["from-etcd-snapshot"] === "") return run(given, components, interrupted);
   const { openSnapshot } = await import("./snapshot-view.ts");
   const snapshot = await openSnapshot(given);
@@ -86,6 +89,7 @@ async function start(flags: UpFlags, components: readonly ControlPlaneComponent[
   const bindAddress = flags["bind-address"];
   const serviceClusterIpRange = flags["service-cluster-ip-range"];
   const security = securityOptions(flags);
+  const serving = servingOptions(flags);
   const kubelet = await kubeletClientOptions(flags);
   const runtimeConfig = readRuntimeConfig(flags["runtime-config"]);
   const logger = createLogger({ component: "kybern", level: flags["log-level"] as LogLevel });
@@ -122,6 +126,8 @@ async function start(flags: UpFlags, components: readonly ControlPlaneComponent[
       ...(security.encryption && { encryption: { ...security.encryption, databaseKey: databaseKey(flags) } }),
       storage: { ...settings, overrides, readOnly: flags["from-etcd-snapshot"] !== "" },
       kubelet,
+      serving,
+      ...(flags.profiling && { profiles: { cpu: cpuProfile, heap: heapProfile } }),
       maxConnectionBytesPerSecond: flags["max-connection-bytes-per-sec"],
       swaggerUi: flags["enable-swagger-ui"],
       runtimeConfig,

@@ -1,6 +1,7 @@
 import { setMaxListeners } from "node:events";
 import type { NetworkDialer } from "#apiserver/proxy/network-dialer.ts";
 import type { StorageSettings } from "#apiserver/registry/store/storage-settings.ts";
+import type { ServingOptions } from "#apiserver/server/serving-options.ts";
 import type { Clock } from "#base/clock.ts";
 import type { Random } from "#base/random.ts";
 import type { Client } from "#client/client.ts";
@@ -11,6 +12,7 @@ import type { AuthenticationOptions } from "#kube-apiserver/authentication/authe
 import type { AuthorizationOptions } from "#kube-apiserver/authorization/authorization.ts";
 import type { EncryptionOptions } from "#kube-apiserver/encryption/encryption-at-rest.ts";
 import type { KubeletClientOptions } from "#kube-apiserver/kubelet-client/kubelet-client.ts";
+import type { Profiles } from "#kube-apiserver/profile-routes.ts";
 import type { RuntimeConfig } from "#kube-apiserver/runtime-config.ts";
 import { type KubeApiServer, startKubeApiServer } from "#kube-apiserver/server.ts";
 import { type ControllerManagerOptions, startControllerManager } from "#kube-controller-manager/controller-manager.ts";
@@ -58,6 +60,9 @@ export interface ControlPlaneOptions {
   readonly kubelet?: KubeletClientOptions;
   /** How much an upgraded connection may carry each way, in bytes a second; any amount when 0 or absent. */
   readonly maxConnectionBytesPerSecond?: number;
+  /** How the API server speaks with its clients, and what it shows of itself. Default: as upstream, without profiles. */
+  readonly serving?: ServingOptions;
+  readonly profiles?: Profiles;
   /** Leads the API server to nodes and pods that the machine's own network does not reach, before those that are simulated. */
   readonly network?: NetworkDialer;
   /** What a test puts in the place of what simulated containers do. */
@@ -113,6 +118,8 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     swaggerUi: options.swaggerUi ?? false,
     ...(runtimeConfig === undefined ? {} : { runtimeConfig }),
     ...(options.kubelet === undefined ? {} : { kubelet: options.kubelet }),
+    ...(options.serving === undefined ? {} : { serving: options.serving }),
+    ...(options.profiles === undefined ? {} : { profiles: options.profiles }),
     ...(options.maxConnectionBytesPerSecond === undefined
       ? {}
       : { maxConnectionBytesPerSecond: options.maxConnectionBytesPerSecond }),

@@ -23,6 +23,7 @@ import { resolveRequestInfo } from "#apiserver/request/resolve-request-info.ts";
 import { ApiServer } from "#apiserver/server/api-server.ts";
 import { listenPlainly } from "#apiserver/server/plain-listener.ts";
 import { listenSecurely, type SecureListener } from "#apiserver/server/secure-listener.ts";
+import { DEFAULT_SERVING, type ServingOptions } from "#apiserver/server/serving-options.ts";
 import { WebhookClient } from "#apiserver/webhook/webhook-client.ts";
 import { assert } from "#base/assert.ts";
 import type { Clock } from "#base/clock.ts";
@@ -60,6 +61,7 @@ import type { KubeletClientOptions } from "./kubelet-client/kubelet-client.ts";
 import { clusterNetwork } from "./kubelet-client/network.ts";
 import { nonResourceRoutes } from "./non-resource-routes.ts";
 import { openApiDocument, openApiDocuments } from "./openapi-routes.ts";
+import { type Profiles, profileRoutes } from "./profile-routes.ts";
 import { selfSubjectReviews, tokenReviews } from "./registry/authentication/authentication-reviews.ts";
 import { tokenSubresource } from "./registry/authentication/token-request.ts";
 import { accessReviews } from "./registry/authorization/access-reviews.ts";
@@ -113,6 +115,10 @@ export interface KubeApiServerOptions {
   readonly storage?: StorageSettings;
   /** What is written down of requests; nothing when absent. */
   readonly audit?: AuditOptions;
+  /** How it speaks with its clients. Default: as upstream. */
+  readonly serving?: ServingOptions;
+  /** What is served at `/debug/pprof/`; nothing when absent. */
+  readonly profiles?: Profiles;
   /** Serves the page at `/swagger-ui/`. Default: false. */
   readonly swaggerUi?: boolean;
   /** The IP address that members of the cluster reach the server by. Default: the bound one, or the machine's first. */
@@ -166,7 +172,7 @@ const UNSECURED_USER: UserInfo = { name: "system:unsecured", uid: "", groups: [M
 
 /** Starts the API server of Kubernetes' built-in resources. Resolves when it answers requests. */
 export async function startKubeApiServer(options: KubeApiServerOptions): Promise<KubeApiServer> {
-  const { clock, random, assets, logger = silentLogger } = options;
+  const { clock, random, assets, logger = silentLogger, serving = DEFAULT_SERVING } = options;
   const lazy = lazyStores();
   let resourceOf = resourceOfKey([]);
   const encryption = await encryptionOf(options, (key) => resourceOf(key));
@@ -293,7 +299,7 @@ export async function startKubeApiServer(options: KubeApiServerOptions): Promise
   const progress = new ServingProgress(stores.generic("apiextensions.k8s.io", "customresourcedefinitions"), clock);
   stores.pending = (group, plural) => progress.pending(group, plural);
   const servesGroup = (group: string): boolean => groups().some(({ name }) => name === group);
-  const flowControl = new FlowControl(clock, flowControlStores(stores));
+  const flowControl = new FlowControl(clock, flowControlStores(stores), serving.seats);
   const authorize = async ({ user, query }: RequestContext, info: RequestInfo) => {
     const attributes = attributesOf(user, info, query.get("fieldSelector") ?? undefined, query.get("labelSelector") ?? undefined);
     const { decision, reason } = await authorizer.authorize(attributes);
@@ -303,6 +309,7 @@ export async function startKubeApiServer(options: KubeApiServerOptions): Promise
     clock,
     random,
     logger,
+    serving,
     authenticator: authentication.authenticator,
     auditor,
     authorizer,
@@ -319,7 +326,7 @@ export async function startKubeApiServer(options: KubeApiServerOptions): Promise
     flowControl,
     delegate: (exchange, info, user) => delegateRequest(aggregator, exchange, info, user),
     nonResources: nonResourceRoutes({
-      debug: flowControlDumps(flowControl),
+      debug: new Map([...flowControlDumps(flowControl), ...profileRoutes(options.profiles)]),
       pages: options.swaggerUi === true ? (await import("./swagger-ui/routes.ts")).swaggerUiRoutes() : new Map(),
       otherDocuments: () => aggregator.openApi(),
       now: () => clock.now(),
@@ -348,6 +355,7 @@ export async function startKubeApiServer(options: KubeApiServerOptions): Promise
   };
   const listener = await listenSecurely({
     clock,
+    serving,
     bindAddress: options.bindAddress,
     port: options.port,
     ...connectionCertificates(assets.apiserver, authentication.authorities),
@@ -393,8 +401,14 @@ export async function startKubeApiServer(options: KubeApiServerOptions): Promise
     stopped ??= (async () => {
       state.stopping = true;
       if (kv.features.shared) await reconciler.stop();
+      // Whoever spreads requests over servers has time to see it.
+      if (serving.shutdownDelayMs > 0) await clock.sleep(serving.shutdownDelayMs);
       background.abort();
       customResourcesEnd.abort();
+      if (serving.shutdownSendRetryAfter) {
+        server.leave();
+        await server.drain();
+      }
       listener.stopAccepting();
       plain?.stopAccepting();
       await server.drain();

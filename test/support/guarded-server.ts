@@ -128,8 +128,8 @@ export class GuardedServer {
   }
 
   async stop(): Promise<void> {
-    for (const agent of this.#agents) agent.destroy();
     await this.server.stop();
+    for (const agent of this.#agents) agent.destroy();
     await this.#kv.close();
   }
 }

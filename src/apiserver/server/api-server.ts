@@ -20,16 +20,19 @@ import type { RequestInfo, UserInfo } from "../request/request-info.ts";
 import { resolveRequestInfo, UnresolvedPathError } from "../request/resolve-request-info.ts";
 import type { Exchange } from "./exchange.ts";
 import { InFlight, type Pending } from "./in-flight.ts";
-import { DRAIN_TIMEOUT_MS, REQUEST_BODY_BYTES_MAX, REQUEST_TIMEOUT_MS, REQUESTS_IN_FLIGHT_MAX } from "./limits.ts";
+import { DRAIN_TIMEOUT_MS, REQUEST_BODY_BYTES_MAX, REQUESTS_IN_FLIGHT_MAX } from "./limits.ts";
 import { HttpResourceRequest } from "./request-context.ts";
 import { isConnection, isLongRunning, requestTimeoutMs } from "./request-timeout.ts";
 import { sendResponse } from "./send-response.ts";
+import { DEFAULT_SERVING, type ServingOptions } from "./serving-options.ts";
 
 /** What the handler chain is made of. */
 export interface ApiServerModules {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
+  /** Default: as upstream. */
+  readonly serving?: ServingOptions;
   readonly authenticator: Authenticator;
   readonly authorizer: Authorizer;
   /** Absent: nothing is written down. */
@@ -57,20 +60,28 @@ const EMPTY = new Uint8Array(0);
 export class ApiServer {
   readonly metrics: RequestMetrics;
   readonly #modules: ApiServerModules;
+  readonly #serving: ServingOptions;
   readonly #inFlight: InFlight;
+  #isLeaving = false;
   readonly #stopping = new AbortController();
 
   constructor(modules: ApiServerModules) {
     // Each watch listens to it.
     setMaxListeners(0, this.#stopping.signal);
     this.#modules = modules;
-    this.#inFlight = new InFlight(modules.clock, REQUEST_TIMEOUT_MS);
+    this.#serving = modules.serving ?? DEFAULT_SERVING;
+    this.#inFlight = new InFlight(modules.clock, this.#serving.requestTimeoutMs);
     this.metrics = new RequestMetrics(() => this.#inFlight.counts);
   }
 
   /** Answers one request. */
   handle(exchange: Exchange): void {
     void this.#serve(exchange);
+  }
+
+  /** Tells new requests to come again later, elsewhere (upstream's `WithRetryAfter`), but those for health and metrics. */
+  leave(): void {
+    this.#isLeaving = true;
   }
 
   /** Ends all watches and waits for the requests in progress. */
@@ -89,26 +100,30 @@ export class ApiServer {
     let info: RequestInfo | undefined;
     let pending: Pending | undefined;
     let ownTimer: Timer | undefined;
+    const { requestTimeoutMs: timeoutMax, goawayChance } = this.#serving;
+    if (goawayChance > 0 && exchange.isMultiplexed && random.float() < goawayChance) exchange.endConnection();
     try {
       const target = parseTarget(exchange.url);
       const resolved = resolveRequestInfo(exchange.method, target.path, target.query);
       info = resolved;
       if (!isLongRunning(resolved)) {
-        const timeoutMs = target.query === undefined ? REQUEST_TIMEOUT_MS : requestTimeoutMs(target.query, REQUEST_TIMEOUT_MS);
+        const timeoutMs = target.query === undefined ? timeoutMax : requestTimeoutMs(target.query, timeoutMax);
         if (this.#inFlight.size >= REQUESTS_IN_FLIGHT_MAX) throw tooManyRequests("Too many requests, please try again later.", 1);
         const expire = (): void => {
           const answer = statusAnswer(TIMED_OUT);
           if (held.audited !== undefined) completeAudit(held.audited, exchange, answer);
-          void sendResponse(exchange, answer, auditId, []);
+          void sendResponse(exchange, this.#secured(answer), auditId, []);
         };
         pending = { startedAt, mutating: exchange.method !== "GET" && exchange.method !== "HEAD", expire };
         this.#inFlight.add(pending);
-        if (timeoutMs < REQUEST_TIMEOUT_MS) ownTimer = clock.setTimeout(expire, timeoutMs, { unref: true });
+        if (timeoutMs < timeoutMax) ownTimer = clock.setTimeout(expire, timeoutMs, { unref: true });
       }
       const response = await this.#answer(exchange, resolved, target.query ?? new URLSearchParams(), warnings, held);
       // What was answered is written down before the client knows of it.
       if (held.audited !== undefined) completeAudit(held.audited, exchange, response);
-      const sending = response.takenOver ? undefined : sendResponse(exchange, response, auditId, warnings, held.place);
+      const sending = response.takenOver
+        ? undefined
+        : sendResponse(exchange, this.#secured(response), auditId, warnings, held.place);
       if (sending !== undefined) await sending;
       this.metrics.record(resolved, response.status, clock.now() - startedAt);
     } catch (error) {
@@ -117,7 +132,7 @@ export class ApiServer {
           ? plainInternalError(exchange.url, `failed to create RequestInfo: ${error.message}, ${exchange.url}`)
           : statusResponse(this.#toStatus(error, exchange).status, statusFormat(acceptOf(exchange)));
       if (held.audited !== undefined) completeAudit(held.audited, exchange, answer);
-      await sendResponse(exchange, answer, auditId, warnings, held.place);
+      await sendResponse(exchange, this.#secured(answer), auditId, warnings, held.place);
       if (info) this.metrics.record(info, answer.status, clock.now() - startedAt);
     } finally {
       held.place?.ticket?.release();
@@ -134,6 +149,10 @@ export class ApiServer {
     held: Held,
   ): Promise<ApiResponse> {
     const { authorizer, auditor, resources, servesGroup, nonResources, flowControl } = this.#modules;
+    if (this.#isLeaving && !isServedToTheEnd(info, exchange)) {
+      exchange.endConnection();
+      return LEAVING;
+    }
     const authenticated = this.#authenticate(exchange, info, held);
     let user: UserInfo = authenticated instanceof Promise ? await authenticated : authenticated;
     const fieldSelector = info.isResourceRequest ? (query.get("fieldSelector") ?? undefined) : undefined;
@@ -149,7 +168,7 @@ export class ApiServer {
       audited?.impersonated(user, impersonated.constraint);
     }
     if (flowControl !== undefined && (info.verb === "watch" || !isLongRunning(info))) {
-      const timeoutMs = requestTimeoutMs(query, REQUEST_TIMEOUT_MS);
+      const timeoutMs = requestTimeoutMs(query, this.#serving.requestTimeoutMs);
       const place = flowControl.admit({ user, info, query, timeoutMs, onClose: (callback) => exchange.onClose(callback) });
       held.place = place instanceof Promise ? await place : place;
       if (held.place.ticket === undefined) return refused(held.place);
@@ -185,7 +204,22 @@ export class ApiServer {
     if (audited !== undefined) audited.requestBody(body, String(exchange.headers["content-type"] ?? ""));
     const annotate = audited === undefined ? undefined : (key: string, value: string): void => audited.annotate(key, value);
     const stopping = this.#stopping.signal;
+    if (info.verb === "watch") this.#limitWatch(query);
     return resources(new HttpResourceRequest(exchange, { user, info, query, body, stopping, warnings, annotate }));
+  }
+
+  /** Gives a watch whose client names no time the one that the server is told of; upstream's is the watch's own default. */
+  #limitWatch(query: URLSearchParams): void {
+    const seconds = this.#serving.minRequestTimeoutSeconds;
+    if (seconds === DEFAULT_SERVING.minRequestTimeoutSeconds || query.has("timeoutSeconds")) return;
+    const life = seconds === 0 ? WATCH_SECONDS_MAX : Math.floor(seconds * (1 + this.#modules.random.float()));
+    query.set("timeoutSeconds", String(life));
+  }
+
+  /** With the header that tells browsers to speak TLS only. */
+  #secured(answer: ApiResponse): ApiResponse {
+    const value = this.#serving.strictTransportSecurity;
+    return value === "" ? answer : { ...answer, headers: { "strict-transport-security": value, ...answer.headers } };
   }
 
   #pendingResources(path: string): Promise<void> | undefined {
@@ -246,6 +280,24 @@ function completeAudit(audited: AuditedRequest, exchange: Exchange, { status, he
 function refused({ retryAfter }: Place): ApiResponse {
   const headers = { "retry-after": String(retryAfter), "x-content-type-options": "nosniff" };
   return plainText(429, "Too many requests, please try again later.\n", headers);
+}
+
+/** For ever, as far as timers go. */
+const WATCH_SECONDS_MAX = 2_000_000;
+
+/** What upstream's `WithRetryAfter` answers. */
+const LEAVING: ApiResponse = plainText(429, "The apiserver is shutting down, please try again later.\n", {
+  "retry-after": "5",
+  "x-content-type-options": "nosniff",
+});
+const SERVED_TO_THE_END = ["/readyz", "/livez", "/healthz", "/metrics"];
+
+function isServedToTheEnd({ path }: RequestInfo, { headers }: Exchange): boolean {
+  const agent = headers["user-agent"];
+  return (
+    SERVED_TO_THE_END.some((prefix) => path.startsWith(prefix)) ||
+    (typeof agent === "string" && agent.startsWith("kube-apiserver/"))
+  );
 }
 
 const TIMED_OUT = timeout("request did not complete within the allotted timeout");

@@ -18,8 +18,12 @@ export interface Exchange extends ClientConnection {
   readBody(limitBytes: number): Promise<Buffer | undefined>;
   /** Sends the answer. Only the first call counts. */
   send(status: number, headers: ResponseHeaders, body: ApiResponse["body"]): void;
+  /** Asks the client to use another connection for its next request. Called before the answer is sent. */
+  endConnection(): void;
   /** Called once, when the answer is sent or the client is gone. */
   onClose(callback: () => void): void;
+  /** One of many requests at once on its connection. */
+  readonly isMultiplexed: boolean;
   /** The answer has been begun, or the client is gone. */
   readonly finished: boolean;
 }

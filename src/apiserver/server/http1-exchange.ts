@@ -15,6 +15,7 @@ export class Http1Exchange implements Exchange {
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
   readonly peer: PeerIdentity | undefined;
+  readonly isMultiplexed = false;
   constructor(request: IncomingMessage, response: ServerResponse, peer: PeerIdentity | undefined) {
     this.#request = request;
     this.#response = response;
@@ -86,6 +87,10 @@ export class Http1Exchange implements Exchange {
       if (bytes instanceof Uint8Array && bytes.byteLength > SLICE_BYTES) writeSliced(response, bytes);
       else response.end(bytes);
     }
+  }
+
+  endConnection(): void {
+    this.#response.shouldKeepAlive = false;
   }
 
   onClose(callback: () => void): void {

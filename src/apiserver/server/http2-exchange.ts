@@ -16,6 +16,7 @@ export class Http2Exchange implements Exchange {
   readonly #bodyless: boolean;
   readonly #rawHeaders: readonly string[];
   readonly peer: PeerIdentity | undefined;
+  readonly isMultiplexed = true;
   constructor(
     stream: ServerHttp2Stream,
     head: { readonly headers: IncomingHttpHeaders; readonly rawHeaders: readonly string[]; readonly flags: number },
@@ -89,6 +90,11 @@ export class Http2Exchange implements Exchange {
       });
     } else if (Array.isArray(body)) writeJoined(stream, body as readonly Uint8Array[]);
     else stream.end(body);
+  }
+
+  endConnection(): void {
+    const { session } = this.#stream;
+    if (session !== undefined && !session.closed) session.close();
   }
 
   onClose(callback: () => void): void {

@@ -16,14 +16,8 @@ import { methodNotAllowed } from "../non-resource/answers.ts";
 import type { Exchange } from "./exchange.ts";
 import { Http1Exchange } from "./http1-exchange.ts";
 import { Http2Exchange } from "./http2-exchange.ts";
-import {
-  CONCURRENT_STREAMS_MAX,
-  CONNECTIONS_MAX,
-  HEAD_TIMEOUT_MS,
-  HEADER_BYTES_MAX,
-  IDLE_CONNECTION_MS,
-  SESSION_MEMORY_MB_MAX,
-} from "./limits.ts";
+import { CONNECTIONS_MAX, HEAD_TIMEOUT_MS, HEADER_BYTES_MAX, IDLE_CONNECTION_MS, SESSION_MEMORY_MB_MAX } from "./limits.ts";
+import { DEFAULT_SERVING, type ServingOptions } from "./serving-options.ts";
 import { SessionGuard } from "./session-guard.ts";
 import { UpgradeExchange } from "./upgrade-exchange.ts";
 
@@ -39,6 +33,7 @@ export interface SecureListenerOptions {
   readonly clientCa: readonly string[];
   /** Who is at the other end. `certificate` leads up to its authority; `isTrusted` says that one of them is ours. */
   readonly identify: (certificate: DetailedPeerCertificate, isTrusted: boolean) => PeerIdentity;
+  readonly serving?: Pick<ServingOptions, "tlsMinVersion" | "tlsCiphers" | "streamsPerConnectionMax">;
   /** How long a handshake, or the head of a request over HTTP/1.1, may take. Default: as upstream. */
   readonly headTimeoutMs?: number;
   readonly onExchange: (exchange: Exchange) => void;
@@ -69,7 +64,8 @@ function rawResponse({ headers, body }: ApiResponse): string {
 
 /** Starts to listen. Rejects when the address cannot be taken. */
 export async function listenSecurely(options: SecureListenerOptions): Promise<SecureListener> {
-  const { headTimeoutMs = HEAD_TIMEOUT_MS } = options;
+  const { headTimeoutMs = HEAD_TIMEOUT_MS, serving = DEFAULT_SERVING } = options;
+  const tls = { minVersion: serving.tlsMinVersion, ...(serving.tlsCiphers === "" ? {} : { ciphers: serving.tlsCiphers }) };
   const server = createSecureServer({
     allowHTTP1: true,
     cert: options.cert,
@@ -77,7 +73,8 @@ export async function listenSecurely(options: SecureListenerOptions): Promise<Se
     ca: [...options.clientCa],
     requestCert: true,
     rejectUnauthorized: false,
-    settings: { maxConcurrentStreams: CONCURRENT_STREAMS_MAX },
+    ...tls,
+    settings: { maxConcurrentStreams: serving.streamsPerConnectionMax },
     maxSessionMemory: SESSION_MEMORY_MB_MAX,
     handshakeTimeout: headTimeoutMs,
   });
@@ -134,7 +131,7 @@ export async function listenSecurely(options: SecureListenerOptions): Promise<Se
   return {
     port: (server.address() as AddressInfo).port,
     useCertificates: (next) => {
-      server.setSecureContext({ cert: next.cert, key: next.key, ca: [...next.clientCa] });
+      server.setSecureContext({ ...tls, cert: next.cert, key: next.key, ca: [...next.clientCa] });
       identify = next.identify;
     },
     stopAccepting: () => {
