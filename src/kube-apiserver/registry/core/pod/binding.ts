@@ -20,14 +20,7 @@ export async function bindPod(
   const name = binding.metadata?.name ?? "";
   checkTarget(binding);
   const bind = (pod: Draft<Pod>): void => {
-    const uid = binding.metadata?.uid;
-    if (uid && uid !== pod.metadata?.uid) {
-      throw conflict(
-        BINDINGS,
-        name,
-        `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${pod.metadata?.uid ?? ""}`,
-      );
-    }
+    checkPreconditions(binding, pod, dryRun);
     if (pod.metadata?.deletionTimestamp) {
       throw conflict(BINDINGS, name, `pod ${name} is being deleted, cannot be assigned to a host`);
     }
@@ -57,6 +50,22 @@ function checkTarget(binding: Binding): void {
   if (!binding.target?.name) messages.push("target.name: Required value");
   const [first, ...more] = messages;
   if (first !== undefined) throw plainError(more.length > 0 ? `[${messages.join(", ")}]` : first);
+}
+
+/** A binding may say which pod it means, and in which state. */
+export function checkPreconditions({ metadata: wanted }: Binding, pod: Draft<Pod>, dryRun: boolean): void {
+  const { name = "", namespace = "", uid = "", resourceVersion = "" } = pod.metadata ?? {};
+  const failed =
+    wanted?.uid && wanted.uid !== uid
+      ? `UID in precondition: ${wanted.uid}, UID in object meta: ${uid}`
+      : wanted?.resourceVersion && wanted.resourceVersion !== resourceVersion
+        ? `ResourceVersion in precondition: ${wanted.resourceVersion}, ResourceVersion in object meta: ${resourceVersion}`
+        : undefined;
+  if (failed === undefined) return;
+  // Upstream's storage names its key, what simulates it for dry runs the key below the prefix.
+  const key = `${dryRun ? "" : "/registry"}/pods/${namespace}/${name}`;
+  const text = `StorageError: invalid object, Code: 4, Key: ${key}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: ${failed}`;
+  throw conflict({ group: "", resource: "pods" }, name, text);
 }
 
 function assign(pod: Draft<Pod>, binding: Binding, now: string): void {
