@@ -43,8 +43,38 @@ const PATHS = [
   "/.well-known/openid-configuration",
   "/version",
   "/logs",
+  "/debug/api_priority_and_fairness/dump_priority_levels",
+  "/debug/api_priority_and_fairness/dump_queues",
   "/debug/api_priority_and_fairness/dump_requests",
+  "/debug/flags/v",
+  "/debug/pprof",
+  "/debug/pprof/",
+  "/debug/pprof/heap",
+  "/debug/pprof/profile",
+  "/swagger-ui",
+  "/swagger-ui/",
+  "/swagger.json",
+  "/openapi/v3/api/v1",
+  "/openapi/v3/apis/access.example.com/v1",
 ];
+/** A resource that somebody defined. */
+const DEFINITION = {
+  metadata: { name: "things.access.example.com" },
+  spec: {
+    group: "access.example.com",
+    scope: "Namespaced",
+    names: { plural: "things", singular: "thing", kind: "Thing", listKind: "ThingList" },
+    versions: [
+      {
+        name: "v1",
+        served: true,
+        storage: true,
+        schema: { openAPIV3Schema: { type: "object", "x-kubernetes-preserve-unknown-fields": true } },
+        subresources: { status: {}, scale: { specReplicasPath: ".spec.replicas", statusReplicasPath: ".status.replicas" } },
+      },
+    ],
+  },
+};
 
 interface Who {
   readonly agent: Agent;
@@ -73,6 +103,8 @@ beforeAll(async () => {
     assets,
     bindAddress: "127.0.0.1",
     port: 0,
+    swaggerUi: true,
+    profiles: { cpu: async () => "{}", heap: async () => "{}" },
     serviceClusterIpRange: "10.96.0.0/12",
   });
   await server.ready;
@@ -81,6 +113,9 @@ beforeAll(async () => {
   const agent = (pair?: { cert: string; key: string }): Agent => new Agent({ ca, keepAlive: true, maxSockets: 4, ...pair });
   const foreign = createAuthority("kubernetes", now);
   admin = { agent: agent(assets.admin) };
+  const definitions = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
+  expect((await ask("POST", definitions, admin, DEFINITION)).status).toBe(201);
+  while ((await ask("GET", "/apis/access.example.com/v1", admin)).status !== 200) await clock.sleep(20);
   for (const name of ["ns-a", "ns-b"]) await ask("POST", "/api/v1/namespaces", admin, { metadata: { name } });
   await ask("POST", "/api/v1/namespaces/ns-b/serviceaccounts", admin, { metadata: { name: "other" } });
   const { body } = await ask("POST", "/api/v1/namespaces/ns-b/serviceaccounts/other/token", admin, { spec: {} });
@@ -150,6 +185,15 @@ async function endpoints(): Promise<readonly (readonly [method: string, path: st
   }
   return found;
 }
+
+test("whatever the index of paths shows has a row", async () => {
+  const { paths } = JSON.parse((await ask("GET", "/", admin)).body) as { paths: readonly string[] };
+  const known = new Set(["/", ...(await endpoints()).map(([, path]) => path)]);
+  // Each check of health is like the next; of a group's own path the resources below are rows.
+  const isLike = (path: string): boolean =>
+    /^\/(healthz|livez|readyz|metrics)\//.test(path) || [...known].some((each) => each.startsWith(`${path}/`));
+  expect(paths.filter((path) => !known.has(path) && !isLike(path))).toEqual([]);
+});
 
 test("every endpoint answers what is written down", async () => {
   const all = await endpoints();
