@@ -1,5 +1,5 @@
 // Builds dist/: one bundle per program with shared chunks. `--if-needed` does nothing when dist/ is newer than the sources.
-import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, cpSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -49,6 +49,8 @@ async function build() {
       js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);',
     },
   });
+  // Links to it, named as Kubernetes' own programs, start those.
+  chmodSync(join(root, "dist/cmd/kybern.js"), 0o755);
   copySwaggerUi();
   writeFileSync(stamp, "");
 }

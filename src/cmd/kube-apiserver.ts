@@ -143,6 +143,7 @@ async function start(
       ...(flags.profiling && { profiles: { cpu: cpuProfile, heap: heapProfile } }),
       maxConnectionBytesPerSecond: flags["max-connection-bytes-per-sec"],
       swaggerUi: flags["enable-swagger-ui"],
+      allowPrivileged: flags["allow-privileged"],
       componentHealth: componentHealth(flags),
     });
     if (insecure !== undefined) {

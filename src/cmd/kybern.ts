@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 import * as nodeModule from "node:module";
 import { FlagError } from "#component-base/flags.ts";
 import { type ProgramCall, programCall } from "./program-call.ts";

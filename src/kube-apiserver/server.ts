@@ -38,6 +38,7 @@ import type { CertificatePair, SigningKeyPair } from "#pki/key-pair.ts";
 import type { KVStore } from "#storage/kv.ts";
 import { startAdmission } from "./admission/admission-chain.ts";
 import type { AdmissionPluginChoice } from "./admission/plugins.ts";
+import { denyPrivilegedContainers } from "./admission/privileged-containers.ts";
 import { advertisedAddress } from "./advertised-address.ts";
 import { type AuditOptions, startAudit } from "./audit/audit.ts";
 import { startAuthentication } from "./authentication/authentication.ts";
@@ -131,6 +132,8 @@ export interface KubeApiServerOptions {
   readonly insecure?: { readonly bindAddress: string; readonly port: number };
   /** How servers of one store enter themselves in `default/kubernetes`. Default: by leases. */
   readonly endpointReconciler?: { readonly type: EndpointReconcilerType; readonly count: number };
+  /** Whether pods may have privileged containers. Default: true. */
+  readonly allowPrivileged?: boolean;
   /** How long an event is kept after its last write. Default: an hour. */
   readonly eventTtlSeconds?: number;
   /** Leads to nodes and pods that are simulated. */
@@ -269,6 +272,7 @@ export async function startKubeApiServer(options: KubeApiServerOptions): Promise
       ),
       ...admission.plugins,
       rbacEscalationCheck(rbac, authorizer),
+      ...(options.allowPrivileged === false ? [denyPrivilegedContainers] : []),
     ],
   });
   lazy.set(stores);

@@ -15,8 +15,12 @@ export class Program implements AsyncDisposable {
   stdout = "";
   stderr = "";
 
-  constructor(args: readonly string[], options: { readonly uid?: number } = {}) {
-    this.#child = spawn(process.execPath, [programPath, ...args], { stdio: ["ignore", "pipe", "pipe"], ...options });
+  /** `file` is another name of the program: a link to it. */
+  constructor(
+    args: readonly string[],
+    { file = programPath, ...options }: { readonly uid?: number; readonly file?: string; readonly env?: NodeJS.ProcessEnv } = {},
+  ) {
+    this.#child = spawn(process.execPath, [file, ...args], { stdio: ["ignore", "pipe", "pipe"], ...options });
     this.#child.stdout?.on("data", (chunk) => {
       this.stdout += chunk;
     });

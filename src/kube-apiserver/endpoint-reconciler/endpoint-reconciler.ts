@@ -48,11 +48,13 @@ export class EndpointReconciler {
     this.#leases = new MasterLeases(options.kv);
   }
 
-  /** Enters this server, and goes on doing so until {@link stop}. Rejects when the first time fails. */
+  /** Enters this server, and goes on doing so until {@link stop}. As upstream a failure is logged and keeps nobody waiting. */
   async start(): Promise<void> {
-    await this.#enqueue(() => this.#reconcile(true));
     const { clock, logger } = this.#options;
     const { signal } = this.#ending;
+    await this.#enqueue(() => this.#reconcile(true)).catch((error: unknown) =>
+      logger.error({ err: error }, "this server could not be entered in the endpoints of default/kubernetes"),
+    );
     const repeat = async (): Promise<void> => {
       for (;;) {
         await clock.sleep(INTERVAL_MS, signal);
