@@ -1,9 +1,10 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
-import { connect, createServer } from "node:net";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
+import { freePorts } from "./ports.ts";
 
 /** Whether etcd is installed; `hack/install-test-tools.sh` brings it. */
 export const hasEtcd: boolean = succeeds("etcd", "--version");
@@ -125,19 +126,6 @@ function keepOutput(member: EtcdMember): void {
   };
   member.child.stdout?.on("data", keep);
   member.child.stderr?.on("data", keep);
-}
-
-async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const server = createServer();
-      await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-      return server;
-    }),
-  );
-  const ports = servers.map((server) => (server.address() as { port: number }).port);
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
 }
 
 /** Waits until the member takes connections; false when it has ended instead. */
