@@ -1,4 +1,4 @@
-import { createPublicKey, verify } from "node:crypto";
+import { constants, createPublicKey, verify } from "node:crypto";
 import { type DerElement, derElements, derText, derWithin } from "./der-reader.ts";
 
 const SEQUENCE = 0x30;
@@ -15,7 +15,13 @@ const COMMON_NAME = "550403";
 const ORGANIZATION = "55040a";
 const EXTENSION_REQUEST = "2a864886f70d01090e";
 const SUBJECT_ALT_NAME = "551d11";
+const RSA_PSS = "2a864886f70d01010a";
+/** The digests that Go knows for it; which one, its parameters say. */
+const PSS_DIGESTS = ["sha256", "sha384", "sha512"];
 const DIGESTS: Readonly<Record<string, string | null>> = {
+  // Go refuses SHA-1 in certificates, but not in requests.
+  "2a864886f70d010105": "sha1",
+  "2a8648ce3d0401": "sha1",
   "2a864886f70d01010b": "sha256",
   "2a864886f70d01010c": "sha384",
   "2a864886f70d01010d": "sha512",
@@ -115,11 +121,14 @@ function isSignedBy(
   signature: DerElement | undefined,
 ): boolean {
   const [type] = derWithin(algorithm, SEQUENCE) ?? [];
-  const digest = type === undefined ? undefined : DIGESTS[hex(type)];
-  if (digest === undefined || signature?.tag !== BIT_STRING) return false;
+  if (type === undefined || signature?.tag !== BIT_STRING) return false;
+  const [digest, bytes] = [DIGESTS[hex(type)], signature.content.subarray(1)];
   try {
     const key = createPublicKey({ key: Buffer.from(publicKey), format: "der", type: "spki" });
-    return verify(digest, signed, key, signature.content.subarray(1));
+    if (hex(type) === RSA_PSS) {
+      return PSS_DIGESTS.some((one) => verify(one, signed, { key, padding: constants.RSA_PKCS1_PSS_PADDING }, bytes));
+    }
+    return digest !== undefined && verify(digest, signed, key, bytes);
   } catch {
     return false;
   }

@@ -3,7 +3,7 @@ import { semanticEqual } from "#apimachinery/meta/deep-equal.ts";
 import { duplicate, type FieldError, forbidden, invalid, notSupported, required } from "#apimachinery/validation/field-error.ts";
 import { FieldPath } from "#apimachinery/validation/field-path.ts";
 import { signerNameErrors } from "../../core/pod/validation/signer-name.ts";
-import { pemBlock } from "../pem-block.ts";
+import { certificateProblem, requestProblem } from "./pem-validation.ts";
 
 const LEGACY_SIGNER = "kubernetes.io/legacy-unknown";
 const EXPIRATION_SECONDS_MIN = 600;
@@ -42,9 +42,8 @@ export function validateRequest(csr: CertificateSigningRequest): FieldError[] {
   const { request, usages = [], signerName = "", expirationSeconds } = csr.spec ?? {};
   const spec = FieldPath.of("spec");
   const errors: FieldError[] = [];
-  if (pemBlock(Buffer.from(request ?? "", "base64").toString("latin1"), "CERTIFICATE REQUEST") === undefined) {
-    errors.push(invalid(spec.child("request"), request, "PEM block type must be CERTIFICATE REQUEST"));
-  }
+  const problem = requestProblem(request);
+  if (problem !== undefined) errors.push(invalid(spec.child("request"), request, problem));
   if (usages.length === 0) errors.push(required(spec.child("usages"), ""));
   for (const [i, usage] of usages.entries()) {
     if (!USAGES.includes(usage)) errors.push(notSupported(spec.child("usages").index(i), usage, USAGES));
@@ -65,7 +64,11 @@ export function validateRequest(csr: CertificateSigningRequest): FieldError[] {
 
 /** What no writer may do: take back a decision. What the spec had wrong before stays. */
 export function validateRequestUpdate(csr: CertificateSigningRequest, old: CertificateSigningRequest): FieldError[] {
-  const errors = validateConditions(csr.status?.conditions ?? []);
+  const errors = validateConditions(csr.status?.conditions ?? [], old.status?.conditions);
+  const [before, after] = [old.status?.certificate, csr.status?.certificate];
+  // What was no certificate before may be replaced by what is none.
+  const problem = before === after || certificateProblem(before) !== undefined ? undefined : certificateProblem(after);
+  if (problem !== undefined) errors.push(invalid(FieldPath.of("status", "certificate"), "<certificate data>", problem));
   for (const type of FINAL_CONDITIONS) {
     if (ofType(csr, type).length >= ofType(old, type).length) continue;
     errors.push(forbidden(conditionsPath, `updates may not remove a condition of type "${type}"`));
@@ -85,10 +88,6 @@ export function validateRequestStatus(csr: CertificateSigningRequest, old: Certi
     }
   }
   const [before = "", after = ""] = [old.status?.certificate, csr.status?.certificate];
-  if (after !== "" && pemBlock(Buffer.from(after, "base64").toString("latin1"), "CERTIFICATE") === undefined) {
-    const path = FieldPath.of("status", "certificate");
-    errors.push(invalid(path, "<certificate data>", "must contain at least one CERTIFICATE PEM block"));
-  }
   if (before !== "" && after !== before) {
     const detail = "updates may not modify existing certificate content";
     errors.push(forbidden(FieldPath.of("status", "certificate"), detail));
@@ -100,18 +99,31 @@ function ofType(csr: CertificateSigningRequest, type: string): CertificateSignin
   return (csr.status?.conditions ?? []).filter((condition) => condition.type === type);
 }
 
-function validateConditions(conditions: readonly CertificateSigningRequestCondition[]): FieldError[] {
+/** What the conditions had wrong before the update they may have wrong after it. */
+function validateConditions(
+  conditions: readonly CertificateSigningRequestCondition[],
+  old: readonly CertificateSigningRequestCondition[] = [],
+): FieldError[] {
   const errors: FieldError[] = [];
+  const mayBeEmpty = old.some(({ type }) => !type);
+  const mayRepeat = new Set(old.map(({ type }) => type ?? "")).size < old.length;
+  const mayContradict = contradicts(old.map(({ type }) => type));
   for (const [i, { type = "", status = "" }] of conditions.entries()) {
     const path = conditionsPath.index(i);
-    if (type === "") errors.push(required(path.child("type"), ""));
+    if (type === "" && !mayBeEmpty) errors.push(required(path.child("type"), ""));
     const allowed = FINAL_CONDITIONS.includes(type) ? ["True"] : STATUSES;
     if (status === "") errors.push(required(path.child("status"), ""));
     else if (!allowed.includes(status)) errors.push(notSupported(path.child("status"), status, allowed));
-    if (conditions.findIndex((other) => other.type === type) < i) errors.push(duplicate(path.child("type"), type));
-  }
-  if (["Approved", "Denied"].every((type) => conditions.some((condition) => condition.type === type))) {
-    errors.push(invalid(conditionsPath, "Denied", "Approved and Denied conditions are mutually exclusive"));
+    const sofar = conditions.slice(0, i).map((other) => other.type ?? "");
+    const opposite = type === "Approved" ? "Denied" : type === "Denied" ? "Approved" : undefined;
+    if (opposite !== undefined && sofar.includes(opposite) && !mayContradict) {
+      errors.push(invalid(conditionsPath, type, "Approved and Denied conditions are mutually exclusive"));
+    }
+    if (sofar.includes(type) && !mayRepeat) errors.push(duplicate(path.child("type"), type));
   }
   return errors;
+}
+
+function contradicts(types: readonly (string | undefined)[]): boolean {
+  return types.includes("Approved") && types.includes("Denied");
 }
