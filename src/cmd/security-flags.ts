@@ -37,6 +37,7 @@ type SecurityFlagTypes = {
   readonly "authorization-webhook-version": "string";
   readonly "authorization-webhook-cache-authorized-ttl": "string";
   readonly "authorization-webhook-cache-unauthorized-ttl": "string";
+  readonly "authorization-policy-file": "string";
   readonly "authorization-config": "string";
   readonly "enable-admission-plugins": "strings";
   readonly "disable-admission-plugins": "strings";
@@ -81,11 +82,16 @@ export const securityFlags: { readonly [N in keyof SecurityFlagTypes]: FlagSpec<
   "authentication-token-webhook-config-file": file("Kubeconfig of a TokenReview webhook."),
   "authentication-token-webhook-version": text("VERSION", "Version of its TokenReviews: v1 or v1beta1.", "v1beta1"),
   "authentication-token-webhook-cache-ttl": text("DURATION", "How long its answers are good.", "2m0s"),
-  "authorization-mode": list("MODES", "Who decides, in order: Node, RBAC, Webhook, AlwaysAllow, AlwaysDeny.", DEFAULT_MODES),
+  "authorization-mode": list(
+    "MODES",
+    "Who decides, in order: Node, RBAC, ABAC, Webhook, AlwaysAllow, AlwaysDeny.",
+    DEFAULT_MODES,
+  ),
   "authorization-webhook-config-file": file("Kubeconfig of a SubjectAccessReview webhook."),
   "authorization-webhook-version": text("VERSION", "Version of its SubjectAccessReviews: v1 or v1beta1.", "v1beta1"),
   "authorization-webhook-cache-authorized-ttl": text("DURATION", "How long its yes is good.", "5m0s"),
   "authorization-webhook-cache-unauthorized-ttl": text("DURATION", "How long its no is good.", "30s"),
+  "authorization-policy-file": file("Policies of the mode ABAC, one JSON object a line."),
   "authorization-config": file("AuthorizationConfiguration, in place of --authorization-mode and its webhook."),
   "enable-admission-plugins": list("NAMES", "Admission plugins that run beside those that run unasked."),
   "disable-admission-plugins": list("NAMES", "Admission plugins that do not run."),
@@ -187,6 +193,7 @@ function authorizationOptions(flags: SecurityFlags, isGiven: boolean): Authoriza
   return {
     ...(configFile !== "" && !isGiven ? {} : { modes: modes as readonly AuthorizationMode[] }),
     ...given("configFile", configFile),
+    ...given("policyFile", flags["authorization-policy-file"]),
     ...(webhook === ""
       ? {}
       : {

@@ -49,7 +49,7 @@ test.each([
   {
     name: "one that nobody knows",
     text: "- { type: Magic, name: m }",
-    want: 'f: authorizers[0].type: Unsupported value: "Magic": supported values: "AlwaysAllow", "AlwaysDeny", "Node", "RBAC", "Webhook"',
+    want: 'f: authorizers[0].type: Unsupported value: "Magic": supported values: "ABAC", "AlwaysAllow", "AlwaysDeny", "Node", "RBAC", "Webhook"',
   },
   {
     name: "a webhook without address",

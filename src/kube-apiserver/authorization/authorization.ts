@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { loadKubernetesCel } from "#apimachinery/cel/kubernetes-environment.ts";
+import { AbacAuthorizer } from "#apiserver/authorization/abac-authorizer.ts";
 import {
   type AuthorizerConfiguration,
   readAuthorizationConfiguration,
@@ -35,6 +36,8 @@ export interface AuthorizationOptions {
   readonly modes?: readonly AuthorizationMode[];
   /** For the mode `Webhook`. */
   readonly webhook?: AuthorizationWebhookOptions;
+  /** Policies of the mode `ABAC`, one a line. */
+  readonly policyFile?: string;
   /** An AuthorizationConfiguration; in place of all the others. */
   readonly configFile?: string;
 }
@@ -87,10 +90,11 @@ const EVERYTHING = [
 /** Puts the authorizers together in the order of the options. Rejects when these cannot be understood. */
 export async function startAuthorization(options: AuthorizationOptions, modules: AuthorizationModules): Promise<Authorization> {
   const configurations = await configurationsOf(options);
+  const abac = await abacOf(options, configurations);
   const rbac = new RbacAuthorizer(modules.rbacSource);
   const webhooks: ReviewWebhook[] = [];
   const chain: Authorizer[] = [privilegedGroupAuthorizer(MASTERS)];
-  for (const configuration of configurations) chain.push(await authorizerOf(configuration, rbac, modules, webhooks));
+  for (const configuration of configurations) chain.push(await authorizerOf(configuration, { rbac, abac }, modules, webhooks));
   const has = (type: AuthorizationMode): boolean => configurations.some((configuration) => configuration.type === type);
   return {
     authorizer: browserSafeAuthorizer(unionAuthorizer(chain)),
@@ -98,7 +102,9 @@ export async function startAuthorization(options: AuthorizationOptions, modules:
     rules: {
       rulesFor(user, namespace) {
         const own = has("RBAC") ? rbac.rulesFor(user, namespace) : { rules: [], errors: [] };
-        return has("AlwaysAllow") ? { ...own, rules: [...EVERYTHING, ...own.rules] } : own;
+        const always = has("AlwaysAllow") ? EVERYTHING : [];
+        const byFile = has("ABAC") ? (abac?.rulesFor(user, namespace) ?? []) : [];
+        return { ...own, rules: [...always, ...own.rules, ...byFile] };
       },
     },
     rulesGap: (user) => {
@@ -110,6 +116,21 @@ export async function startAuthorization(options: AuthorizationOptions, modules:
       for (const webhook of webhooks) webhook.close();
     },
   };
+}
+
+/** Reads the policies of the mode ABAC. Throws where there is the one without the other. */
+async function abacOf(
+  { policyFile }: AuthorizationOptions,
+  configurations: readonly AuthorizerConfiguration[],
+): Promise<AbacAuthorizer | undefined> {
+  const isAsked = configurations.some(({ type }) => type === "ABAC");
+  if (isAsked && policyFile === undefined) {
+    throw new ConfigurationError("authorization-mode ABAC's authorization policy file not passed");
+  }
+  if (!isAsked && policyFile !== undefined) {
+    throw new ConfigurationError("cannot specify --authorization-policy-file without mode ABAC");
+  }
+  return policyFile === undefined ? undefined : new AbacAuthorizer(await readFile(policyFile, "utf8"), policyFile);
 }
 
 async function configurationsOf(options: AuthorizationOptions): Promise<readonly AuthorizerConfiguration[]> {
@@ -151,12 +172,14 @@ function webhookOf(webhook: AuthorizationWebhookOptions | undefined): WebhookCon
 
 async function authorizerOf(
   configuration: AuthorizerConfiguration,
-  rbac: RbacAuthorizer,
+  { rbac, abac }: { readonly rbac: RbacAuthorizer; readonly abac: AbacAuthorizer | undefined },
   modules: AuthorizationModules,
   webhooks: ReviewWebhook[],
 ): Promise<Authorizer> {
   const { stores, pods, clock, random, logger } = modules;
   switch (configuration.type) {
+    case "ABAC":
+      return abac ?? alwaysDeny;
     case "AlwaysAllow":
       return alwaysAllow;
     case "AlwaysDeny":
