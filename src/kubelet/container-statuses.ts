@@ -11,6 +11,8 @@ export interface StatusSituation {
   readonly nowMs: number;
   /** The delay in milliseconds of a container that waits for its restart; 0 when it does not. */
   readonly backOffMs: (name: string) => number;
+  /** Why a container cannot be made; by name. */
+  readonly configErrors: ReadonlyMap<string, string>;
   /** No container starts any more. */
   readonly ending: boolean;
 }
@@ -67,13 +69,20 @@ function isWaitingForRestart(
   return !ending && latest.state === "CONTAINER_EXITED" && restarts(pod, container, isInit, latest.exitCode);
 }
 
-function waitingState({ pod, backOffMs }: StatusSituation, name: string, restarting: boolean, isInit: boolean): ContainerState {
+function waitingState(
+  { pod, backOffMs, configErrors }: StatusSituation,
+  name: string,
+  restarting: boolean,
+  isInit: boolean,
+): ContainerState {
   const delayMs = restarting ? backOffMs(name) : 0;
   if (delayMs > 0) {
     const { name: podName = "", namespace = "", uid = "" } = pod.metadata;
     const message = `back-off ${formatDelay(delayMs)} restarting failed container=${name} pod=${podName}_${namespace}(${uid})`;
     return { waiting: { reason: "CrashLoopBackOff", message } };
   }
+  const configError = configErrors.get(name);
+  if (configError !== undefined) return { waiting: { reason: "CreateContainerConfigError", message: configError } };
   const initializing = isInit || (pod.spec.initContainers?.length ?? 0) > 0;
   return { waiting: { reason: initializing ? "PodInitializing" : "ContainerCreating" } };
 }

@@ -1,4 +1,9 @@
 import type { Container, EnvVar, Pod } from "#api/generated/core/v1.ts";
+import { ownValue } from "#base/own-value.ts";
+import { type Addresses, fieldValue } from "./inside/field-values.ts";
+import { MissingReferenceError } from "./inside/missing-reference.ts";
+import { type Amounts, resourceValue } from "./inside/resource-values.ts";
+import type { Sources } from "./inside/sources.ts";
 
 /** A variable of a container. */
 export interface EnvironmentVariable {
@@ -6,51 +11,89 @@ export interface EnvironmentVariable {
   readonly value: string;
 }
 
+/** What variables are made from. */
+export interface EnvironmentSituation {
+  readonly addresses: Addresses;
+  /** What the node has to give. */
+  readonly allocatable: Amounts;
+  readonly sources: Pick<Sources, "configMap" | "secret">;
+  /** Variables of services, which others may name. */
+  readonly services: () => Promise<ReadonlyMap<string, string>>;
+}
+
 /**
- * The variables that a container's spec names by value or by a field of its pod. Those of ConfigMaps, Secrets and of
- * containers' resources are left out: a simulated node does not read them.
+ * The variables of a container's spec, in upstream's order: those of whole ConfigMaps and Secrets, then each of its own,
+ * with `$(NAME)` of those before it (upstream's `makeEnvironmentVariables`). Rejects with {@link MissingReferenceError}.
  */
-export function environmentOf(
+export async function environmentOf(
   pod: Pod,
   container: Container,
-  ips: { readonly pod: string; readonly host: string },
-): readonly EnvironmentVariable[] {
+  situation: EnvironmentSituation,
+): Promise<readonly EnvironmentVariable[]> {
   const known = new Map<string, string>();
+  for (const { prefix = "", configMapRef, secretRef } of container.envFrom ?? []) {
+    const data =
+      configMapRef !== undefined
+        ? await configMapData(pod, configMapRef, situation)
+        : secretRef !== undefined
+          ? await secretData(pod, secretRef, situation)
+          : undefined;
+    for (const key of Object.keys(data ?? {}).sort()) known.set(`${prefix}${key}`, ownValue(data, key) ?? "");
+  }
   for (const variable of container.env ?? []) {
-    const value = variableValue(variable, pod, ips);
-    if (value !== undefined) known.set(variable.name, expand(value, known));
+    const value = await variableValue(variable, pod, container, situation);
+    if (value === undefined) continue;
+    const isPlain = variable.valueFrom !== undefined || !value.includes("$");
+    if (isPlain) known.set(variable.name, value);
+    else {
+      const services = value.includes("$(") ? await situation.services() : [];
+      known.set(variable.name, expand(value, new Map([...services, ...known])));
+    }
   }
   return [...known].map(([key, value]) => ({ key, value }));
 }
 
-function variableValue(
-  { value, valueFrom }: EnvVar,
-  pod: Pod,
-  ips: { readonly pod: string; readonly host: string },
-): string | undefined {
-  if (valueFrom === undefined) return value ?? "";
-  const path = valueFrom.fieldRef?.fieldPath;
-  if (path === undefined) return undefined;
-  const { metadata, spec } = pod;
-  const [, map = "", key = ""] = /^metadata\.(labels|annotations)\['(.*)'\]$/.exec(path) ?? [];
-  if (map === "labels") return metadata.labels?.[key] ?? "";
-  if (map === "annotations") return metadata.annotations?.[key] ?? "";
-  const fields: Readonly<Record<string, string | undefined>> = {
-    "metadata.name": metadata.name,
-    "metadata.namespace": metadata.namespace,
-    "metadata.uid": metadata.uid,
-    "spec.nodeName": spec.nodeName,
-    "spec.serviceAccountName": spec.serviceAccountName,
-    "status.hostIP": ips.host,
-    "status.hostIPs": ips.host,
-    "status.podIP": ips.pod,
-    "status.podIPs": ips.pod,
-  };
-  return fields[path];
+interface Reference {
+  readonly name?: string;
+  readonly optional?: boolean;
+}
+type Texts = Readonly<Record<string, string>>;
+
+async function configMapData({ metadata }: Pod, { name = "", optional }: Reference, { sources }: EnvironmentSituation) {
+  const found = await sources.configMap(metadata.namespace ?? "", name);
+  if (found === undefined && optional !== true) throw new MissingReferenceError(`configmap "${name}" not found`);
+  return found === undefined ? undefined : ((found.data ?? {}) as Texts);
 }
 
-/** `$(NAME)` is the value of a variable that came before; `$$` is a dollar sign; unknown names stay as they are. */
-function expand(text: string, known: ReadonlyMap<string, string>): string {
+async function secretData({ metadata }: Pod, { name = "", optional }: Reference, { sources }: EnvironmentSituation) {
+  const found = await sources.secret(metadata.namespace ?? "", name);
+  if (found === undefined && optional !== true) throw new MissingReferenceError(`secret "${name}" not found`);
+  if (found === undefined) return undefined;
+  const entries = Object.entries((found.data ?? {}) as Texts);
+  return Object.fromEntries(entries.map(([key, value]) => [key, Buffer.from(value, "base64").toString("utf8")]));
+}
+
+async function variableValue(
+  { value, valueFrom }: EnvVar,
+  pod: Pod,
+  container: Container,
+  situation: EnvironmentSituation,
+): Promise<string | undefined> {
+  if (valueFrom === undefined) return value ?? "";
+  const { fieldRef, resourceFieldRef, configMapKeyRef, secretKeyRef } = valueFrom;
+  if (fieldRef !== undefined) return fieldValue(pod, fieldRef.fieldPath, situation.addresses);
+  if (resourceFieldRef !== undefined) return resourceValue(pod, container, resourceFieldRef, situation.allocatable);
+  const keyRef = configMapKeyRef ?? secretKeyRef;
+  if (keyRef === undefined) return undefined;
+  const data = await (configMapKeyRef === undefined ? secretData : configMapData)(pod, keyRef, situation);
+  const found = ownValue(data, keyRef.key);
+  if (found !== undefined || keyRef.optional === true) return found;
+  const where = `${configMapKeyRef === undefined ? "Secret" : "ConfigMap"} ${pod.metadata.namespace}/${keyRef.name}`;
+  throw new MissingReferenceError(`couldn't find key ${keyRef.key} in ${where}`);
+}
+
+/** `$(NAME)` is the value of a known variable; `$$` is a dollar sign; unknown names stay as they are. */
+export function expand(text: string, known: ReadonlyMap<string, string>): string {
   // Behind the last bracket nothing is closed: each of many that open would be looked for to the end.
   const end = text.lastIndexOf(")") + 1;
   const replaced = text

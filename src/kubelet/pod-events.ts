@@ -20,6 +20,11 @@ export class PodEvents {
     this.#recorder.event(containerReference(pod, name), "Normal", reason, message);
   }
 
+  /** Something went wrong with one of its containers. */
+  warning(pod: Pod, name: string, reason: string, message: string): void {
+    this.#recorder.event(containerReference(pod, name), "Warning", reason, message);
+  }
+
   /** A container that failed is held back. */
   backOff(pod: Pod, name: string): void {
     const { name: podName = "", namespace = "", uid = "" } = pod.metadata;

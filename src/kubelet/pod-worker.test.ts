@@ -4,8 +4,12 @@ import { realClock } from "#base/clock.ts";
 import { seededRandom } from "#base/random.ts";
 import { FakeRuntime } from "#cri/fake/fake-runtime.ts";
 import { PodServer } from "#cri/fake/pod-server.ts";
+import type { Sources } from "./inside/sources.ts";
 import { PodWorker } from "./pod-worker.ts";
 import type { StatusManager } from "./status-manager.ts";
+
+/** ConfigMaps that are there. */
+const kept = new Set<string>();
 
 interface Run {
   readonly worker: PodWorker;
@@ -31,7 +35,14 @@ function start(pod: Pod, begin: (worker: PodWorker) => void = (worker) => worker
     event: (_target: unknown, _type: string, reason: string) => void events.push(reason),
     flush: async () => {},
   };
-  const worker = new PodWorker(pod, { runtime, statusManager, recorder, clock: realClock, hostIp: "172.18.0.2" });
+  const sources: Sources = {
+    configMap: async (_namespace, name) => (kept.has(name) ? ({ metadata: { name }, data: { k: "v" } } as never) : undefined),
+    secret: async () => undefined,
+    services: async () => [],
+    token: async () => ({ token: "t", refreshAtMs: 0 }),
+  };
+  const inside = { sources, clock: realClock, allocatable: () => ({}), allowance: runtime.allowance };
+  const worker = new PodWorker(pod, { runtime, statusManager, recorder, clock: realClock, hostIp: "172.18.0.2", inside });
   runtime.getContainerEvents(({ type }) => {
     if (type === "CONTAINER_STOPPED_EVENT") worker.wake();
   });
@@ -202,4 +213,24 @@ test("a paused worker does nothing until it is resumed", async () => {
   run.worker.resume();
   await settle();
   expect(run.statuses.at(-1)?.phase).toBe("Running");
+});
+
+test("what a container or a volume refers to holds it back until it is there", async () => {
+  const env = [{ name: "A", valueFrom: { configMapKeyRef: { name: "late", key: "k" } } }];
+  const volumes = [{ name: "v", configMap: { name: "volume" } }];
+  const run = start(podOf({ containers: [{ name: "app", image: "i", env }], volumes }));
+  await settle();
+  expect(run.events).toEqual(["FailedMount"]);
+  expect(run.statuses.at(-1)?.containerStatuses?.[0]?.state?.waiting).toEqual({ reason: "ContainerCreating" });
+  kept.add("volume");
+  await settle(1500);
+  expect(run.events).toEqual(["FailedMount", "Pulled", "Failed"]);
+  expect(run.statuses.at(-1)?.containerStatuses?.[0]?.state?.waiting).toEqual({
+    reason: "CreateContainerConfigError",
+    message: 'configmap "late" not found',
+  });
+  kept.add("late");
+  await settle(1500);
+  expect(run.statuses.at(-1)?.phase).toBe("Running");
+  await run.worker.remove();
 });

@@ -1,17 +1,19 @@
-import type { Pod, PodCondition, PodStatus } from "#api/generated/core/v1.ts";
+import type { Container, Pod, PodCondition, PodStatus } from "#api/generated/core/v1.ts";
 import { formatTime, parseTime } from "#apimachinery/meta/time.ts";
 import type { Clock, Timer } from "#base/clock.ts";
 import type { EventRecorder } from "#client/event-recorder.ts";
 import { isPodTerminal } from "#component-helpers/pod/pod-conditions.ts";
 import type { ContainerStatus, RuntimeService } from "#cri/runtime-service.ts";
 import { BackOff } from "./back-off.ts";
-import { environmentOf } from "./environment.ts";
+import { MissingReferenceError } from "./inside/missing-reference.ts";
+import { PodInside, type Prepared } from "./inside/pod-inside.ts";
+import type { InsideModules } from "./inside/pod-volumes.ts";
 import { attemptsOf, earlier, isSidecar, type ObservedPod } from "./observed-pod.ts";
 import { type ContainerStart, computePodActions, type PodActions } from "./pod-actions.ts";
 import type { Rejection } from "./pod-admission.ts";
 import { PodEvents } from "./pod-events.ts";
 import { podStatus } from "./pod-status.ts";
-import { containerConfig, sandboxConfig } from "./sandbox-config.ts";
+import { containerConfig, hostnameOf, sandboxConfig } from "./sandbox-config.ts";
 import type { StatusManager } from "./status-manager.ts";
 
 /** What a pod worker uses of its node. */
@@ -21,11 +23,15 @@ export interface PodWorkerModules {
   readonly recorder: EventRecorder;
   readonly clock: Clock;
   readonly hostIp: string;
+  /** What containers find inside comes from here. */
+  readonly inside: InsideModules;
 }
 
 /** Dead attempts of a container that are kept, for `lastState`. */
 const DEAD_ATTEMPTS_KEPT = 1;
 const SYNC_RETRY_MS = 1000;
+/** How often is told that something a pod refers to is not there, in milliseconds. */
+const MISSING_EVENT_MS = 10_000;
 
 /**
  * Brings one pod to what its spec says, and tells how far it has come. One at a time; what happens meanwhile makes it
@@ -38,8 +44,14 @@ export class PodWorker {
   readonly #events: PodEvents;
   /** Containers that were asked to end, with the seconds they were given. */
   readonly #stopping = new Map<string, number>();
+  /** Why containers cannot be made; by name. */
+  readonly #configErrors = new Map<string, string>();
+  /** When the events of what is missing were told last; by message. */
+  readonly #missingToldAtMs = new Map<string, number>();
+  readonly inside: PodInside;
   #pod: Pod;
   #sandboxId: string | undefined;
+  #ip = "";
   #sandboxes = 0;
   #timer: Timer | undefined;
   #running = false;
@@ -60,6 +72,8 @@ export class PodWorker {
     this.#pod = pod;
     this.#modules = modules;
     this.#events = new PodEvents(modules.recorder);
+    const now = () => ({ pod: this.#pod, addresses: { pod: this.#ip === "" ? modules.hostIp : this.#ip, host: modules.hostIp } });
+    this.inside = new PodInside(now, hostnameOf(pod), modules.inside);
     this.#startTimeMs = parseTime(pod.status?.startTime) ?? modules.clock.now();
   }
 
@@ -127,6 +141,7 @@ export class PodWorker {
     this.#removed = true;
     this.#timer?.clear();
     if (this.#sandboxId !== undefined) await this.#modules.runtime.removePodSandbox(this.#sandboxId);
+    this.inside.volumes.release();
   }
 
   async #run(): Promise<void> {
@@ -168,16 +183,28 @@ export class PodWorker {
       return this.#terminate();
     }
     if (actions.createSandbox) {
+      const missing = await this.inside.volumes.missing();
+      if (missing !== undefined) {
+        const message = `MountVolume.SetUp failed for volume "${missing.volume}" : ${missing.message}`;
+        this.#tellMissing(message, () => this.#events.pod(pod, "Warning", "FailedMount", message));
+        this.#tell(await this.#observe(), actions, false);
+        return earlier(this.#modules.clock.now() + SYNC_RETRY_MS, deadlineMs);
+      }
       await this.#createSandbox();
       this.#again = true;
       return deadlineMs;
     }
     for (const { id, name, message } of actions.kill) this.#stop(id, name, message);
-    for (const start of actions.start) await this.#startContainer(start);
+    let started = 0;
+    for (const start of actions.start) started += Number(await this.#startContainer(start));
     for (const name of actions.backedOff) this.#events.backOff(pod, name);
-    if (actions.start.length > 0) {
+    if (started > 0) {
       this.#again = true;
       return deadlineMs;
+    }
+    if (actions.start.length > 0) {
+      this.#tell(await this.#observe(), actions, false);
+      return earlier(this.#modules.clock.now() + SYNC_RETRY_MS, deadlineMs);
     }
     this.#tell(await this.#observe(), actions, false);
     return earlier(actions.wakeAtMs, deadlineMs);
@@ -238,19 +265,49 @@ export class PodWorker {
   }
 
   async #createSandbox(): Promise<void> {
-    this.#sandboxId = await this.#modules.runtime.runPodSandbox(sandboxConfig(this.#pod, this.#sandboxes++));
+    const { runtime } = this.#modules;
+    this.#sandboxId = await runtime.runPodSandbox(sandboxConfig(this.#pod, this.#sandboxes++));
+    this.#ip = (await runtime.podSandboxStatus(this.#sandboxId)).ip;
   }
 
-  async #startContainer({ container, isInit, attempt }: ContainerStart): Promise<void> {
-    const { runtime, clock, hostIp } = this.#modules;
-    if (this.#sandboxId === undefined) return;
+  /** Not at each of the many times that it is looked for. */
+  #tellMissing(message: string, tell: () => void): void {
+    const nowMs = this.#modules.clock.now();
+    const before = this.#missingToldAtMs.get(message);
+    if (before !== undefined && nowMs - before < MISSING_EVENT_MS) return;
+    this.#missingToldAtMs.set(message, nowMs);
+    tell();
+  }
+
+  /** Undefined when something that it refers to is not there, which is told. */
+  async #prepare(container: Container): Promise<Prepared | undefined> {
+    try {
+      const prepared = await this.inside.prepare(container);
+      this.#configErrors.delete(container.name);
+      return prepared;
+    } catch (error) {
+      if (!(error instanceof MissingReferenceError)) throw error;
+      const { message } = error;
+      this.#configErrors.set(container.name, message);
+      this.#tellMissing(`${container.name} ${message}`, () =>
+        this.#events.warning(this.#pod, container.name, "Failed", `Error: ${message}`),
+      );
+      return undefined;
+    }
+  }
+
+  /** False when it cannot be made yet. */
+  async #startContainer({ container, isInit, attempt }: ContainerStart): Promise<boolean> {
+    const { runtime, clock } = this.#modules;
+    if (this.#sandboxId === undefined) return true;
     const completes = isSidecar(container) ? false : isInit || this.#pod.spec.restartPolicy !== "Always";
     const image = container.image ?? "";
     const pulled = `Container image "${image}" already present on machine and can be accessed by the pod`;
-    this.#events.container(this.#pod, container.name, "Pulled", pulled);
-    const { ip } = await runtime.podSandboxStatus(this.#sandboxId);
-    const envs = environmentOf(this.#pod, container, { pod: ip === "" ? hostIp : ip, host: hostIp });
-    const id = await runtime.createContainer(this.#sandboxId, containerConfig(container, attempt, { completes, envs }));
+    const wasTold = this.#configErrors.has(container.name);
+    if (!wasTold) this.#events.container(this.#pod, container.name, "Pulled", pulled);
+    const prepared = await this.#prepare(container);
+    if (prepared === undefined) return false;
+    const id = await runtime.createContainer(this.#sandboxId, containerConfig(container, attempt, { completes, ...prepared }));
     this.#events.container(this.#pod, container.name, "Created", "Container created");
     await runtime.startContainer(id);
     this.#events.container(this.#pod, container.name, "Started", "Container started");
@@ -258,6 +315,7 @@ export class PodWorker {
     const [, ...dead] = attemptsOf(observed, container.name);
     if (dead.length > 0) this.#backOff.next(container.name, clock.now());
     for (const old of dead.slice(DEAD_ATTEMPTS_KEPT)) await runtime.removeContainer(old.id);
+    return true;
   }
 
   /** Asks a container to end; the runtime tells when it has. Asks again when the pod is given less time than before. */
@@ -284,6 +342,7 @@ export class PodWorker {
       nowMs: clock.now(),
       backOffMs: (name) => (actions.backedOff.includes(name) ? this.#backOff.delayMs(name) : 0),
       ending: ending && observed.containers.every(hasEnded),
+      configErrors: this.#configErrors,
       hostIp,
       startTimeMs: this.#startTimeMs,
       previousConditions: this.#conditions.length > 0 ? this.#conditions : (pod.status?.conditions ?? []),

@@ -1,10 +1,19 @@
 import type { Container, Pod } from "#api/generated/core/v1.ts";
 import { COMPLETES_LABEL } from "#cri/fake/behaviour.ts";
+import { TERMINATION_PATH_ANNOTATION, TERMINATION_POLICY_ANNOTATION } from "#cri/fake/termination-message.ts";
 import type { ContainerConfig, PodSandboxConfig, PortMapping } from "#cri/runtime-service.ts";
-import type { EnvironmentVariable } from "./environment.ts";
+import type { Prepared } from "./inside/pod-inside.ts";
 
 /** Where the logs of pods are, as kubelets are configured by default. */
 const POD_LOGS_DIR = "/var/log/pods";
+
+/** Longest name of a host, in characters. */
+const HOSTNAME_LENGTH_MAX = 63;
+
+/** What a pod's containers call their host. */
+export function hostnameOf({ metadata, spec }: Pick<Pod, "metadata" | "spec">): string {
+  return (spec.hostname ?? metadata.name ?? "").slice(0, HOSTNAME_LENGTH_MAX).replace(/[-.]$/, "");
+}
 
 /** What a pod's sandbox is made of. */
 export function sandboxConfig({ metadata, spec }: Pod, attempt: number): PodSandboxConfig {
@@ -12,7 +21,7 @@ export function sandboxConfig({ metadata, spec }: Pod, attempt: number): PodSand
   const containers = [...spec.containers, ...(spec.initContainers ?? [])];
   return {
     metadata: { name, namespace, uid, attempt },
-    hostname: spec.hostname ?? name,
+    hostname: hostnameOf({ metadata, spec }),
     labels,
     annotations,
     hostNetwork: spec.hostNetwork ?? false,
@@ -29,16 +38,19 @@ function portMapping({ protocol, containerPort, hostPort = 0 }: NonNullable<Cont
 export function containerConfig(
   container: Container,
   attempt: number,
-  more: { readonly completes: boolean; readonly envs: readonly EnvironmentVariable[] },
+  more: Prepared & { readonly completes: boolean },
 ): ContainerConfig {
-  const { name, image = "", command = [], args = [], workingDir = "", stdin = false, stdinOnce = false, tty = false } = container;
+  const { name, image = "", workingDir = "", stdin = false, stdinOnce = false, tty = false } = container;
   return {
     metadata: { name, attempt },
     image,
-    command,
-    args,
+    command: more.command,
+    args: more.args,
     labels: more.completes ? { [COMPLETES_LABEL]: "true" } : {},
-    annotations: {},
+    annotations: {
+      [TERMINATION_PATH_ANNOTATION]: container.terminationMessagePath ?? "",
+      [TERMINATION_POLICY_ANNOTATION]: container.terminationMessagePolicy ?? "",
+    },
     envs: more.envs,
     workingDir,
     logPath: `${name}/${attempt}.log`,

@@ -9,6 +9,8 @@ import type { Allowance } from "#cri/fake/allowance.ts";
 import { FakeRuntime } from "#cri/fake/fake-runtime.ts";
 import type { SimulationHooks } from "#cri/fake/hooks.ts";
 import type { PodServer } from "#cri/fake/pod-server.ts";
+import type { Amounts } from "./inside/resource-values.ts";
+import type { Sources } from "./inside/sources.ts";
 import type { NodeAuthority } from "./node-authority.ts";
 import { KUBELET_PORT, type NodeIdentity } from "./node-object.ts";
 import { type Rejection, rejectionOf } from "./pod-admission.ts";
@@ -28,6 +30,7 @@ export interface SharedModules {
   readonly hooks?: SimulationHooks;
   /** What the containers of all nodes may hold together. */
   readonly allowance: Allowance;
+  readonly sources: Sources;
   readonly statusManager: StatusManager;
   readonly recorderFor: (nodeName: string) => EventRecorder;
   /** What the node's own server proves itself with and decides by; without them it answers nobody. */
@@ -62,6 +65,7 @@ export class SimulatedNode implements NetworkNode {
       podServer: shared.podServer,
       ...(shared.hooks === undefined ? {} : { hooks: shared.hooks }),
       allowance: shared.allowance,
+      insideOf: (uid, container) => this.#workers.get(uid)?.inside.inside(container),
       allocateIp: () => ips.allocate(),
       releaseIp: (ip) => ips.release(ip),
       idPrefix: identity.podCidr
@@ -70,7 +74,9 @@ export class SimulatedNode implements NetworkNode {
         .map((part) => Number(part).toString(16).padStart(2, "0"))
         .join(""),
     });
+    const allocatable = (): Amounts => (shared.nodeSeen(identity.name)?.status?.allocatable ?? {}) as Amounts;
     this.#modules = {
+      inside: { sources: shared.sources, clock, allocatable, allowance: this.#runtime.allowance },
       runtime: this.#runtime,
       statusManager,
       recorder: shared.recorderFor(identity.name),

@@ -8,6 +8,7 @@ import { type SharedInformer, SharedInformerFactory } from "#client/informer.ts"
 import { ALL_LIMITS, Allowance } from "#cri/fake/allowance.ts";
 import type { SimulationHooks } from "#cri/fake/hooks.ts";
 import { startHeartbeats } from "./heartbeats.ts";
+import { ClientSources } from "./inside/sources.ts";
 import type { NodeAuthority } from "./node-authority.ts";
 import { NODES_MAX, nodeIdentity } from "./node-object.ts";
 import { LEASE_DURATION_SECONDS, NodeRegistration } from "./node-registration.ts";
@@ -82,6 +83,7 @@ export async function startSimulatedNodes(options: SimulatedNodesOptions): Promi
     podServer: network.podServer,
     allowance: new Allowance(ALL_LIMITS),
     ...(options.hooks === undefined ? {} : { hooks: options.hooks }),
+    sources: new ClientSources({ client, clock }),
     statusManager,
     recorderFor,
     ...(options.authority === undefined ? {} : { authority: options.authority }),

@@ -1,12 +1,14 @@
-import type { Clock } from "#base/clock.ts";
+import type { Clock, Timer } from "#base/clock.ts";
 import type { ContainerConfig } from "../runtime-service.ts";
 import type { ProcessStreams } from "../streaming/streaming-runtime.ts";
 import type { Allowance } from "./allowance.ts";
 import { LOG_TEXT_ANNOTATION } from "./behaviour.ts";
 import { BrokenPipeError, BytePipe, type Input, inputFrom, NO_INPUT, type Output, outputTo } from "./byte-pipe.ts";
+import type { ContainerInside } from "./container-inside.ts";
 import type { ContainerShell } from "./container-shell.ts";
 import type { ContainerIdentity, SimulationHooks } from "./hooks.ts";
 import { MemoryLog } from "./memory-log.ts";
+import { terminationMessage } from "./termination-message.ts";
 import { STEPS_MAX, StepsExceededError } from "./work.ts";
 
 /** What a {@link ContainerProcess} knows of its surroundings. */
@@ -20,12 +22,15 @@ export interface ContainerSurroundings {
   readonly hooks: SimulationHooks;
   /** What it may hold. */
   readonly allowance: Allowance;
+  readonly inside: ContainerInside | undefined;
   /** The container's own process ended by what it was told over its input. */
   readonly onExit: (exitCode: number) => void;
 }
 
 /** Programs that say nothing: there is no need to run them. */
 const SILENT: readonly string[] = ["sleep", "true", "false"];
+/** How often files from the API are brought up to date, in milliseconds. */
+const REFRESH_MS = 2000;
 /** Exit codes of what was killed, and of what could not be started. */
 const EXIT_KILLED = 137;
 const EXIT_BROKEN_PIPE = 141;
@@ -42,6 +47,8 @@ export class ContainerProcess {
   readonly #attached = new Set<ProcessStreams>();
   readonly #stdin = new BytePipe();
   #shell: Promise<ContainerShell> | undefined;
+  #loaded: ContainerShell | undefined;
+  #refreshing: Timer | undefined;
   #own: Promise<void> = Promise.resolve();
   #wasAttached = false;
   #speaks = false;
@@ -65,7 +72,10 @@ export class ContainerProcess {
     if (name === "" || SILENT.includes(name.split("/").at(-1) ?? "")) return false;
     const shell = await this.#loadShell();
     const program = shell.program(name);
-    if (program === undefined || this.#ended.signal.aborted) return false;
+    if (program === undefined) return false;
+    await shell.prepare([name, ...args, ...(config.envs ?? []).map(({ value }) => value)].join("\n")).catch(() => undefined);
+    if (this.#ended.signal.aborted) return false;
+    this.#keepFresh(shell);
     this.#speaks = true;
     const canHear = config.stdin === true;
     const tty = config.tty === true;
@@ -95,6 +105,7 @@ export class ContainerProcess {
   /** The container has ended: so has everything in it. */
   end(): void {
     this.#ended.abort(new Error("the container has ended"));
+    this.#refreshing?.clear();
     this.#stdin.end();
     this.log.finish();
   }
@@ -107,6 +118,8 @@ export class ContainerProcess {
     if (hooked !== undefined) return hooked;
     const [name = "", ...args] = command;
     const shell = await this.#loadShell();
+    await shell.prepare();
+    this.#keepFresh(shell);
     const program = shell.program(name);
     if (program === undefined) {
       const reason = `exec: "${name}": executable file not found in $PATH`;
@@ -163,7 +176,22 @@ export class ContainerProcess {
 
   /** Is made when it is first needed: its programs take time to load. */
   #loadShell(): Promise<ContainerShell> {
-    this.#shell ??= import("./container-shell.ts").then((module) => new module.ContainerShell(this.#around));
+    this.#shell ??= import("./container-shell.ts").then((module) => {
+      this.#loaded = new module.ContainerShell(this.#around);
+      return this.#loaded;
+    });
     return this.#shell;
+  }
+
+  /** What came from the API changes in a container that was looked into. */
+  #keepFresh(shell: ContainerShell): void {
+    if (this.#around.inside === undefined || this.#refreshing !== undefined || this.#ended.signal.aborted) return;
+    const refresh = (): void => void shell.prepare("").catch(() => undefined);
+    this.#refreshing = this.#around.clock.setInterval(refresh, REFRESH_MS, { unref: true });
+  }
+
+  /** The last word of a container that ended, if it left one. */
+  terminationMessage(exitCode: number): string {
+    return terminationMessage(this.#around.config.annotations, exitCode, (path) => this.#loaded?.read(path), this.log);
   }
 }

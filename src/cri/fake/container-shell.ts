@@ -3,9 +3,11 @@ import type { ContainerConfig } from "../runtime-service.ts";
 import type { Allowance } from "./allowance.ts";
 import { baseFiles } from "./base-files.ts";
 import { findProgram } from "./commands/programs.ts";
-import type { MemoryFiles } from "./memory-files.ts";
+import type { ContainerInside } from "./container-inside.ts";
+import { type MemoryFiles, parentOf } from "./memory-files.ts";
 import { metered, type Process, type Program } from "./process.ts";
 import { terminalInput, terminalOutput } from "./terminal.ts";
+import { TERMINATION_PATH_ANNOTATION } from "./termination-message.ts";
 import { Work } from "./work.ts";
 
 /** What a {@link ContainerShell} knows of its container. */
@@ -15,12 +17,16 @@ export interface ShellSurroundings {
   readonly hostname: string;
   readonly ip: string;
   readonly allowance: Allowance;
+  /** What only this container finds. */
+  readonly inside: ContainerInside | undefined;
 }
 
 /** The files of one simulated container, and the programs that can be run in it. Few containers ever need one. */
 export class ContainerShell {
   readonly #around: ShellSurroundings;
   readonly #files: MemoryFiles;
+  #variables: ReadonlyMap<string, string> = new Map();
+  #isFurnished = false;
 
   constructor(around: ShellSurroundings) {
     const { clock, hostname, ip, config } = around;
@@ -28,6 +34,25 @@ export class ContainerShell {
     this.#files = baseFiles({ hostname, ip, nowMs: clock.now(), allowance: around.allowance });
     const { workingDir = "" } = config;
     if (workingDir !== "") this.#files.makeDirectory(workingDir, clock.now(), true);
+    const messagePath = around.config.annotations[TERMINATION_PATH_ANNOTATION] ?? "";
+    if (messagePath !== "") {
+      this.#files.makeDirectory(parentOf(messagePath), clock.now(), true);
+      this.#files.write(messagePath, Buffer.alloc(0), clock.now());
+    }
+  }
+
+  /** Puts in place what only this container finds, and what of it has changed. `words`: all that will be run, if that is known. */
+  async prepare(words?: string): Promise<void> {
+    const { inside } = this.#around;
+    if (inside === undefined) return;
+    if (!this.#isFurnished) this.#variables = await inside.variables();
+    this.#isFurnished = true;
+    await inside.furnish(this.#files, words);
+  }
+
+  /** The bytes of a file; undefined when it is none. */
+  read(path: string): Buffer | undefined {
+    return this.#files.find(path)?.type === "file" ? this.#files.read(path) : undefined;
   }
 
   /** A program by its name. */
@@ -43,6 +68,7 @@ export class ContainerShell {
       ["PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"],
       ["HOSTNAME", hostname],
       ...(tty ? ([["TERM", "xterm"]] as const) : []),
+      ...this.#variables,
       ...(config.envs ?? []).map(({ key, value }) => [key, value] as const),
       ["HOME", "/root"],
     ]);

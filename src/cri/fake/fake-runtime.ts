@@ -19,6 +19,7 @@ import {
 import type { StreamingServer } from "../streaming/streaming-server.ts";
 import { Allowance, CONTAINER_LIMITS, NODE_LIMITS } from "./allowance.ts";
 import { type Behaviour, behaviourOf } from "./behaviour.ts";
+import type { ContainerInside } from "./container-inside.ts";
 import { ContainerProcess } from "./container-process.ts";
 import { execSync } from "./exec-sync.ts";
 import type { SimulationHooks } from "./hooks.ts";
@@ -33,6 +34,8 @@ export interface FakeRuntimeOptions {
   /** Answers for the ports of all pods. */
   readonly podServer: PodServer;
   readonly hooks?: SimulationHooks;
+  /** What a container of a pod finds inside; asked for once for each attempt. */
+  readonly insideOf?: (podUid: string, container: string) => ContainerInside | undefined;
   /** What the containers of all nodes may hold together. */
   readonly allowance?: Allowance;
   /** An address for a new sandbox; given back with `releaseIp`. */
@@ -87,12 +90,13 @@ export class FakeRuntime implements RuntimeService {
     },
   };
   #streaming: Promise<StreamingServer> | undefined;
-  readonly #allowance: Allowance;
+  /** What all its containers may hold. */
+  readonly allowance: Allowance;
   #lastId = 0;
 
   constructor(options: FakeRuntimeOptions) {
     this.#options = options;
-    this.#allowance = new Allowance(NODE_LIMITS, options.allowance);
+    this.allowance = new Allowance(NODE_LIMITS, options.allowance);
   }
 
   async version(): Promise<{ runtimeName: string; runtimeVersion: string }> {
@@ -159,7 +163,7 @@ export class FakeRuntime implements RuntimeService {
       logPath,
     };
     const behaviour = behaviourOf({ ...config, name, annotations });
-    const allowance = new Allowance(CONTAINER_LIMITS, this.#allowance);
+    const allowance = new Allowance(CONTAINER_LIMITS, this.allowance);
     const process = this.#newProcess(id, sandbox, config, { annotations, allowance });
     if (logPath !== "") this.#logs.set(logPath, process.log);
     this.#containers.set(id, { status, behaviour, process, allowance, exitTimer: undefined, waiting: [] });
@@ -317,7 +321,8 @@ export class FakeRuntime implements RuntimeService {
     const onExit = (code: number): void => {
       if (this.#containers.get(id)?.behaviour.isTold === false) this.#exit(id, code);
     };
-    return new ContainerProcess({ ...more, clock, config, identity, hostname, ip: status.ip, hooks, onExit });
+    const inside = this.#options.insideOf?.(metadata.uid, config.metadata.name);
+    return new ContainerProcess({ ...more, inside, clock, config, identity, hostname, ip: status.ip, hooks, onExit });
   }
 
   /** Is made when it is first needed: few nodes are ever asked. */
@@ -385,6 +390,7 @@ export class FakeRuntime implements RuntimeService {
       reason: exitCode === 0 ? "Completed" : "Error",
     };
     container.process.end();
+    container.status = { ...container.status, message: container.process.terminationMessage(exitCode) };
     for (const resolve of container.waiting.splice(0)) resolve();
     this.#tell(id, container.status.sandboxId, "CONTAINER_STOPPED_EVENT");
   }

@@ -18,6 +18,8 @@ export class MemoryLog implements LogFile {
   readonly #listeners = new Set<() => void>();
   readonly #unfinished: Record<LogStream, Buffer> = { stdout: Buffer.alloc(0), stderr: Buffer.alloc(0) };
   #lines: Buffer[] = [];
+  /** What was said last had no end. */
+  #endsOpen = false;
   #start = 0;
   #end = 0;
 
@@ -43,6 +45,7 @@ export class MemoryLog implements LogFile {
   /** The container has ended: what it said last is a line even without an end. */
   finish(): void {
     for (const stream of ["stdout", "stderr"] as const) {
+      this.#endsOpen ||= this.#unfinished[stream].length > 0;
       if (this.#unfinished[stream].length > 0) this.#keep(stream, false, this.#unfinished[stream]);
       this.#unfinished[stream] = Buffer.alloc(0);
     }
@@ -54,6 +57,15 @@ export class MemoryLog implements LogFile {
     this.#allowance.take(this.#start - this.#end - this.#lines.length * LINE_OVERHEAD_BYTES);
     this.#lines = [];
     this.#start = this.#end;
+  }
+
+  /** What was said last, without times. */
+  lastLines(count: number): string {
+    const text = this.#lines
+      .slice(-count)
+      .map((line) => line.toString("utf8").split(" ").slice(3).join(" "))
+      .join("");
+    return this.#endsOpen ? text.slice(0, -1) : text;
   }
 
   start(): number {

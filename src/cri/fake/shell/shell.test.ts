@@ -24,7 +24,7 @@ async function run(
   limits = CONTAINER_LIMITS,
 ) {
   const allowance = new Allowance(limits);
-  const shell = new ContainerShell({ clock: realClock, config, hostname: "web", ip: "10.0.0.2", allowance });
+  const shell = new ContainerShell({ clock: realClock, config, hostname: "web", ip: "10.0.0.2", allowance, inside: undefined });
   const [stdin, stdout, stderr] = [new BytePipe(), new BytePipe(), new BytePipe()];
   if (input !== "") await stdin.write(input);
   stdin.end();
