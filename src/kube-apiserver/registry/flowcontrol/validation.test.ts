@@ -4,6 +4,7 @@ import type { FieldError } from "#apimachinery/validation/field-error.ts";
 import { defaultFlowSchemas, defaultPriorityLevels } from "../../bootstrap/flow-control.ts";
 import { validateFlowSchema } from "./flow-schema/validation.ts";
 import { validatePriorityLevel } from "./priority-level-configuration/validation.ts";
+import { validateStatus } from "./status-validation.ts";
 
 const fields = (errors: readonly FieldError[]): string[] =>
   errors.map(({ field, type }) => `${field} ${type.replace("FieldValue", "")}`);
@@ -56,4 +57,14 @@ const levels: [string, object, string[]][] = [
 ];
 test.each(levels)("priority level with %s", (_name, queuing, want) => {
   expect(fields(validatePriorityLevel(level(queuing)))).toEqual(want);
+});
+
+test("conditions have types of their own", () => {
+  const conditions = ["A", "", "A", ""].map((type) => ({ type, status: "True" }));
+  expect(fields(validateStatus({ ...schema({}), status: { conditions } }))).toEqual([
+    "status.conditions[1].type Required",
+    "status.conditions[2].type Duplicate",
+    "status.conditions[3].type Duplicate",
+    "status.conditions[3].type Required",
+  ]);
 });

@@ -1,12 +1,14 @@
 import type { Endpoint, EndpointSlice } from "#api/generated/discovery/v1.ts";
 import type { Draft } from "#apimachinery/meta/api-object.ts";
 import { semanticEqual } from "#apimachinery/meta/deep-equal.ts";
+import { isDns1123Subdomain } from "#apimachinery/validation/names.ts";
 import type { ResourceDefinition } from "#apiserver/registry/resource.ts";
 import { ageColumn, nameColumn } from "#apiserver/table/metadata-columns.ts";
 import { columnsOf } from "../../columns.ts";
 import { validateEndpointSlice, validateEndpointSliceUpdate } from "./validation.ts";
-import { endpointSliceWarnings } from "./warnings.ts";
+import { addressWarnings, endpointSliceWarnings } from "./warnings.ts";
 
+const HOSTNAME = "kubernetes.io/hostname";
 const SHOWN_MAX = 3;
 const column = columnsOf<EndpointSlice>("discovery.k8s.io/endpointslices");
 
@@ -43,15 +45,23 @@ export const endpointSlices: ResourceDefinition<EndpointSlice> = {
     validate: validateEndpointSlice,
     validateUpdate: validateEndpointSliceUpdate,
     warningsOnCreate: endpointSliceWarnings,
-    warningsOnUpdate: endpointSliceWarnings,
+    warningsOnUpdate: addressWarnings,
   },
 };
 
-/** Only what earlier releases stored keeps the topology that the v1beta1 API had. */
+/**
+ * The topology that the v1beta1 API had stays only while nothing changes. An endpoint that had its node's name there keeps
+ * it as `nodeName`.
+ */
 function dropTopology(slice: Draft<EndpointSlice>, old: readonly Endpoint[]): void {
-  const kept = old.map((endpoint) => endpoint.deprecatedTopology);
+  if (semanticEqual(slice.endpoints ?? [], old)) return;
+  const known = old.map((endpoint) => endpoint.deprecatedTopology?.[HOSTNAME]);
   for (const endpoint of slice.endpoints ?? []) {
-    if (!kept.some((topology) => semanticEqual(topology, endpoint.deprecatedTopology))) delete endpoint.deprecatedTopology;
+    const name = endpoint.deprecatedTopology?.[HOSTNAME];
+    if (endpoint.nodeName === undefined && name && known.includes(name) && isDns1123Subdomain(name).length === 0) {
+      endpoint.nodeName = name;
+    }
+    delete endpoint.deprecatedTopology;
   }
 }
 

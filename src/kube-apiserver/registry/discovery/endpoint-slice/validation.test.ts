@@ -1,5 +1,8 @@
 import { expect, test } from "vitest";
 import type { EndpointSlice } from "#api/generated/discovery/v1.ts";
+import type { Draft } from "#apimachinery/meta/api-object.ts";
+import type { RequestContext } from "#apiserver/request/request-info.ts";
+import { endpointSlices } from "./endpoint-slice.ts";
 import { validateEndpointSlice, validateEndpointSliceUpdate } from "./validation.ts";
 
 const slice = (change: object): EndpointSlice => ({
@@ -34,4 +37,28 @@ test.each<[string, object, string[]]>([
 test("the type of addresses stays", () => {
   const errors = validateEndpointSliceUpdate(slice({ addressType: "IPv6", endpoints: [] }), slice({ endpoints: [] }));
   expect(errors.map(({ field }) => field)).toEqual(["addressType"]);
+});
+
+test("names as addresses are warned of once, notations always", () => {
+  const { warningsOnCreate, warningsOnUpdate } = endpointSlices.strategy;
+  const names = slice({ addressType: "FQDN", endpoints: [] });
+  expect(warningsOnCreate?.(names)).toEqual(["spec.addressType: FQDN endpoints are deprecated"]);
+  expect(warningsOnUpdate?.(names, names)).toEqual([]);
+  const odd = slice({ addressType: "IPv6", endpoints: [{ addresses: ["FD00::1"] }] });
+  expect(warningsOnCreate?.(odd)).toHaveLength(1);
+  expect(warningsOnUpdate?.(odd, odd)).toHaveLength(1);
+});
+
+test("the topology of old goes with the first change, and leaves the node's name", () => {
+  const topology = { deprecatedTopology: { "kubernetes.io/hostname": "n" } };
+  const update = (change: object): unknown => {
+    const object = slice(change) as Draft<EndpointSlice>;
+    endpointSlices.strategy.prepareForUpdate?.(object, slice(endpoint(topology)), {
+      info: { apiVersion: "v1" },
+    } as RequestContext);
+    return object.endpoints;
+  };
+  expect(update(endpoint(topology))).toEqual([{ addresses: ["10.0.0.1"], ...topology }]);
+  expect(update(endpoint({ ...topology, hostname: "h" }))).toEqual([{ addresses: ["10.0.0.1"], hostname: "h", nodeName: "n" }]);
+  expect(update(endpoint({ deprecatedTopology: { "kubernetes.io/hostname": "m" } }))).toEqual([{ addresses: ["10.0.0.1"] }]);
 });

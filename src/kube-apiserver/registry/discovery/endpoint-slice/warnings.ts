@@ -8,13 +8,17 @@ const CONTROLLERS: readonly (string | undefined)[] = [
   "endpointslicemirroring-controller.k8s.io",
 ];
 
-/** Upstream's `warnOnDeprecatedAddressType` and `warnOnBadIPs`. */
-export function endpointSliceWarnings({ metadata, addressType, endpoints }: EndpointSlice): string[] {
-  const warnings = addressType === "FQDN" ? ["spec.addressType: FQDN endpoints are deprecated"] : [];
-  if (CONTROLLERS.includes(metadata?.labels?.["endpointslice.kubernetes.io/managed-by"])) return warnings;
+/** Upstream's `warnOnDeprecatedAddressType` and `warnOnBadIPs`: those of a new slice. */
+export function endpointSliceWarnings(slice: EndpointSlice): string[] {
+  const warnings = slice.addressType === "FQDN" ? ["spec.addressType: FQDN endpoints are deprecated"] : [];
+  return [...warnings, ...addressWarnings(slice)];
+}
+
+/** Upstream's `warnOnBadIPs`. */
+export function addressWarnings({ metadata, endpoints }: EndpointSlice): string[] {
+  if (CONTROLLERS.includes(metadata?.labels?.["endpointslice.kubernetes.io/managed-by"])) return [];
   const path = FieldPath.of("endpoints");
-  const addresses = (endpoints ?? []).flatMap((endpoint, i) =>
+  return (endpoints ?? []).flatMap((endpoint, i) =>
     (endpoint.addresses ?? []).flatMap((address, j) => warningsForIp(path.index(i).child("addresses").index(j), address)),
   );
-  return [...warnings, ...addresses];
 }

@@ -3,6 +3,7 @@ import { semanticEqual } from "#apimachinery/meta/deep-equal.ts";
 import type { ResourceDefinition } from "#apiserver/registry/resource.ts";
 import { ageColumn, nameColumn } from "#apiserver/table/metadata-columns.ts";
 import { columnsOf } from "../../columns.ts";
+import { validateStatus } from "../status-validation.ts";
 import { validateFlowSchema } from "./validation.ts";
 
 /** Where a schema stands among others that match the same request, unless it says so. */
@@ -33,5 +34,5 @@ export const flowSchemas: ResourceDefinition<FlowSchema> = {
     validate: validateFlowSchema,
     generationChanges: (object, old) => !semanticEqual(object.spec, old.spec),
   },
-  subresources: { status: { type: "status", keepsMetadata: "all" } },
+  subresources: { status: { type: "status", keepsMetadata: "all", validateUpdate: validateStatus } },
 };

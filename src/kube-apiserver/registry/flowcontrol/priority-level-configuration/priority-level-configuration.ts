@@ -4,6 +4,7 @@ import { semanticEqual } from "#apimachinery/meta/deep-equal.ts";
 import type { ResourceDefinition } from "#apiserver/registry/resource.ts";
 import { ageColumn, nameColumn } from "#apiserver/table/metadata-columns.ts";
 import { columnsOf } from "../../columns.ts";
+import { validateStatus } from "../status-validation.ts";
 import { validatePriorityLevel } from "./validation.ts";
 
 const NONE = "<none>";
@@ -34,7 +35,7 @@ export const priorityLevelConfigurations: ResourceDefinition<PriorityLevelConfig
     validate: validatePriorityLevel,
     generationChanges: (object, old) => !semanticEqual(object.spec, old.spec),
   },
-  subresources: { status: { type: "status", keepsMetadata: "all" } },
+  subresources: { status: { type: "status", keepsMetadata: "all", validateUpdate: validateStatus } },
 };
 
 function queuingOf({ spec }: PriorityLevelConfiguration): QueuingConfiguration | undefined {

@@ -10,6 +10,13 @@ const cases: [string, RuntimeClass, string[]][] = [
   ["a dot in it", runtimeClass({ handler: "a.b" }), ["handler"]],
   ["less than no overhead", runtimeClass({ overhead: { podFixed: { cpu: "-1" } } }), ["overhead.limits[cpu]"]],
   ["a toleration twice", runtimeClass({ scheduling: { tolerations: [toleration, toleration] } }), ["scheduling.tolerations[1]"]],
+  [
+    "a toleration twice, for different times",
+    runtimeClass({
+      scheduling: { tolerations: [1, 2].map((tolerationSeconds) => ({ key: "a", effect: "NoExecute", tolerationSeconds })) },
+    }),
+    ["scheduling.tolerations[1]"],
+  ],
 ];
 test.each(cases)("class with %s", (_name, object, want) => {
   expect(validateRuntimeClass(object).map(({ field }) => field)).toEqual(want);

@@ -1,6 +1,5 @@
 import type { Toleration } from "#api/generated/core/v1.ts";
 import type { RuntimeClass, Scheduling } from "#api/generated/node/v1.ts";
-import { semanticEqual } from "#apimachinery/meta/deep-equal.ts";
 import { duplicate, type FieldError, required } from "#apimachinery/validation/field-error.ts";
 import { FieldPath } from "#apimachinery/validation/field-path.ts";
 import { validateImmutableField, validateLabels } from "#apimachinery/validation/object-meta.ts";
@@ -11,6 +10,8 @@ import { TEMPLATE_OPTIONS } from "../../core/pod/validation/options.ts";
 import { validateContainerResources } from "../../core/pod/validation/resources.ts";
 import { validateTolerations } from "../../core/pod/validation/scheduling.ts";
 
+/** What makes two tolerations one. */
+const TOLERATION_KEYS = ["key", "operator", "value", "effect"] as const;
 const handlerPath = FieldPath.of("handler");
 
 /** Upstream's `ValidateRuntimeClass` without the metadata rules. */
@@ -41,7 +42,7 @@ function validateScheduling({ nodeSelector, tolerations = [] }: Scheduling, path
   const errors = [...validateLabels(nodeSelector, path.child("nodeSelector")), ...validateTolerations(tolerations, at)];
   tolerations.forEach((toleration, i) => {
     const before: readonly Toleration[] = tolerations.slice(0, i);
-    if (before.some((other) => semanticEqual(other, toleration))) {
+    if (before.some((other) => TOLERATION_KEYS.every((key) => (other[key] ?? "") === (toleration[key] ?? "")))) {
       errors.push(duplicate(at.index(i), toInternal("Toleration", toleration)));
     }
   });
