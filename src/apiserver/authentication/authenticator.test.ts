@@ -69,3 +69,30 @@ test.each<[string, Given, unknown]>([
 ])("%s", async (_name, given, want) => {
   expect(await told(given)).toBe(want);
 });
+
+test("the same header on the same connection is not looked at again, as long as its token holds", async () => {
+  let holds = true;
+  const asked: string[] = [];
+  const authenticator = new Authenticator({
+    tokens: {
+      authenticate: (token) => {
+        asked.push(token);
+        if (!holds) return { user: undefined, error: "bad" };
+        return { user: { ...jane, name: token }, audiences: [], holds: () => holds };
+      },
+    },
+    requestHeaders: REQUEST_HEADERS,
+    anonymous: { enabled: false },
+  });
+  const on = (connection: object, token: string): Exchange =>
+    ({ connection, headers: { authorization: `Bearer ${token}` }, headerLines: () => [] }) as unknown as Exchange;
+  const [one, two] = [{}, {}];
+  const names: string[] = [];
+  for (const exchange of [on(one, "a"), on(one, "a"), on(two, "a"), on(one, "b"), on(one, "a")]) {
+    names.push((await authenticator.authenticate(exchange, "/api")).name);
+  }
+  expect(names).toEqual(["a", "a", "a", "b", "a"]);
+  expect(asked).toEqual(["a", "a", "b", "a"]);
+  holds = false;
+  expect(() => authenticator.authenticate(on(one, "a"), "/api")).toThrow("Unauthorized");
+});

@@ -12,7 +12,12 @@ export interface TokenAuthenticator {
 
 /** What came of looking at a token. */
 export type TokenOutcome =
-  | { readonly user: UserInfo; readonly audiences: readonly string[] }
+  | {
+      readonly user: UserInfo;
+      readonly audiences: readonly string[];
+      /** Whether the same token has the same user still. Absent: it has to be asked again. */
+      readonly holds?: () => boolean;
+    }
   | { readonly user: undefined; readonly error: string };
 
 /** Who may come in without credentials: nobody, anybody, or those who ask for one of the paths. */
@@ -29,6 +34,12 @@ export interface AuthenticatorOptions {
   readonly anonymous: AnonymousAccess;
 }
 
+interface Shown {
+  readonly header: string;
+  readonly user: UserInfo;
+  readonly holds: () => boolean;
+}
+
 const BEARER_PROTOCOL = "base64url.bearer.authorization.k8s.io.";
 
 /**
@@ -37,6 +48,8 @@ const BEARER_PROTOCOL = "base64url.bearer.authorization.k8s.io.";
  */
 export class Authenticator {
   readonly #options: AuthenticatorOptions;
+  /** What the last request of a connection had in its header, which the next one mostly has as well. */
+  readonly #shown = new WeakMap<object, Shown>();
 
   constructor(options: AuthenticatorOptions) {
     this.#options = options;
@@ -50,22 +63,30 @@ export class Authenticator {
       if (user !== undefined) return authenticated(user);
     }
     if (peer?.user !== undefined) return peer.user;
+    const shown = exchange.connection && this.#shown.get(exchange.connection);
+    if (shown !== undefined && shown.header === exchange.headers.authorization && shown.holds()) return shown.user;
     const token = bearerToken(exchange) ?? protocolToken(exchange);
-    if (token !== undefined) return this.#byToken(token);
+    if (token !== undefined) return this.#byToken(token, exchange);
     const { enabled, paths } = this.#options.anonymous;
     if (peer !== undefined || !enabled || paths?.includes(path) === false) throw unauthorized("Unauthorized");
     return ANONYMOUS;
   }
 
-  #byToken(token: string): UserInfo | Promise<UserInfo> {
+  #byToken(token: string, exchange: Exchange): UserInfo | Promise<UserInfo> {
     const outcome = this.#options.tokens?.authenticate(token, []);
-    return outcome instanceof Promise ? outcome.then(userOf) : userOf(outcome);
+    if (outcome instanceof Promise) return outcome.then((told) => this.#remember(told, exchange));
+    return this.#remember(outcome, exchange);
   }
-}
 
-function userOf(outcome: TokenOutcome | undefined): UserInfo {
-  if (outcome?.user === undefined) throw unauthorized("Unauthorized");
-  return outcome.user;
+  #remember(outcome: TokenOutcome | undefined, { connection, headers }: Exchange): UserInfo {
+    if (outcome?.user === undefined) throw unauthorized("Unauthorized");
+    const { user, holds } = outcome;
+    const header = headers.authorization;
+    if (connection !== undefined && holds !== undefined && typeof header === "string") {
+      this.#shown.set(connection, { header, user, holds });
+    }
+    return user;
+  }
 }
 
 /** The token of `Authorization: Bearer TOKEN`; undefined for other schemes and empty tokens. */

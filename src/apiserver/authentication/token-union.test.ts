@@ -29,7 +29,7 @@ test("a token is looked at once while what it says holds", async () => {
   };
   const union = new TokenUnion([{ authenticate: verdict }], ["api"]);
   const first = await union.authenticate("t", []);
-  expect(first).toEqual({ user: inAll, audiences: ["api"] });
+  expect(first).toMatchObject({ user: inAll, audiences: ["api"] });
   expect(union.authenticate("t", [])).toBe(first);
   expect(asked).toBe(1);
   // What is asked for another audience is another question.
@@ -37,7 +37,7 @@ test("a token is looked at once while what it says holds", async () => {
   holds = false;
   expect(await union.authenticate("t", [])).toEqual(none("invalid bearer token"));
   holds = true;
-  expect(await union.authenticate("t", [])).toEqual(first);
+  expect(await union.authenticate("t", [])).toMatchObject({ user: inAll });
   expect(asked).toBe(4);
 });
 

@@ -26,10 +26,7 @@ const INVALID = "invalid bearer token";
 /** Tokens that are known by their hash. */
 const KNOWN_TOKENS_MAX = 4096;
 
-interface KnownToken {
-  readonly outcome: TokenOutcome;
-  readonly holds: () => boolean;
-}
+type Known = Extract<TokenOutcome, { readonly audiences: unknown }>;
 
 /**
  * Asks one kind of token after the other, and tells the problems of all when none knows it. Who showed a token is known when
@@ -38,7 +35,7 @@ interface KnownToken {
 export class TokenUnion implements TokenAuthenticator {
   readonly #methods: readonly TokenMethod[];
   readonly #apiAudiences: readonly string[];
-  readonly #known = new Map<string, KnownToken>();
+  readonly #known = new Map<string, Known>();
 
   /** `apiAudiences`: who the API server is. */
   constructor(methods: readonly TokenMethod[], apiAudiences: readonly string[]) {
@@ -47,26 +44,26 @@ export class TokenUnion implements TokenAuthenticator {
   }
 
   authenticate(token: string, audiences: readonly string[]): TokenOutcome | Promise<TokenOutcome> {
-    if (audiences.length > 0) return this.#ask(token, audiences).then(({ outcome }) => outcome);
+    if (audiences.length > 0) return this.#ask(token, audiences);
     const digest = hash("sha256", token, "base64");
     const known = this.#known.get(digest);
-    if (known?.holds() === true) return known.outcome;
+    if (known?.holds?.() === true) return known;
     this.#known.delete(digest);
     return this.#askAndRemember(token, digest);
   }
 
   async #askAndRemember(token: string, digest: string): Promise<TokenOutcome> {
-    const { outcome, holds } = await this.#ask(token, this.#apiAudiences);
-    if (holds === undefined) return outcome;
+    const outcome = await this.#ask(token, this.#apiAudiences);
+    if (outcome.user === undefined || outcome.holds === undefined) return outcome;
     if (this.#known.size >= KNOWN_TOKENS_MAX) {
       const oldest = this.#known.keys().next().value;
       if (oldest !== undefined) this.#known.delete(oldest);
     }
-    this.#known.set(digest, { outcome, holds });
+    this.#known.set(digest, outcome);
     return outcome;
   }
 
-  async #ask(token: string, audiences: readonly string[]): Promise<{ outcome: TokenOutcome; holds?: () => boolean }> {
+  async #ask(token: string, audiences: readonly string[]): Promise<TokenOutcome> {
     const problems: string[] = [];
     for (const method of this.#methods) {
       const verdict = await method.authenticate(token, audiences);
@@ -77,10 +74,8 @@ export class TokenUnion implements TokenAuthenticator {
       }
       const { user, holds } = verdict;
       const shared = verdict.audiences ?? audiences.filter((audience) => this.#apiAudiences.includes(audience));
-      if (shared.length === 0) continue;
-      return { outcome: { user: authenticated(user), audiences: shared }, ...(holds === undefined ? {} : { holds }) };
+      if (shared.length > 0) return { user: authenticated(user), audiences: shared, ...(holds === undefined ? {} : { holds }) };
     }
-    const error = problems.length === 0 ? INVALID : aggregateMessages([INVALID, ...problems]);
-    return { outcome: { user: undefined, error } };
+    return { user: undefined, error: problems.length === 0 ? INVALID : aggregateMessages([INVALID, ...problems]) };
   }
 }

@@ -14,6 +14,8 @@ export interface Exchange extends ClientConnection {
   readonly headers: RequestHeaders;
   /** Who is at the other end, by its certificate; undefined when it showed none. */
   readonly peer: PeerIdentity | undefined;
+  /** The same for all requests of a connection; undefined where nobody knows it. */
+  readonly connection?: object | undefined;
   /** The whole body, or undefined when it is larger than `limitBytes`. */
   readBody(limitBytes: number): Promise<Buffer | undefined>;
   /** Sends the answer. Only the first call counts. */

@@ -15,11 +15,13 @@ export class Http1Exchange implements Exchange {
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
   readonly peer: PeerIdentity | undefined;
+  readonly connection: object;
   readonly isMultiplexed = false;
   constructor(request: IncomingMessage, response: ServerResponse, peer: PeerIdentity | undefined) {
     this.#request = request;
     this.#response = response;
     this.peer = peer;
+    this.connection = request.socket;
   }
 
   get method(): string {

@@ -16,6 +16,7 @@ export class Http2Exchange implements Exchange {
   readonly #bodyless: boolean;
   readonly #rawHeaders: readonly string[];
   readonly peer: PeerIdentity | undefined;
+  readonly connection: object | undefined;
   readonly isMultiplexed = true;
   constructor(
     stream: ServerHttp2Stream,
@@ -28,6 +29,7 @@ export class Http2Exchange implements Exchange {
     this.#rawHeaders = head.rawHeaders;
     this.#bodyless = (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0;
     this.peer = peer;
+    this.connection = stream.session;
     stream.on("error", () => {});
   }
 
