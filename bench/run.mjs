@@ -10,6 +10,7 @@ import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { cpus, loadavg, totalmem } from "node:os";
 import { parseArgs } from "node:util";
 import { Report } from "./report.mjs";
+import { authCost } from "./workloads/auth-cost.mjs";
 import { customResources } from "./workloads/custom-resources.mjs";
 import { encodings } from "./workloads/encodings.mjs";
 import { fanOut } from "./workloads/fan-out.mjs";
@@ -21,9 +22,9 @@ import { watches } from "./workloads/watches.mjs";
 import { webhooks } from "./workloads/webhooks.mjs";
 import { writes } from "./workloads/writes.mjs";
 
-const workloads = { start, rest, requests, writes, encodings, customResources, webhooks, fanOut, watches, scheduling };
+const workloads = { start, rest, requests, authCost, writes, encodings, customResources, webhooks, fanOut, watches, scheduling };
 /** How often each is run where nobody says; some take long, and show the same every time. */
-const ROUNDS = { start: 3, requests: 3, rest: 1, watches: 1 };
+const ROUNDS = { start: 3, requests: 3, rest: 1, watches: 1, authCost: 1 };
 const ROUNDS_OF_OTHERS = 2;
 const ROUNDS_IN_FULL = 3;
 const options = { rounds: { type: "string" }, full: { type: "boolean", default: false } };
