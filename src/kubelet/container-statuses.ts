@@ -1,6 +1,6 @@
 import type { ContainerStatus as ApiContainerStatus, Container, ContainerState, Pod } from "#api/generated/core/v1.ts";
 import { formatTime } from "#apimachinery/meta/time.ts";
-import type { ContainerStatus } from "#cri/runtime-service.ts";
+import type { ContainerStatus } from "#cri/container.ts";
 import { attemptsOf, ephemeralContainers, type ObservedPod, restarts } from "./observed-pod.ts";
 import { probe } from "./probes.ts";
 

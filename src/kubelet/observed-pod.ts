@@ -1,5 +1,6 @@
 import type { Container, EphemeralContainer, Pod } from "#api/generated/core/v1.ts";
-import type { ContainerStatus, PodSandboxStatus } from "#cri/runtime-service.ts";
+import type { ContainerStatus } from "#cri/container.ts";
+import type { PodSandboxStatus } from "#cri/pod-sandbox.ts";
 
 /** What the runtime has of a pod: its sandbox, and all containers with their earlier attempts. */
 export interface ObservedPod {

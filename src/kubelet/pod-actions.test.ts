@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Container, Pod } from "#api/generated/core/v1.ts";
-import type { ContainerStatus } from "#cri/runtime-service.ts";
+import type { ContainerStatus } from "#cri/container.ts";
 import { computePodActions } from "./pod-actions.ts";
 
 const NOW = 1_000_000;
@@ -21,6 +21,8 @@ function status(name: string, state: ContainerStatus["state"], exitCode = 0, att
     image: "i",
     imageRef: "i",
     createdAtMs: 0,
+    labels: {},
+    annotations: {},
     startedAtMs: state === "CONTAINER_CREATED" ? undefined : 0,
     finishedAtMs: state === "CONTAINER_EXITED" ? NOW - 1000 : undefined,
     exitCode,
@@ -147,7 +149,11 @@ test.each(cases)("$name", ({ pod, containers, allowedAtMs, want }) => {
     metadata: { name: "p", namespace: "", uid: "u", attempt: 0 },
     state: "SANDBOX_READY",
     createdAtMs: 0,
+    labels: {},
+    annotations: {},
     ip: "1",
+    additionalIps: [],
+    runtimeHandler: "",
   } as const;
   const actions = computePodActions({
     pod,

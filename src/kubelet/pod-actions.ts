@@ -1,5 +1,5 @@
 import type { Container, Pod } from "#api/generated/core/v1.ts";
-import type { ContainerStatus } from "#cri/runtime-service.ts";
+import type { ContainerStatus } from "#cri/container.ts";
 import { earlier, ephemeralContainers, isSidecar, latestAttempt, type ObservedPod, restarts } from "./observed-pod.ts";
 import { probe } from "./probes.ts";
 

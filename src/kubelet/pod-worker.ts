@@ -3,7 +3,8 @@ import { formatTime, parseTime } from "#apimachinery/meta/time.ts";
 import type { Clock, Timer } from "#base/clock.ts";
 import type { EventRecorder } from "#client/event-recorder.ts";
 import { isPodTerminal } from "#component-helpers/pod/pod-conditions.ts";
-import type { ContainerStatus, RuntimeService } from "#cri/runtime-service.ts";
+import type { ContainerStatus } from "#cri/container.ts";
+import type { RuntimeService } from "#cri/runtime-service.ts";
 import { BackOff } from "./back-off.ts";
 import { MissingReferenceError } from "./inside/missing-reference.ts";
 import { PodInside, type Prepared } from "./inside/pod-inside.ts";
@@ -242,7 +243,7 @@ export class PodWorker {
     const { runtime } = this.#modules;
     if (this.#sandboxId === undefined) return { sandbox: undefined, containers: [] };
     const sandbox = await runtime.podSandboxStatus(this.#sandboxId);
-    return { sandbox, containers: await runtime.listContainers({ sandboxId: this.#sandboxId }) };
+    return { sandbox, containers: await runtime.containerStatuses({ sandboxId: this.#sandboxId }) };
   }
 
   #decide(observed: ObservedPod): PodActions {
@@ -307,7 +308,8 @@ export class PodWorker {
     if (!wasTold) this.#events.container(this.#pod, container.name, "Pulled", pulled);
     const prepared = await this.#prepare(container);
     if (prepared === undefined) return false;
-    const id = await runtime.createContainer(this.#sandboxId, containerConfig(container, attempt, { completes, ...prepared }));
+    const config = containerConfig(container, attempt, { completes, ...prepared });
+    const id = await runtime.createContainer(this.#sandboxId, config, sandboxConfig(this.#pod, this.#sandboxes - 1));
     this.#events.container(this.#pod, container.name, "Created", "Container created");
     await runtime.startContainer(id);
     this.#events.container(this.#pod, container.name, "Started", "Container started");

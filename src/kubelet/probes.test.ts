@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Container, Pod } from "#api/generated/core/v1.ts";
-import type { ContainerStatus } from "#cri/runtime-service.ts";
+import type { ContainerStatus } from "#cri/container.ts";
 import { probe } from "./probes.ts";
 
 const STARTED = 100_000;

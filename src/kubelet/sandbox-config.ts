@@ -1,7 +1,8 @@
 import type { Container, Pod } from "#api/generated/core/v1.ts";
+import type { ContainerConfig } from "#cri/container.ts";
 import { COMPLETES_LABEL } from "#cri/fake/behaviour.ts";
 import { TERMINATION_PATH_ANNOTATION, TERMINATION_POLICY_ANNOTATION } from "#cri/fake/termination-message.ts";
-import type { ContainerConfig, PodSandboxConfig, PortMapping } from "#cri/runtime-service.ts";
+import type { PodSandboxConfig, PortMapping } from "#cri/pod-sandbox.ts";
 import type { Prepared } from "./inside/pod-inside.ts";
 
 /** Where the logs of pods are, as kubelets are configured by default. */
@@ -24,9 +25,9 @@ export function sandboxConfig({ metadata, spec }: Pod, attempt: number): PodSand
     hostname: hostnameOf({ metadata, spec }),
     labels,
     annotations,
-    hostNetwork: spec.hostNetwork ?? false,
     logDirectory: `${POD_LOGS_DIR}/${namespace}_${name}_${uid}`,
     portMappings: containers.flatMap(({ ports = [] }) => ports.map(portMapping)),
+    linux: { securityContext: { namespaceOptions: { network: spec.hostNetwork === true ? "NODE" : "POD" } } },
   };
 }
 
@@ -43,7 +44,7 @@ export function containerConfig(
   const { name, image = "", workingDir = "", stdin = false, stdinOnce = false, tty = false } = container;
   return {
     metadata: { name, attempt },
-    image,
+    image: { image, userSpecifiedImage: image },
     command: more.command,
     args: more.args,
     labels: more.completes ? { [COMPLETES_LABEL]: "true" } : {},

@@ -26,6 +26,8 @@ const SESSION_MEMORY_MB = 2048;
 export interface GrpcStream {
   /** Sends an encoded message. */
   send(frame: Buffer): void;
+  /** Says that nothing more will be sent; what comes back goes on. */
+  finish(): void;
   /** Ends the call without a word to its handlers. */
   cancel(): void;
 }
@@ -59,8 +61,8 @@ export class GrpcChannel {
     this.#clock = options.clock;
   }
 
-  /** Calls a method that takes one message and gives one. Rejects with {@link GrpcError}. */
-  async unary(path: string, frame: Buffer, timeoutMs: number): Promise<Buffer> {
+  /** Calls a method that takes one message and gives one, however long it takes without a time. Rejects with {@link GrpcError}. */
+  async unary(path: string, frame: Buffer, timeoutMs?: number): Promise<Buffer> {
     const session = await this.#connected();
     return new Promise((resolve, reject) => {
       let answer: Buffer | undefined;
@@ -69,15 +71,16 @@ export class GrpcChannel {
           answer = message;
         },
         onEnd: (error) => {
-          timer.clear();
+          timer?.clear();
           if (error.code === 0 && answer !== undefined) resolve(answer);
           else reject(error);
         },
       });
-      const timer = this.#clock.setTimeout(() => {
+      const giveUp = (): void => {
         stream.close(constants.NGHTTP2_CANCEL);
         reject(new GrpcError(DEADLINE_EXCEEDED, `${this.url} did not answer in time`));
-      }, timeoutMs);
+      };
+      const timer = timeoutMs === undefined ? undefined : this.#clock.setTimeout(giveUp, timeoutMs);
       stream.end(frame);
     });
   }
@@ -98,6 +101,7 @@ export class GrpcChannel {
       send: (frame) => {
         if (!stream.destroyed) stream.write(frame);
       },
+      finish: () => stream.end(),
       cancel: () => {
         cancelled = true;
         stream.close(constants.NGHTTP2_CANCEL);
@@ -121,7 +125,7 @@ export class GrpcChannel {
   }
 
   #connected(): Promise<ClientHttp2Session> {
-    if (this.#closed) return Promise.reject(new GrpcError(UNAVAILABLE, "the store is closed", true));
+    if (this.#closed) return Promise.reject(new GrpcError(UNAVAILABLE, "the channel is closed", true));
     if (this.#session !== undefined) return this.#session;
     const session = this.#connect();
     this.#session = session;
@@ -153,7 +157,8 @@ export class GrpcChannel {
       session.once("connect", () => {
         timer.clear();
         session.setLocalWindowSize(WINDOW_BYTES);
-        this.#watchOver(session);
+        // The kernel tells when the other side of a Unix socket has gone, and servers in Go take no questions of those who are silent.
+        if (path === undefined) this.#watchOver(session);
         resolve(session);
       });
       session.on("error", (error) => fail(error.message));

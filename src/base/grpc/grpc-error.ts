@@ -1,7 +1,11 @@
 /** Codes of gRPC that are told apart. */
 export const DEADLINE_EXCEEDED = 4;
 /** See {@link DEADLINE_EXCEEDED}. */
+export const NOT_FOUND = 5;
+/** See {@link DEADLINE_EXCEEDED}. */
 export const RESOURCE_EXHAUSTED = 8;
+/** See {@link DEADLINE_EXCEEDED}. */
+export const UNIMPLEMENTED = 12;
 /** See {@link DEADLINE_EXCEEDED}. */
 export const UNAVAILABLE = 14;
 

@@ -1,5 +1,5 @@
 import type { Clock, Timer } from "#base/clock.ts";
-import type { ContainerConfig } from "../runtime-service.ts";
+import type { ContainerConfig } from "../container.ts";
 import type { ProcessStreams } from "../streaming/streaming-runtime.ts";
 import type { Allowance } from "./allowance.ts";
 import { LOG_TEXT_ANNOTATION } from "./behaviour.ts";

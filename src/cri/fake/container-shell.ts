@@ -1,5 +1,5 @@
 import type { Clock } from "#base/clock.ts";
-import type { ContainerConfig } from "../runtime-service.ts";
+import type { ContainerConfig } from "../container.ts";
 import type { Allowance } from "./allowance.ts";
 import { baseFiles } from "./base-files.ts";
 import { findProgram } from "./commands/programs.ts";

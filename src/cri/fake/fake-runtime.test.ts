@@ -1,9 +1,11 @@
 import { describe, expect, test, vi } from "vitest";
 import { realClock } from "#base/clock.ts";
 import { seededRandom } from "#base/random.ts";
+import type { ContainerConfig, ContainerStatus } from "../container.ts";
+import { describeImageContract } from "../image-service.contract.ts";
 import { describeRuntimeContract } from "../runtime-service.contract.ts";
-import type { ContainerConfig, ContainerStatus } from "../runtime-service.ts";
 import { behaviourOf } from "./behaviour.ts";
+import { FakeImages } from "./fake-images.ts";
 import { FakeRuntime } from "./fake-runtime.ts";
 import { PodServer } from "./pod-server.ts";
 
@@ -12,8 +14,9 @@ function newRuntime(): FakeRuntime {
   return new FakeRuntime({ clock: realClock, random: seededRandom(1), podServer: new PodServer(), ...ips, idPrefix: "a" });
 }
 
-describeRuntimeContract("fake", async () => {
-  return newRuntime();
+describeRuntimeContract("fake", async () => ({ runtime: newRuntime(), image: "registry.k8s.io/pause:3.10", command: [] }));
+describeImageContract("fake", async () => {
+  return { images: new FakeImages(realClock), name: "registry.example/app:1" };
 });
 
 const base = { name: "app", command: [], args: [], labels: {}, annotations: {} };
@@ -42,8 +45,15 @@ describe("time passes in the fake runtime", () => {
     vi.useFakeTimers();
     const runtime = newRuntime();
     const metadata = { name: "p", namespace: "ns", uid: "u", attempt: 0 };
-    const sandbox = await runtime.runPodSandbox({ metadata, hostname: "p", labels: {}, annotations, hostNetwork: false });
-    const config = { metadata: { name: "app", attempt: 0 }, image: "i", command: [], args: [], labels: {}, annotations: {} };
+    const sandbox = await runtime.runPodSandbox({ metadata, hostname: "p", labels: {}, annotations });
+    const config = {
+      metadata: { name: "app", attempt: 0 },
+      image: { image: "i" },
+      command: [],
+      args: [],
+      labels: {},
+      annotations: {},
+    };
     const id = await runtime.createContainer(sandbox, config);
     await runtime.startContainer(id);
     return { runtime, id };
@@ -100,9 +110,16 @@ describe("a container's own command", () => {
   const run = async (config: Partial<ContainerConfig>, annotations: Record<string, string> = {}) => {
     const runtime = newRuntime();
     const metadata = { name: "p", namespace: "ns", uid: "u", attempt: 0 };
-    const sandboxConfig = { metadata, hostname: "p", labels: {}, annotations, hostNetwork: false, logDirectory: "/logs" };
+    const sandboxConfig = { metadata, hostname: "p", labels: {}, annotations, logDirectory: "/logs" };
     const sandbox = await runtime.runPodSandbox(sandboxConfig);
-    const own = { metadata: { name: "app", attempt: 0 }, image: "i", command: [], args: [], labels: {}, annotations: {} };
+    const own = {
+      metadata: { name: "app", attempt: 0 },
+      image: { image: "i" },
+      command: [],
+      args: [],
+      labels: {},
+      annotations: {},
+    };
     const id = await runtime.createContainer(sandbox, { ...own, logPath: "app/0.log", ...config });
     const ended = new Promise<void>((resolve) => {
       runtime.getContainerEvents(({ type }) => {

@@ -2,26 +2,29 @@ import type { Duplex } from "node:stream";
 import type { Clock, Timer } from "#base/clock.ts";
 import { duplexPair } from "#base/duplex-pair.ts";
 import type { Random } from "#base/random.ts";
+import type { ContainerConfig, ContainerFilter, ContainerStatus } from "../container.ts";
+import { NotFoundError, UnimplementedError } from "../cri-error.ts";
+import type { LinuxContainerResources } from "../linux-config.ts";
 import type { LogFiles } from "../log-files.ts";
-import {
-  type AttachRequest,
-  type ContainerConfig,
-  type ContainerEvent,
-  type ContainerStatus,
-  type ExecRequest,
-  type ExecSyncResult,
-  NotFoundError,
-  type PodSandboxConfig,
-  type PodSandboxStatus,
-  type PortForwardRequest,
-  type RuntimeService,
+import { hasHostNetwork, type PodSandboxConfig, type PodSandboxFilter, type PodSandboxStatus } from "../pod-sandbox.ts";
+import type {
+  AttachRequest,
+  ContainerEvent,
+  ExecRequest,
+  ExecSyncResult,
+  PortForwardRequest,
+  RuntimeService,
 } from "../runtime-service.ts";
+import type { CgroupDriver, RuntimeStatus, RuntimeVersion } from "../runtime-status.ts";
+import type { ContainerStats, PodSandboxStats, StatsFilter } from "../stats.ts";
 import type { StreamingServer } from "../streaming/streaming-server.ts";
 import { Allowance, CONTAINER_LIMITS, NODE_LIMITS } from "./allowance.ts";
 import { type Behaviour, behaviourOf } from "./behaviour.ts";
 import type { ContainerInside } from "./container-inside.ts";
 import { ContainerProcess } from "./container-process.ts";
 import { execSync } from "./exec-sync.ts";
+import { fakeContainerStats, fakeSandboxStats } from "./fake-stats.ts";
+import { fitsContainer, fitsSandbox } from "./filters.ts";
 import type { SimulationHooks } from "./hooks.ts";
 import { joinStreams } from "./join-streams.ts";
 import type { MemoryLog } from "./memory-log.ts";
@@ -51,7 +54,7 @@ interface Sandbox {
   readonly containers: Set<string>;
 }
 
-interface Container {
+interface SimulatedContainer {
   status: ContainerStatus;
   readonly behaviour: Behaviour;
   readonly process: ContainerProcess;
@@ -76,7 +79,7 @@ const STREAMING_BASE_URL = "http://streaming.fake.invalid";
 export class FakeRuntime implements RuntimeService {
   readonly #options: FakeRuntimeOptions;
   readonly #sandboxes = new Map<string, Sandbox>();
-  readonly #containers = new Map<string, Container>();
+  readonly #containers = new Map<string, SimulatedContainer>();
   readonly #listeners = new Set<(event: ContainerEvent) => void>();
   /** Of containers that take their time to end. */
   readonly #stopTimers = new Set<Timer>();
@@ -99,18 +102,34 @@ export class FakeRuntime implements RuntimeService {
     this.allowance = new Allowance(NODE_LIMITS, options.allowance);
   }
 
-  async version(): Promise<{ runtimeName: string; runtimeVersion: string }> {
-    return { runtimeName: "fake", runtimeVersion: "1.0.0" };
+  async version(): Promise<RuntimeVersion> {
+    return { runtimeName: "fake", runtimeVersion: "1.0.0", runtimeApiVersion: "v1" };
   }
 
-  async runPodSandbox(config: PodSandboxConfig): Promise<string> {
+  async status(): Promise<RuntimeStatus> {
+    const conditions = ["RuntimeReady", "NetworkReady"].map((type) => ({ type, status: true, reason: "", message: "" }));
+    return { conditions, handlers: [], supplementalGroupsPolicy: true, userNamespacesHostNetwork: false, info: {} };
+  }
+
+  async cgroupDriver(): Promise<CgroupDriver> {
+    return "CGROUPFS";
+  }
+
+  /** Addresses come from elsewhere. */
+  async updatePodCidr(): Promise<void> {}
+
+  async runPodSandbox(config: PodSandboxConfig, runtimeHandler = ""): Promise<string> {
     const id = this.#newId();
     const status: PodSandboxStatus = {
       id,
       metadata: config.metadata,
       state: "SANDBOX_READY",
       createdAtMs: this.#options.clock.now(),
-      ip: config.hostNetwork ? "" : this.#options.allocateIp(),
+      ip: hasHostNetwork(config) ? "" : this.#options.allocateIp(),
+      additionalIps: [],
+      labels: config.labels,
+      annotations: config.annotations,
+      runtimeHandler,
     };
     this.#sandboxes.set(id, { status, config, containers: new Set() });
     return id;
@@ -136,8 +155,8 @@ export class FakeRuntime implements RuntimeService {
     return this.#sandbox(sandboxId).status;
   }
 
-  async listPodSandbox(): Promise<readonly PodSandboxStatus[]> {
-    return [...this.#sandboxes.values()].map((sandbox) => sandbox.status);
+  async listPodSandbox(filter: PodSandboxFilter = {}): Promise<readonly PodSandboxStatus[]> {
+    return [...this.#sandboxes.values()].map((sandbox) => sandbox.status).filter((status) => fitsSandbox(status, filter));
   }
 
   async createContainer(sandboxId: string, config: ContainerConfig): Promise<string> {
@@ -152,8 +171,10 @@ export class FakeRuntime implements RuntimeService {
       sandboxId,
       metadata: config.metadata,
       state: "CONTAINER_CREATED",
-      image: config.image,
-      imageRef: config.image,
+      image: config.image.image,
+      imageRef: config.image.image,
+      labels: config.labels,
+      annotations: config.annotations,
       createdAtMs: this.#options.clock.now(),
       startedAtMs: undefined,
       finishedAtMs: undefined,
@@ -161,6 +182,7 @@ export class FakeRuntime implements RuntimeService {
       reason: "",
       message: "",
       logPath,
+      ...(config.linux?.resources === undefined ? {} : { resources: config.linux.resources }),
     };
     const behaviour = behaviourOf({ ...config, name, annotations });
     const allowance = new Allowance(CONTAINER_LIMITS, this.allowance);
@@ -226,10 +248,46 @@ export class FakeRuntime implements RuntimeService {
     return this.#container(containerId).status;
   }
 
-  async listContainers(filter: { readonly sandboxId?: string } = {}): Promise<readonly ContainerStatus[]> {
-    if (filter.sandboxId === undefined) return [...this.#containers.values()].map((container) => container.status);
-    const ids = this.#sandboxes.get(filter.sandboxId)?.containers ?? [];
-    return [...ids].flatMap((id) => this.#containers.get(id)?.status ?? []);
+  async listContainers(filter: ContainerFilter = {}): Promise<readonly ContainerStatus[]> {
+    return this.containerStatuses(filter);
+  }
+
+  async containerStatuses(filter: ContainerFilter = {}): Promise<readonly ContainerStatus[]> {
+    const { sandboxId } = filter;
+    const ids = sandboxId === undefined ? this.#containers.keys() : (this.#sandboxes.get(sandboxId)?.containers ?? []);
+    const statuses = [...ids].flatMap((id) => this.#containers.get(id)?.status ?? []);
+    return statuses.filter((status) => fitsContainer(status, filter));
+  }
+
+  /** There are no cgroups: the status tells what was asked for. */
+  async updateContainerResources(containerId: string, resources: LinuxContainerResources): Promise<void> {
+    const container = this.#container(containerId);
+    const { state } = container.status;
+    if (state !== "CONTAINER_CREATED" && state !== "CONTAINER_RUNNING") throw new Error(`container is in ${state} state`);
+    container.status = { ...container.status, resources: { ...container.status.resources, ...resources } };
+  }
+
+  async containerStats(containerId: string): Promise<ContainerStats> {
+    return fakeContainerStats(this.#container(containerId).status, this.#options.clock.now());
+  }
+
+  async listContainerStats(filter: StatsFilter & { readonly sandboxId?: string } = {}): Promise<readonly ContainerStats[]> {
+    const running = await this.containerStatuses({ ...filter, state: "CONTAINER_RUNNING" });
+    return running.map((status) => fakeContainerStats(status, this.#options.clock.now()));
+  }
+
+  async podSandboxStats(sandboxId: string): Promise<PodSandboxStats> {
+    const { status } = this.#sandbox(sandboxId);
+    return fakeSandboxStats(status, await this.listContainerStats({ sandboxId }), this.#options.clock.now());
+  }
+
+  async listPodSandboxStats(filter: StatsFilter = {}): Promise<readonly PodSandboxStats[]> {
+    const ready = await this.listPodSandbox({ ...filter, state: "SANDBOX_READY" });
+    return Promise.all(ready.map(({ id }) => this.podSandboxStats(id)));
+  }
+
+  async checkpointContainer(): Promise<void> {
+    throw new UnimplementedError("there is no state of a simulated container that could be written");
   }
 
   async reopenContainerLog(containerId: string): Promise<void> {
@@ -287,7 +345,7 @@ export class FakeRuntime implements RuntimeService {
   sandboxByHostPort(port: number): { readonly sandboxId: string; readonly containerPort: number } | undefined {
     for (const { status, config } of this.#sandboxes.values()) {
       const taken = config.portMappings?.find(
-        ({ hostPort, containerPort }) => port === (config.hostNetwork ? containerPort : hostPort),
+        ({ hostPort, containerPort }) => port === (hasHostNetwork(config) ? containerPort : hostPort),
       );
       if (taken !== undefined && status.state === "SANDBOX_READY")
         return { sandboxId: status.id, containerPort: taken.containerPort };
@@ -317,7 +375,7 @@ export class FakeRuntime implements RuntimeService {
   ): ContainerProcess {
     const { clock, hooks = {} } = this.#options;
     const { name: pod, namespace } = metadata;
-    const identity = { namespace, pod, container: config.metadata.name, image: config.image };
+    const identity = { namespace, pod, container: config.metadata.name, image: config.image.image };
     const onExit = (code: number): void => {
       if (this.#containers.get(id)?.behaviour.isTold === false) this.#exit(id, code);
     };
@@ -354,7 +412,7 @@ export class FakeRuntime implements RuntimeService {
   }
 
   /** Throws for a container that does not run. */
-  #running(id: string): Container {
+  #running(id: string): SimulatedContainer {
     const container = this.#container(id);
     const { state } = container.status;
     if (state !== "CONTAINER_RUNNING") throw new Error(`container is in ${state} state`);
@@ -372,7 +430,7 @@ export class FakeRuntime implements RuntimeService {
     return sandbox;
   }
 
-  #container(id: string): Container {
+  #container(id: string): SimulatedContainer {
     const container = this.#containers.get(id);
     if (container === undefined) throw new NotFoundError(`no container ${id}`);
     return container;

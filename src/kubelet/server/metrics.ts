@@ -1,4 +1,3 @@
-import type { Clock } from "#base/clock.ts";
 import { KUBELET_VERSION, NODE_CPUS, NODE_MEMORY_BYTES } from "../node-object.ts";
 import { sendText } from "./answer.ts";
 import type { KubeletHost } from "./kubelet-host.ts";
@@ -29,9 +28,9 @@ export const metrics: readonly KubeletRoute[] = [
   page("/metrics/probes", async ({ startedAtMs }) => [startTime(startedAtMs)]),
 ];
 
-function page(path: string, collect: (host: KubeletHost, clock: Clock) => Promise<readonly Metric[]>): KubeletRoute {
-  const serve = async ({ host, clock, response }: KubeletCall): Promise<void> => {
-    sendText(response, 200, (await collect(host, clock)).map(textOf).join(""), CONTENT_TYPE);
+function page(path: string, collect: (host: KubeletHost) => Promise<readonly Metric[]>): KubeletRoute {
+  const serve = async ({ host, response }: KubeletCall): Promise<void> => {
+    sendText(response, 200, (await collect(host)).map(textOf).join(""), CONTENT_TYPE);
   };
   return { path, methods: ["GET", "HEAD"], serve };
 }
@@ -98,8 +97,8 @@ async function ownMetrics(host: KubeletHost): Promise<readonly Metric[]> {
   ];
 }
 
-async function containerMetrics(host: KubeletHost, clock: Clock): Promise<readonly Metric[]> {
-  const pods = await usageOf(host, clock.now());
+async function containerMetrics(host: KubeletHost): Promise<readonly Metric[]> {
+  const pods = await usageOf(host);
   const samples = (value: (usage: (typeof pods)[number]["containers"][number]) => number): readonly Sample[] =>
     pods.flatMap(({ name, namespace, containers }) =>
       containers.map((container) => ({ labels: { container: container.name, namespace, pod: name }, value: value(container) })),
@@ -133,8 +132,8 @@ async function containerMetrics(host: KubeletHost, clock: Clock): Promise<readon
   ];
 }
 
-async function resourceMetrics(host: KubeletHost, clock: Clock): Promise<readonly Metric[]> {
-  const pods = await usageOf(host, clock.now());
+async function resourceMetrics(host: KubeletHost): Promise<readonly Metric[]> {
+  const pods = await usageOf(host);
   const node = sumOf(pods);
   const ofContainers = (value: (container: (typeof pods)[number]["containers"][number]) => number): readonly Sample[] =>
     pods.flatMap(({ name, namespace, containers }) =>

@@ -12,7 +12,7 @@ export const nodeLogs: readonly KubeletRoute[] = [
 
 async function serve({ host, parameters, response }: KubeletCall): Promise<void> {
   const path = (parameters.path ?? "").replace(/^\/+/, "");
-  const known = (await host.runtime.listContainers()).map(({ logPath }) => logPath).filter((one) => one.startsWith(ROOT));
+  const known = (await host.runtime.containerStatuses()).map(({ logPath }) => logPath).filter((one) => one.startsWith(ROOT));
   const files = known.map((one) => one.slice(ROOT.length));
   if (files.includes(path)) {
     const log = await host.logFiles.open(ROOT + path);

@@ -36,7 +36,7 @@ async function serve({ host, clock, query, response }: KubeletCall): Promise<voi
   };
   const network = { time, name: "eth0", rxBytes: 0, rxErrors: 0, txBytes: 0, txErrors: 0, interfaces: [] };
   const more = (fields: object): object => (onlyCpuAndMemory ? {} : fields);
-  const pods = await usageOf(host, nowMs);
+  const pods = await usageOf(host);
   sendJson(response, {
     node: {
       nodeName: host.nodeName,

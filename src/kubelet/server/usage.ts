@@ -1,4 +1,4 @@
-import type { ContainerStatus } from "#cri/runtime-service.ts";
+import type { ContainerStats } from "#cri/stats.ts";
 import type { KubeletHost } from "./kubelet-host.ts";
 
 /** What a container, a pod or a node has used. */
@@ -24,19 +24,15 @@ export interface PodUsage extends Usage {
   readonly containers: readonly ContainerUsage[];
 }
 
-/** What a simulated container pretends to use: a thousandth of a core, and 8 MiB. */
-const CPU_NANO_CORES = 1_000_000;
-const MEMORY_BYTES: number = 8 * 1024 * 1024;
-
 /** What the pods of a node use, by what runs in its runtime. */
-export async function usageOf(host: KubeletHost, nowMs: number): Promise<readonly PodUsage[]> {
-  const containers = await host.runtime.listContainers();
-  const sandboxes = await host.runtime.listPodSandbox();
-  return sandboxes.flatMap(({ id, createdAtMs, metadata: { name, namespace, uid } }) => {
-    const own = containers.filter(({ sandboxId, state }) => sandboxId === id && state === "CONTAINER_RUNNING");
-    if (own.length === 0) return [];
-    const used = own.map((container) => containerUsage(container, nowMs));
-    return [{ name, namespace, uid, startedAtMs: createdAtMs, containers: used, ...sumOf(used) }];
+export async function usageOf(host: KubeletHost): Promise<readonly PodUsage[]> {
+  const running = await host.runtime.containerStatuses({ state: "CONTAINER_RUNNING" });
+  const startedAtMs = new Map(running.map((status) => [status.id, status.startedAtMs ?? 0]));
+  const sandboxes = new Map((await host.runtime.listPodSandbox()).map((sandbox) => [sandbox.id, sandbox]));
+  return (await host.runtime.listPodSandboxStats()).flatMap(({ id, containers, metadata: { name, namespace, uid } }) => {
+    const used = containers.map((stats) => containerUsage(stats, startedAtMs.get(stats.id) ?? 0));
+    const { createdAtMs = 0 } = sandboxes.get(id) ?? {};
+    return used.length === 0 ? [] : [{ name, namespace, uid, startedAtMs: createdAtMs, containers: used, ...sumOf(used) }];
   });
 }
 
@@ -46,7 +42,12 @@ export function sumOf(usages: readonly Usage[]): Usage {
   return { cpuNanoCores: sum("cpuNanoCores"), cpuNanoSeconds: sum("cpuNanoSeconds"), memoryBytes: sum("memoryBytes") };
 }
 
-function containerUsage({ metadata, startedAtMs = 0 }: ContainerStatus, nowMs: number): ContainerUsage {
-  const cpuNanoSeconds = Math.round((Math.max(0, nowMs - startedAtMs) / 1000) * CPU_NANO_CORES);
-  return { name: metadata.name, startedAtMs, cpuNanoCores: CPU_NANO_CORES, cpuNanoSeconds, memoryBytes: MEMORY_BYTES };
+function containerUsage({ metadata, cpu, memory }: ContainerStats, startedAtMs: number): ContainerUsage {
+  return {
+    name: metadata.name,
+    startedAtMs,
+    cpuNanoCores: cpu?.usageNanoCores ?? 0,
+    cpuNanoSeconds: cpu?.usageCoreNanoSeconds ?? 0,
+    memoryBytes: memory?.workingSetBytes ?? 0,
+  };
 }

@@ -8,7 +8,7 @@ import { STEPS_MAX } from "../work.ts";
 
 const config = {
   metadata: { name: "c", attempt: 0 },
-  image: "i",
+  image: { image: "i" },
   command: [],
   args: [],
   labels: {},
