@@ -9,7 +9,8 @@ import {
   ENDPOINT_RECONCILER_TYPES,
   type EndpointReconcilerType,
 } from "#kube-apiserver/endpoint-reconciler/endpoint-reconciler.ts";
-import { type KubeApiServer, startKubeApiServer } from "#kube-apiserver/server.ts";
+import { startKubeApiServer } from "#kube-apiserver/server.ts";
+import type { KubeApiServer } from "#kube-apiserver/server-options.ts";
 import { AssetFiles } from "#pki/asset-files.ts";
 import { firstAddress } from "#pki/cluster-assets.ts";
 import { generateSigningKey, loadSigningKeys, type SigningKeyPair } from "#pki/key-pair.ts";

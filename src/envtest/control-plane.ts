@@ -14,7 +14,8 @@ import type { EncryptionOptions } from "#kube-apiserver/encryption/encryption-at
 import type { KubeletClientOptions } from "#kube-apiserver/kubelet-client/kubelet-client.ts";
 import type { Profiles } from "#kube-apiserver/profile-routes.ts";
 import type { RuntimeConfig } from "#kube-apiserver/runtime-config.ts";
-import { type KubeApiServer, startKubeApiServer } from "#kube-apiserver/server.ts";
+import { startKubeApiServer } from "#kube-apiserver/server.ts";
+import type { KubeApiServer } from "#kube-apiserver/server-options.ts";
 import { type ControllerManagerOptions, startControllerManager } from "#kube-controller-manager/controller-manager.ts";
 import { startElectedControllerManager } from "#kube-controller-manager/elected-controller-manager.ts";
 import { type RunningScheduler, startScheduler } from "#kube-scheduler/scheduler.ts";

@@ -3,9 +3,7 @@ import { startCustomResources } from "#apiextensions-apiserver/custom-resources.
 import { ServingProgress } from "#apiextensions-apiserver/serving-progress.ts";
 import { schemaFor } from "#apimachinery/schema/registry.ts";
 import { auditedClient } from "#apiserver/audit/audited-client.ts";
-import { type PeerAuthorities, peerIdentifier } from "#apiserver/authentication/peer-identity.ts";
-import { AUTHENTICATED } from "#apiserver/authentication/users.ts";
-import { type Authorizer, attributesOf, forbiddenError } from "#apiserver/authorization/authorizer.ts";
+import { attributesOf, forbiddenError } from "#apiserver/authorization/authorizer.ts";
 import { derived } from "#apiserver/derived.ts";
 import { servedGroups } from "#apiserver/discovery/served-groups.ts";
 import { createResourceRequestHandler } from "#apiserver/endpoints/handlers/dispatch.ts";
@@ -13,38 +11,28 @@ import { createInProcessClient } from "#apiserver/endpoints/in-process-client.ts
 import { flowControlDumps } from "#apiserver/flowcontrol/debug-dump.ts";
 import { FlowControl } from "#apiserver/flowcontrol/flow-control.ts";
 import { flowControlMetrics } from "#apiserver/flowcontrol/metrics.ts";
-import type { NetworkDialer } from "#apiserver/proxy/network-dialer.ts";
-import type { ResourceSet, Stores } from "#apiserver/registry/resource-set.ts";
 import { objectCounts } from "#apiserver/registry/store/object-counts.ts";
-import type { StorageSettings } from "#apiserver/registry/store/storage-settings.ts";
 import { createStores, type StoreRegistry } from "#apiserver/registry/store/store-registry.ts";
-import type { RequestContext, RequestInfo, UserInfo } from "#apiserver/request/request-info.ts";
+import type { RequestContext, RequestInfo } from "#apiserver/request/request-info.ts";
 import { resolveRequestInfo } from "#apiserver/request/resolve-request-info.ts";
 import { ApiServer } from "#apiserver/server/api-server.ts";
 import { listenPlainly } from "#apiserver/server/plain-listener.ts";
-import { listenSecurely, type SecureListener } from "#apiserver/server/secure-listener.ts";
-import { DEFAULT_SERVING, type ServingOptions } from "#apiserver/server/serving-options.ts";
+import { listenSecurely } from "#apiserver/server/secure-listener.ts";
+import { DEFAULT_SERVING } from "#apiserver/server/serving-options.ts";
 import { WebhookClient } from "#apiserver/webhook/webhook-client.ts";
-import { assert } from "#base/assert.ts";
-import type { Clock } from "#base/clock.ts";
-import type { Random } from "#base/random.ts";
 import { nextTurn } from "#base/turn.ts";
-import type { Client } from "#client/client.ts";
-import { type Logger, silentLogger } from "#component-base/logging.ts";
+import { silentLogger } from "#component-base/logging.ts";
 import { Aggregator } from "#kube-aggregator/aggregator.ts";
 import { delegateGet, delegateRequest } from "#kube-aggregator/delegate-request.ts";
 import { firstAddress } from "#pki/cluster-assets.ts";
-import type { CertificatePair, SigningKeyPair } from "#pki/key-pair.ts";
-import type { KVStore } from "#storage/kv.ts";
+import type { CertificatePair } from "#pki/key-pair.ts";
 import { startAdmission } from "./admission/admission-chain.ts";
-import type { AdmissionPluginChoice } from "./admission/plugins.ts";
 import { denyPrivilegedContainers } from "./admission/privileged-containers.ts";
 import { advertisedAddress } from "./advertised-address.ts";
-import { type AuditOptions, startAudit } from "./audit/audit.ts";
+import { startAudit } from "./audit/audit.ts";
 import { startAuthentication } from "./authentication/authentication.ts";
-import type { AuthenticationOptions } from "./authentication/authentication-options.ts";
 import { labelUsedSecrets } from "./authentication/label-used-secrets.ts";
-import { type AuthorizationOptions, startAuthorization } from "./authorization/authorization.ts";
+import { startAuthorization } from "./authorization/authorization.ts";
 import { rbacEscalationCheck } from "./authorization/escalation.ts";
 import { paramAccessCheck, servedResources } from "./authorization/param-access.ts";
 import { podFeed } from "./authorization/pod-feed.ts";
@@ -52,126 +40,36 @@ import { rbacStores } from "./authorization/rbac-stores.ts";
 import { readOnlyAuthorizer } from "./authorization/read-only.ts";
 import { groupPriority } from "./bootstrap/api-services.ts";
 import { bootstrapEssentials, bootstrapRest } from "./bootstrap/bootstrap.ts";
-import type { EncryptionAtRest, EncryptionOptions } from "./encryption/encryption-at-rest.ts";
+import { connectionCertificates } from "./connection-certificates.ts";
+import { encryptionOf, storageSettings } from "./encryption/of-options.ts";
 import { resourceOfKey } from "./encryption/resource-of-key.ts";
-import { EndpointReconciler, type EndpointReconcilerType } from "./endpoint-reconciler/endpoint-reconciler.ts";
+import { EndpointReconciler } from "./endpoint-reconciler/endpoint-reconciler.ts";
 import { flowControlStores } from "./flow-control/flow-control-stores.ts";
 import { keepFlowSchemaStatus } from "./flow-control/flow-schema-status.ts";
 import { keepIdentityLease } from "./identity-lease.ts";
-import type { KubeletClientOptions } from "./kubelet-client/kubelet-client.ts";
 import { clusterNetwork } from "./kubelet-client/network.ts";
+import { lazyStores } from "./lazy-stores.ts";
+import { LOOPBACK_USER, loopbackContext, UNSECURED_USER } from "./loopback.ts";
 import { nonResourceRoutes } from "./non-resource-routes.ts";
 import { openApiDocument, openApiDocuments } from "./openapi-routes.ts";
-import { type Profiles, profileRoutes } from "./profile-routes.ts";
+import { profileRoutes } from "./profile-routes.ts";
 import { selfSubjectReviews, tokenReviews } from "./registry/authentication/authentication-reviews.ts";
 import { tokenSubresource } from "./registry/authentication/token-request.ts";
 import { accessReviews } from "./registry/authorization/access-reviews.ts";
 import { selfSubjectRulesReviews } from "./registry/authorization/rules-review.ts";
 import { bindings } from "./registry/core/binding/binding.ts";
-import { type ComponentHealth, componentStatuses } from "./registry/core/component-status/component-status.ts";
+import { componentStatuses } from "./registry/core/component-status/component-status.ts";
 import { thirdPartyResources } from "./registry/old-versions/third-party-resources.ts";
 import { builtInResources } from "./registry/resources.ts";
 import { RuntimeConfig } from "./runtime-config.ts";
 import { servedVersions, upstreamStorageVersion } from "./served-versions.ts";
+import type { KubeApiServer, KubeApiServerOptions } from "./server-options.ts";
 import { serviceAddresses } from "./service-addresses.ts";
 import { logStoreReports, storeHealth } from "./store-reports.ts";
-
-/** What an API server proves itself with, and whom it trusts. PEM texts; an authority may be empty. */
-export interface ServerAssets {
-  /** Signs clients' certificates. */
-  readonly ca: Pick<CertificatePair, "cert">;
-  readonly frontProxyCa: Pick<CertificatePair, "cert">;
-  readonly apiserver: CertificatePair;
-  readonly kubeletClient?: CertificatePair;
-  readonly frontProxyClient?: CertificatePair;
-  readonly serviceAccount: () => Promise<SigningKeyPair>;
-}
-
-/** What an API server is started with. */
-export interface KubeApiServerOptions {
-  /** Stays the caller's: it is not closed. */
-  readonly kv: KVStore;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly logger?: Logger;
-  readonly assets: ServerAssets;
-  readonly bindAddress: string;
-  /** 0 takes a free one. */
-  readonly port: number;
-  /** CIDR that Services get their cluster IPs from; the first address is the API server's own. */
-  readonly serviceClusterIpRange: string;
-  /** Default `30000-32767`. */
-  readonly serviceNodePortRange?: string;
-  /** How clients prove who they are, beside certificates of the cluster's authority and service-account tokens. */
-  readonly authentication?: AuthenticationOptions;
-  /** Who decides what they may do. */
-  readonly authorization?: AuthorizationOptions;
-  /** Which admission plugins run. Default: those that run unasked. */
-  readonly admission?: AdmissionPluginChoice;
-  /** Which versions of the API are served. Default: the stable ones. */
-  readonly runtimeConfig?: RuntimeConfig;
-  /** How values are encrypted before they are stored; not at all when absent. */
-  readonly encryption?: EncryptionOptions;
-  /** How objects are stored. */
-  readonly storage?: StorageSettings;
-  /** What is written down of requests; nothing when absent. */
-  readonly audit?: AuditOptions;
-  /** How it speaks with its clients. Default: as upstream. */
-  readonly serving?: ServingOptions;
-  /** What is served at `/debug/pprof/`; nothing when absent. */
-  readonly profiles?: Profiles;
-  /** Serves the page at `/swagger-ui/`. Default: false. */
-  readonly swaggerUi?: boolean;
-  /** The IP address that members of the cluster reach the server by. Default: the bound one, or the machine's first. */
-  readonly advertiseAddress?: string;
-  /** How kubelets are reached. Default: by upstream's defaults, with the cluster's certificate for that. */
-  readonly kubelet?: KubeletClientOptions;
-  /** How much `exec`, `port-forward` and other upgraded connections may carry each way; any amount when 0 or absent. */
-  readonly maxConnectionBytesPerSecond?: number;
-  /** Where else it listens: without TLS, and whoever comes may do everything. Nowhere when absent. */
-  readonly insecure?: { readonly bindAddress: string; readonly port: number };
-  /** How servers of one store enter themselves in `default/kubernetes`. Default: by leases. */
-  readonly endpointReconciler?: { readonly type: EndpointReconcilerType; readonly count: number };
-  /** Whether pods may have privileged containers. Default: true. */
-  readonly allowPrivileged?: boolean;
-  /** How long an event is kept after its last write. Default: an hour. */
-  readonly eventTtlSeconds?: number;
-  /** Leads to nodes and pods that are simulated. */
-  readonly network?: NetworkDialer;
-  /** For `componentstatuses`, beside an `etcd-0` that may be told otherwise here. */
-  readonly componentHealth?: Readonly<Record<string, ComponentHealth>>;
-}
-
-/** An API server that answers. */
-export interface KubeApiServer {
-  /** `https://HOST:PORT` */
-  readonly url: string;
-  readonly port: number;
-  /** Of the listener without TLS. */
-  readonly insecurePort?: number;
-  readonly stores: StoreRegistry;
-  readonly authorizer: Authorizer;
-  /** The API as this user, without sockets. Authorized as over HTTPS. */
-  inProcessClient(user: UserInfo): Client;
-  /** Shows another serving certificate, and takes those of other authorities, from the next connection on. */
-  useCertificates(assets: Pick<ServerAssets, "ca" | "frontProxyCa" | "apiserver">): Promise<void>;
-  /** All objects that a cluster begins with are there. */
-  readonly ready: Promise<void>;
-  /** Ends watches, finishes what is in progress, closes all connections. Can be called again. */
-  stop(): Promise<void>;
-}
-
-/** Group whose members may do everything. */
-const MASTERS = "system:masters";
+import { warnOfUnserved } from "./unserved-versions.ts";
 
 /** Shown to nobody. */
 const NO_CERTIFICATE: CertificatePair = { cert: "", key: "" };
-
-/** Who writes the objects that a cluster begins with. */
-const LOOPBACK_USER: UserInfo = { name: "system:apiserver", uid: "", groups: [MASTERS, AUTHENTICATED], extra: {} };
-
-/** Who comes without TLS, as former years called him (upstream's `InsecureSuperuser`). */
-const UNSECURED_USER: UserInfo = { name: "system:unsecured", uid: "", groups: [MASTERS, AUTHENTICATED], extra: {} };
 
 /** Starts the API server of Kubernetes' built-in resources. Resolves when it answers requests. */
 export async function startKubeApiServer(options: KubeApiServerOptions): Promise<KubeApiServer> {
@@ -481,72 +379,5 @@ export async function startKubeApiServer(options: KubeApiServerOptions): Promise
     },
     ready,
     stop,
-  };
-}
-
-/** What the server shows of itself, and whom it knows by theirs. */
-function connectionCertificates(
-  { cert, key }: CertificatePair,
-  authorities: PeerAuthorities,
-): Parameters<SecureListener["useCertificates"]>[0] {
-  return { cert, key, clientCa: [...authorities.clients, ...authorities.proxies], identify: peerIdentifier(authorities) };
-}
-
-/** With the values of resources that are kept elsewhere encrypted as the others are. */
-function storageSettings({ storage = {} }: KubeApiServerOptions, encryption: EncryptionAtRest | undefined): StorageSettings {
-  const { overrides = [] } = storage;
-  if (encryption === undefined || overrides.length === 0) return storage;
-  const wrapped = new Map([...new Set(overrides.map(({ kv }) => kv))].map((kv) => [kv, encryption.wrap(kv)]));
-  return { ...storage, overrides: overrides.map((each) => ({ ...each, kv: wrapped.get(each.kv) ?? each.kv })) };
-}
-
-/** Loaded only where it is asked for. */
-async function encryptionOf(
-  options: KubeApiServerOptions,
-  resourceOf: ReturnType<typeof resourceOfKey>,
-): Promise<EncryptionAtRest | undefined> {
-  if (options.encryption === undefined) return undefined;
-  const { startEncryption } = await import("./encryption/encryption-at-rest.ts");
-  const { kv, clock, random, logger = silentLogger } = options;
-  return startEncryption(options.encryption, kv, resourceOf, { clock, random, logger });
-}
-
-/** Says which versions somebody asked for in vain, as guides of former years do. */
-function warnOfUnserved(config: RuntimeConfig, { stored, virtual }: ResourceSet, logger: Logger): void {
-  const served = new Set<string>();
-  for (const { group, version } of virtual) served.add(`${group}/${version}`);
-  for (const { group, version, storageVersionServed, otherVersions = [] } of stored) {
-    if (storageVersionServed !== false) served.add(`${group}/${version}`);
-    for (const other of otherVersions) served.add(`${other.group ?? group}/${other.version}`);
-  }
-  for (const version of [...config.named, ...config.forgotten]) {
-    if (!served.has(version)) logger.warn({ version }, "--runtime-config asks for a version of which nothing can be served");
-  }
-}
-
-/** The stores exist after the resources that want to use them. */
-function lazyStores(): { readonly stores: Stores; set(stores: Stores): void } {
-  let actual: Stores | undefined;
-  return {
-    stores: {
-      of(group, plural) {
-        assert(actual !== undefined, "stores are used only when requests are served");
-        return actual.of(group, plural);
-      },
-    },
-    set: (stores) => {
-      actual = stores;
-    },
-  };
-}
-
-function loopbackContext(): RequestContext {
-  return {
-    user: LOOPBACK_USER,
-    info: resolveRequestInfo("POST", "/", undefined),
-    userAgent: "kube-apiserver",
-    query: new URLSearchParams(),
-    signal: new AbortController().signal,
-    warnings: [],
   };
 }

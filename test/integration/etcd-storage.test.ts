@@ -12,7 +12,8 @@ import { systemRandom } from "#base/random.ts";
 import type { Client } from "#client/client.ts";
 import { parseKubeconfig } from "#client/kubeconfig.ts";
 import { createRestClient } from "#client/rest-client.ts";
-import { type KubeApiServer, startKubeApiServer } from "#kube-apiserver/server.ts";
+import { startKubeApiServer } from "#kube-apiserver/server.ts";
+import type { KubeApiServer } from "#kube-apiserver/server-options.ts";
 import { ensureClusterAssets } from "#pki/cluster-assets.ts";
 import { EtcdStore } from "#storage/etcd/etcd-store.ts";
 import type { KVStore } from "#storage/kv.ts";
@@ -112,7 +113,8 @@ describe.skipIf(!hasEtcd)(`how objects lie in etcd (${ETCD_REASON})`, () => {
     timeout: 60_000,
   }, async () => {
     const tiny = await etcd("--quota-backend-bytes", String(4 * 1024 * 1024));
-    const [, client] = await serve(storeOn(tiny));
+    const kv = storeOn(tiny);
+    const [, client] = await serve(kv);
     const padding = "x".repeat(200_000);
     let made = 0;
     const fill = async (): Promise<void> => {
@@ -123,7 +125,8 @@ describe.skipIf(!hasEtcd)(`how objects lie in etcd (${ETCD_REASON})`, () => {
     });
     expect(made).toBeLessThan(100);
     expect(tiny.ctl("alarm", "list")).toContain("NOSPACE");
-    // Reads, and what health says.
+    // Reads, and what health says: nothing is ended for it.
+    await kv.checkHealth();
     expect((await client.get(configMaps, "default", "m0")).metadata.name).toBe("m0");
     expect((await client.list(configMaps, "default")).items.length).toBeGreaterThanOrEqual(made);
     const health = (await client.raw("/api/v1/componentstatuses/etcd-0")) as ApiObject;

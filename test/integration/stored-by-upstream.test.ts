@@ -10,7 +10,8 @@ import { knownForm, type ServedForm, servedForms, toServedForm } from "#apiserve
 import { realClock } from "#base/clock.ts";
 import { systemRandom } from "#base/random.ts";
 import type { Client } from "#client/client.ts";
-import { type KubeApiServer, startKubeApiServer } from "#kube-apiserver/server.ts";
+import { startKubeApiServer } from "#kube-apiserver/server.ts";
+import type { KubeApiServer } from "#kube-apiserver/server-options.ts";
 import { ensureClusterAssets } from "#pki/cluster-assets.ts";
 import { MemoryStore } from "#storage/memory/memory-store.ts";
 
