@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { APIService } from "#api/generated/apiregistration/v1.ts";
-import { validateApiService } from "./validation.ts";
+import { validateApiService, validateApiServiceStatus } from "./validation.ts";
 
 const apiService = (change: object, name = "v1.a.example.com"): APIService =>
   ({
@@ -17,4 +17,14 @@ const cases: [string, APIService, string[]][] = [
 ];
 test.each(cases)("API service with %s", (_name, object, want) => {
   expect(validateApiService(object).map(({ field }) => field)).toEqual(want);
+});
+
+test("conditions are true, false or unknown", () => {
+  const conditions = ["True", "maybe", undefined].map((status) => ({ type: "Available", status }));
+  const object = { ...apiService({}), status: { conditions } } as APIService;
+  const detail = 'supported values: "True", "False", "Unknown"';
+  expect(validateApiServiceStatus(object).map(({ field, message }) => `${field}: ${message}`)).toEqual([
+    `status.conditions[1].status: Unsupported value: "maybe": ${detail}`,
+    `status.conditions[2].status: Unsupported value: "": ${detail}`,
+  ]);
 });

@@ -7,7 +7,7 @@ import { invalidEach } from "../../core/pod/validation/field-checks.ts";
 
 const GROUP_PRIORITY_MAX = 20_000;
 const VERSION_PRIORITY_MAX = 1_000;
-const CONDITION_STATUSES = ["False", "True", "Unknown"];
+const CONDITION_STATUSES = ["True", "False", "Unknown"];
 const spec = FieldPath.of("spec");
 
 /** Upstream's `ValidateAPIService`. The name says group and version once more. */
@@ -59,9 +59,9 @@ function backendErrors({ spec: given }: APIService): FieldError[] {
 
 /** Upstream's `ValidateAPIServiceStatus`. */
 export function validateApiServiceStatus({ status }: APIService): FieldError[] {
-  return (status?.conditions ?? []).flatMap((condition, i) => {
-    if (CONDITION_STATUSES.includes(condition.status)) return [];
+  return (status?.conditions ?? []).flatMap(({ status: given = "" }, i) => {
+    if (CONDITION_STATUSES.includes(given)) return [];
     const path = FieldPath.of("status", "conditions").index(i).child("status");
-    return [notSupported(path, condition.status, CONDITION_STATUSES)];
+    return [notSupported(path, given, CONDITION_STATUSES)];
   });
 }
