@@ -13,7 +13,6 @@ import type { Client } from "#client/client.ts";
 import { parseKubeconfig } from "#client/kubeconfig.ts";
 import { createRestClient } from "#client/rest-client.ts";
 import { startKubeApiServer } from "#kube-apiserver/server.ts";
-import type { KubeApiServer } from "#kube-apiserver/server-options.ts";
 import { ensureClusterAssets } from "#pki/cluster-assets.ts";
 import { EtcdStore } from "#storage/etcd/etcd-store.ts";
 import type { KVStore } from "#storage/kv.ts";
@@ -60,14 +59,14 @@ describe.skipIf(!hasEtcd)(`how objects lie in etcd (${ETCD_REASON})`, () => {
     closing.push(() => store.close());
     return store;
   };
-  const serve = async (kv: KVStore, storage: StorageSettings = {}): Promise<[KubeApiServer, Client]> => {
+  const serve = async (kv: KVStore, storage: StorageSettings = {}): Promise<Client> => {
     const serviceClusterIpRange = "10.96.0.0/12";
     const assets = await ensureClusterAssets({ clock: realClock, hosts: ["127.0.0.1"], serviceClusterIpRange });
     const options = { kv, clock: realClock, random: systemRandom, assets, bindAddress: "127.0.0.1", port: 0 };
     const server = await startKubeApiServer({ ...options, serviceClusterIpRange, storage });
     closing.push(() => server.stop());
     await server.ready;
-    return [server, server.inProcessClient({ name: "admin", uid: "", groups: ["system:masters"], extra: {} })];
+    return server.inProcessClient({ name: "admin", uid: "", groups: ["system:masters"], extra: {} });
   };
 
   test("resources that are kept in another etcd have its revisions, and everything else works as before", async () => {
@@ -76,7 +75,7 @@ describe.skipIf(!hasEtcd)(`how objects lie in etcd (${ETCD_REASON})`, () => {
     // The other one is far ahead.
     for (let i = 0; i < 300; i++)
       await kv.txn({ key: `/elsewhere/${i}`, expectedModRevision: 0, put: { value: Buffer.from("x") } });
-    const [, client] = await serve(storeOn(one), { overrides: [{ group: "", resource: "events", kv }] });
+    const client = await serve(storeOn(one), { overrides: [{ group: "", resource: "events", kv }] });
     const watching = new AbortController();
     const seen: string[] = [];
     const { metadata } = await client.list(events, "default");
@@ -114,7 +113,7 @@ describe.skipIf(!hasEtcd)(`how objects lie in etcd (${ETCD_REASON})`, () => {
   }, async () => {
     const tiny = await etcd("--quota-backend-bytes", String(4 * 1024 * 1024));
     const kv = storeOn(tiny);
-    const [, client] = await serve(kv);
+    const client = await serve(kv);
     const padding = "x".repeat(200_000);
     let made = 0;
     const fill = async (): Promise<void> => {
@@ -147,7 +146,7 @@ describe.skipIf(!hasEtcd)(`how objects lie in etcd (${ETCD_REASON})`, () => {
 
   test("an etcd that thinks itself corrupt is told of, and is written to again when it is not any more", async () => {
     const where = await etcd();
-    const [, client] = await serve(storeOn(where));
+    const client = await serve(storeOn(where));
     const channel = new GrpcChannel({ url: where.urls[0] ?? "", tls: {}, clock: realClock });
     closing.push(async () => channel.close());
     // An AlarmRequest that activates CORRUPT.
