@@ -2,6 +2,9 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
 import { describeFlags } from "#component-base/flags.ts";
+import { kubeApiServerFlags } from "../../src/cmd/kube-apiserver-flags.ts";
+import { kubeControllerManagerFlags } from "../../src/cmd/kube-controller-manager-flags.ts";
+import { kubeSchedulerFlags } from "../../src/cmd/kube-scheduler.ts";
 import { ldapAuthnFlags } from "../../src/cmd/ldap-authn-flags.ts";
 import { upFlags } from "../../src/cmd/up-flags.ts";
 import { root } from "../architecture/source-tree.ts";
@@ -33,6 +36,14 @@ test("docs/kybern-up.md shows the flags as the program does", () => {
 
 test("docs/ldap-authn.md shows the flags as the program does", () => {
   expect(readFileSync(join(root, "docs/ldap-authn.md"), "utf8")).toContain(describeFlags(ldapAuthnFlags));
+});
+
+test.each([
+  ["kube-apiserver", kubeApiServerFlags],
+  ["kube-controller-manager", kubeControllerManagerFlags],
+  ["kube-scheduler", kubeSchedulerFlags],
+] as const)("docs/programs.md shows the flags of %s as the program does", (_, flags) => {
+  expect(readFileSync(join(root, "docs/programs.md"), "utf8")).toContain(describeFlags(flags));
 });
 
 test("README's two commands are those of package.json", () => {
