@@ -2,6 +2,7 @@ import type { ClusterTrustBundle } from "#api/generated/certificates/v1beta1.ts"
 import type { ResourceDefinition } from "#apiserver/registry/resource.ts";
 import { nameColumn } from "#apiserver/table/metadata-columns.ts";
 import { columnsOf } from "../../columns.ts";
+import { bundleNameMessages, validateBundle, validateBundleUpdate } from "./validation.ts";
 
 const column = columnsOf<ClusterTrustBundle>("certificates.k8s.io/clustertrustbundles");
 
@@ -16,5 +17,12 @@ export const clusterTrustBundles: ResourceDefinition<ClusterTrustBundle> = {
   scope: "Cluster",
   storagePrefix: "clustertrustbundles",
   columns: [nameColumn, column("SignerName", "string", (o) => o.spec.signerName || "<none>")],
-  strategy: { allowUnconditionalUpdate: false },
+  selectableFields: { "spec.signerName": (bundle) => bundle.spec.signerName ?? "" },
+  strategy: {
+    allowUnconditionalUpdate: false,
+    validateName: () => [],
+    validateNameOf: bundleNameMessages,
+    validate: validateBundle,
+    validateUpdate: validateBundleUpdate,
+  },
 };
