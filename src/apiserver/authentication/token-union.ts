@@ -33,7 +33,7 @@ type Known = Extract<TokenOutcome, { readonly audiences: unknown }>;
  * it comes again, as long as the kind that knew it says that nothing has changed.
  */
 export class TokenUnion implements TokenAuthenticator {
-  readonly #methods: readonly TokenMethod[];
+  #methods: readonly TokenMethod[];
   readonly #apiAudiences: readonly string[];
   readonly #known = new Map<string, Known>();
 
@@ -41,6 +41,12 @@ export class TokenUnion implements TokenAuthenticator {
   constructor(methods: readonly TokenMethod[], apiAudiences: readonly string[]) {
     this.#methods = methods;
     this.#apiAudiences = apiAudiences;
+  }
+
+  /** Asks others from now on. */
+  useMethods(methods: readonly TokenMethod[]): void {
+    this.#methods = methods;
+    this.#known.clear();
   }
 
   authenticate(token: string, audiences: readonly string[]): TokenOutcome | Promise<TokenOutcome> {

@@ -25,6 +25,7 @@ import { loadKubeconfig } from "#client/kubeconfig.ts";
 import type { Logger } from "#component-base/logging.ts";
 import type { TokenIssuer } from "../issuer-discovery.ts";
 import type { TokenRequestModules } from "../registry/authentication/token-request.ts";
+import { reloadFile } from "../reloaded-file.ts";
 import type { AuthenticationOptions, OidcOptions, TokenWebhookOptions } from "./authentication-options.ts";
 import { bootstrapTokens } from "./bootstrap-tokens.ts";
 import { type LegacyTokenModules, legacyServiceAccountTokens } from "./legacy-service-account-tokens.ts";
@@ -59,6 +60,10 @@ export interface Authentication {
   stop(): void;
 }
 
+/** How long the providers of a changed configuration may take to be found, and how often that is looked at. */
+const PROVIDERS_READY_MS = 60_000;
+const PROVIDERS_LOOK_MS = 100;
+
 /** Upstream's `--authentication-token-webhook-cache-ttl`. */
 const WEBHOOK_CACHE_TTL_MS: number = 2 * 60 * 1000;
 
@@ -79,27 +84,37 @@ export async function startAuthentication(
   if (tokenAuthFile !== undefined) methods.push(tokenFile(await readFile(tokenAuthFile, "utf8"), tokenAuthFile));
   methods.push(legacyServiceAccountTokens({ verifier, stores, clock, markUsed: modules.markUsed }), serviceAccounts);
   if (enableBootstrapTokenAuth) methods.push(bootstrapTokens({ stores, clock }));
-  const configuration: AuthenticationConfiguration =
-    authenticationConfigFile === undefined
-      ? { jwt: [] }
-      : readAuthenticationConfiguration(
-          await readFile(authenticationConfigFile, "utf8"),
-          authenticationConfigFile,
-          issuers,
-          await loadKubernetesCel(),
-        );
+  const text = authenticationConfigFile === undefined ? undefined : await readFile(authenticationConfigFile, "utf8");
+  const read = async (given: string): Promise<AuthenticationConfiguration> =>
+    readAuthenticationConfiguration(given, authenticationConfigFile ?? "", issuers, await loadKubernetesCel());
+  const configuration: AuthenticationConfiguration = text === undefined ? { jwt: [] } : await read(text);
   if (options.oidc !== undefined && authenticationConfigFile !== undefined) {
     throw new ConfigurationError("authentication-config file and oidc-* flags are mutually exclusive");
   }
   const algorithms = options.oidc === undefined ? SIGNING_ALGORITHMS : (options.oidc.signingAlgs ?? ["RS256"]);
   const providers = options.oidc === undefined ? configuration.jwt : [await configurationOf(options.oidc)];
-  for (const provider of providers) methods.push(startOidc(provider, algorithms, modules, stops));
-  if (options.tokenWebhook !== undefined) {
-    methods.push(await tokenWebhook(options.tokenWebhook, apiAudiences, modules, stops));
-  }
+  let oidc = startProviders(providers, algorithms, modules);
+  const webhook =
+    options.tokenWebhook === undefined ? [] : [await tokenWebhook(options.tokenWebhook, apiAudiences, modules, stops)];
   const { serviceAccountMaxTokenExpirationSeconds: maxExpirationSeconds, serviceAccountJwksUri: jwksUri } = options;
   // Unlike upstream nothing is remembered for a time: what is asked lies in memory, and a token of a pod that is gone is refused at once.
-  const tokens = new TokenUnion(methods, apiAudiences);
+  const tokens = new TokenUnion([...methods, ...oidc.methods, ...webhook], apiAudiences);
+  if (authenticationConfigFile !== undefined && text !== undefined) {
+    // As upstream: who may come in without credentials is settled at the start.
+    const reload = async (changed: string): Promise<void> => {
+      const { jwt } = await read(changed);
+      const last = oidc;
+      const next = startProviders(jwt, algorithms, modules);
+      if (!(await untilReady(next.isReady, clock))) {
+        next.stop();
+        throw new ConfigurationError("a provider of ID tokens does not answer");
+      }
+      oidc = next;
+      tokens.useMethods([...methods, ...oidc.methods, ...webhook]);
+      last.stop();
+    };
+    stops.push(reloadFile({ path: authenticationConfigFile, text, clock, logger: modules.logger }, reload));
+  }
   return {
     authenticator: new Authenticator({
       tokens,
@@ -118,6 +133,7 @@ export async function startAuthentication(
     authoritiesWith: (own) => peerAuthorities(options, own),
     stop: () => {
       for (const stop of stops) stop();
+      oidc.stop();
     },
   };
 }
@@ -176,11 +192,39 @@ async function configurationOf(oidc: OidcOptions): Promise<JwtConfiguration> {
   });
 }
 
+/** Waits until all providers were found; false when they take too long, upstream's time for a changed configuration. */
+async function untilReady(isReady: () => boolean, clock: Clock): Promise<boolean> {
+  const until = clock.now() + PROVIDERS_READY_MS;
+  while (!isReady()) {
+    if (clock.now() >= until) return false;
+    await clock.sleep(PROVIDERS_LOOK_MS);
+  }
+  return true;
+}
+
+/** What looks for the providers of ID tokens. */
+function startProviders(
+  configurations: readonly JwtConfiguration[],
+  algorithms: readonly string[],
+  modules: AuthenticationModules,
+): { readonly methods: readonly TokenMethod[]; isReady(): boolean; stop(): void } {
+  const stops: (() => void)[] = [];
+  const providers: OidcProvider[] = [];
+  const methods = configurations.map((configuration) => startOidc(configuration, algorithms, modules, { stops, providers }));
+  return {
+    methods,
+    isReady: () => providers.every((provider) => provider.isReady),
+    stop: () => {
+      for (const stop of stops) stop();
+    },
+  };
+}
+
 function startOidc(
   configuration: JwtConfiguration,
   algorithms: readonly string[],
   { clock, logger }: AuthenticationModules,
-  stops: (() => void)[],
+  { stops, providers }: { readonly stops: (() => void)[]; readonly providers: OidcProvider[] },
 ): TokenMethod {
   const { url, discoveryURL, certificateAuthority } = configuration.issuer;
   const caller = new WebCaller(clock, certificateAuthority === undefined ? {} : { ca: certificateAuthority });
@@ -192,6 +236,7 @@ function startOidc(
     logger,
   });
   provider.start();
+  providers.push(provider);
   stops.push(() => {
     provider.stop();
     caller.close();

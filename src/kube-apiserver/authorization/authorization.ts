@@ -26,6 +26,7 @@ import type { Random } from "#base/random.ts";
 import { loadKubeconfig } from "#client/kubeconfig.ts";
 import type { Logger } from "#component-base/logging.ts";
 import type { RuleResolver } from "../registry/authorization/rules-review.ts";
+import { reloadFile } from "../reloaded-file.ts";
 import { browserSafeAuthorizer } from "./browser-safe-authorizer.ts";
 import { nodeAuthorizer, nodeNameOf } from "./node-authorizer.ts";
 import { NodeGraph, type PodFeed } from "./node-graph.ts";
@@ -87,17 +88,45 @@ const EVERYTHING = [
   { verbs: ["*"], nonResourceURLs: ["*"] },
 ];
 
-/** Puts the authorizers together in the order of the options. Rejects when these cannot be understood. */
+/** A chain of authorizers, and the webhooks in it. */
+interface Chain {
+  readonly configurations: readonly AuthorizerConfiguration[];
+  readonly authorizer: Authorizer;
+  readonly webhooks: readonly ReviewWebhook[];
+}
+
+/**
+ * Puts the authorizers together in the order of the options. Rejects when these cannot be understood. An
+ * AuthorizationConfiguration is read anew when it changes; as upstream, only its webhooks may then be others.
+ */
 export async function startAuthorization(options: AuthorizationOptions, modules: AuthorizationModules): Promise<Authorization> {
-  const configurations = await configurationsOf(options);
+  const { clock, logger } = modules;
+  const text = options.configFile === undefined ? undefined : await readFile(options.configFile, "utf8");
+  const configurations = await configurationsOf(options, text);
   const abac = await abacOf(options, configurations);
   const rbac = new RbacAuthorizer(modules.rbacSource);
-  const webhooks: ReviewWebhook[] = [];
-  const chain: Authorizer[] = [privilegedGroupAuthorizer(MASTERS)];
-  for (const configuration of configurations) chain.push(await authorizerOf(configuration, { rbac, abac }, modules, webhooks));
-  const has = (type: AuthorizationMode): boolean => configurations.some((configuration) => configuration.type === type);
+  const build = async (steps: readonly AuthorizerConfiguration[]): Promise<Chain> => {
+    const webhooks: ReviewWebhook[] = [];
+    const chain: Authorizer[] = [privilegedGroupAuthorizer(MASTERS)];
+    for (const step of steps) chain.push(await authorizerOf(step, { rbac, abac }, modules, webhooks));
+    return { configurations: steps, authorizer: unionAuthorizer(chain), webhooks };
+  };
+  let current = await build(configurations);
+  const reload = async (changed: string): Promise<void> => {
+    const steps = await configurationsOf(options, changed);
+    const [before, after] = [builtInTypes(current.configurations), builtInTypes(steps)];
+    if (before !== after) throw new ConfigurationError(`authorizers: only webhooks may change while the server runs: ${before}`);
+    const last = current;
+    current = await build(steps);
+    // Whoever asks one of them now gets the answer.
+    clock.setTimeout(() => closeAll(last.webhooks), WEBHOOK_TIMEOUT_MS, { unref: true });
+  };
+  const { configFile } = options;
+  const stopReloading =
+    configFile === undefined || text === undefined ? () => {} : reloadFile({ path: configFile, text, clock, logger }, reload);
+  const has = (type: AuthorizationMode): boolean => current.configurations.some((configuration) => configuration.type === type);
   return {
-    authorizer: browserSafeAuthorizer(unionAuthorizer(chain)),
+    authorizer: browserSafeAuthorizer({ authorize: (attributes) => current.authorizer.authorize(attributes) }),
     rbac,
     rules: {
       rulesFor(user, namespace) {
@@ -113,9 +142,19 @@ export async function startAuthorization(options: AuthorizationOptions, modules:
       return gaps.length === 0 ? undefined : gaps.join(", ");
     },
     stop: () => {
-      for (const webhook of webhooks) webhook.close();
+      stopReloading();
+      closeAll(current.webhooks);
     },
   };
+}
+
+function builtInTypes(configurations: readonly AuthorizerConfiguration[]): string {
+  const types = configurations.map(({ type }) => type).filter((type) => type !== "Webhook");
+  return [...new Set(types)].sort().join(", ");
+}
+
+function closeAll(webhooks: readonly ReviewWebhook[]): void {
+  for (const webhook of webhooks) webhook.close();
 }
 
 /** Reads the policies of the mode ABAC. Throws where there is the one without the other. */
@@ -133,15 +172,19 @@ async function abacOf(
   return policyFile === undefined ? undefined : new AbacAuthorizer(await readFile(policyFile, "utf8"), policyFile);
 }
 
-async function configurationsOf(options: AuthorizationOptions): Promise<readonly AuthorizerConfiguration[]> {
+/** `text` is what the configuration file says, where there is one. */
+async function configurationsOf(
+  options: AuthorizationOptions,
+  text: string | undefined,
+): Promise<readonly AuthorizerConfiguration[]> {
   const { modes, webhook, configFile } = options;
-  if (configFile !== undefined) {
+  if (configFile !== undefined && text !== undefined) {
     if (modes !== undefined || webhook !== undefined) {
       throw new ConfigurationError(
         "--authorization-config can not be specified when --authorization-mode or --authorization-webhook-* flags are defined",
       );
     }
-    return readAuthorizationConfiguration(await readFile(configFile, "utf8"), configFile, await loadKubernetesCel());
+    return readAuthorizationConfiguration(text, configFile, await loadKubernetesCel());
   }
   const chosen = modes ?? DEFAULT_MODES;
   const repeated = chosen.find((mode, i) => chosen.indexOf(mode) < i);
