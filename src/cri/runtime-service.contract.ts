@@ -52,6 +52,9 @@ export function describeRuntimeContract(name: string, make: () => Promise<Runtim
       const { conditions } = await runtime.status();
       for (const type of ["RuntimeReady", "NetworkReady"])
         expect(conditions).toContainEqual(expect.objectContaining({ type, status: true }));
+      const driver = await runtime.cgroupDriver().catch((error: Error) => error);
+      expect(driver instanceof UnimplementedError || driver === "CGROUPFS").toBe(true);
+      await runtime.updatePodCidr("10.253.0.0/24");
     });
 
     test("a sandbox is ready with an address until it is stopped, and gone when it is removed", async () => {
@@ -156,6 +159,8 @@ export function describeRuntimeContract(name: string, make: () => Promise<Runtim
       // What a container has is not told by runtimes of before CRI 1.25.
       const { resources } = await runtime.containerStatus(id);
       if (resources !== undefined) expect(resources).toMatchObject({ memoryLimitInBytes: 96 * 1024 * 1024, cpuShares: 512 });
+      const pod = runtime.updatePodSandboxResources(sandbox, { resources: { memoryLimitInBytes: 128 * 1024 * 1024 } });
+      await pod.catch((error: Error) => expect(error).toBeInstanceOf(UnimplementedError));
       const metadata = { name: "app", attempt: 0 };
       const used = { id, metadata, memory: { workingSetBytes: expect.any(Number) }, cpu: { timestampMs: expect.any(Number) } };
       expect(await runtime.containerStats(id)).toMatchObject(used);

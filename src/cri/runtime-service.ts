@@ -24,6 +24,12 @@ export interface PortForwardRequest {
   readonly ports: readonly number[];
 }
 
+/** What a pod's containers have together, and what it needs beside them. */
+export interface PodResources {
+  readonly overhead?: LinuxContainerResources;
+  readonly resources?: LinuxContainerResources;
+}
+
 /** How a command ended, with all that it said. */
 export interface ExecSyncResult {
   readonly stdout: Buffer;
@@ -69,6 +75,8 @@ export interface RuntimeService {
   containerStatuses(filter?: ContainerFilter): Promise<readonly ContainerStatus[]>;
   /** Changes the cgroup of a container that was not ended; what is not named stays as it is. */
   updateContainerResources(containerId: string, resources: LinuxContainerResources): Promise<void>;
+  /** Tells what a pod has as a whole, after that was changed: its containers, and what it needs beside them. */
+  updatePodSandboxResources(sandboxId: string, resources: PodResources): Promise<void>;
   /** Begins its log anew, after the file was moved away. */
   reopenContainerLog(containerId: string): Promise<void>;
   /** Runs a command to its end; rejects when that takes longer than `timeoutSeconds`, unless that is 0. */

@@ -216,6 +216,9 @@ describe.each(containerdVersions)("$name", (version) => {
     expect(await limit()).toBe(64 * MIB);
     await runtime.updateContainerResources(pod.id, { memoryLimitInBytes: 96 * MIB });
     expect(await limit()).toBe(96 * MIB);
+    // What is looked for at the end can be seen while it is there.
+    const kinds = new Set(containerd.remains().map((one) => one.split(" ")[0]?.replace(/\/.*$/s, "cgroup")));
+    expect([...kinds].sort()).toEqual(["cgroup", "mount", "process"]);
     await remove(pod);
   });
 

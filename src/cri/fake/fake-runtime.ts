@@ -267,6 +267,11 @@ export class FakeRuntime implements RuntimeService {
     container.status = { ...container.status, resources: { ...container.status.resources, ...resources } };
   }
 
+  /** Nothing is made of it. */
+  async updatePodSandboxResources(sandboxId: string): Promise<void> {
+    this.#sandbox(sandboxId);
+  }
+
   async containerStats(containerId: string): Promise<ContainerStats> {
     return fakeContainerStats(this.#container(containerId).status, this.#options.clock.now());
   }

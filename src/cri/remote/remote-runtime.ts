@@ -7,6 +7,7 @@ import type {
   ContainerEvent,
   ExecRequest,
   ExecSyncResult,
+  PodResources,
   PortForwardRequest,
   RuntimeService,
 } from "../runtime-service.ts";
@@ -108,6 +109,10 @@ export class RemoteRuntime implements RuntimeService {
 
   async updateContainerResources(containerId: string, linux: LinuxContainerResources): Promise<void> {
     await this.#call("UpdateContainerResources", { containerId, linux });
+  }
+
+  async updatePodSandboxResources(podSandboxId: string, resources: PodResources): Promise<void> {
+    await this.#call("UpdatePodSandboxResources", { podSandboxId, ...resources });
   }
 
   async reopenContainerLog(containerId: string): Promise<void> {
