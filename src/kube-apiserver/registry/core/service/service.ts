@@ -1,7 +1,8 @@
-import type { Service } from "#api/generated/core/v1.ts";
+import type { Endpoints, Service } from "#api/generated/core/v1.ts";
 import { nameIsDnsLabel } from "#apimachinery/validation/names.ts";
 import type { ResourceDefinition, Strategy } from "#apiserver/registry/resource.ts";
 import type { RequestContext } from "#apiserver/request/request-info.ts";
+import { internalContext } from "../../internal-context.ts";
 import type { RegistryModules } from "../../modules.ts";
 import { serviceProxy } from "../proxy/proxy-subresource.ts";
 import { ServiceAllocation } from "./allocation/service-allocation.ts";
@@ -10,7 +11,7 @@ import { setServiceDefaults } from "./defaults.ts";
 import { initIpFamilyFields } from "./ip-families.ts";
 import { validateServiceStatus } from "./status-validation.ts";
 import { unallocatedErrors } from "./traffic-validation.ts";
-import { dropTypeDependentFields, normalizeClusterIps, patchAllocatedValues } from "./update-fields.ts";
+import { dropTypeDependentFields, dropUnusedInternalPolicy, normalizeClusterIps, patchAllocatedValues } from "./update-fields.ts";
 import { validateService, validateServiceUpdate } from "./validation.ts";
 import { serviceStatusWarnings, serviceWarnings } from "./warnings.ts";
 
@@ -31,16 +32,19 @@ export function services(modules: RegistryModules): ResourceDefinition<Service> 
       normalizeClusterIps(service, undefined);
       initIpFamilyFields(service, undefined, allocation.families);
       allocation.check(service, isDryRun(context));
+      dropUnusedInternalPolicy(service);
     },
     validate: (service, { info }) => [
       ...validateService(service),
       ...(info.subresource === "" ? [] : unallocatedErrors(service)),
     ],
-    prepareForUpdate: (service, old) => {
+    prepareForUpdate: (service, old, context) => {
       patchAllocatedValues(service, old);
       normalizeClusterIps(service, old);
       initIpFamilyFields(service, old, allocation.families);
+      allocation.checkChange(service, old, isDryRun(context));
       dropTypeDependentFields(service, old);
+      dropUnusedInternalPolicy(service);
     },
     validateUpdate: validateServiceUpdate,
     returnDeletedObject: true,
@@ -48,7 +52,15 @@ export function services(modules: RegistryModules): ResourceDefinition<Service> 
     warningsOnUpdate: serviceWarnings,
     beginCreate: (service, context, dryRun) => allocation.create(service, context, dryRun),
     beginUpdate: (service, old, context, dryRun) => allocation.update(service, old, context, dryRun),
-    afterDelete: (service) => allocation.release(service),
+    afterDelete: (service) => {
+      allocation.release(service);
+      // A new Service of the name shall not begin with the old one's addresses.
+      const { namespace = "", name = "" } = service.metadata;
+      modules.stores
+        .of<Endpoints>("", "endpoints")
+        .delete(namespace, name, {}, internalContext())
+        .catch(() => undefined);
+    },
   };
   return {
     group: "",

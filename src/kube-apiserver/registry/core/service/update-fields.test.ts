@@ -3,7 +3,7 @@ import type { Service, ServiceSpec } from "#api/generated/core/v1.ts";
 import type { Draft } from "#apimachinery/meta/api-object.ts";
 import { deepCopy } from "#apimachinery/meta/deep-copy.ts";
 import { setServiceDefaults } from "./defaults.ts";
-import { dropTypeDependentFields, normalizeClusterIps, patchAllocatedValues } from "./update-fields.ts";
+import { dropTypeDependentFields, dropUnusedInternalPolicy, normalizeClusterIps, patchAllocatedValues } from "./update-fields.ts";
 
 const service = (spec: ServiceSpec): Service => ({ metadata: { name: "web" }, spec });
 const http = { name: "http", port: 80 };
@@ -43,6 +43,22 @@ test.each<{ name: string; spec: ServiceSpec; want: object }>([
     },
   },
   {
+    name: "all of the old list does, even for another address",
+    spec: { type: "NodePort", clusterIP: "10.0.0.2", ports: [] },
+    want: { type: "NodePort", clusterIP: "10.0.0.2", clusterIPs: ["10.0.0.1"], ports: [] },
+  },
+  {
+    name: "a load balancer that is to have no more node ports keeps those it has",
+    spec: { type: "LoadBalancer", allocateLoadBalancerNodePorts: false, clusterIP: "10.0.0.1", ports: [http] },
+    want: {
+      type: "LoadBalancer",
+      allocateLoadBalancerNodePorts: false,
+      clusterIP: "10.0.0.1",
+      clusterIPs: ["10.0.0.1"],
+      ports: [{ ...http, nodePort: 30080 }],
+    },
+  },
+  {
     name: "an external name has neither",
     spec: { type: "ExternalName", ports: [http] },
     want: { type: "ExternalName", ports: [http] },
@@ -74,6 +90,18 @@ test.each<{ name: string; type: string; change?: Partial<ServiceSpec>; want: obj
     type: "ClusterIP",
     want: { type: "ClusterIP", clusterIP: "10.0.0.1", clusterIPs: ["10.0.0.1"], ports: [http] },
   },
+  {
+    name: "also when some are gone already",
+    type: "ClusterIP",
+    change: { ports: [http] },
+    want: { type: "ClusterIP", clusterIP: "10.0.0.1", clusterIPs: ["10.0.0.1"], ports: [http] },
+  },
+  {
+    name: "another address stays, to be refused",
+    type: "ExternalName",
+    change: { clusterIP: "" },
+    want: { type: "ExternalName", clusterIP: "", clusterIPs: ["10.0.0.1"], ports: [http] },
+  },
   { name: "addresses too", type: "ExternalName", want: { type: "ExternalName", ports: [http] } },
   {
     name: "what the client changed stays, to be refused",
@@ -89,6 +117,23 @@ test.each<{ name: string; type: string; change?: Partial<ServiceSpec>; want: obj
   },
 ])("another type: $name", ({ type, change = {}, want }) => {
   expect(changed({ ...nodePort.spec, ...change, type }, nodePort, dropTypeDependentFields)).toEqual(want);
+});
+
+test("addresses of a load balancer go with the type", () => {
+  const status = { loadBalancer: { ingress: [{ ip: "1.2.3.4" }] } };
+  const [inner, outer] = ["ClusterIP", "LoadBalancer"].map((type) => deepCopy({ ...service({ type }), status }));
+  for (const draft of [inner, outer]) if (draft) dropTypeDependentFields(draft, service({ type: "LoadBalancer" }));
+  expect([inner?.status, outer?.status]).toEqual([{ loadBalancer: {} }, status]);
+});
+
+test.each([
+  ["ExternalName", "Local", undefined],
+  ["ExternalName", "Nearby", "Nearby"],
+  ["ClusterIP", "Local", "Local"],
+])("%s with the inner policy %s", (type, internalTrafficPolicy, want) => {
+  const draft = deepCopy(service({ type, internalTrafficPolicy }));
+  dropUnusedInternalPolicy(draft);
+  expect(draft.spec?.internalTrafficPolicy).toBe(want);
 });
 
 test.each<{ name: string; spec: ServiceSpec; want: object }>([

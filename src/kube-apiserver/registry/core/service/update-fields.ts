@@ -1,7 +1,7 @@
 import type { Service } from "#api/generated/core/v1.ts";
 import type { Draft } from "#apimachinery/meta/api-object.ts";
 import {
-  allocatesNodePorts,
+  hasNodePortType,
   isExternallyAccessible,
   needsClusterIp,
   needsHealthCheck,
@@ -14,9 +14,9 @@ export function patchAllocatedValues(service: Draft<Service>, old: Service): voi
   const { spec } = service;
   if (needsClusterIp(old) && needsClusterIp(service)) {
     if (!spec.clusterIP && old.spec.clusterIP) spec.clusterIP = old.spec.clusterIP;
-    if ((spec.clusterIPs ?? []).length === 0 && spec.clusterIP === old.spec.clusterIP) copyList(service, old);
+    if ((spec.clusterIPs ?? []).length === 0) copyList(service, old);
   }
-  if (allocatesNodePorts(old) && allocatesNodePorts(service)) patchNodePorts(service, old);
+  if (hasNodePortType(old) && hasNodePortType(service)) patchNodePorts(service, old);
   if (needsHealthCheck(old) && needsHealthCheck(service) && !spec.healthCheckNodePort && old.spec.healthCheckNodePort) {
     spec.healthCheckNodePort = old.spec.healthCheckNodePort;
   }
@@ -56,15 +56,14 @@ function copyList(service: Draft<Service>, old: Service): void {
 export function dropTypeDependentFields(service: Draft<Service>, old: Service): void {
   const { spec } = service;
   if (needsClusterIp(old) && !needsClusterIp(service)) {
-    if (sameList(spec.clusterIPs, old.spec.clusterIPs)) {
+    if ((spec.clusterIP ?? "") === (old.spec.clusterIP ?? "") && sameList(spec.clusterIPs, old.spec.clusterIPs)) {
       delete spec.clusterIP;
       delete spec.clusterIPs;
     }
     if (sameList(spec.ipFamilies, old.spec.ipFamilies)) delete spec.ipFamilies;
     if (spec.ipFamilyPolicy === old.spec.ipFamilyPolicy) delete spec.ipFamilyPolicy;
-    if (spec.internalTrafficPolicy === old.spec.internalTrafficPolicy) delete spec.internalTrafficPolicy;
   }
-  if (allocatesNodePorts(old) && !allocatesNodePorts(service) && sameNodePorts(service, old)) {
+  if (hasNodePortType(old) && !hasNodePortType(service) && sameNodePorts(service, old)) {
     for (const port of spec.ports ?? []) delete port.nodePort;
   }
   if (needsHealthCheck(old) && !needsHealthCheck(service) && spec.healthCheckNodePort === old.spec.healthCheckNodePort) {
@@ -81,10 +80,17 @@ export function dropTypeDependentFields(service: Draft<Service>, old: Service): 
   ) {
     delete spec.externalTrafficPolicy;
   }
+  if (spec.type !== "LoadBalancer" && service.status?.loadBalancer) service.status.loadBalancer = {};
 }
 
+/** Upstream keeps it in the store, but never shows it. */
+export function dropUnusedInternalPolicy({ spec }: Draft<Service>): void {
+  if (spec.type !== "ExternalName") return;
+  if (spec.internalTrafficPolicy === "Cluster" || spec.internalTrafficPolicy === "Local") delete spec.internalTrafficPolicy;
+}
+
+/** Ports may come and go, but none that is new. */
 function sameNodePorts(service: Service, old: Service): boolean {
-  const before = new Set(nodePortsOf(old));
-  const after = new Set(nodePortsOf(service));
-  return before.size === after.size && [...before].every((port) => after.has(port));
+  const before = nodePortsOf(old);
+  return nodePortsOf(service).every((port) => before.includes(port));
 }

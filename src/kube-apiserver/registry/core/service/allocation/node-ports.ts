@@ -1,5 +1,6 @@
 import type { Service } from "#api/generated/core/v1.ts";
 import { internalError, invalid as invalidObject } from "#apimachinery/api-errors/errors.ts";
+import { plainError } from "#apimachinery/api-errors/plain-error.ts";
 import type { Draft } from "#apimachinery/meta/api-object.ts";
 import { invalid } from "#apimachinery/validation/field-error.ts";
 import { FieldPath } from "#apimachinery/validation/field-path.ts";
@@ -55,7 +56,7 @@ function takeMissing(service: Draft<Service>, before: readonly number[], operati
       taken.add(port.nodePort);
     }
     const key = `${port.protocol} ${port.nodePort}`;
-    if (seen.has(key)) throw internalError(`duplicate nodePort: {${key}}`);
+    if (seen.has(key)) throw plainError(`duplicate nodePort: {${key}}`);
     seen.add(key);
   }
 }

@@ -34,13 +34,29 @@ export class ServiceAllocation {
 
   /** Throws what an allocation for a new Service would, as far as that can be told without allocating. */
   check(service: Service, dryRun: boolean): void {
-    if (needsClusterIp(service) && !isHeadless(service)) {
-      (service.spec.ipFamilies ?? []).forEach((family, i) => {
-        const ip = service.spec.clusterIPs?.[i];
-        if (ip) this.#ips.find((allocator) => allocator.family === family)?.check(service, ip, dryRun);
-      });
-    }
-    allocateNewPorts(deepCopy(service), new PortOperation(this.#portAllocator(), dryRun ? "dry-run" : "check"));
+    this.#checkIps(service, 0, dryRun);
+    this.#checkPorts(service, dryRun, allocateNewPorts);
+  }
+
+  /** The same for a changed Service, which keeps what it has. */
+  checkChange(service: Service, old: Service, dryRun: boolean): void {
+    if (!needsClusterIp(old)) this.#checkIps(service, 0, dryRun);
+    else if (!isHeadless(old) && (old.spec.ipFamilies ?? []).length === 1) this.#checkIps(service, 1, dryRun);
+    this.#checkPorts(service, dryRun, (draft, ports) => allocateChangedPorts(draft, old, ports));
+  }
+
+  /** Addresses that are asked for, from the `first` of the list on. */
+  #checkIps(service: Service, first: number, dryRun: boolean): void {
+    if (!needsClusterIp(service) || isHeadless(service)) return;
+    (service.spec.ipFamilies ?? []).forEach((family, i) => {
+      const ip = service.spec.clusterIPs?.[i];
+      if (i >= first && ip) this.#ips.find((allocator) => allocator.family === family)?.check(service, ip, dryRun);
+    });
+  }
+
+  #checkPorts(service: Service, dryRun: boolean, allocate: AllocatePorts): void {
+    if (!hasNodePortType(service)) return;
+    allocate(deepCopy(service), new PortOperation(this.#portAllocator(), dryRun ? "dry-run" : "check"));
   }
 
   async create(service: Draft<Service>, context: RequestContext, dryRun: boolean): Promise<Transaction> {
