@@ -3,6 +3,7 @@ import { rmSync } from "node:fs";
 import { access, constants, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
+import type { Writable } from "node:stream";
 import { StartupError } from "./startup-error.ts";
 
 /** Longest time that a member may take to end before it is killed, in milliseconds. */
@@ -11,6 +12,9 @@ const STOP_MS = 5_000;
 const QUOTA_BYTES = 8 * 1024 ** 3;
 /** What is kept of the member's output, in characters. */
 const OUTPUT_MAX = 2_000;
+
+/** Runs a member until the pipe on its fourth descriptor is closed, as it is when this process ends, however that comes. */
+const ENDS_WITH_US = 'etcd "$@" 3<&- & member=$!; { cat <&3; kill "$member"; } > /dev/null 2>&1 & exec 3<&-; wait "$member"';
 
 /** An etcd of our own that holds a snapshot. */
 export interface SnapshotMember {
@@ -31,17 +35,18 @@ export async function startSnapshotMember(file: string, dir: string): Promise<Sn
   await restore(file, data);
   const url = `http://127.0.0.1:${await freePort()}`;
   const child = spawn(
-    "etcd",
+    "sh",
     [
+      ...["-c", ENDS_WITH_US, "sh"],
       ...["--data-dir", data, "--listen-client-urls", url, "--advertise-client-urls", url],
       ...["--listen-peer-urls", "http://127.0.0.1:0", "--quota-backend-bytes", String(QUOTA_BYTES), "--log-level", "error"],
     ],
     // Ctrl-C in a terminal is ours: the member ends after the API server.
-    { stdio: ["ignore", "pipe", "pipe"], env: environment(), detached: true },
+    { stdio: ["ignore", "pipe", "pipe", "pipe"], env: environment(), detached: true },
   );
   let output = "";
   for (const stream of [child.stdout, child.stderr]) {
-    stream.on("data", (chunk: Buffer) => {
+    stream?.on("data", (chunk: Buffer) => {
       output = (output + chunk).slice(-OUTPUT_MAX);
     });
   }
@@ -50,15 +55,14 @@ export async function startSnapshotMember(file: string, dir: string): Promise<Sn
       output += error.message;
       resolve();
     });
-    child.once("close", () => resolve());
+    child.once("exit", () => resolve());
   });
   let stopping = false;
   void exited.then(() => {
     if (!stopping) process.stderr.write(`kybern up: the etcd that holds the snapshot has ended: ${output.trim()}\n`);
   });
-  // However this process ends, the member does not outlive it, nor its data.
   process.once("exit", () => {
-    child.kill("SIGKILL");
+    kill(child);
     rmSync(dir, { recursive: true, force: true });
   });
   return {
@@ -70,11 +74,22 @@ export async function startSnapshotMember(file: string, dir: string): Promise<Sn
   };
 }
 
+/** Ends the member that the shell waits for. */
 async function end(child: ChildProcess, exited: Promise<void>): Promise<void> {
-  const timer = setTimeout(() => child.kill("SIGKILL"), STOP_MS);
-  child.kill("SIGTERM");
+  const timer = setTimeout(() => kill(child), STOP_MS);
+  (child.stdio[3] as Writable | null)?.end();
   await exited;
   clearTimeout(timer);
+}
+
+/** The whole group: the shell and the member. */
+function kill({ pid }: ChildProcess): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, "SIGKILL");
+  } catch {
+    // They have ended already.
+  }
 }
 
 /** Tries what there is. A file that is no snapshot as etcd saves it has no digest at its end. */
