@@ -42,7 +42,7 @@ function containerStatus(situation: StatusSituation, container: Container, isIni
   const waiting = latest !== undefined && isWaitingForRestart(situation, container, latest, isInit);
   const current = waiting ? undefined : latest;
   const last = waiting ? latest : previous;
-  const { started, ready } = probe(pod, container, current, nowMs);
+  const { started, ready } = probe(pod, container, current, nowMs, observed.probed?.get(current?.id ?? ""));
   const succeeded = isInit && current?.state === "CONTAINER_EXITED" && current.exitCode === 0;
   const image = latest?.image ?? container.image ?? "";
   return {

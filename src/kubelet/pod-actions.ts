@@ -16,6 +16,8 @@ export interface ContainerKill {
   readonly id: string;
   readonly name: string;
   readonly message: string;
+  /** Seconds that it is given, when not those of the pod. */
+  readonly graceSeconds?: number;
 }
 
 /** What brings a pod closer to its spec. */
@@ -81,7 +83,7 @@ class Plan {
       const status = latestAttempt(observed, container.name);
       if (isSidecar(container)) {
         if (!this.#keepRunning(container, status)) return "pending";
-        const { started, changesAtMs } = probe(pod, container, status, nowMs);
+        const { started, changesAtMs } = probe(pod, container, status, nowMs, observed.probed?.get(status?.id ?? ""));
         this.#wakeAtMs = earlier(this.#wakeAtMs, changesAtMs);
         if (!started) return "pending";
         continue;
@@ -95,9 +97,20 @@ class Plan {
   }
 
   #keepRunning(container: Container, status: ContainerStatus | undefined): boolean {
-    if (status?.state === "CONTAINER_RUNNING") return true;
+    if (status?.state === "CONTAINER_RUNNING") {
+      this.#killUnhealthy(container, status);
+      return true;
+    }
     this.#startOrWait(container, true, status);
     return false;
+  }
+
+  #killUnhealthy({ name }: Container, { id }: ContainerStatus): void {
+    const { failed } = this.#situation.observed.probed?.get(id) ?? {};
+    if (failed === undefined) return;
+    const { kind, graceSeconds } = failed;
+    const message = `Container ${name} failed ${kind} probe, will be restarted`;
+    this.#kill.push({ id, name, message, ...(graceSeconds === undefined ? {} : { graceSeconds }) });
   }
 
   /** Whether the container runs or will run. */
@@ -108,8 +121,8 @@ class Plan {
       if (status.image !== (container.image ?? "")) {
         const message = `Container ${container.name} definition changed, will be restarted`;
         this.#kill.push({ id: status.id, name: container.name, message });
-      }
-      this.#wakeAtMs = earlier(this.#wakeAtMs, probe(pod, container, status, nowMs).changesAtMs);
+      } else this.#killUnhealthy(container, status);
+      this.#wakeAtMs = earlier(this.#wakeAtMs, probe(pod, container, status, nowMs, observed.probed?.get(status.id)).changesAtMs);
       return true;
     }
     const changed = status !== undefined && status.image !== (container.image ?? "");

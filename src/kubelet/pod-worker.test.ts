@@ -4,6 +4,7 @@ import { realClock } from "#base/clock.ts";
 import { seededRandom } from "#base/random.ts";
 import { FakeRuntime } from "#cri/fake/fake-runtime.ts";
 import { PodServer } from "#cri/fake/pod-server.ts";
+import { SimulatedHandlers } from "./handlers/simulated-handlers.ts";
 import type { Sources } from "./inside/sources.ts";
 import { PodWorker } from "./pod-worker.ts";
 import type { StatusManager } from "./status-manager.ts";
@@ -16,12 +17,14 @@ interface Run {
   readonly statuses: PodStatus[];
   readonly finals: boolean[];
   readonly events: string[];
+  readonly messages: string[];
 }
 
 function start(pod: Pod, begin: (worker: PodWorker) => void = (worker) => worker.resume()): Run {
   const statuses: PodStatus[] = [];
   const finals: boolean[] = [];
   const events: string[] = [];
+  const messages: string[] = [];
   const ips = { allocateIp: () => "10.244.0.2", releaseIp: () => {} };
   const random = seededRandom(1);
   const runtime = new FakeRuntime({ clock: realClock, random, podServer: new PodServer(), ...ips, idPrefix: "a" });
@@ -32,7 +35,10 @@ function start(pod: Pod, begin: (worker: PodWorker) => void = (worker) => worker
     },
   } as unknown as StatusManager;
   const recorder = {
-    event: (_target: unknown, _type: string, reason: string) => void events.push(reason),
+    event: (_target: unknown, _type: string, reason: string, message: string) => {
+      events.push(reason);
+      messages.push(message);
+    },
     flush: async () => {},
   };
   const sources: Sources = {
@@ -42,12 +48,21 @@ function start(pod: Pod, begin: (worker: PodWorker) => void = (worker) => worker
     token: async () => ({ token: "t", refreshAtMs: 0 }),
   };
   const inside = { sources, clock: realClock, allocatable: () => ({}), allowance: runtime.allowance };
-  const worker = new PodWorker(pod, { runtime, statusManager, recorder, clock: realClock, hostIp: "172.18.0.2", inside });
+  const handlers = new SimulatedHandlers({ runtime, clock: realClock, connect: undefined });
+  const worker = new PodWorker(pod, {
+    runtime,
+    statusManager,
+    recorder,
+    clock: realClock,
+    hostIp: "172.18.0.2",
+    inside,
+    handlers,
+  });
   runtime.getContainerEvents(({ type }) => {
     if (type === "CONTAINER_STOPPED_EVENT") worker.wake();
   });
   begin(worker);
-  return { worker, statuses, finals, events };
+  return { worker, statuses, finals, events, messages };
 }
 
 const settle = async (ms = 20): Promise<void> => void (await vi.advanceTimersByTimeAsync(ms));
@@ -233,4 +248,79 @@ test("what a container or a volume refers to holds it back until it is there", a
   await settle(1500);
   expect(run.statuses.at(-1)?.phase).toBe("Running");
   await run.worker.remove();
+});
+
+const exec = (...command: string[]) => ({ exec: { command } });
+const lastOf = (run: Run) => run.statuses.at(-1)?.containerStatuses?.[0];
+
+test("a container whose liveness probe fails is stopped in the probe's time, and starts again", async () => {
+  const command = ["sh", "-c", "touch /healthy; sleep 6; rm /healthy; sleep 600"];
+  const livenessProbe = { ...exec("cat", "/healthy"), periodSeconds: 5, failureThreshold: 1, terminationGracePeriodSeconds: 2 };
+  const annotations = { "kybern.io/simulated-stop-seconds": "60" };
+  const run = start(podOf({ containers: [{ name: "app", image: "i", command, livenessProbe }] }, { annotations }));
+  await vi.dynamicImportSettled();
+  await settle(9000);
+  expect(lastOf(run)?.restartCount).toBe(0);
+  await settle(4000);
+  expect(lastOf(run)).toMatchObject({ restartCount: 1, lastState: { terminated: { exitCode: 137 } } });
+  expect(run.messages).toContain("Liveness probe failed: cat: can't open '/healthy': No such file or directory\n");
+  expect(run.messages).toContain("Container app failed liveness probe, will be restarted");
+  await run.worker.remove();
+});
+
+test("a startup probe holds the others back, and readiness comes and goes", async () => {
+  const containers = [
+    {
+      name: "app",
+      image: "i",
+      command: ["sh", "-c", "sleep 12; touch /started; sleep 10; touch /ready; sleep 20; rm /ready; sleep 600"],
+      startupProbe: { ...exec("cat", "/started"), periodSeconds: 1, failureThreshold: 60 },
+      livenessProbe: { ...exec("cat", "/started"), periodSeconds: 1, failureThreshold: 1 },
+      readinessProbe: { ...exec("cat", "/ready"), periodSeconds: 1, failureThreshold: 2 },
+    },
+  ];
+  const run = start(podOf({ containers }));
+  await vi.dynamicImportSettled();
+  const seen: unknown[] = [];
+  for (const ms of [5000, 10_000, 12_000, 20_000]) {
+    await settle(ms);
+    seen.push([lastOf(run)?.started, lastOf(run)?.ready, lastOf(run)?.restartCount]);
+  }
+  expect(seen).toEqual([
+    [false, false, 0],
+    [true, false, 0],
+    [true, true, 0],
+    [true, false, 0],
+  ]);
+  await run.worker.remove();
+});
+
+test("programs that are not simulated, and ports that nobody answers for, are healthy", async () => {
+  const containers = [
+    { name: "a", image: "i", readinessProbe: exec("pg_isready"), livenessProbe: { httpGet: { port: 80 } } },
+    { name: "b", image: "i", readinessProbe: exec("sh", "-c", "redis-cli ping"), lifecycle: { postStart: exec("nginx", "-t") } },
+  ];
+  const run = start(podOf({ containers }));
+  await vi.dynamicImportSettled();
+  await settle(100);
+  expect(run.statuses.at(-1)?.containerStatuses?.map(({ ready }) => ready)).toEqual([true, true]);
+  await run.worker.remove();
+});
+
+test("hooks run after the start and before the end; who fails after the start is stopped", async () => {
+  const hooks = { postStart: exec("touch", "/begun"), preStop: exec("sh", "-c", "cat /begun && sleep 5 && exit 1") };
+  const containers = [{ name: "app", image: "i", lifecycle: hooks }];
+  const run = start(podOf({ containers }));
+  await vi.dynamicImportSettled();
+  await settle();
+  run.worker.update(podOf({ containers }, deleting(30)));
+  await settle(4000);
+  expect([run.events.at(-1), run.finals.at(-1)]).toEqual(["Killing", false]);
+  await settle(2000);
+  expect([run.events.at(-1), run.finals.at(-1)]).toEqual(["FailedPreStopHook", true]);
+
+  const failing = start(podOf({ containers: [{ name: "app", image: "i", lifecycle: { postStart: exec("false") } }] }));
+  await settle(100);
+  expect(failing.events.slice(0, 5)).toEqual(["Pulled", "Created", "Started", "FailedPostStartHook", "Killing"]);
+  await failing.worker.remove();
 });

@@ -6,6 +6,8 @@ import { isPodTerminal } from "#component-helpers/pod/pod-conditions.ts";
 import type { ContainerStatus } from "#cri/container.ts";
 import type { RuntimeService } from "#cri/runtime-service.ts";
 import { BackOff } from "./back-off.ts";
+import { ContainerProber, needsProber } from "./handlers/container-prober.ts";
+import type { ActionTarget, Handlers } from "./handlers/handlers.ts";
 import { MissingReferenceError } from "./inside/missing-reference.ts";
 import { PodInside, type Prepared } from "./inside/pod-inside.ts";
 import type { InsideModules } from "./inside/pod-volumes.ts";
@@ -24,6 +26,8 @@ export interface PodWorkerModules {
   readonly recorder: EventRecorder;
   readonly clock: Clock;
   readonly hostIp: string;
+  /** Carries out probes and hooks. */
+  readonly handlers: Handlers;
   /** What containers find inside comes from here. */
   readonly inside: InsideModules;
 }
@@ -31,6 +35,8 @@ export interface PodWorkerModules {
 /** Dead attempts of a container that are kept, for `lastState`. */
 const DEAD_ATTEMPTS_KEPT = 1;
 const SYNC_RETRY_MS = 1000;
+/** What a container is given after its hook has used up its time, in seconds (upstream's `minimumGracePeriodInSeconds`). */
+const GRACE_SECONDS_MIN = 2;
 /** How often is told that something a pod refers to is not there, in milliseconds. */
 const MISSING_EVENT_MS = 10_000;
 
@@ -45,6 +51,10 @@ export class PodWorker {
   readonly #events: PodEvents;
   /** Containers that were asked to end, with the seconds they were given. */
   readonly #stopping = new Map<string, number>();
+  /** Of running containers with probes that are carried out; by id. */
+  readonly #probers = new Map<string, ContainerProber>();
+  /** Ends the waiting for hooks when the pod is to go. */
+  readonly #going = new AbortController();
   /** Why containers cannot be made; by name. */
   readonly #configErrors = new Map<string, string>();
   /** When the events of what is missing were told last; by message. */
@@ -112,6 +122,7 @@ export class PodWorker {
   /** The pod changed. */
   update(pod: Pod): void {
     this.#pod = pod;
+    if (pod.metadata.deletionTimestamp !== undefined) this.#going.abort();
     this.wake();
   }
 
@@ -137,10 +148,19 @@ export class PodWorker {
     this.wake();
   }
 
+  /** Ends all timers, for a node that goes away. */
+  close(): void {
+    this.pause();
+    this.#going.abort();
+    for (const prober of this.#probers.values()) prober.stop();
+  }
+
   /** The pod is gone from the API: its containers end at once. */
   async remove(): Promise<void> {
     this.#removed = true;
     this.#timer?.clear();
+    this.#going.abort();
+    for (const prober of this.#probers.values()) prober.stop();
     if (this.#sandboxId !== undefined) await this.#modules.runtime.removePodSandbox(this.#sandboxId);
     this.inside.volumes.release();
   }
@@ -195,7 +215,7 @@ export class PodWorker {
       this.#again = true;
       return deadlineMs;
     }
-    for (const { id, name, message } of actions.kill) this.#stop(id, name, message);
+    for (const { id, name, message, graceSeconds } of actions.kill) this.#stop(id, name, message, graceSeconds);
     let started = 0;
     for (const start of actions.start) started += Number(await this.#startContainer(start));
     for (const name of actions.backedOff) this.#events.backOff(pod, name);
@@ -313,6 +333,7 @@ export class PodWorker {
     this.#events.container(this.#pod, container.name, "Created", "Container created");
     await runtime.startContainer(id);
     this.#events.container(this.#pod, container.name, "Started", "Container started");
+    await this.#postStart(container, id);
     const observed = await this.#observe();
     const [, ...dead] = attemptsOf(observed, container.name);
     if (dead.length > 0) this.#backOff.next(container.name, clock.now());
@@ -321,18 +342,23 @@ export class PodWorker {
   }
 
   /** Asks a container to end; the runtime tells when it has. Asks again when the pod is given less time than before. */
-  #stop(id: string, name: string, message: string): void {
+  #stop(id: string, name: string, message: string, ownGraceSeconds?: number): void {
     const { deletionGracePeriodSeconds } = this.#pod.metadata;
-    const graceSeconds = Math.max(1, deletionGracePeriodSeconds ?? this.#pod.spec.terminationGracePeriodSeconds ?? 30);
+    const ofPod = this.#pod.spec.terminationGracePeriodSeconds ?? 30;
+    const graceSeconds = Math.max(1, deletionGracePeriodSeconds ?? ownGraceSeconds ?? ofPod);
     const before = this.#stopping.get(id);
     if (before !== undefined && before <= graceSeconds) return;
     this.#stopping.set(id, graceSeconds);
     if (before === undefined) this.#events.container(this.#pod, name, "Killing", message);
     // What fails here is tried again when the pod is looked at next.
-    this.#modules.runtime.stopContainer(id, graceSeconds).then(
-      () => this.wake(),
-      () => this.#stopping.delete(id),
-    );
+    const { runtime } = this.#modules;
+    const preparing = before === undefined ? this.#preStop(id, name, graceSeconds) : Promise.resolve(graceSeconds);
+    preparing
+      .then((left) => runtime.stopContainer(id, left))
+      .then(
+        () => this.wake(),
+        () => this.#stopping.delete(id),
+      );
   }
 
   #tell(observed: ObservedPod, actions: PodActions, final: boolean, ending = false): void {

@@ -13,10 +13,20 @@ export interface ProbeResult {
   readonly changesAtMs: number | undefined;
 }
 
-/** Simulated probes succeed as soon as their first delay is over. */
-export function probe(pod: Pod, container: Container, status: ContainerStatus | undefined, nowMs: number): ProbeResult {
+/** Probes that are not carried out succeed as soon as their first delay is over; `findings` are of those that are. */
+export function probe(
+  pod: Pod,
+  container: Container,
+  status: ContainerStatus | undefined,
+  nowMs: number,
+  findings?: ProbeFindings,
+): ProbeResult {
   if (status?.state !== "CONTAINER_RUNNING" || status.startedAtMs === undefined) {
     return { started: false, ready: false, changesAtMs: undefined };
+  }
+  if (findings !== undefined) {
+    const held = container.readinessProbe !== undefined && pod.metadata.annotations?.[READY_ANNOTATION] === "false";
+    return { started: findings.started, ready: findings.ready && !held, changesAtMs: undefined };
   }
   const startedAtMs = status.startedAtMs + delayMs(container.startupProbe);
   if (nowMs < startedAtMs) return { started: false, ready: false, changesAtMs: startedAtMs };

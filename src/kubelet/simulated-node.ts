@@ -9,6 +9,7 @@ import type { Allowance } from "#cri/fake/allowance.ts";
 import { FakeRuntime } from "#cri/fake/fake-runtime.ts";
 import type { SimulationHooks } from "#cri/fake/hooks.ts";
 import type { PodServer } from "#cri/fake/pod-server.ts";
+import { SimulatedHandlers } from "./handlers/simulated-handlers.ts";
 import type { Amounts } from "./inside/resource-values.ts";
 import type { Sources } from "./inside/sources.ts";
 import type { NodeAuthority } from "./node-authority.ts";
@@ -75,7 +76,10 @@ export class SimulatedNode implements NetworkNode {
         .join(""),
     });
     const allocatable = (): Amounts => (shared.nodeSeen(identity.name)?.status?.allocatable ?? {}) as Amounts;
+    const serves = shared.hooks?.serve !== undefined;
+    const connect = (sandboxId: string, port: number): Duplex | undefined => this.#runtime.connect(sandboxId, port);
     this.#modules = {
+      handlers: new SimulatedHandlers({ runtime: this.#runtime, clock, connect: serves ? connect : undefined }),
       inside: { sources: shared.sources, clock, allocatable, allowance: this.#runtime.allowance },
       runtime: this.#runtime,
       statusManager,
@@ -207,6 +211,7 @@ export class SimulatedNode implements NetworkNode {
   /** Ends all timers. */
   close(): void {
     this.pause();
+    for (const worker of this.#workers.values()) worker.close();
     void this.#server?.then((server) => server.close());
     this.#runtime.close();
   }

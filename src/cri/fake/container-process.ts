@@ -110,6 +110,11 @@ export class ContainerProcess {
     this.log.finish();
   }
 
+  /** Makes what commands run in, if it is not there yet. */
+  async load(): Promise<void> {
+    await (await this.#loadShell()).prepare();
+  }
+
   /** Runs a command. Rejects when there is no such program. */
   async exec(command: readonly string[], streams: ProcessStreams): Promise<number> {
     const { hooks, identity } = this.#around;

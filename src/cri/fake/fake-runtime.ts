@@ -301,6 +301,8 @@ export class FakeRuntime implements RuntimeService {
 
   async execSync(containerId: string, cmd: readonly string[], timeoutSeconds: number): Promise<ExecSyncResult> {
     const { process } = this.#running(containerId);
+    // The command's time does not begin before what it runs in is there.
+    await process.load();
     return execSync((streams) => process.exec(cmd, streams), cmd, timeoutSeconds, this.#options.clock);
   }
 
