@@ -3,6 +3,7 @@ import { startCustomResources } from "#apiextensions-apiserver/custom-resources.
 import { ServingProgress } from "#apiextensions-apiserver/serving-progress.ts";
 import { schemaFor } from "#apimachinery/schema/registry.ts";
 import { auditedClient } from "#apiserver/audit/audited-client.ts";
+import { REQUEST_HEADERS } from "#apiserver/authentication/request-header.ts";
 import { attributesOf, forbiddenError } from "#apiserver/authorization/authorizer.ts";
 import { derived } from "#apiserver/derived.ts";
 import { servedGroups } from "#apiserver/discovery/served-groups.ts";
@@ -294,6 +295,8 @@ export async function startKubeApiServer(options: KubeApiServerOptions): Promise
     address: { ...address, port: listener.port },
     clientCa: authentication.authorities.clients.join(""),
     requestHeaderCa: authentication.authorities.proxies.join(""),
+    proxyNames: authentication.authorities.proxyNames,
+    requestHeaders: { ...REQUEST_HEADERS, ...options.authentication?.requestHeader?.headers },
     ...(kv.features.shared && { enterEndpoints: () => reconciler.start() }),
   };
   const customResourcesEnd = new AbortController();

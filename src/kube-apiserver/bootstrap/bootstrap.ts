@@ -1,4 +1,5 @@
 import { formatTime } from "#apimachinery/meta/time.ts";
+import type { RequestHeaderNames } from "#apiserver/authentication/request-header.ts";
 import type { ResourceSet, Stores } from "#apiserver/registry/resource-set.ts";
 import type { RequestContext } from "#apiserver/request/request-info.ts";
 import type { Clock } from "#base/clock.ts";
@@ -26,6 +27,9 @@ export interface BootstrapOptions {
   /** PEM texts for `extension-apiserver-authentication`. */
   readonly clientCa: string;
   readonly requestHeaderCa: string;
+  /** Names that proxies may have, and where they write whom they ask for. */
+  readonly proxyNames: readonly string[];
+  readonly requestHeaders: RequestHeaderNames;
   /** Enters this server in the endpoints of `default/kubernetes`; it is the only one when absent. */
   readonly enterEndpoints?: () => Promise<void>;
 }
@@ -101,18 +105,21 @@ function priorityClass({ name, value, description }: (typeof PRIORITY_CLASSES)[n
 }
 
 /** What an extension API server needs to trust requests that come through this one. */
-function extensionAuthentication({ clientCa, requestHeaderCa }: BootstrapOptions): object {
+function extensionAuthentication({ clientCa, requestHeaderCa, proxyNames, requestHeaders }: BootstrapOptions): object {
   return {
     apiVersion: "v1",
     kind: "ConfigMap",
     metadata: { name: "extension-apiserver-authentication", namespace: "kube-system" },
     data: {
-      "client-ca-file": clientCa,
-      "requestheader-allowed-names": '["front-proxy-client"]',
-      "requestheader-client-ca-file": requestHeaderCa,
-      "requestheader-extra-headers-prefix": '["X-Remote-Extra-"]',
-      "requestheader-group-headers": '["X-Remote-Group"]',
-      "requestheader-username-headers": '["X-Remote-User"]',
+      ...(clientCa !== "" && { "client-ca-file": clientCa }),
+      // Where nobody may be a proxy, nothing is said of proxies.
+      ...(requestHeaderCa !== "" && {
+        "requestheader-allowed-names": JSON.stringify(proxyNames),
+        "requestheader-client-ca-file": requestHeaderCa,
+        "requestheader-extra-headers-prefix": JSON.stringify(requestHeaders.extraPrefix),
+        "requestheader-group-headers": JSON.stringify(requestHeaders.group),
+        "requestheader-username-headers": JSON.stringify(requestHeaders.username),
+      }),
     },
   };
 }
