@@ -1,11 +1,14 @@
 import type { Container, EphemeralContainer, Pod } from "#api/generated/core/v1.ts";
 import type { ContainerStatus } from "#cri/container.ts";
 import type { PodSandboxStatus } from "#cri/pod-sandbox.ts";
+import type { ProbeFindings } from "./handlers/container-prober.ts";
 
 /** What the runtime has of a pod: its sandbox, and all containers with their earlier attempts. */
 export interface ObservedPod {
   readonly sandbox: PodSandboxStatus | undefined;
   readonly containers: readonly ContainerStatus[];
+  /** What probes that are carried out have found, by the container's id. */
+  readonly probed?: ReadonlyMap<string, ProbeFindings>;
 }
 
 /** The newest attempt of a container. */

@@ -263,7 +263,70 @@ export class PodWorker {
     const { runtime } = this.#modules;
     if (this.#sandboxId === undefined) return { sandbox: undefined, containers: [] };
     const sandbox = await runtime.podSandboxStatus(this.#sandboxId);
-    return { sandbox, containers: await runtime.containerStatuses({ sandboxId: this.#sandboxId }) };
+    const containers = await runtime.containerStatuses({ sandboxId: this.#sandboxId });
+    this.#keepProbing(containers);
+    const probed = new Map([...this.#probers].map(([id, prober]) => [id, prober.findings]));
+    return { sandbox, containers, probed };
+  }
+
+  /** Each running container that needs one has a prober, and no other. */
+  #keepProbing(containers: readonly ContainerStatus[]): void {
+    const { handlers, clock } = this.#modules;
+    const isGoing = this.#pod.metadata.deletionTimestamp !== undefined;
+    for (const { id, state, metadata, startedAtMs = clock.now() } of containers) {
+      const known = this.#probers.get(id);
+      if (state !== "CONTAINER_RUNNING" || isGoing) {
+        known?.stop();
+        if (state !== "CONTAINER_RUNNING") this.#probers.delete(id);
+        continue;
+      }
+      const { spec } = this.#pod;
+      const container = [...spec.containers, ...(spec.initContainers ?? [])].find(({ name }) => name === metadata.name);
+      if (known !== undefined || container === undefined || !needsProber(container, handlers)) continue;
+      const onUnhealthy = (message: string): void => {
+        if (!this.#paused) this.#events.warning(this.#pod, metadata.name, "Unhealthy", message);
+      };
+      const modules = { handlers, clock, onUnhealthy, onChange: () => this.wake() };
+      this.#probers.set(id, new ContainerProber(this.#target(container, id), startedAtMs, modules));
+    }
+  }
+
+  #target(container: Container, containerId: string): ActionTarget {
+    const ip = this.#ip === "" ? this.#modules.hostIp : this.#ip;
+    return { pod: this.#pod, container, containerId, sandboxId: this.#sandboxId ?? "", ip };
+  }
+
+  /** A container whose hook fails is stopped. The others wait for it, unless the pod is to go. */
+  async #postStart(container: Container, id: string): Promise<void> {
+    const hook = container.lifecycle?.postStart;
+    if (hook === undefined) return;
+    const { signal } = this.#going;
+    const gone = new Promise<undefined>((resolve) => {
+      if (signal.aborted) resolve(undefined);
+      else signal.addEventListener("abort", () => resolve(undefined), { once: true });
+    });
+    const result = await Promise.race([this.#modules.handlers.run(hook, this.#target(container, id), 0), gone]);
+    if (result === undefined || result.succeeded) return;
+    this.#events.warning(this.#pod, container.name, "FailedPostStartHook", "PostStartHook failed");
+    this.#stop(id, container.name, "FailedPostStartHook");
+  }
+
+  /** Runs in the time that the container is given; gives what is left of that, in seconds. */
+  async #preStop(id: string, name: string, graceSeconds: number): Promise<number> {
+    const { spec } = this.#pod;
+    const { clock, handlers } = this.#modules;
+    const container = [...spec.containers, ...(spec.initContainers ?? [])].find((one) => one.name === name);
+    const hook = container?.lifecycle?.preStop;
+    if (container === undefined || hook === undefined) return graceSeconds;
+    const beganMs = clock.now();
+    const late = new AbortController();
+    const result = await Promise.race([
+      handlers.run(hook, this.#target(container, id), 0),
+      clock.sleep(graceSeconds * 1000, late.signal).catch(() => undefined),
+    ]);
+    late.abort();
+    if (result?.succeeded === false) this.#events.warning(this.#pod, name, "FailedPreStopHook", "PreStopHook failed");
+    return Math.max(GRACE_SECONDS_MIN, graceSeconds - Math.floor((clock.now() - beganMs) / 1000));
   }
 
   #decide(observed: ObservedPod): PodActions {

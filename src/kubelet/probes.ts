@@ -1,5 +1,6 @@
 import type { Container, Pod, Probe } from "#api/generated/core/v1.ts";
 import type { ContainerStatus } from "#cri/container.ts";
+import type { ProbeFindings } from "./handlers/container-prober.ts";
 
 /** On a pod: `"false"` makes its readiness probes fail. */
 export const READY_ANNOTATION = "kybern.io/simulated-ready";
