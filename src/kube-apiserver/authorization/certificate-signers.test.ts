@@ -5,15 +5,20 @@ import { certificateApproval, certificateSigning, certificateSubjectRestriction 
 
 const csr = (status: object): object => ({ metadata: { name: "c" }, spec: { signerName: "example.com/s", request: "" }, status });
 
-async function judge(rights: readonly string[], subresource: string, status: object): Promise<string> {
+async function judge(
+  rights: readonly string[],
+  subresource: string,
+  status: object,
+  resource = "certificatesigningrequests",
+): Promise<string> {
   const authorizer: Authorizer = {
-    authorize: ({ verb, resource, name }) =>
-      rights.includes(`${verb} ${resource} ${name}`) ? { decision: "allow", reason: "" } : { decision: "no-opinion", reason: "" },
+    authorize: ({ verb, resource: kind, name }) =>
+      rights.includes(`${verb} ${kind} ${name}`) ? { decision: "allow", reason: "" } : { decision: "no-opinion", reason: "" },
   };
   const attributes = {
     operation: "UPDATE",
     group: "certificates.k8s.io",
-    resource: "certificatesigningrequests",
+    resource,
     subresource,
     name: "c",
     object: csr(status),
@@ -54,4 +59,15 @@ test.each([
   { name: "the request itself", rights: [], subresource: "", status: {}, want: "" },
 ])("$name", async ({ rights, subresource, status, want }) => {
   expect(await judge(rights, subresource, status)).toBe(want);
+});
+
+test("the status of pods' requests is their signer's to write", async () => {
+  const write = (rights: readonly string[], status: object): Promise<string> =>
+    judge(rights, "status", status, "podcertificaterequests");
+  const detail = 'User "u" is not permitted to "sign" for signer "example.com/s"';
+  expect(await write([], conditions)).toBe(
+    `PodCertificateRequest.certificates.k8s.io "c" is invalid: spec.signerName: Forbidden: ${detail}`,
+  );
+  expect(await write(["sign signers example.com/s"], conditions)).toBe("");
+  expect(await write([], {})).toBe("");
 });

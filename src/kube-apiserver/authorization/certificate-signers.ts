@@ -1,5 +1,9 @@
 import type { CertificateSigningRequest } from "#api/generated/certificates/v1.ts";
+import type { PodCertificateRequest } from "#api/generated/certificates/v1beta1.ts";
+import { invalid } from "#apimachinery/api-errors/errors.ts";
 import { semanticEqual } from "#apimachinery/meta/deep-equal.ts";
+import { forbidden, goQuote } from "#apimachinery/validation/field-error.ts";
+import { FieldPath } from "#apimachinery/validation/field-path.ts";
 import { type AdmissionAttributes, type AdmissionPluginFactory, admissionForbidden } from "#apiserver/admission/admission.ts";
 import type { Authorizer } from "#apiserver/authorization/authorizer.ts";
 import type { UserInfo } from "#apiserver/request/request-info.ts";
@@ -47,8 +51,23 @@ async function mustApprove(
 }
 
 function checkSigning(authorizer: Authorizer, attributes: AdmissionAttributes): Promise<void> | void {
-  const old = attributes.subresource === "status" ? oldRequest(attributes) : undefined;
+  if (attributes.subresource !== "status") return;
+  if (attributes.group === GROUP && attributes.resource === "podcertificaterequests")
+    return mustSignForPod(authorizer, attributes);
+  const old = oldRequest(attributes);
   if (old !== undefined) return mustSign(authorizer, attributes, old);
+}
+
+/** As upstream's status strategy of these requests, which answers as for an object that is not right. */
+async function mustSignForPod(authorizer: Authorizer, attributes: AdmissionAttributes): Promise<void> {
+  const [object, old] = [attributes.object, attributes.oldObject] as unknown as (PodCertificateRequest | undefined)[];
+  if (old === undefined || semanticEqual(object?.status ?? {}, old.status ?? {})) return;
+  const { user } = attributes.context;
+  const { signerName } = old.spec;
+  if (await maySign(authorizer, user, "sign", signerName)) return;
+  const detail = `User ${goQuote(user.name)} is not permitted to "sign" for signer ${goQuote(signerName)}`;
+  const kind = { group: GROUP, kind: "PodCertificateRequest" };
+  throw invalid(kind, attributes.name, [forbidden(FieldPath.of("spec", "signerName"), detail)]);
 }
 
 async function mustSign(authorizer: Authorizer, attributes: AdmissionAttributes, old: CertificateSigningRequest): Promise<void> {

@@ -84,7 +84,7 @@ export function builtInResources(modules: RegistryModules): ResourceSet {
     jobs(),
     certificateSigningRequests(modules),
     clusterTrustBundles,
-    podCertificateRequests,
+    podCertificateRequests(modules),
     ingressClasses,
     ingresses,
     ipAddresses,
