@@ -173,7 +173,10 @@ describe("aggregation", () => {
     expect([status, text]).toEqual([502, "the backend attempted to redirect this request, which is not permitted"]);
   });
 
-  function upgrade(path: string, headers: Readonly<Record<string, string>>): Promise<{ status: number; text: string; socket?: Socket }> {
+  function upgrade(
+    path: string,
+    headers: Readonly<Record<string, string>>,
+  ): Promise<{ status: number; text: string; socket?: Socket }> {
     const { ca, cert, key } = cluster.credentials;
     const all = { connection: "Upgrade", upgrade: "echo", ...headers };
     return new Promise((resolve, reject) => {
@@ -200,7 +203,10 @@ describe("aggregation", () => {
     socket?.write("hello");
     expect(String(await back)).toBe("hello");
     const call = tiny.calls.find(({ url }) => url === path);
-    expect(call).toMatchObject({ client: "front-proxy-client", headers: { upgrade: "echo", "x-remote-user": "kubernetes-admin" } });
+    expect(call).toMatchObject({
+      client: "front-proxy-client",
+      headers: { upgrade: "echo", "x-remote-user": "kubernetes-admin" },
+    });
     expect(call?.headers.authorization).toBeUndefined();
     const closed = new Promise((resolve) => socket?.once("close", resolve));
     socket?.end();

@@ -82,7 +82,9 @@ describe("secrets at rest", () => {
     expect((await ask("PUT", "/api/v1/namespaces/default/secrets/s", secret)).status).toBe(200);
     expect(await stored("secrets/default/s")).toMatch(/^k8s:enc:secretbox:v1:two:/);
     const { resourceVersion } = (await ask("PUT", "/api/v1/namespaces/default/secrets/s", secret)).body.metadata;
-    expect((await ask("PUT", "/api/v1/namespaces/default/secrets/s", secret)).body.metadata.resourceVersion).toBe(resourceVersion);
+    expect((await ask("PUT", "/api/v1/namespaces/default/secrets/s", secret)).body.metadata.resourceVersion).toBe(
+      resourceVersion,
+    );
     await startWith(box);
     expect(await read()).toBe("aGlkZGVu");
   });
@@ -108,7 +110,11 @@ describe("secrets at rest", () => {
   });
 
   test.each([
-    ["a key of another length", [{ aescbc: { keys: [{ name: "a", secret: "c2hvcnQ=" }] } }], "secret is not of the expected length, got 5"],
+    [
+      "a key of another length",
+      [{ aescbc: { keys: [{ name: "a", secret: "c2hvcnQ=" }] } }],
+      "secret is not of the expected length, got 5",
+    ],
     ["two providers in one", [{ ...gcm, ...box }], "more than one provider specified in a single element"],
     ["none", [], "at least one resources[0].providers is required"],
     ["KMS v1", [{ kms: { name: "old", endpoint: "unix:///x" } }], "KMSv1 is deprecated"],

@@ -116,11 +116,7 @@ function readValue(type: TypeSchema, reader: WireReader): unknown {
   }
 }
 
-function readStruct(
-  schema: StructSchema,
-  reader: WireReader,
-  into: Record<string, unknown> = {},
-): Record<string, unknown> {
+function readStruct(schema: StructSchema, reader: WireReader, into: Record<string, unknown> = {}): Record<string, unknown> {
   reader.message(fieldReader(reader, layoutOf(schema), into));
   return into;
 }
