@@ -190,7 +190,7 @@ test("events of who writes too many are refused until time has passed", async ()
       context: { user: { name } },
     };
     try {
-      plugin.validate?.(request as unknown as AdmissionAttributes);
+      void plugin.validate?.(request as unknown as AdmissionAttributes);
       return "taken";
     } catch (error) {
       return (error as Error).message;

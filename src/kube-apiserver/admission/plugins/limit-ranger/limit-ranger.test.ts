@@ -28,8 +28,8 @@ function judge(limits: readonly object[], object: Record<string, unknown>, reque
     ...request,
   };
   try {
-    plugin.mutate?.(attributes as unknown as AdmissionAttributes, undefined as never);
-    plugin.validate?.(attributes as unknown as AdmissionAttributes);
+    void plugin.mutate?.(attributes as unknown as AdmissionAttributes, undefined as never);
+    void plugin.validate?.(attributes as unknown as AdmissionAttributes);
   } catch (error) {
     return { refusal: (error as Error).message.replace(/^\w+ "p" is forbidden: /, "") };
   }

@@ -40,7 +40,7 @@ function judge(
     ...request,
   } as unknown as AdmissionAttributes;
   try {
-    podSecurityWith({ ...DEFAULT_POD_SECURITY_CONFIGURATION, ...configuration })(modules).validate?.(attributes);
+    void podSecurityWith({ ...DEFAULT_POD_SECURITY_CONFIGURATION, ...configuration })(modules).validate?.(attributes);
     return warnings;
   } catch (error) {
     return (error as Error).message;
