@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { root } from "../architecture/source-tree.ts";
 
@@ -28,9 +28,11 @@ describe("the package as npm packs it", () => {
     mkdirSync(installed, { recursive: true });
     run("tar", ["-xzf", join(project, tarball), "-C", installed, "--strip-components", "1"]);
     const { dependencies } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
-    mkdirSync(join(project, "node_modules/@types"));
-    for (const name of [...Object.keys(dependencies), "@types/node"])
-      symlinkSync(join(root, "node_modules", name), join(project, "node_modules", name));
+    for (const name of [...Object.keys(dependencies), "@types/node"]) {
+      const link = join(project, "node_modules", name);
+      mkdirSync(dirname(link), { recursive: true });
+      symlinkSync(join(root, "node_modules", name), link);
+    }
     writeFileSync(join(project, "package.json"), '{ "type": "module" }');
     writeFileSync(join(project, "cluster.ts"), USER_TEST);
   }, 120_000);
