@@ -1,11 +1,12 @@
 import type { Container, PodSpec } from "#api/generated/core/v1.ts";
 import { formatQuantity, parseQuantity, quantityAdd, quantityCompare } from "#apimachinery/resource/quantity.ts";
+import { ownValue } from "#base/own-value.ts";
 
 type ResourceList = Readonly<Record<string, string>>;
 
 function add(into: Record<string, string>, more: ResourceList): void {
   for (const [name, value] of Object.entries(more)) {
-    const old = into[name];
+    const old = ownValue(into, name);
     into[name] = old === undefined ? value : sum(old, value);
   }
 }
@@ -16,7 +17,7 @@ function sum(a: string, b: string): string {
 
 function raise(into: Record<string, string>, floor: ResourceList): void {
   for (const [name, value] of Object.entries(floor)) {
-    const old = into[name];
+    const old = ownValue(into, name);
     if (old === undefined || quantityCompare(parseQuantity(value), parseQuantity(old)) > 0) into[name] = value;
   }
 }
