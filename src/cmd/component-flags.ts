@@ -87,3 +87,16 @@ export function electionOf(flags: ComponentFlags): { readonly identity: string; 
   };
   return { identity: `${hostname()}_${randomUUID()}`, election };
 }
+
+/** What the flags of election say, in the form of upstream's `/configz`. */
+export function shownElection(flags: ComponentFlags): Readonly<Record<string, unknown>> {
+  return {
+    leaderElect: flags["leader-elect"],
+    leaseDuration: flags["leader-elect-lease-duration"],
+    renewDeadline: flags["leader-elect-renew-deadline"],
+    retryPeriod: flags["leader-elect-retry-period"],
+    resourceLock: "leases",
+    resourceName: flags["leader-elect-resource-name"],
+    resourceNamespace: flags["leader-elect-resource-namespace"],
+  };
+}

@@ -13,7 +13,7 @@ import { signCertificateRequest } from "#pki/certificate.ts";
 import { loadSigningKeys } from "#pki/key-pair.ts";
 import { clientOf } from "./api-client.ts";
 import { chosenControllers } from "./chosen-controllers.ts";
-import type { ComponentFlags } from "./component-flags.ts";
+import { type ComponentFlags, shownElection } from "./component-flags.ts";
 import { ControllerMetrics } from "./controller-metrics.ts";
 import { durationMs, givenFlags } from "./flag-specs.ts";
 import { sayFormerFlags } from "./former-flags.ts";
@@ -175,15 +175,7 @@ function shown(flags: Flags, names: readonly string[]): object {
       Port: flags["secure-port"],
       Address: flags["bind-address"],
       Controllers: flags.controllers,
-      LeaderElection: {
-        leaderElect: flags["leader-elect"],
-        leaseDuration: flags["leader-elect-lease-duration"],
-        renewDeadline: flags["leader-elect-renew-deadline"],
-        retryPeriod: flags["leader-elect-retry-period"],
-        resourceLock: "leases",
-        resourceName: flags["leader-elect-resource-name"],
-        resourceNamespace: flags["leader-elect-resource-namespace"],
-      },
+      LeaderElection: shownElection(flags),
       Running: names,
     },
     KubeCloudShared: {

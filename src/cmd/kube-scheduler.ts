@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { systemRandom } from "#base/random.ts";
 import { describeFlags, type FlagSet, type FlagSpec, type ParsedFlags, parseFlags } from "#component-base/flags.ts";
 import { startScheduler } from "#kube-scheduler/scheduler.ts";
-import { type ComponentFlags, componentFlags } from "./component-flags.ts";
+import { type ComponentFlags, componentFlags, shownElection } from "./component-flags.ts";
 import { file, givenFlags } from "./flag-specs.ts";
 import type { ProgramCall } from "./program-call.ts";
 import { runComponent } from "./run-component.ts";
@@ -66,15 +66,7 @@ function shown(flags: ComponentFlags, { percentageOfNodesToScore = 0 }: Schedule
     apiVersion: "kubescheduler.config.k8s.io/v1",
     percentageOfNodesToScore,
     clientConnection: { kubeconfig: flags.kubeconfig, contentType: "application/json" },
-    leaderElection: {
-      leaderElect: flags["leader-elect"],
-      leaseDuration: flags["leader-elect-lease-duration"],
-      renewDeadline: flags["leader-elect-renew-deadline"],
-      retryPeriod: flags["leader-elect-retry-period"],
-      resourceLock: "leases",
-      resourceName: flags["leader-elect-resource-name"],
-      resourceNamespace: flags["leader-elect-resource-namespace"],
-    },
+    leaderElection: shownElection(flags),
     enableProfiling: flags.profiling,
     profiles: [{ schedulerName: "default-scheduler" }],
   };
