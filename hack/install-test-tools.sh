@@ -24,14 +24,25 @@ if [ ! -x "$old/usr/bin/kubectl" ] && apt-cache show kubernetes-client >/dev/nul
   (cd "$old" && apt-get download -qq kubernetes-client && dpkg -x kubernetes-client_*.deb . && rm kubernetes-client_*.deb)
 fi
 
-# Debian 12's containerd does not tell events; that of the next release does, and runs here unpacked beside it.
-newer="$(dirname "$0")/../node_modules/.cache/containerd-1.7"
-if [ ! -x "$newer/usr/bin/containerd" ] && [ -r /etc/apt/sources.list.d/debian.sources ]; then
-  apt="$(mktemp -d)"
-  mkdir -p "$newer" "$apt/lists/partial" "$apt/cache/archives/partial"
-  keyring=/usr/share/keyrings/debian-archive-keyring.gpg
-  echo "deb [signed-by=$keyring] http://deb.debian.org/debian trixie main" >"$apt/sources.list"
-  private=(-o APT::Sandbox::User=root -o Dir::Etc::sourcelist="$apt/sources.list" -o Dir::Etc::sourceparts=- -o Dir::State::lists="$apt/lists" -o Dir::Cache="$apt/cache")
-  (cd "$newer" && apt-get "${private[@]}" update -qq && apt-get "${private[@]}" download -qq containerd && dpkg -x containerd_*.deb . && rm containerd_*.deb)
-  rm -r "$apt"
-fi
+# Unpacked beside the system, from Debian's next release, where they run too: containerd 1.7, since Debian 12's does not tell events,
+# and etcd 3.5 beside Debian 12's 3.4. No release of Debian has etcd 3.6.
+cache="$(cd "$(dirname "$0")/.." && pwd)/node_modules/.cache"
+apt=""
+from_trixie() { # folder, program that must be there, packages
+  local dir="$cache/$1" program="$2"
+  shift 2
+  if [ -x "$dir/usr/bin/$program" ] || [ ! -r /etc/apt/sources.list.d/debian.sources ]; then return; fi
+  local keyring=/usr/share/keyrings/debian-archive-keyring.gpg
+  if [ -z "$apt" ]; then
+    apt="$(mktemp -d)"
+    mkdir -p "$apt/lists/partial" "$apt/cache/archives/partial"
+    echo "deb [signed-by=$keyring] http://deb.debian.org/debian trixie main" >"$apt/sources.list"
+    private=(-o APT::Sandbox::User=root -o Dir::Etc::sourcelist="$apt/sources.list" -o Dir::Etc::sourceparts=- -o Dir::State::lists="$apt/lists" -o Dir::Cache="$apt/cache")
+    apt-get "${private[@]}" update -qq
+  fi
+  mkdir -p "$dir"
+  (cd "$dir" && apt-get "${private[@]}" download -qq "$@" && for package in *.deb; do dpkg -x "$package" .; done && rm ./*.deb)
+}
+from_trixie containerd-1.7 containerd containerd
+from_trixie etcd-3.5 etcd etcd-server etcd-client
+if [ -n "$apt" ]; then rm -r "$apt"; fi
