@@ -7,6 +7,7 @@ import { RuntimeConfig } from "#kube-apiserver/runtime-config.ts";
 import type { SimulatedNodes, SimulationHooks } from "#kubelet/simulated-nodes.ts";
 import { ensureClusterAssets } from "#pki/cluster-assets.ts";
 import { renderKubeconfig } from "#pki/kubeconfig.ts";
+import type { KVStore } from "#storage/kv.ts";
 import { MemoryStore } from "#storage/memory/memory-store.ts";
 import { startControlPlane } from "./control-plane.ts";
 
@@ -32,6 +33,8 @@ export interface StartClusterOptions {
   readonly simulation?: SimulationHooks;
   /** The kubelets' `nodeLeaseDurationSeconds`, 40 when absent: a node shows that it lives four times in that. */
   readonly nodeLeaseDurationSeconds?: number;
+  /** Where the cluster keeps its state, an empty store that is closed with it; a new one in memory when absent. */
+  readonly store?: KVStore;
 }
 
 /** PEM texts of the administrator. */
@@ -60,7 +63,7 @@ export interface Cluster extends AsyncDisposable {
 const DEFAULT_SERVICE_RANGE = "10.96.0.0/12";
 
 /**
- * Starts a whole cluster in this process, in memory, on a free port of the loopback interface. Any number run side
+ * Starts a whole cluster in this process, in memory unless a store is given, on a free port of the loopback interface. Any number run side
  * by side. Resolves when the API server is ready and the controllers run; nodes become Ready shortly after.
  */
 export async function startCluster(options: StartClusterOptions = {}): Promise<Cluster> {
@@ -68,7 +71,7 @@ export async function startCluster(options: StartClusterOptions = {}): Promise<C
   const random = systemRandom;
   const serviceClusterIpRange = options.serviceClusterIpRange ?? DEFAULT_SERVICE_RANGE;
   const assets = await ensureClusterAssets({ clock, hosts: ["127.0.0.1"], serviceClusterIpRange });
-  const kv = new MemoryStore({ clock });
+  const kv = options.store ?? new MemoryStore({ clock });
   const { nodeMonitorGracePeriodSeconds, nodeLeaseDurationSeconds } = options;
   const plane = await startControlPlane({
     kv,

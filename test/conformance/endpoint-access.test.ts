@@ -7,7 +7,7 @@ import { startKubeApiServer } from "#kube-apiserver/server.ts";
 import type { KubeApiServer } from "#kube-apiserver/server-options.ts";
 import { createAuthority, issueCertificate } from "#pki/certificate.ts";
 import { type ClusterAssets, ensureClusterAssets } from "#pki/cluster-assets.ts";
-import { MemoryStore } from "#storage/memory/memory-store.ts";
+import { openTestStore } from "../support/store.ts";
 
 /** What every endpoint answers to whom. `UPDATE_GOLDEN=1` writes it anew; a difference is a change of who may do what. */
 const GOLDEN = new URL("../golden/endpoint-access.txt", import.meta.url);
@@ -88,7 +88,7 @@ interface ApiResource {
   readonly verbs: readonly string[];
 }
 
-const kv = new MemoryStore({ clock: realClock });
+const kv = await openTestStore();
 let assets: ClusterAssets;
 let server: KubeApiServer;
 let everybody: readonly Who[];

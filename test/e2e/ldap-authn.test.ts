@@ -9,10 +9,11 @@ import { silentLogger } from "#component-base/logging.ts";
 import { type ControlPlane, startControlPlane } from "#envtest/control-plane.ts";
 import { createAuthority, issueCertificate } from "#pki/certificate.ts";
 import { type ClusterAssets, ensureClusterAssets } from "#pki/cluster-assets.ts";
-import { MemoryStore } from "#storage/memory/memory-store.ts";
+import type { KVStore } from "#storage/kv.ts";
 import { eventually, hasKubectl, Kubectl } from "../support/kubectl.ts";
 import { isBuilt, Program } from "../support/program.ts";
 import { hasSlapd, SEARCHER_PASSWORD, Slapd, SUFFIX } from "../support/slapd.ts";
+import { openTestStore } from "../support/store.ts";
 
 const TTL_MS = 1500;
 const base64 = (text: string): string => Buffer.from(text).toString("base64");
@@ -59,7 +60,7 @@ const missing = [!hasSlapd && "slapd", !hasKubectl && "kubectl", !isBuilt && "di
 
 describe.skipIf(missing.length > 0)(`kybern ldap-authn${missing.length > 0 ? ` (needs ${missing.join(", ")})` : ""}`, () => {
   const dir = mkdtempSync(join(tmpdir(), "kybern-ldap-"));
-  const kv = new MemoryStore({ clock: realClock });
+  let kv: KVStore;
   const now = realClock.now();
   const ca = createAuthority("webhook-ca", now);
   const apiServerClient = issueCertificate(ca, { commonName: "kubernetes-ldap-client", usages: ["client"] }, now);
@@ -77,6 +78,7 @@ describe.skipIf(missing.length > 0)(`kybern ldap-authn${missing.length > 0 ? ` (
   };
 
   beforeAll(async () => {
+    kv = await openTestStore();
     slapd = await Slapd.start(PEOPLE);
     const leaf = issueCertificate(ca, { commonName: "webhook", usages: ["server"], hosts: ["127.0.0.1"] }, now);
     write("ca.pem", ca.cert);

@@ -9,9 +9,10 @@ import { silentLogger } from "#component-base/logging.ts";
 import { type ControlPlane, startControlPlane } from "#envtest/control-plane.ts";
 import { type ClusterAssets, ensureClusterAssets } from "#pki/cluster-assets.ts";
 import { renderKubeconfig } from "#pki/kubeconfig.ts";
-import { MemoryStore } from "#storage/memory/memory-store.ts";
+import type { KVStore } from "#storage/kv.ts";
 import { certificateRequest, type RequestedSubject } from "../support/certificate-request.ts";
 import { eventually, hasKubectl, Kubectl } from "../support/kubectl.ts";
+import { openTestStore } from "../support/store.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: tests look into whatever was answered.
 type Json = any;
@@ -32,13 +33,14 @@ const NODE_USAGES = ["digital signature", "client auth"];
 const nodeSubject = (name: string): RequestedSubject => ({ commonName: `system:node:${name}`, organizations: ["system:nodes"] });
 
 describe.skipIf(!hasKubectl)("TLS bootstrap of a kubelet (needs kubectl)", () => {
-  const kv = new MemoryStore({ clock: realClock });
+  let kv: KVStore;
   let assets: ClusterAssets;
   let plane: ControlPlane;
   let kubectl: Kubectl;
   let node: Required<Pick<Who, "cert" | "key">>;
 
   beforeAll(async () => {
+    kv = await openTestStore();
     assets = await ensureClusterAssets({ clock: realClock, hosts: ["127.0.0.1"], serviceClusterIpRange: "10.96.0.0/12" });
     plane = await startControlPlane({
       kv,

@@ -12,21 +12,23 @@ import { silentLogger } from "#component-base/logging.ts";
 import { type ControlPlane, startControlPlane } from "#envtest/control-plane.ts";
 import { type ClusterAssets, ensureClusterAssets } from "#pki/cluster-assets.ts";
 import { addAuthority, forgetOldAuthorities, renewLeaves, switchAuthority } from "#pki/rotation.ts";
-import { MemoryStore } from "#storage/memory/memory-store.ts";
+import type { KVStore } from "#storage/kv.ts";
 import { asker } from "../support/ask.ts";
 import { isBuilt, programPath } from "../support/program.ts";
+import { openTestStore } from "../support/store.ts";
 
 const RANGE = "10.96.0.0/12";
 
 describe("certificates are made anew while the server runs", () => {
   const dir = mkdtempSync(join(tmpdir(), "kybern-certificates-"));
-  const kv = new MemoryStore({ clock: realClock });
+  let kv: KVStore;
   const clock = new ManualClock();
   const ensure = () => ensureClusterAssets({ dir, clock: realClock, hosts: ["127.0.0.1"], serviceClusterIpRange: RANGE });
   let plane: ControlPlane;
   let first: ClusterAssets;
 
   beforeAll(async () => {
+    kv = await openTestStore();
     first = await ensure();
     plane = await startControlPlane({
       kv,

@@ -7,9 +7,10 @@ import { systemRandom } from "#base/random.ts";
 import { silentLogger } from "#component-base/logging.ts";
 import { type ControlPlane, startControlPlane } from "#envtest/control-plane.ts";
 import { type ClusterAssets, ensureClusterAssets } from "#pki/cluster-assets.ts";
-import { MemoryStore } from "#storage/memory/memory-store.ts";
+import type { KVStore } from "#storage/kv.ts";
 import { asker } from "../support/ask.ts";
 import { KmsPlugin } from "../support/kms-plugin.ts";
+import { openTestStore } from "../support/store.ts";
 
 const RANGE = "10.96.0.0/12";
 const key = (name: string, fill: number): object => ({ name, secret: Buffer.alloc(32, fill).toString("base64") });
@@ -17,13 +18,14 @@ const key = (name: string, fill: number): object => ({ name, secret: Buffer.allo
 describe("secrets at rest", () => {
   const dir = mkdtempSync(join(tmpdir(), "kybern-encryption-"));
   const configFile = join(dir, "encryption.json");
-  const kv = new MemoryStore({ clock: realClock });
+  let kv: KVStore;
   const plugin = new KmsPlugin();
   let assets: ClusterAssets;
   let plane: ControlPlane | undefined;
   let ask: ReturnType<typeof asker>;
 
   beforeAll(async () => {
+    kv = await openTestStore();
     assets = await ensureClusterAssets({ clock: realClock, hosts: ["127.0.0.1"], serviceClusterIpRange: RANGE });
     await plugin.listen(join(dir, "kms.sock"));
   });

@@ -4,15 +4,15 @@ import { systemRandom } from "#base/random.ts";
 import { silentLogger } from "#component-base/logging.ts";
 import { type ControlPlane, startControlPlane } from "#envtest/control-plane.ts";
 import { ensureClusterAssets } from "#pki/cluster-assets.ts";
-import { MemoryStore } from "#storage/memory/memory-store.ts";
 import { asker } from "../support/ask.ts";
+import { openTestStore } from "../support/store.ts";
 
 const RANGE = "10.96.0.0/12";
 const SECRETS = "/api/v1/namespaces/default/secrets";
 /** Together more than a cache remembers of one resource. */
 const [LARGE_WRITES, LARGE_BYTES] = [20, 900_000];
 
-const kv = new MemoryStore({ clock: realClock });
+const kv = await openTestStore({ alone: true });
 let plane: ControlPlane;
 let ask: ReturnType<typeof asker>;
 

@@ -10,10 +10,10 @@ import { systemRandom } from "#base/random.ts";
 import type { LogFields, Logger } from "#component-base/logging.ts";
 import { type ControlPlane, startControlPlane } from "#envtest/control-plane.ts";
 import { type ClusterAssets, ensureClusterAssets } from "#pki/cluster-assets.ts";
-import { MemoryStore } from "#storage/memory/memory-store.ts";
 import { asker } from "../support/ask.ts";
 import { JsonServer } from "../support/json-server.ts";
 import { eventually } from "../support/kubectl.ts";
+import { openTestStore } from "../support/store.ts";
 
 // Whoever may read logs is not whoever may do everything (CVE-2019-11250, CVE-2020-8565 and others were of that).
 
@@ -31,7 +31,7 @@ function write(fields: LogFields, message: string): void {
 }
 
 const word = (name: string): string => `open-sesame-${name}-0123456789`;
-const kv = new MemoryStore({ clock: realClock });
+const kv = await openTestStore();
 const answers: string[] = [];
 let dir: string;
 let outside: JsonServer;

@@ -11,9 +11,10 @@ import { silentLogger } from "#component-base/logging.ts";
 import { type ControlPlane, startControlPlane } from "#envtest/control-plane.ts";
 import { createAuthority, issueCertificate } from "#pki/certificate.ts";
 import { type ClusterAssets, ensureClusterAssets } from "#pki/cluster-assets.ts";
-import { MemoryStore } from "#storage/memory/memory-store.ts";
+import type { KVStore } from "#storage/kv.ts";
 import { JsonServer } from "../support/json-server.ts";
 import { eventually } from "../support/kubectl.ts";
+import { openTestStore } from "../support/store.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: tests look into whatever was answered.
 type Json = any;
@@ -37,7 +38,7 @@ describe("an API server with every kind of credentials", () => {
   let outside: JsonServer;
   let assets: ClusterAssets;
   let plane: ControlPlane;
-  const kv = new MemoryStore({ clock: realClock });
+  let kv: KVStore;
   const file = (name: string): string => join(dir, name);
   const write = (name: string, text: string): string => {
     writeFileSync(file(name), text);
@@ -45,6 +46,7 @@ describe("an API server with every kind of credentials", () => {
   };
 
   beforeAll(async () => {
+    kv = await openTestStore();
     dir = mkdtempSync(join(tmpdir(), "kybern-security-"));
     outside = await JsonServer.start();
     outside.on("/.well-known/openid-configuration", () => ({ issuer: outside.url, jwks_uri: `${outside.url}/keys` }));

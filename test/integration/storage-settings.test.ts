@@ -9,7 +9,8 @@ import { systemRandom } from "#base/random.ts";
 import type { Client } from "#client/client.ts";
 import { startKubeApiServer } from "#kube-apiserver/server.ts";
 import { ensureClusterAssets } from "#pki/cluster-assets.ts";
-import { MemoryStore } from "#storage/memory/memory-store.ts";
+import type { KVStore } from "#storage/kv.ts";
+import { openTestStore } from "../support/store.ts";
 
 const configMaps = { group: "", version: "v1", resource: "configmaps" };
 const configMap = (name: string): ConfigMap => ({ apiVersion: "v1", kind: "ConfigMap", metadata: { name } });
@@ -25,7 +26,7 @@ afterEach(async () => {
   rmSync(dir, { recursive: true, force: true });
 });
 
-async function serve(kv: MemoryStore, more: Partial<Parameters<typeof startKubeApiServer>[0]>): Promise<Client> {
+async function serve(kv: KVStore, more: Partial<Parameters<typeof startKubeApiServer>[0]>): Promise<Client> {
   const serviceClusterIpRange = "10.96.0.0/12";
   const assets = await ensureClusterAssets({ clock: realClock, hosts: ["127.0.0.1"], serviceClusterIpRange });
   const options = { kv, clock: realClock, random: systemRandom, assets, bindAddress: "127.0.0.1", port: 0 };
@@ -36,7 +37,7 @@ async function serve(kv: MemoryStore, more: Partial<Parameters<typeof startKubeA
 }
 
 test("what is kept in another store is encrypted there as it would be in the first", async () => {
-  const [kv, other] = [new MemoryStore({ clock: realClock }), new MemoryStore({ clock: realClock })];
+  const [kv, other] = [await openTestStore(), await openTestStore()];
   const configFile = join(dir, "encryption.yaml");
   const key = { name: "one", secret: Buffer.alloc(32, 7).toString("base64") };
   const providers = [{ aesgcm: { keys: [key] } }];
@@ -58,7 +59,7 @@ test("what is kept in another store is encrypted there as it would be in the fir
 });
 
 test("a server that only reads shows what is there, adds nothing, and refuses every write", async () => {
-  const kv = new MemoryStore({ clock: realClock });
+  const kv = await openTestStore();
   const writer = await serve(kv, {});
   await writer.create(configMaps, "default", configMap("a"));
   await servers.pop()?.stop();
@@ -78,7 +79,7 @@ test("a server that only reads shows what is there, adds nothing, and refuses ev
   }
   expect(await kv.currentRevision()).toBe(revision);
   await servers.pop()?.stop();
-  const empty = new MemoryStore({ clock: realClock });
+  const empty = await openTestStore();
   const nothing = await serve(empty, { storage: { readOnly: true } });
   expect((await nothing.list(configMaps, "")).items).toEqual([]);
   expect(await empty.currentRevision()).toBe(1);
@@ -86,7 +87,7 @@ test("a server that only reads shows what is there, adds nothing, and refuses ev
 
 test("a collection is deleted by as many workers as are wanted", async () => {
   for (const deleteCollectionWorkers of [1, 50]) {
-    const client = await serve(new MemoryStore({ clock: realClock }), { storage: { deleteCollectionWorkers } });
+    const client = await serve(await openTestStore(), { storage: { deleteCollectionWorkers } });
     for (let i = 0; i < 30; i++) await client.create(configMaps, "default", configMap(`m${i}`));
     await client.deleteCollection(configMaps, "default");
     const left = (await client.list(configMaps, "default")).items.map(({ metadata }) => metadata.name);

@@ -13,7 +13,7 @@ import type { Client } from "#client/client.ts";
 import { startKubeApiServer } from "#kube-apiserver/server.ts";
 import type { KubeApiServer } from "#kube-apiserver/server-options.ts";
 import { ensureClusterAssets } from "#pki/cluster-assets.ts";
-import { MemoryStore } from "#storage/memory/memory-store.ts";
+import { openTestStore } from "../support/store.ts";
 
 const fixtures = fileURLToPath(new URL("../../../shared/upstream/roundtrip", import.meta.url));
 const files = existsSync(fixtures) ? readdirSync(fixtures).filter((name) => name.endsWith(".pb")) : [];
@@ -48,7 +48,7 @@ function withoutVersions(subjects: Fields[]): void {
 let server: KubeApiServer;
 let client: Client;
 let stored: Stored[] = [];
-const kv = new MemoryStore({ clock: realClock });
+const kv = await openTestStore();
 
 beforeAll(async () => {
   const serviceClusterIpRange = "10.96.0.0/12";

@@ -9,10 +9,10 @@ import { systemRandom } from "#base/random.ts";
 import { silentLogger } from "#component-base/logging.ts";
 import { type ControlPlane, startControlPlane } from "#envtest/control-plane.ts";
 import { type ClusterAssets, ensureClusterAssets } from "#pki/cluster-assets.ts";
-import { MemoryStore } from "#storage/memory/memory-store.ts";
 import { asker } from "../support/ask.ts";
 import { FakeKubelet, networkOf } from "../support/fake-kubelet.ts";
 import { eventually } from "../support/kubectl.ts";
+import { openTestStore } from "../support/store.ts";
 import { WebhookServer } from "../support/webhook-server.ts";
 
 const POD = "/api/v1/namespaces/default/pods/web";
@@ -38,7 +38,7 @@ beforeAll(async () => {
   assets = await ensureClusterAssets({ clock: realClock, hosts: ["127.0.0.1"], serviceClusterIpRange: RANGE });
   foreign = await FakeKubelet.start();
   plane = await startControlPlane({
-    kv: new MemoryStore({ clock: realClock }),
+    kv: await openTestStore(),
     clock: realClock,
     random: systemRandom,
     logger: silentLogger,

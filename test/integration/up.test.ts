@@ -8,6 +8,7 @@ import { parseKubeconfig } from "#client/kubeconfig.ts";
 import { createRestClient } from "#client/rest-client.ts";
 import { eventually } from "../support/kubectl.ts";
 import { isBuilt, Program } from "../support/program.ts";
+import { isOnOtherStoreThan } from "../support/store-choice.ts";
 
 const configMaps = { group: "", version: "v1", resource: "configmaps" };
 
@@ -75,13 +76,16 @@ describe.skipIf(!isBuilt)("kybern up (needs dist/, which npm run build makes)", 
     await client.close();
   });
 
-  test("a second one on the same data directory is refused", async () => {
-    await using first = new Program(upArgs());
-    await isUp(first);
-    await using second = new Program(upArgs());
-    expect(await second.exited).toBe(1);
-    expect(second.stderr).toMatch(/cannot be opened.*another kybern/);
-  });
+  test.skipIf(isOnOtherStoreThan("memory", "lmdb"))(
+    "a second one on the same data directory is refused (the embedded store)",
+    async () => {
+      await using first = new Program(upArgs());
+      await isUp(first);
+      await using second = new Program(upArgs());
+      expect(await second.exited).toBe(1);
+      expect(second.stderr).toMatch(/cannot be opened.*another kybern/);
+    },
+  );
 
   test("a port in use is named, with what to do", async () => {
     const { server, port } = await listen();
@@ -115,14 +119,17 @@ describe.skipIf(!isBuilt)("kybern up (needs dist/, which npm run build makes)", 
     expect(program.stderr).toContain(`the data directory ${file} cannot be used`);
   });
 
-  test("a store that is no store is refused, and left as it is", async () => {
-    mkdirSync(join(dir, "store"));
-    for (const name of ["data.mdb", "lock.mdb"]) writeFileSync(join(dir, "store", name), "this is not a database");
-    await using program = new Program(upArgs());
-    expect(await program.exited).toBe(1);
-    expect(program.stderr).toContain("cannot be opened");
-    expect(readFileSync(join(dir, "store", "data.mdb"), "utf8")).toBe("this is not a database");
-  });
+  test.skipIf(isOnOtherStoreThan("memory", "lmdb"))(
+    "a store that is no store is refused, and left as it is (the embedded store)",
+    async () => {
+      mkdirSync(join(dir, "store"));
+      for (const name of ["data.mdb", "lock.mdb"]) writeFileSync(join(dir, "store", name), "this is not a database");
+      await using program = new Program(upArgs());
+      expect(await program.exited).toBe(1);
+      expect(program.stderr).toContain("cannot be opened");
+      expect(readFileSync(join(dir, "store", "data.mdb"), "utf8")).toBe("this is not a database");
+    },
+  );
 
   test.runIf(process.getuid?.() === 0)("a missing permission is explained (needs root, to become somebody else)", async () => {
     chmodSync(dir, 0o755);

@@ -9,7 +9,8 @@ import { systemRandom } from "#base/random.ts";
 import { silentLogger } from "#component-base/logging.ts";
 import { type ControlPlane, startControlPlane } from "#envtest/control-plane.ts";
 import { ensureClusterAssets } from "#pki/cluster-assets.ts";
-import { MemoryStore } from "#storage/memory/memory-store.ts";
+import type { KVStore } from "#storage/kv.ts";
+import { openTestStore } from "../support/store.ts";
 import { pureResources } from "./built-in-resources.ts";
 import { objectsOf } from "./objects.ts";
 import { runs } from "./runs.ts";
@@ -22,10 +23,10 @@ const forms = (pureResources().stored as readonly ResourceDefinition[])
   );
 
 let plane: ControlPlane;
-let kv: MemoryStore;
+let kv: KVStore;
 let agent: Agent;
 beforeAll(async () => {
-  kv = new MemoryStore({ clock: realClock });
+  kv = await openTestStore();
   const assets = await ensureClusterAssets({ clock: realClock, hosts: ["127.0.0.1"], serviceClusterIpRange });
   plane = await startControlPlane({
     kv,

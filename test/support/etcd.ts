@@ -1,29 +1,61 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { freePorts } from "./ports.ts";
 
+/** A version of etcd that is there. */
+export interface EtcdVersion {
+  /** `3.4.23` */
+  readonly version: string;
+  /** Where its programs are; empty: on the path. */
+  readonly bin: string;
+}
+
+/** Where `hack/install-test-tools.sh` puts versions that the system does not have: `etcd-3.5`. */
+const BESIDE = new URL("../../node_modules/.cache/", import.meta.url).pathname;
+
+/** All versions of etcd that can be used: the system's, and those beside it. */
+export const etcdVersions: readonly EtcdVersion[] = ["", ...foldersBeside()].flatMap((bin) => {
+  const version = versionOf(bin);
+  return version === undefined ? [] : [{ version, bin }];
+});
+/** The one that tests use who do not care: the system's, or what `KYBERN_TEST_ETCD` says: `3.5`. */
+const usual: EtcdVersion | undefined = chosen(process.env.KYBERN_TEST_ETCD);
 /** Whether etcd is installed; `hack/install-test-tools.sh` brings it. */
-export const hasEtcd: boolean = succeeds("etcd", "--version");
+export const hasEtcd: boolean = usual !== undefined;
 /** What a test's name says where it is not. */
 export const ETCD_REASON = "needs etcd, which hack/install-test-tools.sh brings";
 
-function succeeds(command: string, ...args: string[]): boolean {
+function foldersBeside(): string[] {
+  const names = existsSync(BESIDE) ? readdirSync(BESIDE).filter((name) => /^etcd-\d+\.\d+$/.test(name)) : [];
+  return names.sort().map((name) => join(BESIDE, name, "usr/bin"));
+}
+
+function versionOf(bin: string): string | undefined {
   try {
-    execFileSync(command, args, { stdio: "ignore" });
-    return true;
+    const text = execFileSync(join(bin, "etcd"), ["--version"], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
+    return /^etcd Version: (\S+)/.exec(text)?.[1];
   } catch {
-    return false;
+    return undefined;
   }
+}
+
+function chosen(wanted: string | undefined): EtcdVersion | undefined {
+  if (wanted === undefined) return etcdVersions[0];
+  const found = etcdVersions.find(({ version }) => `${version}.`.startsWith(`${wanted}.`));
+  if (found === undefined) throw new Error(`KYBERN_TEST_ETCD: there is no etcd ${wanted}`);
+  return found;
 }
 
 /** One process of etcd. */
 export interface EtcdMember {
   readonly url: string;
   readonly args: readonly string[];
+  /** Where its programs are; empty: on the path. */
+  readonly bin: string;
   child: ChildProcess;
   output: string;
 }
@@ -33,6 +65,8 @@ export interface EtcdOptions {
   readonly members?: number;
   readonly args?: readonly string[];
   readonly scheme?: "http" | "https";
+  /** One of {@link etcdVersions}. */
+  readonly version?: EtcdVersion;
 }
 
 /** A cluster of real etcd on free ports, with its data in a folder of its own. */
@@ -62,7 +96,8 @@ export class Etcd implements AsyncDisposable {
   }
 
   static async #spawn(options: EtcdOptions): Promise<Etcd> {
-    const { members: count = 1, args = [], scheme = "http" } = options;
+    const { members: count = 1, args = [], scheme = "http", version = usual } = options;
+    const bin = version?.bin ?? "";
     const dir = mkdtempSync(join(tmpdir(), "kybern-etcd-"));
     const ports = await freePorts(2 * count);
     const peer = (i: number): string => `http://127.0.0.1:${ports[count + i]}`;
@@ -76,7 +111,7 @@ export class Etcd implements AsyncDisposable {
         ...["--heartbeat-interval", "30", "--election-timeout", "300", "--log-level", "warn"],
         ...args,
       ];
-      const member: EtcdMember = { url, args: own, child: spawnMember(own), output: "" };
+      const member: EtcdMember = { url, args: own, bin, child: spawnMember(bin, own), output: "" };
       keepOutput(member);
       return member;
     });
@@ -87,7 +122,7 @@ export class Etcd implements AsyncDisposable {
   async restart(member: EtcdMember): Promise<void> {
     if (member.child.exitCode === null && member.child.signalCode === null)
       await new Promise((resolve) => member.child.once("close", resolve));
-    member.child = spawnMember(member.args);
+    member.child = spawnMember(member.bin, member.args);
     keepOutput(member);
     if (!(await isListening(member))) throw new Error(`etcd does not start again: ${member.output}`);
   }
@@ -95,7 +130,7 @@ export class Etcd implements AsyncDisposable {
   /** What `etcdctl` prints. */
   ctl(...args: string[]): string {
     const env = { ...process.env, ETCDCTL_API: "3" };
-    return execFileSync("etcdctl", ["--endpoints", this.urls.join(","), ...args], {
+    return execFileSync(join(this.members[0]?.bin ?? "", "etcdctl"), ["--endpoints", this.urls.join(","), ...args], {
       env,
       encoding: "utf8",
       stdio: ["ignore", "pipe", "pipe"],
@@ -115,9 +150,9 @@ export class Etcd implements AsyncDisposable {
   }
 }
 
-function spawnMember(args: readonly string[]): ChildProcess {
+function spawnMember(bin: string, args: readonly string[]): ChildProcess {
   const env = { ...process.env, ETCD_UNSUPPORTED_ARCH: process.arch };
-  return spawn("etcd", [...args], { stdio: ["ignore", "pipe", "pipe"], env });
+  return spawn(join(bin, "etcd"), [...args], { stdio: ["ignore", "pipe", "pipe"], env });
 }
 
 function keepOutput(member: EtcdMember): void {

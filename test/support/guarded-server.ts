@@ -7,7 +7,8 @@ import { startKubeApiServer } from "#kube-apiserver/server.ts";
 import type { KubeApiServer, KubeApiServerOptions } from "#kube-apiserver/server-options.ts";
 import { issueCertificate, type LeafRequest } from "#pki/certificate.ts";
 import { type ClusterAssets, ensureClusterAssets } from "#pki/cluster-assets.ts";
-import { MemoryStore } from "#storage/memory/memory-store.ts";
+import type { KVStore } from "#storage/kv.ts";
+import { openTestStore } from "./store.ts";
 
 const SERVICE_RANGE = "10.96.0.0/12";
 
@@ -32,10 +33,10 @@ export class GuardedServer {
   readonly server: KubeApiServer;
   readonly assets: ClusterAssets;
   readonly admin: Caller;
-  readonly #kv: MemoryStore;
+  readonly #kv: KVStore;
   readonly #agents: Agent[] = [];
 
-  private constructor(server: KubeApiServer, assets: ClusterAssets, kv: MemoryStore) {
+  private constructor(server: KubeApiServer, assets: ClusterAssets, kv: KVStore) {
     this.server = server;
     this.assets = assets;
     this.#kv = kv;
@@ -44,7 +45,7 @@ export class GuardedServer {
 
   static async start(options: Partial<KubeApiServerOptions> = {}): Promise<GuardedServer> {
     const assets = await ensureClusterAssets({ clock: realClock, hosts: ["127.0.0.1"], serviceClusterIpRange: SERVICE_RANGE });
-    const kv = new MemoryStore({ clock: realClock });
+    const kv = await openTestStore();
     const server = await startKubeApiServer({
       kv,
       clock: realClock,

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { storeFlags } from "./store.ts";
 
 /** The built program. */
 export const programPath: string = fileURLToPath(new URL("../../dist/cmd/kybern.js", import.meta.url));
@@ -15,12 +16,15 @@ export class Program implements AsyncDisposable {
   stdout = "";
   stderr = "";
 
-  /** `file` is another name of the program: a link to it. */
+  /** `file` is another name of the program: a link to it. In a run on etcd `kybern up` is told to be on it too. */
   constructor(
     args: readonly string[],
     { file = programPath, ...options }: { readonly uid?: number; readonly file?: string; readonly env?: NodeJS.ProcessEnv } = {},
   ) {
-    this.#child = spawn(process.execPath, [file, ...args], { stdio: ["ignore", "pipe", "pipe"], ...options });
+    this.#child = spawn(process.execPath, [file, ...args, ...storeFlags(args)], {
+      stdio: ["ignore", "pipe", "pipe"],
+      ...options,
+    });
     this.#child.stdout?.on("data", (chunk) => {
       this.stdout += chunk;
     });
