@@ -76,17 +76,19 @@ export function describeWatches(given: () => StoreUnderTest): void {
     test("a callback may write, and sees its own event later", async () => {
       const { store, put } = given();
       const seen: number[] = [];
+      let echo: Promise<number> | undefined;
       const controller = new AbortController();
       store.watch("/", {
         signal: controller.signal,
         onEvents: (events, revision) => {
-          if (events[0]?.key === "/a") void put("/b", "echo");
+          if (events[0]?.key === "/a") echo = put("/b", "echo");
           seen.push(revision);
         },
         onError: () => undefined,
       });
       await put("/a", "1");
       await expect.poll(() => seen, { interval: 1 }).toEqual([2, 3]);
+      expect(await echo).toBe(3);
       controller.abort();
     });
   });
