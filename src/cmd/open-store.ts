@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { Clock } from "#base/clock.ts";
 import { systemRandom } from "#base/random.ts";
-import type { ParsedFlags } from "#component-base/flags.ts";
+import { FlagError, type ParsedFlags } from "#component-base/flags.ts";
 import type { EtcdEndpoints } from "#storage/etcd/etcd-client.ts";
 import type { KVStore } from "#storage/kv.ts";
 import { etcdKeyPrefix, etcdTls, etcdUrls } from "./etcd-flags.ts";
@@ -12,12 +12,34 @@ const REGISTRY = "/registry/";
 
 /** Opens what the flags name: etcd, or else the embedded store in the data directory. Each is loaded only where it is used. */
 export async function openStore(flags: ParsedFlags<typeof upFlags>, clock: Clock): Promise<KVStore> {
-  if (flags["etcd-servers"].length === 0) return openEmbedded(flags["data-dir"], clock);
+  const backend = storageBackend(flags);
+  if (backend === "memory") return openMemory(clock);
+  if (backend === "lmdb") return openEmbedded(flags["data-dir"], clock);
   const urls = etcdUrls("etcd-servers", flags["etcd-servers"]);
   const store = await openEtcd({ urls, tls: etcdTls(flags), prefix: flags["etcd-prefix"] }, clock);
   if (flags["from-etcd-snapshot"] === "") return store;
   const { ReadOnlyStore } = await import("#storage/read-only-store.ts");
   return new ReadOnlyStore(store);
+}
+
+/** The stores that `--storage-backend` names. */
+const BACKENDS = ["lmdb", "memory", "etcd3"] as const;
+
+/** What `--storage-backend` says or, when it says nothing, what follows from the other flags. Throws {@link FlagError}. */
+function storageBackend(flags: ParsedFlags<typeof upFlags>): (typeof BACKENDS)[number] {
+  const hasEtcd = flags["etcd-servers"].length > 0;
+  const named = flags["storage-backend"];
+  if (named === "") return hasEtcd ? "etcd3" : "lmdb";
+  const backend = BACKENDS.find((one) => one === named);
+  if (backend === undefined) throw new FlagError(`flag --storage-backend takes one of ${BACKENDS.join(", ")}, not "${named}"`);
+  if (backend === "etcd3" && !hasEtcd) throw new FlagError("--storage-backend=etcd3 needs --etcd-servers");
+  if (backend !== "etcd3" && hasEtcd) throw new FlagError(`--storage-backend=${backend} does not go with --etcd-servers`);
+  return backend;
+}
+
+async function openMemory(clock: Clock): Promise<KVStore> {
+  const { MemoryStore } = await import("#storage/memory/memory-store.ts");
+  return new MemoryStore({ clock });
 }
 
 /** Opens the embedded store of a data directory, making it if needed. */

@@ -14,6 +14,7 @@ type UpFlagTypes = {
   readonly components: "strings";
   readonly nodes: "int";
   readonly "service-cluster-ip-range": "string";
+  readonly "storage-backend": "string";
   readonly "etcd-servers": "strings";
   readonly "from-etcd-snapshot": "string";
   readonly "enable-swagger-ui": "bool";
@@ -51,6 +52,12 @@ export const upFlags: { readonly [N in keyof UpFlagTypes]: FlagSpec<UpFlagTypes[
   },
   nodes: { type: "int", default: 1, min: 0, max: 10_000, placeholder: "N", help: "Number of simulated nodes." },
   "service-cluster-ip-range": { type: "string", default: "10.96.0.0/12", placeholder: "CIDR", help: "Addresses of Services." },
+  "storage-backend": {
+    type: "string",
+    default: "",
+    placeholder: "NAME",
+    help: "lmdb keeps the state in the data directory, memory nowhere, etcd3 in --etcd-servers; what is there decides when empty.",
+  },
   "etcd-servers": {
     type: "strings",
     default: [],

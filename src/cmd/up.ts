@@ -153,6 +153,10 @@ async function start(flags: UpFlags, components: readonly ControlPlaneComponent[
 }
 
 /** What runs, and how to use it. */
+function placesOfState(flags: UpFlags): readonly string[] {
+  return flags["storage-backend"] === "memory" ? ["in memory, gone with the process"] : flags["etcd-servers"];
+}
+
 function banner(flags: UpFlags, { plane, kubeconfigPath, readyMs }: Running): string {
   const snapshot = flags["from-etcd-snapshot"];
   if (snapshot !== "") {
@@ -175,7 +179,7 @@ Kybern ${kybernVersion()} is up: Kubernetes v1.36 in one process, ready after ${
 
   API server    ${plane.apiServer.url}
   runs          ${["kube-apiserver", ...flags.components, nodes].join(", ")}
-  data          ${[...flags["etcd-servers"], flags["data-dir"]].join(", ")}
+  data          ${[...placesOfState(flags), flags["data-dir"]].join(", ")}
 
 Use it from another terminal:
 

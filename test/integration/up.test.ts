@@ -50,6 +50,21 @@ describe.skipIf(!isBuilt)("kybern up (needs dist/, which npm run build makes)", 
     await client.close();
   });
 
+  test("keeps nothing when it is asked to keep its state in memory", async () => {
+    for (const name of ["first", "second"]) {
+      await using program = new Program([...upArgs(), "--storage-backend=memory", "--nodes", "0"]);
+      await isUp(program);
+      expect(program.stdout).toContain(`data          in memory, gone with the process, ${dir}\n`);
+      const client = connect();
+      const { items } = await client.list(configMaps, "default");
+      expect(items.map(({ metadata }) => metadata.name)).not.toContain("first");
+      await client.create(configMaps, "default", { apiVersion: "v1", kind: "ConfigMap", metadata: { name } });
+      await client.close();
+      program.kill("SIGTERM");
+      expect(await program.exited).toBe(0);
+    }
+  });
+
   test("runs what is asked for alone", async () => {
     await using program = new Program([...upArgs(), "--components", "kube-controller-manager", "--nodes", "0"]);
     await isUp(program);
@@ -96,6 +111,18 @@ describe.skipIf(!isBuilt)("kybern up (needs dist/, which npm run build makes)", 
   });
 
   test.each([
+    {
+      name: "an unknown store names those that there are",
+      args: ["up", "--storage-backend=sqlite"],
+      code: 2,
+      want: "takes one of lmdb, memory, etcd3",
+    },
+    {
+      name: "etcd without an address is refused",
+      args: ["up", "--storage-backend=etcd3"],
+      code: 2,
+      want: "needs --etcd-servers",
+    },
     { name: "a wrong flag names the nearest", args: ["up", "--data-dri=x"], code: 2, want: "did you mean --data-dir?" },
     { name: "a wrong value is explained", args: ["up", "--nodes=many"], code: 2, want: "--nodes takes a whole number" },
     { name: "a wrong command lists the right ones", args: ["upp"], code: 2, want: 'unknown command "upp"' },
