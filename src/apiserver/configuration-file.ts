@@ -6,9 +6,11 @@ export type Shape =
   | "any"
   | "text"
   | "flag"
+  | "number"
   | "texts"
   | "duration"
   | { readonly list: Shape }
+  | { readonly map: Shape }
   | { readonly fields: Readonly<Record<string, Shape>> };
 
 /** A configuration file says something that cannot be understood. The message is for who wrote it. */
@@ -51,6 +53,10 @@ export function readConfiguration(text: string, path: string, expected: Configur
 function withoutNulls(value: unknown, shape: Shape): unknown {
   if (shape === "texts") return (value as readonly unknown[]).map((item) => item ?? "");
   if (typeof shape === "string") return value;
+  if ("map" in shape) {
+    const members = Object.entries(value as object).map(([name, member]) => [name, withoutNulls(member ?? "", shape.map)]);
+    return Object.fromEntries(members);
+  }
   if ("list" in shape) {
     const empty = typeof shape.list === "object" && "fields" in shape.list ? {} : "";
     return (value as readonly unknown[]).map((item) => withoutNulls(item ?? empty, shape.list));
@@ -64,6 +70,7 @@ function problemsOf(value: unknown, shape: Shape, at: string): string[] {
   const wrong = (wanted: string): string[] => [`${at} must be ${wanted}`];
   if (shape === "text") return typeof value === "string" ? [] : wrong("a string");
   if (shape === "flag") return typeof value === "boolean" ? [] : wrong("true or false");
+  if (shape === "number") return typeof value === "number" ? [] : wrong("a number");
   if (shape === "texts")
     return Array.isArray(value) && value.every((item) => item === null || isText(item)) ? [] : wrong("a list of strings");
   if (shape === "duration") return durationMs(value) === undefined ? wrong("a duration such as 30s") : [];
@@ -71,6 +78,7 @@ function problemsOf(value: unknown, shape: Shape, at: string): string[] {
     return Array.isArray(value) ? value.flatMap((item, i) => problemsOf(item, shape.list, `${at}[${i}]`)) : wrong("a list");
   }
   if (!isRecord(value)) return wrong("an object");
+  if ("map" in shape) return Object.entries(value).flatMap(([name, item]) => problemsOf(item, shape.map, `${at}.${name}`));
   return Object.entries(value).flatMap(([name, item]) => {
     const path = at === "" ? name : `${at}.${name}`;
     const field = Object.hasOwn(shape.fields, name) ? shape.fields[name] : undefined;
