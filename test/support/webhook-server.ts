@@ -1,5 +1,6 @@
 import { createServer, type Server } from "node:https";
 import type { AddressInfo } from "node:net";
+import type { TLSSocket } from "node:tls";
 import { realClock } from "#base/clock.ts";
 import { createAuthority, issueCertificate } from "#pki/certificate.ts";
 
@@ -8,6 +9,12 @@ export interface Review {
   readonly apiVersion: string;
   // biome-ignore lint/suspicious/noExplicitAny: tests look into whatever was sent.
   readonly request: any;
+}
+
+/** Who called, by what it showed. */
+export interface Caller {
+  readonly commonName?: string;
+  readonly authorization?: string;
 }
 
 /** What a webhook answers: parts of an AdmissionResponse, a whole body, an HTTP status, or nothing at all. */
@@ -28,7 +35,7 @@ export type Answer =
 export class WebhookServer {
   readonly #answers = new Map<string, (review: Review) => Answer>();
   readonly #redirects = new Map<string, string>();
-  readonly calls: { readonly path: string; readonly query: string; readonly review: Review }[] = [];
+  readonly calls: { readonly path: string; readonly query: string; readonly review: Review; readonly caller: Caller }[] = [];
   readonly #server: Server;
   /** Base64 of PEM. */
   readonly caBundle: string;
@@ -42,7 +49,10 @@ export class WebhookServer {
       request.on("end", () => {
         const [path = "", query = ""] = (request.url ?? "").split("?");
         const review = JSON.parse(Buffer.concat(chunks).toString()) as Review;
-        this.calls.push({ path, query, review });
+        const { CN } = (request.socket as TLSSocket).getPeerCertificate().subject ?? {};
+        const { authorization } = request.headers;
+        const caller = { ...(CN && { commonName: String(CN) }), ...(authorization && { authorization }) };
+        this.calls.push({ path, query, review, caller });
         const location = this.#redirects.get(path);
         if (location !== undefined) return void response.writeHead(307, { location }).end(`see ${location}`);
         const answer = this.#answers.get(path)?.(review) ?? { allowed: true };
@@ -69,7 +79,7 @@ export class WebhookServer {
     const now = realClock.now();
     const ca = createAuthority("webhook-ca", now);
     const leaf = issueCertificate(ca, { commonName: "webhook", organizations: [], usages: ["server"], hosts }, now);
-    const server = createServer({ cert: leaf.cert, key: leaf.key });
+    const server = createServer({ cert: leaf.cert, key: leaf.key, requestCert: true, rejectUnauthorized: false });
     await new Promise<void>((resolve) => server.listen(0, "0.0.0.0", resolve));
     return new WebhookServer(server, Buffer.from(ca.cert).toString("base64"));
   }

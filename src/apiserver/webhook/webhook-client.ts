@@ -8,6 +8,7 @@ import { goQuote } from "#apimachinery/validation/field-error.ts";
 import type { Clock } from "#base/clock.ts";
 import { hostPort, networkErrorText } from "./network-error.ts";
 import type { ServiceAddress, ServiceResolver } from "./service-resolver.ts";
+import { credentialsFor, type NamedCredentials } from "./webhook-credentials.ts";
 
 /** Connections to one webhook at once; further calls wait, within their timeout. */
 const CONNECTIONS_PER_WEBHOOK_MAX = 64;
@@ -47,6 +48,8 @@ export interface WebhookCall {
   readonly timeoutMs: number;
   /** Ends the call when the client of the request is gone. */
   readonly signal: AbortSignal;
+  /** Who calls, by whom it calls. Absent: nobody. */
+  readonly credentials?: NamedCredentials;
 }
 
 interface Target {
@@ -88,7 +91,7 @@ export class WebhookClient {
     const failed = (text: string): WebhookCallError => new WebhookCallError(`Post ${goQuote(`${shown}${query}`)}: ${text}`);
     let target: Target;
     try {
-      target = this.#target(call.address, shown, query);
+      target = this.#target(call, shown, query);
     } catch (error) {
       throw failed(error instanceof Error ? error.message : String(error));
     }
@@ -109,10 +112,11 @@ export class WebhookClient {
     }
   }
 
-  #target(address: WebhookAddress, url: string, query: string): Target {
+  #target({ address, credentials }: WebhookCall, url: string, query: string): Target {
     const parsed = new URL(url);
     const { service } = address;
     const port = parsed.port === "" ? DEFAULT_PORT : Number(parsed.port);
+    const shown = credentials && credentialsFor(credentials, `${parsed.hostname}:${port}`);
     let to: ServiceAddress = { host: parsed.hostname.replace(/^\[|\]$/g, ""), port };
     if (service) to = this.#resolver.resolve(service.namespace ?? "", service.name ?? "", port);
     const ca = address.caBundle ? Buffer.from(address.caBundle, "base64").toString("utf8") : undefined;
@@ -126,7 +130,10 @@ export class WebhookClient {
         path: `${parsed.pathname}${query}`,
         ...(service ? { servername: parsed.hostname } : {}),
         ...(ca === undefined ? {} : { ca }),
+        ...(shown?.cert === undefined ? {} : { cert: shown.cert }),
+        ...(shown?.key === undefined ? {} : { key: shown.key }),
         headers: {
+          ...shown?.headers,
           host: service ? hostPort(parsed.hostname, port) : parsed.host,
           accept: "application/json, */*",
           "content-type": "application/json",

@@ -32,10 +32,12 @@ export async function startAdmission(choice: AdmissionPluginChoice, modules: Adm
   const { authorizer, webhooks, stores, random } = modules;
   const configuration = choice.configFile === undefined ? {} : await readAdmissionConfiguration(choice.configFile);
   const images = imageReviews(configuration, modules);
+  const { MutatingAdmissionWebhook: mutating, ValidatingAdmissionWebhook: validating } = configuration;
+  const credentials = { ...(mutating && { mutating }), ...(validating && { validating }) };
   const plugins = enabledPlugins(
     {
       authorizer,
-      webhooks: webhookPlugins({ client: webhooks, random, stores, authorizer }),
+      webhooks: webhookPlugins({ client: webhooks, random, stores, authorizer, credentials }),
       policies: policyPlugins({ stores, authorizer }),
       resourcesOfKind: (apiVersion, kind) => resourcesOfKind(stores(), apiVersion, kind),
       configuration,

@@ -3,12 +3,15 @@ import { dirname, isAbsolute, join } from "node:path";
 import type { Toleration } from "#api/generated/core/v1.ts";
 import { parseYaml } from "#apimachinery/schema/yaml.ts";
 import { ConfigurationError, readConfiguration, type Shape } from "#apiserver/configuration-file.ts";
+import type { NamedCredentials } from "#apiserver/webhook/webhook-credentials.ts";
 import { type KubeconfigContext, loadKubeconfig } from "#client/kubeconfig.ts";
 import type { EventLimit } from "./plugins/event-rate-limit.ts";
 import type { PodNodeSelectorConfiguration } from "./plugins/pod-node-selector.ts";
 import type { PodSecurityConfiguration } from "./plugins/pod-security/configuration.ts";
 import { readPodSecurityConfiguration } from "./plugins/pod-security/configuration-file.ts";
 import type { PodTolerationRestrictionConfiguration } from "./plugins/pod-toleration-restriction.ts";
+import type { LimitedResource } from "./plugins/resource-quota/limited-resources.ts";
+import { readWebhookAdmission } from "./webhook-admission-configuration.ts";
 
 /** Where an image policy's webhook is, and how it is asked. */
 export interface ImagePolicyConfiguration {
@@ -26,6 +29,9 @@ export interface AdmissionConfiguration {
   readonly ImagePolicyWebhook?: ImagePolicyConfiguration;
   readonly PodNodeSelector?: PodNodeSelectorConfiguration;
   readonly PodTolerationRestriction?: PodTolerationRestrictionConfiguration;
+  readonly ResourceQuota?: readonly LimitedResource[];
+  readonly MutatingAdmissionWebhook?: NamedCredentials;
+  readonly ValidatingAdmissionWebhook?: NamedCredentials;
 }
 
 interface WrittenPlugin {
@@ -67,6 +73,9 @@ const READERS: Readonly<Record<string, Read>> = {
   ImagePolicyWebhook: readImagePolicy,
   PodNodeSelector: (text, path) => member(text, path, "podNodeSelectorPluginConfig") ?? {},
   PodTolerationRestriction: readTolerations,
+  ResourceQuota: readLimitedResources,
+  MutatingAdmissionWebhook: readWebhookAdmission,
+  ValidatingAdmissionWebhook: readWebhookAdmission,
 };
 
 const LIMIT_TYPES = ["Server", "Namespace", "User", "SourceAndObject"];
@@ -98,6 +107,29 @@ function readTolerations(text: string, path: string): PodTolerationRestrictionCo
     fields: { default: { list: "any" }, whitelist: { list: "any" } },
   }) as { default?: readonly Toleration[]; whitelist?: readonly Toleration[] };
   return { ...(given && { default: given }), ...(whitelist && { whitelist }) };
+}
+
+const SCOPE: Shape = { fields: { scopeName: "text", operator: "text", values: "texts" } };
+const LIMITED: Shape = {
+  list: { fields: { apiGroup: "text", resource: "text", matchContains: "texts", matchScopes: { list: SCOPE } } },
+};
+
+function readLimitedResources(text: string, path: string): readonly LimitedResource[] {
+  // The stable version is called otherwise, and is of another group.
+  const isStable = member(text, path, "kind") === "ResourceQuotaConfiguration";
+  const { limitedResources = [] } = readConfiguration(text, path, {
+    ...(isStable
+      ? { kind: "ResourceQuotaConfiguration", apiVersions: ["apiserver.config.k8s.io/v1"] }
+      : {
+          kind: "Configuration",
+          apiVersions: ["resourcequota.admission.k8s.io/v1beta1", "resourcequota.admission.k8s.io/v1alpha1"],
+        }),
+    fields: { limitedResources: LIMITED },
+  }) as { limitedResources?: readonly LimitedResource[] };
+  limitedResources.forEach(({ resource }, i) => {
+    if (!resource) throw new ConfigurationError(`${path}: limitedResources[${i}].resource: Required value`);
+  });
+  return limitedResources;
 }
 
 /** In seconds, and in milliseconds for the back-off; 0 takes the default, and less than that is none. */

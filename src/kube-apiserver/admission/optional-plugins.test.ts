@@ -300,6 +300,51 @@ describe("the file that tells plugins", () => {
     });
   });
 
+  const quota = (kind: string, apiVersion: string, limitedResources: object[]): object => ({
+    name: "ResourceQuota",
+    configuration: { apiVersion, kind, limitedResources },
+  });
+  const services = { resource: "services", matchContains: ["services.loadbalancers"] };
+  test.each([
+    ["ResourceQuotaConfiguration", "apiserver.config.k8s.io/v1"],
+    ["Configuration", "resourcequota.admission.k8s.io/v1beta1"],
+    ["Configuration", "resourcequota.admission.k8s.io/v1alpha1"],
+  ])("limits what quotas have to cover by a %s of %s", async (kind, apiVersion) => {
+    expect(await read(quota(kind, apiVersion, [services]))).toEqual({ ResourceQuota: [services] });
+  });
+
+  const hooks = (configuration: object): object => ({
+    name: "ValidatingAdmissionWebhook",
+    configuration: { apiVersion: "apiserver.config.k8s.io/v1", kind: "WebhookAdmissionConfiguration", ...configuration },
+  });
+  const usersFile = (user: object): string => {
+    const path = join(dir, `users-${Object.keys(user).join("-")}.json`);
+    const contexts = [{ name: "c", context: { user: "me" } }];
+    writeFileSync(path, JSON.stringify({ "current-context": "c", contexts, users: [{ name: "me", user }] }));
+    return path;
+  };
+  test.each([
+    ["a token", { token: "t" }, { headers: { authorization: "Bearer t" } }],
+    ["a name and a password", { username: "u", password: "p" }, { headers: { authorization: "Basic dTpw" } }],
+    [
+      "a certificate",
+      {
+        "client-certificate-data": Buffer.from("CERT").toString("base64"),
+        "client-key-data": Buffer.from("KEY").toString("base64"),
+      },
+      { cert: "CERT", key: "KEY", headers: {} },
+    ],
+    [
+      "whom it asks for",
+      { as: "alice", "as-groups": ["a", "b"], "as-user-extra": { "x/y": ["1"] } },
+      { headers: { "impersonate-user": "alice", "impersonate-group": ["a", "b"], "impersonate-extra-x%2Fy": ["1"] } },
+    ],
+  ])("shows webhooks %s", async (_, user, want) => {
+    expect(await read(hooks({ kubeConfigFile: usersFile(user) }))).toEqual({
+      ValidatingAdmissionWebhook: { byName: new Map([["me", want]]), current: "me" },
+    });
+  });
+
   const events = (limits: object[]): object => ({
     name: "EventRateLimit",
     configuration: { apiVersion: "eventratelimit.admission.k8s.io/v1alpha1", kind: "Configuration", limits },
@@ -308,6 +353,20 @@ describe("the file that tells plugins", () => {
     ["an unknown plugin", { name: "Nonsense" }, /plugin "Nonsense" takes no configuration/],
     ["a limit of nothing", events([{ type: "Server", qps: 0, burst: 1 }]), /limits\[0\]\.qps: Invalid value: must be positive/],
     ["a limit of nobody", events([{ type: "Nobody", qps: 1, burst: 1 }]), /limits\[0\]\.type: must be one of Server/],
+    [
+      "a limit of no resource",
+      quota("ResourceQuotaConfiguration", "apiserver.config.k8s.io/v1", [{}]),
+      /limitedResources\[0\]\.resource: Required value/,
+    ],
+    [
+      "a limit of another kind",
+      quota("Configuration", "apiserver.config.k8s.io/v1", []),
+      /no kind "Configuration" is registered/,
+    ],
+    ["a kubeconfig without a whole path", hooks({ kubeConfigFile: "users.json" }), /must be an absolute file path/],
+    ["a kubeconfig that is not there", hooks({ kubeConfigFile: "/none/users.json" }), /no such file/],
+    ["credentials from a program", hooks({ kubeConfigFile: usersFile({ exec: {} }) }), /exec/],
+    ["webhooks out of files", hooks({ staticManifestsDir: "/etc/hooks" }), /ManifestBasedAdmissionControlConfig/],
     ["a webhook nowhere", { name: "ImagePolicyWebhook", configuration: { imagePolicy: {} } }, /kubeConfigFile says where/],
   ])("%s is refused", async (_, plugin, message) => {
     expect(await read(plugin)).toMatch(message);

@@ -111,7 +111,7 @@ const PLUGINS: ReadonlyMap<string, Row[1]> = new Map([
   on("ValidatingAdmissionPolicy", ({ policies }) => policies.validating),
   on("ValidatingAdmissionWebhook", ({ webhooks }) => webhooks.validating),
   // Nothing is charged for what another refuses.
-  on("ResourceQuota", () => resourceQuota),
+  on("ResourceQuota", ({ configuration }) => resourceQuota(configuration.ResourceQuota)),
   off("AlwaysDeny", () => alwaysDeny),
 ]);
 

@@ -8,6 +8,7 @@ import { validatingWebhooks } from "#apiserver/admission/webhook/validating-webh
 import type { Authorizer } from "#apiserver/authorization/authorizer.ts";
 import type { StoreRegistry } from "#apiserver/registry/store/store-registry.ts";
 import type { WebhookClient } from "#apiserver/webhook/webhook-client.ts";
+import type { NamedCredentials } from "#apiserver/webhook/webhook-credentials.ts";
 import type { Random } from "#base/random.ts";
 
 const GROUP = "admissionregistration.k8s.io";
@@ -18,6 +19,8 @@ export interface WebhookModules {
   /** Asked when requests come, not before. */
   readonly stores: () => StoreRegistry;
   readonly authorizer: Authorizer;
+  /** What each plugin shows to its webhooks. */
+  readonly credentials: { readonly mutating?: NamedCredentials; readonly validating?: NamedCredentials };
 }
 
 /** One plugin for each kind of configuration. */
@@ -28,8 +31,9 @@ export interface WebhookPlugins {
 
 /** The plugins that call webhooks, the last but for quotas of each kind in upstream's order. */
 export function webhookPlugins(modules: WebhookModules): WebhookPlugins {
-  const options = (plural: string): WebhookPluginOptions => ({
+  const options = (plural: string, credentials: NamedCredentials | undefined): WebhookPluginOptions => ({
     client: modules.client,
+    ...(credentials && { credentials }),
     random: modules.random,
     hooks: configuredHooks(modules, plural),
     namespaceLabels: (name) => {
@@ -38,8 +42,8 @@ export function webhookPlugins(modules: WebhookModules): WebhookPlugins {
     },
   });
   return {
-    mutating: () => mutatingWebhooks(options("mutatingwebhookconfigurations")),
-    validating: () => validatingWebhooks(options("validatingwebhookconfigurations")),
+    mutating: () => mutatingWebhooks(options("mutatingwebhookconfigurations", modules.credentials.mutating)),
+    validating: () => validatingWebhooks(options("validatingwebhookconfigurations", modules.credentials.validating)),
   };
 }
 

@@ -7,6 +7,7 @@ import { converting } from "../../conversion/conversion-memo.ts";
 import { REQUEST_TIMEOUT_MS } from "../../server/limits.ts";
 import { requestTimeoutMs } from "../../server/request-timeout.ts";
 import type { WebhookClient } from "../../webhook/webhook-client.ts";
+import type { NamedCredentials } from "../../webhook/webhook-credentials.ts";
 import type { AdmissionAttributes } from "../admission.ts";
 import { admissionReview, type ReviewAnswer, requestHead, reviewVersionOf, verifyAnswer } from "./admission-review.ts";
 import { type Invocation, inVersion } from "./invocation.ts";
@@ -14,6 +15,8 @@ import { type Invocation, inVersion } from "./invocation.ts";
 /** What is needed to call a webhook. */
 export interface CallModules {
   readonly client: WebhookClient;
+  /** What is shown to webhooks. */
+  readonly credentials?: NamedCredentials;
   readonly random: Random;
 }
 
@@ -35,7 +38,7 @@ export function callFailure(error: CallingWebhookError): StatusError {
  * and a StatusError when it says no.
  */
 export async function callHook(
-  { client, random }: CallModules,
+  { client, random, credentials }: CallModules,
   invocation: Invocation,
   attributes: AdmissionAttributes,
   mutating: boolean,
@@ -58,7 +61,7 @@ export async function callHook(
   });
   const timeoutMs = Math.min(hook.timeoutMs, requestTimeoutMs(context.query, REQUEST_TIMEOUT_MS));
   const review = await answerTo(hook.name, "failed to call webhook", () =>
-    client.post({ address: hook.address, body, timeoutMs, signal: context.signal }),
+    client.post({ address: hook.address, body, timeoutMs, signal: context.signal, ...(credentials && { credentials }) }),
   );
   const answer = await answerTo(hook.name, "received invalid webhook response", () =>
     verifyAnswer(version, uid, mutating, review),

@@ -13,6 +13,7 @@ import {
   withoutZeros,
 } from "#component-helpers/quota/resource-list.ts";
 import { scopesOf } from "#component-helpers/quota/scopes.ts";
+import { type LimitedResource, uncoveredLimit } from "./limited-resources.ts";
 
 /** A quota while requests are judged by it: what is used rises with each that is let through. */
 export interface RunningQuota {
@@ -28,13 +29,14 @@ export function runningQuota(quota: ResourceQuota): RunningQuota {
 
 /**
  * Upstream's `CheckRequest`: the quotas with what a request adds to them, the very same values where it adds nothing; or why
- * it is refused.
+ * it is refused. `limited` is what nobody may have without a quota for it.
  */
 export function checkRequest(
   quotas: readonly RunningQuota[],
   attributes: AdmissionAttributes,
   evaluator: QuotaEvaluator,
   nowMs: number,
+  limited: readonly LimitedResource[] = [],
 ): readonly RunningQuota[] | StatusError {
   const { object, oldObject, operation, subresource } = attributes;
   if (object === undefined || (operation !== "CREATE" && operation !== "UPDATE")) return quotas;
@@ -50,15 +52,20 @@ export function checkRequest(
     return admissionForbidden(attributes, `quota usage is negative for resource(s): ${negative.sort().join(",")}`);
   }
   const before = operation === "UPDATE" && oldObject !== undefined ? evaluator.usage(oldObject, nowMs) : undefined;
+  const whole = withoutZeros(usage);
+  const change = before === undefined ? whole : withoutZeros(subtractLists(usage, before));
+  // What was outside of the quota's scope before is new to it.
+  const deltas = interesting.map((running) =>
+    oldObject !== undefined && before !== undefined && matches(running, evaluator, oldObject) ? change : whole,
+  );
+  if ((interesting.length === 0 ? [change] : deltas).every((delta) => delta.size === 0)) return quotas;
+  const uncovered =
+    limited.length === 0 ? undefined : uncoveredLimit({ quotas, interesting, attributes, object, usage, evaluator, limited });
+  if (uncovered !== undefined) return uncovered;
   const result: RunningQuota[] = [];
   for (const running of quotas) {
-    if (!interesting.includes(running)) {
-      result.push(running);
-      continue;
-    }
-    // What was outside of the quota's scope before is new to it.
-    const known = before !== undefined && oldObject !== undefined && matches(running, evaluator, oldObject);
-    const next = charge(running, withoutZeros(known ? subtractLists(usage, before) : usage), attributes);
+    const delta = deltas[interesting.indexOf(running)];
+    const next = delta === undefined ? running : charge(running, delta, attributes);
     if ("status" in next) return next;
     result.push(next);
   }

@@ -6,6 +6,7 @@ import type { Clock } from "#base/clock.ts";
 import { quotaEvaluatorFor } from "#component-helpers/quota/evaluators.ts";
 import { equalLists } from "#component-helpers/quota/resource-list.ts";
 import { checkRequest, type RunningQuota, runningQuota } from "./check-request.ts";
+import type { LimitedResource } from "./limited-resources.ts";
 
 /** Where quotas are read and charged. */
 export interface QuotaAccess {
@@ -33,12 +34,14 @@ interface Waiter {
 export class QuotaBatches {
   readonly #access: QuotaAccess;
   readonly #clock: Clock;
+  readonly #limited: readonly LimitedResource[];
   /** By namespace; present while a batch is being judged. */
   readonly #waiting = new Map<string, Waiter[]>();
 
-  constructor(access: QuotaAccess, clock: Clock) {
+  constructor(access: QuotaAccess, clock: Clock, limited: readonly LimitedResource[] = []) {
     this.#access = access;
     this.#clock = clock;
+    this.#limited = limited;
   }
 
   /** Resolves when the request is charged, or needs no charge. Throws the refusal. */
@@ -86,7 +89,8 @@ export class QuotaBatches {
     for (const waiter of batch) {
       if (waiter.done) continue;
       const { attributes } = waiter;
-      const result = checkRequest(quotas, attributes, quotaEvaluatorFor(attributes.group, attributes.resource), nowMs);
+      const evaluator = quotaEvaluatorFor(attributes.group, attributes.resource);
+      const result = checkRequest(quotas, attributes, evaluator, nowMs, this.#limited);
       if (result instanceof StatusError) finish(waiter, result);
       else if (attributes.dryRun || result.every((running, i) => running === quotas[i])) finish(waiter, undefined);
       else quotas = result;

@@ -6,6 +6,7 @@ import { quotaEvaluatorFor } from "#component-helpers/quota/evaluators.ts";
 import { formatResourceList } from "#component-helpers/quota/resource-list.ts";
 import { internalContext } from "../../../registry/internal-context.ts";
 import type { RunningQuota } from "./check-request.ts";
+import type { LimitedResource } from "./limited-resources.ts";
 import { QuotaBatches } from "./quota-batches.ts";
 
 /** What no quota counts: events, and what is not stored. */
@@ -22,26 +23,29 @@ const IGNORED: ReadonlySet<string> = new Set([
   "authorization.k8s.io/subjectaccessreviews",
 ]);
 
-/** Charges a namespace's quotas with what a request will use, and refuses it where that is too much. Comes last. */
-export const resourceQuota: AdmissionPluginFactory = ({ stores, clock }) => {
-  const quotas = (): Store<ResourceQuota> => stores.of<ResourceQuota>("", "resourcequotas");
-  const access = {
-    list: (namespace: string) => quotas().listCached(namespace),
-    charge: (running: RunningQuota) => charge(quotas(), running),
+/** Charges a namespace's quotas with what a request will use, and refuses it where that is too much, or limited and in no quota. Comes last. */
+export const resourceQuota =
+  (limited: readonly LimitedResource[] = []): AdmissionPluginFactory =>
+  ({ stores, clock }) => {
+    const quotas = (): Store<ResourceQuota> => stores.of<ResourceQuota>("", "resourcequotas");
+    const access = {
+      list: (namespace: string) => quotas().listCached(namespace),
+      charge: (running: RunningQuota) => charge(quotas(), running),
+    };
+    const batches = new QuotaBatches(access, clock, limited);
+    return {
+      name: "ResourceQuota",
+      validate: (attributes) => {
+        const { operation, group, resource, subresource, namespace } = attributes;
+        if (namespace === "" || (operation !== "CREATE" && operation !== "UPDATE")) return;
+        if (group === "" && resource === "namespaces") return;
+        if (IGNORED.has(`${group}/${resource}`) || !quotaEvaluatorFor(group, resource).handles({ operation, subresource }))
+          return;
+        if (limited.length === 0 && quotas().listCached(namespace).length === 0) return;
+        return batches.admit(attributes);
+      },
+    };
   };
-  const batches = new QuotaBatches(access, clock);
-  return {
-    name: "ResourceQuota",
-    validate: (attributes) => {
-      const { operation, group, resource, subresource, namespace } = attributes;
-      if (namespace === "" || (operation !== "CREATE" && operation !== "UPDATE")) return;
-      if (group === "" && resource === "namespaces") return;
-      if (IGNORED.has(`${group}/${resource}`) || !quotaEvaluatorFor(group, resource).handles({ operation, subresource })) return;
-      if (quotas().listCached(namespace).length === 0) return;
-      return batches.admit(attributes);
-    },
-  };
-};
 
 /** Whoever wrote first is right: what was judged by an older state is not written over a newer one. */
 class Outdated extends Error {}
