@@ -31,6 +31,10 @@ const programs: Readonly<Record<string, Program>> = {
     summary: "Shows when a cluster's certificates end, and makes new ones",
     run: async ({ args }) => (await import("./certs.ts")).certs(args),
   },
+  config: {
+    summary: "Prints configurations for programs beside the cluster: HAProxy",
+    run: async ({ args }) => (await import("./config.ts")).config(args),
+  },
   "ldap-authn": {
     summary: "A token webhook in front of an LDAP directory",
     run: async ({ args }) => (await import("./ldap-authn.ts")).ldapAuthn(args),

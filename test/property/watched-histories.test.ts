@@ -1,0 +1,93 @@
+import * as fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { actsOfOthers, successions } from "../support/history/leadership.ts";
+import { type AcknowledgedWrite, checkWatched, type WatchedEvent, type WatchedSegment } from "../support/history/watched.ts";
+import { runs } from "./runs.ts";
+
+const added = (key: string, revision: number, value = `v${revision}`): WatchedEvent => ({ type: "ADDED", key, revision, value });
+const modified = (key: string, revision: number, value = `v${revision}`): WatchedEvent => ({
+  type: "MODIFIED",
+  key,
+  revision,
+  value,
+});
+const deleted = (key: string, revision: number, value: string): WatchedEvent => ({ type: "DELETED", key, revision, value });
+const segment = (watcher: string, from: number, until: number, events: readonly WatchedEvent[]): WatchedSegment => ({
+  watcher,
+  start: new Map(),
+  from,
+  events,
+  until,
+});
+const wrote = (key: string, revision: number, value = `v${revision}`): AcknowledgedWrite => ({ key, value, revision });
+
+const story = [added("a", 2), added("b", 3), modified("a", 5), deleted("a", 6, "v5"), added("a", 9)];
+const whole = segment("w1", 1, 10, story);
+
+describe("what watchers were told", () => {
+  test("all was told, to all alike", () => {
+    const late = { ...segment("w2", 4, 9, story.slice(2)), start: new Map([["a", { revision: 2, value: "v2" }]]) };
+    expect(checkWatched([whole, { ...late, start: late.start.set("b", { revision: 3, value: "v3" }) }], [wrote("a", 5)])).toEqual(
+      [],
+    );
+  });
+
+  test.each<[string, WatchedSegment[], AcknowledgedWrite[], string]>([
+    ["an event is missing", [whole, segment("w2", 1, 10, story.toSpliced(2, 1))], [], "w2 was not told of revision 5"],
+    ["an event came twice", [segment("w1", 1, 10, [...story, added("a", 9)])], [], "w1 was told revision 9 after 9"],
+    ["events came in another order", [segment("w1", 1, 10, [added("b", 3), added("a", 2)])], [], "told revision 2 after 3"],
+    ["an event from before its start", [segment("w1", 5, 10, [modified("a", 5)])], [], "told revision 5 after 5"],
+    ["two were told different things", [whole, segment("w2", 1, 2, [added("a", 2, "z")])], [], "where another was told"],
+    ["nobody was told of a write", [whole], [wrote("c", 8)], "not told of the write c=v8 at 8"],
+    ["what was told is not what was written", [whole], [wrote("a", 9, "z")], "where a=z was written"],
+    ["what was there is added", [segment("w1", 1, 10, [added("a", 2), added("a", 3)])], [], "ADDED where it was there"],
+    ["what was gone changes", [segment("w1", 1, 10, [deleted("a", 2, "x"), modified("a", 3)])], [], "MODIFIED where it was gone"],
+    ["a list lacks what was there", [whole, segment("w2", 5, 5, [])], [], "w2 began at 5 with a at undefined"],
+  ])("%s", (_, segments, writes, failure) => {
+    expect(checkWatched(segments, writes).join("\n")).toContain(failure);
+  });
+
+  test("what was told after the last bookmark may be missing, and what came before the start", () => {
+    expect(checkWatched([whole, segment("w2", 1, 4, story.slice(0, 2))], [wrote("c", 11), wrote("c", 1)])).toEqual([]);
+  });
+
+  test("any event that is taken away is missed", () => {
+    fc.assert(
+      fc.property(fc.nat(story.length - 1), (i) => {
+        expect(checkWatched([whole, segment("w2", 1, 10, story.toSpliced(i, 1))], [])).not.toEqual([]);
+      }),
+      runs(20),
+    );
+  });
+});
+
+describe("who acted while another led", () => {
+  const changes = [
+    { revision: 10, holder: "x" },
+    { revision: 12, holder: "x" },
+    { revision: 20, holder: "" },
+    { revision: 22, holder: "y" },
+  ];
+  const act = (instance: string, revision: number): { instance: string; revision: number; what: string } => ({
+    instance,
+    revision,
+    what: "create pods/p",
+  });
+
+  test("leaders alone did", () => {
+    expect(actsOfOthers(changes, [act("x", 10), act("x", 19), act("y", 22), act("y", 99)])).toEqual([]);
+  });
+
+  test.each([
+    [act("x", 9), "before anybody led"],
+    [act("y", 15), "where x led since 12"],
+    [act("x", 21), "where nobody led since 20"],
+    [act("x", 23), "where y led since 22"],
+  ])("%j", (one, why) => {
+    expect(actsOfOthers(changes, [one]).join()).toContain(why);
+  });
+
+  test("successions leave renewals out", () => {
+    expect(successions(changes).map(({ holder }) => holder)).toEqual(["x", "", "y"]);
+  });
+});
