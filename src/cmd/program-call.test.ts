@@ -8,6 +8,7 @@ test.each([
   { file: "/hyperkube", args: ["kube-scheduler"], want: { name: "kube-scheduler", args: [], isHyperkube: true } },
   { file: "/hyperkube", args: ["proxy"], want: { name: "kube-proxy", args: [], isHyperkube: true } },
   { file: "/usr/bin/kube-apiserver", args: ["--v=2"], want: { name: "kube-apiserver", args: ["--v=2"], isHyperkube: false } },
+  { file: "/apiserver", args: ["--v=2"], want: { name: "kube-apiserver", args: ["--v=2"], isHyperkube: true } },
   { file: "/usr/bin/kubelet", args: [], want: { name: "kubelet", args: [], isHyperkube: false } },
 ])("$file $args", ({ file, args, want }) => {
   expect(programCall(file, args)).toEqual(want);

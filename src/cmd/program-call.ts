@@ -23,11 +23,14 @@ const OWN_NAMES = [...Object.values(SHORT_NAMES), "kubelet", "kubeadm"];
 
 /**
  * Which program is meant: that by whose name the file was called (`kube-apiserver`), or else the first argument's. After
- * `hyperkube` the short names of former years are known (`hyperkube apiserver`).
+ * `hyperkube` the short names of former years are known (`hyperkube apiserver`), and so are its images' links of these names
+ * (`/apiserver`).
  */
 export function programCall(file: string, args: readonly string[]): NamedCall {
   const called = (file.split("/").at(-1) ?? "").replace(/\.[cm]?js$/, "");
   if (OWN_NAMES.includes(called)) return { name: called, args, isHyperkube: false };
+  const own = SHORT_NAMES[called];
+  if (own !== undefined) return { name: own, args, isHyperkube: true };
   const [name, ...rest] = args;
   const isHyperkube = called === "hyperkube";
   return { name: name === undefined ? undefined : (SHORT_NAMES[name] ?? name), args: rest, isHyperkube };

@@ -27,6 +27,9 @@ export interface ImageConfig {
 }
 
 const PROGRAM = "/bin/busybox";
+/** An archive of nothing that depends on who makes it, or when. */
+const TAR_OPTIONS = ["--numeric-owner", "--owner=0", "--group=0", "--mtime=@0", "--sort=name"];
+const ARCHIVE_BYTES_MAX: number = 64 * 1024 * 1024;
 
 /** An image with busybox and nothing else. */
 export function busyboxImage(config: ImageConfig): OciImage {
@@ -41,6 +44,24 @@ export function busyboxImage(config: ImageConfig): OciImage {
   return { manifest: blob(mediaType, json(manifest)), blobs: [settings, layer] };
 }
 
+/** An image as a file that runtimes import, under these names. */
+export function imageArchive({ manifest, blobs }: OciImage, names: readonly string[]): Buffer {
+  const dir = mkdtempSync(join(tmpdir(), "kybern-image-"));
+  try {
+    mkdirSync(join(dir, "blobs/sha256"), { recursive: true });
+    for (const { digest, bytes } of [manifest, ...blobs]) writeFileSync(join(dir, "blobs", digest.replace(":", "/")), bytes);
+    const manifests = names.map((name) => ({
+      ...descriptor(manifest),
+      annotations: { "io.containerd.image.name": name },
+    }));
+    writeFileSync(join(dir, "index.json"), json({ schemaVersion: 2, manifests }));
+    writeFileSync(join(dir, "oci-layout"), json({ imageLayoutVersion: "1.0.0" }));
+    return execFileSync("tar", [...TAR_OPTIONS, "-cf", "-", "-C", dir, "."], { maxBuffer: ARCHIVE_BYTES_MAX });
+  } finally {
+    rmSync(dir, { recursive: true });
+  }
+}
+
 function busyboxLayer(): Buffer {
   const dir = mkdtempSync(join(tmpdir(), "kybern-image-"));
   try {
@@ -50,8 +71,7 @@ function busyboxLayer(): Buffer {
       if (name !== "busybox") symlinkSync("busybox", join(dir, "bin", name));
     writeFileSync(join(dir, "etc/passwd"), "root:x:0:0::/:/bin/sh\nnobody:x:65534:65534::/:/bin/sh\n");
     writeFileSync(join(dir, "etc/group"), "root:x:0:\nnobody:x:65534:\n");
-    const args = ["--numeric-owner", "--owner=0", "--group=0", "--mtime=@0", "--sort=name", "-cf", "-", "-C", dir, "."];
-    return execFileSync("tar", args, { maxBuffer: 64 * 1024 * 1024 });
+    return execFileSync("tar", [...TAR_OPTIONS, "-cf", "-", "-C", dir, "."], { maxBuffer: ARCHIVE_BYTES_MAX });
   } finally {
     rmSync(dir, { recursive: true });
   }
