@@ -1,19 +1,11 @@
-import type { Lease } from "#api/generated/coordination/v1.ts";
 import type { Node } from "#api/generated/core/v1.ts";
 import { isAlreadyExists, isNotFound } from "#apimachinery/api-errors/errors.ts";
-import { formatMicroTime } from "#apimachinery/meta/time.ts";
 import type { Clock } from "#base/clock.ts";
 import type { Client, ResourceId } from "#client/client.ts";
+import { NodeLease } from "./node-lease.ts";
 import { type NodeIdentity, nodeObject, nodeStatus } from "./node-object.ts";
 
 const NODES: ResourceId = { group: "", version: "v1", resource: "nodes" };
-const LEASES: ResourceId = { group: "coordination.k8s.io", version: "v1", resource: "leases" };
-/** Where nodes keep the leases that say they are alive. */
-const LEASE_NAMESPACE = "kube-node-lease";
-/** How long a node's Lease says that it lives, as kubelets are configured by default. */
-export const LEASE_DURATION_SECONDS = 40;
-/** A Lease is renewed this often in its duration. */
-const BEATS_PER_LEASE = 4;
 const STATUS_PERIOD_MS = 300_000;
 
 /** Registers a node and keeps it alive: a lease at every beat, its status every five minutes. */
@@ -21,9 +13,8 @@ export class NodeRegistration {
   readonly identity: NodeIdentity;
   readonly #client: Client;
   readonly #clock: Clock;
-  readonly #leaseDurationSeconds: number;
+  readonly #lease: NodeLease;
   #uid = "";
-  #lease: Lease | undefined;
   #sinceMs = 0;
   #statusWrittenMs = 0;
   #beating = false;
@@ -32,12 +23,12 @@ export class NodeRegistration {
     this.identity = identity;
     this.#client = options.client;
     this.#clock = options.clock;
-    this.#leaseDurationSeconds = options.leaseDurationSeconds;
+    this.#lease = new NodeLease({ ...options, nodeName: identity.name, nodeUid: async () => this.#uid });
   }
 
   /** Time between two heartbeats. */
   get beatPeriodMs(): number {
-    return (this.#leaseDurationSeconds * 1000) / BEATS_PER_LEASE;
+    return this.#lease.renewPeriodMs;
   }
 
   /** Makes the Node object, or takes over the one that is there, and tells that it is ready. */
@@ -55,7 +46,7 @@ export class NodeRegistration {
       this.#uid = node.metadata.uid ?? "";
       await this.tellReady();
     }
-    await this.#renewLease();
+    await this.#lease.renew();
   }
 
   /** Tells a ready status, as after a failure. */
@@ -69,10 +60,9 @@ export class NodeRegistration {
     if (this.#beating) return;
     this.#beating = true;
     try {
-      await this.#renewLease();
+      await this.#lease.renew();
       if (this.#clock.now() - this.#statusWrittenMs >= STATUS_PERIOD_MS) await this.#writeStatus();
     } catch (error) {
-      this.#lease = undefined;
       if (isNotFound(error)) await this.register().catch(() => {});
     } finally {
       this.#beating = false;
@@ -84,41 +74,5 @@ export class NodeRegistration {
     const status = nodeStatus(this.identity, this.#statusWrittenMs, this.#sinceMs);
     const options = { subresource: "status", fieldManager: "kubelet" };
     await this.#client.patch(NODES, "", this.identity.name, "application/strategic-merge-patch+json", { status }, options);
-  }
-
-  async #renewLease(): Promise<void> {
-    const { name } = this.identity;
-    const renewTime = formatMicroTime(this.#clock.now());
-    const options = { fieldManager: "kubelet" };
-    this.#lease ??= await this.#findLease();
-    if (this.#lease === undefined) {
-      this.#lease = await this.#client.create<Lease>(LEASES, LEASE_NAMESPACE, this.#newLease(renewTime), options);
-      return;
-    }
-    const renewed: Lease = { ...this.#lease, spec: { ...this.#lease.spec, renewTime } };
-    this.#lease = await this.#client.update<Lease>(LEASES, LEASE_NAMESPACE, name, renewed, options);
-  }
-
-  async #findLease(): Promise<Lease | undefined> {
-    try {
-      return await this.#client.get<Lease>(LEASES, LEASE_NAMESPACE, this.identity.name);
-    } catch (error) {
-      if (isNotFound(error)) return undefined;
-      throw error;
-    }
-  }
-
-  #newLease(renewTime: string): Lease {
-    const { name } = this.identity;
-    return {
-      apiVersion: "coordination.k8s.io/v1",
-      kind: "Lease",
-      metadata: {
-        name,
-        namespace: LEASE_NAMESPACE,
-        ownerReferences: [{ apiVersion: "v1", kind: "Node", name, uid: this.#uid }],
-      },
-      spec: { holderIdentity: name, leaseDurationSeconds: this.#leaseDurationSeconds, renewTime },
-    };
   }
 }

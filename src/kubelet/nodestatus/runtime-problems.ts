@@ -1,0 +1,33 @@
+import type { RuntimeCondition, RuntimeStatus } from "#cri/runtime-status.ts";
+
+/** How long a runtime may not have answered before it counts as down, in milliseconds (upstream's `maxWaitForContainerRuntime`). */
+export const RUNTIME_SILENCE_MAX_MS = 30_000;
+
+/** What is known of the node's runtime. */
+export interface RuntimeView {
+  /** Its last answer. */
+  readonly status: RuntimeStatus | undefined;
+  /** When that came; undefined before the first. */
+  readonly answeredAtMs: number | undefined;
+}
+
+/** Why the runtime lets no pods run, in upstream's words of `runtimeState`; none when it does. */
+export function runtimeProblems({ status, answeredAtMs }: RuntimeView, nowMs: number): readonly string[] {
+  if (answeredAtMs === undefined || status === undefined) {
+    return ["container runtime status check may not have completed yet"];
+  }
+  if (nowMs - answeredAtMs >= RUNTIME_SILENCE_MAX_MS) return ["container runtime is down"];
+  return [
+    ...problemOf(status, "RuntimeReady", "container runtime not ready"),
+    ...problemOf(status, "NetworkReady", "container runtime network not ready"),
+  ];
+}
+
+function problemOf({ conditions }: RuntimeStatus, type: string, words: string): readonly string[] {
+  const condition = conditions.find((one) => one.type === type);
+  return condition?.status === true ? [] : [`${words}: ${condition === undefined ? "<nil>" : textOf(condition)}`];
+}
+
+function textOf({ type, status, reason, message }: RuntimeCondition): string {
+  return `${type}=${status} reason:${reason} message:${message}`;
+}
