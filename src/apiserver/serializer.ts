@@ -27,6 +27,11 @@ function headOf(apiVersion: string | undefined, kind: string | undefined): strin
   return `{"apiVersion":${JSON.stringify(apiVersion)},"kind":${JSON.stringify(kind)},"metadata":{`;
 }
 
+/** Whether a value begins with these bytes, and goes on. */
+export function beginsWith(value: Uint8Array, head: Uint8Array): boolean {
+  return value.byteLength > head.byteLength && Buffer.compare(value.subarray(0, head.byteLength), head) === 0;
+}
+
 /** Encodes an object for storage: `apiVersion`, `kind` and `metadata` first, no resourceVersion. */
 export function encodeObject(object: ApiObject): EncodedObject {
   const { apiVersion, kind, metadata, ...rest } = object;

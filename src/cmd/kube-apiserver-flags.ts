@@ -20,7 +20,6 @@ export const formerApiServerFlags: FormerFlags = {
   "experimental-bootstrap-token-auth": { type: "bool", says: "taken as --enable-bootstrap-token-auth" },
   "storage-backend": { type: "string", says: "etcd is asked by its third protocol, whatever is named" },
   "enable-aggregator-routing": { type: "bool", says: "aggregated API servers are always reached at their endpoints" },
-  "watch-cache": { type: "bool", says: "reads are always answered by the watch cache" },
   "target-ram-mb": { type: "int", says: "caches are as large as what is stored" },
   "cloud-provider": { type: "string", says: "no cloud is asked for anything" },
   "cloud-config": { type: "string", says: "no cloud is asked for anything" },

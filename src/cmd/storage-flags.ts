@@ -1,5 +1,10 @@
 import { parseGoDuration } from "#apimachinery/go-duration.ts";
-import type { StorageSettings, StoreOverride } from "#apiserver/registry/store/storage-settings.ts";
+import {
+  STORAGE_MEDIA_TYPES,
+  type StorageMediaType,
+  type StorageSettings,
+  type StoreOverride,
+} from "#apiserver/registry/store/storage-settings.ts";
 import type { Clock } from "#base/clock.ts";
 import { FlagError, type FlagSpec, type ParsedFlags } from "#component-base/flags.ts";
 import type { Logger } from "#component-base/logging.ts";
@@ -15,6 +20,7 @@ type StorageFlagTypes = {
   readonly "etcd-readycheck-timeout": "string";
   readonly "storage-media-type": "string";
   readonly "delete-collection-workers": "int";
+  readonly "watch-cache": "bool";
   readonly "default-watch-cache-size": "int";
   readonly "watch-cache-sizes": "strings";
 };
@@ -53,9 +59,9 @@ export const storageFlags: { readonly [N in keyof StorageFlagTypes]: FlagSpec<St
   },
   "storage-media-type": {
     type: "string",
-    default: "application/json",
+    default: "",
     placeholder: "TYPE",
-    help: "application/json, which alone is written; protobuf is read.",
+    help: "application/json or application/vnd.kubernetes.protobuf: what built-in objects are written in; both are read. Default: protobuf on etcd, JSON in the embedded store.",
   },
   "delete-collection-workers": {
     type: "int",
@@ -65,19 +71,24 @@ export const storageFlags: { readonly [N in keyof StorageFlagTypes]: FlagSpec<St
     placeholder: "N",
     help: "Objects of a collection that are deleted at one time.",
   },
+  "watch-cache": {
+    type: "bool",
+    default: true,
+    help: "Reads are answered from memory. When false, a warning: they are all the same.",
+  },
   "default-watch-cache-size": {
     type: "int",
     default: 100,
     min: 0,
     max: 2 ** 31 - 1,
     placeholder: "N",
-    help: "Without effect, as upstream: caches are sized by what is in them.",
+    help: "Any size but 0 is the same, as upstream: caches are sized by what is in them. 0 is as --watch-cache=false.",
   },
   "watch-cache-sizes": {
     type: "strings",
     default: [],
     placeholder: "LIST",
-    help: "RESOURCE[.GROUP]#SIZE. Without effect: everything is cached.",
+    help: "RESOURCE[.GROUP]#SIZE, with sizes as those of --default-watch-cache-size.",
   },
 };
 
@@ -92,33 +103,31 @@ export type StorageFlagValues = ParsedFlags<typeof storageFlags> & {
 
 /** Checks the flags, all but whether another etcd answers. Throws {@link FlagError}. */
 export function storageSettings(flags: StorageFlagValues, logger: Logger): Omit<StorageSettings, "overrides"> {
-  const type = flags["storage-media-type"];
-  if (type !== "" && type !== "application/json") {
-    const known = ["application/yaml", "application/vnd.kubernetes.protobuf"].includes(type);
-    throw new FlagError(
-      `flag --storage-media-type takes application/json, not "${type}"${known ? ": objects are written as JSON, and read in any of upstream's encodings" : ""}`,
-    );
-  }
   overridesOf(flags);
   for (const size of flags["watch-cache-sizes"]) {
     if (!/^[a-z0-9.-]+#\d+$/.test(size))
       throw new FlagError(`flag --watch-cache-sizes takes entries such as pods#100 or deployments.apps#100, not "${size}"`);
   }
-  if (
-    flags["watch-cache-sizes"].length > 0 ||
-    flags["default-watch-cache-size"] !== storageFlags["default-watch-cache-size"].default
-  )
-    logger.warn(
-      {},
-      "--watch-cache-sizes and --default-watch-cache-size have no effect: every resource is cached, whatever its size",
-    );
+  const isCacheUnwanted = !flags["watch-cache"] || flags["default-watch-cache-size"] === 0;
+  if (isCacheUnwanted || flags["watch-cache-sizes"].some((size) => /#0+$/.test(size)))
+    logger.warn({}, "watch caches that are not wanted are kept all the same: answers do not differ, memory is not saved");
   return {
+    mediaType: mediaTypeOf(flags),
     compactionIntervalMs: duration(flags, "etcd-compaction-interval"),
     countObjects: duration(flags, "etcd-count-metric-poll-period") > 0,
     healthTimeoutMs: duration(flags, "etcd-healthcheck-timeout"),
     readyTimeoutMs: duration(flags, "etcd-readycheck-timeout"),
     deleteCollectionWorkers: flags["delete-collection-workers"],
   };
+}
+
+/** Upstream's default on etcd; in the embedded store, which nobody else reads, what costs less. */
+function mediaTypeOf(flags: StorageFlagValues): StorageMediaType {
+  const type = flags["storage-media-type"];
+  if (type === "") return flags["etcd-servers"].length > 0 ? "application/vnd.kubernetes.protobuf" : "application/json";
+  const found = STORAGE_MEDIA_TYPES.find((known) => known === type);
+  if (found !== undefined) return found;
+  throw new FlagError(`flag --storage-media-type takes one of ${STORAGE_MEDIA_TYPES.join(", ")}, not "${type}"`);
 }
 
 /** Opens the other etcds of `--etcd-servers-overrides`, each once. They are the caller's to close. */

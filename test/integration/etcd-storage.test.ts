@@ -186,7 +186,7 @@ describe.skipIf(!hasEtcd)(`how objects lie in etcd (${ETCD_REASON})`, () => {
     for (const [flag, why] of [
       ["--etcd-servers-overrides=events#http://127.0.0.1:1", "takes entries such as /events#"],
       ["--etcd-servers-overrides=/events#127.0.0.1:1", "takes addresses such as"],
-      ["--storage-media-type=application/vnd.kubernetes.protobuf", "objects are written as JSON"],
+      ["--storage-media-type=application/yaml", "takes one of application/json, application/vnd.kubernetes.protobuf"],
       ["--etcd-compaction-interval=soon", "takes a duration"],
       ["--watch-cache-sizes=pods", "takes entries such as pods#100"],
       ["--delete-collection-workers=0", "takes a whole number from 1"],

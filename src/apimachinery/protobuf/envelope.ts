@@ -15,6 +15,13 @@ export function inEnvelope(apiVersion: string, kind: string, message: Uint8Array
   return writer.finish();
 }
 
+/** What {@link inEnvelope} begins with for every object of a kind: the prefix and the kind. */
+export function envelopeHead(apiVersion: string, kind: string): Buffer {
+  const writer = new WireWriter(ENVELOPE_BYTES);
+  writeKind(writer, apiVersion, kind);
+  return writer.finish();
+}
+
 /** A list in its envelope: `metadata` is field 1, each of the `items` a field 2, as in all lists of API objects. */
 export function listInEnvelope(apiVersion: string, kind: string, metadata: Uint8Array, items: readonly Uint8Array[]): Buffer {
   let size = metadata.length + ENVELOPE_BYTES;
@@ -56,11 +63,16 @@ function writeUnknown(writer: WireWriter, apiVersion: string, kind: string, writ
   writer.tag(4, LENGTH_DELIMITED);
   writer.text("");
   writer.tag(3, LENGTH_DELIMITED);
-  let before = writer.length;
+  const before = writer.length;
   writeRaw();
   writer.lengthSince(before);
   writer.tag(2, LENGTH_DELIMITED);
-  before = writer.length;
+  writeKind(writer, apiVersion, kind);
+}
+
+/** The prefix and TypeMeta. */
+function writeKind(writer: WireWriter, apiVersion: string, kind: string): void {
+  const before = writer.length;
   writer.text(kind);
   writer.tag(2, LENGTH_DELIMITED);
   writer.text(apiVersion);

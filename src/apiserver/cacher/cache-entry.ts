@@ -10,8 +10,11 @@ export class CacheEntry {
   readonly name: string;
   /** The object's resourceVersion. For the last state of a deleted object the revision of the deletion. */
   readonly revision: number;
-  /** Stored in other words than this server would use: a write that changes nothing is not left out. */
-  stale = false;
+  /**
+   * Stored in other words than this server would use: a write that changes nothing is not left out. `unknown` until the stored
+   * bytes are compared.
+   */
+  stale: boolean | "unknown" = false;
   #encoded: EncodedObject | undefined;
   #object: ApiObject | undefined;
   #converted: Map<string, EncodedObject> | undefined;

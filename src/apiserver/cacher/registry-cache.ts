@@ -14,6 +14,8 @@ const RELOAD_DELAY_MS = 500;
 export interface PendingWrite {
   readonly encoded: EncodedObject;
   readonly object: ApiObject;
+  /** What is stored: the encoded object, or what stands for it in another encoding. */
+  readonly value: Uint8Array;
   /** Set when the write has reached the cache. */
   entry: CacheEntry | undefined;
 }
@@ -115,8 +117,8 @@ export class RegistryCache {
   }
 
   /** Announces a write that is about to be sent to the store. */
-  expect(key: string, encoded: EncodedObject, object: ApiObject): PendingWrite {
-    const write: PendingWrite = { encoded, object, entry: undefined };
+  expect(key: string, encoded: EncodedObject, object: ApiObject, value: Uint8Array = encoded.bytes): PendingWrite {
+    const write: PendingWrite = { encoded, object, value, entry: undefined };
     const list = this.#pending.get(key);
     if (list === undefined) this.#pending.set(key, [write]);
     else list.push(write);
@@ -193,7 +195,7 @@ export class RegistryCache {
 
   #written(cache: ResourceCache, event: WatchEvent): CacheEntry | undefined {
     const { key, value } = event.kv;
-    const write = this.#pending.get(key)?.find(({ encoded }) => sameBytes(encoded.bytes, value));
+    const write = this.#pending.get(key)?.find((pending) => sameBytes(pending.value, value));
     const entry = this.#entry(cache, event.kv, event.revision, write);
     if (write !== undefined) {
       write.entry = entry;

@@ -1,7 +1,7 @@
 import type { ApiObject } from "#apimachinery/meta/api-object.ts";
 import { prefixEnd, sortKey } from "#storage/key-order.ts";
 import { OrderedTree } from "#storage/memory/ordered-tree.ts";
-import { encodeObject } from "../serializer.ts";
+import { beginsWith, encodeObject } from "../serializer.ts";
 import { type CacheEntry, entryFromValue, type KnownValue } from "./cache-entry.ts";
 import { type CacheEvent, EventHistory } from "./event-history.ts";
 import type { StoredReader } from "./stored-reader.ts";
@@ -47,12 +47,12 @@ export class ResourceCache {
     const foreign = known === undefined ? this.#foreign(value) : undefined;
     const stored = entryFromValue(this.prefix.length, key, revision, value, known ?? foreign, this.exact);
     const entry = known !== undefined || this.#read === undefined ? stored : stored.readAs(this.#read);
-    entry.stale = foreign !== undefined;
+    entry.stale = known === undefined && (this.reader?.staleness(value) ?? false);
     return entry;
   }
 
   #foreign(value: Uint8Array): KnownValue | undefined {
-    if (this.reader === undefined || this.reader.heads.some((head) => startsWith(value, head))) return undefined;
+    if (this.reader === undefined || this.reader.heads.some((head) => beginsWith(value, head))) return undefined;
     const object = this.reader.read(value);
     return { encoded: encodeObject(object), object };
   }
@@ -203,8 +203,4 @@ export class ResourceCache {
       for (const group of [...(this.#groupsByNamespace.get(namespace) ?? [])]) group.deliver(events, revision);
     }
   }
-}
-
-function startsWith(value: Uint8Array, head: Uint8Array): boolean {
-  return value.byteLength > head.byteLength && Buffer.compare(value.subarray(0, head.byteLength), head) === 0;
 }

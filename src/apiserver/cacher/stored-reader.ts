@@ -6,4 +6,6 @@ export interface StoredReader {
   readonly heads: readonly Uint8Array[];
   /** The object in its storage form. Throws where the value cannot be read. */
   read(bytes: Uint8Array): ApiObject;
+  /** Whether this server would write the value otherwise. */
+  staleness(value: Uint8Array): boolean | "unknown";
 }

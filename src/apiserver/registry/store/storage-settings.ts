@@ -9,10 +9,18 @@ export interface StoreOverride {
   readonly kv: KVStore;
 }
 
+/** Upstream's `--storage-media-type`, without YAML. */
+export const STORAGE_MEDIA_TYPES = ["application/json", "application/vnd.kubernetes.protobuf"] as const;
+
+/** One of {@link STORAGE_MEDIA_TYPES}. */
+export type StorageMediaType = (typeof STORAGE_MEDIA_TYPES)[number];
+
 /** How objects are stored; named after upstream's flags. Defaults are upstream's unless said otherwise. */
 export interface StorageSettings {
   /** Nothing is written, not even what a cluster begins with; writes are refused whoever asks. */
   readonly readOnly?: boolean;
+  /** `--storage-media-type`: what built-in objects are written in; JSON when absent. */
+  readonly mediaType?: StorageMediaType;
   /** `--etcd-servers-overrides`: for built-in resources alone, as upstream. */
   readonly overrides?: readonly StoreOverride[];
   /** `--etcd-compaction-interval`; never when 0. */

@@ -25,6 +25,8 @@ import type { ResourceDefinition, StatusSubresource, Strategy } from "../resourc
 import { type ObjectView, ResourceForms } from "./admission-forms.ts";
 import type { LeasePool } from "./lease-pool.ts";
 import { convertToStorage, knownForm, type ServedForm, toServedForm } from "./served-form.ts";
+import type { StorageMediaType } from "./storage-settings.ts";
+import { asJson, type StoredEncoding, storedEncoding } from "./stored-encoding.ts";
 import { rawReader, storedReader } from "./stored-value.ts";
 
 /** What all stores of a server share. */
@@ -36,6 +38,8 @@ export interface StoreModules {
   readonly leases: LeasePool;
   /** Read when a request is admitted, not before: plugins are made after the stores. */
   readonly admission: () => AdmissionChain;
+  /** What built-in objects are written in; JSON when absent. */
+  readonly mediaType?: StorageMediaType;
   /** Objects of a collection that are deleted at one time. */
   readonly deleteCollectionWorkers?: number;
 }
@@ -72,6 +76,7 @@ export class StoreCore {
   readonly forms: readonly ServedForm[];
   readonly #admissionForms: ResourceForms;
   readonly #memo: ConversionMemo | undefined;
+  readonly #encoding: StoredEncoding;
   /** What objects become when they are stored, for who asks twice about one write. */
   readonly #storedForms = new WeakMap<ApiObject, ApiObject | Promise<ApiObject>>();
 
@@ -85,7 +90,15 @@ export class StoreCore {
     this.schema = form.schema;
     const { codec } = definition;
     this.stored = modules.cache.cacheFor(definition.storagePrefix);
-    this.stored.reader = codec ? rawReader(codec.storedVersions, definition.kind) : storedReader(definition, forms);
+    if (codec !== undefined) {
+      this.#encoding = asJson(codec.storedVersions, definition.kind);
+      this.stored.reader = rawReader(codec.storedVersions, definition.kind, this.#encoding);
+    } else {
+      const { group, version, kind, schema } = form;
+      const isBuiltIn = schemaFor(group, version, kind) === schema;
+      this.#encoding = storedEncoding(isBuiltIn ? (modules.mediaType ?? "application/json") : "application/json", form);
+      this.stored.reader = storedReader(definition, forms, this.#encoding);
+    }
     this.stored.exact ||= definition.exactNumbers === true;
     this.cache = codec ? new VersionCache(this.stored, codec) : this.stored;
   }
@@ -223,9 +236,20 @@ export class StoreCore {
   }
 
   async #saysTheSame(existing: CacheEntry, object: ApiObject): Promise<boolean> {
-    if (this.definition.codec === undefined) return !existing.stale && semanticEqual(object, existing.object);
+    if (this.definition.codec === undefined) return semanticEqual(object, existing.object) && !(await this.#isStale(existing));
     const stored = this.stored.byKey(existing.key);
-    return stored?.revision === existing.revision && !stored.stale && semanticEqual(await this.storedForm(object), stored.object);
+    if (stored?.revision !== existing.revision || stored.stale !== false) return false;
+    return semanticEqual(await this.storedForm(object), stored.object);
+  }
+
+  /** Compares the stored bytes where nothing else tells: upstream looks at them before it leaves a write out, too. */
+  async #isStale(entry: CacheEntry): Promise<boolean> {
+    if (entry.stale !== "unknown") return entry.stale;
+    const { kv } = await this.modules.kv.get(entry.key);
+    const isFresh =
+      kv?.modRevision === entry.revision && Buffer.compare(kv.value, this.#encoding.write(entry.object, entry.encoded)) === 0;
+    entry.stale = !isFresh;
+    return !isFresh;
   }
 
   /** The resource's versions, for those who compare what was written in several of them. */
@@ -265,9 +289,10 @@ export class StoreCore {
     const encoded = encodeObject(stored);
     const ttl = this.strategy.ttlSeconds?.(object) ?? 0;
     const lease = ttl > 0 ? await leases.leaseFor(ttl) : 0;
-    const write = cache.expect(key, encoded, stored);
+    const value = this.#encoding.write(stored, encoded);
+    const write = cache.expect(key, encoded, stored, value);
     try {
-      const put = lease === 0 ? { value: encoded.bytes } : { value: encoded.bytes, lease };
+      const put = lease === 0 ? { value } : { value, lease };
       const result = await kv.txn({ key, expectedModRevision: expectedRevision, put });
       await cache.waitFor(result.revision);
       if (!result.succeeded) return undefined;

@@ -51,7 +51,7 @@ export class StoreRegistry implements Stores {
     this.schemaFor = schemaFor;
     const { onUnreadable } = options;
     this.#settings = options.settings ?? {};
-    const { overrides = [], deleteCollectionWorkers } = this.#settings;
+    const { overrides = [], deleteCollectionWorkers, mediaType } = this.#settings;
     const modulesOn = (store: KVStore): StoreModules => ({
       kv: store,
       cache: new RegistryCache({ kv: store, clock, ...(onUnreadable === undefined ? {} : { onUnreadable }) }),
@@ -60,6 +60,7 @@ export class StoreRegistry implements Stores {
       leases: new LeasePool(store, clock),
       admission: () => this.#admission,
       ...(deleteCollectionWorkers !== undefined && { deleteCollectionWorkers }),
+      ...(mediaType !== undefined && { mediaType }),
     });
     this.modules = modulesOn(kv);
     this.cache = this.modules.cache;

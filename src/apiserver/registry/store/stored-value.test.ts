@@ -9,6 +9,7 @@ import { encodeObject } from "../../serializer.ts";
 import { DEFAULT_COLUMNS } from "../../table/table.ts";
 import type { ResourceDefinition } from "../resource.ts";
 import { servedForms } from "./served-form.ts";
+import { storedEncoding } from "./stored-encoding.ts";
 import { storedReader } from "./stored-value.ts";
 
 const leases: ResourceDefinition<ApiObject> = {
@@ -26,7 +27,10 @@ const leases: ResourceDefinition<ApiObject> = {
     },
   },
 };
-const reader = storedReader(leases, servedForms(leases, schemaFor));
+const forms = servedForms(leases, schemaFor);
+const [form] = forms;
+assert(form !== undefined, "a resource has a storage version");
+const reader = storedReader(leases, forms, storedEncoding("application/json", form));
 
 const metadata = { name: "x", namespace: "default", uid: "u", creationTimestamp: "2026-01-02T03:04:05Z" };
 const spec = { holderIdentity: "me", leaseDurationSeconds: 15, renewTime: "2026-01-02T03:04:05.000006Z" };

@@ -9,14 +9,20 @@ import type { StoredReader } from "../../cacher/stored-reader.ts";
 import { storedHead } from "../../serializer.ts";
 import type { ResourceDefinition } from "../resource.ts";
 import { knownForm, type ServedForm, toStorageForm } from "./served-form.ts";
+import type { StoredEncoding } from "./stored-encoding.ts";
 
 /**
  * Reads what upstream's API server stored: protobuf or JSON, in any version that is known, with the defaults of that version, as
  * its decoder does. Values that are encrypted, or of a kind that is not the resource's, are refused.
  */
-export function storedReader(definition: ResourceDefinition, forms: readonly ServedForm[]): StoredReader {
+export function storedReader(
+  definition: ResourceDefinition,
+  forms: readonly ServedForm[],
+  { staleness }: StoredEncoding,
+): StoredReader {
   const storage = forms[0] as ServedForm;
   return {
+    staleness,
     heads: [storedHead(storage.apiVersion, storage.kind)],
     read(bytes) {
       const value = parse(bytes);
@@ -36,8 +42,9 @@ export function storedReader(definition: ResourceDefinition, forms: readonly Ser
 }
 
 /** Reads what another program stored of a resource whose versions are told apart by who reads: as it is. */
-export function rawReader(apiVersions: readonly string[], kind: string): StoredReader {
+export function rawReader(apiVersions: readonly string[], kind: string, { staleness }: StoredEncoding): StoredReader {
   return {
+    staleness,
     heads: apiVersions.map((apiVersion) => storedHead(apiVersion, kind)),
     read(bytes) {
       const { kind: stored, metadata, ...rest } = parse(bytes);
