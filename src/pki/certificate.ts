@@ -1,5 +1,6 @@
 import { createHash, createPrivateKey, createPublicKey, type KeyObject, randomBytes, sign, X509Certificate } from "node:crypto";
 import { isIP } from "node:net";
+import { addressBytes } from "./certificate-request.ts";
 import {
   DER_NULL,
   DER_TRUE,
@@ -197,17 +198,7 @@ function elementEnd(der: Buffer, at: number): number {
 }
 
 function encodeHost(host: string): Buffer {
-  if (isIP(host) === 0) return derImplicit(2, Buffer.from(host));
-  return derImplicit(7, isIP(host) === 4 ? Buffer.from(host.split(".").map(Number)) : ipv6Bytes(host));
-}
-
-function ipv6Bytes(host: string): Buffer {
-  const [head = "", tail] = host.split("::");
-  const groups = (text: string): number[] => (text === "" ? [] : text.split(":").map((group) => Number.parseInt(group, 16)));
-  const before = groups(head);
-  const after = tail === undefined ? [] : groups(tail);
-  const all = [...before, ...new Array<number>(Math.max(0, 8 - before.length - after.length)).fill(0), ...after];
-  return Buffer.from(all.flatMap((group) => [group >> 8, group & 0xff]));
+  return isIP(host) === 0 ? derImplicit(2, Buffer.from(host)) : derImplicit(7, addressBytes(host));
 }
 
 function publicKeyBytes(key: KeyObject): Buffer {

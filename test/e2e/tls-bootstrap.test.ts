@@ -7,10 +7,11 @@ import { realClock } from "#base/clock.ts";
 import { systemRandom } from "#base/random.ts";
 import { silentLogger } from "#component-base/logging.ts";
 import { type ControlPlane, startControlPlane } from "#envtest/control-plane.ts";
+import type { RequestedSubject } from "#pki/certificate-request.ts";
 import { type ClusterAssets, ensureClusterAssets } from "#pki/cluster-assets.ts";
 import { renderKubeconfig } from "#pki/kubeconfig.ts";
 import type { KVStore } from "#storage/kv.ts";
-import { certificateRequest, type RequestedSubject } from "../support/certificate-request.ts";
+import { certificateRequest } from "../support/certificate-request.ts";
 import { eventually, hasKubectl, Kubectl } from "../support/kubectl.ts";
 import { openTestStore } from "../support/store.ts";
 
