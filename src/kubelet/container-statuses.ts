@@ -11,13 +11,13 @@ export interface StatusSituation {
   readonly nowMs: number;
   /** The delay in milliseconds of a container that waits for its restart; 0 when it does not. */
   readonly backOffMs: (name: string) => number;
-  /** Why a container cannot be made; by name. */
-  readonly configErrors: ReadonlyMap<string, string>;
+  /** Why a container cannot be started; by name. */
+  readonly problems: ReadonlyMap<string, { readonly reason: string; readonly message: string }>;
+  /** Stands before the ids of containers. */
+  readonly runtimeName: string;
   /** No container starts any more. */
   readonly ending: boolean;
 }
-
-const RUNTIME_SCHEME = "fake";
 
 /** `containerStatuses` or `initContainerStatuses`, in the order of the spec. */
 export function containerStatuses(
@@ -37,7 +37,7 @@ export function ephemeralContainerStatuses(situation: StatusSituation): ApiConta
 }
 
 function containerStatus(situation: StatusSituation, container: Container, isInit: boolean): ApiContainerStatus {
-  const { pod, observed, nowMs } = situation;
+  const { pod, observed, nowMs, runtimeName } = situation;
   const [latest, previous] = attemptsOf(observed, container.name);
   const waiting = latest !== undefined && isWaitingForRestart(situation, container, latest, isInit);
   const current = waiting ? undefined : latest;
@@ -47,13 +47,13 @@ function containerStatus(situation: StatusSituation, container: Container, isIni
   const image = latest?.image ?? container.image ?? "";
   return {
     name: container.name,
-    state: current === undefined ? waitingState(situation, container.name, waiting, isInit) : stateOf(current),
-    lastState: last === undefined ? {} : { terminated: terminated(last) },
+    state: current === undefined ? waitingState(situation, container.name, waiting, isInit) : stateOf(current, runtimeName),
+    lastState: last === undefined ? {} : { terminated: terminated(last, runtimeName) },
     ready: isInit && container.restartPolicy !== "Always" ? succeeded : ready,
     restartCount: latest?.metadata.attempt ?? 0,
     image,
-    imageID: latest === undefined ? "" : image,
-    ...(latest === undefined ? {} : { containerID: `${RUNTIME_SCHEME}://${latest.id}` }),
+    imageID: latest?.imageRef ?? "",
+    ...(latest === undefined ? {} : { containerID: `${runtimeName}://${latest.id}` }),
     started: isInit && container.restartPolicy !== "Always" ? false : started,
     ...resourcesOf(container, current),
     ...mountsOf(container),
@@ -70,7 +70,7 @@ function isWaitingForRestart(
 }
 
 function waitingState(
-  { pod, backOffMs, configErrors }: StatusSituation,
+  { pod, backOffMs, problems }: StatusSituation,
   name: string,
   restarting: boolean,
   isInit: boolean,
@@ -81,8 +81,8 @@ function waitingState(
     const message = `back-off ${formatDelay(delayMs)} restarting failed container=${name} pod=${podName}_${namespace}(${uid})`;
     return { waiting: { reason: "CrashLoopBackOff", message } };
   }
-  const configError = configErrors.get(name);
-  if (configError !== undefined) return { waiting: { reason: "CreateContainerConfigError", message: configError } };
+  const problem = problems.get(name);
+  if (problem !== undefined) return { waiting: { reason: problem.reason, message: problem.message } };
   const initializing = isInit || (pod.spec.initContainers?.length ?? 0) > 0;
   return { waiting: { reason: initializing ? "PodInitializing" : "ContainerCreating" } };
 }
@@ -94,20 +94,20 @@ function formatDelay(ms: number): string {
   return minutes === 0 ? `${seconds}s` : `${minutes}m${seconds % 60}s`;
 }
 
-function stateOf(status: ContainerStatus): ContainerState {
-  if (status.state === "CONTAINER_EXITED") return { terminated: terminated(status) };
+function stateOf(status: ContainerStatus, runtimeName: string): ContainerState {
+  if (status.state === "CONTAINER_EXITED") return { terminated: terminated(status, runtimeName) };
   if (status.state === "CONTAINER_RUNNING") return { running: { startedAt: formatTime(status.startedAtMs ?? 0) } };
   return { waiting: { reason: "ContainerCreating" } };
 }
 
-function terminated(status: ContainerStatus): NonNullable<ContainerState["terminated"]> {
+function terminated(status: ContainerStatus, runtimeName: string): NonNullable<ContainerState["terminated"]> {
   return {
     exitCode: status.exitCode,
     reason: status.reason,
     ...(status.message === "" ? {} : { message: status.message }),
     startedAt: formatTime(status.startedAtMs ?? status.createdAtMs),
     finishedAt: formatTime(status.finishedAtMs ?? status.createdAtMs),
-    containerID: `${RUNTIME_SCHEME}://${status.id}`,
+    containerID: `${runtimeName}://${status.id}`,
   };
 }
 

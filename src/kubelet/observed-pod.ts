@@ -5,7 +5,10 @@ import type { ProbeFindings } from "./handlers/container-prober.ts";
 
 /** What the runtime has of a pod: its sandbox, and all containers with their earlier attempts. */
 export interface ObservedPod {
+  /** The newest. */
   readonly sandbox: PodSandboxStatus | undefined;
+  /** All of them, newest first; the newest alone when absent. */
+  readonly sandboxes?: readonly PodSandboxStatus[];
   readonly containers: readonly ContainerStatus[];
   /** What probes that are carried out have found, by the container's id. */
   readonly probed?: ReadonlyMap<string, ProbeFindings>;
@@ -26,6 +29,11 @@ export function attemptsOf(observed: ObservedPod, name: string): ContainerStatus
 /** An init container that goes on running beside the others. */
 export function isSidecar(container: Container): boolean {
   return container.restartPolicy === "Always";
+}
+
+/** All containers of a pod's spec, of any kind. */
+export function containersOf(pod: Pod): readonly Container[] {
+  return [...pod.spec.containers, ...(pod.spec.initContainers ?? []), ...ephemeralContainers(pod)];
 }
 
 /** Containers that were added for debugging: they start once, at any time, and never again. */

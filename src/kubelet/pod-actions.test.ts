@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import type { Container, Pod } from "#api/generated/core/v1.ts";
 import type { ContainerStatus } from "#cri/container.ts";
+import { CONTAINER_HASH_ANNOTATION, containerHash } from "./kuberuntime/labels.ts";
 import { computePodActions } from "./pod-actions.ts";
 
 const NOW = 1_000_000;
@@ -33,6 +34,10 @@ function status(name: string, state: ContainerStatus["state"], exitCode = 0, att
 }
 
 const running = (name: string): ContainerStatus => status(name, "CONTAINER_RUNNING");
+const madeFrom = (container: Container): ContainerStatus => ({
+  ...running(container.name),
+  annotations: { [CONTAINER_HASH_ANNOTATION]: containerHash(container) },
+});
 const exited = (name: string, code = 0): ContainerStatus => status(name, "CONTAINER_EXITED", code);
 const init: Container[] = [
   { name: "a", image: "i" },
@@ -138,7 +143,7 @@ const cases: readonly Case[] = [
   {
     name: "another image replaces the container",
     pod: podOf({ containers: [{ name: "app", image: "j" }] }),
-    containers: [running("app")],
+    containers: [madeFrom({ name: "app", image: "i" })],
     want: { kill: ["app"] },
   },
 ];

@@ -1,5 +1,6 @@
 import type { Container, Pod } from "#api/generated/core/v1.ts";
 import type { ContainerStatus } from "#cri/container.ts";
+import { hasChanged } from "./kuberuntime/labels.ts";
 import { earlier, ephemeralContainers, isSidecar, latestAttempt, type ObservedPod, restarts } from "./observed-pod.ts";
 import { probe } from "./probes.ts";
 
@@ -9,6 +10,8 @@ export interface ContainerStart {
   readonly isInit: boolean;
   /** 0 for the first start. */
   readonly attempt: number;
+  /** The container whose processes an ephemeral container is to see, by its id. */
+  readonly targetId?: string;
 }
 
 /** A container to stop now, and why. */
@@ -118,14 +121,14 @@ class Plan {
     const { pod, observed, nowMs } = this.#situation;
     const status = latestAttempt(observed, container.name);
     if (status?.state === "CONTAINER_RUNNING") {
-      if (status.image !== (container.image ?? "")) {
+      if (hasChanged(status, container)) {
         const message = `Container ${container.name} definition changed, will be restarted`;
         this.#kill.push({ id: status.id, name: container.name, message });
       } else this.#killUnhealthy(container, status);
       this.#wakeAtMs = earlier(this.#wakeAtMs, probe(pod, container, status, nowMs, observed.probed?.get(status.id)).changesAtMs);
       return true;
     }
-    const changed = status !== undefined && status.image !== (container.image ?? "");
+    const changed = status !== undefined && hasChanged(status, container);
     if (status?.state === "CONTAINER_EXITED" && !changed && !restarts(pod, container, false, status.exitCode)) return false;
     this.#startOrWait(container, false, status);
     return true;

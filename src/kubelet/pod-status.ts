@@ -6,7 +6,8 @@ import { initProgress, type PodStatuses, podPhase } from "./pod-phase.ts";
 
 /** What a pod's status is made from. */
 export interface PodStatusSituation extends StatusSituation {
-  readonly hostIp: string;
+  /** The node's addresses, of each family one. */
+  readonly hostIps: readonly string[];
   /** When the node took the pod on, in milliseconds since the epoch. */
   readonly startTimeMs: number;
   /** Conditions told before, for their transition times. */
@@ -17,13 +18,13 @@ export interface PodStatusSituation extends StatusSituation {
 
 /** The status that the node tells of a pod: all fields that are the node's to write. */
 export function podStatus(situation: PodStatusSituation): PodStatus {
-  const { pod, observed, hostIp, failure } = situation;
+  const { pod, hostIps, failure } = situation;
   const statuses: PodStatuses = {
     init: containerStatuses(situation, pod.spec.initContainers ?? [], true),
     main: containerStatuses(situation, pod.spec.containers, false),
   };
   const phase = failure === undefined ? podPhase(pod, statuses, situation.ending) : "Failed";
-  const ip = pod.spec.hostNetwork ? hostIp : (observed.sandbox?.ip ?? "");
+  const ips = podIps(situation);
   const generation = pod.metadata.generation;
   const ephemeral = ephemeralContainerStatuses(situation);
   return {
@@ -31,14 +32,20 @@ export function podStatus(situation: PodStatusSituation): PodStatus {
     phase,
     conditions: podConditions(situation, statuses, phase),
     ...(failure ?? {}),
-    hostIP: hostIp,
-    hostIPs: [{ ip: hostIp }],
-    ...(ip === "" ? {} : { podIP: ip, podIPs: [{ ip }] }),
+    hostIP: hostIps[0] ?? "",
+    hostIPs: hostIps.map((ip) => ({ ip })),
+    ...(ips[0] === undefined ? {} : { podIP: ips[0], podIPs: ips.map((ip) => ({ ip })) }),
     startTime: formatTime(situation.startTimeMs),
     ...(statuses.init.length === 0 ? {} : { initContainerStatuses: statuses.init }),
     containerStatuses: statuses.main,
     ...(ephemeral.length === 0 ? {} : { ephemeralContainerStatuses: ephemeral }),
   };
+}
+
+function podIps({ pod, observed, hostIps }: PodStatusSituation): readonly string[] {
+  if (pod.spec.hostNetwork === true) return hostIps;
+  const { ip = "", additionalIps = [] } = observed.sandbox ?? {};
+  return ip === "" ? [] : [ip, ...additionalIps];
 }
 
 type Finding = Pick<PodCondition, "type" | "status" | "reason" | "message">;

@@ -5,8 +5,11 @@ import { seededRandom } from "#base/random.ts";
 import { FakeRuntime } from "#cri/fake/fake-runtime.ts";
 import { PodServer } from "#cri/fake/pod-server.ts";
 import { SimulatedHandlers } from "./handlers/simulated-handlers.ts";
+import { SimulatedVolumes } from "./inside/simulated-volumes.ts";
 import type { Sources } from "./inside/sources.ts";
+import { PodEnvironment } from "./pod-environment.ts";
 import { PodWorker } from "./pod-worker.ts";
+import { decorate, noCgroups, SimulatedImages } from "./simulated-modules.ts";
 import type { StatusManager } from "./status-manager.ts";
 
 /** ConfigMaps that are there. */
@@ -47,6 +50,7 @@ function start(pod: Pod, begin: (worker: PodWorker) => void = (worker) => worker
     services: async () => [],
     token: async () => ({ token: "t", refreshAtMs: 0 }),
   };
+  const environment = new PodEnvironment({ sources, clock: realClock, allocatable: () => ({}), tellsServices: false });
   const inside = { sources, clock: realClock, allocatable: () => ({}), allowance: runtime.allowance };
   const handlers = new SimulatedHandlers({ runtime, clock: realClock, connect: undefined });
   const worker = new PodWorker(pod, {
@@ -54,8 +58,13 @@ function start(pod: Pod, begin: (worker: PodWorker) => void = (worker) => worker
     statusManager,
     recorder,
     clock: realClock,
-    hostIp: "172.18.0.2",
-    inside,
+    runtimeName: "fake",
+    hostIps: ["172.18.0.2"],
+    environment,
+    volumes: new SimulatedVolumes(inside, environment),
+    cgroups: noCgroups,
+    images: new SimulatedImages(recorder),
+    decorate,
     handlers,
   });
   runtime.getContainerEvents(({ type }) => {
@@ -265,7 +274,9 @@ test("a container whose liveness probe fails is stopped in the probe's time, and
   expect(lastOf(run)).toMatchObject({ restartCount: 1, lastState: { terminated: { exitCode: 137 } } });
   expect(run.messages).toContain("Liveness probe failed: cat: can't open '/healthy': No such file or directory\n");
   expect(run.messages).toContain("Container app failed liveness probe, will be restarted");
-  await run.worker.remove();
+  const gone = run.worker.remove();
+  await settle(40_000);
+  await gone;
 });
 
 test("a startup probe holds the others back, and readiness comes and goes", async () => {

@@ -1,44 +1,33 @@
 import type { Container, Pod, PodCondition, PodStatus } from "#api/generated/core/v1.ts";
 import { formatTime, parseTime } from "#apimachinery/meta/time.ts";
-import type { Clock, Timer } from "#base/clock.ts";
-import type { EventRecorder } from "#client/event-recorder.ts";
+import type { Timer } from "#base/clock.ts";
 import { isPodTerminal } from "#component-helpers/pod/pod-conditions.ts";
 import type { ContainerStatus } from "#cri/container.ts";
-import type { RuntimeService } from "#cri/runtime-service.ts";
 import { BackOff } from "./back-off.ts";
-import { ContainerProber, needsProber } from "./handlers/container-prober.ts";
-import type { ActionTarget, Handlers } from "./handlers/handlers.ts";
-import { MissingReferenceError } from "./inside/missing-reference.ts";
-import { PodInside, type Prepared } from "./inside/pod-inside.ts";
-import type { InsideModules } from "./inside/pod-volumes.ts";
-import { attemptsOf, earlier, isSidecar, type ObservedPod } from "./observed-pod.ts";
+import type { ActionTarget } from "./handlers/handlers.ts";
+import type { PodNow } from "./inside/pod-volumes.ts";
+import { ContainerStarter, messageOf } from "./kuberuntime/container-starter.ts";
+import { aborted, ContainerStopper } from "./kuberuntime/container-stopper.ts";
+import { PodObserver } from "./kuberuntime/pod-observer.ts";
+import { PodSandboxes } from "./kuberuntime/pod-sandboxes.ts";
+import { podLogsFolder } from "./kuberuntime/sandbox-config.ts";
+import { TerminationOrdering } from "./kuberuntime/termination-ordering.ts";
+import { attemptsOf, containersOf, earlier, type ObservedPod } from "./observed-pod.ts";
 import { type ContainerStart, computePodActions, type PodActions } from "./pod-actions.ts";
 import type { Rejection } from "./pod-admission.ts";
 import { PodEvents } from "./pod-events.ts";
+import { PodProbers } from "./pod-probers.ts";
 import { podStatus } from "./pod-status.ts";
-import { containerConfig, hostnameOf, sandboxConfig } from "./sandbox-config.ts";
-import type { StatusManager } from "./status-manager.ts";
-
-/** What a pod worker uses of its node. */
-export interface PodWorkerModules {
-  readonly runtime: RuntimeService;
-  readonly statusManager: StatusManager;
-  readonly recorder: EventRecorder;
-  readonly clock: Clock;
-  readonly hostIp: string;
-  /** Carries out probes and hooks. */
-  readonly handlers: Handlers;
-  /** What containers find inside comes from here. */
-  readonly inside: InsideModules;
-}
+import type { PodWorkerModules } from "./pod-worker-modules.ts";
+import { VolumeError } from "./volumes/volume-manager.ts";
 
 /** Dead attempts of a container that are kept, for `lastState`. */
 const DEAD_ATTEMPTS_KEPT = 1;
-const SYNC_RETRY_MS = 1000;
-/** What a container is given after its hook has used up its time, in seconds (upstream's `minimumGracePeriodInSeconds`). */
-const GRACE_SECONDS_MIN = 2;
-/** How often is told that something a pod refers to is not there, in milliseconds. */
-const MISSING_EVENT_MS = 10_000;
+/** How long it takes until what failed is tried again: twice as long each time. */
+const RETRY_MIN_MS = 1000;
+const RETRY_MAX_MS = 10_000;
+/** How often is told that a pod cannot be set up, in milliseconds. */
+const PROBLEM_EVENT_MS = 10_000;
 
 /**
  * Brings one pod to what its spec says, and tells how far it has come. One at a time; what happens meanwhile makes it
@@ -49,25 +38,26 @@ export class PodWorker {
   readonly #startTimeMs: number;
   readonly #backOff = new BackOff();
   readonly #events: PodEvents;
-  /** Containers that were asked to end, with the seconds they were given. */
-  readonly #stopping = new Map<string, number>();
-  /** Of running containers with probes that are carried out; by id. */
-  readonly #probers = new Map<string, ContainerProber>();
+  readonly #observer: PodObserver;
+  readonly #sandboxes: PodSandboxes;
+  readonly #starter: ContainerStarter;
+  readonly #stopper: ContainerStopper;
+  readonly #probers: PodProbers;
+  readonly #now: PodNow;
   /** Ends the waiting for hooks when the pod is to go. */
   readonly #going = new AbortController();
-  /** Why containers cannot be made; by name. */
-  readonly #configErrors = new Map<string, string>();
-  /** When the events of what is missing were told last; by message. */
-  readonly #missingToldAtMs = new Map<string, number>();
-  readonly inside: PodInside;
+  readonly #toldAtMs = new Map<string, number>();
+  #ordering: TerminationOrdering | undefined;
   #pod: Pod;
-  #sandboxId: string | undefined;
+  #sandboxId = "";
   #ip = "";
-  #sandboxes = 0;
   #timer: Timer | undefined;
   #running = false;
   #again = false;
   #paused = true;
+  #retryMs = RETRY_MIN_MS;
+  /** The pod is gone from where it came from: what is left of it is to go too. */
+  #gone: PromiseWithResolvers | undefined;
   #removed = false;
   /** The containers are done: those that end now are not started again. */
   #finished = false;
@@ -80,12 +70,35 @@ export class PodWorker {
   #conditions: readonly PodCondition[] = [];
 
   constructor(pod: Pod, modules: PodWorkerModules) {
+    const { handlers, clock, runtime } = modules;
     this.#pod = pod;
     this.#modules = modules;
     this.#events = new PodEvents(modules.recorder);
-    const now = () => ({ pod: this.#pod, addresses: { pod: this.#ip === "" ? modules.hostIp : this.#ip, host: modules.hostIp } });
-    this.inside = new PodInside(now, hostnameOf(pod), modules.inside);
-    this.#startTimeMs = parseTime(pod.status?.startTime) ?? modules.clock.now();
+    this.#now = () => ({ pod: this.#pod, addresses: { pod: this.#address, host: hostIpOf(modules) } });
+    this.#observer = new PodObserver(pod.metadata.uid ?? "", modules);
+    this.#sandboxes = new PodSandboxes(modules);
+    this.#starter = new ContainerStarter(modules, this.#events, this.#now);
+    const target = (container: Container, id: string): ActionTarget => this.#target(container, id);
+    const wake = (): void => this.wake();
+    this.#stopper = new ContainerStopper({
+      runtime,
+      handlers,
+      clock,
+      events: this.#events,
+      target,
+      pod: () => this.#pod,
+      onDone: wake,
+    });
+    this.#probers = new PodProbers({
+      handlers,
+      clock,
+      target,
+      onChange: wake,
+      onUnhealthy: (name, message) => {
+        if (!this.#paused) this.#events.warning(this.#pod, name, "Unhealthy", message);
+      },
+    });
+    this.#startTimeMs = parseTime(pod.status?.startTime) ?? clock.now();
   }
 
   get pod(): Pod {
@@ -115,6 +128,7 @@ export class PodWorker {
       message: `Pod was rejected: ${message}`,
       startTime: formatTime(this.#startTimeMs),
     };
+    this.#status = status;
     this.#modules.statusManager.write(this.#pod, status, false);
     this.wake();
   }
@@ -148,21 +162,29 @@ export class PodWorker {
     this.wake();
   }
 
-  /** Ends all timers, for a node that goes away. */
+  /** Ends all timers, for a node that goes away. What runs goes on. */
   close(): void {
     this.pause();
+    this.#removed = true;
     this.#going.abort();
-    for (const prober of this.#probers.values()) prober.stop();
+    this.#stopper.close();
+    this.#probers.stop();
   }
 
-  /** The pod is gone from the API: its containers end at once. */
-  async remove(): Promise<void> {
-    this.#removed = true;
-    this.#timer?.clear();
+  /** The pod is gone from where it came from: its containers are ended, and all that is left of it removed. */
+  remove(): Promise<void> {
+    this.#gone ??= withResolvers();
     this.#going.abort();
-    for (const prober of this.#probers.values()) prober.stop();
-    if (this.#sandboxId !== undefined) await this.#modules.runtime.removePodSandbox(this.#sandboxId);
-    this.inside.volumes.release();
+    this.#paused = false;
+    this.wake();
+    return this.#gone.promise;
+  }
+
+  /** The node ends the pod, as when it has too little of something; its containers are given `graceSeconds`. */
+  fail(failure: Rejection): void {
+    this.#failure ??= failure;
+    this.#going.abort();
+    this.wake();
   }
 
   async #run(): Promise<void> {
@@ -173,22 +195,33 @@ export class PodWorker {
         wakeAtMs = await this.#sync();
       } while (this.#again && !this.#removed && !this.#paused);
     } catch {
-      wakeAtMs = this.#modules.clock.now() + SYNC_RETRY_MS;
+      // What the runtime refuses is told by events where it is asked; the pod is looked at anew.
+      this.#observer.forget();
+      wakeAtMs = this.#retryAtMs();
     }
     this.#running = false;
     this.#wakeAt(wakeAtMs);
   }
 
+  #retryAtMs(): number {
+    const atMs = this.#modules.clock.now() + this.#retryMs;
+    this.#retryMs = Math.min(this.#retryMs * 2, RETRY_MAX_MS);
+    return atMs;
+  }
+
   #wakeAt(atMs: number | undefined): void {
     this.#timer?.clear();
     this.#timer = undefined;
-    if (atMs === undefined || this.#removed || this.#paused) return;
-    const { clock } = this.#modules;
-    this.#timer = clock.setTimeout(() => this.wake(), Math.max(0, atMs - clock.now()), { unref: true });
+    const { clock, resyncMs } = this.#modules;
+    const resyncAtMs = resyncMs === undefined || this.#ended ? undefined : clock.now() + resyncMs;
+    const nextMs = earlier(atMs, resyncAtMs);
+    if (nextMs === undefined || this.#removed || this.#paused) return;
+    this.#timer = clock.setTimeout(() => this.wake(), Math.max(0, nextMs - clock.now()), { unref: true });
   }
 
   async #sync(): Promise<number | undefined> {
     const pod = this.#pod;
+    if (this.#gone !== undefined) return this.#terminate();
     if (this.#rejected) {
       if (pod.metadata.deletionTimestamp !== undefined) this.#modules.statusManager.write(pod, { phase: "Failed" }, true);
       return undefined;
@@ -196,55 +229,153 @@ export class PodWorker {
     const deadlineMs = this.#deadlineMs();
     if (deadlineMs !== undefined && this.#modules.clock.now() >= deadlineMs) this.#failDeadline();
     const ends = pod.metadata.deletionTimestamp !== undefined || this.#failure !== undefined || this.#finished;
-    if (ends) return this.#terminate();
-    if (isPodTerminal(pod)) return undefined;
-    const actions = this.#decide(await this.#observe());
+    if (ends || isPodTerminal(pod)) return this.#terminate();
+    return earlier(await this.#advance(), deadlineMs);
+  }
+
+  /** One step towards what the spec says; gives when to look again. */
+  async #advance(): Promise<number | undefined> {
+    const pod = this.#pod;
+    const observed = await this.#observe();
+    const actions = this.#decide(observed);
     if (actions.finished) {
       this.#finished = true;
       return this.#terminate();
     }
-    if (actions.createSandbox) {
-      const missing = await this.inside.volumes.missing();
-      if (missing !== undefined) {
-        const message = `MountVolume.SetUp failed for volume "${missing.volume}" : ${missing.message}`;
-        this.#tellMissing(message, () => this.#events.pod(pod, "Warning", "FailedMount", message));
-        this.#tell(await this.#observe(), actions, false);
-        return earlier(this.#modules.clock.now() + SYNC_RETRY_MS, deadlineMs);
-      }
-      await this.#createSandbox();
-      this.#again = true;
-      return deadlineMs;
-    }
-    for (const { id, name, message, graceSeconds } of actions.kill) this.#stop(id, name, message, graceSeconds);
+    if (actions.createSandbox) return this.#createSandbox(observed, actions);
+    if (this.#modules.resyncMs !== undefined) await this.#refreshVolumes();
+    for (const kill of actions.kill) this.#stopper.stop(kill);
     let started = 0;
     for (const start of actions.start) started += Number(await this.#startContainer(start));
     for (const name of actions.backedOff) this.#events.backOff(pod, name);
     if (started > 0) {
+      this.#retryMs = RETRY_MIN_MS;
       this.#again = true;
-      return deadlineMs;
+      return undefined;
     }
-    if (actions.start.length > 0) {
-      this.#tell(await this.#observe(), actions, false);
-      return earlier(this.#modules.clock.now() + SYNC_RETRY_MS, deadlineMs);
+    const isWaiting = actions.start.length > 0;
+    const after = isWaiting ? await this.#observe() : observed;
+    this.#tell(after, actions, false);
+    return isWaiting ? earlier(actions.wakeAtMs, this.#startAtMs(actions.start)) : actions.wakeAtMs;
+  }
+
+  /** When what could not be started is tried again. */
+  #startAtMs(starts: readonly ContainerStart[]): number {
+    const times = starts.map(({ container }) => this.#starter.problems.get(container.name)?.retryAtMs);
+    const known = times.filter((time) => time !== undefined);
+    return known.length === times.length && known.length > 0 ? Math.min(...known) : this.#retryAtMs();
+  }
+
+  /** What has changed in the API is brought into the volumes. What cannot be had now stays as it is. */
+  async #refreshVolumes(): Promise<void> {
+    await this.#modules.volumes.setUp(this.#now).catch(() => undefined);
+  }
+
+  async #createSandbox(observed: ObservedPod, actions: PodActions): Promise<number | undefined> {
+    const { runtime, volumes } = this.#modules;
+    this.#tell(observed, actions, false);
+    try {
+      await volumes.setUp(this.#now);
+    } catch (error) {
+      if (!(error instanceof VolumeError)) throw error;
+      this.#tellProblem(error.reason, error.message);
+      return this.#retryAtMs();
     }
-    this.#tell(await this.#observe(), actions, false);
-    return earlier(actions.wakeAtMs, deadlineMs);
+    for (const { id, metadata } of observed.containers.filter(isRunning)) {
+      this.#events.container(this.#pod, metadata.name, "Killing", `Stopping container ${metadata.name}`);
+      await runtime.stopContainer(id, this.#pod.spec.terminationGracePeriodSeconds ?? 0);
+    }
+    if (observed.sandbox !== undefined) {
+      await runtime.stopPodSandbox(observed.sandbox.id);
+      this.#events.pod(this.#pod, "Normal", "SandboxChanged", "Pod sandbox changed, it will be killed and re-created.");
+    }
+    try {
+      const attempt = observed.sandbox === undefined ? 0 : observed.sandbox.metadata.attempt + 1;
+      this.#observer.added(await this.#sandboxes.create(this.#pod, attempt));
+    } catch (error) {
+      this.#tellProblem("FailedCreatePodSandBox", `Failed to create pod sandbox: ${messageOf(error)}`);
+      throw error;
+    }
+    this.#again = true;
+    return undefined;
+  }
+
+  /** Not at each of the many times that it is tried. */
+  #tellProblem(reason: string, message: string): void {
+    const nowMs = this.#modules.clock.now();
+    const before = this.#toldAtMs.get(message);
+    if (before !== undefined && nowMs - before < PROBLEM_EVENT_MS) return;
+    this.#toldAtMs.set(message, nowMs);
+    this.#events.pod(this.#pod, "Warning", reason, message);
+  }
+
+  /** False when it cannot be started yet. */
+  async #startContainer(start: ContainerStart): Promise<boolean> {
+    const { name } = start.container;
+    const before = await this.#observe();
+    if (before.sandbox === undefined) return true;
+    const site = await this.#sandboxes.siteOf(this.#pod, before.sandbox.id, before.sandbox.metadata.attempt);
+    const id = await this.#starter.start(site, start);
+    if (id === undefined) return false;
+    await this.#postStart(start.container, id);
+    const [, ...dead] = attemptsOf(await this.#observe(), name);
+    if (dead.length > 0) this.#backOff.next(name, this.#modules.clock.now());
+    await this.#prune(dead.slice(DEAD_ATTEMPTS_KEPT));
+    return true;
+  }
+
+  /** Containers of which nobody asks any more, and sandboxes without containers that were replaced. */
+  async #prune(containers: readonly ContainerStatus[]): Promise<void> {
+    const { runtime } = this.#modules;
+    for (const { id } of containers) await runtime.removeContainer(id);
+    const { sandboxes = [], containers: left } = await this.#observe();
+    for (const { id } of sandboxes.slice(1)) {
+      if (!left.some(({ sandboxId }) => sandboxId === id)) await runtime.removePodSandbox(id);
+    }
+  }
+
+  /** A container whose hook fails is stopped. The others wait for it, unless the pod is to go. */
+  async #postStart(container: Container, id: string): Promise<void> {
+    const hook = container.lifecycle?.postStart;
+    if (hook === undefined) return;
+    const running = this.#modules.handlers.run(hook, this.#target(container, id), 0);
+    const result = await Promise.race([running, aborted(this.#going.signal)]);
+    if (result === undefined || result.succeeded) return;
+    this.#events.warning(this.#pod, container.name, "FailedPostStartHook", "PostStartHook failed");
+    this.#stopper.stop({ id, name: container.name, message: "FailedPostStartHook" });
   }
 
   /** Stops what runs; when nothing runs any more tells the end, and lets go of a pod that is being deleted. */
   async #terminate(): Promise<undefined> {
+    const { runtime, volumes, cgroups } = this.#modules;
     const observed = await this.#observe();
     const actions = this.#decide(observed);
-    const running = observed.containers.filter(({ state }) => state === "CONTAINER_RUNNING");
-    for (const { id, metadata } of running) this.#stop(id, metadata.name, `Stopping container ${metadata.name}`);
+    const running = observed.containers.filter(isRunning);
+    this.#ordering ??= new TerminationOrdering(
+      this.#pod,
+      running.map(({ metadata }) => metadata.name),
+    );
+    const ordering = this.#ordering;
+    for (const { id, metadata } of running) {
+      this.#stopper.stop({ id, name: metadata.name, message: `Stopping container ${metadata.name}`, ordering });
+    }
     if (running.length > 0) {
       this.#tell(observed, actions, false, true);
       return;
     }
+    for (const { id } of observed.sandboxes ?? []) await runtime.stopPodSandbox(id);
+    const uid = this.#pod.metadata.uid ?? "";
+    await volumes.tearDown(uid);
+    await cgroups.removePodCgroup(uid);
     this.#ended = true;
-    const deleted = this.#pod.metadata.deletionTimestamp !== undefined;
-    this.#tell(observed, actions, deleted, true);
-    if (this.#sandboxId !== undefined) await this.#modules.runtime.stopPodSandbox(this.#sandboxId);
+    this.#tell(observed, actions, this.#pod.metadata.deletionTimestamp !== undefined, true);
+    if (this.#gone === undefined) return;
+    for (const { id } of observed.sandboxes ?? []) await runtime.removePodSandbox(id);
+    const { sandboxes } = this.#modules;
+    if (sandboxes !== undefined) await sandboxes.removeLogFolder(podLogsFolder(this.#pod, sandboxes.podLogsDir));
+    this.#removed = true;
+    this.#probers.stop();
+    this.#gone.resolve();
   }
 
   #deadlineMs(): number | undefined {
@@ -260,73 +391,21 @@ export class PodWorker {
   }
 
   async #observe(): Promise<ObservedPod> {
-    const { runtime } = this.#modules;
-    if (this.#sandboxId === undefined) return { sandbox: undefined, containers: [] };
-    const sandbox = await runtime.podSandboxStatus(this.#sandboxId);
-    const containers = await runtime.containerStatuses({ sandboxId: this.#sandboxId });
-    this.#keepProbing(containers);
-    const probed = new Map([...this.#probers].map(([id, prober]) => [id, prober.findings]));
-    return { sandbox, containers, probed };
+    const observed = await this.#observer.observe();
+    this.#sandboxId = observed.sandbox?.id ?? "";
+    this.#ip = observed.sandbox?.ip ?? "";
+    const isGoing = this.#pod.metadata.deletionTimestamp !== undefined || this.#gone !== undefined;
+    this.#probers.keep(containersOf(this.#pod), observed.containers, isGoing);
+    const probed = this.#probers.findings();
+    return probed === undefined ? observed : { ...observed, probed };
   }
 
-  /** Each running container that needs one has a prober, and no other. */
-  #keepProbing(containers: readonly ContainerStatus[]): void {
-    const { handlers, clock } = this.#modules;
-    const isGoing = this.#pod.metadata.deletionTimestamp !== undefined;
-    for (const { id, state, metadata, startedAtMs = clock.now() } of containers) {
-      const known = this.#probers.get(id);
-      if (state !== "CONTAINER_RUNNING" || isGoing) {
-        known?.stop();
-        if (state !== "CONTAINER_RUNNING") this.#probers.delete(id);
-        continue;
-      }
-      const { spec } = this.#pod;
-      const container = [...spec.containers, ...(spec.initContainers ?? [])].find(({ name }) => name === metadata.name);
-      if (known !== undefined || container === undefined || !needsProber(container, handlers)) continue;
-      const onUnhealthy = (message: string): void => {
-        if (!this.#paused) this.#events.warning(this.#pod, metadata.name, "Unhealthy", message);
-      };
-      const modules = { handlers, clock, onUnhealthy, onChange: () => this.wake() };
-      this.#probers.set(id, new ContainerProber(this.#target(container, id), startedAtMs, modules));
-    }
+  get #address(): string {
+    return this.#ip === "" ? hostIpOf(this.#modules) : this.#ip;
   }
 
   #target(container: Container, containerId: string): ActionTarget {
-    const ip = this.#ip === "" ? this.#modules.hostIp : this.#ip;
-    return { pod: this.#pod, container, containerId, sandboxId: this.#sandboxId ?? "", ip };
-  }
-
-  /** A container whose hook fails is stopped. The others wait for it, unless the pod is to go. */
-  async #postStart(container: Container, id: string): Promise<void> {
-    const hook = container.lifecycle?.postStart;
-    if (hook === undefined) return;
-    const { signal } = this.#going;
-    const gone = new Promise<undefined>((resolve) => {
-      if (signal.aborted) resolve(undefined);
-      else signal.addEventListener("abort", () => resolve(undefined), { once: true });
-    });
-    const result = await Promise.race([this.#modules.handlers.run(hook, this.#target(container, id), 0), gone]);
-    if (result === undefined || result.succeeded) return;
-    this.#events.warning(this.#pod, container.name, "FailedPostStartHook", "PostStartHook failed");
-    this.#stop(id, container.name, "FailedPostStartHook");
-  }
-
-  /** Runs in the time that the container is given; gives what is left of that, in seconds. */
-  async #preStop(id: string, name: string, graceSeconds: number): Promise<number> {
-    const { spec } = this.#pod;
-    const { clock, handlers } = this.#modules;
-    const container = [...spec.containers, ...(spec.initContainers ?? [])].find((one) => one.name === name);
-    const hook = container?.lifecycle?.preStop;
-    if (container === undefined || hook === undefined) return graceSeconds;
-    const beganMs = clock.now();
-    const late = new AbortController();
-    const result = await Promise.race([
-      handlers.run(hook, this.#target(container, id), 0),
-      clock.sleep(graceSeconds * 1000, late.signal).catch(() => undefined),
-    ]);
-    late.abort();
-    if (result?.succeeded === false) this.#events.warning(this.#pod, name, "FailedPreStopHook", "PreStopHook failed");
-    return Math.max(GRACE_SECONDS_MIN, graceSeconds - Math.floor((clock.now() - beganMs) / 1000));
+    return { pod: this.#pod, container, containerId, sandboxId: this.#sandboxId, ip: this.#address };
   }
 
   #decide(observed: ObservedPod): PodActions {
@@ -348,93 +427,18 @@ export class PodWorker {
     return known?.containerID === undefined ? 0 : known.restartCount + 1;
   }
 
-  async #createSandbox(): Promise<void> {
-    const { runtime } = this.#modules;
-    this.#sandboxId = await runtime.runPodSandbox(sandboxConfig(this.#pod, this.#sandboxes++));
-    this.#ip = (await runtime.podSandboxStatus(this.#sandboxId)).ip;
-  }
-
-  /** Not at each of the many times that it is looked for. */
-  #tellMissing(message: string, tell: () => void): void {
-    const nowMs = this.#modules.clock.now();
-    const before = this.#missingToldAtMs.get(message);
-    if (before !== undefined && nowMs - before < MISSING_EVENT_MS) return;
-    this.#missingToldAtMs.set(message, nowMs);
-    tell();
-  }
-
-  /** Undefined when something that it refers to is not there, which is told. */
-  async #prepare(container: Container): Promise<Prepared | undefined> {
-    try {
-      const prepared = await this.inside.prepare(container);
-      this.#configErrors.delete(container.name);
-      return prepared;
-    } catch (error) {
-      if (!(error instanceof MissingReferenceError)) throw error;
-      const { message } = error;
-      this.#configErrors.set(container.name, message);
-      this.#tellMissing(`${container.name} ${message}`, () =>
-        this.#events.warning(this.#pod, container.name, "Failed", `Error: ${message}`),
-      );
-      return undefined;
-    }
-  }
-
-  /** False when it cannot be made yet. */
-  async #startContainer({ container, isInit, attempt }: ContainerStart): Promise<boolean> {
-    const { runtime, clock } = this.#modules;
-    if (this.#sandboxId === undefined) return true;
-    const completes = isSidecar(container) ? false : isInit || this.#pod.spec.restartPolicy !== "Always";
-    const image = container.image ?? "";
-    const pulled = `Container image "${image}" already present on machine and can be accessed by the pod`;
-    const wasTold = this.#configErrors.has(container.name);
-    if (!wasTold) this.#events.container(this.#pod, container.name, "Pulled", pulled);
-    const prepared = await this.#prepare(container);
-    if (prepared === undefined) return false;
-    const config = containerConfig(container, attempt, { completes, ...prepared });
-    const id = await runtime.createContainer(this.#sandboxId, config, sandboxConfig(this.#pod, this.#sandboxes - 1));
-    this.#events.container(this.#pod, container.name, "Created", "Container created");
-    await runtime.startContainer(id);
-    this.#events.container(this.#pod, container.name, "Started", "Container started");
-    await this.#postStart(container, id);
-    const observed = await this.#observe();
-    const [, ...dead] = attemptsOf(observed, container.name);
-    if (dead.length > 0) this.#backOff.next(container.name, clock.now());
-    for (const old of dead.slice(DEAD_ATTEMPTS_KEPT)) await runtime.removeContainer(old.id);
-    return true;
-  }
-
-  /** Asks a container to end; the runtime tells when it has. Asks again when the pod is given less time than before. */
-  #stop(id: string, name: string, message: string, ownGraceSeconds?: number): void {
-    const { deletionGracePeriodSeconds } = this.#pod.metadata;
-    const ofPod = this.#pod.spec.terminationGracePeriodSeconds ?? 30;
-    const graceSeconds = Math.max(1, deletionGracePeriodSeconds ?? ownGraceSeconds ?? ofPod);
-    const before = this.#stopping.get(id);
-    if (before !== undefined && before <= graceSeconds) return;
-    this.#stopping.set(id, graceSeconds);
-    if (before === undefined) this.#events.container(this.#pod, name, "Killing", message);
-    // What fails here is tried again when the pod is looked at next.
-    const { runtime } = this.#modules;
-    const preparing = before === undefined ? this.#preStop(id, name, graceSeconds) : Promise.resolve(graceSeconds);
-    preparing
-      .then((left) => runtime.stopContainer(id, left))
-      .then(
-        () => this.wake(),
-        () => this.#stopping.delete(id),
-      );
-  }
-
   #tell(observed: ObservedPod, actions: PodActions, final: boolean, ending = false): void {
-    const { clock, hostIp, statusManager } = this.#modules;
+    const { clock, hostIps, runtimeName, statusManager } = this.#modules;
     const pod = this.#pod;
     const status = podStatus({
       pod,
       observed,
       nowMs: clock.now(),
       backOffMs: (name) => (actions.backedOff.includes(name) ? this.#backOff.delayMs(name) : 0),
-      ending: ending && observed.containers.every(hasEnded),
-      configErrors: this.#configErrors,
-      hostIp,
+      ending: ending && observed.containers.every((container) => !isRunning(container)),
+      problems: this.#starter.problems,
+      hostIps,
+      runtimeName,
       startTimeMs: this.#startTimeMs,
       previousConditions: this.#conditions.length > 0 ? this.#conditions : (pod.status?.conditions ?? []),
       failure: this.#failure,
@@ -450,6 +454,23 @@ export class PodWorker {
   }
 }
 
-function hasEnded({ state }: ContainerStatus): boolean {
-  return state === "CONTAINER_EXITED";
+function isRunning({ state }: ContainerStatus): boolean {
+  return state === "CONTAINER_RUNNING";
+}
+
+function hostIpOf({ hostIps }: PodWorkerModules): string {
+  return hostIps[0] ?? "";
+}
+
+interface PromiseWithResolvers {
+  readonly promise: Promise<void>;
+  readonly resolve: () => void;
+}
+
+function withResolvers(): PromiseWithResolvers {
+  let resolve: () => void = () => {};
+  const promise = new Promise<void>((done) => {
+    resolve = done;
+  });
+  return { promise, resolve };
 }

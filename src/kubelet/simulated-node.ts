@@ -5,22 +5,26 @@ import { duplexPair } from "#base/duplex-pair.ts";
 import type { Random } from "#base/random.ts";
 import type { EventRecorder } from "#client/event-recorder.ts";
 import { IpPool } from "#cni/host-local.ts";
-import type { Allowance } from "#cri/fake/allowance.ts";
+import { Allowance, NODE_LIMITS } from "#cri/fake/allowance.ts";
 import { FakeRuntime } from "#cri/fake/fake-runtime.ts";
 import type { SimulationHooks } from "#cri/fake/hooks.ts";
 import type { PodServer } from "#cri/fake/pod-server.ts";
 import { SimulatedHandlers } from "./handlers/simulated-handlers.ts";
 import type { Amounts } from "./inside/resource-values.ts";
+import { SimulatedVolumes } from "./inside/simulated-volumes.ts";
 import type { Sources } from "./inside/sources.ts";
 import type { NodeAuthority } from "./node-authority.ts";
 import { KUBELET_PORT, type NodeIdentity } from "./node-object.ts";
 import { type Rejection, rejectionOf } from "./pod-admission.ts";
-import { PodWorker, type PodWorkerModules } from "./pod-worker.ts";
+import { PodEnvironment } from "./pod-environment.ts";
+import type { PodStatusWriter } from "./pod-status-writer.ts";
+import { PodWorker } from "./pod-worker.ts";
+import type { PodWorkerModules } from "./pod-worker-modules.ts";
 import type { KubeletAuth } from "./server/kubelet-auth.ts";
 import type { KubeletHost } from "./server/kubelet-host.ts";
 import type { KubeletServer } from "./server/kubelet-server.ts";
+import { decorate, noCgroups, SimulatedImages } from "./simulated-modules.ts";
 import type { NetworkNode } from "./simulated-network.ts";
-import type { StatusManager } from "./status-manager.ts";
 
 /** What all nodes of a process share. */
 export interface SharedModules {
@@ -32,7 +36,7 @@ export interface SharedModules {
   /** What the containers of all nodes may hold together. */
   readonly allowance: Allowance;
   readonly sources: Sources;
-  readonly statusManager: StatusManager;
+  readonly statusManager: PodStatusWriter;
   readonly recorderFor: (nodeName: string) => EventRecorder;
   /** What the node's own server proves itself with and decides by; without them it answers nobody. */
   readonly authority?: NodeAuthority;
@@ -60,13 +64,18 @@ export class SimulatedNode implements NetworkNode {
     this.#shared = shared;
     this.#startedAtMs = clock.now();
     const ips = new IpPool(identity.podCidr);
+    const allocatable = (): Amounts => (shared.nodeSeen(identity.name)?.status?.allocatable ?? {}) as Amounts;
+    const { sources } = shared;
+    const environment = new PodEnvironment({ sources, clock, allocatable, tellsServices: false });
+    const allowance = new Allowance(NODE_LIMITS, shared.allowance);
+    const volumes = new SimulatedVolumes({ sources, clock, allocatable, allowance }, environment);
     this.#runtime = new FakeRuntime({
       clock,
       random: shared.random,
       podServer: shared.podServer,
       ...(shared.hooks === undefined ? {} : { hooks: shared.hooks }),
-      allowance: shared.allowance,
-      insideOf: (uid, container) => this.#workers.get(uid)?.inside.inside(container),
+      allowance,
+      insideOf: (uid, container) => volumes.inside(uid, container),
       allocateIp: () => ips.allocate(),
       releaseIp: (ip) => ips.release(ip),
       idPrefix: identity.podCidr
@@ -75,17 +84,22 @@ export class SimulatedNode implements NetworkNode {
         .map((part) => Number(part).toString(16).padStart(2, "0"))
         .join(""),
     });
-    const allocatable = (): Amounts => (shared.nodeSeen(identity.name)?.status?.allocatable ?? {}) as Amounts;
+    const recorder = shared.recorderFor(identity.name);
     const serves = shared.hooks?.serve !== undefined;
     const connect = (sandboxId: string, port: number): Duplex | undefined => this.#runtime.connect(sandboxId, port);
     this.#modules = {
       handlers: new SimulatedHandlers({ runtime: this.#runtime, clock, connect: serves ? connect : undefined }),
-      inside: { sources: shared.sources, clock, allocatable, allowance: this.#runtime.allowance },
+      environment,
+      volumes,
+      cgroups: noCgroups,
+      images: new SimulatedImages(recorder),
+      decorate,
       runtime: this.#runtime,
+      runtimeName: "fake",
       statusManager,
-      recorder: shared.recorderFor(identity.name),
+      recorder,
       clock,
-      hostIp: identity.hostIp,
+      hostIps: [identity.hostIp],
     };
     this.#runtime.getContainerEvents(({ type, sandboxId }) => {
       if (type === "CONTAINER_STOPPED_EVENT") void this.#wakeOwner(sandboxId);

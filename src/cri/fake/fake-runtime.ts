@@ -39,7 +39,7 @@ export interface FakeRuntimeOptions {
   readonly hooks?: SimulationHooks;
   /** What a container of a pod finds inside; asked for once for each attempt. */
   readonly insideOf?: (podUid: string, container: string) => ContainerInside | undefined;
-  /** What the containers of all nodes may hold together. */
+  /** What all its containers may hold; as nodes may by default when absent. */
   readonly allowance?: Allowance;
   /** An address for a new sandbox; given back with `releaseIp`. */
   readonly allocateIp: () => string;
@@ -99,7 +99,7 @@ export class FakeRuntime implements RuntimeService {
 
   constructor(options: FakeRuntimeOptions) {
     this.#options = options;
-    this.allowance = new Allowance(NODE_LIMITS, options.allowance);
+    this.allowance = options.allowance ?? new Allowance(NODE_LIMITS);
   }
 
   async version(): Promise<RuntimeVersion> {

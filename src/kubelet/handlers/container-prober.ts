@@ -40,6 +40,8 @@ export class ContainerProber {
   readonly #timers = new Map<Kind, Timer>();
   readonly #runs = new Map<Kind, { succeeded: boolean; count: number }>();
   #findings: ProbeFindings;
+  /** Kinds that are not carried out any more. */
+  readonly #ended = new Set<Kind>();
   #stopped = false;
 
   constructor(target: ActionTarget, startedAtMs: number, modules: ContainerProberModules) {
@@ -54,6 +56,14 @@ export class ContainerProber {
   /** Not ready before it has started. */
   get findings(): ProbeFindings {
     return { ...this.#findings, ready: this.#findings.started && this.#findings.ready };
+  }
+
+  /** The container is to end: it is not asked any more whether it lives, only whether it is ready (upstream's `StopLivenessAndStartup`). */
+  stopLiveness(): void {
+    for (const kind of ["startup", "liveness"] as const) {
+      this.#ended.add(kind);
+      this.#timers.get(kind)?.clear();
+    }
   }
 
   stop(): void {
@@ -75,7 +85,7 @@ export class ContainerProber {
   }
 
   #wait(kind: Kind, probe: Probe, delayMs: number, startedAtMs: number): void {
-    if (this.#stopped) return;
+    if (this.#stopped || this.#ended.has(kind)) return;
     this.#timers.get(kind)?.clear();
     const timer = this.#modules.clock.setTimeout(() => void this.#look(kind, probe, startedAtMs), delayMs, { unref: true });
     this.#timers.set(kind, timer);
@@ -84,8 +94,15 @@ export class ContainerProber {
   async #look(kind: Kind, probe: Probe, startedAtMs: number): Promise<void> {
     const { handlers, clock, onUnhealthy } = this.#modules;
     const beganMs = clock.now();
-    const { succeeded, message } = await handlers.run(probe, this.#target, probe.timeoutSeconds ?? 1);
-    if (this.#stopped) return;
+    const { succeeded, message, isUnknown = false } = await handlers.run(probe, this.#target, probe.timeoutSeconds ?? 1);
+    if (this.#stopped || this.#ended.has(kind)) return;
+    const periodMs = (probe.periodSeconds ?? DEFAULT_PERIOD_SECONDS) * 1000;
+    const lookAgain = (): void => this.#wait(kind, probe, Math.max(0, beganMs + periodMs - clock.now()), startedAtMs);
+    if (isUnknown) {
+      onUnhealthy(`${TITLES[kind]} probe errored and resulted in unknown state: ${message}`);
+      lookAgain();
+      return;
+    }
     if (!succeeded) onUnhealthy(`${TITLES[kind]} probe failed: ${message}`);
     const before = this.#runs.get(kind);
     const count = before?.succeeded === succeeded ? before.count + 1 : 1;
@@ -93,8 +110,7 @@ export class ContainerProber {
     const threshold = succeeded ? (probe.successThreshold ?? 1) : (probe.failureThreshold ?? DEFAULT_FAILURES);
     if (count >= threshold) this.#conclude(kind, probe, succeeded, startedAtMs);
     if (kind === "startup" && this.#findings.started) return;
-    const periodMs = (probe.periodSeconds ?? DEFAULT_PERIOD_SECONDS) * 1000;
-    this.#wait(kind, probe, Math.max(0, beganMs + periodMs - clock.now()), startedAtMs);
+    lookAgain();
   }
 
   #conclude(kind: Kind, probe: Probe, succeeded: boolean, startedAtMs: number): void {

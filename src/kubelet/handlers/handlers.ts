@@ -5,7 +5,7 @@ export interface Action {
   readonly exec?: ExecAction;
   readonly httpGet?: HTTPGetAction;
   readonly tcpSocket?: { readonly port: string | number };
-  readonly grpc?: { readonly port: number };
+  readonly grpc?: { readonly port: number; readonly service?: string };
   readonly sleep?: { readonly seconds: number };
 }
 
@@ -23,12 +23,20 @@ export interface ActionTarget {
 export interface ActionResult {
   readonly succeeded: boolean;
   readonly message: string;
+  /** It could not be carried out: nothing follows from it but an event. */
+  readonly isUnknown?: true;
 }
 
 /** Carries out what probes and hooks of containers do. */
 export interface Handlers {
   /** Whether the action can fail: others need not be carried out. */
   canFail(action: Action): boolean;
-  /** Rejects never. No limit of time when `timeoutSeconds` is 0. */
+  /** Rejects never. A hook when `timeoutSeconds` is 0, else a probe: hooks have no limit of time of their own. */
   run(action: Action, target: ActionTarget, timeoutSeconds: number): Promise<ActionResult>;
+}
+
+/** A port by its number, or by the name that the container gives it; undefined for a name that it does not give. */
+export function portOf({ ports = [] }: Container, port: string | number): number | undefined {
+  if (typeof port === "number" || /^\d+$/.test(port)) return Number(port);
+  return ports.find(({ name }) => name === port)?.containerPort;
 }

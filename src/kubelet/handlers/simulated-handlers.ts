@@ -1,9 +1,9 @@
 import { request } from "node:http";
 import type { Duplex } from "node:stream";
-import type { Container, HTTPGetAction } from "#api/generated/core/v1.ts";
+import type { HTTPGetAction } from "#api/generated/core/v1.ts";
 import type { Clock } from "#base/clock.ts";
 import type { RuntimeService } from "#cri/runtime-service.ts";
-import type { Action, ActionResult, ActionTarget, Handlers } from "./handlers.ts";
+import { type Action, type ActionResult, type ActionTarget, type Handlers, portOf } from "./handlers.ts";
 
 /** What {@link SimulatedHandlers} use of their node. */
 export interface SimulatedHandlersModules {
@@ -60,12 +60,12 @@ export class SimulatedHandlers implements Handlers {
   }
 
   #dial(port: string | number, { container, sandboxId }: ActionTarget): ActionResult {
-    this.#modules.connect?.(sandboxId, portNumber(container, port))?.destroy();
+    this.#modules.connect?.(sandboxId, portOf(container, port) ?? 0)?.destroy();
     return SUCCESS;
   }
 
   async #get(action: HTTPGetAction, target: ActionTarget, timeoutSeconds: number): Promise<ActionResult> {
-    const port = portNumber(target.container, action.port);
+    const port = portOf(target.container, action.port) ?? 0;
     const connection = this.#modules.connect?.(target.sandboxId, port);
     // Nobody in the simulation speaks TLS.
     if (connection === undefined || action.scheme === "HTTPS") {
@@ -106,10 +106,4 @@ export class SimulatedHandlers implements Handlers {
       sent.end();
     });
   }
-}
-
-/** A port by its number or by the name that the container gives it. */
-function portNumber({ ports = [] }: Container, port: string | number): number {
-  if (typeof port === "number" || /^\d+$/.test(port)) return Number(port);
-  return ports.find(({ name }) => name === port)?.containerPort ?? 0;
 }

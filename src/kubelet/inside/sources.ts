@@ -10,6 +10,8 @@ export interface PodToken {
   readonly token: string;
   /** When it is asked for anew, in milliseconds since the epoch. */
   readonly refreshAtMs: number;
+  /** When it ends, where that is known. */
+  readonly expiresAtMs?: number;
 }
 
 /** What a node reads of the API for the insides of its containers. */
@@ -77,7 +79,7 @@ export class ClientSources implements Sources {
     const { status } = await this.#client.create<TokenRequest>(core("serviceaccounts"), namespace, request, options);
     const nowMs = this.#clock.now();
     const endsMs = parseTime(status?.expirationTimestamp) ?? nowMs;
-    return { token: status?.token ?? "", refreshAtMs: nowMs + (endsMs - nowMs) * TOKEN_LIFE_USED };
+    return { token: status?.token ?? "", refreshAtMs: nowMs + (endsMs - nowMs) * TOKEN_LIFE_USED, expiresAtMs: endsMs };
   }
 
   async #get<T extends object>(resource: string, namespace: string, name: string): Promise<T | undefined> {
@@ -103,3 +105,13 @@ export class ClientSources implements Sources {
     return value;
   }
 }
+
+/** For a node without an API: nothing is there. */
+export const noSources: Sources = {
+  configMap: async () => undefined,
+  secret: async () => undefined,
+  services: async () => [],
+  token: async () => {
+    throw new Error("there is no API server to give tokens");
+  },
+};

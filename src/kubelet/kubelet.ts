@@ -1,0 +1,232 @@
+import type { Node, Pod } from "#api/generated/core/v1.ts";
+import { parseGoDuration } from "#apimachinery/go-duration.ts";
+import type { Timer } from "#base/clock.ts";
+import type { Client, ResourceId } from "#client/client.ts";
+import { createEventRecorder, type EventRecorder } from "#client/event-recorder.ts";
+import { type SharedInformer, SharedInformerFactory } from "#client/informer.ts";
+import { FileSource } from "./config/file-source.ts";
+import { HttpSource } from "./config/http-source.ts";
+import { PodConfig } from "./config/pod-config.ts";
+import type { RunningSource } from "./config/pod-source.ts";
+import { fullNameOf, isMirrorPod, isStaticPod, type PodSource } from "./config/static-pod.ts";
+import { RealHandlers } from "./handlers/real-handlers.ts";
+import { ClientSources, noSources } from "./inside/sources.ts";
+import type { KubeletOptions } from "./kubelet-options.ts";
+import { Housekeeping } from "./kuberuntime/housekeeping.ts";
+import { PodLogs } from "./kuberuntime/pod-logs.ts";
+import { RuntimeClasses } from "./kuberuntime/runtime-classes.ts";
+import { terminationMessage } from "./kuberuntime/termination-message.ts";
+import { MirrorPods } from "./mirror/mirror-pods.ts";
+import { Pleg } from "./pleg/pleg.ts";
+import { PodEnvironment } from "./pod-environment.ts";
+import type { PodStatusWriter } from "./pod-status-writer.ts";
+import type { PodWorkerModules } from "./pod-worker-modules.ts";
+import { PodWorkers } from "./pod-workers.ts";
+import { RuntimeHealth } from "./runtime-health.ts";
+import { StatusManager } from "./status-manager.ts";
+
+const PODS: ResourceId = { group: "", version: "v1", resource: "pods" };
+const NODES: ResourceId = { group: "", version: "v1", resource: "nodes" };
+/** How often is looked for what is left over, and mirror pods are compared, in milliseconds (upstream's `housekeepingPeriod`). */
+const HOUSEKEEPING_MS = 2000;
+
+const NO_RECORDER: EventRecorder = { event: () => {}, flush: async () => {} };
+
+/**
+ * The node agent on a real runtime: pods of manifests and of the API become containers, and the API is told how they are.
+ * Containers go on when it is closed; the next one on the same machine takes them over.
+ */
+export class Kubelet {
+  readonly health: RuntimeHealth;
+  readonly #options: KubeletOptions;
+  readonly #stopped = new AbortController();
+  readonly #config: PodConfig;
+  readonly #workers: PodWorkers;
+  readonly #pleg: Pleg;
+  readonly #housekeeping: Housekeeping;
+  readonly #sources: RunningSource[] = [];
+  readonly #recorder: EventRecorder;
+  readonly #mirrors: MirrorPods | undefined;
+  #nodes: SharedInformer<Node> | undefined;
+  #timer: Timer | undefined;
+
+  private constructor(options: KubeletOptions, runtimeName: string) {
+    const { client, clock, random, runtime, logger, nodeName } = options;
+    this.#options = options;
+    this.#recorder =
+      client === undefined
+        ? NO_RECORDER
+        : createEventRecorder({ client, clock, random, component: "kubelet", reportingInstance: nodeName, api: "core", logger });
+    this.#pleg = new Pleg({ runtime, clock, onPod: (uid) => this.#workers.wake(uid) });
+    this.health = new RuntimeHealth({ runtime, clock, pleg: this.#pleg });
+    this.#mirrors = client === undefined ? undefined : this.#mirrorPods(client);
+    this.#workers = new PodWorkers({
+      modules: this.#workerModules(runtimeName),
+      node: () => this.#node(),
+      readNode: async () => client?.get<Node>(NODES, "", nodeName),
+      onGone: (pod) => this.#mirrors?.forget(pod),
+      logger,
+    });
+    const { staticPodPath = "", staticPodURL = "" } = options.config;
+    const expected: PodSource[] = [
+      ...(staticPodPath === "" ? [] : (["file"] as const)),
+      ...(staticPodURL === "" ? [] : (["http"] as const)),
+      ...(client === undefined ? [] : (["api"] as const)),
+    ];
+    this.#config = new PodConfig(expected, clock, {
+      changed: (pod) => this.#workers.set(pod),
+      removed: (pod) => this.#workers.remove(pod),
+    });
+    this.#housekeeping = new Housekeeping({
+      runtime,
+      clock,
+      logger,
+      volumes: options.volumes,
+      cgroups: options.containers,
+      known: () => this.#workers.uids,
+    });
+  }
+
+  /** Resolves when the runtime has answered and manifests were read. Rejects when the runtime does not answer. */
+  static async start(options: KubeletOptions): Promise<Kubelet> {
+    const { runtimeName } = await options.runtime.version();
+    await options.containers.start();
+    const kubelet = new Kubelet(options, runtimeName);
+    await kubelet.#start();
+    return kubelet;
+  }
+
+  /** The pods of this node, with their status as it is known here. */
+  pods(): readonly Pod[] {
+    return this.#workers.all.map((worker) => worker.podWithStatus);
+  }
+
+  /** Every source has told its pods. */
+  get isComplete(): boolean {
+    return this.#config.isComplete;
+  }
+
+  /** Ends all timers, watches and probes, and leaves containers running. */
+  async close(): Promise<void> {
+    this.#stopped.abort(new Error("the kubelet is stopping"));
+    this.#timer?.clear();
+    for (const source of this.#sources) source.stop();
+    this.#pleg.stop();
+    this.health.stop();
+    this.#workers.stop();
+    await this.#recorder.flush();
+  }
+
+  async #start(): Promise<void> {
+    const { clock, client, runtime, random } = this.#options;
+    await this.health.start();
+    this.#pleg.start();
+    if (client !== undefined) this.#watchApi(new SharedInformerFactory({ client, clock, random }));
+    await this.#startManifests();
+    this.#timer = clock.setInterval(() => void this.#keepHouse(), HOUSEKEEPING_MS, { unref: true });
+    void runtime;
+  }
+
+  #watchApi(factory: SharedInformerFactory): void {
+    const { nodeName } = this.#options;
+    this.#nodes = factory.informer<Node>(NODES, { fieldSelector: `metadata.name=${nodeName}` });
+    const pods = factory.informer<Pod>(PODS, { fieldSelector: `spec.nodeName=${nodeName}` });
+    pods.addHandler({
+      onAdd: (pod) => this.#apiPod(pod),
+      onUpdate: (_old, pod) => this.#apiPod(pod),
+      onDelete: (pod) => {
+        if (isMirrorPod(pod)) this.#mirrors?.gone(pod);
+        else this.#config.remove("api", pod);
+      },
+    });
+    factory.start(this.#stopped.signal);
+    void pods.waitForSync().then(() => this.#config.complete("api"));
+  }
+
+  #apiPod(pod: Pod): void {
+    if (isMirrorPod(pod)) this.#mirrors?.seen(pod);
+    else this.#config.set("api", pod);
+  }
+
+  async #startManifests(): Promise<void> {
+    const { config, nodeName, decodeManifest, fetchManifest, files, watchFolder, clock, logger } = this.#options;
+    const { staticPodPath: path = "", staticPodURL: url = "", staticPodURLHeader: headers = {} } = config;
+    const common = { nodeName, decodeManifest, clock, logger };
+    if (path !== "") {
+      const periodMs = parseGoDuration(config.fileCheckFrequency);
+      const take = (pods: readonly Pod[]): void => this.#takeStatic("file", pods);
+      this.#sources.push(await FileSource.start({ ...common, path, periodMs, files, watchFolder, take }));
+    }
+    if (url !== "") {
+      const periodMs = parseGoDuration(config.httpCheckFrequency);
+      const take = (pods: readonly Pod[]): void => this.#takeStatic("http", pods);
+      this.#sources.push(new HttpSource({ ...common, url, headers, periodMs, fetchManifest, take }));
+    }
+  }
+
+  #takeStatic(source: "file" | "http", pods: readonly Pod[]): void {
+    this.#config.take(source, pods);
+    void this.#reconcileMirrors();
+  }
+
+  async #keepHouse(): Promise<void> {
+    await this.#reconcileMirrors();
+    // What a source has not told yet must not be taken for gone.
+    if (this.#config.isComplete) await this.#housekeeping.run();
+  }
+
+  async #reconcileMirrors(): Promise<void> {
+    await this.#mirrors?.reconcile(this.#staticPods());
+  }
+
+  #staticPods(): readonly Pod[] {
+    return this.#workers.all.map(({ pod }) => pod).filter(isStaticPod);
+  }
+
+  #node(): Node | undefined {
+    return this.#nodes?.lister.get("", this.#options.nodeName) ?? this.#options.ownNode();
+  }
+
+  #mirrorPods(client: Client): MirrorPods {
+    const { clock, logger, nodeName } = this.#options;
+    return new MirrorPods({
+      client,
+      logger,
+      statusManager: new StatusManager({ client, clock, signal: this.#stopped.signal }),
+      node: () => this.#nodes?.lister.get("", nodeName),
+      staticPod: (fullName) => this.#staticPods().find((pod) => fullNameOf(pod) === fullName),
+    });
+  }
+
+  #workerModules(runtimeName: string): PodWorkerModules {
+    const { client, clock, runtime, containers, files, config, logger } = this.#options;
+    const sources = this.#options.sources ?? (client === undefined ? noSources : new ClientSources({ client, clock }));
+    const nothing: PodStatusWriter = { write: () => {} };
+    const logs = new PodLogs({ files, podLogsDir: config.podLogsDir, logger });
+    const classes = new RuntimeClasses({ client, clock });
+    return {
+      runtime,
+      runtimeName,
+      statusManager: this.#mirrors ?? nothing,
+      recorder: this.#recorder,
+      clock,
+      hostIps: this.#options.hostIps,
+      handlers: new RealHandlers({ runtime, clock }),
+      environment: new PodEnvironment({ sources, clock, allocatable: () => containers.allocatable(), tellsServices: true }),
+      volumes: this.#options.volumes,
+      cgroups: containers,
+      images: this.#options.images,
+      security: this.#options.security,
+      sandboxes: {
+        podLogsDir: config.podLogsDir,
+        dns: this.#options.dns,
+        runtimeHandler: (pod) => classes.handlerOf(pod),
+        makeLogFolder: (path) => logs.make(path),
+        removeLogFolder: (path) => logs.remove(path),
+        linkLog: (pod, container, id, path) => logs.link(pod, container, id, path),
+      },
+      terminationMessage: (status) => terminationMessage(status, files),
+      resyncMs: parseGoDuration(config.syncFrequency),
+    };
+  }
+}

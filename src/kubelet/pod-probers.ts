@@ -1,0 +1,57 @@
+import type { Container } from "#api/generated/core/v1.ts";
+import type { Clock } from "#base/clock.ts";
+import type { ContainerStatus } from "#cri/container.ts";
+import { ContainerProber, needsProber, type ProbeFindings } from "./handlers/container-prober.ts";
+import type { ActionTarget, Handlers } from "./handlers/handlers.ts";
+
+/** What {@link PodProbers} use of their pod and node. */
+export interface PodProbersModules {
+  readonly handlers: Handlers;
+  readonly clock: Clock;
+  readonly target: (container: Container, containerId: string) => ActionTarget;
+  /** A probe of a container failed once more. */
+  readonly onUnhealthy: (container: string, message: string) => void;
+  /** Findings changed. */
+  readonly onChange: () => void;
+}
+
+/** The probers of one pod: each running container that needs one has one, and no other. */
+export class PodProbers {
+  readonly #modules: PodProbersModules;
+  readonly #probers = new Map<string, ContainerProber>();
+
+  constructor(modules: PodProbersModules) {
+    this.#modules = modules;
+  }
+
+  /** Begins and ends probing; in a pod that `isGoing` only readiness is looked at. */
+  keep(containers: readonly Container[], statuses: readonly ContainerStatus[], isGoing: boolean): void {
+    const { handlers, clock, target, onUnhealthy, onChange } = this.#modules;
+    const there = new Set<string>();
+    for (const { id, state, metadata, startedAtMs = clock.now() } of statuses) {
+      if (state !== "CONTAINER_RUNNING") continue;
+      there.add(id);
+      const known = this.#probers.get(id);
+      if (isGoing) known?.stopLiveness();
+      const container = containers.find(({ name }) => name === metadata.name);
+      if (isGoing || known !== undefined || container === undefined || !needsProber(container, handlers)) continue;
+      const modules = { handlers, clock, onChange, onUnhealthy: (message: string) => onUnhealthy(metadata.name, message) };
+      this.#probers.set(id, new ContainerProber(target(container, id), startedAtMs, modules));
+    }
+    for (const [id, prober] of this.#probers) {
+      if (there.has(id)) continue;
+      prober.stop();
+      this.#probers.delete(id);
+    }
+  }
+
+  /** What has been found out of each running container that is probed; by id. */
+  findings(): ReadonlyMap<string, ProbeFindings> | undefined {
+    if (this.#probers.size === 0) return undefined;
+    return new Map([...this.#probers].map(([id, prober]) => [id, prober.findings]));
+  }
+
+  stop(): void {
+    for (const prober of this.#probers.values()) prober.stop();
+  }
+}

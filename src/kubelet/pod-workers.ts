@@ -1,0 +1,117 @@
+import type { Node, Pod } from "#api/generated/core/v1.ts";
+import type { Logger } from "#component-base/logging.ts";
+import { fullNameOf, isStaticPod } from "./config/static-pod.ts";
+import { type Rejection, rejectionOf } from "./pod-admission.ts";
+import { PodWorker } from "./pod-worker.ts";
+import type { PodWorkerModules } from "./pod-worker-modules.ts";
+
+/** What {@link PodWorkers} use of their node. */
+export interface PodWorkersOptions {
+  readonly modules: PodWorkerModules;
+  /** The Node as it was seen last; undefined: every pod is taken on. */
+  readonly node: () => Node | undefined;
+  /** The Node as it is: what was seen may be behind what the scheduler has seen. */
+  readonly readNode: () => Promise<Node | undefined>;
+  /** Why the node takes no pod on at all now. */
+  readonly closed?: () => Rejection | undefined;
+  /** Nothing is left of a pod. */
+  readonly onGone: (pod: Pod) => void;
+  readonly logger: Logger;
+}
+
+/** A worker for each pod of a real node. */
+export class PodWorkers {
+  readonly #options: PodWorkersOptions;
+  readonly #workers = new Map<string, PodWorker>();
+  /** Pods that wait for the end of one before them: of the same uid, or static pods of the same name. */
+  readonly #waiting = new Map<string, Pod>();
+  /** Those that are being removed; by uid. */
+  readonly #going = new Set<string>();
+  #stopped = false;
+
+  constructor(options: PodWorkersOptions) {
+    this.#options = options;
+  }
+
+  /** Of all pods that are known, whatever becomes of them. */
+  get all(): readonly PodWorker[] {
+    return [...this.#workers.values()];
+  }
+
+  /** The uids of pods of which something may be there. */
+  get uids(): ReadonlySet<string> {
+    return new Set([...this.#workers.keys(), ...[...this.#waiting.values()].map(({ metadata }) => metadata.uid ?? "")]);
+  }
+
+  /** A pod is there, or changed. */
+  set(pod: Pod): void {
+    const uid = pod.metadata.uid ?? "";
+    const worker = this.#workers.get(uid);
+    if (worker !== undefined && !this.#going.has(uid)) worker.update(pod);
+    else if (worker !== undefined || this.#isNameTaken(pod)) this.#waiting.set(fullNameOf(pod), pod);
+    else this.#add(pod);
+  }
+
+  /** A pod is gone from where it came from. */
+  remove(pod: Pod): void {
+    const uid = pod.metadata.uid ?? "";
+    if (this.#waiting.get(fullNameOf(pod))?.metadata.uid === uid) this.#waiting.delete(fullNameOf(pod));
+    const worker = this.#workers.get(uid);
+    if (worker === undefined || this.#going.has(uid)) return;
+    this.#going.add(uid);
+    void worker.remove().then(() => this.#gone(worker));
+  }
+
+  /** Something of a pod changed in the runtime. */
+  wake(podUid: string): void {
+    this.#workers.get(podUid)?.wake();
+  }
+
+  /** Ends all timers; containers go on. */
+  stop(): void {
+    this.#stopped = true;
+    for (const worker of this.#workers.values()) worker.close();
+  }
+
+  #isNameTaken(pod: Pod): boolean {
+    if (!isStaticPod(pod)) return false;
+    const fullName = fullNameOf(pod);
+    return this.all.some((worker) => isStaticPod(worker.pod) && fullNameOf(worker.pod) === fullName);
+  }
+
+  #gone(worker: PodWorker): void {
+    const { pod } = worker;
+    this.#workers.delete(pod.metadata.uid ?? "");
+    this.#going.delete(pod.metadata.uid ?? "");
+    if (this.#stopped) return;
+    this.#options.onGone(pod);
+    const next = this.#waiting.get(fullNameOf(pod));
+    if (next === undefined) return;
+    this.#waiting.delete(fullNameOf(pod));
+    this.set(next);
+  }
+
+  #add(pod: Pod): void {
+    const worker = new PodWorker(pod, this.#options.modules);
+    this.#workers.set(pod.metadata.uid ?? "", worker);
+    const wasTaken = pod.status?.startTime !== undefined || pod.metadata.deletionTimestamp !== undefined;
+    const closed = wasTaken ? undefined : this.#options.closed?.();
+    if (closed !== undefined) worker.reject(closed);
+    else if (wasTaken || this.#rejection(worker, this.#options.node()) === undefined) worker.resume();
+    else void this.#lookAgain(worker);
+  }
+
+  #rejection(worker: PodWorker, node: Node | undefined): Rejection | undefined {
+    if (node === undefined) return undefined;
+    const others = this.all.filter((other) => other !== worker && other.active).map(({ pod }) => pod);
+    return rejectionOf(worker.pod, node, others);
+  }
+
+  async #lookAgain(worker: PodWorker): Promise<void> {
+    const node = (await this.#options.readNode().catch(() => undefined)) ?? this.#options.node();
+    if (this.#stopped || this.#workers.get(worker.pod.metadata.uid ?? "") !== worker) return;
+    const rejection = this.#rejection(worker, node);
+    if (rejection === undefined) worker.resume();
+    else worker.reject(rejection);
+  }
+}
