@@ -44,7 +44,7 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
   "kube-scheduler": component,
   cri: ["base", "api", "apimachinery"],
   cni: ["base"],
-  kubelet: [...component, "cri", "cni"],
+  kubelet: [...component, "cri", "cni", "pki"],
   envtest: assembly,
   cmd: [...assembly, "envtest", "ldap-authn"],
 };

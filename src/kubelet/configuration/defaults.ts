@@ -158,7 +158,7 @@ function timeOr(value: string | undefined, fallback: string): string {
 }
 
 function isZeroTime(value: unknown): boolean {
-  return value === undefined || value === "" || (typeof value === "string" && /^[+-]?(0[a-zµμ]*)+$/.test(value));
+  return value === undefined || value === "" || (typeof value === "string" && /^[+-]?(0[a-z\u00b5\u03bc]*)+$/.test(value));
 }
 
 function withoutUndefined(part: object): object {
