@@ -5,9 +5,10 @@ import type { AuditOptions } from "#kube-apiserver/audit/audit.ts";
 import type { AuthenticationOptions } from "#kube-apiserver/authentication/authentication-options.ts";
 import type { AuthorizationOptions } from "#kube-apiserver/authorization/authorization.ts";
 import type { EncryptionOptions } from "#kube-apiserver/encryption/encryption-at-rest.ts";
-import { count, durationMs as durationOf, file, list, text, toggle } from "./flag-specs.ts";
+import { type AuditFlagTypes, auditFlags, auditOptions } from "./audit-flags.ts";
+import { durationMs as durationOf, file, list, text, toggle } from "./flag-specs.ts";
 
-type SecurityFlagTypes = {
+type SecurityFlagTypes = AuditFlagTypes & {
   readonly "anonymous-auth": "bool";
   readonly "client-ca-file": "string";
   readonly "token-auth-file": "string";
@@ -45,13 +46,6 @@ type SecurityFlagTypes = {
   readonly "admission-control-config-file": "string";
   readonly "encryption-provider-config": "string";
   readonly "encryption-provider-config-automatic-reload": "bool";
-  readonly "audit-policy-file": "string";
-  readonly "audit-log-path": "string";
-  readonly "audit-log-maxage": "int";
-  readonly "audit-log-maxbackup": "int";
-  readonly "audit-log-maxsize": "int";
-  readonly "audit-log-compress": "bool";
-  readonly "audit-webhook-config-file": "string";
 };
 
 const DEFAULT_MODES: readonly string[] = ["Node", "RBAC"];
@@ -99,13 +93,7 @@ export const securityFlags: { readonly [N in keyof SecurityFlagTypes]: FlagSpec<
   "admission-control-config-file": file("AdmissionConfiguration: what some admission plugins are told."),
   "encryption-provider-config": file("EncryptionConfiguration: which resources are encrypted before they are stored, and how."),
   "encryption-provider-config-automatic-reload": toggle("Read it anew when it changes, within a minute."),
-  "audit-policy-file": file("What is written down of requests; nothing without it."),
-  "audit-log-path": file("Where it is written, one JSON object a line; - for standard output."),
-  "audit-log-maxage": count("Days that full audit logs are kept; 0 for ever."),
-  "audit-log-maxbackup": count("Number of full audit logs that are kept; 0 for all."),
-  "audit-log-maxsize": count("Size in MB at which an audit log is full; 0 for 100."),
-  "audit-log-compress": toggle("Compress full audit logs."),
-  "audit-webhook-config-file": file("Kubeconfig of a webhook that gets what is written down, in batches."),
+  ...auditFlags,
 };
 
 type SecurityFlags = ParsedFlags<typeof securityFlags>;
@@ -246,20 +234,6 @@ function encryptionOptions(flags: SecurityFlags): { readonly encryption?: Encryp
   if (configFile !== "") return { encryption: { configFile, automaticReload } };
   if (!automaticReload) return {};
   throw new FlagError("flag --encryption-provider-config-automatic-reload needs --encryption-provider-config");
-}
-
-function auditOptions(flags: SecurityFlags): AuditOptions {
-  return {
-    ...given("policyFile", flags["audit-policy-file"]),
-    ...given("logPath", flags["audit-log-path"]),
-    ...given("webhookConfigFile", flags["audit-webhook-config-file"]),
-    logRotation: {
-      maxAgeDays: flags["audit-log-maxage"],
-      maxBackups: flags["audit-log-maxbackup"],
-      maxSizeMb: flags["audit-log-maxsize"],
-      compress: flags["audit-log-compress"],
-    },
-  };
 }
 
 /** The option unless the flag was left empty. */

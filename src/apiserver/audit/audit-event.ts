@@ -38,10 +38,10 @@ export interface AuditEvent {
   readonly annotations?: Readonly<Record<string, string>>;
 }
 
-/** Where events go. Never throws; what cannot be kept is counted and dropped. */
+/** Where events go: upstream's `audit.Backend`. Never throws; what cannot be kept is told and dropped. */
 export interface AuditBackend {
-  /** Called once an event. The event must not be changed afterwards. */
-  write(event: AuditEvent): void;
-  /** Resolves when all that was written is where it belongs, or cannot get there. */
+  /** Whether all of them are kept; at once where nobody has to be waited for. The events must not be changed afterwards. */
+  process(events: readonly AuditEvent[]): boolean | Promise<boolean>;
+  /** Resolves when all that was given is where it belongs, or cannot get there. */
   stop(): Promise<void>;
 }

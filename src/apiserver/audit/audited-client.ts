@@ -1,3 +1,4 @@
+import { internalError } from "#apimachinery/api-errors/errors.ts";
 import { StatusError } from "#apimachinery/api-errors/status.ts";
 import type { Clock } from "#base/clock.ts";
 import type { Random } from "#base/random.ts";
@@ -35,14 +36,15 @@ export function auditedClient(inner: Client, modules: AuditedClientModules): Cli
   async function audited<R>(question: Question, run: () => Promise<R>): Promise<R> {
     const request = begin(modules, question);
     if (request === undefined) return run();
+    if (!(await request.stored)) throw internalError("failed to store audit event");
     try {
       const answer = await run();
       request.annotate("authorization.k8s.io/decision", "allow");
       const code = question.verb === "create" ? CREATED : OK;
-      request.complete(code, () => (answer === undefined ? undefined : JSON.stringify(answer)), JSON_TYPE);
+      await request.complete(code, () => (answer === undefined ? undefined : JSON.stringify(answer)), JSON_TYPE);
       return answer;
     } catch (error) {
-      fail(request, error);
+      await fail(request, error);
       throw error;
     }
   }
@@ -100,11 +102,11 @@ function begin(modules: AuditedClientModules, question: Question): AuditedReques
   return request;
 }
 
-function fail(request: AuditedRequest, error: unknown): void {
+function fail(request: AuditedRequest, error: unknown): Promise<unknown> | undefined {
   const status = error instanceof StatusError ? error.status : undefined;
   const code = status?.code ?? 500;
   request.annotate("authorization.k8s.io/decision", code === 403 ? "forbid" : "allow");
-  request.complete(code, () => (status === undefined ? undefined : JSON.stringify(status)), JSON_TYPE);
+  return request.complete(code, () => (status === undefined ? undefined : JSON.stringify(status)), JSON_TYPE);
 }
 
 function auditedWatch<T extends object>(
@@ -125,10 +127,10 @@ function auditedWatch<T extends object>(
       try {
         yield* watch;
       } catch (error) {
-        fail(request, error);
+        await fail(request, error);
         throw error;
       } finally {
-        request.complete(OK, () => undefined);
+        await request.complete(OK, () => undefined);
       }
     },
   };

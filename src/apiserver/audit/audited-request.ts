@@ -24,6 +24,7 @@ export class AuditedRequest {
   readonly #event: Omit<Draft, "stage" | "stageTimestamp">;
   #annotations: Record<string, string> | undefined;
   #isComplete = false;
+  #stored: boolean | Promise<boolean> = true;
 
   constructor(
     modules: { readonly decision: AuditDecision; readonly backend: AuditBackend; readonly clock: Clock },
@@ -66,9 +67,14 @@ export class AuditedRequest {
     if (constraint !== "") this.#event.authenticationMetadata = { impersonationConstraint: constraint };
   }
 
-  /** The request has come. */
+  /** The request has come; `stored` then says whether that is on record. */
   received(): void {
-    this.#write("RequestReceived");
+    this.#stored = this.#write("RequestReceived");
+  }
+
+  /** Whether it is on record that the request has come: one that is not must not go on. */
+  get stored(): boolean | Promise<boolean> {
+    return this.#stored;
   }
 
   /** What the client sent; without its content for requests whose level is lower. */
@@ -89,12 +95,12 @@ export class AuditedRequest {
   /** A long answer has begun. */
   started(code: number): void {
     this.#event.responseStatus = { metadata: {}, code };
-    this.#write("ResponseStarted");
+    void this.#write("ResponseStarted");
   }
 
-  /** The answer is there. Only the first call counts. */
-  complete(code: number, body: () => string | Uint8Array | undefined, contentType = ""): void {
-    if (this.#isComplete) return;
+  /** The answer is there. Only the first call counts. Where writing it down takes time, the answer is to wait for it. */
+  complete(code: number, body: () => string | Uint8Array | undefined, contentType = ""): Promise<unknown> | undefined {
+    if (this.#isComplete) return undefined;
     this.#isComplete = true;
     const answer = this.#answer(code, body, contentType);
     const status = answer?.kind === "Status" ? statusOf(answer) : {};
@@ -103,14 +109,15 @@ export class AuditedRequest {
     if (answer !== undefined && this.#event.objectRef && includes(this.#decision.level, "RequestResponse")) {
       this.#event.responseObject = answer;
     }
-    this.#write("ResponseComplete");
+    const written = this.#write("ResponseComplete");
+    return written instanceof Promise ? written : undefined;
   }
 
   /** Nobody let the request in: that is all there is to say. */
   refused(code: number, message: string): void {
     this.#isComplete = true;
     this.#event.responseStatus = { metadata: {}, message, code };
-    this.#write("ResponseStarted");
+    void this.#write("ResponseStarted");
   }
 
   /** Answers are read only for those who want them, and failures for their reason. */
@@ -121,12 +128,12 @@ export class AuditedRequest {
     return loggedObject(bytes, contentType, this.#decision.omitManagedFields)?.value as LoggedObject | undefined;
   }
 
-  #write(stage: AuditStage): void {
-    if (this.#decision.omitStages.includes(stage)) return;
+  #write(stage: AuditStage): boolean | Promise<boolean> {
+    if (this.#decision.omitStages.includes(stage)) return true;
     const stageTimestamp = formatMicroTime(this.#clock.now());
     const { kind, apiVersion, level, auditID, requestReceivedTimestamp, ...event } = this.#event;
     // In upstream's order, for those who read it by eye.
-    this.#backend.write({
+    const written = {
       kind,
       apiVersion,
       level,
@@ -136,7 +143,8 @@ export class AuditedRequest {
       requestReceivedTimestamp,
       stageTimestamp,
       ...(this.#annotations === undefined ? {} : { annotations: { ...this.#annotations } }),
-    });
+    };
+    return this.#backend.process([written]);
   }
 }
 

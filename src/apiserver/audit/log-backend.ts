@@ -18,10 +18,11 @@ import { createGzip } from "node:zlib";
 import type { Clock } from "#base/clock.ts";
 import type { Logger } from "#component-base/logging.ts";
 import type { AuditBackend, AuditEvent } from "./audit-event.ts";
+import { eventLine } from "./event-line.ts";
 
 /** Upstream's `--audit-log-max*`. */
 export interface LogRotation {
-  /** Size in MB at which a file is put aside. Default 100. */
+  /** Size in MB at which a file is put aside; never when 0. Default 100. */
   readonly maxSizeMb?: number;
   /** Files put aside that are kept; all when 0 or absent. */
   readonly maxBackups?: number;
@@ -31,10 +32,15 @@ export interface LogRotation {
   readonly compress?: boolean;
 }
 
+/** Upstream's `--audit-log-format`. */
+export type LogFormat = "legacy" | "json";
+
 export interface LogBackendOptions {
   /** `-` is the standard output, which is not rotated. */
   readonly path: string;
   readonly rotation: LogRotation;
+  /** Default `json`. */
+  readonly format?: LogFormat;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -50,7 +56,7 @@ const TAIL_BYTES = 64 * 1024;
 const BACKUP_TIME = /-(\d{4}-\d{2}-\d{2})T(\d{2})-(\d{2})-(\d{2}\.\d{3})$/;
 
 /**
- * One JSON object a line, each in the file before its request is answered: what was answered is on record even when the
+ * One event a line, each in the file before its request is answered: what was answered is on record even when the
  * process is killed. Rotated as upstream's lumberjack does.
  */
 export class LogBackend implements AuditBackend {
@@ -66,17 +72,25 @@ export class LogBackend implements AuditBackend {
     this.#file = this.#open();
   }
 
-  write(event: AuditEvent): void {
-    const line = Buffer.from(`${JSON.stringify(event)}\n`);
+  process(events: readonly AuditEvent[]): boolean {
+    let kept = true;
+    for (const event of events) kept = this.#write(event) && kept;
+    return kept;
+  }
+
+  #write(event: AuditEvent): boolean {
+    const line = Buffer.from(`${this.#options.format === "legacy" ? eventLine(event) : JSON.stringify(event)}\n`);
     try {
       if (this.#size > 0 && this.#size + line.length > this.#sizeMax) this.#rotate();
       for (let at = 0; at < line.length; ) at += writeSync(this.#file, line, at);
       this.#size += line.length;
       this.#failed = false;
+      return true;
     } catch (error) {
       // Once: the next thousand events will fail alike.
       if (!this.#failed) this.#options.logger.error({ err: error, path: this.#options.path }, "the audit log cannot be written");
       this.#failed = true;
+      return false;
     }
   }
 
@@ -87,7 +101,8 @@ export class LogBackend implements AuditBackend {
 
   get #sizeMax(): number {
     const { path, rotation } = this.#options;
-    return path === "-" ? Number.POSITIVE_INFINITY : (rotation.maxSizeMb || DEFAULT_SIZE_MB) * MB;
+    const { maxSizeMb = DEFAULT_SIZE_MB } = rotation;
+    return path === "-" || maxSizeMb === 0 ? Number.POSITIVE_INFINITY : maxSizeMb * MB;
   }
 
   #open(): number {

@@ -1,4 +1,10 @@
+import { decodeProtobuf } from "#apimachinery/protobuf/decode.ts";
+import { schemaByName, schemaFor } from "#apimachinery/schema/registry.ts";
+import type { StructSchema } from "#apimachinery/schema/type-schema.ts";
 import { parseYaml } from "#apimachinery/schema/yaml.ts";
+
+const META_PACKAGE = "io.k8s.apimachinery.pkg.apis.meta.v1";
+const PROTOBUF_TYPE = "application/vnd.kubernetes.protobuf";
 
 /** An object, a list or a patch as it is written down. */
 export interface LoggedObject {
@@ -8,7 +14,7 @@ export interface LoggedObject {
 }
 
 /**
- * A body as JSON; undefined for what is none, such as protobuf: it would have to be decoded for the log alone.
+ * A body as JSON, one in protobuf too; undefined for what is neither, and for protobuf of a kind that nobody knows.
  * A document that cannot be read is left out, for the handler says what is wrong with it.
  */
 export function loggedObject(
@@ -17,16 +23,34 @@ export function loggedObject(
   omitManagedFields: boolean,
 ): { readonly value: unknown } | undefined {
   const type = (contentType.split(";", 1)[0] ?? "").trim().toLowerCase();
+  if (type === PROTOBUF_TYPE) return loggedProtobuf(body, omitManagedFields);
   const isYaml = type.includes("yaml");
   if (!isYaml && type !== "" && !type.endsWith("json")) return undefined;
   const text = typeof body === "string" ? body : Buffer.from(body).toString("utf8");
   try {
     const value: unknown = isYaml ? parseYaml(text).value : JSON.parse(text);
-    if (typeof value !== "object" || value === null) return undefined;
-    return { value: omitManagedFields && !Array.isArray(value) ? withoutManagedFields(value) : value };
+    return typeof value === "object" && value !== null ? told(value, omitManagedFields) : undefined;
   } catch {
     return undefined;
   }
+}
+
+function loggedProtobuf(body: string | Uint8Array, omitManagedFields: boolean): { readonly value: unknown } | undefined {
+  try {
+    const { apiVersion, kind, ...rest } = decodeProtobuf(Buffer.from(body), schemaOf);
+    return Object.keys(rest).length === 0 ? undefined : told({ kind, apiVersion, ...rest }, omitManagedFields);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Status and the options of requests are of every group. */
+function schemaOf(group: string, version: string, kind: string): StructSchema | undefined {
+  return schemaFor(group, version, kind) ?? schemaByName(`${META_PACKAGE}.${kind}`);
+}
+
+function told(value: object, omitManagedFields: boolean): { readonly value: unknown } {
+  return { value: omitManagedFields && !Array.isArray(value) ? withoutManagedFields(value) : value };
 }
 
 function withoutManagedFields(value: object): object {

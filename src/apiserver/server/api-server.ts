@@ -111,7 +111,7 @@ export class ApiServer {
         if (this.#inFlight.size >= REQUESTS_IN_FLIGHT_MAX) throw tooManyRequests("Too many requests, please try again later.", 1);
         const expire = (): void => {
           const answer = statusAnswer(TIMED_OUT);
-          if (held.audited !== undefined) completeAudit(held.audited, exchange, answer);
+          if (held.audited !== undefined) void completeAudit(held.audited, exchange, answer);
           void sendResponse(exchange, this.#secured(answer), auditId, []);
         };
         pending = { startedAt, mutating: exchange.method !== "GET" && exchange.method !== "HEAD", expire };
@@ -120,7 +120,8 @@ export class ApiServer {
       }
       const response = await this.#answer(exchange, resolved, target.query ?? new URLSearchParams(), warnings, held);
       // What was answered is written down before the client knows of it.
-      if (held.audited !== undefined) completeAudit(held.audited, exchange, response);
+      const recording = held.audited && completeAudit(held.audited, exchange, response);
+      if (recording !== undefined) await recording;
       const sending = response.takenOver
         ? undefined
         : sendResponse(exchange, this.#secured(response), auditId, warnings, held.place);
@@ -131,7 +132,8 @@ export class ApiServer {
         error instanceof UnresolvedPathError
           ? plainInternalError(exchange.url, `failed to create RequestInfo: ${error.message}, ${exchange.url}`)
           : statusResponse(this.#toStatus(error, exchange).status, statusFormat(acceptOf(exchange)));
-      if (held.audited !== undefined) completeAudit(held.audited, exchange, answer);
+      const recording = held.audited && completeAudit(held.audited, exchange, answer);
+      if (recording !== undefined) await recording;
       await sendResponse(exchange, this.#secured(answer), auditId, warnings, held.place);
       if (info) this.metrics.record(info, answer.status, clock.now() - startedAt);
     } finally {
@@ -160,6 +162,10 @@ export class ApiServer {
     let attributes = attributesOf(user, info, fieldSelector, labelSelector);
     const audited = auditor?.begin(exchange, held.auditId, attributes, held.startedAt);
     held.audited = audited;
+    const stored = audited?.stored ?? true;
+    if (!(stored instanceof Promise ? await stored : stored)) {
+      return plainInternalError(exchange.url, "failed to store audit event");
+    }
     const wanted = requestedImpersonation(exchange);
     if (wanted !== undefined) {
       const impersonated = await authorizeImpersonation(wanted, attributes, authorizer);
@@ -267,14 +273,18 @@ interface Held {
   audited: AuditedRequest | undefined;
 }
 
-function completeAudit(audited: AuditedRequest, exchange: Exchange, { status, headers, body, takenOver }: ApiResponse): void {
+function completeAudit(
+  audited: AuditedRequest,
+  exchange: Exchange,
+  { status, headers, body, takenOver }: ApiResponse,
+): Promise<unknown> | undefined {
   if (takenOver || isResponseStream(body)) {
     audited.started(status);
-    exchange.onClose(() => audited.complete(status, () => undefined));
-    return;
+    exchange.onClose(() => void audited.complete(status, () => undefined));
+    return undefined;
   }
   const whole = (): string | Uint8Array => (typeof body === "string" || body instanceof Uint8Array ? body : Buffer.concat(body));
-  audited.complete(status, whole, headers["content-type"] ?? "");
+  return audited.complete(status, whole, headers["content-type"] ?? "");
 }
 
 function refused({ retryAfter }: Place): ApiResponse {
