@@ -1,8 +1,10 @@
 import type {
+  ClusterTrustBundleProjection,
   ConfigMapVolumeSource,
   DownwardAPIVolumeFile,
   KeyToPath,
   Pod,
+  PodCertificateProjection,
   SecretVolumeSource,
   Volume,
   VolumeProjection,
@@ -16,6 +18,8 @@ import type { Sources } from "./sources.ts";
 export interface VolumeFile {
   readonly data: Buffer;
   readonly mode: number;
+  /** Its user; root where there is none. */
+  readonly owner?: number;
 }
 /** Files by their paths in the volume. */
 export type VolumeFiles = ReadonlyMap<string, VolumeFile>;
@@ -28,6 +32,19 @@ export interface VolumeSituation {
   readonly sources: Pick<Sources, "configMap" | "secret">;
   /** A token for an audience. */
   readonly token: (audience: string | undefined, expirationSeconds: number) => Promise<string>;
+  /** The mode and user of what only the pod itself may read: tokens and keys. As the others where there is none. */
+  readonly credentialMode?: number;
+  readonly credentialOwner?: number;
+  /** The certificates of ClusterTrustBundles, as PEM; left out where they are not known. */
+  readonly trustAnchors?: (source: ClusterTrustBundleProjection) => Promise<string>;
+  /** A key with a certificate of the pod's own, for a source of a volume; left out where none are made. */
+  readonly certificate?: (volume: string, index: number, source: PodCertificateProjection) => Promise<KeyAndCertificates>;
+}
+
+/** A key and its certificates, as PEM. */
+export interface KeyAndCertificates {
+  readonly key: string;
+  readonly certificates: string;
 }
 
 const DEFAULT_MODE = 0o644;
@@ -48,10 +65,18 @@ export async function volumeFiles(volume: Volume, situation: VolumeSituation): P
   }
   if (downwardAPI !== undefined) return downwardFiles(downwardAPI.items, downwardAPI.defaultMode, situation);
   const all = new Map<string, VolumeFile>();
-  for (const source of projected?.sources ?? []) {
-    for (const [path, file] of await projectedFiles(source, projected?.defaultMode, situation)) all.set(path, file);
+  const missing: string[] = [];
+  for (const [index, source] of (projected?.sources ?? []).entries()) {
+    try {
+      const place = { volume: volume.name, index, mode: projected?.defaultMode };
+      for (const [path, file] of await projectedFiles(source, place, situation)) all.set(path, file);
+    } catch (error) {
+      if (!(error instanceof MissingReferenceError)) throw error;
+      missing.push(error.message);
+    }
   }
-  return all;
+  if (missing.length === 0) return all;
+  throw new MissingReferenceError(missing.length === 1 ? (missing[0] ?? "") : `[${missing.join(", ")}]`);
 }
 
 /** Whether a projected volume is one of those that the API server gives every pod: what it refers to comes by itself. */
@@ -59,18 +84,52 @@ export function isServiceAccountVolume({ projected }: Volume): boolean {
   return projected?.sources?.some(({ serviceAccountToken }) => serviceAccountToken !== undefined) ?? false;
 }
 
-async function projectedFiles(
-  source: VolumeProjection,
-  mode: number | undefined,
-  situation: VolumeSituation,
-): Promise<VolumeFiles> {
-  const { configMap, secret, downwardAPI, serviceAccountToken: token } = source;
+/** Where a source stands among those of its volume, and the mode of its files. */
+interface SourcePlace {
+  readonly volume: string;
+  readonly index: number;
+  readonly mode: number | undefined;
+}
+
+async function projectedFiles(source: VolumeProjection, place: SourcePlace, situation: VolumeSituation): Promise<VolumeFiles> {
+  const { configMap, secret, downwardAPI, serviceAccountToken: token, clusterTrustBundle: bundle, podCertificate } = source;
+  const { mode } = place;
   if (configMap !== undefined) return configMapFiles(configMap, mode, situation);
   if (secret !== undefined) return secretFiles(secret, mode, situation);
   if (downwardAPI !== undefined) return downwardFiles(downwardAPI.items, mode, situation);
+  if (bundle !== undefined && situation.trustAnchors !== undefined) {
+    return new Map([[bundle.path, credential(await situation.trustAnchors(bundle), mode, situation)]]);
+  }
+  if (podCertificate !== undefined && situation.certificate !== undefined) {
+    return certificateFiles(
+      podCertificate,
+      await situation.certificate(place.volume, place.index, podCertificate),
+      mode,
+      situation,
+    );
+  }
   if (token === undefined) return new Map();
   const data = await situation.token(token.audience, token.expirationSeconds ?? TOKEN_SECONDS);
-  return new Map([[token.path, { data: Buffer.from(data), mode: mode ?? DEFAULT_MODE }]]);
+  return new Map([[token.path, credential(data, mode, situation)]]);
+}
+
+function certificateFiles(
+  { credentialBundlePath = "", keyPath = "", certificateChainPath = "" }: PodCertificateProjection,
+  { key, certificates }: KeyAndCertificates,
+  mode: number | undefined,
+  situation: VolumeSituation,
+): VolumeFiles {
+  const all = [
+    [credentialBundlePath, `${key}${certificates}`],
+    [keyPath, key],
+    [certificateChainPath, certificates],
+  ] as const;
+  return new Map(all.filter(([path]) => path !== "").map(([path, text]) => [path, credential(text, mode, situation)]));
+}
+
+function credential(text: string, mode: number = DEFAULT_MODE, { credentialMode, credentialOwner }: VolumeSituation): VolumeFile {
+  const owner = credentialOwner === undefined ? {} : { owner: credentialOwner };
+  return { data: Buffer.from(text), mode: credentialMode ?? mode, ...owner };
 }
 
 async function configMapFiles(

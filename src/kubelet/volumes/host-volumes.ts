@@ -1,0 +1,212 @@
+import { posix } from "node:path";
+import type { Container, Pod, Volume } from "#api/generated/core/v1.ts";
+import type { Clock } from "#base/clock.ts";
+import { errnoOf, type HostFiles } from "#base/host-files.ts";
+import type { Random } from "#base/random.ts";
+import type { ImageSpec } from "#cri/container.ts";
+import type { PodNow } from "../inside/pod-volumes.ts";
+import type { Amounts } from "../inside/resource-values.ts";
+import type { Sources } from "../inside/sources.ts";
+import { allContainers } from "../kuberuntime/effective-security-context.ts";
+import { HOSTS_PATH, managedHostsFile, nodeHostsFile } from "../network-files/hosts-file.ts";
+import { podHostname } from "../network-files/pod-hostname.ts";
+import { type ClaimedVolume, type ClaimSources, claimedVolume, claimNameOf, unprocessed } from "./claims.ts";
+import { containerMounts } from "./container-mounts.ts";
+import { isWithin } from "./mount-info.ts";
+import type { Mounter } from "./mounter.ts";
+import { PodPaths } from "./pod-paths.ts";
+import { removeTree } from "./remove-tree.ts";
+import { ServiceAccountTokens } from "./service-account-tokens.ts";
+import { setUpOf } from "./set-up-volume.ts";
+import { fsUserOf, type SetUpVolume, uidOf, type VolumeHost } from "./volume-host.ts";
+import { type ContainerMounts, setUpFailed, VolumeError, type VolumeManager } from "./volume-manager.ts";
+
+/** What {@link HostVolumes} is made of. */
+export interface HostVolumesOptions {
+  /** The kubelet's root folder, as `--root-dir`. */
+  readonly root: string;
+  readonly files: HostFiles;
+  readonly mounter: Mounter;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** The kubelet's own. */
+  readonly processId: number;
+  readonly allocatable: () => Amounts;
+  /** What volumes' files come from; nothing for a kubelet without an API server. */
+  readonly sources: (Pick<Sources, "configMap" | "secret" | "token"> & ClaimSources) | undefined;
+  readonly clusterDomain: string;
+  /** Whether the runtime that a pod gets knows of mounts that are read-only through and through. */
+  readonly supportsRecursiveReadOnly: (pod: Pod) => boolean;
+  /** Pulls the image of a volume. */
+  readonly imageOf: (pod: Pod, image: NonNullable<SetUpVolume["image"]>) => Promise<ImageSpec>;
+  /** The kernel can keep a tmpfs from being swapped out. */
+  readonly tmpfsNoswap: boolean;
+}
+
+const FOLDER_MODE = 0o750;
+const HOSTS_MODE = 0o644;
+
+interface PodVolume {
+  readonly specName: string;
+  readonly setUp: SetUpVolume;
+  /** The group that a persistent volume is for. */
+  readonly group: number | undefined;
+}
+
+/** The volumes of a real node, on its disk and in its memory. */
+export class HostVolumes implements VolumeManager {
+  readonly paths: PodPaths;
+  readonly #options: HostVolumesOptions;
+  readonly #host: VolumeHost;
+  readonly #tokens: ServiceAccountTokens;
+  /** By the pods' uids and the volumes' names. */
+  readonly #pods = new Map<string, ReadonlyMap<string, PodVolume>>();
+
+  private constructor(options: HostVolumesOptions, root: string) {
+    this.#options = options;
+    this.paths = new PodPaths(root);
+    const { files, mounter, clock, processId, allocatable, tmpfsNoswap } = options;
+    this.#host = { paths: this.paths, files, mounter, clock, processId, allocatable, tmpfsNoswap };
+    this.#tokens = new ServiceAccountTokens(options.sources ?? NO_SOURCES, options);
+  }
+
+  /** Makes the folder of pods where it is not there. */
+  static async start(options: HostVolumesOptions): Promise<HostVolumes> {
+    await options.files.mkdir(posix.join(options.root, "pods"), { recursive: true, mode: FOLDER_MODE });
+    // Mounts are listed by paths without links.
+    return new HostVolumes(options, await options.files.realpath(options.root));
+  }
+
+  async setUp(now: PodNow): Promise<void> {
+    const { pod } = now();
+    const uid = uidOf(pod);
+    const { files } = this.#host;
+    for (const folder of [this.paths.volumes(uid), this.paths.plugins(uid)]) {
+      await files.mkdir(folder, { recursive: true, mode: FOLDER_MODE });
+    }
+    // What no container mounts is not set up.
+    const used = new Set(allContainers(pod).flatMap(({ volumeMounts = [] }) => volumeMounts.map(({ name }) => name)));
+    const volumes = (pod.spec.volumes ?? []).filter(({ name }) => used.has(name));
+    const outcomes = await Promise.allSettled(volumes.map((volume) => this.#setUpOne(now, volume)));
+    const before = this.#pods.get(uid) ?? new Map<string, PodVolume>();
+    const made = outcomes.flatMap((outcome) => (outcome.status === "fulfilled" ? [outcome.value] : []));
+    this.#pods.set(uid, new Map([...before, ...made]));
+    const failed = outcomes.find((outcome) => outcome.status === "rejected");
+    if (failed !== undefined) throw failed.reason;
+  }
+
+  async mounts(now: PodNow, container: Container, attempt: number, expand: (text: string) => string): Promise<ContainerMounts> {
+    const { pod } = now();
+    const { supportsRecursiveReadOnly, imageOf } = this.#options;
+    return containerMounts(this.#host, {
+      pod,
+      container,
+      attempt,
+      volumes: this.#pods.get(uidOf(pod)) ?? new Map(),
+      hostsFile: await this.#writeHosts(now),
+      expand,
+      supportsRecursiveReadOnly: supportsRecursiveReadOnly(pod),
+      imageOf,
+    });
+  }
+
+  /** Groups of persistent volumes that a pod's processes belong to, beside those of its spec. */
+  extraGroups(podUid: string): readonly number[] {
+    const volumes = [...(this.#pods.get(podUid)?.values() ?? [])];
+    return [...new Set(volumes.flatMap(({ group }) => (group === undefined ? [] : [group])))];
+  }
+
+  async tearDown(podUid: string): Promise<void> {
+    const folder = this.paths.pod(podUid);
+    const mounted = (await this.#host.mounter.list()).map(({ path }) => path).filter((path) => isWithin(path, folder));
+    // What was mounted last may be within what was mounted before.
+    for (const path of mounted.reverse()) await this.#host.mounter.unmount(path);
+    await removeTree(this.#host.files, folder);
+    this.#pods.delete(podUid);
+    this.#tokens.forget(podUid);
+  }
+
+  async cleanUp(known: ReadonlySet<string>): Promise<void> {
+    const uids = await this.#host.files.readdir(this.paths.pods).catch((error: unknown) => {
+      if (errnoOf(error) !== "ENOENT") throw error;
+      return [];
+    });
+    const outcomes = await Promise.allSettled(uids.filter((uid) => !known.has(uid)).map((uid) => this.tearDown(uid)));
+    const failed = outcomes.flatMap((outcome) => (outcome.status === "rejected" ? [outcome.reason as unknown] : []));
+    if (failed.length > 0) throw new AggregateError(failed, failed.map(String).join("; "));
+  }
+
+  async #setUpOne(now: PodNow, volume: Volume): Promise<readonly [string, PodVolume]> {
+    const { pod, addresses } = now();
+    const { resolved, group } = await this.#resolve(pod, volume);
+    const setUp = setUpOf(resolved);
+    if (setUp === undefined) {
+      throw unprocessed(
+        volume.name,
+        `failed to get Plugin from volumeSpec for volume "${resolved.specName}" err=no volume plugin matched`,
+      );
+    }
+    const sources = this.#options.sources ?? NO_SOURCES;
+    const situation = {
+      pod,
+      addresses,
+      allocatable: this.#options.allocatable(),
+      sources,
+      token: (audience: string | undefined, seconds: number) => this.#tokens.get(pod, audience, seconds),
+      ...credentialFiles(pod),
+    };
+    try {
+      const made = await setUp(this.#host, { pod, addresses, volume: resolved, situation });
+      return [volume.name, { specName: resolved.specName, setUp: made, group }];
+    } catch (error) {
+      throw error instanceof VolumeError ? error : setUpFailed(resolved.specName, error);
+    }
+  }
+
+  async #resolve(pod: Pod, volume: Volume): Promise<ClaimedVolume> {
+    const claimName = claimNameOf(pod, volume);
+    const { name, ...source } = volume;
+    if (claimName === undefined) {
+      return { resolved: { name, specName: name, source, readOnly: false, mountOptions: [] }, group: undefined };
+    }
+    try {
+      return await claimedVolume(pod, volume, claimName, this.#options.sources ?? NO_SOURCES);
+    } catch (error) {
+      if (error instanceof VolumeError) throw error;
+      throw unprocessed(name, error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  async #writeHosts(now: PodNow): Promise<string> {
+    const { pod, addresses } = now();
+    const { files } = this.#host;
+    const { hostNetwork = false, hostAliases = [] } = pod.spec;
+    const path = this.paths.hostsFile(uidOf(pod));
+    const text = hostNetwork
+      ? nodeHostsFile(await files.readFile(HOSTS_PATH, "utf8"), hostAliases)
+      : managedHostsFile([addresses.pod], podHostname(pod, this.#options.clusterDomain), hostAliases);
+    await files.writeFile(path, text, { mode: HOSTS_MODE });
+    await files.chmod(path, HOSTS_MODE);
+    return path;
+  }
+}
+
+/** Who may read tokens and keys: all, unless the pod says whom its files belong to. */
+function credentialFiles(pod: Pod): { readonly credentialMode?: number; readonly credentialOwner?: number } {
+  const owner = fsUserOf(pod);
+  const isOwned = owner !== undefined || pod.spec.securityContext?.fsGroup !== undefined;
+  return { ...(isOwned ? { credentialMode: 0o600 } : {}), ...(owner === undefined ? {} : { credentialOwner: owner }) };
+}
+
+const standalone = async (): Promise<never> => {
+  throw new Error("kube client is not configured");
+};
+/** A kubelet without an API server has nothing to read from. */
+const NO_SOURCES: NonNullable<HostVolumesOptions["sources"]> = {
+  configMap: standalone,
+  secret: standalone,
+  token: standalone,
+  claim: standalone,
+  persistentVolume: standalone,
+  node: standalone,
+};
