@@ -1,26 +1,18 @@
+import { withDefaults } from "../configuration/defaults.ts";
 import { sendJson } from "./answer.ts";
 import type { KubeletRoute } from "./routes.ts";
 
-/** What the node agent goes by, of `kubelet.config.k8s.io/v1beta1`; upstream's defaults where nothing else is said. */
-const CONFIGURATION = {
-  enableServer: true,
-  port: 10250,
-  readOnlyPort: 0,
-  authentication: { x509: {}, webhook: { enabled: true, cacheTTL: "2m0s" }, anonymous: { enabled: false } },
-  authorization: { mode: "Webhook", webhook: { cacheAuthorizedTTL: "5m0s", cacheUnauthorizedTTL: "30s" } },
-  streamingConnectionIdleTimeout: "4h0m0s",
-  nodeStatusReportFrequency: "5m0s",
-  nodeLeaseDurationSeconds: 40,
-  maxPods: 110,
-  podPidsLimit: -1,
-  enableDebuggingHandlers: true,
-  enableSystemLogHandler: true,
-  podLogsDir: "/var/log/pods",
-};
-
-/** `/configz`. */
+/** `/configz`: what the kubelet goes by, as `kubelet.config.k8s.io/v1beta1` writes it. */
 export const configz: KubeletRoute = {
   path: "/configz",
   methods: ["GET", "HEAD"],
-  serve: async ({ response }) => sendJson(response, { kubeletconfig: CONFIGURATION }),
+  serve: async ({ host, response }) => sendJson(response, { kubeletconfig: shown(host.configuration ?? withDefaults({})) }),
 };
+
+/** Headers of the request for manifests may carry a password. */
+function shown<T extends { readonly staticPodURLHeader?: Readonly<Record<string, readonly string[]>> }>(configuration: T): T {
+  const { staticPodURLHeader } = configuration;
+  if (staticPodURLHeader === undefined) return configuration;
+  const masked = Object.fromEntries(Object.keys(staticPodURLHeader).map((name) => [name, ["<masked>"]]));
+  return { ...configuration, staticPodURLHeader: masked };
+}

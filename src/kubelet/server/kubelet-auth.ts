@@ -24,14 +24,29 @@ const DENIED_TTL_MS = 30_000;
 /** Answers that are remembered of each kind. */
 const CACHE_ENTRIES_MAX = 4096;
 const ALL_AUTHENTICATED = "system:authenticated";
+const MASTERS = "system:masters";
 const ANONYMOUS: KubeletUser = { name: "system:anonymous", uid: "", groups: ["system:unauthenticated"], extra: {} };
 
 /** Options of {@link KubeletAuth}. */
 export interface KubeletAuthOptions {
-  readonly client: Client;
+  /** Who says whose a token is, and who may what. Without it only certificates count, and only members of system:masters may. */
+  readonly client: Client | undefined;
   readonly clock: Clock;
   /** Upstream's `--anonymous-auth`; off when absent, as kubeadm sets it. */
   readonly anonymousAuth?: boolean;
+  /** Whether tokens are reviewed (`--authentication-token-webhook`); on when absent. */
+  readonly tokens?: boolean;
+  /** Upstream's `--authorization-mode=AlwaysAllow`; off when absent: the API server decides. */
+  readonly alwaysAllow?: boolean;
+  /**
+   * Whether who asks from this machine itself, without saying who, counts as its administrator: for machines on which the API
+   * server takes everybody's requests without TLS anyway.
+   */
+  readonly trustOwnMachine?: boolean;
+  /** How long answers are remembered, in milliseconds. */
+  readonly tokenTtlMs?: number;
+  readonly allowedTtlMs?: number;
+  readonly deniedTtlMs?: number;
 }
 
 /**
@@ -51,16 +66,21 @@ export class KubeletAuth {
 
   /** Undefined for who cannot say who they are. */
   async authenticate(request: IncomingMessage): Promise<KubeletUser | undefined> {
+    const { anonymousAuth, tokens = true, trustOwnMachine } = this.#options;
     const holder = certificateHolder(request.socket as Partial<TLSSocket>);
     if (holder !== undefined) return holder;
     const [, token = ""] = /^bearer +(\S+)$/i.exec(request.headers.authorization ?? "") ?? [];
-    if (token === "") return this.#options.anonymousAuth === true ? ANONYMOUS : undefined;
-    return this.#reviewToken(token);
+    if (token !== "" && tokens) return this.#reviewToken(token);
+    if (trustOwnMachine === true && isFromHere(request)) return OWN_MACHINE;
+    return anonymousAuth === true ? ANONYMOUS : undefined;
   }
 
   /** Rejects when the API server does not decide. */
   async isAllowed(user: KubeletUser, verb: string, nodeName: string, subresource: string): Promise<boolean> {
     const { name, uid, groups, extra } = user;
+    const { client, alwaysAllow, allowedTtlMs = ALLOWED_TTL_MS, deniedTtlMs = DENIED_TTL_MS } = this.#options;
+    if (alwaysAllow === true || user === OWN_MACHINE) return true;
+    if (client === undefined) return groups.includes(MASTERS);
     const spec = {
       user: name,
       groups,
@@ -72,24 +92,35 @@ export class KubeletAuth {
     const known = this.#decisions.get(key);
     if (known !== undefined) return known;
     const review = { apiVersion: "authorization.k8s.io/v1", kind: "SubjectAccessReview", metadata: {}, spec };
-    const { status } = await this.#options.client.create(ACCESS_REVIEWS, "", review as unknown as SubjectAccessReview);
+    const { status } = await client.create(ACCESS_REVIEWS, "", review as unknown as SubjectAccessReview);
     const allowed = status?.allowed === true;
-    this.#decisions.set(key, allowed, allowed ? ALLOWED_TTL_MS : DENIED_TTL_MS);
+    this.#decisions.set(key, allowed, allowed ? allowedTtlMs : deniedTtlMs);
     return allowed;
   }
 
   async #reviewToken(token: string): Promise<KubeletUser | undefined> {
+    const { client, tokenTtlMs = TOKEN_TTL_MS } = this.#options;
+    if (client === undefined) return undefined;
     // The cache holds no secrets.
     const key = createHash("sha256").update(token).digest("base64");
     const known = this.#users.get(key);
     if (known !== undefined) return known === "unknown" ? undefined : known;
     const review = { apiVersion: "authentication.k8s.io/v1", kind: "TokenReview", metadata: {}, spec: { token } };
-    const { status } = await this.#options.client.create(TOKEN_REVIEWS, "", review as unknown as TokenReview);
+    const { status } = await client.create(TOKEN_REVIEWS, "", review as unknown as TokenReview);
     const { username = "", uid = "", groups = [], extra = {} } = status?.user ?? {};
     const user = status?.authenticated === true ? { name: username, uid, groups, extra } : undefined;
-    this.#users.set(key, user ?? "unknown", TOKEN_TTL_MS);
+    this.#users.set(key, user ?? "unknown", tokenTtlMs);
     return user;
   }
+}
+
+/** Who asks from the machine itself, where that is enough. */
+const OWN_MACHINE: KubeletUser = { name: "system:kubelet-own-machine", uid: "", groups: [MASTERS, ALL_AUTHENTICATED], extra: {} };
+
+/** From an address of this machine to the same: the kernel lets nobody else in with that. */
+function isFromHere({ socket }: IncomingMessage): boolean {
+  const { remoteAddress, localAddress } = socket;
+  return remoteAddress !== undefined && remoteAddress === localAddress;
 }
 
 /** The subject of a certificate that the cluster's authority signed for clients. */

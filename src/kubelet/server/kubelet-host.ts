@@ -2,6 +2,7 @@ import type { Duplex } from "node:stream";
 import type { Pod } from "#api/generated/core/v1.ts";
 import type { LogFiles } from "#cri/log-files.ts";
 import type { RuntimeService } from "#cri/runtime-service.ts";
+import type { KubeletConfiguration } from "../configuration/kubelet-configuration.ts";
 
 /** What a kubelet's server needs of its kubelet (upstream's `HostInterface`). */
 export interface KubeletHost {
@@ -16,6 +17,10 @@ export interface KubeletHost {
   dialStreaming(url: URL): Promise<Duplex>;
   /** Whether pods are being looked after. */
   isSyncing(): boolean;
+  /** What the kubelet goes by; upstream's defaults when absent. */
+  readonly configuration?: KubeletConfiguration;
+  /** Where checkpoints of containers are written; nowhere when absent. */
+  readonly checkpointDir?: string;
 }
 
 /** A pod by its name. */

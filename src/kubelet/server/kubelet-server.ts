@@ -1,13 +1,17 @@
 import { type IncomingMessage, ServerResponse } from "node:http";
 import { createServer, type Server } from "node:https";
 import type { Duplex } from "node:stream";
+import type { SecureContextOptions, TlsOptions } from "node:tls";
 import type { Clock } from "#base/clock.ts";
 import { sendText } from "./answer.ts";
+import { checkpoint } from "./checkpoint.ts";
 import { configz } from "./configz.ts";
 import { containerLogs } from "./container-logs.ts";
+import { disabledAnswer } from "./disabled.ts";
 import { health } from "./health.ts";
 import type { KubeletAuth } from "./kubelet-auth.ts";
 import type { KubeletHost } from "./kubelet-host.ts";
+import { listen } from "./listen.ts";
 import { metrics } from "./metrics.ts";
 import { nodeLogs } from "./node-logs.ts";
 import { pods } from "./pods.ts";
@@ -21,7 +25,12 @@ import { streams } from "./streams.ts";
 export interface KubeletTls {
   readonly cert: string;
   readonly key: string;
+  /** Empty: no certificates of clients are asked for. */
   readonly clientCa: string;
+  /** Older versions are refused; TLS 1.2 when absent. */
+  readonly minVersion?: "TLSv1.2" | "TLSv1.3";
+  /** OpenSSL's names with colons between them; its own choice when absent. */
+  readonly ciphers?: string;
 }
 
 /** What a {@link KubeletServer} is made of. */
@@ -36,6 +45,7 @@ const ROUTES: readonly KubeletRoute[] = [
   ...pods,
   statsSummary,
   ...metrics,
+  checkpoint,
   ...run,
   ...streams,
   containerLogs,
@@ -52,28 +62,41 @@ export class KubeletServer {
   readonly #server: Server;
   readonly #sockets = new Set<Duplex>();
 
-  constructor(modules: KubeletServerModules, { cert, key, clientCa }: KubeletTls) {
+  constructor(modules: KubeletServerModules, tls: KubeletTls) {
     this.#modules = modules;
-    const options = { cert, key, ca: clientCa, requestCert: true, rejectUnauthorized: false, minVersion: "TLSv1.2" as const };
-    this.#server = createServer(options, (request, response) => void this.#answer(request, response, undefined));
+    this.#server = createServer(optionsOf(tls), (request, response) => void this.#answer(request, response, undefined));
     this.#server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
       void this.#upgrade(request, socket, head);
     });
     this.#server.on("tlsClientError", (_error, socket) => socket.destroy());
+    this.#server.on("connection", (socket: Duplex) => this.#keep(socket));
   }
 
   /** Serves a connection before its encryption. */
   accept(socket: Duplex): void {
-    this.#sockets.add(socket);
-    socket.on("error", () => undefined);
-    socket.once("close", () => this.#sockets.delete(socket));
     this.#server.emit("connection", socket);
+  }
+
+  /** Listens on an address; gives the port, which is a free one for 0. Rejects with the system's error. */
+  listen(address: string, port: number): Promise<number> {
+    return listen(this.#server, address, port);
+  }
+
+  /** New connections see another certificate and other authorities. */
+  useTls(tls: KubeletTls): void {
+    this.#server.setSecureContext(optionsOf(tls));
   }
 
   /** Ends all connections. */
   close(): void {
     this.#server.close();
     for (const socket of this.#sockets) socket.destroy();
+  }
+
+  #keep(socket: Duplex): void {
+    this.#sockets.add(socket);
+    socket.on("error", () => undefined);
+    socket.once("close", () => this.#sockets.delete(socket));
   }
 
   /** A request that wants another protocol is answered as any other until both have agreed. */
@@ -99,21 +122,7 @@ export class KubeletServer {
     const { host, clock } = this.#modules;
     const url = new URL(request.url ?? "/", "https://node");
     if (!(await this.#isAllowed(request, response, url.pathname))) return;
-    const found = findRoute(ROUTES, url.pathname);
-    if (found === undefined) {
-      sendText(response, 404, "404: Page Not Found");
-      return;
-    }
-    const { route, parameters } = found;
-    if (!route.methods.includes(request.method ?? "")) {
-      const isReadOnly = route.methods.length === 1 && route.methods[0] === "GET";
-      const allow = { allow: route.methods.join(", ") };
-      sendText(response, 405, isReadOnly ? "Method Not Allowed" : "405: Method Not Allowed", allow);
-      return;
-    }
-    const path = url.pathname;
-    const detached = upgrade === undefined ? undefined : detachedOnce(response, upgrade);
-    await route.serve({ host, clock, request, path, query: url.searchParams, parameters, response, upgrade: detached });
+    await serveRoute(ROUTES, { host, clock, request, response, url, upgrade });
   }
 
   async #isAllowed(request: IncomingMessage, response: ServerResponse, path: string): Promise<boolean> {
@@ -134,6 +143,41 @@ export class KubeletServer {
     sendText(response, 403, `Forbidden (user=${user.name}, verb=${verb}, resource=nodes, ${all})\n`);
     return false;
   }
+}
+
+/** A request whose sender may have the answer. */
+export interface AllowedRequest extends Pick<KubeletCall, "host" | "clock" | "request" | "response" | "upgrade"> {
+  readonly url: URL;
+}
+
+/** Answers a request by the route of its path, or says that there is none. */
+export async function serveRoute(routes: readonly KubeletRoute[], allowed: AllowedRequest): Promise<void> {
+  const { host, clock, request, response, url, upgrade } = allowed;
+  const path = url.pathname;
+  const disabled = disabledAnswer(path, host.configuration);
+  const found = findRoute(routes, path);
+  if (disabled !== undefined) {
+    sendText(response, 405, disabled);
+    return;
+  }
+  if (found === undefined) {
+    sendText(response, 404, "404: Page Not Found");
+    return;
+  }
+  const { route, parameters } = found;
+  if (!route.methods.includes(request.method ?? "")) {
+    const isReadOnly = route.methods.length === 1 && route.methods[0] === "GET";
+    const allow = { allow: route.methods.join(", ") };
+    sendText(response, 405, isReadOnly ? "Method Not Allowed" : "405: Method Not Allowed", allow);
+    return;
+  }
+  const detached = upgrade === undefined ? undefined : detachedOnce(response, upgrade);
+  await route.serve({ host, clock, request, path, query: url.searchParams, parameters, response, upgrade: detached });
+}
+
+function optionsOf({ cert, key, clientCa, minVersion = "TLSv1.2", ciphers }: KubeletTls): TlsOptions & SecureContextOptions {
+  const clients = clientCa === "" ? {} : { ca: clientCa, requestCert: true, rejectUnauthorized: false };
+  return { cert, key, minVersion, ...clients, ...(ciphers === undefined ? {} : { ciphers }) };
 }
 
 /** Gives the connection away when it is asked for: from then on no answer is written to it. */
