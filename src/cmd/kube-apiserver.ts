@@ -40,6 +40,13 @@ type Flags = ParsedFlags<typeof kubeApiServerFlags>;
 
 /** Where API servers of former years listened for whoever was on their machine. */
 const INSECURE_PORT = 8080;
+/** Versions that those servers had unasked, and that today's have only where they are asked for. */
+const HYPERKUBE_VERSIONS: readonly string[] = [
+  "extensions/v1beta1=true",
+  "apps/v1beta1=true",
+  "policy/v1beta1=true",
+  "rbac.authorization.k8s.io/v1beta1=true",
+];
 /** Names that every API server answers to. */
 const USUAL_HOSTS = [
   "kubernetes",
@@ -65,7 +72,13 @@ export async function kubeApiServer({ args, isHyperkube }: ProgramCall): Promise
   sayFormerFlags(formerApiServerFlags, given, logger);
   readFeatureGates(flags["feature-gates"], logger);
   const interrupted = untilInterrupted(durationMs("shutdown-delay-duration", flags["shutdown-delay-duration"]));
-  const running = await start(flags, given, insecureListener(flags, given, isHyperkube), logger).catch((error) =>
+  const runtimeConfig = [...(isHyperkube ? HYPERKUBE_VERSIONS : []), ...flags["runtime-config"]];
+  const running = await start(
+    { ...flags, "runtime-config": runtimeConfig },
+    given,
+    insecureListener(flags, given, isHyperkube),
+    logger,
+  ).catch((error) =>
     explainStartFailure(error, {
       dataDir: flags["cert-dir"],
       dirFlag: "--cert-dir",
