@@ -1,5 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { type ClientHttp2Stream, connect as connectHttp2 } from "node:http2";
 import { request } from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -194,8 +195,12 @@ describe.skipIf(!hasEtcd || !isBuilt)(`separate programs on one etcd (${ETCD_REA
       expect((await ask(at, "/configz"))[1]).toContain('forbidden: User \\"system:anonymous\\" cannot get path');
       expect((await ask(at, "/metrics", admin))[1]).toContain("leader_election_master_status");
       expect(JSON.parse((await ask(at, "/configz", admin))[1])).toHaveProperty([name]);
+      expect((await ask(at, "/debug/pprof/heap", admin))[0]).toBe(200);
+      expect((await ask(at, "/debug/pprof/heap"))[0]).toBe(403);
       expect((await ask(at, "/nothing", admin))[0]).toBe(404);
     }
+    for (const path of ["/livez", "/readyz", "/metrics", "/debug/pprof/"])
+      expect([path, (await ask(port, path, admin))[0]]).toEqual([path, 200]);
   });
 
   test("leadership passes at once from who stops, and within the lease's duration from who dies", {
@@ -252,6 +257,43 @@ describe.skipIf(!hasEtcd || !isBuilt)(`separate programs on one etcd (${ETCD_REA
     expect(own.items.map(({ metadata }) => metadata.name)).toEqual([expect.stringMatching(/^apiserver-[a-z2-7]{26}$/)]);
     second.kill("SIGKILL");
     await expect.poll(addresses, { timeout: 40_000, interval: 500 }).toEqual(["192.0.2.13"]);
+  });
+
+  test("a server that is told to stop is unready first, lets what it has begun end, and sends its clients elsewhere", {
+    timeout: 60_000,
+  }, async () => {
+    const [port = 0, other = 0] = await freePorts(2);
+    const stopping = await apiServer(port, "--advertise-address=192.0.2.11", "--shutdown-delay-duration=2s");
+    await apiServer(other, "--advertise-address=192.0.2.12");
+    const survivor = clientOf(other);
+    const addresses = async (): Promise<string[]> => {
+      const { subsets } = await survivor.get<Endpoints>(core("endpoints"), "default", "kubernetes");
+      return (subsets ?? []).flatMap(({ addresses = [] }) => addresses.map(({ ip }) => ip));
+    };
+    await expect.poll(addresses, { timeout: 15_000 }).toEqual(["192.0.2.11", "192.0.2.12"]);
+    const client = { ca: ca.cert, ...identity("admin", "system:masters") };
+    const session = connectHttp2(`https://127.0.0.1:${port}`, client);
+    const goaway = new Promise<number>((resolve) => session.once("goaway", resolve));
+    const open = (path: string): Promise<StreamEnd> => endOf(session.request({ ":path": path }));
+    const watched = open("/api/v1/configmaps?watch=true&allowWatchBookmarks=true");
+    const status = async (path: string): Promise<number> => (await ask(port, path, client))[0];
+    expect(await status("/readyz")).toBe(200);
+
+    stopping.kill("SIGTERM");
+    await expect.poll(() => status("/readyz"), { interval: 20 }).toBe(500);
+    expect([await status("/livez"), await status("/api/v1/namespaces/default")]).toEqual([200, 200]);
+    // Out of default/kubernetes while it still answers.
+    await expect.poll(addresses).toEqual(["192.0.2.12"]);
+    await clientOf(port).create(core("configmaps"), "default", { metadata: { name: "late" } } as never);
+    expect((await open("/api/v1/namespaces/default")).status).toBe(200);
+
+    expect(await goaway).toBe(0);
+    const end = await watched;
+    expect({ ...end, text: "" }).toEqual({ status: 200, reset: 0, text: "" });
+    expect(end.text).toContain('"name":"late"');
+    session.close();
+    expect(await stopping.exited).toBe(0);
+    expect((await survivor.get(core("configmaps"), "default", "late")).metadata.name).toBe("late");
   });
 
   test("a guide's units start a master, by the programs' own names", { timeout: 60_000 }, async () => {
@@ -360,6 +402,29 @@ describe.skipIf(!hasEtcd || !isBuilt)(`separate programs on one etcd (${ETCD_REA
     expect([await program.exited, program.stderr]).toEqual([code, expect.stringContaining(why)]);
   });
 });
+
+/** How an answer over HTTP/2 came to its end. */
+interface StreamEnd {
+  readonly status: number;
+  /** The code of the frame that broke it off; 0 for a clean end. */
+  readonly reset: number;
+  readonly text: string;
+}
+
+function endOf(stream: ClientHttp2Stream): Promise<StreamEnd> {
+  return new Promise((resolve, reject) => {
+    let status = 0;
+    let text = "";
+    stream.on("response", (headers) => {
+      status = headers[":status"] ?? 0;
+    });
+    stream.setEncoding("utf8").on("data", (chunk: string) => {
+      text += chunk;
+    });
+    stream.on("error", reject);
+    stream.on("close", () => resolve({ status, reset: stream.rstCode ?? 0, text }));
+  });
+}
 
 /** Asks a port with a self-made certificate. */
 function ask(port: number, target: string, own?: CertificatePair, token?: string): Promise<[number, string]> {

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { ConfigMap, Node, Pod, Service } from "#api/generated/core/v1.ts";
 import { StatusError } from "#apimachinery/api-errors/status.ts";
+import { decodeProtobuf } from "#apimachinery/protobuf/decode.ts";
 import { encodeMessage } from "#apimachinery/protobuf/encode.ts";
 import { inEnvelope } from "#apimachinery/protobuf/envelope.ts";
 import { schemaFor } from "#apimachinery/schema/registry.ts";
@@ -169,7 +170,7 @@ describe.skipIf(!hasEtcd || !isBuilt)(`several kybern up on one etcd (${ETCD_REA
     await a.close();
   });
 
-  test("what upstream stored as protobuf is served, and written as JSON when it changes", async () => {
+  test("what upstream stored as protobuf is served, and written as protobuf when it changes", async () => {
     await using store = new EtcdStore({ urls: etcd.urls, tls: {}, clock: realClock, random: systemRandom });
     const schema = schemaFor("", "v1", "Namespace");
     assert(schema !== undefined, "Namespaces have a type");
@@ -185,10 +186,11 @@ describe.skipIf(!hasEtcd || !isBuilt)(`several kybern up on one etcd (${ETCD_REA
     // A value that cannot be read keeps nothing else from being read.
     expect((await a.list(configMaps, "old")).items.every(({ metadata: { name } }) => name !== "broken")).toBe(true);
     expect(program.stderr).toContain("/registry/configmaps/old/broken");
-    await a.patch(namespaces, "", "old", "application/merge-patch+json", { metadata: { labels: { now: "json" } } });
+    await a.patch(namespaces, "", "old", "application/merge-patch+json", { metadata: { labels: { now: "changed" } } });
     const { kv } = await store.get(key);
-    expect(JSON.parse(Buffer.from(kv?.value ?? []).toString())).toMatchObject({
-      metadata: { ...metadata, labels: { now: "json" } },
+    expect(decodeProtobuf(kv?.value ?? new Uint8Array(), schemaFor)).toMatchObject({
+      ...namespace,
+      metadata: { ...metadata, labels: { now: "changed" } },
     });
     await a.close();
   });
