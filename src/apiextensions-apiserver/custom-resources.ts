@@ -85,7 +85,8 @@ export async function startCustomResources(options: CustomResourcesOptions): Pro
         if (againMs !== undefined) queue.addAfter(name, againMs);
       } catch (error) {
         queue.addRateLimited(name);
-        if (!isConflict(error)) options.onError?.(name, error);
+        // What the end of the server interrupts is done by the next one.
+        if (!isConflict(error) && !signal.aborted) options.onError?.(name, error);
       }
       queue.done(name);
     }
