@@ -1,6 +1,7 @@
 import { createServer as createPlainServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { createServer } from "node:https";
 import type { AddressInfo } from "node:net";
+import { createSecureContext, type SecureContextOptions } from "node:tls";
 import type { CertificatePair } from "#pki/key-pair.ts";
 import type { DelegatedAuth, Refusal } from "./delegated-auth.ts";
 import { processMetrics } from "./process-metrics.ts";
@@ -33,6 +34,8 @@ export interface ComponentServerOptions extends ComponentFacts {
 /** The ports of a program, open. */
 export interface ComponentServer {
   readonly port: number | undefined;
+  /** Shows another certificate to who connects from now on, and takes those of these authorities. Throws where it cannot be used. */
+  useCertificates(certificate: CertificatePair, clientCas: readonly string[]): void;
   stop(): Promise<void>;
 }
 
@@ -46,10 +49,12 @@ interface Answer {
 export async function startComponentServer(options: ComponentServerOptions): Promise<ComponentServer> {
   const { secure, plain } = options;
   const servers: Server[] = [];
+  let useContext: ((options: SecureContextOptions) => void) | undefined;
   if (secure !== undefined) {
     const { certificate, clientCas, auth } = secure;
     const tls = { ...certificate, ca: [...clientCas], requestCert: true, rejectUnauthorized: false };
     const server = createServer(tls, (request, response) => void serve(options, request, response, auth));
+    useContext = (next) => server.setSecureContext(next);
     servers.push(await listen(server, secure));
   }
   if (plain !== undefined) {
@@ -63,6 +68,12 @@ export async function startComponentServer(options: ComponentServerOptions): Pro
   const first = servers[0]?.address() as AddressInfo | undefined;
   return {
     port: secure === undefined ? undefined : first?.port,
+    useCertificates: (certificate, clientCas) => {
+      const next = { ...certificate, ca: [...clientCas] };
+      createSecureContext(next);
+      useContext?.(next);
+      secure?.auth.useClientCas(clientCas);
+    },
     stop: async () => {
       await Promise.all(
         servers.map((server) => {

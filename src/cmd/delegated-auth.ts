@@ -31,11 +31,16 @@ export interface Refusal {
 /** Judges requests to a program's own port as upstream's delegating authentication and authorization do. */
 export class DelegatedAuth {
   readonly #options: DelegatedAuthOptions;
-  readonly #identify: ReturnType<typeof peerIdentifier>;
+  #identify: ReturnType<typeof peerIdentifier>;
 
   constructor(options: DelegatedAuthOptions) {
     this.#options = options;
-    this.#identify = peerIdentifier({ clients: options.clientCas, proxies: [], proxyNames: [] });
+    this.#identify = identifierOf(options.clientCas);
+  }
+
+  /** From now on certificates of these authorities say who somebody is, and of no others. */
+  useClientCas(clientCas: readonly string[]): void {
+    this.#identify = identifierOf(clientCas);
   }
 
   /** Undefined when the request may be answered. */
@@ -81,6 +86,10 @@ export class DelegatedAuth {
     } as unknown as SubjectAccessReview);
     return review?.status?.allowed === true;
   }
+}
+
+function identifierOf(clients: readonly string[]): ReturnType<typeof peerIdentifier> {
+  return peerIdentifier({ clients, proxies: [], proxyNames: [] });
 }
 
 /** A path, or all that begin with what stands before a star. */

@@ -7,7 +7,7 @@ import { kubeletClientFlags } from "./kubelet-client-flags.ts";
 import { logFlags } from "./log-flags.ts";
 import { runtimeConfigFlag } from "./runtime-config-flag.ts";
 import { securityFlags } from "./security-flags.ts";
-import { servingCertificateFlags } from "./serving-certificate.ts";
+import { namedCertificateFlags, servingCertificateFlags } from "./serving-certificate.ts";
 import { servingFlags } from "./serving-flags.ts";
 import { storageFlags } from "./storage-flags.ts";
 
@@ -68,6 +68,7 @@ export const kubeApiServerFlags: typeof ownFlags &
   typeof etcdFlags &
   typeof storageFlags &
   typeof servingCertificateFlags &
+  typeof namedCertificateFlags &
   typeof securityFlags &
   typeof servingFlags &
   typeof frontProxyFlags &
@@ -79,6 +80,7 @@ export const kubeApiServerFlags: typeof ownFlags &
   ...etcdFlags,
   ...storageFlags,
   ...servingCertificateFlags,
+  ...namedCertificateFlags,
   "cert-dir": { ...servingCertificateFlags["cert-dir"], default: "/var/run/kubernetes" },
   ...securityFlags,
   "anonymous-auth": { ...securityFlags["anonymous-auth"], default: true },

@@ -10,7 +10,7 @@ import {
   type EndpointReconcilerType,
 } from "#kube-apiserver/endpoint-reconciler/endpoint-reconciler.ts";
 import { startKubeApiServer } from "#kube-apiserver/server.ts";
-import type { KubeApiServer } from "#kube-apiserver/server-options.ts";
+import type { KubeApiServer, ServerAssets } from "#kube-apiserver/server-options.ts";
 import { AssetFiles } from "#pki/asset-files.ts";
 import { firstAddress } from "#pki/cluster-assets.ts";
 import { generateSigningKey, loadSigningKeys, type SigningKeyPair } from "#pki/key-pair.ts";
@@ -30,11 +30,12 @@ import { cpuProfile, heapProfile } from "./profiles.ts";
 import type { ProgramCall } from "./program-call.ts";
 import { readRuntimeConfig } from "./runtime-config-flag.ts";
 import { securityOptions } from "./security-flags.ts";
-import { servingCertificate } from "./serving-certificate.ts";
+import { certificateFiles, namedCertificates, servingCertificate } from "./serving-certificate.ts";
 import { servingOptions } from "./serving-flags.ts";
 import { untilInterrupted } from "./signals.ts";
 import { explainStartFailure } from "./startup-error.ts";
 import { openOverrides, storageSettings } from "./storage-flags.ts";
+import { watchFiles } from "./watched-files.ts";
 
 type Flags = ParsedFlags<typeof kubeApiServerFlags>;
 
@@ -107,9 +108,15 @@ async function start(
   const hosts = [firstAddress(serviceClusterIpRange), flags["advertise-address"], flags["bind-address"]].filter(
     (host) => isIP(host) !== 0 && host !== "0.0.0.0" && host !== "::",
   );
-  const [kubelet, apiserver, frontProxyClient, keys] = await Promise.all([
+  const shown = async (): Promise<Pick<ServerAssets, "ca" | "frontProxyCa" | "apiserver" | "named">> => ({
+    ca: { cert: "" },
+    frontProxyCa: { cert: "" },
+    apiserver: await servingCertificate(flags, { program: "apiserver", hosts: [...new Set([...USUAL_HOSTS, ...hosts])], clock }),
+    named: await namedCertificates(flags),
+  });
+  const [kubelet, certificates, frontProxyClient, keys] = await Promise.all([
     kubeletClientOptions(flags),
-    servingCertificate(flags, { program: "apiserver", hosts: [...new Set([...USUAL_HOSTS, ...hosts])], clock }),
+    shown(),
     proxyClient(flags),
     serviceAccountKeys(flags, logger),
   ]);
@@ -140,9 +147,7 @@ async function start(
       ...options,
       storage: { ...settings, overrides },
       assets: {
-        ca: { cert: "" },
-        frontProxyCa: { cert: "" },
-        apiserver,
+        ...certificates,
         ...(frontProxyClient === undefined ? {} : { frontProxyClient }),
         serviceAccount: keys,
       },
@@ -168,7 +173,10 @@ async function start(
       );
     }
     logger.info({ url: server.url }, "the API server listens");
+    const files = [...certificateFiles(flags), flags["client-ca-file"], flags["requestheader-client-ca-file"]];
+    const stopWatching = watchFiles(files, { clock, logger }, async () => server.useCertificates(await shown()));
     const stop = async (): Promise<void> => {
+      stopWatching();
       await server.stop();
       await closeStores();
     };

@@ -6,6 +6,7 @@ import type { KubeconfigContext } from "#client/kubeconfig.ts";
 import type { ElectionSettings } from "#client/leader-election.ts";
 import type { RestClient } from "#client/rest-client.ts";
 import type { Logger } from "#component-base/logging.ts";
+import type { CertificatePair } from "#pki/key-pair.ts";
 import { apiServerAddress, clientOf, readKubeconfig } from "./api-client.ts";
 import { type ComponentFlags, electionOf, formerComponentFlags } from "./component-flags.ts";
 import { startComponentServer } from "./component-server.ts";
@@ -15,9 +16,10 @@ import { sayFormerFlags } from "./former-flags.ts";
 import { loggerOf } from "./log-flags.ts";
 import { notifyReady } from "./notify-ready.ts";
 import { sample } from "./process-metrics.ts";
-import { servingCertificate } from "./serving-certificate.ts";
+import { certificateFiles, servingCertificate } from "./serving-certificate.ts";
 import { untilInterrupted } from "./signals.ts";
 import { explainStartFailure, StartupError } from "./startup-error.ts";
+import { watchFiles } from "./watched-files.ts";
 
 const CONFIG_MAPS: ResourceId = { group: "", version: "v1", resource: "configmaps" };
 /** How long a start waits for the authorities that the cluster publishes. */
@@ -121,11 +123,27 @@ async function openPorts(
     );
   }
   const securePort = flags["secure-port"];
-  return startComponentServer({
+  const secure = securePort === 0 ? undefined : await securePortOf(component.name, flags, logger);
+  const server = await startComponentServer({
     ...facts,
     ...(plainPort === 0 ? {} : { plain: { bindAddress: flags.address, port: plainPort } }),
-    ...(securePort === 0 ? {} : { secure: await securePortOf(component.name, flags, logger) }),
+    ...(secure && { secure }),
   });
+  if (secure === undefined) return server;
+  const caFile = flags["client-ca-file"];
+  const stopWatching = watchFiles([...certificateFiles(flags), caFile], { clock: realClock, logger }, async () => {
+    const clientCas = caFile === "" ? secure.clientCas : [await readFile(caFile, "utf8")];
+    server.useCertificates(await certificateOf(component.name, flags), clientCas);
+  });
+  const stop = (): Promise<void> => {
+    stopWatching();
+    return server.stop();
+  };
+  return { ...server, stop };
+}
+
+function certificateOf(program: string, flags: ComponentFlags): Promise<CertificatePair> {
+  return servingCertificate(flags, { program, hosts: ["localhost", "127.0.0.1"], clock: realClock });
 }
 
 type SecurePort = NonNullable<Parameters<typeof startComponentServer>[0]["secure"]>;
@@ -138,7 +156,7 @@ async function securePortOf(program: string, flags: ComponentFlags, logger: Logg
     clientFor(flags["authorization-kubeconfig"]),
   ]);
   const clientCas = await clientAuthorities(flags, authentication, logger);
-  const certificate = await servingCertificate(flags, { program, hosts: ["localhost", "127.0.0.1"], clock: realClock });
+  const certificate = await certificateOf(program, flags);
   const alwaysAllowPaths = flags["authorization-always-allow-paths"];
   const auth = new DelegatedAuth({ clientCas, authentication, authorization, alwaysAllowPaths });
   return { bindAddress: flags["bind-address"], port: flags["secure-port"], certificate, clientCas, auth };

@@ -2,13 +2,14 @@ import { X509Certificate } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
+import type { NamedCertificate } from "#apiserver/server/named-certificates.ts";
 import type { Clock } from "#base/clock.ts";
 import { FlagError, type FlagSpec, type ParsedFlags } from "#component-base/flags.ts";
 import { AssetFiles } from "#pki/asset-files.ts";
 import { createAuthority, issueCertificate } from "#pki/certificate.ts";
 import { RENEW_BEFORE_MS } from "#pki/cluster-assets.ts";
 import type { CertificatePair } from "#pki/key-pair.ts";
-import { file, text } from "./flag-specs.ts";
+import { file, list, text } from "./flag-specs.ts";
 
 type ServingCertificateFlagTypes = {
   readonly "tls-cert-file": "string";
@@ -24,6 +25,51 @@ export const servingCertificateFlags: {
   "tls-private-key-file": file("Key of that certificate."),
   "cert-dir": text("DIR", "Where self-made certificates are kept; in memory when empty."),
 };
+
+type NamedCertificateFlagTypes = { readonly "tls-sni-cert-key": "strings" };
+
+/** Upstream's flag for what is shown to who asks for other names. */
+export const namedCertificateFlags: {
+  readonly [N in keyof NamedCertificateFlagTypes]: FlagSpec<NamedCertificateFlagTypes[N]>;
+} = {
+  "tls-sni-cert-key": {
+    ...list("CERT,KEY[:NAMES]", "Certificate and key for who asks for these names, or for those in it; once for each pair."),
+    isWhole: true,
+  },
+};
+
+/** The pairs that the flag names, with their files read. */
+export function namedCertificates(flags: ParsedFlags<typeof namedCertificateFlags>): Promise<readonly NamedCertificate[]> {
+  return Promise.all(
+    flags["tls-sni-cert-key"].map(async (text) => {
+      const { cert, key, names } = parseNamedPair(text);
+      return { cert: await readFile(cert, "utf8"), key: await readFile(key, "utf8"), names };
+    }),
+  );
+}
+
+/** The files that the flags name: what has to be looked at. */
+export function certificateFiles(
+  flags: ParsedFlags<typeof servingCertificateFlags> & Partial<ParsedFlags<typeof namedCertificateFlags>>,
+): readonly string[] {
+  const named = (flags["tls-sni-cert-key"] ?? []).map(parseNamedPair);
+  return [flags["tls-cert-file"], flags["tls-private-key-file"], ...named.flatMap(({ cert, key }) => [cert, key])];
+}
+
+/** `cert,key` or `cert,key:name,name`. Throws a {@link FlagError}, as upstream's `NamedCertKey`. */
+function parseNamedPair(text: string): { readonly cert: string; readonly key: string; readonly names: readonly string[] } {
+  const colon = text.indexOf(":");
+  const [cert = "", key = "", ...more] = (colon < 0 ? text : text.slice(0, colon)).split(",").map((part) => part.trim());
+  if (cert === "" || key === "" || more.length > 0)
+    throw new FlagError("expected comma separated certificate and key file paths");
+  if (colon < 0) return { cert, key, names: [] };
+  const names = text
+    .slice(colon + 1)
+    .split(",")
+    .map((name) => name.trim());
+  if (names.includes("")) throw new FlagError("empty domain name in list of domain names");
+  return { cert, key, names };
+}
 
 /** The pair that the flags name; else one that this program made for itself before, or makes now, as upstream does. */
 export async function servingCertificate(

@@ -14,6 +14,8 @@ export interface FlagSpec<K extends keyof FlagValues = keyof FlagValues> {
   readonly default: FlagValues[K];
   /** One line for `--help`. */
   readonly help: string;
+  /** Each time a flag of `strings` is given it is one of them, commas and all. */
+  readonly isWhole?: boolean;
   /** Shown in the help in place of the type. */
   readonly placeholder?: string;
   /** Smallest and largest value of an `int`. */
@@ -66,7 +68,7 @@ function parseValue(name: string, spec: FlagSpec, text: string): unknown {
     case "string":
       return text;
     case "strings":
-      return text.split(",").filter((part) => part !== "");
+      return (spec.isWhole === true ? [text] : text.split(",")).filter((part) => part !== "");
     case "bool": {
       if (/^(true|t|1)$/i.test(text)) return true;
       if (/^(false|f|0)$/i.test(text)) return false;

@@ -1,4 +1,5 @@
 import { type PeerAuthorities, peerIdentifier } from "#apiserver/authentication/peer-identity.ts";
+import type { NamedCertificate } from "#apiserver/server/named-certificates.ts";
 import type { SecureListener } from "#apiserver/server/secure-listener.ts";
 import type { CertificatePair } from "#pki/key-pair.ts";
 
@@ -6,6 +7,7 @@ import type { CertificatePair } from "#pki/key-pair.ts";
 export function connectionCertificates(
   { cert, key }: CertificatePair,
   authorities: PeerAuthorities,
+  named: readonly NamedCertificate[] = [],
 ): Parameters<SecureListener["useCertificates"]>[0] {
-  return { cert, key, clientCa: [...authorities.clients, ...authorities.proxies], identify: peerIdentifier(authorities) };
+  return { cert, key, named, clientCa: [...authorities.clients, ...authorities.proxies], identify: peerIdentifier(authorities) };
 }

@@ -3,6 +3,7 @@ import type { NetworkDialer } from "#apiserver/proxy/network-dialer.ts";
 import type { StorageSettings } from "#apiserver/registry/store/storage-settings.ts";
 import type { StoreRegistry } from "#apiserver/registry/store/store-registry.ts";
 import type { UserInfo } from "#apiserver/request/request-info.ts";
+import type { NamedCertificate } from "#apiserver/server/named-certificates.ts";
 import type { ServingOptions } from "#apiserver/server/serving-options.ts";
 import type { Clock } from "#base/clock.ts";
 import type { Random } from "#base/random.ts";
@@ -27,6 +28,8 @@ export interface ServerAssets {
   readonly ca: Pick<CertificatePair, "cert">;
   readonly frontProxyCa: Pick<CertificatePair, "cert">;
   readonly apiserver: CertificatePair;
+  /** Shown in place of that to clients who ask for their names. */
+  readonly named?: readonly NamedCertificate[];
   readonly kubeletClient?: CertificatePair;
   readonly frontProxyClient?: CertificatePair;
   readonly serviceAccount: () => Promise<SigningKeyPair>;
@@ -98,8 +101,12 @@ export interface KubeApiServer {
   readonly authorizer: Authorizer;
   /** The API as this user, without sockets. Authorized as over HTTPS. */
   inProcessClient(user: UserInfo): Client;
-  /** Shows another serving certificate, and takes those of other authorities, from the next connection on. */
-  useCertificates(assets: Pick<ServerAssets, "ca" | "frontProxyCa" | "apiserver">): Promise<void>;
+  /**
+   * Shows other serving certificates, and takes those of other authorities, from the next connection on; the files that
+   * options name are read anew, and what is published of authorities follows. Rejects where they cannot be used: the last
+   * ones stay.
+   */
+  useCertificates(assets: Pick<ServerAssets, "ca" | "frontProxyCa" | "apiserver" | "named">): Promise<void>;
   /** All objects that a cluster begins with are there. */
   readonly ready: Promise<void>;
   /** Ends watches, finishes what is in progress, closes all connections. Can be called again. */

@@ -40,7 +40,7 @@ import { podFeed } from "./authorization/pod-feed.ts";
 import { rbacStores } from "./authorization/rbac-stores.ts";
 import { readOnlyAuthorizer } from "./authorization/read-only.ts";
 import { groupPriority } from "./bootstrap/api-services.ts";
-import { bootstrapEssentials, bootstrapRest } from "./bootstrap/bootstrap.ts";
+import { bootstrapEssentials, bootstrapRest, publishAuthorities } from "./bootstrap/bootstrap.ts";
 import { connectionCertificates } from "./connection-certificates.ts";
 import { encryptionOf, storageSettings } from "./encryption/of-options.ts";
 import { resourceOfKey } from "./encryption/resource-of-key.ts";
@@ -261,7 +261,7 @@ export async function startKubeApiServer(options: KubeApiServerOptions): Promise
     serving,
     bindAddress: options.bindAddress,
     port: options.port,
-    ...connectionCertificates(assets.apiserver, authentication.authorities),
+    ...connectionCertificates(assets.apiserver, authentication.authorities, assets.named),
     onExchange: (exchange) => server.handle(exchange),
   }).catch(giveUp);
   const { insecure } = options;
@@ -376,9 +376,12 @@ export async function startKubeApiServer(options: KubeApiServerOptions): Promise
       });
       return auditor === undefined ? client : auditedClient(client, { auditor, user, clock, random });
     },
-    useCertificates: async ({ ca, frontProxyCa, apiserver }) => {
+    useCertificates: async ({ ca, frontProxyCa, apiserver, named }) => {
       const authorities = await authentication.authoritiesWith({ ca: ca.cert, frontProxyCa: frontProxyCa.cert });
-      listener.useCertificates(connectionCertificates(apiserver, authorities));
+      listener.useCertificates(connectionCertificates(apiserver, authorities, named));
+      if (settings.readOnly === true) return;
+      const [clientCa, requestHeaderCa] = [authorities.clients.join(""), authorities.proxies.join("")];
+      await publishAuthorities({ ...bootstrap, clientCa, requestHeaderCa });
     },
     ready,
     stop,

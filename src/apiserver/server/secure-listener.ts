@@ -8,7 +8,7 @@ import {
 } from "node:http2";
 import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import type { DetailedPeerCertificate, TLSSocket } from "node:tls";
+import { createSecureContext, type DetailedPeerCertificate, type TLSSocket } from "node:tls";
 import type { Clock } from "#base/clock.ts";
 import type { PeerIdentity } from "../authentication/peer-identity.ts";
 import type { ApiResponse } from "../endpoints/response.ts";
@@ -17,6 +17,7 @@ import type { Exchange } from "./exchange.ts";
 import { Http1Exchange } from "./http1-exchange.ts";
 import { Http2Exchange } from "./http2-exchange.ts";
 import { CONNECTIONS_MAX, HEAD_TIMEOUT_MS, HEADER_BYTES_MAX, IDLE_CONNECTION_MS, SESSION_MEMORY_MB_MAX } from "./limits.ts";
+import { type NamedCertificate, namedContexts } from "./named-certificates.ts";
 import { DEFAULT_SERVING, type ServingOptions } from "./serving-options.ts";
 import { SessionGuard } from "./session-guard.ts";
 import { UpgradeExchange } from "./upgrade-exchange.ts";
@@ -29,6 +30,8 @@ export interface SecureListenerOptions {
   /** PEM texts. */
   readonly cert: string;
   readonly key: string;
+  /** Shown in place of that to who asks for their names. */
+  readonly named?: readonly NamedCertificate[];
   /** Authorities of client certificates. */
   readonly clientCa: readonly string[];
   /** Who is at the other end. `certificate` leads up to its authority; `isTrusted` says that one of them is ours. */
@@ -42,8 +45,12 @@ export interface SecureListenerOptions {
 /** A listening socket that speaks HTTP/2 and HTTP/1.1 over TLS. */
 export interface SecureListener {
   readonly port: number;
-  /** Shows another certificate to who connects from now on, and takes those of other authorities. Connections go on. */
-  useCertificates(certificates: Pick<SecureListenerOptions, "cert" | "key" | "clientCa" | "identify">): void;
+  /**
+   * Shows other certificates to who connects from now on, and takes those of other authorities. Connections go on; who came
+   * by a certificate of an authority that is no more is nobody. Throws, and changes nothing, where a certificate and its key
+   * do not go together.
+   */
+  useCertificates(certificates: Pick<SecureListenerOptions, "cert" | "key" | "named" | "clientCa" | "identify">): void;
   /** Stops accepting, and asks HTTP/2 clients to go away when their streams have ended. */
   stopAccepting(): void;
   /** Ends every connection. */
@@ -66,8 +73,10 @@ function rawResponse({ headers, body }: ApiResponse): string {
 export async function listenSecurely(options: SecureListenerOptions): Promise<SecureListener> {
   const { headTimeoutMs = HEAD_TIMEOUT_MS, serving = DEFAULT_SERVING } = options;
   const tls = { minVersion: serving.tlsMinVersion, ...(serving.tlsCiphers === "" ? {} : { ciphers: serving.tlsCiphers }) };
+  let contextOf = namedContexts(options.named ?? [], { ...tls, ca: [...options.clientCa] });
   const server = createSecureServer({
     allowHTTP1: true,
+    SNICallback: (name, done) => done(null, contextOf(name)),
     cert: options.cert,
     key: options.key,
     ca: [...options.clientCa],
@@ -84,12 +93,19 @@ export async function listenSecurely(options: SecureListenerOptions): Promise<Se
   const guard = new SessionGuard(options.clock);
   const sockets = new Set<Socket>();
   const sessions = new Set<ServerHttp2Session>();
-  const peers = new WeakMap<object, PeerIdentity>();
+  const peers = new WeakMap<object, { readonly identity: PeerIdentity; readonly by: SecureListenerOptions["identify"] }>();
   let { identify } = options;
-  const remember = (owner: object, socket: TLSSocket): void => {
+  const remember = (owner: object, socket: TLSSocket): PeerIdentity | undefined => {
     const certificate = socket.getPeerCertificate(true);
     // Without one there is an empty object.
-    if (certificate?.raw !== undefined) peers.set(owner, identify(certificate, socket.authorized));
+    if (certificate?.raw === undefined) return undefined;
+    const identity = identify(certificate, socket.authorized);
+    peers.set(owner, { identity, by: identify });
+    return identity;
+  };
+  const peerOf = (owner: object, socket: TLSSocket): PeerIdentity | undefined => {
+    const known = peers.get(owner);
+    return known === undefined || known.by === identify ? known?.identity : remember(owner, socket);
   };
   server.on("connection", (socket: Socket) => {
     socket.setNoDelay(true);
@@ -115,15 +131,17 @@ export async function listenSecurely(options: SecureListenerOptions): Promise<Se
   // Adding a request listener makes Node answer HTTP/2 through its compatibility layer too: that one is taken out again.
   server.on("request", (request: unknown, response: unknown) => {
     const message = request as IncomingMessage;
-    options.onExchange(new Http1Exchange(message, response as ServerResponse, peers.get(message.socket)));
+    options.onExchange(
+      new Http1Exchange(message, response as ServerResponse, peerOf(message.socket, message.socket as TLSSocket)),
+    );
   });
   server.on("upgrade", (message: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on("error", () => {});
-    options.onExchange(new UpgradeExchange(message, socket, head, peers.get(message.socket)));
+    options.onExchange(new UpgradeExchange(message, socket, head, peerOf(message.socket, message.socket as TLSSocket)));
   });
   server.removeAllListeners("stream");
   server.on("stream", (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, flags: number, rawHeaders: string[]) => {
-    const peer = stream.session ? peers.get(stream.session) : undefined;
+    const peer = stream.session ? peerOf(stream.session, stream.session.socket as TLSSocket) : undefined;
     options.onExchange(new Http2Exchange(stream, { headers, rawHeaders, flags }, peer));
   });
   await listen(server, options);
@@ -131,7 +149,11 @@ export async function listenSecurely(options: SecureListenerOptions): Promise<Se
   return {
     port: (server.address() as AddressInfo).port,
     useCertificates: (next) => {
-      server.setSecureContext({ ...tls, cert: next.cert, key: next.key, ca: [...next.clientCa] });
+      const shared = { ...tls, ca: [...next.clientCa] };
+      // Node's server would be left with half of what it cannot use.
+      createSecureContext({ ...shared, cert: next.cert, key: next.key });
+      contextOf = namedContexts(next.named ?? [], shared);
+      server.setSecureContext({ ...shared, cert: next.cert, key: next.key });
       identify = next.identify;
     },
     stopAccepting: () => {

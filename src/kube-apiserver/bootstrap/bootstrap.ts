@@ -71,7 +71,7 @@ export async function bootstrapRest(options: BootstrapOptions): Promise<void> {
   const now = formatTime(options.clock.now());
   await Promise.all([
     options.enterEndpoints === undefined ? enterAlone(options) : options.enterEndpoints(),
-    ensureEqual(stores, "", "configmaps", extensionAuthentication(options), ["data"], context),
+    publishAuthorities(options),
     ensure(stores, "networking.k8s.io", "servicecidrs", kubernetesServiceCidr(address, now), context),
     ...PRIORITY_CLASSES.map((entry) => ensure(stores, "scheduling.k8s.io", "priorityclasses", priorityClass(entry), context)),
     ...defaultPriorityLevels().map((level) =>
@@ -82,6 +82,11 @@ export async function bootstrapRest(options: BootstrapOptions): Promise<void> {
       ensure(stores, "apiregistration.k8s.io", "apiservices", localApiService(group, version, now), context),
     ),
   ]);
+}
+
+/** Tells extension API servers whose certificates to believe; again when these are others. */
+export async function publishAuthorities(options: BootstrapOptions): Promise<void> {
+  await ensureEqual(options.stores, "", "configmaps", extensionAuthentication(options), ["data"], options.context);
 }
 
 /** Where nobody else can be, nothing has to be found out. */
