@@ -48,18 +48,29 @@ export async function makeTlsAssets(host: TestHost, variables: GuideVariables): 
   await host.sh("cd ~/k8s_tls_assets && . ./make.sh", { env: variables });
 }
 
-/** A service of a machine's systemd, which the machines of tests do not have: its unit is done by hand. */
+/** What a {@link HostService} takes beside its unit. */
+export interface ServiceOptions {
+  /** What is filled into the unit. */
+  readonly variables?: GuideVariables;
+  readonly env?: Readonly<Record<string, string>>;
+  /** Arguments behind those of the unit. */
+  readonly more?: readonly string[];
+}
+
+/** A service of a machine's systemd, which the machines of tests do not have: what its unit says is done here. */
 export class HostService {
   readonly #host: TestHost;
   readonly unit: ServiceUnit;
-  readonly #more: readonly string[];
+  readonly #options: ServiceOptions;
+  readonly #stopped = new AbortController();
   #program: HostProgram | undefined;
+  /** How often it was started again. */
+  restarts = 0;
 
-  /** `more` are arguments behind those of the unit. */
-  constructor(host: TestHost, name: string, { more = [] }: { readonly more?: readonly string[] } = {}) {
+  constructor(host: TestHost, name: string, options: ServiceOptions = {}) {
     this.#host = host;
-    this.unit = serviceUnit(host.read(`/etc/systemd/system/${name}.service`));
-    this.#more = more;
+    this.unit = serviceUnit(host.read(`/etc/systemd/system/${name}.service`), options.variables);
+    this.#options = options;
   }
 
   /** `systemctl start`. */
@@ -68,8 +79,29 @@ export class HostService {
       const { code, stderr } = await this.#host.tryRun(command);
       if (code !== 0 && !mayFail) throw new Error(`${command.join(" ")}: ${stderr}`);
     }
-    this.#program = this.#host.start([...this.unit.start, ...this.#more], { env: this.unit.environment });
-    return this.#program;
+    const { env, more = [] } = this.#options;
+    const program = this.#host.start([...this.unit.start, ...more], { env: { ...this.unit.environment, ...env } });
+    this.#program = program;
+    void program.exited.then((code) => this.#ended(code));
+    return program;
+  }
+
+  async #ended(code: number | null): Promise<void> {
+    const { restart, restartMs } = this.unit;
+    if (restart === "no" || (restart === "on-failure" && code === 0)) return;
+    try {
+      await setTimeout(restartMs, undefined, { signal: this.#stopped.signal, ref: false });
+    } catch {
+      return;
+    }
+    this.restarts++;
+    await this.start().catch(() => undefined);
+  }
+
+  /** `systemctl stop`. */
+  async stop(): Promise<number | null> {
+    this.#stopped.abort();
+    return await this.program.stop();
   }
 
   get program(): HostProgram {

@@ -8,6 +8,7 @@ export interface ServiceUnit {
   readonly startPre: readonly { readonly command: readonly string[]; readonly mayFail: boolean }[];
   readonly start: readonly string[];
   readonly restart: string;
+  readonly restartMs: number;
 }
 
 /** Reads a unit, with a guide's variables filled in. */
@@ -27,6 +28,7 @@ export function serviceUnit(text: string, variables: Readonly<Record<string, str
     startPre: all("ExecStartPre").map((line) => ({ command: words(line.replace(/^-/, "")), mayFail: line.startsWith("-") })),
     start: words(all("ExecStart")[0] ?? ""),
     restart: all("Restart")[0] ?? "no",
+    restartMs: Number(all("RestartSec")[0] ?? 0.1) * 1000,
   };
 }
 
