@@ -6,6 +6,9 @@ import { ownValue } from "#base/own-value.ts";
 export interface Addresses {
   readonly pod: string;
   readonly host: string;
+  /** All of them, of each family one, where there are more. */
+  readonly pods?: readonly string[];
+  readonly hosts?: readonly string[];
 }
 
 /** A field of a pod as variables and files show it (upstream's `fieldpath` and `podFieldSelectorRuntimeValue`). */
@@ -23,9 +26,9 @@ export function fieldValue(pod: Pod, path: string, addresses: Addresses): string
     "spec.nodeName": () => spec.nodeName,
     "spec.serviceAccountName": () => spec.serviceAccountName,
     "status.hostIP": () => addresses.host,
-    "status.hostIPs": () => addresses.host,
+    "status.hostIPs": () => (addresses.hosts ?? [addresses.host]).join(","),
     "status.podIP": () => addresses.pod,
-    "status.podIPs": () => addresses.pod,
+    "status.podIPs": () => (addresses.pods ?? [addresses.pod]).join(","),
   };
   return ownValue(fields, path)?.();
 }

@@ -44,7 +44,7 @@ const start = (more: Partial<HostVolumesOptions> = {}): Promise<HostVolumes> =>
       node: async () => undefined,
     },
     clusterDomain: "cluster.local",
-    supportsRecursiveReadOnly: () => false,
+    handlerOf: () => ({ name: "", recursiveReadOnlyMounts: false, userNamespaces: true }),
     imageOf: async (_, { reference }) => ({ image: `sha256:${reference}` }),
     tmpfsNoswap: true,
     ...more,
@@ -106,7 +106,7 @@ describe("volumes", () => {
     const volumes = await start();
     const { mounts } = await mountsOf(volumes, pod);
     expect(mounts.slice(0, 4).every(({ readonly }) => readonly === true)).toBe(true);
-    expect(mounter.targets.map((path) => path.split("/").at(-1))).toEqual(["sec", "none"]);
+    expect(mounter.targets.map((path) => path.split("/").at(-1)).sort()).toEqual(["none", "sec"]);
     const map = at("volumes/kubernetes.io~configmap/map");
     expect(await readFile(join(map, "c"))).toEqual(Buffer.of(1, 255));
     expect(await modeOf(join(at("volumes/kubernetes.io~configmap/part"), "..data/deep/b"))).toBe("440");
@@ -438,7 +438,7 @@ describe("the end of a pod", () => {
 });
 
 describe("user namespaces", () => {
-  const handler = { name: "", isSupported: true };
+  const handler = { name: "", userNamespaces: true };
   const own = (uid: string): Pod => ({ metadata: { uid }, spec: { containers: [], hostUsers: false } }) as Any;
   const mapping = (hostId: number) => ({
     mode: "POD",
@@ -467,8 +467,23 @@ describe("user namespaces", () => {
   test("others are in the node's, and some runtimes know of none", async () => {
     const namespaces = new UserNamespaces({ files: realHostFiles, paths: (await start()).paths });
     expect(await namespaces.get({ metadata: {}, spec: { containers: [] } } as Any, handler)).toEqual({ mode: "NODE" });
-    const refused = namespaces.get(own("a"), { name: "", isSupported: false });
+    const refused = namespaces.get(own("a"), { name: "", userNamespaces: false });
     await expect(refused).rejects.toThrow('RuntimeClass handler "default" does not support user namespaces');
+  });
+
+  test("a pod's mounts show the node's ids as its own", async () => {
+    const pod = podOf([{ name: "v", emptyDir: {} }], [], { hostUsers: false });
+    const volumes = await start();
+    const { mounts } = await mountsOf(volumes, pod);
+    const mapped = mapping(65536);
+    expect(volumes.userNamespaceOf(pod)).toEqual(mapped);
+    expect(mounts).toHaveLength(2);
+    for (const mount of mounts) expect(mount).toMatchObject({ uidMappings: mapped.uids, gidMappings: mapped.gids });
+    await volumes.tearDown("u-1");
+    expect(volumes.userNamespaceOf(pod)).toBeUndefined();
+    const without = await start({ handlerOf: () => ({ name: "", recursiveReadOnlyMounts: false, userNamespaces: false }) });
+    await without.setUp(nowOf(pod));
+    expect(() => without.userNamespaceOf(pod)).toThrow("does not support user namespaces");
   });
 
   test("there are only so many ids", async () => {

@@ -4,10 +4,12 @@ import type { Clock } from "#base/clock.ts";
 import { errnoOf, type HostFiles } from "#base/host-files.ts";
 import type { Random } from "#base/random.ts";
 import type { ImageSpec } from "#cri/container.ts";
+import type { RuntimeHandler } from "#cri/runtime-status.ts";
 import type { PodNow } from "../inside/pod-volumes.ts";
 import type { Amounts } from "../inside/resource-values.ts";
 import type { Sources } from "../inside/sources.ts";
 import { allContainers } from "../kuberuntime/effective-security-context.ts";
+import type { UserNamespace } from "../kuberuntime/security-context.ts";
 import { HOSTS_PATH, managedHostsFile, nodeHostsFile } from "../network-files/hosts-file.ts";
 import { podHostname } from "../network-files/pod-hostname.ts";
 import { type ClaimedVolume, type ClaimSources, claimedVolume, claimNameOf, unprocessed } from "./claims.ts";
@@ -18,6 +20,7 @@ import { PodPaths } from "./pod-paths.ts";
 import { removeTree } from "./remove-tree.ts";
 import { ServiceAccountTokens } from "./service-account-tokens.ts";
 import { setUpOf } from "./set-up-volume.ts";
+import { type IdRange, UserNamespaces } from "./user-namespaces.ts";
 import { fsUserOf, type SetUpVolume, uidOf, type VolumeHost } from "./volume-host.ts";
 import { type ContainerMounts, setUpFailed, VolumeError, type VolumeManager } from "./volume-manager.ts";
 
@@ -35,12 +38,14 @@ export interface HostVolumesOptions {
   /** What volumes' files come from; nothing for a kubelet without an API server. */
   readonly sources: (Pick<Sources, "configMap" | "secret" | "token"> & ClaimSources) | undefined;
   readonly clusterDomain: string;
-  /** Whether the runtime that a pod gets knows of mounts that are read-only through and through. */
-  readonly supportsRecursiveReadOnly: (pod: Pod) => boolean;
   /** Pulls the image of a volume. */
   readonly imageOf: (pod: Pod, image: NonNullable<SetUpVolume["image"]>) => Promise<ImageSpec>;
   /** The kernel can keep a tmpfs from being swapped out. */
   readonly tmpfsNoswap: boolean;
+  /** The runtime's handler for a pod, by its RuntimeClass. */
+  readonly handlerOf: (pod: Pod) => RuntimeHandler;
+  /** How many ids pods get, and which; as {@link UserNamespaces} has it when absent. */
+  readonly userIds?: { readonly idsPerPod?: number; readonly range?: IdRange };
 }
 
 const FOLDER_MODE = 0o750;
@@ -59,6 +64,9 @@ export class HostVolumes implements VolumeManager {
   readonly #options: HostVolumesOptions;
   readonly #host: VolumeHost;
   readonly #tokens: ServiceAccountTokens;
+  readonly #namespaces: UserNamespaces;
+  /** By the pods' uids: their ids, or why they cannot have any. */
+  readonly #ids = new Map<string, UserNamespace | Error>();
   /** By the pods' uids and the volumes' names. */
   readonly #pods = new Map<string, ReadonlyMap<string, PodVolume>>();
 
@@ -68,13 +76,16 @@ export class HostVolumes implements VolumeManager {
     const { files, mounter, clock, processId, allocatable, tmpfsNoswap } = options;
     this.#host = { paths: this.paths, files, mounter, clock, processId, allocatable, tmpfsNoswap };
     this.#tokens = new ServiceAccountTokens(options.sources ?? NO_SOURCES, options);
+    this.#namespaces = new UserNamespaces({ files, paths: this.paths }, options.userIds);
   }
 
   /** Makes the folder of pods where it is not there. */
   static async start(options: HostVolumesOptions): Promise<HostVolumes> {
     await options.files.mkdir(posix.join(options.root, "pods"), { recursive: true, mode: FOLDER_MODE });
     // Mounts are listed by paths without links.
-    return new HostVolumes(options, await options.files.realpath(options.root));
+    const volumes = new HostVolumes(options, await options.files.realpath(options.root));
+    await volumes.#namespaces.load();
+    return volumes;
   }
 
   async setUp(now: PodNow): Promise<void> {
@@ -84,6 +95,7 @@ export class HostVolumes implements VolumeManager {
     for (const folder of [this.paths.volumes(uid), this.paths.plugins(uid)]) {
       await files.mkdir(folder, { recursive: true, mode: FOLDER_MODE });
     }
+    this.#ids.set(uid, await this.#namespaces.get(pod, this.#options.handlerOf(pod)).catch(asError));
     // What no container mounts is not set up.
     const used = new Set(allContainers(pod).flatMap(({ volumeMounts = [] }) => volumeMounts.map(({ name }) => name)));
     const volumes = (pod.spec.volumes ?? []).filter(({ name }) => used.has(name));
@@ -97,17 +109,27 @@ export class HostVolumes implements VolumeManager {
 
   async mounts(now: PodNow, container: Container, attempt: number, expand: (text: string) => string): Promise<ContainerMounts> {
     const { pod } = now();
-    const { supportsRecursiveReadOnly, imageOf } = this.#options;
-    return containerMounts(this.#host, {
+    const { handlerOf, imageOf } = this.#options;
+    const { mounts, terminationLogPath } = await containerMounts(this.#host, {
       pod,
       container,
       attempt,
       volumes: this.#pods.get(uidOf(pod)) ?? new Map(),
       hostsFile: await this.#writeHosts(now),
       expand,
-      supportsRecursiveReadOnly: supportsRecursiveReadOnly(pod),
+      supportsRecursiveReadOnly: handlerOf(pod).recursiveReadOnlyMounts,
       imageOf,
     });
+    const { uids, gids } = this.userNamespaceOf(pod) ?? {};
+    if (uids === undefined || gids === undefined) return { mounts, terminationLogPath };
+    return { mounts: mounts.map((mount) => ({ ...mount, uidMappings: uids, gidMappings: gids })), terminationLogPath };
+  }
+
+  /** The user namespace of a pod that was set up; undefined for the node's. Throws where the pod cannot have the one that it wants. */
+  userNamespaceOf(pod: Pod): UserNamespace | undefined {
+    const ids = this.#ids.get(uidOf(pod));
+    if (ids instanceof Error) throw ids;
+    return ids?.mode === "POD" ? ids : undefined;
   }
 
   /** Groups of persistent volumes that a pod's processes belong to, beside those of its spec. */
@@ -124,6 +146,8 @@ export class HostVolumes implements VolumeManager {
     await removeTree(this.#host.files, folder);
     this.#pods.delete(podUid);
     this.#tokens.forget(podUid);
+    this.#namespaces.release(podUid);
+    this.#ids.delete(podUid);
   }
 
   async cleanUp(known: ReadonlySet<string>): Promise<void> {
@@ -184,7 +208,7 @@ export class HostVolumes implements VolumeManager {
     const path = this.paths.hostsFile(uidOf(pod));
     const text = hostNetwork
       ? nodeHostsFile(await files.readFile(HOSTS_PATH, "utf8"), hostAliases)
-      : managedHostsFile([addresses.pod], podHostname(pod, this.#options.clusterDomain), hostAliases);
+      : managedHostsFile(addresses.pods ?? [addresses.pod], podHostname(pod, this.#options.clusterDomain), hostAliases);
     await files.writeFile(path, text, { mode: HOSTS_MODE });
     await files.chmod(path, HOSTS_MODE);
     return path;
@@ -210,3 +234,7 @@ const NO_SOURCES: NonNullable<HostVolumesOptions["sources"]> = {
   persistentVolume: standalone,
   node: standalone,
 };
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
+}

@@ -2,6 +2,7 @@ import { posix } from "node:path";
 import type { Pod } from "#api/generated/core/v1.ts";
 import { errnoOf, type HostFiles } from "#base/host-files.ts";
 import type { IdMapping } from "#cri/linux-config.ts";
+import type { RuntimeHandler } from "#cri/runtime-status.ts";
 import type { UserNamespace } from "../kuberuntime/security-context.ts";
 import type { PodPaths } from "./pod-paths.ts";
 import { uidOf } from "./volume-host.ts";
@@ -64,10 +65,10 @@ export class UserNamespaces {
     }
   }
 
-  /** The namespace of a pod; that of the node unless it wants its own. `isSupported`: the runtime's handler knows of them. */
-  async get(pod: Pod, handler: { readonly name: string; readonly isSupported: boolean }): Promise<UserNamespace> {
+  /** The namespace of a pod; that of the node unless it wants its own. Rejects where the runtime's handler knows of none. */
+  async get(pod: Pod, handler: Pick<RuntimeHandler, "name" | "userNamespaces">): Promise<UserNamespace> {
     if (pod.spec.hostUsers !== false) return { mode: "NODE" };
-    if (!handler.isSupported) {
+    if (!handler.userNamespaces) {
       const name = handler.name === "" ? "default" : handler.name;
       throw new Error(`RuntimeClass handler "${name}" does not support user namespaces`);
     }
