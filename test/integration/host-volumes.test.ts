@@ -451,7 +451,7 @@ describe.each(containerdVersions.slice(0, 1))("what containers find inside, on $
       spec: () => ({ container: {} }),
       finds: {
         "grep -E 'NoNewPrivs|CapEff' /proc/1/status": "CapEff:\t00000000a80425fb\nNoNewPrivs:\t0",
-        "cat /proc/keys | wc -c; echo 1 2>&1 > /proc/sys/kernel/sysrq || true": /^0\n.*Read-only file system/s,
+        "cat /proc/keys | wc -c; echo 1 2>&1 > /proc/sys/kernel/domainname || true": /^0\n.*Read-only file system/s,
       },
     },
     {
