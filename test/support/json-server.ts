@@ -3,7 +3,7 @@ import type { AddressInfo } from "node:net";
 import { realClock } from "#base/clock.ts";
 import { createAuthority, issueCertificate } from "#pki/certificate.ts";
 
-/** What a path answers: a value for JSON; undefined for 404. */
+/** What a path answers: a value for JSON, or a text as it is; undefined for 404. */
 type Answer = (body: unknown) => unknown;
 
 /** A real HTTPS server of this machine that answers JSON: an OpenID provider, or a webhook. */
@@ -27,7 +27,7 @@ export class JsonServer {
         this.calls.push({ path, body, authorization: request.headers.authorization });
         const answer = this.#answers.get(path)?.(body);
         response.writeHead(answer === undefined ? 404 : 200, { "content-type": "application/json" });
-        response.end(JSON.stringify(answer ?? {}));
+        response.end(typeof answer === "string" ? answer : JSON.stringify(answer ?? {}));
       });
     });
   }

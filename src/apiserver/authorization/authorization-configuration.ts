@@ -173,7 +173,7 @@ function compileConditions(
 function validateConnection(info: { readonly type?: string; readonly kubeConfigFile?: string }, at: FieldPath): FieldError[] {
   const { type = "", kubeConfigFile = "" } = info;
   if (type === "") return [required(at.child("type"), "")];
-  // A server that is no pod has no cluster to be configured by.
+  // `InClusterConfig` is for other servers: upstream's API allows it to no kube-apiserver.
   if (type !== "KubeConfigFile") return [notSupported(at.child("type"), type, ["KubeConfigFile"])];
   if (kubeConfigFile === "") return [required(at.child("kubeConfigFile"), "")];
   return isAbsolute(kubeConfigFile) ? [] : [invalid(at.child("kubeConfigFile"), kubeConfigFile, "must be an absolute path")];

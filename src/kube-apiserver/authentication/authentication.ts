@@ -7,6 +7,7 @@ import {
 } from "#apiserver/authentication/authentication-configuration.ts";
 import { Authenticator, type TokenAuthenticator } from "#apiserver/authentication/authenticator.ts";
 import { SIGNING_ALGORITHMS, type SigningKey, type VerificationKey } from "#apiserver/authentication/jws.ts";
+import { DistributedClaims } from "#apiserver/authentication/oidc/distributed-claims.ts";
 import { configurationOfFlags, type JwtConfiguration } from "#apiserver/authentication/oidc/jwt-configuration.ts";
 import { oidcTokens } from "#apiserver/authentication/oidc/oidc-tokens.ts";
 import { OidcProvider } from "#apiserver/authentication/oidc/provider.ts";
@@ -235,13 +236,26 @@ function startOidc(
     clock,
     logger,
   });
-  provider.start();
+  void provider.start();
   providers.push(provider);
+  const { groups } = configuration.claimMappings;
+  const distributed =
+    groups !== undefined && "claim" in groups
+      ? new DistributedClaims({
+          claim: groups.claim,
+          audiences: configuration.issuer.audiences,
+          algorithms,
+          provider: (issuer) => new OidcProvider({ issuer, caller, clock, logger }),
+          caller,
+          clock,
+        })
+      : undefined;
   stops.push(() => {
     provider.stop();
+    distributed?.stop();
     caller.close();
   });
-  return oidcTokens({ configuration, provider, algorithms, clock });
+  return oidcTokens({ configuration, provider, algorithms, clock, ...(distributed && { distributed }) });
 }
 
 async function tokenWebhook(

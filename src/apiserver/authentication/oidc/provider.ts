@@ -33,9 +33,9 @@ export class OidcProvider {
     this.#options = options;
   }
 
-  /** Begins to look for the provider, again and again until it is there. */
-  start(): void {
-    void this.#discover();
+  /** Begins to look for the provider, again and again until it is there. Resolves after the first time, and never rejects. */
+  start(): Promise<void> {
+    return this.#discover();
   }
 
   stop(): void {
