@@ -5,6 +5,7 @@ import type { FilteredEvent } from "../../cacher/watch-group.ts";
 import { encodedInForm, toServedForm } from "../../registry/store/served-form.ts";
 import { versionedBytes } from "../../serializer.ts";
 import { type IncludeObject, partialMetadata, table, tableRow } from "../../table/table.ts";
+import { AnswerWriter } from "./answer-writer.ts";
 import type { Negotiated, Transform } from "./negotiation.ts";
 import { ProtobufEventEncoder } from "./protobuf-events.ts";
 import { columnsOf } from "./representation.ts";
@@ -21,7 +22,12 @@ export function eventEncoder(endpoint: ResourceEndpoint, negotiated: Negotiated,
 }
 
 /** An event's object is no list: upstream finds out with the first event, after it has answered 200. */
-const NO_LISTS: EventEncoder = { encode: () => undefined, bookmark: () => undefined, failure: errorLine };
+const NO_LISTS: EventEncoder = {
+  encode: () => undefined,
+  encodeFirst: () => undefined,
+  bookmark: () => undefined,
+  failure: errorLine,
+};
 
 function errorLine(status: Status): Uint8Array {
   return line("ERROR", status);
@@ -36,6 +42,17 @@ class PlainEncoder implements EventEncoder {
 
   encode(events: readonly FilteredEvent[]): Uint8Array {
     return encodedBatch(events, this.#endpoint.form.apiVersion, (event) => this.#line(event));
+  }
+
+  encodeFirst(events: readonly FilteredEvent[]): Uint8Array {
+    const { form } = this.#endpoint;
+    const writer = new AnswerWriter();
+    for (const { type, entry } of events) {
+      writer.text(`{"type":"${type}","object":`);
+      writer.object(encodedInForm(form, entry), entry.revision);
+      writer.text("}\n");
+    }
+    return writer.bytes();
   }
 
   bookmark(revision: number, initialEventsEnd: boolean): Uint8Array {
@@ -62,12 +79,16 @@ class PartialEncoder implements EventEncoder {
 
   encode(events: readonly FilteredEvent[]): Uint8Array {
     const { version } = this.#transform;
-    const { fieldAnnotations } = this.#endpoint.form;
-    const partial = (event: FilteredEvent): Uint8Array =>
-      encodedEvent(event, `partial/${version}`, () =>
-        line(event.type, partialMetadata(event.entry.object, version, fieldAnnotations)),
-      );
+    const partial = (event: FilteredEvent): Uint8Array => encodedEvent(event, `partial/${version}`, () => this.#line(event));
     return encodedBatch(events, `partial/${version}`, partial);
+  }
+
+  encodeFirst(events: readonly FilteredEvent[]): Uint8Array {
+    return Buffer.concat(events.map((event) => this.#line(event)));
+  }
+
+  #line({ type, entry }: FilteredEvent): Uint8Array {
+    return line(type, partialMetadata(entry.object, this.#transform.version, this.#endpoint.form.fieldAnnotations));
   }
 
   bookmark(revision: number, initialEventsEnd: boolean): Uint8Array {
@@ -91,6 +112,10 @@ class TableEncoder implements EventEncoder {
 
   encode(events: readonly FilteredEvent[]): Uint8Array {
     return Buffer.concat(events.map(({ type, entry }) => this.#line(type, entry.object)));
+  }
+
+  encodeFirst(events: readonly FilteredEvent[]): Uint8Array {
+    return this.encode(events);
   }
 
   bookmark(revision: number, initialEventsEnd: boolean): Uint8Array {

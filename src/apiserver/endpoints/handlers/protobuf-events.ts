@@ -20,9 +20,15 @@ export class ProtobufEventEncoder implements EventEncoder {
   }
 
   encode(events: readonly FilteredEvent[]): Uint8Array {
-    return encodedBatch(events, this.#id, (event) =>
-      encodedEvent(event, this.#id, () => watchFrame(event.type, this.#enveloped(event))),
-    );
+    return encodedBatch(events, this.#id, (event) => encodedEvent(event, this.#id, () => this.#frame(event)));
+  }
+
+  encodeFirst(events: readonly FilteredEvent[]): Uint8Array {
+    return Buffer.concat(events.map((event) => this.#frame(event)));
+  }
+
+  #frame(event: FilteredEvent): Uint8Array {
+    return watchFrame(event.type, this.#enveloped(event));
   }
 
   bookmark(revision: number, initialEventsEnd: boolean): Uint8Array {

@@ -6,6 +6,8 @@ import type { FilteredEvent } from "../../cacher/watch-group.ts";
 export interface EventEncoder {
   /** A batch; undefined when an event cannot be shown as the client asked, which ends the watch. */
   encode(events: readonly FilteredEvent[]): Uint8Array | undefined;
+  /** As {@link encode}, for what a watch begins with, which no other watch sends in the same turn. */
+  encodeFirst(events: readonly FilteredEvent[]): Uint8Array | undefined;
   /** As {@link encode}. */
   bookmark(revision: number, initialEventsEnd: boolean): Uint8Array | undefined;
   /** Why the watch ends. */

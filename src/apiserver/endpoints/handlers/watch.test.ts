@@ -85,6 +85,10 @@ class Peer implements ResponseSink {
   }
   goOn(): void {
     this.reads = true;
+    this.drained();
+  }
+  /** What was written is read, and the next is too much at once again. */
+  drained(): void {
     this.#onDrain();
   }
   goAway(): void {
@@ -125,9 +129,8 @@ function context(url: string, signal: AbortSignal = new AbortController().signal
   return { user, info: resolveRequestInfo("GET", path, query), userAgent: "", query, signal, warnings: [] };
 }
 
-async function watch(query: string, signal?: AbortSignal): Promise<Peer> {
+async function watch(query: string, signal?: AbortSignal, peer: Peer = new Peer()): Promise<Peer> {
   const { body } = await handleWatch(endpoint, context(`/api/v1/configmaps?watch=1&${query}`, signal), "");
-  const peer = new Peer();
   if (isResponseStream(body)) body.start(peer);
   return peer;
 }
@@ -184,6 +187,22 @@ test("what a slow client has not read waits for it", async () => {
   expect(peer.types()).toEqual(["ADDED a"]);
   peer.goOn();
   expect(peer.types()).toEqual(["ADDED a", "ADDED b", "ADDED c"]);
+});
+
+test("a slow client gets what there is in parts, then the bookmark and what came meanwhile", async () => {
+  const names = Array.from({ length: 200 }, (_, i) => `n${String(i).padStart(3, "0")}`);
+  for (const name of names) await create(name);
+  const peer = new Peer();
+  peer.reads = false;
+  await watch("resourceVersionMatch=NotOlderThan&sendInitialEvents=true&allowWatchBookmarks=true", undefined, peer);
+  await create("later");
+  const parts: number[] = [];
+  for (let before = -1; before < peer.types().length; peer.drained()) {
+    before = peer.types().length;
+    parts.push(before);
+  }
+  expect(parts).toEqual([64, 128, 192, 200, 202]);
+  expect(peer.types()).toEqual([...names.map((name) => `ADDED ${name}`), "BOOKMARK", "ADDED later"]);
 });
 
 test("a client that is too slow is given up", async () => {

@@ -20,6 +20,8 @@ const BOOKMARK_INTERVAL_MS: number = 60 * 1000;
 const BOOKMARK_BEFORE_END_MS = 2000;
 /** Bytes that a slow watcher may have waiting; then it is closed, and its client resumes where it was. */
 export const WATCH_BUFFER_BYTES_MAX: number = 16 * 1024 * 1024;
+/** Of what a watch begins with, so many events are encoded at a time, as fast as the client takes them. */
+const FIRST_EVENTS_AT_ONCE = 64;
 
 /** GET of a collection with `watch`. */
 export async function handleWatch(endpoint: ResourceEndpoint, context: RequestContext, accept: string): Promise<ApiResponse> {
@@ -48,6 +50,9 @@ class WatchStream implements WatchConsumer {
   #timers: Timer[] = [];
   #leave: () => void = () => {};
   #skipUntil = 0;
+  /** What the watch begins with, as far as it is not sent; what happens meanwhile waits. */
+  #first: readonly FilteredEvent[] | undefined;
+  #firstSent = 0;
   #waiting: Uint8Array[] = [];
   #waitingBytes = 0;
   #blocked = false;
@@ -98,9 +103,21 @@ class WatchStream implements WatchConsumer {
     }
     this.#skipUntil = start.skipUntil;
     this.#leave = leave;
-    if (start.events.length > 0) this.#write(this.#encoder.encode(start.events));
+    this.#first = start.events;
+    this.#sendFirst();
     if (start.endBookmark) this.#write(this.#encoder.bookmark(start.revision, true));
     if (!this.#ended) this.#setTimers();
+  }
+
+  /** Objects may be many: neither are all encoded in one turn, nor do their bytes wait in memory for a slow client. */
+  #sendFirst(): void {
+    const first = this.#first ?? [];
+    while (this.#firstSent < first.length && !this.#blocked && !this.#ended) {
+      const next = first.slice(this.#firstSent, this.#firstSent + FIRST_EVENTS_AT_ONCE);
+      this.#firstSent += next.length;
+      this.#send(this.#encoder.encodeFirst(next));
+    }
+    if (this.#firstSent >= first.length) this.#first = undefined;
   }
 
   onEvents(events: readonly FilteredEvent[], revision: number): void {
@@ -113,7 +130,7 @@ class WatchStream implements WatchConsumer {
 
   onEnd(why?: Status): void {
     if (this.#ended) return;
-    if (why !== undefined) this.#write(this.#encoder.failure(why));
+    if (why !== undefined) this.#send(this.#encoder.failure(why));
     this.#stop();
     this.#sink.end();
   }
@@ -136,13 +153,9 @@ class WatchStream implements WatchConsumer {
   }
 
   #write(chunk: Uint8Array | undefined): void {
-    if (this.#ended || chunk?.byteLength === 0) return;
-    if (chunk === undefined) {
-      this.onEnd();
-      return;
-    }
-    if (!this.#blocked) {
-      this.#blocked = !this.#sink.write(chunk);
+    if (this.#ended) return;
+    if (chunk === undefined || (!this.#blocked && this.#first === undefined)) {
+      this.#send(chunk);
       return;
     }
     this.#waiting.push(chunk);
@@ -150,13 +163,20 @@ class WatchStream implements WatchConsumer {
     if (this.#waitingBytes > WATCH_BUFFER_BYTES_MAX) this.onEnd();
   }
 
+  /** Ends the watch where there is nothing to send. */
+  #send(chunk: Uint8Array | undefined): void {
+    if (chunk === undefined) this.onEnd();
+    else if (chunk.byteLength > 0) this.#blocked = !this.#sink.write(chunk);
+  }
+
   #drain(): void {
     this.#blocked = false;
-    if (this.#waiting.length === 0 || this.#ended) return;
+    if (this.#first !== undefined) this.#sendFirst();
+    if (this.#first !== undefined || this.#blocked || this.#waiting.length === 0 || this.#ended) return;
     const chunk = Buffer.concat(this.#waiting);
     this.#waiting = [];
     this.#waitingBytes = 0;
-    this.#write(chunk);
+    this.#send(chunk);
   }
 
   #stop(): void {
@@ -165,6 +185,7 @@ class WatchStream implements WatchConsumer {
     this.#leave();
     for (const timer of this.#timers) timer.clear();
     this.#timers = [];
+    this.#first = undefined;
     this.#waiting = [];
   }
 }
