@@ -21,7 +21,7 @@ interface PooledSession {
 
 /** Connections to one server: opened on demand, replaced when they break, kept while in use. */
 export class Http2Pool {
-  readonly #address: ServerAddress;
+  #address: ServerAddress;
   readonly #sessions = new Set<PooledSession>();
   #closed = false;
 
@@ -43,6 +43,13 @@ export class Http2Pool {
       if (pooled.streams === 0 && !pooled.session.destroyed) pooled.session.unref();
     });
     return stream;
+  }
+
+  /** Further requests come with another certificate, over new connections; those under way end in their own time. */
+  useCertificate(pair: { readonly cert: string; readonly key: string }): void {
+    this.#address = { ...this.#address, ...pair };
+    for (const { session } of this.#sessions) session.close();
+    this.#sessions.clear();
   }
 
   close(): void {

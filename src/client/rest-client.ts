@@ -29,6 +29,8 @@ export interface RestClientOptions extends ServerAddress {
 
 /** A {@link Client} that owns connections. */
 export interface RestClient extends Client {
+  /** Proves who asks with another certificate from now on, instead of the one before or a token. PEM. */
+  useCertificate(pair: { readonly cert: string; readonly key: string }): void;
   /** Ends every request and watch. */
   close(): void;
 }
@@ -52,7 +54,7 @@ class HttpsRestClient implements RestClient {
   readonly #clock: Clock;
   readonly #timeoutMs: number;
   /** Of every request. */
-  readonly #headers: http2.OutgoingHttpHeaders;
+  #headers: http2.OutgoingHttpHeaders;
 
   constructor(options: RestClientOptions) {
     this.#pool = new Http2Pool(options);
@@ -143,6 +145,12 @@ class HttpsRestClient implements RestClient {
 
   raw(path: string): Promise<unknown> {
     return this.#send({ method: "GET", path });
+  }
+
+  useCertificate(pair: { readonly cert: string; readonly key: string }): void {
+    const { authorization: _, ...headers } = this.#headers;
+    this.#headers = headers;
+    this.#pool.useCertificate(pair);
   }
 
   close(): void {

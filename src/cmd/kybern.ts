@@ -27,6 +27,10 @@ const programs: Readonly<Record<string, Program>> = {
     summary: "The scheduler, for an API server that runs elsewhere",
     run: async (call) => (await import("./kube-scheduler.ts")).kubeScheduler(call),
   },
+  kubelet: {
+    summary: "The node agent: runs pods on this machine's container runtime",
+    run: async (call) => (await import("./kubelet.ts")).kubelet(call),
+  },
   certs: {
     summary: "Shows when a cluster's certificates end, and makes new ones",
     run: async ({ args }) => (await import("./certs.ts")).certs(args),
@@ -51,7 +55,6 @@ const programs: Readonly<Record<string, Program>> = {
 
 /** Programs of Kubernetes that links and guides name, and that this package does not have yet. */
 const ABSENT: Readonly<Record<string, string>> = {
-  kubelet: "nodes are simulated so far, by kybern up",
   "kube-proxy": "nothing is routed to pods so far",
   kubeadm: "kybern up and the separate programs start a cluster",
 };

@@ -92,7 +92,8 @@ export function servingOptions(flags: ServingFlags): ServingOptions {
   };
 }
 
-function ciphersOf(names: readonly string[]): string {
+/** OpenSSL's names of cipher suites, with colons between them; empty for none. Throws a {@link FlagError} for what Go does not know. */
+export function ciphersOf(names: readonly string[]): string {
   if (names.length === 0) return "";
   const unknown = names.find((name) => !Object.hasOwn(CIPHERS, name));
   if (unknown !== undefined) {

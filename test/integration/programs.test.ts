@@ -395,7 +395,11 @@ describe.skipIf(!hasEtcd || !isBuilt)(`separate programs on one etcd (${ETCD_REA
     [["kube-controller-manager", "--master=http://127.0.0.1:1", "--allocate-node-cidrs"], 2, "needs --cluster-cidr"],
     [["kube-scheduler", "--kubeconfig=/nowhere"], 1, "there is no file /nowhere"],
     [["kube-scheduler", "--feature-gates=X"], 2, "takes pairs such as Name=true"],
-    [["kubelet"], 1, "there is no kubelet in this version"],
+    [["kubelet", "--no-such-flag"], 2, "unknown flag: --no-such-flag"],
+    [["kubelet", "--max-pod=3"], 2, "did you mean --max-pods?"],
+    [["kubelet", "--max-pods=-1"], 1, "maxPods (--max-pods) -1 must not be a negative number"],
+    [["kubelet", "--config=/nowhere"], 1, "there is no file /nowhere"],
+    [["kubelet", "--container-runtime-endpoint=tcp://x"], 1, "only Unix sockets can"],
     [["proxy"], 1, "there is no kube-proxy in this version"],
   ])("%j ends with %i and says why", async (args, code, why) => {
     const program = run(args);

@@ -23,6 +23,7 @@ import { streams } from "./streams.ts";
 
 /** What a kubelet's server proves itself with, and whose clients it believes. PEM texts. */
 export interface KubeletTls {
+  /** Empty while there is none: every handshake fails then. */
   readonly cert: string;
   readonly key: string;
   /** Empty: no certificates of clients are asked for. */
@@ -177,7 +178,8 @@ export async function serveRoute(routes: readonly KubeletRoute[], allowed: Allow
 
 function optionsOf({ cert, key, clientCa, minVersion = "TLSv1.2", ciphers }: KubeletTls): TlsOptions & SecureContextOptions {
   const clients = clientCa === "" ? {} : { ca: clientCa, requestCert: true, rejectUnauthorized: false };
-  return { cert, key, minVersion, ...clients, ...(ciphers === undefined ? {} : { ciphers }) };
+  const own = cert === "" ? {} : { cert, key };
+  return { ...own, minVersion, ...clients, ...(ciphers === undefined ? {} : { ciphers }) };
 }
 
 /** Gives the connection away when it is asked for: from then on no answer is written to it. */

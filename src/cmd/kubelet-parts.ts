@@ -1,0 +1,144 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Node, Pod } from "#api/generated/core/v1.ts";
+import { realClock } from "#base/clock.ts";
+import { realHostFiles } from "#base/host-files.ts";
+import { realProcessRunner } from "#base/process-runner.ts";
+import { systemRandom } from "#base/random.ts";
+import type { Client } from "#client/client.ts";
+import { createEventRecorder, type EventRecorder } from "#client/event-recorder.ts";
+import type { Logger } from "#component-base/logging.ts";
+import type { ImageService } from "#cri/image-service.ts";
+import type { DnsConfig } from "#cri/pod-sandbox.ts";
+import { CriChannel } from "#cri/remote/cri-channel.ts";
+import { socketPathOf } from "#cri/remote/endpoint.ts";
+import { RemoteImages } from "#cri/remote/remote-images.ts";
+import { RemoteRuntime } from "#cri/remote/remote-runtime.ts";
+import type { RuntimeService } from "#cri/runtime-service.ts";
+import type { RuntimeHandler } from "#cri/runtime-status.ts";
+import type { ContainerManager } from "#kubelet/cm/container-manager.ts";
+import { unmanagedCgroups } from "#kubelet/cm/unmanaged-cgroups.ts";
+import type { AmountTexts, KubeletConfiguration } from "#kubelet/configuration/kubelet-configuration.ts";
+import type { ImageManager } from "#kubelet/images/image-manager.ts";
+import { SimpleImageManager } from "#kubelet/images/simple-image-manager.ts";
+import { ClientSources } from "#kubelet/inside/sources.ts";
+import { podDns } from "#kubelet/network-files/pod-dns.ts";
+import { parseResolvConf } from "#kubelet/network-files/resolv-conf.ts";
+import { clientClaims } from "#kubelet/volumes/client-claims.ts";
+import { HostVolumes } from "#kubelet/volumes/host-volumes.ts";
+import { CommandMounter } from "#kubelet/volumes/mounter.ts";
+
+/** The container runtime's two halves, which may be two programs. */
+export interface NodeRuntime {
+  readonly runtime: RuntimeService;
+  readonly images: ImageService;
+  close(): void;
+}
+
+/** Connects with the runtime at a socket, and with its images at another where `imageServiceEndpoint` says so. */
+export function connectRuntime(socketPath: string, { imageServiceEndpoint = "" }: KubeletConfiguration): NodeRuntime {
+  const channel = new CriChannel(socketPath, realClock);
+  const imagePath = imageServiceEndpoint === "" ? socketPath : socketPathOf(imageServiceEndpoint);
+  const imageChannel = imagePath === socketPath ? channel : new CriChannel(imagePath, realClock);
+  return {
+    runtime: new RemoteRuntime(channel),
+    images: new RemoteImages(imageChannel),
+    close: () => {
+      channel.close();
+      if (imageChannel !== channel) imageChannel.close();
+    },
+  };
+}
+
+/** Tells events where there is an API server. */
+export function recorderOf(client: Client | undefined, nodeName: string, logger: Logger): EventRecorder {
+  if (client === undefined) return { event: () => {}, flush: async () => {} };
+  const common = { clock: realClock, random: systemRandom, component: "kubelet", reportingInstance: nodeName, logger };
+  return createEventRecorder({ ...common, client, api: "core" });
+}
+
+/** What a node's cgroups are left to: capacity less what is kept back. */
+export function containersOf(capacity: AmountTexts, allocatable: AmountTexts): ContainerManager {
+  return { ...unmanagedCgroups(capacity), allocatable: () => allocatable };
+}
+
+/** Brings images. */
+export function imageManagerOf(images: ImageService, recorder: EventRecorder): ImageManager {
+  return new SimpleImageManager({ images, recorder, clock: realClock });
+}
+
+/** What the volumes of a node are made with. */
+export interface VolumesRequest {
+  readonly rootDir: string;
+  readonly client: Client | undefined;
+  readonly configuration: KubeletConfiguration;
+  readonly containers: ContainerManager;
+  readonly node: () => Node | undefined;
+  readonly images: ImageManager;
+  /** The runtime's handler for a pod. */
+  readonly handlerOf: (pod: Pod) => RuntimeHandler;
+}
+
+/** The volumes of this machine. */
+export async function volumesOf(request: VolumesRequest): Promise<HostVolumes> {
+  const { rootDir, client, configuration, containers, node, images, handlerOf } = request;
+  const read = client === undefined ? undefined : new ClientSources({ client, clock: realClock });
+  const sources =
+    client === undefined || read === undefined
+      ? undefined
+      : {
+          configMap: read.configMap.bind(read),
+          secret: read.secret.bind(read),
+          token: read.token.bind(read),
+          ...clientClaims({ client, node }),
+        };
+  const { idsPerPod } = configuration.userNamespaces ?? {};
+  return HostVolumes.start({
+    root: rootDir,
+    files: realHostFiles,
+    mounter: new CommandMounter({ files: realHostFiles, runner: realProcessRunner }),
+    clock: realClock,
+    random: systemRandom,
+    processId: process.pid,
+    allocatable: () => containers.allocatable(),
+    sources,
+    clusterDomain: configuration.clusterDomain ?? "",
+    handlerOf,
+    imageOf: async (pod, { reference, pullPolicy }) => {
+      const container = { name: "", image: reference, imagePullPolicy: pullPolicy };
+      const answer = await images.ensureImage(pod, container);
+      if ("imageId" in answer) return { image: answer.imageId, userSpecifiedImage: reference };
+      throw new Error(`${answer.reason}: ${answer.message}`);
+    },
+    tmpfsNoswap: await hasTmpfsNoswap(),
+    ...(idsPerPod === undefined ? {} : { userIds: { idsPerPod } }),
+  });
+}
+
+/** Linux has it from 6.4 on. */
+async function hasTmpfsNoswap(): Promise<boolean> {
+  const release = await readFile("/proc/sys/kernel/osrelease", "utf8").catch(() => "0.0");
+  const [major = 0, minor = 0] = release.split(".").map(Number);
+  return major > 6 || (major === 6 && minor >= 4);
+}
+
+/** What stands in pods' `resolv.conf`; what is wrong with it is told as events. */
+export function dnsOf(
+  { clusterDNS = [], clusterDomain = "", resolvConf }: KubeletConfiguration,
+  nodeIps: readonly string[],
+  recorder: EventRecorder,
+): (pod: Pod) => Promise<DnsConfig> {
+  return async (pod) => {
+    const ofNode = resolvConf === "" ? undefined : parseResolvConf(await readFile(resolvConf, "utf8"));
+    const { config, warnings } = podDns(pod, { clusterDns: clusterDNS, clusterDomain, ofNode, nodeIps });
+    for (const { reason, message } of warnings) {
+      recorder.event({ apiVersion: "v1", kind: "Pod", metadata: pod.metadata }, "Warning", reason, message);
+    }
+    return config;
+  };
+}
+
+/** Folders under the kubelet's own. */
+export function foldersOf(rootDir: string): { readonly seccomp: string; readonly checkpoints: string } {
+  return { seccomp: join(rootDir, "seccomp"), checkpoints: join(rootDir, "checkpoints") };
+}
