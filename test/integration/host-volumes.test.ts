@@ -9,15 +9,11 @@ import { realHostFiles } from "#base/host-files.ts";
 import { realProcessRunner } from "#base/process-runner.ts";
 import { systemRandom } from "#base/random.ts";
 import { CGROUP_PARENT } from "#cri/runtime-service.contract.ts";
-import {
-  containerSecurityContext,
-  sandboxSecurityContext,
-  sandboxSysctls,
-} from "../../src/kubelet/kuberuntime/security-context.ts";
-import { podDns } from "../../src/kubelet/network-files/pod-dns.ts";
-import { kernelHostname } from "../../src/kubelet/network-files/pod-hostname.ts";
-import { HostVolumes } from "../../src/kubelet/volumes/host-volumes.ts";
-import { CommandMounter } from "../../src/kubelet/volumes/mounter.ts";
+import { containerSecurityContext, sandboxSecurityContext, sandboxSysctls } from "#kubelet/kuberuntime/security-context.ts";
+import { podDns } from "#kubelet/network-files/pod-dns.ts";
+import { kernelHostname } from "#kubelet/network-files/pod-hostname.ts";
+import { HostVolumes } from "#kubelet/volumes/host-volumes.ts";
+import { CommandMounter } from "#kubelet/volumes/mounter.ts";
 import { CONTAINERD_REASON, Containerd, containerdVersions } from "../support/containerd.ts";
 import { ImageRegistry } from "../support/image-registry.ts";
 import { busyboxImage } from "../support/oci-image.ts";

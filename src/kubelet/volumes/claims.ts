@@ -12,7 +12,7 @@ export interface ClaimSources {
   node(): Promise<Node | undefined>;
 }
 
-/** A claim cannot be used yet; the message is for {@link VolumeError}. */
+/** A claim cannot be used yet. */
 class ClaimError extends Error {
   override readonly name = "ClaimError";
 }
@@ -34,13 +34,13 @@ export function claimNameOf({ metadata }: Pod, { name, persistentVolumeClaim, ep
 
 /**
  * The persistent volume behind a claim that is bound, if this node reaches it (upstream's `getPVCExtractPV` and
- * `checkNodeAffinity`). Rejects with {@link VolumeError}.
+ * `checkNodeAffinity`). Rejects with {@link VolumeError} or {@link UnprocessedVolumeError}.
  */
 export async function claimedVolume(pod: Pod, volume: Volume, claimName: string, sources: ClaimSources): Promise<ClaimedVolume> {
   const { namespace = "" } = pod.metadata;
   const persistent = await found(pod, volume, claimName, sources).catch((error: unknown) => {
     if (!(error instanceof ClaimError)) throw error;
-    throw unprocessed(volume.name, `error processing PVC ${namespace}/${claimName}: ${error.message}`);
+    throw new UnprocessedVolumeError(volume.name, `error processing PVC ${namespace}/${claimName}: ${error.message}`);
   });
   const node = await sources.node();
   const { name: specName = "" } = persistent.metadata;
@@ -73,7 +73,7 @@ async function found(pod: Pod, volume: Volume, claimName: string, sources: Claim
   if (claim.metadata.deletionTimestamp !== undefined) throw new ClaimError("PVC is being deleted");
   if (claim.status?.phase !== "Bound") throw new ClaimError("PVC is not bound");
   if (volume.ephemeral !== undefined && !isOwned(claim, pod)) {
-    throw unprocessed(
+    throw new UnprocessedVolumeError(
       volume.name,
       `PVC ${namespace}/${claimName} was not created for pod ${namespace}/${pod.metadata.name ?? ""} (pod is not owner)`,
     );
@@ -94,7 +94,10 @@ async function found(pod: Pod, volume: Volume, claimName: string, sources: Claim
     throw new ClaimError(`found PV object ${name} but its ${points}`);
   }
   if (volumeMode !== "Filesystem") {
-    throw unprocessed(volume.name, `volume ${volume.name} has volumeMode ${volumeMode}, but is specified in volumeMounts`);
+    throw new UnprocessedVolumeError(
+      volume.name,
+      `volume ${volume.name} has volumeMode ${volumeMode}, but is specified in volumeMounts`,
+    );
   }
   return persistent;
 }
@@ -103,8 +106,22 @@ function isOwned({ metadata }: PersistentVolumeClaim, pod: Pod): boolean {
   return (metadata.ownerReferences ?? []).some(({ uid, controller }) => controller === true && uid === pod.metadata.uid);
 }
 
-/** What upstream tells of a volume of which it is not known what it is. */
-export function unprocessed(volume: string, message: string): VolumeError {
-  const lists = `unmounted volumes=[${volume}], unattached volumes=[], failed to process volumes=[${volume}]`;
-  return new VolumeError(volume, `Unable to attach or mount volumes: ${lists}: ${message}`);
+/** Of a volume is not known what it is; the message is a part of what is told of all the pod's volumes. */
+export class UnprocessedVolumeError extends Error {
+  override readonly name = "UnprocessedVolumeError";
+  readonly volume: string;
+
+  constructor(volume: string, message: string) {
+    super(message);
+    this.volume = volume;
+  }
+}
+
+/** What upstream tells when of some volumes is not known what they are; `unmounted` are all that are not set up. */
+export function unprocessedVolumes(failed: readonly UnprocessedVolumeError[], unmounted: readonly string[]): VolumeError {
+  const list = (names: readonly string[]): string => `[${[...names].sort().join(" ")}]`;
+  const names = failed.map(({ volume }) => volume);
+  const lists = `unmounted volumes=${list(unmounted)}, unattached volumes=[], failed to process volumes=${list(names)}`;
+  const why = failed.map(({ message }) => message).join("; ");
+  return new VolumeError(names[0] ?? "", `Unable to attach or mount volumes: ${lists}: ${why}`);
 }

@@ -145,6 +145,22 @@ describe("volumes", () => {
     );
   });
 
+  test("several of which is not known what they are", async () => {
+    objects["claim/pending"] = { metadata: {}, status: { phase: "Pending" } };
+    const claim = (claimName: string): Any => ({ persistentVolumeClaim: { claimName } });
+    const pod = podOf([
+      { name: "z", ...claim("pending") },
+      { name: "a", ...claim("none") },
+      { name: "m", secret: { secretName: "x" } },
+      { name: "e", emptyDir: {} },
+    ]);
+    await expect((await start()).setUp(nowOf(pod))).rejects.toThrow(
+      "Unable to attach or mount volumes: unmounted volumes=[a m z], unattached volumes=[], failed to process volumes=[a z]: " +
+        "error processing PVC shop/pending: PVC is not bound; " +
+        'error processing PVC shop/none: failed to fetch PVC from API server: persistentvolumeclaims "none" not found',
+    );
+  });
+
   test("without an API server there are no ConfigMaps, but all else", async () => {
     const volumes = await start({ sources: undefined });
     await volumes.setUp(nowOf(podOf([{ name: "v", emptyDir: {} }])));

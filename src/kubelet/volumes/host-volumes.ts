@@ -12,7 +12,14 @@ import { allContainers } from "../kuberuntime/effective-security-context.ts";
 import type { UserNamespace } from "../kuberuntime/security-context.ts";
 import { HOSTS_PATH, managedHostsFile, nodeHostsFile } from "../network-files/hosts-file.ts";
 import { podHostname } from "../network-files/pod-hostname.ts";
-import { type ClaimedVolume, type ClaimSources, claimedVolume, claimNameOf, unprocessed } from "./claims.ts";
+import {
+  type ClaimedVolume,
+  type ClaimSources,
+  claimedVolume,
+  claimNameOf,
+  UnprocessedVolumeError,
+  unprocessedVolumes,
+} from "./claims.ts";
 import { containerMounts } from "./container-mounts.ts";
 import { isWithin } from "./mount-info.ts";
 import type { Mounter } from "./mounter.ts";
@@ -103,8 +110,11 @@ export class HostVolumes implements VolumeManager {
     const before = this.#pods.get(uid) ?? new Map<string, PodVolume>();
     const made = outcomes.flatMap((outcome) => (outcome.status === "fulfilled" ? [outcome.value] : []));
     this.#pods.set(uid, new Map([...before, ...made]));
-    const failed = outcomes.find((outcome) => outcome.status === "rejected");
-    if (failed !== undefined) throw failed.reason;
+    const failed = outcomes.flatMap((outcome) => (outcome.status === "rejected" ? [outcome.reason as unknown] : []));
+    const unprocessed = failed.filter((error) => error instanceof UnprocessedVolumeError);
+    const unmounted = volumes.filter((_, index) => outcomes[index]?.status === "rejected").map(({ name }) => name);
+    if (unprocessed.length > 0) throw unprocessedVolumes(unprocessed, unmounted);
+    if (failed.length > 0) throw failed[0];
   }
 
   async mounts(now: PodNow, container: Container, attempt: number, expand: (text: string) => string): Promise<ContainerMounts> {
@@ -165,7 +175,7 @@ export class HostVolumes implements VolumeManager {
     const { resolved, group } = await this.#resolve(pod, volume);
     const setUp = setUpOf(resolved);
     if (setUp === undefined) {
-      throw unprocessed(
+      throw new UnprocessedVolumeError(
         volume.name,
         `failed to get Plugin from volumeSpec for volume "${resolved.specName}" err=no volume plugin matched`,
       );
@@ -196,8 +206,8 @@ export class HostVolumes implements VolumeManager {
     try {
       return await claimedVolume(pod, volume, claimName, this.#options.sources ?? NO_SOURCES);
     } catch (error) {
-      if (error instanceof VolumeError) throw error;
-      throw unprocessed(name, error instanceof Error ? error.message : String(error));
+      if (error instanceof VolumeError || error instanceof UnprocessedVolumeError) throw error;
+      throw new UnprocessedVolumeError(name, error instanceof Error ? error.message : String(error));
     }
   }
 
