@@ -40,6 +40,7 @@ const LINKS = [
     "kube-scheduler",
     "kube-proxy",
     "kubelet",
+    "kubelet-wrapper",
     "kubeadm",
   ].map((name) => `/usr/local/bin/${name}`),
 ];

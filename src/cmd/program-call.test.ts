@@ -9,6 +9,7 @@ test.each([
   { file: "/hyperkube", args: ["proxy"], want: { name: "kube-proxy", args: [], isHyperkube: true } },
   { file: "/usr/bin/kube-apiserver", args: ["--v=2"], want: { name: "kube-apiserver", args: ["--v=2"], isHyperkube: false } },
   { file: "/apiserver", args: ["--v=2"], want: { name: "kube-apiserver", args: ["--v=2"], isHyperkube: true } },
+  { file: "/opt/bin/kubelet-wrapper", args: ["--v=2"], want: { name: "kubelet", args: ["--v=2"], isHyperkube: true } },
   { file: "/usr/bin/kubelet", args: [], want: { name: "kubelet", args: [], isHyperkube: false } },
 ])("$file $args", ({ file, args, want }) => {
   expect(programCall(file, args)).toEqual(want);
