@@ -39,6 +39,8 @@ export interface KubeletOptions {
   readonly fetchManifest: FetchManifest;
   readonly files: HostFiles;
   readonly watchFolder: FolderWatcher;
+  /** Where log collectors look; `/var/log/containers` when absent. */
+  readonly containerLogsDir?: string;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;

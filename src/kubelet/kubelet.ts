@@ -12,6 +12,7 @@ import { fullNameOf, isMirrorPod, isStaticPod, type PodSource } from "./config/s
 import { RealHandlers } from "./handlers/real-handlers.ts";
 import { ClientSources, noSources } from "./inside/sources.ts";
 import type { KubeletOptions } from "./kubelet-options.ts";
+import { messageOf } from "./kuberuntime/container-starter.ts";
 import { Housekeeping } from "./kuberuntime/housekeeping.ts";
 import { PodLogs } from "./kuberuntime/pod-logs.ts";
 import { RuntimeClasses } from "./kuberuntime/runtime-classes.ts";
@@ -118,13 +119,12 @@ export class Kubelet {
   }
 
   async #start(): Promise<void> {
-    const { clock, client, runtime, random } = this.#options;
+    const { clock, client, random } = this.#options;
     await this.health.start();
     this.#pleg.start();
     if (client !== undefined) this.#watchApi(new SharedInformerFactory({ client, clock, random }));
     await this.#startManifests();
     this.#timer = clock.setInterval(() => void this.#keepHouse(), HOUSEKEEPING_MS, { unref: true });
-    void runtime;
   }
 
   #watchApi(factory: SharedInformerFactory): void {
@@ -202,7 +202,8 @@ export class Kubelet {
     const { client, clock, runtime, containers, files, config, logger } = this.#options;
     const sources = this.#options.sources ?? (client === undefined ? noSources : new ClientSources({ client, clock }));
     const nothing: PodStatusWriter = { write: () => {} };
-    const logs = new PodLogs({ files, podLogsDir: config.podLogsDir, logger });
+    const { containerLogsDir } = this.#options;
+    const logs = new PodLogs({ files, ...(containerLogsDir === undefined ? {} : { containerLogsDir }) });
     const classes = new RuntimeClasses({ client, clock });
     return {
       runtime,
@@ -219,6 +220,7 @@ export class Kubelet {
       security: this.#options.security,
       sandboxes: {
         podLogsDir: config.podLogsDir,
+        clusterDomain: config.clusterDomain ?? "",
         dns: this.#options.dns,
         runtimeHandler: (pod) => classes.handlerOf(pod),
         makeLogFolder: (path) => logs.make(path),
@@ -226,6 +228,10 @@ export class Kubelet {
         linkLog: (pod, container, id, path) => logs.link(pod, container, id, path),
       },
       terminationMessage: (status) => terminationMessage(status, files),
+      onSyncError: ({ metadata }, error) => {
+        const { name = "", namespace = "" } = metadata;
+        logger.warn({ pod: `${namespace}/${name}`, err: messageOf(error) }, "a pod could not be brought further");
+      },
       resyncMs: parseGoDuration(config.syncFrequency),
     };
   }

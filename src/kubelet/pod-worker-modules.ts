@@ -37,6 +37,8 @@ export interface PodWorkerModules {
   readonly terminationMessage?: (status: ContainerStatus) => Promise<string>;
   /** Adds to what a container is made of what only this node's runtime knows. `completes`: it is meant to end by itself. */
   readonly decorate?: (config: ContainerConfig, completes: boolean) => ContainerConfig;
+  /** Told when a pod could not be brought further; it is tried again. */
+  readonly onSyncError?: (pod: Pod, error: unknown) => void;
   /** How often a pod is looked at although nothing happens, in milliseconds; never when absent. */
   readonly resyncMs?: number;
 }
@@ -53,6 +55,7 @@ export interface SecurityModules extends Pick<ContainerSecuritySettings, "seccom
 export interface SandboxModules {
   /** Where the logs of pods are. */
   readonly podLogsDir: string;
+  readonly clusterDomain: string;
   /** What stands in `resolv.conf`. */
   readonly dns: (pod: Pod) => Promise<DnsConfig>;
   /** The handler of a pod's RuntimeClass; empty for none. Rejects when the class is not there. */

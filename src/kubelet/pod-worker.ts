@@ -56,6 +56,7 @@ export class PodWorker {
   #again = false;
   #paused = true;
   #retryMs = RETRY_MIN_MS;
+  #volumesAtMs = 0;
   /** The pod is gone from where it came from: what is left of it is to go too. */
   #gone: PromiseWithResolvers | undefined;
   #removed = false;
@@ -194,9 +195,10 @@ export class PodWorker {
         this.#again = false;
         wakeAtMs = await this.#sync();
       } while (this.#again && !this.#removed && !this.#paused);
-    } catch {
-      // What the runtime refuses is told by events where it is asked; the pod is looked at anew.
+    } catch (error) {
+      // A call that failed may have changed something all the same.
       this.#observer.forget();
+      if (!this.#removed) this.#modules.onSyncError?.(this.#pod, error);
       wakeAtMs = this.#retryAtMs();
     }
     this.#running = false;
@@ -243,7 +245,10 @@ export class PodWorker {
       return this.#terminate();
     }
     if (actions.createSandbox) return this.#createSandbox(observed, actions);
-    if (this.#modules.resyncMs !== undefined) await this.#refreshVolumes();
+    if (!(await this.#refreshVolumes(actions.start.length > 0))) {
+      this.#tell(observed, actions, false);
+      return this.#retryAtMs();
+    }
     for (const kill of actions.kill) this.#stopper.stop(kill);
     let started = 0;
     for (const start of actions.start) started += Number(await this.#startContainer(start));
@@ -266,21 +271,34 @@ export class PodWorker {
     return known.length === times.length && known.length > 0 ? Math.min(...known) : this.#retryAtMs();
   }
 
-  /** What has changed in the API is brought into the volumes. What cannot be had now stays as it is. */
-  async #refreshVolumes(): Promise<void> {
-    await this.#modules.volumes.setUp(this.#now).catch(() => undefined);
+  /**
+   * What has changed in the API is brought into the volumes. False when a container is to start and its volumes are not there;
+   * those of running containers stay as they are.
+   */
+  async #refreshVolumes(isStarting: boolean): Promise<boolean> {
+    const { resyncMs, clock } = this.#modules;
+    const isDue = resyncMs !== undefined && clock.now() - this.#volumesAtMs >= resyncMs;
+    if (resyncMs === undefined || (!isDue && !isStarting)) return true;
+    return (await this.#setUpVolumes()) || !isStarting;
   }
 
-  async #createSandbox(observed: ObservedPod, actions: PodActions): Promise<number | undefined> {
-    const { runtime, volumes } = this.#modules;
-    this.#tell(observed, actions, false);
+  /** False when one cannot be had, which is told. */
+  async #setUpVolumes(): Promise<boolean> {
     try {
-      await volumes.setUp(this.#now);
+      await this.#modules.volumes.setUp(this.#now);
+      this.#volumesAtMs = this.#modules.clock.now();
+      return true;
     } catch (error) {
       if (!(error instanceof VolumeError)) throw error;
       this.#tellProblem(error.reason, error.message);
-      return this.#retryAtMs();
+      return false;
     }
+  }
+
+  async #createSandbox(observed: ObservedPod, actions: PodActions): Promise<number | undefined> {
+    const { runtime } = this.#modules;
+    this.#tell(observed, actions, false);
+    if (!(await this.#setUpVolumes())) return this.#retryAtMs();
     for (const { id, metadata } of observed.containers.filter(isRunning)) {
       this.#events.container(this.#pod, metadata.name, "Killing", `Stopping container ${metadata.name}`);
       await runtime.stopContainer(id, this.#pod.spec.terminationGracePeriodSeconds ?? 0);

@@ -1,6 +1,7 @@
 import type { Clock, Timer } from "#base/clock.ts";
 import type { RuntimeService } from "#cri/runtime-service.ts";
 import type { RuntimeHandler, RuntimeStatus } from "#cri/runtime-status.ts";
+import { type RuntimeView, runtimeProblems } from "./nodestatus/runtime-problems.ts";
 import type { Pleg } from "./pleg/pleg.ts";
 
 /** What {@link RuntimeHealth} looks at. */
@@ -12,8 +13,6 @@ export interface RuntimeHealthModules {
 
 /** How often the runtime is asked how it is, in milliseconds. */
 const PERIOD_MS = 5000;
-/** Without an answer for longer than this it counts as down, in milliseconds (upstream's `maxWaitForContainerRuntime`). */
-const SILENT_MS = 30_000;
 
 /** How the runtime is, asked every few seconds (upstream's `runtimeState`). */
 export class RuntimeHealth {
@@ -41,33 +40,24 @@ export class RuntimeHealth {
     return this.#status?.handlers ?? [];
   }
 
-  /** What it told last. */
-  get status(): RuntimeStatus | undefined {
-    return this.#status;
+  /** What is known of it, for the node's conditions. */
+  get view(): RuntimeView {
+    return { status: this.#status, answeredAtMs: this.#answeredAtMs };
   }
 
-  /** Why it cannot run containers, in upstream's words; none when it can. */
+  /** Why no pods can run, in upstream's words; none when they can. */
   runtimeProblems(): readonly string[] {
     const { clock, pleg } = this.#modules;
     const lost = pleg.problem();
-    if (this.#answeredAtMs === undefined) return ["container runtime status check may not have completed yet"];
-    const isDown = clock.now() - this.#answeredAtMs > SILENT_MS;
-    return [
-      ...(isDown ? ["container runtime is down"] : []),
-      ...this.#conditionProblem("RuntimeReady", "container runtime not ready"),
-      ...(lost === undefined ? [] : [`PLEG is not healthy: ${lost}`]),
-    ];
+    return [...runtimeProblems(this.view, clock.now()), ...(lost === undefined ? [] : [`PLEG is not healthy: ${lost}`])];
   }
 
-  /** Why pods get no network. */
-  networkProblems(): readonly string[] {
-    return this.#conditionProblem("NetworkReady", "container runtime network not ready");
-  }
-
-  #conditionProblem(type: string, words: string): readonly string[] {
-    const condition = this.#status?.conditions.find((one) => one.type === type);
-    if (condition === undefined || condition.status) return [];
-    return [`${words}: ${type}=false reason:${condition.reason} message:${condition.message}`];
+  /** Why pods get no network of their own. */
+  networkProblem(): string | undefined {
+    const condition = this.#status?.conditions.find(({ type }) => type === "NetworkReady");
+    if (condition === undefined || condition.status) return undefined;
+    const { type, reason, message } = condition;
+    return `container runtime network not ready: ${type}=false reason:${reason} message:${message}`;
   }
 
   async #ask(): Promise<void> {

@@ -1,12 +1,13 @@
 import type { Container, Pod } from "#api/generated/core/v1.ts";
 import type { ContainerInside } from "#cri/fake/container-inside.ts";
 import type { MemoryFiles } from "#cri/fake/memory-files.ts";
-import { hostnameOf } from "../kuberuntime/hostname.ts";
+import { podHostname } from "../network-files/pod-hostname.ts";
 import type { PodEnvironment } from "../pod-environment.ts";
 import { type ContainerMounts, VolumeError, type VolumeManager } from "../volumes/volume-manager.ts";
 import { hostsFile, resolvConf } from "./network-files.ts";
 import { type InsideModules, type PodNow, PodVolumes } from "./pod-volumes.ts";
 
+const CLUSTER_DOMAIN = "cluster.local";
 const NO_MOUNTS: ContainerMounts = { mounts: [], terminationLogPath: "" };
 
 interface Entry {
@@ -81,7 +82,7 @@ export class SimulatedVolumes implements VolumeManager {
     const nowMs = this.#modules.clock.now();
     if (this.#furnished.has(files)) return;
     this.#furnished.add(files);
-    files.write("/etc/hosts", Buffer.from(hostsFile(pod, hostnameOf(pod), ip)), nowMs);
+    files.write("/etc/hosts", Buffer.from(hostsFile(pod, podHostname(pod, CLUSTER_DOMAIN).hostname, ip)), nowMs);
     files.write("/etc/resolv.conf", Buffer.from(resolvConf(pod)), nowMs);
   }
 }

@@ -1,6 +1,5 @@
 import type { Pod } from "#api/generated/core/v1.ts";
 import { errnoOf, type HostFiles } from "#base/host-files.ts";
-import type { Logger } from "#component-base/logging.ts";
 
 /** Where log collectors look for the logs of containers (upstream's `legacyContainerLogsDir`). */
 const CONTAINER_LOGS_DIR = "/var/log/containers";
@@ -10,9 +9,6 @@ const SUFFIX = ".log";
 /** What {@link PodLogs} are made of. */
 export interface PodLogsOptions {
   readonly files: Pick<HostFiles, "mkdir" | "readdir" | "readlink" | "rm" | "symlink" | "unlink">;
-  /** Where the logs of pods are. */
-  readonly podLogsDir: string;
-  readonly logger: Logger;
   /** Where links to them are made; `/var/log/containers` when absent. */
   readonly containerLogsDir?: string;
 }

@@ -39,7 +39,7 @@ export class PodSandboxes {
     if (sandboxes === undefined) return [sandboxConfig(pod, { attempt, cgroupParent }), ""];
     const [dns, runtimeHandler] = await Promise.all([sandboxes.dns(pod), sandboxes.runtimeHandler(pod)]);
     const own = security === undefined ? {} : sandboxSecurityOf(security, pod);
-    const { podLogsDir } = sandboxes;
-    return [sandboxConfig(pod, { attempt, cgroupParent, dns, security: own, podLogsDir }), runtimeHandler];
+    const { podLogsDir, clusterDomain } = sandboxes;
+    return [sandboxConfig(pod, { attempt, cgroupParent, dns, security: own, podLogsDir, clusterDomain }), runtimeHandler];
   }
 }

@@ -1,11 +1,12 @@
 import type { Container, Pod } from "#api/generated/core/v1.ts";
 import type { DnsConfig, PodSandboxConfig, PortMapping } from "#cri/pod-sandbox.ts";
-import { hostnameOf } from "./hostname.ts";
+import { kernelHostname } from "../network-files/pod-hostname.ts";
 import { sandboxLabels } from "./labels.ts";
 import { type SandboxSecuritySettings, sandboxSecurityContext, sandboxSysctls } from "./security-context.ts";
 
 /** Where the logs of pods are, as kubelets are configured by default. */
-export const POD_LOGS_DIR = "/var/log/pods";
+const POD_LOGS_DIR = "/var/log/pods";
+const CLUSTER_DOMAIN = "cluster.local";
 
 /** What a sandbox is made of beside the pod's own spec. */
 export interface SandboxFacts {
@@ -17,6 +18,7 @@ export interface SandboxFacts {
   readonly security?: SandboxSecuritySettings;
   /** Where the logs of pods are. */
   readonly podLogsDir?: string;
+  readonly clusterDomain?: string;
 }
 
 /** The folder of a pod's logs. */
@@ -28,14 +30,14 @@ export function podLogsFolder({ metadata }: Pod, podLogsDir: string): string {
 /** What a pod's sandbox is made of (upstream's `generatePodSandboxConfig`). */
 export function sandboxConfig(
   pod: Pod,
-  { attempt, cgroupParent, dns, security = {}, podLogsDir = POD_LOGS_DIR }: SandboxFacts,
+  { attempt, cgroupParent, dns, security = {}, podLogsDir = POD_LOGS_DIR, clusterDomain = CLUSTER_DOMAIN }: SandboxFacts,
 ): PodSandboxConfig {
   const { metadata, spec } = pod;
   const { name = "", namespace = "", uid = "", annotations = {} } = metadata;
   const containers = [...spec.containers, ...(spec.initContainers ?? [])];
   return {
     metadata: { name, namespace, uid, attempt },
-    hostname: spec.hostNetwork === true ? "" : hostnameOf(pod),
+    hostname: spec.hostNetwork === true ? "" : kernelHostname(pod, clusterDomain),
     labels: sandboxLabels(pod),
     annotations,
     logDirectory: podLogsFolder(pod, podLogsDir),

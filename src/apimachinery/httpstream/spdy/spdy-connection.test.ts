@@ -124,6 +124,15 @@ test("destroying a stream resets it", async () => {
   client.close();
 });
 
+test("what was said before a reset can be read, and then there is an end", async () => {
+  const { client } = connected((stream) => {
+    stream.write("last word", () => stream.destroy());
+  });
+  const stream = client.createStream({});
+  expect(await text(stream)).toBe("last word");
+  client.close();
+});
+
 test("pings are answered on both sides", async () => {
   const { client, server } = connected(() => {});
   await Promise.all([client.ping(), client.ping(), server.ping()]);

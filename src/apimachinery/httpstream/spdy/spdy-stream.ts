@@ -115,10 +115,24 @@ export class SpdyStream extends Duplex {
     this.#settle();
   }
 
-  /** The other end has ended the stream at once. What it had said to the end can still be read. */
+  /**
+   * The other end has ended the stream at once. Who reads finds what it had said, and then an end, as in upstream's
+   * spdystream: servers reset streams behind their last word. Nothing can be written any more.
+   */
   resetReceived(status: number): void {
     this.#host.release(this);
-    this.connectionLost(new StreamResetError(status));
+    const error = new StreamResetError(status);
+    const isRead = this.readableFlowing !== null || this.listenerCount("readable") > 0 || this.readableLength > 0;
+    if (!this.#accepted || this.#remoteEnded || !isRead) {
+      this.connectionLost(error);
+      return;
+    }
+    this.#localEnded = true;
+    this.#remoteEnded = true;
+    this.#failure = error;
+    // Not an error of the reader's: who writes is told of it when he writes.
+    this.once("end", () => this.destroy());
+    this.push(null);
   }
 
   /** The other end takes so many bytes more, or less. */
