@@ -1,5 +1,6 @@
 import type { Node, NodeStatus } from "#api/generated/core/v1.ts";
 import { formatTime } from "#apimachinery/meta/time.ts";
+import { NODE_FEATURES_OF_UPDATES } from "#component-helpers/node/declared-features.ts";
 
 /** What distinguishes one simulated node. */
 export interface NodeIdentity {
@@ -62,6 +63,8 @@ export function nodeStatus({ name, hostIp }: NodeIdentity, nowMs: number, sinceM
   return {
     capacity: CAPACITY,
     allocatable: CAPACITY,
+    // A simulated node gives whole CPUs to nobody, and does what pods are told.
+    declaredFeatures: Object.values(NODE_FEATURES_OF_UPDATES).sort(),
     conditions: FINDINGS.map((finding) => ({
       ...finding,
       lastHeartbeatTime: formatTime(nowMs),

@@ -18,10 +18,12 @@ import { limitPodHardAntiAffinityTopology } from "./plugins/limit-pod-hard-anti-
 import { limitRanger } from "./plugins/limit-ranger/limit-ranger.ts";
 import { namespaceAutoProvision, namespaceExists } from "./plugins/namespace-exists.ts";
 import { namespaceLifecycle } from "./plugins/namespace-lifecycle.ts";
+import { nodeDeclaredFeatureValidator } from "./plugins/node-declared-feature-validator.ts";
 import { nodeRestriction } from "./plugins/node-restriction/node-restriction.ts";
 import { ownerReferencesPermissionEnforcement, type ResourcesOfKind } from "./plugins/owner-references-permission-enforcement.ts";
 import { persistentVolumeClaimResize } from "./plugins/persistent-volume-claim-resize.ts";
 import { podNodeSelector } from "./plugins/pod-node-selector.ts";
+import { podResizeValidator } from "./plugins/pod-resize-validator.ts";
 import { DEFAULT_POD_SECURITY_CONFIGURATION } from "./plugins/pod-security/configuration.ts";
 import { podSecurityWith } from "./plugins/pod-security/pod-security.ts";
 import { podTolerationRestriction } from "./plugins/pod-toleration-restriction.ts";
@@ -105,6 +107,8 @@ const PLUGINS: ReadonlyMap<string, Row[1]> = new Map([
   on("DefaultIngressClass", () => defaultIngressClass),
   off("DenyServiceExternalIPs", () => denyServiceExternalIps),
   on("PodTopologyLabels", () => podTopologyLabels),
+  on("NodeDeclaredFeatureValidator", () => nodeDeclaredFeatureValidator),
+  on("PodResizeValidator", () => podResizeValidator),
   // What others have changed is seen by these alone.
   on("MutatingAdmissionPolicy", ({ policies }) => policies.mutating),
   on("MutatingAdmissionWebhook", ({ webhooks }) => webhooks.mutating),
