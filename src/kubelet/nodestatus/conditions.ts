@@ -57,8 +57,8 @@ export function nextConditions(before: readonly NodeCondition[], facts: Conditio
     } as NodeCondition;
     if (at < 0) conditions.push(next);
     else conditions[at] = next;
-    // A node that is new has not become ready or unready.
-    if (changed && (finding.type !== "Ready" || old !== undefined)) events.push(event);
+    // A node that is new has not become unready.
+    if (changed && (old !== undefined || event !== "NodeNotReady")) events.push(event);
   }
   return { conditions, events };
 }

@@ -186,7 +186,7 @@ const FACTS: NodeFacts = {
   volumesInUse: [],
 };
 
-test("the first status tells all, and pressures are events; a new node has not become ready", () => {
+test("the first status tells all, and is told as events; a new node has not become unready", () => {
   const { status, events } = nextStatus(undefined, FACTS);
   expect(status).toMatchObject({
     addresses: [{ type: "InternalIP", address: "192.0.2.7" }],
@@ -209,7 +209,10 @@ test("the first status tells all, and pressures are events; a new node has not b
     "Node n1 status is now: NodeHasSufficientMemory",
     "Node n1 status is now: NodeHasNoDiskPressure",
     "Node n1 status is now: NodeHasSufficientPID",
+    "Node n1 status is now: NodeReady",
   ]);
+  const { events: unready } = nextStatus(undefined, { ...FACTS, problems: ["container runtime is down"] });
+  expect(unready.map(({ reason }) => reason)).not.toContain("NodeNotReady");
 });
 
 test("a change keeps its time until the next; only heartbeats pass without being told", () => {
