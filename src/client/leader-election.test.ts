@@ -37,3 +37,25 @@ test("one of two candidates leads; when it leaves, it gives the Lease back and t
   b.abort();
   await second;
 });
+
+test("a candidate that is stopped while it is being elected gives the Lease back, and never leads", async () => {
+  const client = new FakeClient({
+    resources: [{ id: LEASES, kind: "Lease", namespaced: true }],
+    clock: realClock,
+    random: seededRandom(1),
+  });
+  const stopping = new AbortController();
+  const onStartedLeading = vi.fn();
+  await runLeaderElection({
+    client,
+    clock: realClock,
+    identity: "a",
+    lease: { namespace: "kube-system", name: "x" },
+    signal: stopping.signal,
+    onStartedLeading,
+    onNewLeader: () => stopping.abort(),
+  });
+  expect(onStartedLeading).not.toHaveBeenCalled();
+  const { spec } = await client.get<{ metadata: object; spec: Record<string, unknown> }>(LEASES, "kube-system", "x");
+  expect(spec.holderIdentity).toBe("");
+});

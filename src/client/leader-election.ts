@@ -73,6 +73,8 @@ export async function runLeaderElection(options: LeaderElectionOptions): Promise
   while (!(await candidate.tryAcquireOrRenew())) {
     if (!(await pause(clock, Math.min(retryPeriodMs, STANDBY_PERIOD_MAX_MS), signal))) return;
   }
+  // Who was told to stop while it was being elected does not begin.
+  if (signal.aborted) return candidate.release();
   const leading = new AbortController();
   options.onStartedLeading(leading.signal);
   let renewedMs = clock.now();

@@ -172,6 +172,7 @@ async function schedule(options: SchedulerOptions, signal: AbortSignal, onReady:
     queue,
   );
   try {
+    if (signal.aborted) return;
     informers.start(signal);
     const aborted = new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
     await Promise.race([informers.waitForSync(), aborted]);
