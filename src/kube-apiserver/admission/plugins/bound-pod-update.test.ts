@@ -28,7 +28,7 @@ function refusal(
   const stores = { of: () => ({ cached: (_: string, name: string) => (name === "n" ? node : undefined) }) };
   const request = { operation: "UPDATE", group: "", resource: "pods", subresource, name: "p", object, oldObject };
   try {
-    factory({ stores } as unknown as AdmissionModules).validate?.(request as unknown as AdmissionAttributes);
+    void factory({ stores } as unknown as AdmissionModules).validate?.(request as unknown as AdmissionAttributes);
     return "";
   } catch (error) {
     return (error as Error).message.replace(/^.*? is forbidden: /, "");

@@ -25,11 +25,11 @@ function tooMuch(pod: Pod, { status }: Node): string | undefined {
       ["cpu", quantityMilliValue],
       ["memory", quantityValue],
     ] as const
-  ).flatMap(([name, valueOf]) => {
+  ).flatMap(([name, amountOf]) => {
     const [requested, allocatable] = [requests.get(name), status?.allocatable?.[name]];
     const [wanted, has] = [
-      requested ? valueOf(requested) : 0,
-      allocatable === undefined ? 0 : valueOf(parseQuantity(allocatable)),
+      requested ? amountOf(requested) : 0,
+      allocatable === undefined ? 0 : amountOf(parseQuantity(allocatable)),
     ];
     return wanted > has ? [`${name}, requested: ${wanted}, allocatable: ${has}`] : [];
   });
