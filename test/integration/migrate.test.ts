@@ -152,7 +152,8 @@ describe.skipIf(!hasEtcd)(`copies between lmdb and etcd (${ETCD_REASON})`, () =>
 
   test.skipIf(!isBuilt)("kybern migrate moves a cluster to etcd and back, and clients go on", { timeout: 60_000 }, async () => {
     const up = async (name: string, ...flags: string[]): Promise<Program> => {
-      const program = new Program(["up", "--data-dir", join(dir, name), "--secure-port", "0", "--nodes", "0", ...flags]);
+      const args = ["up", "--data-dir", join(dir, name), "--secure-port", "0", "--nodes", "0", ...flags];
+      const program = new Program(args, { embedded: true });
       await eventually(() => program.stdout.includes("is up"), 20_000, `the banner of ${name}: ${program.stderr}`);
       return program;
     };

@@ -59,7 +59,7 @@ test("what is kept in another store is encrypted there as it would be in the fir
 });
 
 test("a server that only reads shows what is there, adds nothing, and refuses every write", async () => {
-  const kv = await openTestStore();
+  const kv = await openTestStore({ alone: true });
   const writer = await serve(kv, {});
   await writer.create(configMaps, "default", configMap("a"));
   await servers.pop()?.stop();
@@ -79,7 +79,7 @@ test("a server that only reads shows what is there, adds nothing, and refuses ev
   }
   expect(await kv.currentRevision()).toBe(revision);
   await servers.pop()?.stop();
-  const empty = await openTestStore();
+  const empty = await openTestStore({ alone: true });
   const nothing = await serve(empty, { storage: { readOnly: true } });
   expect((await nothing.list(configMaps, "")).items).toEqual([]);
   expect(await empty.currentRevision()).toBe(1);

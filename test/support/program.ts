@@ -9,6 +9,16 @@ export const programPath: string = fileURLToPath(new URL("../../dist/cmd/kybern.
 /** Whether the program is built; `npm test` builds it first. */
 export const isBuilt: boolean = existsSync(programPath);
 
+/** How a {@link Program} is started. */
+export interface ProgramOptions {
+  readonly uid?: number;
+  /** Another name of the program: a link to it. */
+  readonly file?: string;
+  readonly env?: NodeJS.ProcessEnv;
+  /** On its own store, whatever the run is on: the test is about that. */
+  readonly embedded?: boolean;
+}
+
 /** `kybern` as a process of its own, with what it printed. */
 export class Program implements AsyncDisposable {
   readonly #child: ChildProcess;
@@ -16,12 +26,9 @@ export class Program implements AsyncDisposable {
   stdout = "";
   stderr = "";
 
-  /** `file` is another name of the program: a link to it. In a run on etcd `kybern up` is told to be on it too. */
-  constructor(
-    args: readonly string[],
-    { file = programPath, ...options }: { readonly uid?: number; readonly file?: string; readonly env?: NodeJS.ProcessEnv } = {},
-  ) {
-    this.#child = spawn(process.execPath, [file, ...args, ...storeFlags(args)], {
+  /** In a run on etcd `kybern up` is told to be on it too. */
+  constructor(args: readonly string[], { file = programPath, embedded = false, ...options }: ProgramOptions = {}) {
+    this.#child = spawn(process.execPath, [file, ...args, ...(embedded ? [] : storeFlags(args))], {
       stdio: ["ignore", "pipe", "pipe"],
       ...options,
     });
