@@ -198,6 +198,31 @@ describe("volumes", () => {
     expect(await modeOf(token)).toBe("640");
   });
 
+  test("projected: certificates of others, and of the pod's own", async () => {
+    const sources = [
+      { clusterTrustBundle: { name: "root", path: "ca.pem" } },
+      { podCertificate: { signerName: "s", keyType: "ED25519", credentialBundlePath: "all.pem", keyPath: "key.pem" } },
+    ];
+    const pod = podOf([{ name: "certs", projected: { sources } }], [], {});
+    const forgotten: string[] = [];
+    const volumes = await start({
+      trustAnchors: { get: async ({ name }) => `anchors of ${name}` },
+      certificates: {
+        get: async (_, volume, index) => ({ key: `key of ${volume}/${index};`, certificates: "certificates" }),
+        forget: (uid) => forgotten.push(uid),
+      },
+    });
+    await volumes.setUp(nowOf(pod));
+    const text = (name: string): Promise<string> => readFile(at("volumes/kubernetes.io~projected/certs", name), "utf8");
+    expect([await text("ca.pem"), await text("all.pem"), await text("key.pem")]).toEqual([
+      "anchors of root",
+      "key of certs/1;certificates",
+      "key of certs/1;",
+    ]);
+    await volumes.tearDown("u-1");
+    expect(forgotten).toEqual(["u-1"]);
+  });
+
   test("a claim's volume is mounted under its own name, and its group is told", async () => {
     const local = join(root, "disk");
     await mkdir(local);

@@ -12,6 +12,7 @@ import { allContainers } from "../kuberuntime/effective-security-context.ts";
 import type { UserNamespace } from "../kuberuntime/security-context.ts";
 import { HOSTS_PATH, managedHostsFile, nodeHostsFile } from "../network-files/hosts-file.ts";
 import { podHostname } from "../network-files/pod-hostname.ts";
+import type { PodCertificates } from "../podcertificate/pod-certificates.ts";
 import {
   type ClaimedVolume,
   type ClaimSources,
@@ -27,6 +28,7 @@ import { PodPaths } from "./pod-paths.ts";
 import { removeTree } from "./remove-tree.ts";
 import { ServiceAccountTokens } from "./service-account-tokens.ts";
 import { setUpOf } from "./set-up-volume.ts";
+import type { TrustAnchors } from "./trust-anchors.ts";
 import { type IdRange, UserNamespaces } from "./user-namespaces.ts";
 import { fsUserOf, type SetUpVolume, uidOf, type VolumeHost } from "./volume-host.ts";
 import { type ContainerMounts, setUpFailed, VolumeError, type VolumeManager } from "./volume-manager.ts";
@@ -44,6 +46,10 @@ export interface HostVolumesOptions {
   readonly allocatable: () => Amounts;
   /** What volumes' files come from; nothing for a kubelet without an API server. */
   readonly sources: (Pick<Sources, "configMap" | "secret" | "token"> & ClaimSources) | undefined;
+  /** The certificates of `clusterTrustBundle` sources; without it they give no files. */
+  readonly trustAnchors?: Pick<TrustAnchors, "get">;
+  /** The keys and certificates of `podCertificate` sources; without it they give no files. */
+  readonly certificates?: Pick<PodCertificates, "get" | "forget">;
   readonly clusterDomain: string;
   /** Pulls the image of a volume. */
   readonly imageOf: (pod: Pod, image: NonNullable<SetUpVolume["image"]>) => Promise<ImageSpec>;
@@ -156,6 +162,7 @@ export class HostVolumes implements VolumeManager {
     await removeTree(this.#host.files, folder);
     this.#pods.delete(podUid);
     this.#tokens.forget(podUid);
+    this.#options.certificates?.forget(podUid);
     this.#namespaces.release(podUid);
     this.#ids.delete(podUid);
   }
@@ -180,13 +187,15 @@ export class HostVolumes implements VolumeManager {
         `failed to get Plugin from volumeSpec for volume "${resolved.specName}" err=no volume plugin matched`,
       );
     }
-    const sources = this.#options.sources ?? NO_SOURCES;
+    const { sources = NO_SOURCES, trustAnchors, certificates } = this.#options;
     const situation = {
       pod,
       addresses,
       allocatable: this.#options.allocatable(),
       sources,
       token: (audience: string | undefined, seconds: number) => this.#tokens.get(pod, audience, seconds),
+      ...(trustAnchors === undefined ? {} : { trustAnchors: trustAnchors.get.bind(trustAnchors) }),
+      ...(certificates === undefined ? {} : { certificate: certificates.get.bind(certificates, pod) }),
       ...credentialFiles(pod),
     };
     try {
