@@ -37,12 +37,23 @@ export function containersOf(pod: Pod): readonly Container[] {
 }
 
 /** Containers that were added for debugging: they start once, at any time, and never again. */
-export function ephemeralContainers({ spec }: Pod): readonly Container[] {
+export function ephemeralContainers({ spec }: Pod): readonly (Container & Pick<EphemeralContainer, "targetContainerName">)[] {
   return (spec.ephemeralContainers ?? []).map((container: EphemeralContainer) => ({ ...container, restartPolicy: "Never" }));
 }
 
-/** Whether a container that ended is started again. */
+/** What is done about a container that ended, if it has a rule for that: its first that fits (KEP-5307, KEP-5532). */
+export function ruleFor({ restartPolicy, restartPolicyRules = [] }: Container, exitCode: number): string | undefined {
+  // Rules are for containers with a policy of their own.
+  if (restartPolicy === undefined) return undefined;
+  return restartPolicyRules.find(({ exitCodes }) => {
+    const isNamed = exitCodes?.values?.includes(exitCode) ?? false;
+    return exitCodes?.operator === "In" ? isNamed : exitCodes?.operator === "NotIn" && !isNamed;
+  })?.action;
+}
+
+/** Whether a container that ended is started again (upstream's `ContainerShouldRestart`). */
 export function restarts(pod: Pod, container: Container, isInit: boolean, exitCode: number): boolean {
+  if (ruleFor(container, exitCode) !== undefined) return true;
   const own = container.restartPolicy;
   const policy = own ?? (isInit && pod.spec.restartPolicy === "Always" ? "OnFailure" : (pod.spec.restartPolicy ?? "Always"));
   return policy === "Always" || (policy === "OnFailure" && exitCode !== 0);

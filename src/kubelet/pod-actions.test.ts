@@ -1,8 +1,9 @@
 import { expect, test } from "vitest";
 import type { Container, Pod } from "#api/generated/core/v1.ts";
 import type { ContainerStatus } from "#cri/container.ts";
+import type { PodSandboxStatus } from "#cri/pod-sandbox.ts";
 import { CONTAINER_HASH_ANNOTATION, containerHash } from "./kuberuntime/labels.ts";
-import { computePodActions } from "./pod-actions.ts";
+import { computePodActions, type PodActions } from "./pod-actions.ts";
 
 const NOW = 1_000_000;
 
@@ -45,12 +46,19 @@ const init: Container[] = [
 ];
 const sidecar: Container[] = [{ name: "side", image: "i", restartPolicy: "Always" }];
 
+const ruled = (action: string): Container => ({
+  name: "app",
+  image: "i",
+  restartPolicy: "Never",
+  restartPolicyRules: [{ action, exitCodes: { operator: "In", values: [42] } }],
+});
+
 interface Case {
   readonly name: string;
   readonly pod: Pod;
   readonly containers: readonly ContainerStatus[];
   readonly allowedAtMs?: number;
-  readonly want: { start?: string[]; kill?: string[]; backedOff?: string[]; finished?: boolean };
+  readonly want: { start?: string[]; kill?: string[]; backedOff?: string[]; finished?: boolean; restartAll?: boolean };
 }
 
 const ephemeralContainers = [{ name: "debugger", image: "i" }];
@@ -141,6 +149,30 @@ const cases: readonly Case[] = [
     want: { finished: true },
   },
   {
+    name: "a rule starts again what the pod's policy would not",
+    pod: podOf({ restartPolicy: "Never", containers: [ruled("Restart")] }),
+    containers: [exited("app", 42)],
+    want: { start: ["app"] },
+  },
+  {
+    name: "a rule that does not fit leaves it to the container's policy",
+    pod: podOf({ restartPolicy: "Always", containers: [ruled("Restart")] }),
+    containers: [exited("app", 1)],
+    want: { finished: true },
+  },
+  {
+    name: "a rule for all ends the others first",
+    pod: podOf({ containers: [ruled("RestartAllContainers"), { name: "other", image: "i" }] }),
+    containers: [exited("app", 42), running("other")],
+    want: { kill: ["other"] },
+  },
+  {
+    name: "and then begins anew",
+    pod: podOf({ containers: [ruled("RestartAllContainers"), { name: "other", image: "i" }] }),
+    containers: [exited("app", 42), exited("other", 143)],
+    want: { restartAll: true },
+  },
+  {
     name: "another image replaces the container",
     pod: podOf({ containers: [{ name: "app", image: "j" }] }),
     containers: [madeFrom({ name: "app", image: "i" })],
@@ -172,5 +204,30 @@ test.each(cases)("$name", ({ pod, containers, allowedAtMs, want }) => {
     kill: actions.kill.map(({ name }) => name),
     backedOff: actions.backedOff,
     finished: actions.finished,
+    ...(actions.restartAll === undefined ? {} : { restartAll: actions.restartAll }),
   }).toEqual({ start: [], kill: [], backedOff: [], finished: false, ...want });
+});
+
+const deadSandbox: readonly (readonly [string, Partial<Pod["spec"]>, readonly ContainerStatus[], Partial<PodActions>])[] = [
+  ["is made anew for what always runs", {}, [exited("app", 137)], { createSandbox: true }],
+  [
+    "is made anew for what failed and is tried again",
+    { restartPolicy: "OnFailure" },
+    [exited("app", 1)],
+    { createSandbox: true },
+  ],
+  ["is not made anew for what succeeded", { restartPolicy: "OnFailure" }, [exited("app", 0)], { finished: true }],
+  ["is not made anew for what never restarts", { restartPolicy: "Never" }, [exited("app", 1)], { finished: true }],
+];
+
+test.each(deadSandbox)("a sandbox that died %s", (_name, spec, containers, want) => {
+  const sandbox = { state: "SANDBOX_NOTREADY" } as PodSandboxStatus;
+  const actions = computePodActions({
+    pod: podOf(spec),
+    observed: { sandbox, containers },
+    nowMs: NOW,
+    allowedAtMs: () => 0,
+    attemptsBefore: () => 0,
+  });
+  expect(actions).toMatchObject({ createSandbox: false, finished: false, start: [], ...want });
 });

@@ -1,7 +1,7 @@
 import type { Container, Pod } from "#api/generated/core/v1.ts";
 import type { ContainerStatus } from "#cri/container.ts";
 import { hasChanged } from "./kuberuntime/labels.ts";
-import { earlier, ephemeralContainers, isSidecar, latestAttempt, type ObservedPod, restarts } from "./observed-pod.ts";
+import { earlier, ephemeralContainers, isSidecar, latestAttempt, type ObservedPod, restarts, ruleFor } from "./observed-pod.ts";
 import { probe } from "./probes.ts";
 
 /** A container to start now. */
@@ -26,6 +26,8 @@ export interface ContainerKill {
 /** What brings a pod closer to its spec. */
 export interface PodActions {
   readonly createSandbox: boolean;
+  /** All containers are ended, and begin anew as in a new pod. */
+  readonly restartAll?: boolean;
   readonly start: readonly ContainerStart[];
   readonly kill: readonly ContainerKill[];
   /** Containers that would start, were they not held back; by name. */
@@ -47,19 +49,33 @@ export interface PodSituation {
   readonly attemptsBefore: (name: string) => number;
 }
 
+const NOTHING: PodActions = { createSandbox: false, start: [], kill: [], backedOff: [], wakeAtMs: undefined, finished: false };
+
 /** Decides, and does nothing (upstream's `computePodActions`): init containers one by one, sidecars first, then the rest. */
 export function computePodActions(situation: PodSituation): PodActions {
   const { pod, observed } = situation;
-  if (observed.sandbox?.state !== "SANDBOX_READY") {
-    return { createSandbox: true, start: [], kill: [], backedOff: [], wakeAtMs: undefined, finished: false };
-  }
+  if (observed.sandbox?.state !== "SANDBOX_READY") return withoutSandbox(situation);
   const plan = new Plan(situation);
+  const restartAll = plan.restartAll();
+  if (restartAll !== undefined) return restartAll;
   for (const container of ephemeralContainers(pod)) plan.ephemeralContainer(container);
   const initialized = plan.initContainers(pod.spec.initContainers ?? []);
   if (initialized === "failed") return plan.actions(true);
   if (initialized === "pending") return plan.actions(false);
   const running = pod.spec.containers.filter((container) => plan.mainContainer(container)).length;
   return plan.actions(running === 0);
+}
+
+/** A pod whose containers have ended for good needs no sandbox any more, when it had one. */
+function withoutSandbox({ pod, observed }: PodSituation): PodActions {
+  const hadContainers = observed.sandbox !== undefined && observed.containers.length > 0;
+  const ends = (container: Container): boolean => {
+    const status = latestAttempt(observed, container.name);
+    return status?.state === "CONTAINER_EXITED" && !restarts(pod, container, false, status.exitCode);
+  };
+  const isNever = pod.spec.restartPolicy === "Never" && pod.spec.containers.every((one) => one.restartPolicy === undefined);
+  if (hadContainers && (isNever || pod.spec.containers.every(ends))) return { ...NOTHING, finished: true };
+  return { ...NOTHING, createSandbox: true };
 }
 
 class Plan {
@@ -73,10 +89,32 @@ class Plan {
     this.#situation = situation;
   }
 
+  /** One has ended whose rule says that all begin anew: the others are ended first. */
+  restartAll(): PodActions | undefined {
+    const { pod, observed, nowMs, allowedAtMs } = this.#situation;
+    const all = [...(pod.spec.initContainers ?? []), ...pod.spec.containers];
+    const statuses = all.map((container) => ({ container, status: latestAttempt(observed, container.name) }));
+    const cause = statuses.find(
+      ({ container, status }) =>
+        status?.state === "CONTAINER_EXITED" && ruleFor(container, status.exitCode) === "RestartAllContainers",
+    );
+    if (cause?.status === undefined) return undefined;
+    const { name } = cause.container;
+    const running = statuses.flatMap(({ status }) => (status?.state === "CONTAINER_RUNNING" ? [status] : []));
+    const message = `Stopping container because container ${name} exited with a code whose rule restarts all containers`;
+    const kill = running.map(({ id, metadata }) => ({ id, name: metadata.name, message }));
+    if (kill.length > 0) return { ...NOTHING, kill };
+    const atMs = allowedAtMs(name, cause.status.finishedAtMs ?? nowMs);
+    return nowMs < atMs ? { ...NOTHING, backedOff: [name], wakeAtMs: atMs } : { ...NOTHING, restartAll: true };
+  }
+
   /** Does not wait for initialization. */
-  ephemeralContainer(container: Container): void {
-    if (latestAttempt(this.#situation.observed, container.name) !== undefined) return;
-    this.#startOrWait(container, false, undefined);
+  ephemeralContainer(container: ReturnType<typeof ephemeralContainers>[number]): void {
+    const { observed } = this.#situation;
+    if (latestAttempt(observed, container.name) !== undefined) return;
+    const { targetContainerName = "" } = container;
+    const target = targetContainerName === "" ? undefined : latestAttempt(observed, targetContainerName)?.id;
+    this.#startOrWait(container, false, undefined, target);
   }
 
   /** Starts the first init container that has to run; those behind it wait. */
@@ -134,7 +172,7 @@ class Plan {
     return true;
   }
 
-  #startOrWait(container: Container, isInit: boolean, status: ContainerStatus | undefined): void {
+  #startOrWait(container: Container, isInit: boolean, status: ContainerStatus | undefined, targetId?: string): void {
     const { nowMs, allowedAtMs, attemptsBefore } = this.#situation;
     if (status?.finishedAtMs !== undefined) {
       const allowed = allowedAtMs(container.name, status.finishedAtMs);
@@ -145,7 +183,7 @@ class Plan {
       }
     }
     const attempt = status === undefined ? attemptsBefore(container.name) : status.metadata.attempt + 1;
-    this.#start.push({ container, isInit, attempt });
+    this.#start.push({ container, isInit, attempt, ...(targetId === undefined ? {} : { targetId }) });
   }
 
   actions(finished: boolean): PodActions {

@@ -1,7 +1,7 @@
 import type { ContainerStatus, Pod } from "#api/generated/core/v1.ts";
-import { isSidecar } from "./observed-pod.ts";
+import { isSidecar, restarts } from "./observed-pod.ts";
 
-/** The statuses of a pod's containers. */
+/** The statuses of a pod's containers, in the order of its spec. */
 export interface PodStatuses {
   readonly init: readonly ContainerStatus[];
   readonly main: readonly ContainerStatus[];
@@ -18,10 +18,13 @@ export function podPhase(pod: Pod, { init, main }: PodStatuses, ending: boolean)
   if (running > 0) return "Running";
   const failed = stopped.some((status) => status.state?.terminated?.exitCode !== 0);
   if (ending) return failed ? "Failed" : "Succeeded";
-  const policy = pod.spec.restartPolicy ?? "Always";
-  if (policy === "Always") return "Running";
-  if (!failed) return "Succeeded";
-  return policy === "Never" ? "Failed" : "Running";
+  const willRestart = pod.spec.containers.some((container, index) => {
+    const status = main[index];
+    const ended = status?.state?.terminated ?? status?.lastState?.terminated;
+    return ended !== undefined && restarts(pod, container, false, ended.exitCode);
+  });
+  if (willRestart) return "Running";
+  return failed ? "Failed" : "Succeeded";
 }
 
 function hasStopped({ state, lastState }: ContainerStatus): boolean {

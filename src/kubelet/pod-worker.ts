@@ -47,6 +47,8 @@ export class PodWorker {
   /** Ends the waiting for hooks when the pod is to go. */
   readonly #going = new AbortController();
   readonly #toldAtMs = new Map<string, number>();
+  /** Attempts that containers had which were removed; by name. */
+  readonly #attempts = new Map<string, number>();
   #ordering: TerminationOrdering | undefined;
   #pod: Pod;
   #sandboxId = "";
@@ -245,6 +247,7 @@ export class PodWorker {
       return this.#terminate();
     }
     if (actions.createSandbox) return this.#createSandbox(observed, actions);
+    if (actions.restartAll === true) return this.#removeContainers(observed);
     if (!(await this.#refreshVolumes(actions.start.length > 0))) {
       this.#tell(observed, actions, false);
       return this.#retryAtMs();
@@ -262,6 +265,16 @@ export class PodWorker {
     const after = isWaiting ? await this.#observe() : observed;
     this.#tell(after, actions, false);
     return isWaiting ? earlier(actions.wakeAtMs, this.#startAtMs(actions.start)) : actions.wakeAtMs;
+  }
+
+  /** All begin anew, and go on counting. */
+  async #removeContainers({ containers }: ObservedPod): Promise<undefined> {
+    for (const { id, metadata } of containers) {
+      this.#attempts.set(metadata.name, Math.max(this.#attempts.get(metadata.name) ?? 0, metadata.attempt + 1));
+      this.#backOff.next(metadata.name, this.#modules.clock.now());
+      await this.#modules.runtime.removeContainer(id);
+    }
+    this.#again = true;
   }
 
   /** When what could not be started is tried again. */
@@ -296,17 +309,9 @@ export class PodWorker {
   }
 
   async #createSandbox(observed: ObservedPod, actions: PodActions): Promise<number | undefined> {
-    const { runtime } = this.#modules;
     this.#tell(observed, actions, false);
     if (!(await this.#setUpVolumes())) return this.#retryAtMs();
-    for (const { id, metadata } of observed.containers.filter(isRunning)) {
-      this.#events.container(this.#pod, metadata.name, "Killing", `Stopping container ${metadata.name}`);
-      await runtime.stopContainer(id, this.#pod.spec.terminationGracePeriodSeconds ?? 0);
-    }
-    if (observed.sandbox !== undefined) {
-      await runtime.stopPodSandbox(observed.sandbox.id);
-      this.#events.pod(this.#pod, "Normal", "SandboxChanged", "Pod sandbox changed, it will be killed and re-created.");
-    }
+    if (observed.sandbox !== undefined) await this.#leaveSandbox(observed);
     try {
       const attempt = observed.sandbox === undefined ? 0 : observed.sandbox.metadata.attempt + 1;
       this.#observer.added(await this.#sandboxes.create(this.#pod, attempt));
@@ -316,6 +321,21 @@ export class PodWorker {
     }
     this.#again = true;
     return undefined;
+  }
+
+  /** The sandbox has died: what of it still runs is ended, and init containers will run again. */
+  async #leaveSandbox({ sandboxes = [], containers }: ObservedPod): Promise<void> {
+    const { runtime } = this.#modules;
+    const { spec } = this.#pod;
+    this.#events.pod(this.#pod, "Normal", "SandboxChanged", "Pod sandbox changed, it will be killed and re-created.");
+    const running = containers.filter(isRunning);
+    await Promise.all(running.map(({ id }) => runtime.stopContainer(id, spec.terminationGracePeriodSeconds ?? 0)));
+    for (const { id } of sandboxes) await runtime.stopPodSandbox(id);
+    const inits = new Set(spec.initContainers?.map(({ name }) => name));
+    await this.#removeContainers({
+      sandbox: undefined,
+      containers: containers.filter(({ metadata }) => inits.has(metadata.name)),
+    });
   }
 
   /** Not at each of the many times that it is tried. */
@@ -442,7 +462,8 @@ export class PodWorker {
     const known = [...containerStatuses, ...initContainerStatuses, ...ephemeralContainerStatuses].find(
       (status) => status.name === name,
     );
-    return known?.containerID === undefined ? 0 : known.restartCount + 1;
+    const told = known?.containerID === undefined ? 0 : known.restartCount + 1;
+    return Math.max(told, this.#attempts.get(name) ?? 0);
   }
 
   #tell(observed: ObservedPod, actions: PodActions, final: boolean, ending = false): void {
