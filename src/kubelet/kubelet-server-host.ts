@@ -20,6 +20,6 @@ export function kubeletServerHost(kubelet: Kubelet, facts: KubeletServerFacts): 
   return {
     ...facts,
     pods: () => kubelet.pods(),
-    isSyncing: () => kubelet.health.runtimeProblems().length === 0,
+    isSyncing: () => kubelet.health.isSyncing(),
   };
 }

@@ -1,7 +1,7 @@
 import type { Clock, Timer } from "#base/clock.ts";
 import type { RuntimeService } from "#cri/runtime-service.ts";
 import type { RuntimeHandler, RuntimeStatus } from "#cri/runtime-status.ts";
-import { type RuntimeView, runtimeProblems } from "./nodestatus/runtime-problems.ts";
+import { type RuntimeView, runtimeErrors, runtimeProblems } from "./nodestatus/runtime-problems.ts";
 import type { Pleg } from "./pleg/pleg.ts";
 
 /** What {@link RuntimeHealth} looks at. */
@@ -13,6 +13,8 @@ export interface RuntimeHealthModules {
 
 /** How often the runtime is asked how it is, in milliseconds. */
 const PERIOD_MS = 5000;
+/** How long pods may not be looked after before the kubelet says that it is not well, in milliseconds (upstream's `SyncLoopHealthCheck`). */
+const SYNC_SILENCE_MAX_MS = 120_000;
 
 /** How the runtime is, asked every few seconds (upstream's `runtimeState`). */
 export class RuntimeHealth {
@@ -20,9 +22,12 @@ export class RuntimeHealth {
   #status: RuntimeStatus | undefined;
   #answeredAtMs: number | undefined;
   #timer: Timer | undefined;
+  /** When the runtime last let pods run. */
+  #workedAtMs: number;
 
   constructor(modules: RuntimeHealthModules) {
     this.#modules = modules;
+    this.#workedAtMs = modules.clock.now();
   }
 
   /** Resolves when it has been asked once. */
@@ -52,6 +57,14 @@ export class RuntimeHealth {
     return [...runtimeProblems(this.view, clock.now()), ...(lost === undefined ? [] : [`PLEG is not healthy: ${lost}`])];
   }
 
+  /** Whether pods are looked after: for a while also while the runtime lets none run, and always without a network for them. */
+  isSyncing(): boolean {
+    const { clock, pleg } = this.#modules;
+    const now = clock.now();
+    if (runtimeErrors(this.view, now).length === 0 && pleg.problem() === undefined) this.#workedAtMs = now;
+    return now - this.#workedAtMs < SYNC_SILENCE_MAX_MS;
+  }
+
   /** Why pods get no network of their own. */
   networkProblem(): string | undefined {
     const condition = this.#status?.conditions.find(({ type }) => type === "NetworkReady");
@@ -67,5 +80,6 @@ export class RuntimeHealth {
     } catch {
       // How long it has not answered is what counts.
     }
+    this.isSyncing();
   }
 }

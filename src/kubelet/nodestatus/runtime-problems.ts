@@ -3,6 +3,8 @@ import type { RuntimeCondition, RuntimeStatus } from "#cri/runtime-status.ts";
 /** How long a runtime may not have answered before it counts as down, in milliseconds (upstream's `maxWaitForContainerRuntime`). */
 export const RUNTIME_SILENCE_MAX_MS = 30_000;
 
+const DOWN = "container runtime is down";
+
 /** What is known of the node's runtime. */
 export interface RuntimeView {
   /** Its last answer. */
@@ -12,15 +14,19 @@ export interface RuntimeView {
 }
 
 /** Why the runtime lets no pods run, in upstream's words of `runtimeState`; none when it does. */
-export function runtimeProblems({ status, answeredAtMs }: RuntimeView, nowMs: number): readonly string[] {
+export function runtimeProblems(view: RuntimeView, nowMs: number): readonly string[] {
+  const errors = runtimeErrors(view, nowMs);
+  if (view.status === undefined || errors.includes(DOWN)) return errors;
+  return [...errors, ...problemOf(view.status, "NetworkReady", "container runtime network not ready")];
+}
+
+/** Those of {@link runtimeProblems} that stop pods of the host's network too. */
+export function runtimeErrors({ status, answeredAtMs }: RuntimeView, nowMs: number): readonly string[] {
   if (answeredAtMs === undefined || status === undefined) {
     return ["container runtime status check may not have completed yet"];
   }
-  if (nowMs - answeredAtMs >= RUNTIME_SILENCE_MAX_MS) return ["container runtime is down"];
-  return [
-    ...problemOf(status, "RuntimeReady", "container runtime not ready"),
-    ...problemOf(status, "NetworkReady", "container runtime network not ready"),
-  ];
+  if (nowMs - answeredAtMs >= RUNTIME_SILENCE_MAX_MS) return [DOWN];
+  return problemOf(status, "RuntimeReady", "container runtime not ready");
 }
 
 function problemOf({ conditions }: RuntimeStatus, type: string, words: string): readonly string[] {
