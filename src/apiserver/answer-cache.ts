@@ -25,7 +25,7 @@ export class AnswerCache<V> {
   async fetch(key: string, ask: () => Promise<V>, lifeMs: (answer: V) => number): Promise<V> {
     const hash = createHash("sha256").update(key).digest("base64");
     const known = this.#known.get(hash);
-    if (known !== undefined && this.#clock.now() < known.until) return known.answer;
+    if (known !== undefined && this.#clock.elapsed() < known.until) return known.answer;
     const waiting = this.#asked.get(hash);
     if (waiting !== undefined) return waiting;
     const asked = ask()
@@ -38,7 +38,7 @@ export class AnswerCache<V> {
   #remember(hash: string, answer: V, lifeMs: number): V {
     this.#known.delete(hash);
     if (lifeMs <= 0) return answer;
-    this.#known.set(hash, { answer, until: this.#clock.now() + lifeMs });
+    this.#known.set(hash, { answer, until: this.#clock.elapsed() + lifeMs });
     if (this.#known.size > this.#entriesMax) {
       const oldest = this.#known.keys().next().value;
       if (oldest !== undefined) this.#known.delete(oldest);

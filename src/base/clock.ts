@@ -5,10 +5,12 @@ export interface Timer {
 
 /**
  * The passing of time, as a parameter: real in programs, virtual in simulations.
- * All durations are milliseconds; `now` is milliseconds since the Unix epoch.
+ * All durations are milliseconds; `now` is milliseconds since the Unix epoch, and may jump when somebody sets the machine's clock.
  */
 export interface Clock {
   now(): number;
+  /** Milliseconds since some moment, for durations: whoever sets the machine's clock does not change it. */
+  elapsed(): number;
   /** Calls `task` once after `delayMs`. The timer does not keep the process alive when `unref` is set. */
   setTimeout(task: () => void, delayMs: number, options?: { unref?: boolean }): Timer;
   /** Calls `task` every `periodMs` until cleared. */
@@ -20,6 +22,7 @@ export interface Clock {
 /** The machine's own clock. */
 export const realClock: Clock = {
   now: () => Date.now(),
+  elapsed: () => performance.now(),
   setTimeout(task, delayMs, options) {
     const handle = setTimeout(task, delayMs);
     if (options?.unref) handle.unref();

@@ -23,6 +23,10 @@ export class ManualClock implements Clock {
     return this.#nowMs;
   }
 
+  elapsed(): number {
+    return this.#nowMs;
+  }
+
   /** Timers that were set, and neither fired nor cleared. */
   get pending(): number {
     return this.#tasks.size;

@@ -47,16 +47,16 @@ export async function runReflector<T extends object>(options: ReflectorOptions<T
   while (!signal.aborted) {
     try {
       resourceVersion ??= await initialSet(options);
-      const startedMs = clock.now();
+      const startedMs = clock.elapsed();
       resourceVersion = await follow(options, resourceVersion);
       // A server that ends watches at once must not be asked in a tight loop.
-      if (clock.now() - startedMs < BACKOFF_MIN_MS && !signal.aborted) await clock.sleep(BACKOFF_MIN_MS, signal);
+      if (clock.elapsed() - startedMs < BACKOFF_MIN_MS && !signal.aborted) await clock.sleep(BACKOFF_MIN_MS, signal);
     } catch (error) {
       if (signal.aborted) return;
       if (error instanceof WatchBroken) resourceVersion = error.resourceVersion;
       if (isExpired(error)) resourceVersion = undefined;
       else options.onError?.(error);
-      const now = clock.now();
+      const now = clock.elapsed();
       if (now - lastFailureMs > BACKOFF_RESET_MS) delayMs = BACKOFF_MIN_MS;
       lastFailureMs = now;
       try {

@@ -60,7 +60,7 @@ export class RateLimitingQueue<K = string> {
       this.add(key);
       return;
     }
-    const dueMs = this.#clock.now() + delayMs;
+    const dueMs = this.#clock.elapsed() + delayMs;
     const waiting = this.#delayed.get(key);
     if (waiting !== undefined && waiting.dueMs <= dueMs) return;
     waiting?.timer.clear();

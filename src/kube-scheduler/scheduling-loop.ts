@@ -62,9 +62,9 @@ export class SchedulingLoop {
     signal.addEventListener("abort", onAbort, { once: true });
     while (!signal.aborted) {
       this.#woken = false;
-      const sliceEnd = clock.now() + SLICE_MS;
+      const sliceEnd = clock.elapsed() + SLICE_MS;
       let worked = false;
-      while (this.#bindings < BINDINGS_MAX && this.#statusWrites < STATUS_WRITES_MAX && clock.now() < sliceEnd) {
+      while (this.#bindings < BINDINGS_MAX && this.#statusWrites < STATUS_WRITES_MAX && clock.elapsed() < sliceEnd) {
         const queued = this.#modules.queue.pop();
         if (queued === undefined) break;
         worked = true;

@@ -34,7 +34,7 @@ export class NodeRegistration {
   /** Makes the Node object, or takes over the one that is there, and tells that it is ready. */
   async register(): Promise<void> {
     this.#sinceMs = this.#clock.now();
-    this.#statusWrittenMs = this.#sinceMs;
+    this.#statusWrittenMs = this.#clock.elapsed();
     const status = nodeStatus(this.identity, this.#sinceMs, this.#sinceMs);
     try {
       const object = { ...nodeObject(this.identity), status };
@@ -61,7 +61,7 @@ export class NodeRegistration {
     this.#beating = true;
     try {
       await this.#lease.renew();
-      if (this.#clock.now() - this.#statusWrittenMs >= STATUS_PERIOD_MS) await this.#writeStatus();
+      if (this.#clock.elapsed() - this.#statusWrittenMs >= STATUS_PERIOD_MS) await this.#writeStatus();
     } catch (error) {
       if (isNotFound(error)) await this.register().catch(() => {});
     } finally {
@@ -70,8 +70,8 @@ export class NodeRegistration {
   }
 
   async #writeStatus(): Promise<void> {
-    this.#statusWrittenMs = this.#clock.now();
-    const status = nodeStatus(this.identity, this.#statusWrittenMs, this.#sinceMs);
+    this.#statusWrittenMs = this.#clock.elapsed();
+    const status = nodeStatus(this.identity, this.#clock.now(), this.#sinceMs);
     const options = { subresource: "status", fieldManager: "kubelet" };
     await this.#client.patch(NODES, "", this.identity.name, "application/strategic-merge-patch+json", { status }, options);
   }

@@ -119,7 +119,7 @@ export class Directory {
 
   /** A connection that ended since it was last used is replaced once, which shows at once. Nobody waits twice for a silent one. */
   async #asSearcher<T>(task: (client: Client) => Promise<T>): Promise<T> {
-    const began = this.#clock.now();
+    const began = this.#clock.elapsed();
     for (let attempt = 1; ; attempt++) {
       const isNew = this.#searcher === undefined;
       this.#searcher ??= this.#openSearcher();
@@ -154,7 +154,7 @@ export class Directory {
   }
 
   async #bindsAs(dn: string, password: string): Promise<boolean> {
-    const began = this.#clock.now();
+    const began = this.#clock.elapsed();
     for (;;) {
       const kept = this.#idle.pop();
       const client = kept ?? (await this.#open());
@@ -175,7 +175,7 @@ export class Directory {
   }
 
   #isLate(began: number): boolean {
-    return this.#clock.now() - began >= this.#options.timeoutMs;
+    return this.#clock.elapsed() - began >= this.#options.timeoutMs;
   }
 
   #keep(client: Client): void {

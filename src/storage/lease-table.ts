@@ -60,7 +60,7 @@ export class LeaseTable {
 
   /** All leases, with the time that each has left. */
   all(): readonly AttachedLease[] {
-    const now = this.#clock.now();
+    const now = this.#clock.elapsed();
     return [...this.#leases.values()].map(({ keys, endsAt }) => ({ remainingSeconds: (endsAt - now) / 1000, keys: [...keys] }));
   }
 
@@ -70,7 +70,7 @@ export class LeaseTable {
   }
 
   #end(ttlSeconds: number): number {
-    return this.#clock.now() + ttlSeconds * 1000;
+    return this.#clock.elapsed() + ttlSeconds * 1000;
   }
 
   #start(id: number, ttlSeconds: number): Timer {

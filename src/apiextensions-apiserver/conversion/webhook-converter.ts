@@ -67,10 +67,10 @@ export class WebhookConverter implements Converter {
     const converted: ApiObject[] = [];
     for (let at = 0; at < objects.length; at += OBJECTS_PER_REVIEW_MAX) {
       const batch = objects.slice(at, at + OBJECTS_PER_REVIEW_MAX);
-      const start = clock.now();
+      const start = clock.elapsed();
       const from = batch[0]?.apiVersion ?? "";
       const done = (failure: ConversionFailure | undefined): void => {
-        const seconds = (clock.now() - start) / 1000;
+        const seconds = (clock.elapsed() - start) / 1000;
         metrics.called(failure, seconds);
         metrics.converted(this.#name, versionOf(from), versionOf(apiVersion), failure === undefined, seconds);
       };

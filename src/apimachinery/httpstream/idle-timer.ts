@@ -13,13 +13,13 @@ export class IdleTimer {
     this.#clock = clock;
     this.#timeoutMs = timeoutMs;
     this.#onIdle = onIdle;
-    this.#lastMs = clock.now();
+    this.#lastMs = clock.elapsed();
     if (timeoutMs > 0) this.#wait(timeoutMs);
   }
 
   /** Something has happened. */
   touch(): void {
-    this.#lastMs = this.#clock.now();
+    this.#lastMs = this.#clock.elapsed();
   }
 
   /** Calls no more. */
@@ -29,7 +29,7 @@ export class IdleTimer {
 
   #wait(delayMs: number): void {
     const check = (): void => {
-      const leftMs = this.#lastMs + this.#timeoutMs - this.#clock.now();
+      const leftMs = this.#lastMs + this.#timeoutMs - this.#clock.elapsed();
       if (leftMs > 0) this.#wait(leftMs);
       else this.#onIdle();
     };

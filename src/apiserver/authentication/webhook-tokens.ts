@@ -69,7 +69,7 @@ async function review(options: WebhookTokensOptions, token: string, audiences: r
   if (shared.length === 0) return undefined;
   if (status.authenticated !== true) return status.error ? { problem: status.error } : undefined;
   const { username = "", uid = "", groups, extra } = status.user ?? {};
-  const until = clock.now() + cacheTtlMs;
+  const until = clock.elapsed() + cacheTtlMs;
   const user = { name: username, uid, groups: groups ?? [], extra: extra ?? {} };
-  return { user, audiences: shared, holds: () => clock.now() < until };
+  return { user, audiences: shared, holds: () => clock.elapsed() < until };
 }

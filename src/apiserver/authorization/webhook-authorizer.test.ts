@@ -39,7 +39,7 @@ function webhook(
     unauthorizedTtlMs: 100,
     decisionOnError,
     conditions,
-    clock: { now: () => state.now } as Clock,
+    clock: { elapsed: () => state.now } as Clock,
     logger: silentLogger,
   });
   return { authorizer, state };

@@ -120,7 +120,7 @@ export class FlowControl {
   #place({ name, uid, level }: Schema, result: Ticket | Refusal): Place {
     const refused = typeof result === "string";
     const retryAfter = level.retryAfter.seconds;
-    if (refused) level.retryAfter.recordRefusal(this.#clock.now());
+    if (refused) level.retryAfter.recordRefusal(this.#clock.elapsed());
     return {
       schema: name,
       schemaUid: uid,

@@ -18,7 +18,7 @@ export class Throttle extends Transform {
   }
 
   override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
-    const now = this.#clock.now();
+    const now = this.#clock.elapsed();
     const piece = chunk.subarray(0, PIECE_BYTES_MAX);
     const rest = chunk.subarray(piece.byteLength);
     this.#paidUntil = Math.max(this.#paidUntil, now) + (piece.byteLength / this.#bytesPerSecond) * 1000;

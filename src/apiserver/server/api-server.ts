@@ -93,6 +93,7 @@ export class ApiServer {
   async #serve(exchange: Exchange): Promise<void> {
     const { clock, random } = this.#modules;
     const startedAt = clock.now();
+    const beganMs = clock.elapsed();
     const sentId = exchange.headers["audit-id"];
     const auditId = typeof sentId === "string" && sentId !== "" ? sentId : random.uuid();
     const warnings: string[] = [];
@@ -114,7 +115,7 @@ export class ApiServer {
           if (held.audited !== undefined) void completeAudit(held.audited, exchange, answer);
           void sendResponse(exchange, this.#secured(answer), auditId, []);
         };
-        pending = { startedAt, mutating: exchange.method !== "GET" && exchange.method !== "HEAD", expire };
+        pending = { beganMs, mutating: exchange.method !== "GET" && exchange.method !== "HEAD", expire };
         this.#inFlight.add(pending);
         if (timeoutMs < timeoutMax) ownTimer = clock.setTimeout(expire, timeoutMs, { unref: true });
       }
@@ -126,7 +127,7 @@ export class ApiServer {
         ? undefined
         : sendResponse(exchange, this.#secured(response), auditId, warnings, held.place);
       if (sending !== undefined) await sending;
-      this.metrics.record(resolved, response.status, clock.now() - startedAt);
+      this.metrics.record(resolved, response.status, clock.elapsed() - beganMs);
     } catch (error) {
       const answer =
         error instanceof UnresolvedPathError
@@ -135,7 +136,7 @@ export class ApiServer {
       const recording = held.audited && completeAudit(held.audited, exchange, answer);
       if (recording !== undefined) await recording;
       await sendResponse(exchange, this.#secured(answer), auditId, warnings, held.place);
-      if (info) this.metrics.record(info, answer.status, clock.now() - startedAt);
+      if (info) this.metrics.record(info, answer.status, clock.elapsed() - beganMs);
     } finally {
       held.place?.ticket?.release();
       ownTimer?.clear();

@@ -3,7 +3,7 @@ import type { InFlightCount } from "../metrics/request-metrics.ts";
 
 /** One request that is being worked on. */
 export interface Pending {
-  readonly startedAt: number;
+  readonly beganMs: number;
   readonly mutating: boolean;
   /** Called when the request has taken too long. */
   readonly expire: () => void;
@@ -60,9 +60,9 @@ export class InFlight {
   }
 
   #expireLate(): void {
-    const oldest = this.#clock.now() - this.#timeoutMs;
+    const oldest = this.#clock.elapsed() - this.#timeoutMs;
     for (const pending of this.#pending) {
-      if (pending.startedAt > oldest) return;
+      if (pending.beganMs > oldest) return;
       this.remove(pending);
       pending.expire();
     }

@@ -38,7 +38,7 @@ export class SessionGuard {
 
   /** Looks after a new connection until it ends. */
   add(session: ServerHttp2Session): void {
-    const now = this.#clock.now();
+    const now = this.#clock.elapsed();
     const known: Session = { open: 0, idleSince: now, credit: COSTLY_FRAMES_MAX, creditAt: now, isEnding: false };
     this.#sessions.set(session, known);
     const spend = (): void => this.#spend(session, known);
@@ -46,7 +46,7 @@ export class SessionGuard {
     session.on("remoteSettings", spend);
     session.on("close", () => this.#sessions.delete(session));
     const streamClosed = (stream: ServerHttp2Stream): void => {
-      if (--known.open === 0) known.idleSince = this.#clock.now();
+      if (--known.open === 0) known.idleSince = this.#clock.elapsed();
       if (stream.rstCode !== constants.NGHTTP2_NO_ERROR) spend();
     };
     session.on("stream", (stream: ServerHttp2Stream) => {
@@ -61,7 +61,7 @@ export class SessionGuard {
   }
 
   #spend(session: ServerHttp2Session, known: Session): void {
-    const now = this.#clock.now();
+    const now = this.#clock.elapsed();
     const more = ((now - known.creditAt) / 1000) * COSTLY_FRAMES_PER_SECOND;
     known.credit = Math.min(COSTLY_FRAMES_MAX, known.credit + more) - 1;
     known.creditAt = now;
@@ -73,7 +73,7 @@ export class SessionGuard {
   }
 
   #endIdle(): void {
-    const oldest = this.#clock.now() - IDLE_CONNECTION_MS;
+    const oldest = this.#clock.elapsed() - IDLE_CONNECTION_MS;
     for (const [session, { open, idleSince }] of this.#sessions) {
       if (open > 0 || idleSince > oldest) continue;
       // The second time it does not want to hear of it.

@@ -32,7 +32,7 @@ export class RequestCache<T> {
     this.#dropExpired();
     if (this.#requests.size >= TOKENS_MAX) throw new TooManyRequestsError();
     const token = Buffer.from(this.#random.bytes(TOKEN_BYTES)).toString("base64url");
-    this.#requests.set(token, { request, expiresAtMs: this.#clock.now() + TOKEN_TTL_MS });
+    this.#requests.set(token, { request, expiresAtMs: this.#clock.elapsed() + TOKEN_TTL_MS });
     return token;
   }
 
@@ -44,7 +44,7 @@ export class RequestCache<T> {
   }
 
   #dropExpired(): void {
-    const now = this.#clock.now();
+    const now = this.#clock.elapsed();
     for (const [token, { expiresAtMs }] of this.#requests) {
       if (expiresAtMs > now) break;
       this.#requests.delete(token);

@@ -195,9 +195,9 @@ async function configurationOf(oidc: OidcOptions): Promise<JwtConfiguration> {
 
 /** Waits until all providers were found; false when they take too long, upstream's time for a changed configuration. */
 async function untilReady(isReady: () => boolean, clock: Clock): Promise<boolean> {
-  const until = clock.now() + PROVIDERS_READY_MS;
+  const until = clock.elapsed() + PROVIDERS_READY_MS;
   while (!isReady()) {
-    if (clock.now() >= until) return false;
+    if (clock.elapsed() >= until) return false;
     await clock.sleep(PROVIDERS_LOOK_MS);
   }
   return true;

@@ -1,7 +1,6 @@
 import type { TokenRequest } from "#api/generated/authentication/v1.ts";
 import type { ServiceAccount } from "#api/generated/core/v1.ts";
 import { isAlreadyExists, isNotFound } from "#apimachinery/api-errors/errors.ts";
-import { parseTime } from "#apimachinery/meta/time.ts";
 import type { Clock } from "#base/clock.ts";
 import type { Client, ResourceId, WatchEvent } from "#client/client.ts";
 
@@ -86,10 +85,12 @@ class AccountClient implements Client {
 
   async #connect(): Promise<{ readonly client: OwnedClient; readonly renewAt: number }> {
     const { connect, clock } = this.#options;
-    const { status } = await this.#token();
+    const askedMs = clock.elapsed();
+    const { spec, status } = await this.#token();
     if (this.#isClosed) throw new Error("the client is closed");
-    const expiresAt = parseTime(status?.expirationTimestamp) ?? clock.now() + TOKEN_SECONDS * 1000;
-    return { client: connect(status?.token ?? ""), renewAt: expiresAt - RENEW_BEFORE_MS };
+    // The server says how long it lives, and by whose clock it ends: this machine's may differ, or be set meanwhile.
+    const lifeMs = (spec?.expirationSeconds ?? TOKEN_SECONDS) * 1000;
+    return { client: connect(status?.token ?? ""), renewAt: askedMs + Math.max(lifeMs - RENEW_BEFORE_MS, lifeMs / 2) };
   }
 
   async #token(): Promise<TokenRequest> {

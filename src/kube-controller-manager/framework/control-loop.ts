@@ -61,7 +61,7 @@ export async function runControlLoop(instance: AnyController, options: ControlLo
 async function work(instance: Instance, queue: RateLimitingQueue, options: ControlLoopOptions): Promise<void> {
   const { name, clock, observer } = options;
   for (let key = await queue.get(); key !== undefined; key = await queue.get()) {
-    const startedMs = clock.now();
+    const startedMs = clock.elapsed();
     const attempt = queue.failures(key) + 1;
     let error: unknown;
     try {
@@ -75,7 +75,7 @@ async function work(instance: Instance, queue: RateLimitingQueue, options: Contr
     queue.done(key);
     // A write that lost a race is how optimistic concurrency works, not worth a word.
     const lostRace = error instanceof StatusError && error.reason === "Conflict";
-    observer?.synced(name, key, clock.now() - startedMs, attempt, lostRace ? undefined : error);
+    observer?.synced(name, key, clock.elapsed() - startedMs, attempt, lostRace ? undefined : error);
   }
 }
 

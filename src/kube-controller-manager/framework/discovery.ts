@@ -51,7 +51,7 @@ export class Discovery {
 
   /** Not older than `maxAgeMs`. Rejects only when the list of groups cannot be read. */
   discover(maxAgeMs: number): Promise<Discovered> {
-    const now = this.#clock.now();
+    const now = this.#clock.elapsed();
     if (this.#last !== undefined && now - this.#last.atMs <= maxAgeMs) return this.#last.result;
     const result = discover(this.#client);
     const last = { atMs: now, result };

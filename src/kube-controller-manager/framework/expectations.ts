@@ -54,7 +54,7 @@ export class Expectations {
       for (const uid of expected.deletions) if (!live.has(uid)) expected.deletions.delete(uid);
     }
     const met = expected.revision <= revision && expected.deletions.size === 0;
-    if (!met && this.#clock.now() - expected.sinceMs < EXPECTATION_MAX_MS) return false;
+    if (!met && this.#clock.elapsed() - expected.sinceMs < EXPECTATION_MAX_MS) return false;
     this.#byKey.delete(key);
     return true;
   }
@@ -70,7 +70,7 @@ export class Expectations {
       expected = { revision: 0, deletions: new Set(), sinceMs: 0 };
       this.#byKey.set(key, expected);
     }
-    expected.sinceMs = this.#clock.now();
+    expected.sinceMs = this.#clock.elapsed();
     return expected;
   }
 }

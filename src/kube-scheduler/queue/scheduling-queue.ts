@@ -70,7 +70,7 @@ export class SchedulingQueue {
       this.update(pod, pod);
       return;
     }
-    const now = this.#clock.now();
+    const now = this.#clock.elapsed();
     this.#enqueue({
       info,
       timestamp: now,
@@ -169,7 +169,7 @@ export class SchedulingQueue {
 
   #requeue(queued: QueuedPod): void {
     this.#unschedulable.delete(queued.info.uid);
-    if (queued.backoffUntil <= this.#clock.now()) {
+    if (queued.backoffUntil <= this.#clock.elapsed()) {
       this.#enqueue(queued);
       return;
     }
@@ -179,7 +179,7 @@ export class SchedulingQueue {
   }
 
   #startBackoff(queued: QueuedPod): void {
-    queued.timestamp = this.#clock.now();
+    queued.timestamp = this.#clock.elapsed();
     const delay = Math.min(BACKOFF_INITIAL_MS * 2 ** Math.max(0, queued.attempts - 1), BACKOFF_MAX_MS);
     queued.backoffUntil = queued.timestamp + delay;
   }
@@ -199,13 +199,13 @@ export class SchedulingQueue {
     const due = this.#backoff.peek()?.backoffUntil;
     if (due === undefined || (this.#timer !== undefined && this.#timer.due <= due)) return;
     this.#timer?.timer.clear();
-    const timer = this.#clock.setTimeout(() => this.#endBackoff(), Math.max(0, due - this.#clock.now()), { unref: true });
+    const timer = this.#clock.setTimeout(() => this.#endBackoff(), Math.max(0, due - this.#clock.elapsed()), { unref: true });
     this.#timer = { timer, due };
   }
 
   #endBackoff(): void {
     this.#timer = undefined;
-    const now = this.#clock.now();
+    const now = this.#clock.elapsed();
     for (let first = this.#backoff.peek(); first !== undefined && first.backoffUntil <= now; first = this.#backoff.peek()) {
       this.#backoff.pop();
       this.#enqueue(first);
@@ -214,7 +214,7 @@ export class SchedulingQueue {
   }
 
   #flushUnschedulable(): void {
-    const before = this.#clock.now() - UNSCHEDULABLE_PODS_MAX_MS;
+    const before = this.#clock.elapsed() - UNSCHEDULABLE_PODS_MAX_MS;
     for (const queued of [...this.#unschedulable.values()]) {
       if (!queued.gated && queued.timestamp < before) this.#requeue(queued);
     }

@@ -13,12 +13,12 @@ export class ExpiringCache<T> {
 
   get(key: string): T | undefined {
     const found = this.#entries.get(key);
-    return found === undefined || found.expiresAtMs <= this.#clock.now() ? undefined : found.value;
+    return found === undefined || found.expiresAtMs <= this.#clock.elapsed() ? undefined : found.value;
   }
 
   set(key: string, value: T, ttlMs: number): void {
     this.#entries.delete(key);
-    this.#entries.set(key, { value, expiresAtMs: this.#clock.now() + ttlMs });
+    this.#entries.set(key, { value, expiresAtMs: this.#clock.elapsed() + ttlMs });
     if (this.#entries.size <= this.#entriesMax) return;
     for (const oldest of this.#entries.keys()) {
       this.#entries.delete(oldest);

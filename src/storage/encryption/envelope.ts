@@ -47,7 +47,7 @@ export class Envelope implements ValueTransformer {
   #transformer(object: EncryptedObject): KnownKey | Promise<KnownKey> {
     const id = cacheKey(object);
     const known = this.#known.get(id);
-    if (known !== undefined && this.#clock.now() < known.until) return known;
+    if (known !== undefined && this.#clock.elapsed() < known.until) return known;
     let asked = this.#asked.get(id);
     if (asked === undefined) {
       asked = this.#ask(id, object).finally(() => this.#asked.delete(id));
@@ -68,7 +68,7 @@ export class Envelope implements ValueTransformer {
   }
 
   #remember(id: string, transformer: AesGcm | DerivedKeyGcm): KnownKey {
-    const known = { transformer, until: this.#clock.now() + KEY_LIFE_MS };
+    const known = { transformer, until: this.#clock.elapsed() + KEY_LIFE_MS };
     this.#known.delete(id);
     this.#known.set(id, known);
     for (const oldest of this.#known.keys()) {

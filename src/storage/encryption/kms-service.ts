@@ -97,14 +97,14 @@ export class GrpcKmsService implements KmsService {
 
   async #call(method: string, write: (fields: Fields) => void): Promise<WireReader> {
     const frame = frameOf(write);
-    const until = this.#clock.now() + this.#timeoutMs;
+    const until = this.#clock.elapsed() + this.#timeoutMs;
     for (;;) {
       try {
-        const left = Math.max(1, until - this.#clock.now());
+        const left = Math.max(1, until - this.#clock.elapsed());
         return new WireReader(await this.#channel.unary(`${SERVICE}/${method}`, frame, left));
       } catch (error) {
         const again = error instanceof GrpcError && error.code === UNAVAILABLE && error.unsent;
-        if (!again || this.#clock.now() + RETRY_MS >= until) throw error;
+        if (!again || this.#clock.elapsed() + RETRY_MS >= until) throw error;
         await new Promise<void>((resolve) => this.#clock.setTimeout(resolve, RETRY_MS));
       }
     }

@@ -70,7 +70,7 @@ export class EtcdClient {
   }
 
   async #call(path: string, frame: Buffer, tryMs: number, mayRepeat: (error: GrpcError) => boolean): Promise<Buffer> {
-    const deadline = this.#clock.now() + CALL_MS;
+    const deadline = this.#clock.elapsed() + CALL_MS;
     for (let tries = 1; ; tries++) {
       const { channel } = this;
       try {
@@ -80,7 +80,7 @@ export class EtcdClient {
         this.leave(channel);
         // It may be frozen or cut off, and the next call would wait as long.
         if (error.code === DEADLINE_EXCEEDED) channel.reset();
-        if (!mayRepeat(error) || this.#closed.signal.aborted || this.#clock.now() >= deadline) throw error;
+        if (!mayRepeat(error) || this.#closed.signal.aborted || this.#clock.elapsed() >= deadline) throw error;
       }
       if (tries % this.#channels.length === 0) {
         await this.#clock.sleep(ROUND_PAUSE_MS, this.#closed.signal).catch(() => undefined);

@@ -52,7 +52,7 @@ export class OidcProvider {
   async keysFor(keyId: string): Promise<readonly VerificationKey[]> {
     if (this.#keys.some((key) => keyId === "" || key.keyId === keyId)) return this.#keys;
     const { clock } = this.#options;
-    if (clock.now() - this.#fetchedAt >= KEYS_INTERVAL_MS) {
+    if (clock.elapsed() - this.#fetchedAt >= KEYS_INTERVAL_MS) {
       this.#fetching ??= this.#fetchKeys().finally(() => {
         this.#fetching = undefined;
       });
@@ -85,7 +85,7 @@ export class OidcProvider {
 
   async #fetchKeys(): Promise<void> {
     const { keys } = (await this.#get(this.#keysUrl ?? "")) as { keys?: unknown };
-    this.#fetchedAt = this.#options.clock.now();
+    this.#fetchedAt = this.#options.clock.elapsed();
     this.#keys = (Array.isArray(keys) ? keys : []).flatMap(readKey);
   }
 

@@ -32,6 +32,9 @@ class ManualClock implements Clock {
   now(): number {
     return this.#now;
   }
+  elapsed(): number {
+    return this.#now;
+  }
   setTimeout(task: () => void, delayMs: number): Timer {
     const timer = { due: this.#now + delayMs, task };
     this.timers.add(timer);

@@ -8,6 +8,7 @@ function intervals(): { clock: Clock; pass: () => Promise<void> } {
   const ticks = new Set<() => void>();
   const clock: Clock = {
     now: () => 0,
+    elapsed: () => 0,
     setTimeout: () => ({ clear: () => undefined }),
     setInterval(task) {
       ticks.add(task);

@@ -26,7 +26,7 @@ export class LeasePool {
 
   /** A lease that lives at least `ttlSeconds`. */
   leaseFor(ttlSeconds: number): Promise<number> {
-    const now = this.#clock.now();
+    const now = this.#clock.elapsed();
     const known = this.#lease;
     if (known?.ttlSeconds === ttlSeconds && now < known.reusableUntil && known.objects < LEASE_OBJECTS_MAX) {
       known.objects++;

@@ -54,7 +54,7 @@ class Buckets {
   take(attributes: AdmissionAttributes): string | undefined {
     const { type, qps, burst, cacheSize = DEFAULT_CACHE_SIZE } = this.#limit;
     const key = keyOf(type, attributes);
-    const now = this.#clock.now();
+    const now = this.#clock.elapsed();
     const last = this.#buckets.get(key) ?? { tokens: burst, at: now };
     const tokens = Math.min(burst, last.tokens + ((now - last.at) / 1000) * qps);
     const taken = tokens >= 1;

@@ -28,10 +28,10 @@ export function imagePolicyWebhook(options: ImagePolicyOptions): AdmissionPlugin
     const ask = async (spec: object): Promise<Answer> => {
       const key = JSON.stringify(spec);
       const last = known.get(key);
-      if (last !== undefined && clock.now() < last.until) return last;
+      if (last !== undefined && clock.elapsed() < last.until) return last;
       const { status } = await options.post({ apiVersion: API_VERSION, kind: "ImageReview", spec });
       const { allowed = false, reason = "" } = (status ?? {}) as { allowed?: boolean; reason?: string };
-      const answer = { allowed, reason, until: clock.now() + (allowed ? options.allowTtlMs : options.denyTtlMs) };
+      const answer = { allowed, reason, until: clock.elapsed() + (allowed ? options.allowTtlMs : options.denyTtlMs) };
       known.delete(key);
       known.set(key, answer);
       const oldest = known.size > ANSWERS_MAX ? known.keys().next().value : undefined;

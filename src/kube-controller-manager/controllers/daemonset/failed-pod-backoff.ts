@@ -16,7 +16,7 @@ export class FailedPodBackoff {
   failed(setUid: string, node: string): void {
     const nodes = this.#bySet.get(setUid) ?? new Map<string, { delayMs: number; sinceMs: number }>();
     this.#bySet.set(setUid, nodes);
-    const nowMs = this.#clock.now();
+    const nowMs = this.#clock.elapsed();
     const last = nodes.get(node);
     const isOver = last === undefined || nowMs - last.sinceMs > 2 * MAX_MS;
     nodes.set(node, { delayMs: isOver ? FIRST_MS : Math.min(2 * last.delayMs, MAX_MS), sinceMs: nowMs });
@@ -26,7 +26,7 @@ export class FailedPodBackoff {
   remaining(setUid: string): ReadonlyMap<string, number> {
     const waits = new Map<string, number>();
     for (const [node, { delayMs, sinceMs }] of this.#bySet.get(setUid) ?? []) {
-      const waitMs = sinceMs + delayMs - this.#clock.now();
+      const waitMs = sinceMs + delayMs - this.#clock.elapsed();
       if (waitMs > 0) waits.set(node, waitMs);
     }
     return waits;

@@ -43,7 +43,7 @@ export const nodeLifecycleController: ControllerDefinition = {
             recorder.event(nodeReference(object), "Normal", "RemovingNode", message);
             return [];
           }
-          if (heartbeats.observeNode(object, clock.now())) unregistered.add(name);
+          if (heartbeats.observeNode(object, clock.elapsed())) unregistered.add(name);
           const isReady = nodeCondition(object, "Ready")?.status === "True";
           const wasReady = old !== undefined && nodeCondition(old, "Ready")?.status === "True";
           if (wasReady && !isReady) toMark.add(name);
@@ -53,7 +53,7 @@ export const nodeLifecycleController: ControllerDefinition = {
           return first ? nodes.lister.list().map(({ metadata }) => metadata.name ?? "") : [name];
         }),
         source(leases, ({ type, object }) => {
-          if (type !== "delete") heartbeats.observeLease(object, clock.now());
+          if (type !== "delete") heartbeats.observeLease(object, clock.elapsed());
           return [];
         }),
       ],
@@ -61,18 +61,17 @@ export const nodeLifecycleController: ControllerDefinition = {
       observe(name) {
         const node = nodes.lister.get("", name);
         if (node === undefined) return undefined;
-        const nowMs = clock.now();
         const isReady = nodeCondition(node, "Ready")?.status === "True";
         const notReady = isReady ? 0 : nodes.byIndex(NOT_READY_INDEX, NOT_READY_INDEX).length;
         return {
           node,
           isNew: unregistered.has(name),
-          silentForMs: heartbeats.silentForMs(name, nowMs),
+          silentForMs: heartbeats.silentForMs(name, clock.elapsed()),
           monitorGracePeriodMs: options.nodeMonitorGracePeriodMs ?? MONITOR_GRACE_PERIOD_MS,
           startupGracePeriodMs: options.nodeStartupGracePeriodMs ?? STARTUP_GRACE_PERIOD_MS,
           evictionsStopped: !isReady && notReady === nodes.lister.list().length,
           podsToMark: toMark.has(name) ? podsOnNode(pods, name) : [],
-          nowMs,
+          nowMs: clock.now(),
         };
       },
       reconcile,

@@ -54,9 +54,9 @@ export const podGcController: ControllerDefinition = {
         if (pod === undefined) return undefined;
         const { nodeName } = pod.spec;
         if (!nodeName || nodes.lister.get("", nodeName) !== undefined) return { type: "pod", pod, nodeMissingForMs: undefined };
-        const sinceMs = missingSince.get(nodeName) ?? clock.now();
+        const sinceMs = missingSince.get(nodeName) ?? clock.elapsed();
         missingSince.set(nodeName, sinceMs);
-        return { type: "pod", pod, nodeMissingForMs: clock.now() - sinceMs };
+        return { type: "pod", pod, nodeMissingForMs: clock.elapsed() - sinceMs };
       },
       reconcile,
       async execute(actions) {

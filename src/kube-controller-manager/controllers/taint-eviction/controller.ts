@@ -60,7 +60,7 @@ export const taintEvictionController: ControllerDefinition = {
           pod,
           node: nodes.lister.get("", pod.spec.nodeName ?? ""),
           toleratingSinceMs: tolerating.get(pod.metadata.uid ?? ""),
-          nowMs: clock.now(),
+          nowMs: clock.elapsed(),
         };
       },
       reconcile,
@@ -68,7 +68,7 @@ export const taintEvictionController: ControllerDefinition = {
         for (const { type, pod } of actions) {
           const { namespace = "", name = "", uid = "" } = pod.metadata;
           if (type === "evict") await evict(pod);
-          else if (type === "startTolerating") tolerating.set(uid, clock.now());
+          else if (type === "startTolerating") tolerating.set(uid, clock.elapsed());
           else {
             tolerating.delete(uid);
             const message = `Cancelling deletion of Pod ${namespace}/${name}`;

@@ -32,9 +32,9 @@ export class ClaimBinder {
     for (const { claim, volume } of volumes.bindings) await this.#promise(volume, claim);
     for (const claim of volumes.provisions) await this.#select(claim, nodeName);
     const selected = new Set(volumes.provisions.map(({ metadata }) => metadata.uid));
-    const endMs = this.#clock.now() + BIND_TIMEOUT_MS;
+    const endMs = this.#clock.elapsed() + BIND_TIMEOUT_MS;
     while (!claims.waiting.every((claim) => this.#isBound(pod, claim, selected, nodeName))) {
-      if (this.#clock.now() >= endMs) throw new Error("binding volumes: context deadline exceeded");
+      if (this.#clock.elapsed() >= endMs) throw new Error("binding volumes: context deadline exceeded");
       await this.#clock.sleep(POLL_MS, signal);
     }
   }

@@ -4,7 +4,7 @@ import type { Clock } from "#base/clock.ts";
 import { existingPodWarnings } from "./existing-pods.ts";
 
 const BASELINE = { level: "baseline", version: "latest" } as const;
-const still = { now: () => 0 } as Clock;
+const still = { elapsed: () => 0 } as Clock;
 
 function pod(name: string, spec: object, owner?: string): Pod {
   const ownerReferences = owner === undefined ? [] : [{ uid: owner, controller: true }];
@@ -31,7 +31,7 @@ test("pods that break the same controls are told together, under the first one's
 test("when time is short one pod of each controller is looked at first", () => {
   let reads = 0;
   // Over after the second pod.
-  const short = { now: () => (reads++ >= 2 ? 10_000 : 0) } as Clock;
+  const short = { elapsed: () => (reads++ >= 2 ? 10_000 : 0) } as Clock;
   const pods = [pod("a1", {}, "a"), pod("a2", { hostPID: true }, "a"), pod("b1", { hostPID: true }, "b")];
   expect(existingPodWarnings("ns", pods, BASELINE, () => false, short)).toEqual([
     "new PodSecurity enforce level only checked against the first 2 of 3 existing pods",

@@ -25,13 +25,13 @@ export function existingPodWarnings(
 ): string[] {
   const candidates = oneOfEachControllerFirst(pods.filter((pod) => !isExempt(pod)));
   const findings = new Map<string, Finding>();
-  const end = clock.now() + TIME_MAX_MS;
+  const end = clock.elapsed() + TIME_MAX_MS;
   let checked = 0;
   for (const { metadata, spec } of candidates.slice(0, PODS_MAX)) {
     checked++;
     const violations = evaluatePod(enforce, { annotations: metadata?.annotations ?? {}, spec: spec ?? { containers: [] } });
     if (violations.length > 0) record(findings, violationReasons(violations), metadata?.name ?? "");
-    if (clock.now() > end) break;
+    if (clock.elapsed() > end) break;
   }
   const warnings: string[] = [];
   if (checked < candidates.length) {

@@ -23,7 +23,7 @@ function judge(
   const namespace = { metadata: { name: "ns", labels: named } };
   const pods = [{ metadata: { name: "old" }, spec: HOST_PID }];
   const of = (_group: string, plural: string) => (plural === "pods" ? { listCached: () => pods } : { cached: () => namespace });
-  const modules = { stores: { of }, clock: { now: () => 0 } } as unknown as AdmissionModules;
+  const modules = { stores: { of }, clock: { now: () => 0, elapsed: () => 0 } } as unknown as AdmissionModules;
   const warnings: string[] = [];
   const annotate = (key: string, value: string): void => {
     recorded[key.replace(PREFIX, "")] = value;

@@ -12,7 +12,7 @@ const MINUTE_MS = 60_000;
 
 function setUp(): { kv: MemoryStore; inUse: Set<number>; pass: (ms: number) => void; ledger: () => PortLedger } {
   let now = 0;
-  const clock = { now: () => now, setTimeout: () => ({ clear: () => undefined }) } as unknown as Clock;
+  const clock = { elapsed: () => now, setTimeout: () => ({ clear: () => undefined }) } as unknown as Clock;
   const kv = new MemoryStore({ clock });
   const inUse = new Set<number>();
   return {

@@ -76,7 +76,7 @@ export class PortLedger {
   #taken(value: Uint8Array | undefined): ReadonlySet<number> {
     const inUse = new Set(this.#inUse());
     const taken = new Set(inUse);
-    const now = this.#clock.now();
+    const now = this.#clock.elapsed();
     for (const port of value === undefined ? [] : decode(value)) {
       if (inUse.has(port)) this.#unusedSince.delete(port);
       else if (!this.#unusedSince.has(port)) this.#unusedSince.set(port, now);
