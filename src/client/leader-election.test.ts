@@ -1,9 +1,11 @@
-import { expect, test, vi } from "vitest";
-import { realClock } from "#base/clock.ts";
+import { describe, expect, test, vi } from "vitest";
+import { type Clock, realClock } from "#base/clock.ts";
+import { ManualClock } from "#base/manual-clock.ts";
 import { seededRandom } from "#base/random.ts";
-import type { ResourceId } from "./client.ts";
+import type { Client, ResourceId } from "./client.ts";
 import { FakeClient } from "./fake-client.ts";
-import { runLeaderElection } from "./leader-election.ts";
+import { fencedClient } from "./fenced-client.ts";
+import { type LeadershipTerm, runLeaderElection } from "./leader-election.ts";
 
 const LEASES: ResourceId = { group: "coordination.k8s.io", version: "v1", resource: "leases" };
 
@@ -58,4 +60,134 @@ test("a candidate that is stopped while it is being elected gives the Lease back
   expect(onStartedLeading).not.toHaveBeenCalled();
   const { spec } = await client.get<{ metadata: object; spec: Record<string, unknown> }>(LEASES, "kube-system", "x");
   expect(spec.holderIdentity).toBe("");
+});
+
+/** A clock whose timers are another's. */
+function timersOf(clock: ManualClock, readings: Pick<Clock, "now" | "elapsed">): Clock {
+  return {
+    ...readings,
+    setTimeout: (task, delayMs) => clock.setTimeout(task, delayMs),
+    setInterval: (task, periodMs) => clock.setInterval(task, periodMs),
+    sleep: (delayMs, signal) => clock.sleep(delayMs, signal),
+  };
+}
+
+describe("a leader that others do not hear of", () => {
+  /** A candidate on virtual time, whose requests are answered until they are not. */
+  async function lead(): Promise<{
+    readonly clock: ManualClock;
+    readonly term: LeadershipTerm;
+    readonly reach: { isCut: boolean; standsStillMs: number };
+    readonly stop: () => Promise<void>;
+  }> {
+    const clock = new ManualClock(1_000_000);
+    const reach = { isCut: false, standsStillMs: 0 };
+    const store = new FakeClient({
+      resources: [{ id: LEASES, kind: "Lease", namespaced: true }],
+      clock,
+      random: seededRandom(1),
+    });
+    const answered = <T>(answer: Promise<T>): Promise<T> => (reach.isCut ? new Promise<never>(() => undefined) : answer);
+    const client: Client = Object.assign(
+      fencedClient(store, () => true),
+      {
+        get: ((...args: Parameters<Client["get"]>) => answered(store.get(...args))) as Client["get"],
+        update: ((...args: Parameters<Client["update"]>) => answered(store.update(...args))) as Client["update"],
+      },
+    );
+    const stopping = new AbortController();
+    let term: LeadershipTerm | undefined;
+    const ended = runLeaderElection({
+      client,
+      clock: timersOf(clock, { now: () => clock.now(), elapsed: () => clock.elapsed() + reach.standsStillMs }),
+      identity: "a",
+      lease: { namespace: "kube-system", name: "x" },
+      signal: stopping.signal,
+      onStartedLeading: (started) => {
+        term = started;
+      },
+    });
+    await vi.waitFor(() => expect(term).toBeDefined());
+    return {
+      clock,
+      term: term as LeadershipTerm,
+      reach,
+      stop: async () => {
+        stopping.abort();
+        for (let i = 0; i < 20; i++) {
+          await Promise.resolve();
+          clock.advance(1_000);
+        }
+        await ended;
+      },
+    };
+  }
+  const pass = async (clock: ManualClock, ms: number): Promise<void> => {
+    for (let i = 0; i < ms; i += 500) {
+      clock.advance(500);
+      for (let turn = 0; turn < 20; turn++) await Promise.resolve();
+    }
+  };
+
+  test("leads on while its renewals are answered", async () => {
+    const { clock, term, stop } = await lead();
+    await pass(clock, 60_000);
+    expect([term.holds(), term.signal.aborted]).toEqual([true, false]);
+    await stop();
+    expect([term.holds(), term.signal.aborted]).toEqual([false, true]);
+  });
+
+  test("ends at the renew deadline, though no answer comes that would say so", async () => {
+    const { clock, term, reach, stop } = await lead();
+    await pass(clock, 4_000);
+    reach.isCut = true;
+    await pass(clock, 9_000);
+    expect([term.holds(), term.signal.aborted]).toEqual([true, false]);
+    await pass(clock, 2_000);
+    expect([term.holds(), term.signal.aborted]).toEqual([false, true]);
+    await stop();
+  });
+
+  test("knows that its time is over before any timer says so, when it stood still", async () => {
+    const { term, reach, stop } = await lead();
+    expect(term.holds()).toBe(true);
+    reach.standsStillMs = 10_000;
+    expect([term.holds(), term.signal.aborted]).toEqual([false, false]);
+    await stop();
+  });
+});
+
+test("a standby whose machine's clock is set forward waits as long", async () => {
+  const clock = new ManualClock(1_000_000);
+  let stepMs = 0;
+  const client = new FakeClient({ resources: [{ id: LEASES, kind: "Lease", namespaced: true }], clock, random: seededRandom(1) });
+  const held = { apiVersion: "coordination.k8s.io/v1", kind: "Lease", metadata: { name: "x", namespace: "kube-system" } };
+  await client.create(LEASES, "kube-system", { ...held, spec: { holderIdentity: "b", leaseDurationSeconds: 15 } });
+  const stopping = new AbortController();
+  let leads = false;
+  const ended = runLeaderElection({
+    client,
+    clock: timersOf(clock, { now: () => clock.now() + stepMs, elapsed: () => clock.elapsed() }),
+    identity: "a",
+    lease: { namespace: "kube-system", name: "x" },
+    signal: stopping.signal,
+    onStartedLeading: () => {
+      leads = true;
+    },
+  });
+  const pass = async (seconds: number): Promise<void> => {
+    for (let i = 0; i < seconds; i++) {
+      for (let turn = 0; turn < 20; turn++) await Promise.resolve();
+      clock.advance(1_000);
+    }
+  };
+  await pass(5);
+  stepMs = 3_600_000;
+  await pass(8);
+  expect(leads).toBe(false);
+  await pass(5);
+  expect(leads).toBe(true);
+  stopping.abort();
+  await pass(5);
+  await ended;
 });

@@ -1,6 +1,6 @@
 import { StatusError } from "#apimachinery/api-errors/status.ts";
 import { formatMicroTime } from "#apimachinery/meta/time.ts";
-import type { Clock } from "#base/clock.ts";
+import type { Clock, Timer } from "#base/clock.ts";
 import type { Client, ResourceId } from "./client.ts";
 
 /** Names the Lease that candidates compete for. */
@@ -31,10 +31,21 @@ export interface LeaderElectionOptions extends ElectionSettings {
   readonly lease: LeaseName;
   /** Ends the candidacy and gives the Lease back. */
   readonly signal: AbortSignal;
-  /** Runs once when elected; its signal ends with leadership. */
-  readonly onStartedLeading: (signal: AbortSignal) => void;
+  /** Runs once when elected. */
+  readonly onStartedLeading: (term: LeadershipTerm) => void;
   /** The Lease is given back when what this returns has ended, or a second later. */
   readonly onStoppedLeading?: () => unknown;
+}
+
+/** The time in which a candidate leads. */
+export interface LeadershipTerm {
+  /** Ends with it. */
+  readonly signal: AbortSignal;
+  /**
+   * Whether nobody else can lead at this moment. A process that stood still, or was cut off, knows it by this before its signal has
+   * ended: to be asked before each write ({@link fencedClient}).
+   */
+  holds(): boolean;
 }
 
 interface Lease {
@@ -58,6 +69,8 @@ const RETRY_PERIOD_MS = 2_000;
 const STANDBY_PERIOD_MAX_MS = 1_000;
 /** Longest time that the work of a leader may take to end before the Lease is given back. */
 const WORK_END_MS = 1_000;
+/** No request about the Lease takes longer than half of the renew deadline, as upstream's, and this long at least. */
+const REQUEST_TIMEOUT_MIN_MS = 1_000;
 /** A released Lease may be taken at once; upstream writes 1 s. */
 const RELEASED_LEASE_SECONDS = 1;
 
@@ -68,25 +81,67 @@ const RELEASED_LEASE_SECONDS = 1;
 export async function runLeaderElection(options: LeaderElectionOptions): Promise<void> {
   const { clock, signal } = options;
   const retryPeriodMs = options.retryPeriodMs ?? RETRY_PERIOD_MS;
-  const renewDeadlineMs = options.renewDeadlineMs ?? RENEW_DEADLINE_MS;
   const candidate = new Candidate(options);
   while (!(await candidate.tryAcquireOrRenew())) {
     if (!(await pause(clock, Math.min(retryPeriodMs, STANDBY_PERIOD_MAX_MS), signal))) return;
   }
   // Who was told to stop while it was being elected does not begin.
   if (signal.aborted) return candidate.release();
-  const leading = new AbortController();
-  options.onStartedLeading(leading.signal);
-  let renewedMs = clock.now();
-  while (await pause(clock, retryPeriodMs, signal)) {
-    if (await candidate.tryAcquireOrRenew()) renewedMs = clock.now();
-    else if (candidate.lost || clock.now() - renewedMs >= renewDeadlineMs) break;
+  const term = new Term(clock, options.renewDeadlineMs ?? RENEW_DEADLINE_MS, candidate.renewedMs);
+  options.onStartedLeading({ signal: term.signal, holds: () => term.holds() });
+  const either = AbortSignal.any([signal, term.signal]);
+  while (await pause(clock, retryPeriodMs, either)) {
+    if (await candidate.tryAcquireOrRenew()) term.extend(candidate.renewedMs);
+    else if (candidate.lost) break;
   }
-  leading.abort(new Error("leadership ended"));
+  term.stop();
   const late = new AbortController();
   await Promise.race([options.onStoppedLeading?.(), pause(clock, WORK_END_MS, late.signal)]);
   late.abort();
+  term.end();
   await candidate.release();
+}
+
+/** Ends by itself when it is not extended in time, whatever the answers do that are waited for. */
+class Term {
+  readonly #clock: Clock;
+  readonly #renewDeadlineMs: number;
+  readonly #leading = new AbortController();
+  #untilMs = Number.NEGATIVE_INFINITY;
+  #timer: Timer | undefined;
+
+  constructor(clock: Clock, renewDeadlineMs: number, renewedMs: number) {
+    this.#clock = clock;
+    this.#renewDeadlineMs = renewDeadlineMs;
+    this.extend(renewedMs);
+  }
+
+  get signal(): AbortSignal {
+    return this.#leading.signal;
+  }
+
+  holds(): boolean {
+    return this.#clock.elapsed() < this.#untilMs;
+  }
+
+  /** `renewedMs` is when the renewal was asked for: others count from later on. */
+  extend(renewedMs: number): void {
+    if (this.signal.aborted) return;
+    this.#untilMs = renewedMs + this.#renewDeadlineMs;
+    this.#timer?.clear();
+    this.#timer = this.#clock.setTimeout(() => this.stop(), Math.max(0, this.#untilMs - this.#clock.elapsed()));
+  }
+
+  /** The work is to end; what it still has to write it may, for as long as nobody else leads. */
+  stop(): void {
+    this.#timer?.clear();
+    this.#leading.abort(new Error("leadership ended"));
+  }
+
+  /** The Lease is about to be another's. */
+  end(): void {
+    this.#untilMs = Number.NEGATIVE_INFINITY;
+  }
 }
 
 class Candidate {
@@ -94,6 +149,8 @@ class Candidate {
   readonly #durationMs: number;
   #observed: Lease | undefined;
   #observedMs = 0;
+  /** When the last request was made that got or renewed the Lease. */
+  renewedMs = 0;
   #leader: string | undefined;
 
   constructor(options: LeaderElectionOptions) {
@@ -108,8 +165,11 @@ class Candidate {
 
   /** True when this candidate holds the Lease afterwards. Failures of the API count as not holding it. */
   async tryAcquireOrRenew(): Promise<boolean> {
+    const askedMs = this.#options.clock.elapsed();
     try {
-      return await this.#tryOnce();
+      const holds = await this.#tryOnce();
+      if (holds) this.renewedMs = askedMs;
+      return holds;
     } catch {
       return false;
     }
@@ -139,16 +199,16 @@ class Candidate {
     const { client, clock, identity, lease: name } = this.#options;
     let lease: Lease;
     try {
-      lease = await client.get<Lease>(LEASES, name.namespace, name.name);
+      lease = await this.#inTime(client.get<Lease>(LEASES, name.namespace, name.name));
     } catch (error) {
       if (!(error instanceof StatusError) || error.code !== 404) throw error;
-      const created = await client.create<Lease>(LEASES, name.namespace, {
+      const created = client.create<Lease>(LEASES, name.namespace, {
         apiVersion: "coordination.k8s.io/v1",
         kind: "Lease",
         metadata: { name: name.name, namespace: name.namespace },
         spec: this.#spec(0, formatMicroTime(clock.now())),
       });
-      this.#observe(created);
+      this.#observe(await this.#inTime(created));
       return true;
     }
     const seen = this.#observed;
@@ -156,7 +216,7 @@ class Candidate {
     const { holderIdentity = "", leaseDurationSeconds = 0, leaseTransitions = 0, acquireTime } = lease.spec;
     const holds = holderIdentity === identity;
     const validUntilMs = this.#observedMs + leaseDurationSeconds * 1000;
-    if (!holds && holderIdentity !== "" && validUntilMs > clock.now()) return false;
+    if (!holds && holderIdentity !== "" && validUntilMs > clock.elapsed()) return false;
     const now = formatMicroTime(clock.now());
     const spec = holds ? this.#spec(leaseTransitions, acquireTime ?? now) : this.#spec(leaseTransitions + 1, now);
     await this.#write({ ...lease, spec: { ...lease.spec, ...spec } });
@@ -175,12 +235,27 @@ class Candidate {
 
   async #write(lease: Lease): Promise<void> {
     const { client, lease: name } = this.#options;
-    this.#observe(await client.update<Lease>(LEASES, name.namespace, name.name, lease));
+    this.#observe(await this.#inTime(client.update<Lease>(LEASES, name.namespace, name.name, lease)));
+  }
+
+  /** Rejects where an answer takes so long that there would be no time for another try. */
+  async #inTime<T>(answer: Promise<T>): Promise<T> {
+    const { clock, renewDeadlineMs = RENEW_DEADLINE_MS } = this.#options;
+    const timeoutMs = Math.max(REQUEST_TIMEOUT_MIN_MS, renewDeadlineMs / 2);
+    let timer: Timer | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = clock.setTimeout(() => reject(new Error(`no answer in ${timeoutMs} ms`)), timeoutMs);
+    });
+    try {
+      return await Promise.race([answer, late]);
+    } finally {
+      timer?.clear();
+    }
   }
 
   #observe(lease: Lease): void {
     this.#observed = lease;
-    this.#observedMs = this.#options.clock.now();
+    this.#observedMs = this.#options.clock.elapsed();
     const leader = lease.spec.holderIdentity ?? "";
     if (leader === this.#leader) return;
     this.#leader = leader;

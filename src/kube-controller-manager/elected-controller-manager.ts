@@ -1,3 +1,4 @@
+import { fencedClient } from "#client/fenced-client.ts";
 import { type ElectionSettings, runLeaderElection } from "#client/leader-election.ts";
 import { type ControllerManager, type ControllerManagerOptions, startControllerManager } from "./controller-manager.ts";
 
@@ -36,8 +37,14 @@ export function startElectedControllerManager(
         leader = undefined;
         await (await term.catch(() => undefined))?.stop();
       },
-      onStartedLeading: (leading) => {
-        term = startControllerManager({ ...options, signal: AbortSignal.any([leading, signal]) });
+      onStartedLeading: ({ signal: leading, holds }) => {
+        const { clientFor } = options;
+        term = startControllerManager({
+          ...options,
+          client: fencedClient(client, holds),
+          ...(clientFor === undefined ? {} : { clientFor: (controller) => fencedClient(clientFor(controller), holds) }),
+          signal: AbortSignal.any([leading, signal]),
+        });
         term.then(
           (started) => {
             leader = started;
