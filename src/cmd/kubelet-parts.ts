@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Node, Pod } from "#api/generated/core/v1.ts";
 import { realClock } from "#base/clock.ts";
-import { realHostFiles } from "#base/host-files.ts";
+import { type HostFiles, realHostFiles } from "#base/host-files.ts";
 import { realProcessRunner } from "#base/process-runner.ts";
 import { systemRandom } from "#base/random.ts";
 import type { Client } from "#client/client.ts";
@@ -22,11 +22,19 @@ import type { AmountTexts, KubeletConfiguration } from "#kubelet/configuration/k
 import type { ImageManager } from "#kubelet/images/image-manager.ts";
 import { SimpleImageManager } from "#kubelet/images/simple-image-manager.ts";
 import { ClientSources } from "#kubelet/inside/sources.ts";
+import { appArmorRejection } from "#kubelet/kuberuntime/security-profiles.ts";
 import { podDns } from "#kubelet/network-files/pod-dns.ts";
 import { parseResolvConf } from "#kubelet/network-files/resolv-conf.ts";
+import type { Rejection } from "#kubelet/pod-admission.ts";
+import { PodCertificates } from "#kubelet/podcertificate/pod-certificates.ts";
+import { SysctlAllowlist, safeSysctls } from "#kubelet/sysctl/allowlist.ts";
 import { clientClaims } from "#kubelet/volumes/client-claims.ts";
 import { HostVolumes } from "#kubelet/volumes/host-volumes.ts";
 import { CommandMounter } from "#kubelet/volumes/mounter.ts";
+import { TrustAnchors } from "#kubelet/volumes/trust-anchors.ts";
+
+const KERNEL_RELEASE = "/proc/sys/kernel/osrelease";
+const APP_ARMOR_ENABLED = "/sys/module/apparmor/parameters/enabled";
 
 /** The container runtime's two halves, which may be two programs. */
 export interface NodeRuntime {
@@ -77,11 +85,12 @@ export interface VolumesRequest {
   readonly images: ImageManager;
   /** The runtime's handler for a pod. */
   readonly handlerOf: (pod: Pod) => RuntimeHandler;
+  readonly recorder: EventRecorder;
 }
 
 /** The volumes of this machine. */
 export async function volumesOf(request: VolumesRequest): Promise<HostVolumes> {
-  const { rootDir, client, configuration, containers, node, images, handlerOf } = request;
+  const { rootDir, client, configuration, containers, node, images, handlerOf, recorder } = request;
   const read = client === undefined ? undefined : new ClientSources({ client, clock: realClock });
   const sources =
     client === undefined || read === undefined
@@ -92,16 +101,22 @@ export async function volumesOf(request: VolumesRequest): Promise<HostVolumes> {
           token: read.token.bind(read),
           ...clientClaims({ client, node }),
         };
+  const common = { clock: realClock, random: systemRandom };
   const { idsPerPod } = configuration.userNamespaces ?? {};
   return HostVolumes.start({
     root: rootDir,
     files: realHostFiles,
     mounter: new CommandMounter({ files: realHostFiles, runner: realProcessRunner }),
-    clock: realClock,
-    random: systemRandom,
+    ...common,
     processId: process.pid,
     allocatable: () => containers.allocatable(),
     sources,
+    ...(client === undefined
+      ? {}
+      : {
+          trustAnchors: new TrustAnchors({ ...common, client }),
+          certificates: new PodCertificates({ ...common, client, recorder, node }),
+        }),
     clusterDomain: configuration.clusterDomain ?? "",
     handlerOf,
     imageOf: async (pod, { reference, pullPolicy }) => {
@@ -115,9 +130,20 @@ export async function volumesOf(request: VolumesRequest): Promise<HostVolumes> {
   });
 }
 
+/** Why this machine does not take a pod that asks for settings of the kernel, or for AppArmor. */
+export async function refusalOf(
+  { allowedUnsafeSysctls = [] }: KubeletConfiguration,
+  files: Pick<HostFiles, "readFile">,
+): Promise<(pod: Pod) => Rejection | undefined> {
+  const read = (path: string): Promise<string> => files.readFile(path, "utf8").catch(() => "");
+  const allowlist = new SysctlAllowlist([...safeSysctls(await read(KERNEL_RELEASE)), ...allowedUnsafeSysctls]);
+  const hasAppArmor = (await read(APP_ARMOR_ENABLED)).startsWith("Y");
+  return (pod) => allowlist.rejectionOf(pod) ?? appArmorRejection(pod, hasAppArmor);
+}
+
 /** Linux has it from 6.4 on. */
 async function hasTmpfsNoswap(): Promise<boolean> {
-  const release = await readFile("/proc/sys/kernel/osrelease", "utf8").catch(() => "0.0");
+  const release = await readFile(KERNEL_RELEASE, "utf8").catch(() => "0.0");
   const [major = 0, minor = 0] = release.split(".").map(Number);
   return major > 6 || (major === 6 && minor >= 4);
 }

@@ -15,6 +15,7 @@ import type { RuntimeHandler } from "#cri/runtime-status.ts";
 import type { KubeletConfiguration } from "#kubelet/configuration/kubelet-configuration.ts";
 import { Kubelet } from "#kubelet/kubelet.ts";
 import { kubeletServerHost } from "#kubelet/kubelet-server-host.ts";
+import { hotCpuPaths } from "#kubelet/kuberuntime/proc-paths.ts";
 import { hostLogFiles } from "#kubelet/logs/host-log-files.ts";
 import { allocatableOf, capacityOf } from "#kubelet/nodestatus/capacity.ts";
 import type { MachineInfo } from "#kubelet/nodestatus/machine.ts";
@@ -35,6 +36,7 @@ import {
   imageManagerOf,
   type NodeRuntime,
   recorderOf,
+  refusalOf,
   volumesOf,
 } from "./kubelet-parts.ts";
 import { openKubeletPorts } from "./kubelet-ports.ts";
@@ -169,6 +171,7 @@ async function startParts(call: Call, running: Running): Promise<void> {
     node: () => node.own(),
     images: imageManager,
     handlerOf,
+    recorder,
   });
   const startedAtMs = realClock.now();
   const started = await Kubelet.start({
@@ -182,7 +185,14 @@ async function startParts(call: Call, running: Running): Promise<void> {
     hostIps: node.hostIps,
     ownNode: () => node.own(),
     dns: dnsOf(configuration, node.hostIps, recorder),
-    security: { seccompRoot: folders.seccomp, seccompDefault: configuration.seccompDefault },
+    security: {
+      seccompRoot: folders.seccomp,
+      seccompDefault: configuration.seccompDefault,
+      cpuPaths: await hotCpuPaths(realHostFiles),
+      userNamespaceOf: (pod) => volumes.userNamespaceOf(pod),
+      extraGroupsOf: ({ metadata }) => volumes.extraGroups(metadata.uid ?? ""),
+    },
+    refuse: await refusalOf(configuration, realHostFiles),
     decodeManifest,
     fetchManifest,
     files: realHostFiles,

@@ -12,6 +12,7 @@ import type { FetchManifest } from "./config/http-source.ts";
 import type { KubeletConfiguration } from "./configuration/kubelet-configuration.ts";
 import type { ImageManager } from "./images/image-manager.ts";
 import type { Sources } from "./inside/sources.ts";
+import type { Rejection } from "./pod-admission.ts";
 import type { SecurityModules } from "./pod-worker-modules.ts";
 import type { VolumeManager } from "./volumes/volume-manager.ts";
 
@@ -34,6 +35,8 @@ export interface KubeletOptions {
   /** What stands in a pod's `resolv.conf`. */
   readonly dns: (pod: Pod) => Promise<DnsConfig>;
   readonly security: SecurityModules;
+  /** Why this machine cannot give a pod what it asks for; it takes all pods when absent. */
+  readonly refuse?: (pod: Pod) => Rejection | undefined;
   /** The pods of a manifest, with their defaults and valid. Throws for what is none. */
   readonly decodeManifest: (text: string) => readonly Pod[];
   readonly fetchManifest: FetchManifest;

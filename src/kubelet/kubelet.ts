@@ -65,6 +65,7 @@ export class Kubelet {
       modules: this.#workerModules(runtimeName),
       node: () => this.#node(),
       readNode: async () => client?.get<Node>(NODES, "", nodeName),
+      ...(options.refuse === undefined ? {} : { refuse: options.refuse }),
       onGone: (pod) => this.#mirrors?.forget(pod),
       logger,
     });

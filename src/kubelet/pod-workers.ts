@@ -14,6 +14,8 @@ export interface PodWorkersOptions {
   readonly readNode: () => Promise<Node | undefined>;
   /** Why the node takes no pod on at all now. */
   readonly closed?: () => Rejection | undefined;
+  /** Why this machine cannot give a pod what it asks for, whatever its node has to give. */
+  readonly refuse?: (pod: Pod) => Rejection | undefined;
   /** Nothing is left of a pod. */
   readonly onGone: (pod: Pod) => void;
   readonly logger: Logger;
@@ -95,7 +97,7 @@ export class PodWorkers {
     const worker = new PodWorker(pod, this.#options.modules);
     this.#workers.set(pod.metadata.uid ?? "", worker);
     const wasTaken = pod.status?.startTime !== undefined || pod.metadata.deletionTimestamp !== undefined;
-    const closed = wasTaken ? undefined : this.#options.closed?.();
+    const closed = wasTaken ? undefined : (this.#options.closed?.() ?? this.#options.refuse?.(pod));
     if (closed !== undefined) worker.reject(closed);
     else if (wasTaken || this.#rejection(worker, this.#options.node()) === undefined) worker.resume();
     else void this.#lookAgain(worker);
