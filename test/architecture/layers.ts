@@ -46,5 +46,5 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
   cni: ["base"],
   kubelet: [...component, "cri", "cni", "pki"],
   envtest: assembly,
-  cmd: [...assembly, "envtest", "ldap-authn"],
+  cmd: [...assembly, "cri", "cni", "envtest", "ldap-authn"],
 };
