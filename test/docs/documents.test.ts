@@ -56,3 +56,17 @@ test("README's two commands are those of package.json", () => {
   expect([...readme.matchAll(/^npm ci && (.+)$/gm)].map((match) => match[1])).toEqual(["npm start", "npm test"]);
   expect(scripts).toMatchObject({ start: expect.any(String), test: expect.any(String) });
 });
+
+test("docs/stores.md names every test that is left out on some store, and the stores that it is for", () => {
+  const table = readFileSync(join(root, "docs/stores.md"), "utf8");
+  const listed = [...table.matchAll(/^\| ([^|]+) \| (lmdb|etcd|memory) \|$/gm)].map(([, name, store]) => `${name}: ${store}`);
+  const files = ["test/e2e", "test/integration"].flatMap((folder) =>
+    readdirSync(join(root, folder), { recursive: true, encoding: "utf8" }).map((file) => join(root, folder, file)),
+  );
+  const left = files
+    .filter((file) => file.endsWith(".test.ts"))
+    .flatMap((file) => [...readFileSync(file, "utf8").matchAll(/isOnOtherStoreThan\(([^)]*)\)\)\("([^"]*?)(?: \([^"]*\))?"/g)])
+    // `kybern up` is on lmdb where memory is asked for.
+    .map(([, stores = "", name]) => `${name}: ${stores.replaceAll('"', "").replace("memory, lmdb", "lmdb")}`);
+  expect(left.sort()).toEqual(listed.sort());
+});
