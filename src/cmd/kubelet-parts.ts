@@ -10,11 +10,6 @@ import { createEventRecorder, type EventRecorder } from "#client/event-recorder.
 import type { Logger } from "#component-base/logging.ts";
 import type { ImageService } from "#cri/image-service.ts";
 import type { DnsConfig } from "#cri/pod-sandbox.ts";
-import { CriChannel } from "#cri/remote/cri-channel.ts";
-import { socketPathOf } from "#cri/remote/endpoint.ts";
-import { RemoteImages } from "#cri/remote/remote-images.ts";
-import { RemoteRuntime } from "#cri/remote/remote-runtime.ts";
-import type { RuntimeService } from "#cri/runtime-service.ts";
 import type { RuntimeHandler } from "#cri/runtime-status.ts";
 import type { ContainerManager } from "#kubelet/cm/container-manager.ts";
 import { unmanagedCgroups } from "#kubelet/cm/unmanaged-cgroups.ts";
@@ -35,28 +30,6 @@ import { TrustAnchors } from "#kubelet/volumes/trust-anchors.ts";
 
 const KERNEL_RELEASE = "/proc/sys/kernel/osrelease";
 const APP_ARMOR_ENABLED = "/sys/module/apparmor/parameters/enabled";
-
-/** The container runtime's two halves, which may be two programs. */
-export interface NodeRuntime {
-  readonly runtime: RuntimeService;
-  readonly images: ImageService;
-  close(): void;
-}
-
-/** Connects with the runtime at a socket, and with its images at another where `imageServiceEndpoint` says so. */
-export function connectRuntime(socketPath: string, { imageServiceEndpoint = "" }: KubeletConfiguration): NodeRuntime {
-  const channel = new CriChannel(socketPath, realClock);
-  const imagePath = imageServiceEndpoint === "" ? socketPath : socketPathOf(imageServiceEndpoint);
-  const imageChannel = imagePath === socketPath ? channel : new CriChannel(imagePath, realClock);
-  return {
-    runtime: new RemoteRuntime(channel),
-    images: new RemoteImages(imageChannel),
-    close: () => {
-      channel.close();
-      if (imageChannel !== channel) imageChannel.close();
-    },
-  };
-}
 
 /** Tells events where there is an API server. */
 export function recorderOf(client: Client | undefined, nodeName: string, logger: Logger): EventRecorder {

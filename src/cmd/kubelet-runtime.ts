@@ -1,0 +1,59 @@
+import { stat } from "node:fs/promises";
+import { realClock } from "#base/clock.ts";
+import type { Logger } from "#component-base/logging.ts";
+import type { ImageService } from "#cri/image-service.ts";
+import { CriChannel } from "#cri/remote/cri-channel.ts";
+import { findRuntimeSocket, NoRuntimeError, socketPathOf } from "#cri/remote/endpoint.ts";
+import { RemoteImages } from "#cri/remote/remote-images.ts";
+import { RemoteRuntime } from "#cri/remote/remote-runtime.ts";
+import type { RuntimeService } from "#cri/runtime-service.ts";
+import type { KubeletConfiguration } from "#kubelet/configuration/kubelet-configuration.ts";
+import { StartupError } from "./startup-error.ts";
+
+/** The container runtime's two halves, which may be two programs. */
+export interface NodeRuntime {
+  /** Its name and version, as nodes tell them: `containerd://1.7.24`. */
+  readonly name: string;
+  readonly runtime: RuntimeService;
+  readonly images: ImageService;
+  close(): void;
+}
+
+/** The first usual socket of a runtime that is there, or the one that is named. Rejects with a `NoRuntimeError`. */
+export function runtimeSocket(endpoint: string): Promise<string> {
+  return findRuntimeSocket(endpoint, (path) =>
+    stat(path).then(
+      (found) => found.isSocket(),
+      () => false,
+    ),
+  );
+}
+
+/** Connects with the node's runtime, and asks it who it is. Rejects with a {@link StartupError} that says what to do. */
+export async function connectRuntime(
+  { containerRuntimeEndpoint, imageServiceEndpoint = "" }: KubeletConfiguration,
+  logger: Logger,
+): Promise<NodeRuntime> {
+  const socketPath = await runtimeSocket(containerRuntimeEndpoint).catch(asStartupError);
+  const channel = new CriChannel(socketPath, realClock);
+  const imagePath = imageServiceEndpoint === "" ? socketPath : socketPathOf(imageServiceEndpoint);
+  const imageChannel = imagePath === socketPath ? channel : new CriChannel(imagePath, realClock);
+  const close = (): void => {
+    channel.close();
+    if (imageChannel !== channel) imageChannel.close();
+  };
+  const runtime = new RemoteRuntime(channel);
+  try {
+    const { runtimeName, runtimeVersion } = await runtime.version();
+    const name = `${runtimeName}://${runtimeVersion}`;
+    logger.info({ runtime: name, socket: socketPath }, "the container runtime answers");
+    return { name, runtime, images: new RemoteImages(imageChannel), close };
+  } catch (error) {
+    close();
+    throw new StartupError((error as Error).message);
+  }
+}
+
+function asStartupError(error: unknown): never {
+  throw error instanceof NoRuntimeError ? new StartupError(error.message) : error;
+}

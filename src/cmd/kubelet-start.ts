@@ -1,0 +1,259 @@
+import { mkdir } from "node:fs/promises";
+import { connect } from "node:net";
+import { hostname } from "node:os";
+import type { Duplex } from "node:stream";
+import type { Pod } from "#api/generated/core/v1.ts";
+import { realClock } from "#base/clock.ts";
+import { realFolderWatcher } from "#base/folder-watcher.ts";
+import { realHostFiles } from "#base/host-files.ts";
+import { systemRandom } from "#base/random.ts";
+import type { EventRecorder } from "#client/event-recorder.ts";
+import type { Logger } from "#component-base/logging.ts";
+import type { RuntimeHandler } from "#cri/runtime-status.ts";
+import type { ContainerManager } from "#kubelet/cm/container-manager.ts";
+import { Kubelet } from "#kubelet/kubelet.ts";
+import { kubeletServerHost } from "#kubelet/kubelet-server-host.ts";
+import { hotCpuPaths } from "#kubelet/kuberuntime/proc-paths.ts";
+import { hostLogFiles } from "#kubelet/logs/host-log-files.ts";
+import { allocatableOf, capacityOf } from "#kubelet/nodestatus/capacity.ts";
+import type { MachineInfo } from "#kubelet/nodestatus/machine.ts";
+import { readFeatureGates } from "./feature-gates.ts";
+import { type KubeletApi, kubeletApi } from "./kubelet-api.ts";
+import { type CompleteConfiguration, completeConfiguration } from "./kubelet-configuration-file.ts";
+import { configurationOfFlags } from "./kubelet-configuration-flags.ts";
+import type { KubeletFlags } from "./kubelet-flags.ts";
+import { hostMachine } from "./kubelet-machine.ts";
+import { OwnNode } from "./kubelet-node.ts";
+import { containersOf, dnsOf, foldersOf, imageManagerOf, recorderOf, refusalOf, volumesOf } from "./kubelet-parts.ts";
+import { openKubeletPorts } from "./kubelet-ports.ts";
+import { connectRuntime, type NodeRuntime } from "./kubelet-runtime.ts";
+import { KeptServing } from "./kubelet-serving.ts";
+import { decodeManifest } from "./manifest-pods.ts";
+import { StartupError } from "./startup-error.ts";
+
+/** Of a runtime that is too old to tell. */
+const NO_FEATURES: RuntimeHandler = { name: "", recursiveReadOnlyMounts: false, userNamespaces: false };
+/** Flags that say who may ask the kubelet. */
+const WHO_MAY_ASK = ["anonymous-auth", "authorization-mode", "authentication-token-webhook", "client-ca-file"];
+/** How long a manifest's server may take to answer, in milliseconds. */
+const MANIFEST_TIMEOUT_MS = 10_000;
+
+/** How a kubelet is started. */
+export interface KubeletStart {
+  readonly flags: KubeletFlags & Readonly<Record<string, unknown>>;
+  /** Names of the flags that were given. */
+  readonly given: ReadonlySet<string>;
+  /** Whether it is called as in former years: its guides read from a port that is open unasked. */
+  readonly isFormer: boolean;
+  readonly logger: Logger;
+  /** Ends what a start waits for. */
+  readonly signal: AbortSignal;
+}
+
+/** A kubelet that runs. */
+export interface RunningKubelet {
+  readonly nodeName: string;
+  /** `containerd://1.7.24`. */
+  readonly runtime: string;
+  /** Ends it; containers go on. */
+  close(): Promise<void>;
+}
+
+/** What was started, to be closed in the other order. */
+class Started {
+  readonly #closers: (() => unknown)[] = [];
+
+  add(close: () => unknown): void {
+    this.#closers.unshift(close);
+  }
+
+  async close(): Promise<void> {
+    for (const close of this.#closers.splice(0)) await close();
+  }
+}
+
+/** What is known of the machine before any pod runs. */
+interface Basis extends CompleteConfiguration {
+  readonly start: KubeletStart;
+  readonly nodeName: string;
+  readonly runtime: NodeRuntime;
+  readonly api: KubeletApi | undefined;
+  readonly containers: ContainerManager;
+  readonly node: OwnNode;
+  readonly recorder: EventRecorder;
+}
+
+/** Starts the node agent of this machine. Resolves when it looks after its pods and its ports are open. */
+export async function startKubelet(start: KubeletStart): Promise<RunningKubelet> {
+  const started = new Started();
+  try {
+    const basis = await findBasis(start, started);
+    const agent = await startAgent(basis);
+    started.add(() => agent.close());
+    await openPorts(basis, agent, started);
+    const { nodeName, runtime, api, configuration, node } = basis;
+    if (api !== undefined) {
+      const reporter = node.report(api.client);
+      started.add(() => reporter.close());
+    }
+    start.logger.info({ node: nodeName, port: configuration.port, server: api?.address.server }, "kubelet runs");
+    return { nodeName, runtime: runtime.name, close: () => started.close() };
+  } catch (error) {
+    await started.close();
+    throw error;
+  }
+}
+
+async function findBasis(start: KubeletStart, started: Started): Promise<Basis> {
+  const { flags, logger, signal } = start;
+  const { configuration, fromFile } = await configurationOf(start);
+  const info = await hostMachine.info();
+  if (configuration.failSwapOn) refuseSwap(info);
+  const nodeName = nodeNameOf(flags);
+  const rootDir = flags["root-dir"];
+  await mkdir(rootDir, { recursive: true, mode: 0o750 });
+  const runtime = await connectRuntime(configuration, logger);
+  started.add(() => runtime.close());
+  const rotate = configuration.rotateCertificates ?? false;
+  const api = await kubeletApi({ flags, nodeName, rotate, logger, signal });
+  if (api === undefined) logger.info({}, "there is no API server: only the pods of manifests are run");
+  else started.add(() => api.close());
+  const disk = await hostMachine.fileSystem(rootDir);
+  const capacity = capacityOf(info, disk.capacityBytes, configuration);
+  const ignoresEviction = flags["experimental-allocatable-ignore-eviction"];
+  const containers = containersOf(capacity, allocatableOf(capacity, configuration, ignoresEviction));
+  const node = await OwnNode.find({
+    flags,
+    configuration,
+    nodeName,
+    machine: hostMachine,
+    info,
+    capacity: () => containers.capacity(),
+    allocatable: () => containers.allocatable(),
+    runtime: runtime.runtime,
+    images: runtime.images,
+    kubeletPort: configuration.port,
+    logger,
+  });
+  const recorder = recorderOf(api?.client, nodeName, logger);
+  return { start, configuration, fromFile, nodeName, runtime, api, containers, node, recorder };
+}
+
+async function startAgent({ start, configuration, nodeName, runtime, api, containers, node, recorder }: Basis): Promise<Kubelet> {
+  const rootDir = start.flags["root-dir"];
+  const client = api?.client;
+  const images = imageManagerOf(runtime.images, recorder);
+  let agent: Kubelet | undefined;
+  // What a RuntimeClass is called is mostly what its handler is called.
+  const handlerOf = ({ spec }: Pod): RuntimeHandler => {
+    const all = agent?.health.handlers ?? [];
+    const named = all.find(({ name }) => name === spec.runtimeClassName);
+    return named ?? all.find(({ name }) => name === "") ?? NO_FEATURES;
+  };
+  const own = (): ReturnType<OwnNode["own"]> => node.own();
+  const volumes = await volumesOf({ rootDir, client, configuration, containers, node: own, images, handlerOf, recorder });
+  agent = await Kubelet.start({
+    nodeName,
+    client,
+    runtime: runtime.runtime,
+    volumes,
+    containers,
+    images,
+    config: configuration,
+    hostIps: node.hostIps,
+    ownNode: own,
+    dns: dnsOf(configuration, node.hostIps, recorder),
+    security: {
+      seccompRoot: foldersOf(rootDir).seccomp,
+      seccompDefault: configuration.seccompDefault,
+      cpuPaths: await hotCpuPaths(realHostFiles),
+      userNamespaceOf: (pod) => volumes.userNamespaceOf(pod),
+      extraGroupsOf: ({ metadata }) => volumes.extraGroups(metadata.uid ?? ""),
+    },
+    refuse: await refusalOf(configuration, realHostFiles),
+    decodeManifest,
+    fetchManifest,
+    files: realHostFiles,
+    watchFolder: realFolderWatcher,
+    clock: realClock,
+    random: systemRandom,
+    logger: start.logger,
+  });
+  node.watch(agent.health);
+  return agent;
+}
+
+async function openPorts(basis: Basis, agent: Kubelet, started: Started): Promise<void> {
+  const { start, configuration, fromFile, nodeName, runtime, api, node } = basis;
+  const { flags, given, isFormer, logger } = start;
+  const client = api?.client;
+  const serving = await KeptServing.start({
+    configuration,
+    certDir: flags["cert-dir"],
+    nodeName,
+    hostname: nodeName,
+    addresses: () => node.addresses(),
+    client,
+    logger,
+  });
+  started.add(() => serving.close());
+  const host = kubeletServerHost(agent, {
+    nodeName,
+    runtime: runtime.runtime,
+    logFiles: hostLogFiles({ files: realHostFiles, watchFolder: realFolderWatcher }),
+    startedAtMs: realClock.now(),
+    dialStreaming: (url) => dial(url.hostname, Number(url.port)),
+  });
+  const ports = await openKubeletPorts({
+    configuration,
+    host: { ...host, configuration, checkpointDir: foldersOf(flags["root-dir"]).checkpoints },
+    serving,
+    client,
+    address: api?.address,
+    isFormer,
+    saysWhoMayAsk: fromFile || WHO_MAY_ASK.some((name) => given.has(name)),
+    saysReadOnlyPort: fromFile || given.has("read-only-port"),
+    logger,
+  });
+  started.add(() => ports.close());
+}
+
+async function configurationOf({ flags, given, logger }: KubeletStart): Promise<CompleteConfiguration> {
+  const ofFlags = configurationOfFlags(flags, given);
+  const complete = await completeConfiguration({ config: flags.config, configDir: flags["config-dir"] }, ofFlags);
+  const gates = Object.entries(complete.configuration.featureGates ?? {}).map(([name, on]) => `${name}=${on}`);
+  readFeatureGates(gates, logger);
+  const { staticPodPath } = complete.configuration;
+  if (flags.config !== "" && staticPodPath === flags.config) {
+    logger.info({ flag: "--config", path: staticPodPath }, "these are manifests, as of --pod-manifest-path");
+  }
+  return complete;
+}
+
+/** Upstream's `GetHostname`: without spaces around it, in small letters. */
+function nodeNameOf(flags: KubeletFlags): string {
+  const name = (flags["hostname-override"] || hostname()).trim().toLowerCase();
+  if (name === "") throw new StartupError("empty hostname is invalid: name the node by --hostname-override");
+  return name;
+}
+
+function refuseSwap({ swapBytes }: MachineInfo): void {
+  if (swapBytes === 0) return;
+  throw new StartupError("running with swap on is not supported, please disable swap or set --fail-swap-on flag to false");
+}
+
+async function fetchManifest(
+  url: string,
+  headers: Readonly<Record<string, readonly string[]>>,
+): Promise<{ statusCode: number; statusText: string; text: string }> {
+  const lines = Object.entries(headers).flatMap(([name, values]) => values.map((value): [string, string] => [name, value]));
+  const answer = await fetch(url, { headers: lines, signal: AbortSignal.timeout(MANIFEST_TIMEOUT_MS) });
+  return { statusCode: answer.status, statusText: answer.statusText, text: await answer.text() };
+}
+
+function dial(host: string, port: number): Promise<Duplex> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ host, port }, () => resolve(socket));
+    socket.once("error", reject);
+  });
+}
