@@ -107,6 +107,8 @@ export async function storeNew(core: StoreCore, object: ApiObject, request: Writ
     if (!request.dryRun) delete meta.resourceVersion;
     const key = core.cache.key(meta.namespace ?? "", meta.name ?? "");
     const stored = core.normalize(object);
+    // What others have deleted may still be cached; the write itself would find out, a refusal or a dry run would not.
+    if (request.dryRun || core.cache.byKey(key) !== undefined) await core.modules.cache.catchUp();
     const taken = core.cache.byKey(key);
     if (taken !== undefined) throw nameTaken(core, taken, request);
     if (request.dryRun) {

@@ -1,0 +1,75 @@
+import { afterEach, expect, test } from "vitest";
+import type { ConfigMap } from "#api/generated/core/v1.ts";
+import { realClock } from "#base/clock.ts";
+import { systemRandom } from "#base/random.ts";
+import type { Client } from "#client/client.ts";
+import { startKubeApiServer } from "#kube-apiserver/server.ts";
+import { ensureClusterAssets } from "#pki/cluster-assets.ts";
+import type { KVStore } from "#storage/kv.ts";
+import { MemoryStore } from "#storage/memory/memory-store.ts";
+
+const configMaps = { group: "", version: "v1", resource: "configmaps" };
+const configMap: ConfigMap = { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "x" } };
+/** How much later than others a server is told of changes. */
+const LAG_MS = 150;
+
+const closing: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  for (const close of closing.splice(0).reverse()) await close();
+});
+
+/** A store that is told of changes later than it could be, as over a bad connection; what it is asked it answers at once. */
+function lagging(kv: KVStore, lagMs: number): KVStore {
+  return new Proxy(kv, {
+    get(target, name) {
+      if (name === "features") return { ...target.features, shared: true };
+      if (name === "watch") {
+        const watch: KVStore["watch"] = (prefix, options) =>
+          target.watch(prefix, {
+            ...options,
+            onEvents: (...told) => void realClock.setTimeout(() => options.onEvents(...told), lagMs, { unref: true }),
+          });
+        return watch;
+      }
+      const value: unknown = Reflect.get(target, name);
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
+}
+
+async function serve(kv: KVStore): Promise<Client> {
+  const serviceClusterIpRange = "10.96.0.0/12";
+  const assets = await ensureClusterAssets({ clock: realClock, hosts: ["127.0.0.1"], serviceClusterIpRange });
+  const options = {
+    kv,
+    clock: realClock,
+    random: systemRandom,
+    assets,
+    bindAddress: "127.0.0.1",
+    port: 0,
+    serviceClusterIpRange,
+  };
+  const server = await startKubeApiServer(options);
+  closing.push(() => server.stop());
+  await server.ready;
+  return server.inProcessClient({ name: "admin", uid: "", groups: ["system:masters"], extra: {} });
+}
+
+test("a server that has not heard yet decides nothing by what it knew", async () => {
+  const kv = new MemoryStore({ clock: realClock });
+  closing.push(() => kv.close());
+  const first = await serve(kv);
+  const late = await serve(lagging(kv, LAG_MS));
+  await first.create(configMaps, "default", configMap);
+  await expect(late.create(configMaps, "default", configMap, { dryRun: true })).rejects.toMatchObject({ code: 409 });
+  await first.delete(configMaps, "default", "x");
+  // Its cache still has the one that was deleted.
+  const made = await late.create<ConfigMap>(configMaps, "default", configMap);
+  const changed = await first.update<ConfigMap>(configMaps, "default", "x", { ...made, data: { a: "b" } });
+  expect((await late.get<ConfigMap>(configMaps, "default", "x")).data).toEqual({ a: "b" });
+  const again = { ...changed, data: { a: "c" } };
+  expect((await late.update<ConfigMap>(configMaps, "default", "x", again)).data).toEqual({ a: "c" });
+  await first.delete(configMaps, "default", "x");
+  await expect(late.get(configMaps, "default", "x")).rejects.toMatchObject({ code: 404 });
+  await expect(late.delete(configMaps, "default", "x")).rejects.toMatchObject({ code: 404 });
+});
