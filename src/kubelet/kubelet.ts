@@ -193,7 +193,7 @@ export class Kubelet {
     return new MirrorPods({
       client,
       logger,
-      statusManager: new StatusManager({ client, clock, signal: this.#stopped.signal }),
+      statusManager: new StatusManager({ client, clock, logger, signal: this.#stopped.signal }),
       node: () => this.#nodes?.lister.get("", nodeName),
       staticPod: (fullName) => this.#staticPods().find((pod) => fullNameOf(pod) === fullName),
     });

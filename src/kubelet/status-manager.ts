@@ -2,11 +2,15 @@ import type { Pod, PodStatus } from "#api/generated/core/v1.ts";
 import { isConflict, isInvalid, isNotFound } from "#apimachinery/api-errors/errors.ts";
 import type { Clock } from "#base/clock.ts";
 import type { Client, ResourceId } from "#client/client.ts";
+import type { Logger } from "#component-base/logging.ts";
+import type { PodStatusWriter } from "./pod-status-writer.ts";
 
 const PODS: ResourceId = { group: "", version: "v1", resource: "pods" };
 /** Writes under way at once, for all nodes together. */
 const CONCURRENT_WRITES_MAX = 32;
 const RETRY_MS = 1000;
+/** In a list of a strategic merge patch: the others are the whole list. */
+const REPLACE = { $patch: "replace" };
 
 interface PendingWrite {
   readonly pod: Pod;
@@ -17,7 +21,7 @@ interface PendingWrite {
 }
 
 /** Writes the statuses of all nodes' pods: the newest of each pod, few at a time, until it is written or the pod is gone. */
-export class StatusManager {
+export class StatusManager implements PodStatusWriter {
   readonly #client: Client;
   readonly #clock: Clock;
   readonly #signal: AbortSignal;
@@ -26,7 +30,10 @@ export class StatusManager {
   /** Writes that failed and wait to be tried again. */
   readonly #failed = new Map<string, PendingWrite>();
 
-  constructor(options: { client: Client; clock: Clock; signal: AbortSignal }) {
+  readonly #logger: Logger | undefined;
+
+  constructor(options: { client: Client; clock: Clock; signal: AbortSignal; logger?: Logger }) {
+    this.#logger = options.logger;
     this.#client = options.client;
     this.#clock = options.clock;
     this.#signal = options.signal;
@@ -56,7 +63,8 @@ export class StatusManager {
       await this.#send(uid, write);
     } catch (error) {
       // The pod is gone, or another one has its name: nothing is left to tell.
-      if (!isNotFound(error) && !isConflict(error) && !isInvalid(error)) this.#retryLater(uid, write);
+      if (isInvalid(error)) this.#tellRefused(write, error);
+      else if (!isNotFound(error) && !isConflict(error)) this.#retryLater(uid, write);
     } finally {
       this.#writing.delete(uid);
       this.#pump();
@@ -72,6 +80,11 @@ export class StatusManager {
       write.status = undefined;
     }
     if (write.final) await this.#client.delete(PODS, namespace, name, { gracePeriodSeconds: 0, preconditions: { uid } });
+  }
+
+  #tellRefused({ pod }: PendingWrite, error: unknown): void {
+    const { name = "", namespace = "" } = pod.metadata;
+    this.#logger?.warn({ pod: `${namespace}/${name}`, err: String(error) }, "the API server refuses a pod's status");
   }
 
   #retryLater(uid: string, write: PendingWrite): void {
@@ -92,12 +105,19 @@ export class StatusManager {
   }
 }
 
-// Conditions are merged one by one: what a condition no longer says has to be taken out of it.
+// Conditions are merged one by one: what a condition no longer says has to be taken out of it. So are addresses, of which
+// those of a sandbox before this one must not stay.
 function patchOf(status: PodStatus): object {
   const conditions = status.conditions?.map((condition) => ({
     ...condition,
     reason: condition.reason ?? null,
     message: condition.message ?? null,
   }));
-  return conditions === undefined ? status : { ...status, conditions };
+  const { podIPs, hostIPs } = status;
+  return {
+    ...status,
+    ...(conditions === undefined ? {} : { conditions }),
+    ...(podIPs === undefined ? {} : { podIPs: [REPLACE, ...podIPs] }),
+    ...(hostIPs === undefined ? {} : { hostIPs: [REPLACE, ...hostIPs] }),
+  };
 }

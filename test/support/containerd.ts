@@ -209,9 +209,9 @@ function processes(dir: string): string[] {
     .filter((line) => line.includes(dir));
 }
 
-/** Cgroups that are named by the id of a container. */
+/** Cgroups that are named by the id of a container; not those of other tests' machines. */
 function containerCgroups(): string[] {
-  return folders("/sys/fs/cgroup", 3).filter((path) => /\/[0-9a-f]{64}$/.test(path));
+  return folders("/sys/fs/cgroup", 3).filter((path) => /\/[0-9a-f]{64}$/.test(path) && !path.includes("/kybern-host-"));
 }
 
 function folders(path: string, depth: number): string[] {

@@ -26,6 +26,7 @@ import { hostLogFiles } from "#kubelet/logs/host-log-files.ts";
 import { NodeRegistration } from "#kubelet/node-registration.ts";
 import { KubeletAuth } from "#kubelet/server/kubelet-auth.ts";
 import { KubeletServer } from "#kubelet/server/kubelet-server.ts";
+import { clientClaims } from "#kubelet/volumes/client-claims.ts";
 import { HostVolumes } from "#kubelet/volumes/host-volumes.ts";
 import { CommandMounter } from "#kubelet/volumes/mounter.ts";
 import { createAuthority, issueCertificate } from "#pki/certificate.ts";
@@ -120,6 +121,7 @@ export class RealNode implements AsyncDisposable {
   async launch(
     cluster: Pick<Cluster, "client" | "credentials"> | undefined,
     client: Client | undefined = cluster?.client,
+    more: Partial<KubeletOptions> = {},
   ): Promise<Kubelet> {
     const { nodeName, containerd } = this;
     const { config = {} } = this.#options;
@@ -150,6 +152,7 @@ export class RealNode implements AsyncDisposable {
       random: systemRandom,
       logger: this.#logger(),
       ...this.#options.options,
+      ...more,
     });
     this.#kubelet = kubelet;
     if (cluster !== undefined) this.#serve(kubelet, cluster);
@@ -187,17 +190,14 @@ export class RealNode implements AsyncDisposable {
 
   #volumes(client: Client | undefined): Promise<HostVolumes> {
     const read = client === undefined ? undefined : new ClientSources({ client, clock: realClock });
-    const none = async (): Promise<undefined> => undefined;
     const sources =
-      read === undefined
+      client === undefined || read === undefined
         ? undefined
         : {
             configMap: read.configMap.bind(read),
             secret: read.secret.bind(read),
             token: read.token.bind(read),
-            claim: none,
-            persistentVolume: none,
-            node: none,
+            ...clientClaims({ client, node: () => undefined }),
           };
     return HostVolumes.start({
       root: join(this.#dir, "root"),
