@@ -54,8 +54,6 @@ export const ABSENT_CONTROLLERS: readonly string[] = [
   "resourceclaim-controller",
   "legacy-serviceaccount-token-cleaner-controller",
   "service-cidr-controller",
-  "kube-apiserver-serving-clustertrustbundle-publisher-controller",
-  "podcertificaterequest-cleaner-controller",
   "device-taint-eviction-controller",
   "selinux-warning-controller",
 ];

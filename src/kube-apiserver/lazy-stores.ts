@@ -10,6 +10,7 @@ export function lazyStores(): { readonly stores: Stores; set(stores: Stores): vo
         assert(actual !== undefined, "stores are used only when requests are served");
         return actual.of(group, plural);
       },
+      has: (group, plural) => actual?.has?.(group, plural) ?? true,
     },
     set: (stores) => {
       actual = stores;

@@ -3,6 +3,7 @@ import { certificateApprover } from "./controllers/certificates-approver/control
 import { certificateCleaner } from "./controllers/certificates-cleaner/controller.ts";
 import { certificateSigner } from "./controllers/certificates-signer/controller.ts";
 import { clusterRoleAggregationController } from "./controllers/clusterrole-aggregation/controller.ts";
+import { clusterTrustBundlePublisher } from "./controllers/clustertrustbundle-publisher/controller.ts";
 import { cronJobController } from "./controllers/cronjob/controller.ts";
 import { daemonSetController } from "./controllers/daemonset/controller.ts";
 import { deploymentController } from "./controllers/deployment/controller.ts";
@@ -22,6 +23,7 @@ import { persistentVolumeExpanderController } from "./controllers/persistentvolu
 import { persistentVolumeProtectionController } from "./controllers/persistentvolume-protection/controller.ts";
 import { persistentVolumeClaimProtectionController } from "./controllers/persistentvolumeclaim-protection/controller.ts";
 import { podGcController } from "./controllers/pod-gc/controller.ts";
+import { podCertificateRequestCleaner } from "./controllers/podcertificaterequest-cleaner/controller.ts";
 import { replicaSetController } from "./controllers/replicaset/controller.ts";
 import { replicationControllerController } from "./controllers/replicationcontroller/controller.ts";
 import { resourceQuotaController } from "./controllers/resourcequota/controller.ts";
@@ -76,6 +78,8 @@ export const controllers: readonly ControllerDefinition[] = [
   certificateSigner,
   certificateApprover,
   certificateCleaner,
+  podCertificateRequestCleaner,
+  clusterTrustBundlePublisher,
   validatingAdmissionPolicyStatusController,
   storageVersionMigratorController,
 ];

@@ -11,4 +11,6 @@ export interface ResourceSet {
 export interface Stores {
   /** Asserts that the resource is known. */
   of<T extends object = ApiObject>(group: string, plural: string): Store<T>;
+  /** Whether it is: `--runtime-config` may leave resources out. Absent where all are. */
+  has?(group: string, plural: string): boolean;
 }

@@ -15,6 +15,8 @@ const OBJECTS: Record<string, object> = {
   "persistentvolumes//other": { spec: { claimRef: { namespace: "ns", name: "d" } } },
   "volumeattachments//a": { spec: { nodeName: "n1" } },
   "resourceslices//s": { spec: { nodeName: "n1" } },
+  "podcertificaterequests/ns/mine": { spec: { nodeName: "n1" } },
+  "podcertificaterequests/ns/others": { spec: { nodeName: "n2" } },
 };
 const stores = {
   of: (_group: string, resource: string) => ({
@@ -103,6 +105,23 @@ test.each<[string, string, string, string?]>([
   ["get", "storage.k8s.io/csinodes:n2", "can only access CSINode with the same name as the requesting node"],
   ["delete", "resource.k8s.io/resourceslices:s", YES],
   ["list", "resource.k8s.io/resourceslices", YES, "spec.nodeName=n1"],
+  ["create", "certificates.k8s.io/podcertificaterequests", YES],
+  ["get", "certificates.k8s.io/podcertificaterequests:mine", YES],
+  ["get", "certificates.k8s.io/podcertificaterequests:others", UNRELATED],
+  ["list", "certificates.k8s.io/podcertificaterequests", YES, "spec.nodeName=n1"],
+  [
+    "watch",
+    "certificates.k8s.io/podcertificaterequests",
+    "can only list/watch podcertificaterequests with nodeName field selector",
+    "spec.nodeName=n2",
+  ],
+  ["delete", "certificates.k8s.io/podcertificaterequests:mine", "nodes may not delete podcertificaterequests"],
+  [
+    "update",
+    "certificates.k8s.io/podcertificaterequests/status:mine",
+    "nodes may not access the status subresource of PodCertificateRequests",
+  ],
+  ["list", "certificates.k8s.io/clustertrustbundles", YES],
   ["get", "/endpoints:e", YES],
   ["list", "/endpoints", "-"],
 ])("%s %s", (verb, what, want, selector) => {

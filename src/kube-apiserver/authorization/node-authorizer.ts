@@ -1,3 +1,4 @@
+import type { PodCertificateRequest } from "#api/generated/certificates/v1beta1.ts";
 import type { ResourceSlice } from "#api/generated/resource/v1.ts";
 import type { VolumeAttachment } from "#api/generated/storage/v1.ts";
 import { parseFieldSelector } from "#apimachinery/fields/selector.ts";
@@ -25,6 +26,8 @@ const NODE_RULES: readonly PolicyRule[] = [
   { apiGroups: ["", "events.k8s.io"], resources: ["events"], verbs: ["create", "update", "patch"] },
   { apiGroups: [""], resources: ["endpoints"], verbs: ["get"] },
   { apiGroups: ["certificates.k8s.io"], resources: ["certificatesigningrequests"], verbs: ["create", "get", "list", "watch"] },
+  // Upstream gives it where ClusterTrustBundles are on; where they are not served there is nothing to read.
+  { apiGroups: ["certificates.k8s.io"], resources: ["clustertrustbundles"], verbs: ["get", "list", "watch"] },
   { apiGroups: ["storage.k8s.io"], resources: ["csidrivers"], verbs: ["get", "list", "watch"] },
   { apiGroups: ["node.k8s.io"], resources: ["runtimeclasses"], verbs: ["get", "list", "watch"] },
 ];
@@ -54,6 +57,7 @@ const RESOURCES: Readonly<Record<string, (question: NodeQuestion) => Decision>> 
   "storage.k8s.io/volumeattachments": (question) => getRelated(question, () => isAttachedHere(question)),
   "storage.k8s.io/csinodes": csiNodes,
   "coordination.k8s.io/leases": leases,
+  "certificates.k8s.io/podcertificaterequests": podCertificateRequests,
 };
 
 /** Lets a node see and change what belongs to it and to its pods (upstream's node authorizer). */
@@ -164,6 +168,28 @@ function resourceSlices(question: NodeQuestion): Decision {
       return noOpinion(
         "only the following verbs are allowed for a ResourceSlice: get, watch, list, create, update, patch, delete, deletecollection",
       );
+  }
+}
+
+/** NodeRestriction looks at what is asked for. */
+function podCertificateRequests(question: NodeQuestion): Decision {
+  const { node, asked, stores } = question;
+  if (stores.has?.(asked.apiGroup, asked.resource) === false) return noOpinion("");
+  if (asked.subresource !== "") return noOpinion("nodes may not access the status subresource of PodCertificateRequests");
+  switch (asked.verb) {
+    case "create":
+      return ALLOW;
+    case "get":
+      return ifRelated(question, () => {
+        const requests = stores.of<PodCertificateRequest>("certificates.k8s.io", "podcertificaterequests");
+        return requests.cached(asked.namespace, asked.name)?.spec.nodeName === node;
+      });
+    case "list":
+    case "watch":
+      if (selects(asked.fieldSelector, "spec.nodeName", node)) return ALLOW;
+      return noOpinion("can only list/watch podcertificaterequests with nodeName field selector");
+    default:
+      return noOpinion(`nodes may not ${asked.verb} podcertificaterequests`);
   }
 }
 

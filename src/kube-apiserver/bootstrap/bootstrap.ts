@@ -13,7 +13,7 @@ import {
   kubernetesServiceCidr,
 } from "./kubernetes-service.ts";
 import { defaultClusterRoleBindings } from "./rbac/cluster-role-bindings.ts";
-import { defaultClusterRoles } from "./rbac/cluster-roles.ts";
+import { defaultClusterRoles, trustBundlePublisherRole } from "./rbac/cluster-roles.ts";
 import { defaultRoleBindings, defaultRoles } from "./rbac/namespaced-roles.ts";
 import { ensure, ensureContains, ensureEqual } from "./reconcile.ts";
 
@@ -50,11 +50,12 @@ const PRIORITY_CLASSES = [
 ];
 
 /** Objects without which the first request may fail: namespaces, RBAC, Service `kubernetes`. Existing ones are kept or mended. */
-export async function bootstrapEssentials({ stores, context, address }: BootstrapOptions): Promise<void> {
+export async function bootstrapEssentials({ stores, resources, context, address }: BootstrapOptions): Promise<void> {
   for (const name of NAMESPACES) {
     await ensure(stores, "", "namespaces", { apiVersion: "v1", kind: "Namespace", metadata: { name } }, context);
   }
-  const roles = defaultClusterRoles();
+  const hasBundles = resources.stored.some(({ plural }) => plural === "clustertrustbundles");
+  const roles = [...defaultClusterRoles(), ...(hasBundles ? [trustBundlePublisherRole()] : [])];
   const bindings = defaultClusterRoleBindings(roles.map((role) => role.metadata.name ?? ""));
   await Promise.all([
     ...roles.map((role) => ensureContains(stores, "clusterroles", role, "rules", context)),

@@ -132,6 +132,10 @@ export class StoreRegistry implements Stores {
     return this.generic(group, plural) as unknown as Store<T>;
   }
 
+  has(group: string, plural: string): boolean {
+    return this.#stores.has(`${group}/${plural}`);
+  }
+
   /** The store itself, for handlers. Asserts that the resource is known. */
   generic(group: string, plural: string): GenericStore {
     const store = this.#stores.get(`${group}/${plural}`);

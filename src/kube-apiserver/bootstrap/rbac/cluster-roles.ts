@@ -25,6 +25,28 @@ export function defaultClusterRoles(): ClusterRole[] {
   return roles;
 }
 
+/** What publishes the API server's authority: upstream has the role only where ClusterTrustBundles are on. */
+export function trustBundlePublisherRole(): ClusterRole {
+  return clusterRole(
+    "system:controller:kube-apiserver-serving-clustertrustbundle-publisher",
+    [
+      {
+        verbs: ["attest"],
+        apiGroups: ["certificates.k8s.io"],
+        resources: ["signers"],
+        resourceNames: ["kubernetes.io/kube-apiserver-serving"],
+      },
+      {
+        verbs: ["create", "update", "delete", "list", "watch"],
+        apiGroups: ["certificates.k8s.io"],
+        resources: ["clustertrustbundles"],
+      },
+      { verbs: ["create", "patch", "update"], apiGroups: ["", "events.k8s.io"], resources: ["events"] },
+    ],
+    undefined,
+  );
+}
+
 function labelOf(name: string): string | undefined {
   return /^system:aggregate-to-(admin|edit|view)$/.exec(name)?.[1];
 }

@@ -6,6 +6,7 @@ import { SharedInformer } from "#client/informer.ts";
 import { keyOf, splitKey } from "#client/object-meta.ts";
 import { type ControllerDefinition, controller } from "../../framework/controller.ts";
 import { type DiscoveredResource, Discovery } from "../../framework/discovery.ts";
+import { untilServed } from "../../framework/until-served.ts";
 import { migrateObjects, revisionOf } from "./migrate-objects.ts";
 import { type Action, type Observed, reconcile, unhandled, withCondition } from "./reconcile.ts";
 
@@ -16,8 +17,6 @@ const MIGRATIONS: ResourceId = { group: "storagemigration.k8s.io", version: "v1b
 
 /** How old the list of served resources may be. */
 const DISCOVERY_AGE_MS = 1000;
-/** Between looks whether migrations are served at all: `--runtime-config` says so. */
-const SERVED_RETRY_MS = 30_000;
 
 /** Writes objects anew, so that they are stored in the version that is stored today (KEP-4192). */
 export const storageVersionMigratorController: ControllerDefinition = {
@@ -29,7 +28,7 @@ export const storageVersionMigratorController: ControllerDefinition = {
       sources: [],
       async start(enqueue) {
         migrations.addHandler({ onAdd: (object) => enqueue(keyOf(object)), onUpdate: (_old, object) => enqueue(keyOf(object)) });
-        if (await served(discovery, clock, signal)) await migrations.run(signal);
+        if (await untilServed(discovery, MIGRATIONS, clock, signal)) await migrations.run(signal);
       },
       async observe(key) {
         const migration = migrations.lister.get("", splitKey(key).name);
@@ -56,18 +55,6 @@ async function find(
   const { resources } = await discovery.discover(maxAgeMs);
   const found = resources.filter(({ id }) => id.group === group && id.resource === name);
   return found.find(({ preferred }) => preferred) ?? found[0];
-}
-
-/** Whether migrations are served before the end of everything. */
-async function served(discovery: Discovery, clock: Clock, signal: AbortSignal): Promise<boolean> {
-  while (!signal.aborted) {
-    const isMigrations = ({ id }: DiscoveredResource): boolean =>
-      id.group === MIGRATIONS.group && id.version === MIGRATIONS.version && id.resource === MIGRATIONS.resource;
-    const found = await discovery.discover(DISCOVERY_AGE_MS).catch(() => undefined);
-    if (found?.resources.some(isMigrations)) return true;
-    await clock.sleep(SERVED_RETRY_MS, signal).catch(() => undefined);
-  }
-  return false;
 }
 
 async function carryOut(client: Client, clock: Clock, action: Action): Promise<void> {

@@ -8,6 +8,7 @@ import type { Authorizer } from "#apiserver/authorization/authorizer.ts";
 import type { Stores } from "#apiserver/registry/resource-set.ts";
 import { parseCertificateRequest } from "#component-helpers/certificates/certificate-request.ts";
 import { nodeNameOf } from "../../../authorization/node-authorizer.ts";
+import { refusalOfPodCertificate } from "./node-certificates.ts";
 import { forbiddenLabelChanges } from "./node-labels.ts";
 import { refusalOfClaimStatus, refusalOfPodWrite } from "./node-pods.ts";
 import { refusalOfToken } from "./node-tokens.ts";
@@ -69,6 +70,8 @@ function refusalOf(
     }
     case "certificates.k8s.io/certificatesigningrequests":
       return refusalOfRequest(node, attributes);
+    case "certificates.k8s.io/podcertificaterequests":
+      return refusalOfPodCertificate(node, attributes, stores);
     default:
       return undefined;
   }
