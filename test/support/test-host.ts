@@ -132,6 +132,8 @@ export class TestHost implements AsyncDisposable {
   readonly #network: TestNetwork;
   readonly #dir: string = mkdtempSync(join(tmpdir(), "kybern-host-"));
   readonly #cgroup: string = `kybern-host-${randomBytes(4).toString("hex")}`;
+  /** What enters the machine's namespaces for the test. */
+  readonly #entering = new Set<ChildProcess>();
   #disk: NamespaceHolder | undefined;
   #machine: NamespaceHolder | undefined;
 
@@ -185,7 +187,10 @@ export class TestHost implements AsyncDisposable {
 
   /** Ends all that runs on it, at once, as when the power goes. Its disk stays. */
   async crash(): Promise<void> {
-    await this.#machine?.[Symbol.asyncDispose]();
+    const ended = this.#machine?.[Symbol.asyncDispose]();
+    // One that stands still, with its child, would keep the machine from going.
+    for (const child of this.#entering) child.kill("SIGKILL");
+    await ended;
     this.#machine = undefined;
     await this.#removeCgroups();
   }
@@ -223,7 +228,10 @@ export class TestHost implements AsyncDisposable {
       'for file in $(find /sys/fs/cgroup -maxdepth 2 -name cgroup.procs); do echo $$ >$file; done; cd "$0"; exec "$@"';
     const args = [`--target=${this.#pid}`, ...own, "--wdns=/", "--", "sh", "-c", enter, cwd, ...command];
     const base = { PATH, HOME: "/root", LANG: "C.UTF-8" };
-    return spawn("nsenter", args, { env: { ...base, ...env }, stdio: ["pipe", "pipe", "pipe"] });
+    const child = spawn("nsenter", args, { env: { ...base, ...env }, stdio: ["pipe", "pipe", "pipe"] });
+    this.#entering.add(child);
+    child.once("close", () => this.#entering.delete(child));
+    return child;
   }
 
   /** Starts a program that goes on. */
