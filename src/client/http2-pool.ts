@@ -1,4 +1,5 @@
 import * as http2 from "node:http2";
+import type { Clock, Timer } from "#base/clock.ts";
 
 /** How to reach an API server. PEM texts. */
 export interface ServerAddress {
@@ -13,6 +14,11 @@ export interface ServerAddress {
 const STREAMS_PER_SESSION_MAX = 200;
 /** Several LISTs of tens of megabytes may be on their way at once. Megabytes. */
 const SESSION_MEMORY_MAX = 1000;
+/** As client-go's dialer. */
+const CONNECT_TIMEOUT_MS = 30_000;
+/** As client-go's `HTTP2_READ_IDLE_TIMEOUT_SECONDS` and `HTTP2_PING_TIMEOUT_SECONDS`. */
+const PING_PERIOD_MS = 30_000;
+const PING_TIMEOUT_MS = 15_000;
 
 interface PooledSession {
   readonly session: http2.ClientHttp2Session;
@@ -23,10 +29,12 @@ interface PooledSession {
 export class Http2Pool {
   #address: ServerAddress;
   readonly #sessions = new Set<PooledSession>();
+  readonly #clock: Clock;
   #closed = false;
 
-  constructor(address: ServerAddress) {
+  constructor(address: ServerAddress, clock: Clock) {
     this.#address = address;
+    this.#clock = clock;
   }
 
   /** Sends a request. Failure to connect shows as the stream's `error`. */
@@ -82,6 +90,29 @@ export class Http2Pool {
     session.on("goaway", drop);
     // The streams of a broken session report the failure to their callers.
     session.on("error", drop);
+    this.#watchOver(session);
     return pooled;
+  }
+
+  /** Ends a connection whose other side has gone without a word: a watch would wait for ever. */
+  #watchOver(session: http2.ClientHttp2Session): void {
+    const end = (why: string): void => session.destroy(new Error(why));
+    const connecting = this.#clock.setTimeout(() => end("no connection in time"), CONNECT_TIMEOUT_MS, { unref: true });
+    let asking: Timer | undefined;
+    const ask = (): void => {
+      if (session.connecting || session.destroyed || asking !== undefined) return;
+      asking = this.#clock.setTimeout(() => end("the connection was lost: no answer to a ping"), PING_TIMEOUT_MS, {
+        unref: true,
+      });
+      session.ping(() => {
+        asking?.clear();
+        asking = undefined;
+      });
+    };
+    const pinging = this.#clock.setInterval(ask, PING_PERIOD_MS, { unref: true });
+    session.once("connect", () => connecting.clear());
+    session.once("close", () => {
+      for (const timer of [connecting, pinging, asking]) timer?.clear();
+    });
   }
 }

@@ -57,7 +57,7 @@ class HttpsRestClient implements RestClient {
   #headers: http2.OutgoingHttpHeaders;
 
   constructor(options: RestClientOptions) {
-    this.#pool = new Http2Pool(options);
+    this.#pool = new Http2Pool(options, options.clock);
     this.#clock = options.clock;
     this.#timeoutMs = options.timeoutMs ?? REQUEST_TIMEOUT_MS;
     this.#headers = {
