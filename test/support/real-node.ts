@@ -1,4 +1,5 @@
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -23,6 +24,7 @@ import { Kubelet } from "#kubelet/kubelet.ts";
 import type { KubeletOptions } from "#kubelet/kubelet-options.ts";
 import { kubeletServerHost } from "#kubelet/kubelet-server-host.ts";
 import { hostLogFiles } from "#kubelet/logs/host-log-files.ts";
+import { podDns } from "#kubelet/network-files/pod-dns.ts";
 import { NodeRegistration } from "#kubelet/node-registration.ts";
 import { KubeletAuth } from "#kubelet/server/kubelet-auth.ts";
 import { KubeletServer } from "#kubelet/server/kubelet-server.ts";
@@ -37,6 +39,7 @@ import { ImageRegistry } from "./image-registry.ts";
 import { busyboxImage } from "./oci-image.ts";
 
 const NODE_IP = "172.31.255.1";
+const DNS = { clusterDns: ["10.96.0.10"], clusterDomain: "cluster.local", ofNode: undefined, nodeIps: [NODE_IP] };
 const ALLOCATABLE = { cpu: "8", memory: "32Gi", pods: "110", "ephemeral-storage": "100Gi" };
 
 /** What a test says of its {@link RealNode}. */
@@ -141,7 +144,7 @@ export class RealNode implements AsyncDisposable {
       },
       hostIps: [NODE_IP],
       ownNode: () => ({ metadata: { name: nodeName }, status: { allocatable: ALLOCATABLE } }) as unknown as Node,
-      dns: async () => ({ servers: ["10.96.0.10"], searches: ["default.svc.cluster.local"], options: ["ndots:5"] }),
+      dns: async (pod) => podDns(pod, DNS).config,
       security: { seccompRoot: join(this.#dir, "seccomp"), seccompDefault: false },
       decodeManifest,
       fetchManifest: async () => ({ statusCode: 404, statusText: "Not Found", text: "" }),
@@ -174,6 +177,9 @@ export class RealNode implements AsyncDisposable {
       await this.containerd[Symbol.asyncDispose]();
     } finally {
       await this.registry[Symbol.asyncDispose]();
+      // Volumes of pods that were not deleted.
+      const mounts = readFileSync("/proc/mounts", "utf8").split("\n").map((line) => line.split(" ")[1] ?? "");
+      for (const path of mounts.filter((one) => one.startsWith(`${this.#dir}/`)).reverse()) execFileSync("umount", [path]);
       rmSync(this.#dir, { recursive: true, force: true });
     }
   }

@@ -10,7 +10,7 @@ import type { ContainerStart } from "../pod-actions.ts";
 import type { PodEvents } from "../pod-events.ts";
 import type { PodWorkerModules } from "../pod-worker-modules.ts";
 import { containerConfig } from "./container-config.ts";
-import { verifyRunAsNonRoot } from "./run-as-non-root.ts";
+import { imageUserOf, verifyRunAsNonRoot } from "./run-as-non-root.ts";
 import { sandboxSecurityOf } from "./sandbox-security.ts";
 import { containerSecurityContext } from "./security-context.ts";
 
@@ -113,7 +113,7 @@ export class ContainerStarter {
   ): LinuxContainerSecurityContext | undefined {
     const { security } = this.#modules;
     if (security === undefined) return undefined;
-    const { user = {} } = image;
+    const user = imageUserOf(image.user);
     const target = targetId === undefined ? {} : { targetId };
     const refused = verifyRunAsNonRoot(pod, container, user);
     if (refused !== undefined) throw new Error(refused);

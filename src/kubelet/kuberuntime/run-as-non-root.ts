@@ -7,6 +7,11 @@ export interface ImageUser {
   readonly username?: string;
 }
 
+/** Who processes of an image are in the end: one that names nobody runs as root (upstream's `getImageUser`). */
+export function imageUserOf({ uid, username = "" }: ImageUser = {}): ImageUser {
+  return uid === undefined && username === "" ? { uid: 0 } : { uid, username };
+}
+
 const USER_ID_MAX = 2_147_483_647;
 
 /**

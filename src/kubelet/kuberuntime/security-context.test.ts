@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Container, Pod } from "#api/generated/core/v1.ts";
-import { verifyRunAsNonRoot } from "./run-as-non-root.ts";
+import { imageUserOf, verifyRunAsNonRoot } from "./run-as-non-root.ts";
 import { containerSecurityContext, sandboxSecurityContext, sandboxSysctls } from "./security-context.ts";
 import { appArmorRejection } from "./security-profiles.ts";
 
@@ -56,6 +56,13 @@ describe("runAsNonRoot", () => {
     expect(verifyRunAsNonRoot(byPod, first(byPod), image)).toBe(want);
   });
 });
+
+test.each([
+  { image: undefined, want: { uid: 0 } },
+  { image: { username: "" }, want: { uid: 0 } },
+  { image: { uid: 5, username: "" }, want: { uid: 5, username: "" } },
+  { image: { username: "nginx" }, want: { uid: undefined, username: "nginx" } },
+])("an image with $image runs as $want", ({ image, want }) => expect(imageUserOf(image)).toEqual(want));
 
 describe("a container's security context", () => {
   test.each([
