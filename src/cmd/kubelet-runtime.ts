@@ -31,7 +31,10 @@ export function runtimeSocket(endpoint: string): Promise<string> {
 
 /** Connects with the node's runtime, and asks it who it is. Rejects with a {@link StartupError} that says what to do. */
 export async function connectRuntime(
-  { containerRuntimeEndpoint, imageServiceEndpoint = "" }: KubeletConfiguration,
+  {
+    containerRuntimeEndpoint,
+    imageServiceEndpoint = "",
+  }: Pick<KubeletConfiguration, "containerRuntimeEndpoint" | "imageServiceEndpoint">,
   logger: Logger,
 ): Promise<NodeRuntime> {
   const socketPath = await runtimeSocket(containerRuntimeEndpoint).catch(asStartupError);

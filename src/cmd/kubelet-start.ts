@@ -109,7 +109,7 @@ async function findBasis(start: KubeletStart, started: Started): Promise<Basis> 
   const { configuration, fromFile } = await configurationOf(start);
   const info = await hostMachine.info();
   if (configuration.failSwapOn) refuseSwap(info);
-  const nodeName = nodeNameOf(flags);
+  const nodeName = nodeNameOf(flags["hostname-override"]);
   const rootDir = flags["root-dir"];
   await mkdir(rootDir, { recursive: true, mode: 0o750 });
   const runtime = await connectRuntime(configuration, logger);
@@ -230,9 +230,9 @@ async function configurationOf({ flags, given, logger }: KubeletStart): Promise<
   return complete;
 }
 
-/** Upstream's `GetHostname`: without spaces around it, in small letters. */
-function nodeNameOf(flags: KubeletFlags): string {
-  const name = (flags["hostname-override"] || hostname()).trim().toLowerCase();
+/** The node's name: `--hostname-override`, else the machine's, without spaces around it and in small letters, as upstream's `GetHostname`. */
+export function nodeNameOf(override: string): string {
+  const name = (override || hostname()).trim().toLowerCase();
   if (name === "") throw new StartupError("empty hostname is invalid: name the node by --hostname-override");
   return name;
 }

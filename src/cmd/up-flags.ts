@@ -13,6 +13,8 @@ type UpFlagTypes = {
   readonly "bind-address": "string";
   readonly components: "strings";
   readonly nodes: "int";
+  readonly "node-runtime": "string";
+  readonly "container-runtime-endpoint": "string";
   readonly "service-cluster-ip-range": "string";
   readonly "storage-backend": "string";
   readonly "etcd-servers": "strings";
@@ -51,6 +53,18 @@ export const upFlags: { readonly [N in keyof UpFlagTypes]: FlagSpec<UpFlagTypes[
     help: "What runs beside the API server; nothing when empty.",
   },
   nodes: { type: "int", default: 1, min: 0, max: 10_000, placeholder: "N", help: "Number of simulated nodes." },
+  "node-runtime": {
+    type: "string",
+    default: "auto",
+    placeholder: "NAME",
+    help: "containerd: this machine is a node, with real containers; simulated: it is not; auto: it is where it can be and --nodes is not given.",
+  },
+  "container-runtime-endpoint": {
+    type: "string",
+    default: "",
+    placeholder: "unix://PATH",
+    help: "Socket of this machine's container runtime; the first usual one that is there when empty.",
+  },
   "service-cluster-ip-range": { type: "string", default: "10.96.0.0/12", placeholder: "CIDR", help: "Addresses of Services." },
   "storage-backend": {
     type: "string",

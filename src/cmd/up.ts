@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { realClock } from "#base/clock.ts";
 import { systemRandom } from "#base/random.ts";
 import { describeFlags, FlagError, type ParsedFlags, parseFlags } from "#component-base/flags.ts";
-import { createLogger, type LogLevel } from "#component-base/logging.ts";
+import { createLogger, type Logger, type LogLevel } from "#component-base/logging.ts";
 import {
   CONTROL_PLANE_COMPONENTS,
   type ControlPlane,
@@ -12,9 +12,10 @@ import {
 } from "#envtest/control-plane.ts";
 import { type ClusterAssets, ensureClusterAssets } from "#pki/cluster-assets.ts";
 import { renderKubeconfig } from "#pki/kubeconfig.ts";
-import { durationMs } from "./flag-specs.ts";
+import { durationMs, givenFlags } from "./flag-specs.ts";
 import { keepCertificates } from "./keep-certificates.ts";
 import { kubeletClientOptions } from "./kubelet-client-flags.ts";
+import type { RunningKubelet } from "./kubelet-start.ts";
 import { databaseKey, openStore } from "./open-store.ts";
 import { cpuProfile, heapProfile } from "./profiles.ts";
 import { readRuntimeConfig } from "./runtime-config-flag.ts";
@@ -23,8 +24,9 @@ import { servingOptions } from "./serving-flags.ts";
 import { untilInterrupted } from "./signals.ts";
 import { explainStartFailure } from "./startup-error.ts";
 import { openOverrides, storageSettings } from "./storage-flags.ts";
+import { banner } from "./up-banner.ts";
 import { upFlags } from "./up-flags.ts";
-import { kybernVersion } from "./version.ts";
+import { chooseNodeRuntime, type NodeRuntimeChoice } from "./up-node-choice.ts";
 
 type UpFlags = ParsedFlags<typeof upFlags>;
 
@@ -43,18 +45,31 @@ export async function up(args: readonly string[]): Promise<void> {
     throw new FlagError(`flag --log-level takes one of ${LOG_LEVELS.join(", ")}, not "${given["log-level"]}"`);
   const components = componentsOf(given);
   const interrupted = untilInterrupted(durationMs("shutdown-delay-duration", given["shutdown-delay-duration"]));
-  if (given["from-etcd-snapshot"] === "") return run(given, components, interrupted);
+  if (given["from-etcd-snapshot"] === "") {
+    const wantsSimulated = givenFlags(args).has("nodes");
+    const node = await chooseNodeRuntime({
+      asked: given["node-runtime"],
+      endpoint: given["container-runtime-endpoint"],
+      wantsSimulated,
+    });
+    return run(node.real && !wantsSimulated ? { ...given, nodes: 0 } : given, components, interrupted, node);
+  }
   const { openSnapshot } = await import("./snapshot-view.ts");
   const snapshot = await openSnapshot(given);
   try {
-    await run({ ...given, ...snapshot.flags }, [], interrupted);
+    await run({ ...given, ...snapshot.flags }, [], interrupted, { real: false, why: "" });
   } finally {
     await snapshot.close();
   }
 }
 
-async function run(flags: UpFlags, components: readonly ControlPlaneComponent[], interrupted: Promise<void>): Promise<void> {
-  const running = await start(flags, components).catch((error) =>
+async function run(
+  flags: UpFlags,
+  components: readonly ControlPlaneComponent[],
+  interrupted: Promise<void>,
+  node: NodeRuntimeChoice,
+): Promise<void> {
+  const running = await start(flags, components, node).catch((error) =>
     explainStartFailure(error, {
       dataDir: flags["data-dir"],
       etcdServers: flags["etcd-servers"],
@@ -62,9 +77,10 @@ async function run(flags: UpFlags, components: readonly ControlPlaneComponent[],
       port: flags["secure-port"],
     }),
   );
-  process.stdout.write(banner(flags, running));
+  process.stdout.write(banner(flags, { ...running, choice: node }));
   await interrupted;
   process.stdout.write("Stopping ...\n");
+  await running.machine?.close();
   await running.plane.stop();
   await running.close();
   process.stdout.write("Stopped.\n");
@@ -75,6 +91,8 @@ interface Running {
   /** Closes the stores. */
   readonly close: () => Promise<void>;
   readonly kubeconfigPath: string;
+  /** This machine as a node. */
+  readonly machine: RunningKubelet | undefined;
   readonly readyMs: number;
 }
 
@@ -84,7 +102,7 @@ function componentsOf({ components }: UpFlags): readonly ControlPlaneComponent[]
   throw new FlagError(`flag --components takes ${CONTROL_PLANE_COMPONENTS.join(", ")}, not "${unknown}"`);
 }
 
-async function start(flags: UpFlags, components: readonly ControlPlaneComponent[]): Promise<Running> {
+async function start(flags: UpFlags, components: readonly ControlPlaneComponent[], node: NodeRuntimeChoice): Promise<Running> {
   const dir = flags["data-dir"];
   const bindAddress = flags["bind-address"];
   const serviceClusterIpRange = flags["service-cluster-ip-range"];
@@ -145,47 +163,27 @@ async function start(flags: UpFlags, components: readonly ControlPlaneComponent[
         await writeKubeconfig(plane.apiServer.url, next);
       },
     });
-    return { plane, close, kubeconfigPath, readyMs: performance.now() };
+    const machine = node.real ? await startMachine(flags, plane, assets, logger) : undefined;
+    return { plane, close, kubeconfigPath, machine, readyMs: performance.now() };
   } catch (error) {
     await close();
     throw error;
   }
 }
 
-/** What runs, and how to use it. */
-function placesOfState(flags: UpFlags): readonly string[] {
-  return flags["storage-backend"] === "memory" ? ["in memory, gone with the process"] : flags["etcd-servers"];
-}
-
-function banner(flags: UpFlags, { plane, kubeconfigPath, readyMs }: Running): string {
-  const snapshot = flags["from-etcd-snapshot"];
-  if (snapshot !== "") {
-    return `
-Kybern ${kybernVersion()} shows ${snapshot}, for reading only.
-
-  API server    ${plane.apiServer.url}
-
-Use it from another terminal:
-
-  export KUBECONFIG=${kubeconfigPath}
-  kubectl get all --all-namespaces
-
-Ctrl-C ends it, and nothing is left of it.
-`;
+async function startMachine(flags: UpFlags, plane: ControlPlane, assets: ClusterAssets, logger: Logger): Promise<RunningKubelet> {
+  try {
+    const { startUpNode } = await import("./up-node.ts");
+    return await startUpNode({
+      dataDir: flags["data-dir"],
+      assets,
+      server: plane.apiServer.url,
+      endpoint: flags["container-runtime-endpoint"],
+      clusterDns: [],
+      logger,
+    });
+  } catch (error) {
+    await plane.stop();
+    throw error;
   }
-  const nodes = flags.nodes === 1 ? "1 simulated node" : `${flags.nodes} simulated nodes`;
-  return `
-Kybern ${kybernVersion()} is up: Kubernetes v1.36 in one process, ready after ${Math.round(readyMs)} ms.
-
-  API server    ${plane.apiServer.url}
-  runs          ${["kube-apiserver", ...flags.components, nodes].join(", ")}
-  data          ${[...placesOfState(flags), flags["data-dir"]].join(", ")}
-
-Use it from another terminal:
-
-  export KUBECONFIG=${kubeconfigPath}
-  kubectl get nodes
-
-Ctrl-C stops it. The next start on the same data directory goes on from here.
-`;
 }

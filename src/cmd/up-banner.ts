@@ -1,0 +1,63 @@
+import type { ParsedFlags } from "#component-base/flags.ts";
+import type { ControlPlane } from "#envtest/control-plane.ts";
+import type { RunningKubelet } from "./kubelet-start.ts";
+import type { upFlags } from "./up-flags.ts";
+import type { NodeRuntimeChoice } from "./up-node-choice.ts";
+import { kybernVersion } from "./version.ts";
+
+/** What `kybern up` shows of itself. */
+export interface UpFacts {
+  readonly plane: Pick<ControlPlane, "apiServer">;
+  readonly kubeconfigPath: string;
+  readonly readyMs: number;
+  readonly choice: NodeRuntimeChoice;
+  /** This machine as a node. */
+  readonly machine: RunningKubelet | undefined;
+}
+
+function placesOfState(flags: ParsedFlags<typeof upFlags>): readonly string[] {
+  return flags["storage-backend"] === "memory" ? ["in memory, gone with the process"] : flags["etcd-servers"];
+}
+
+/** What runs, and how to use it. */
+export function banner(flags: ParsedFlags<typeof upFlags>, { plane, kubeconfigPath, readyMs, choice, machine }: UpFacts): string {
+  const snapshot = flags["from-etcd-snapshot"];
+  if (snapshot !== "") {
+    return `
+Kybern ${kybernVersion()} shows ${snapshot}, for reading only.
+
+  API server    ${plane.apiServer.url}
+
+Use it from another terminal:
+
+  export KUBECONFIG=${kubeconfigPath}
+  kubectl get all --all-namespaces
+
+Ctrl-C ends it, and nothing is left of it.
+`;
+  }
+  const simulated = flags.nodes === 1 ? "1 simulated node" : `${flags.nodes} simulated nodes`;
+  const nodes = machine === undefined ? [simulated] : [`node ${machine.nodeName}`, ...(flags.nodes === 0 ? [] : [simulated])];
+  return `
+Kybern ${kybernVersion()} is up: Kubernetes v1.36 in one process, ready after ${Math.round(readyMs)} ms.
+
+  API server    ${plane.apiServer.url}
+  runs          ${["kube-apiserver", ...flags.components, ...nodes].join(", ")}
+  containers    ${containersLine(choice, machine)}
+  data          ${[...placesOfState(flags), flags["data-dir"]].join(", ")}
+
+Use it from another terminal:
+
+  export KUBECONFIG=${kubeconfigPath}
+  kubectl get nodes
+
+Ctrl-C stops it. The next start on the same data directory goes on from here.
+`;
+}
+
+/** What containers run on. */
+function containersLine(choice: NodeRuntimeChoice, machine: RunningKubelet | undefined): string {
+  if (machine !== undefined) return `real ones, on ${machine.runtime}`;
+  const why = choice.real || choice.why === "" ? "" : ` (${choice.why})`;
+  return `simulated${why}`;
+}
