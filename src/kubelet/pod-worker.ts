@@ -138,6 +138,9 @@ export class PodWorker {
 
   /** The pod changed. */
   update(pod: Pod): void {
+    // Volumes show labels and annotations.
+    const texts = ({ metadata: { labels, annotations } }: Pod): string => JSON.stringify([labels, annotations]);
+    if (this.#modules.resyncMs !== undefined && texts(pod) !== texts(this.#pod)) this.#volumesAtMs = 0;
     this.#pod = pod;
     if (pod.metadata.deletionTimestamp !== undefined) this.#going.abort();
     this.wake();

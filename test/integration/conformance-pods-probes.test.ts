@@ -1,7 +1,6 @@
 import { createServer, type Server } from "node:http";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { type Cluster, startCluster } from "#envtest/envtest.ts";
-import { asker } from "../support/ask.ts";
+import { type PodCluster, podClusterKinds, START_TIMEOUT_MS } from "../support/pod-cluster.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: tests look into whatever was answered.
 type Any = any;
@@ -10,19 +9,21 @@ const SOON = { timeout: 20_000, interval: 50 };
 const CORE = "/api/v1/namespaces/default";
 
 /** What upstream's container_probe.go and lifecycle_hook.go of test/e2e/common/node look for. */
-describe("probes and hooks of simulated containers", () => {
-  let cluster: Cluster;
-  let ask: ReturnType<typeof asker>;
-  /** Pods whose server is ill; and what pods were asked for. */
+describe.each(podClusterKinds)("probes and hooks of containers on $name", (kind) => {
+  let pods: PodCluster;
+  let ask: PodCluster["ask"];
+  /** Simulated pods whose server is ill; and what simulated pods were asked for. */
   const ill = new Set<string>();
-  const asked: string[] = [];
+  const simulatedAsked: string[] = [];
+  /** Where real hooks lead: a pod that tells what it was asked. */
+  let witness = {};
   let server: Server;
   beforeAll(async () => {
     const names = new WeakMap<object, string>();
     server = createServer((request, response) => {
       const pod = names.get(request.socket) ?? "";
-      asked.push(`${pod} ${request.url}`);
-      response.writeHead(ill.has(pod) ? 500 : 200).end();
+      simulatedAsked.push(`${request.url}`);
+      response.writeHead(ill.has(pod) ? 404 : 200).end();
     });
     const simulation = {
       serve(connection: Any, { pod }: { pod: string }) {
@@ -31,23 +32,41 @@ describe("probes and hooks of simulated containers", () => {
         return true;
       },
     };
-    cluster = await startCluster({ nodes: 1, simulation });
-    ask = asker(cluster);
-    await vi.waitFor(async () => expect((await ask("GET", `${CORE}/serviceaccounts/default`)).status).toBe(200), SOON);
-  });
+    pods = await kind.start({ simulation });
+    ask = pods.ask;
+    if (!pods.isReal) return;
+    await create("witness", { command: ["httpd", "-f", "-vv", "-p", "8080", "-h", "/tmp"] });
+    await until("witness", { ready: true });
+    witness = { host: (await ask("GET", `${CORE}/pods/witness`)).body.status.podIP };
+  }, START_TIMEOUT_MS);
   afterAll(async () => {
-    await cluster?.stop();
+    await pods?.stop();
     server.close();
-  });
+  }, START_TIMEOUT_MS);
 
+  /** Real containers have a web server that is well when it has a page. */
+  const command = (isIll: boolean): object => {
+    const script = `mkdir -p /www; ${isIll ? "" : "touch /www/healthz;"} exec httpd -f -p 8080 -h /www`;
+    return pods.isReal ? { command: ["sh", "-c", script] } : {};
+  };
   const create = async (name: string, container: object): Promise<void> => {
-    const containers = [{ name: "c", image: "i", ports: [{ name: "web", containerPort: 8080 }], ...container }];
+    const ports = [{ name: "web", containerPort: 8080 }];
+    const containers = [{ name: "c", image: pods.image, ports, ...command(ill.has(name)), ...container }];
     const made = await ask("POST", `${CORE}/pods`, {
       metadata: { name },
       spec: { containers, terminationGracePeriodSeconds: 2 },
     });
     expect(made.status, made.text).toBe(201);
   };
+  /** Makes the server of a pod that runs ill, or well. */
+  const setIll = async (name: string, isIll: boolean): Promise<void> => {
+    if (isIll) ill.add(name);
+    else ill.delete(name);
+    const script = encodeURIComponent(isIll ? "rm /www/healthz" : "touch /www/healthz");
+    if (pods.isReal) await ask("POST", `/api/v1/nodes/${pods.nodeName}/proxy/run/default/${name}/c?cmd=${script}`);
+  };
+  const asked = async (): Promise<string> =>
+    pods.isReal ? (await ask("GET", `${CORE}/pods/witness/log`)).text : simulatedAsked.join("\n");
   const statusOf = async (name: string): Promise<Any> =>
     (await ask("GET", `${CORE}/pods/${name}`)).body.status?.containerStatuses?.[0];
   const until = (name: string, want: object) => vi.waitFor(async () => expect(await statusOf(name)).toMatchObject(want), SOON);
@@ -60,19 +79,19 @@ describe("probes and hooks of simulated containers", () => {
   test("a server that is ill is not ready, and is again when it is well", async () => {
     ill.add("readiness");
     await create("readiness", { readinessProbe: http({ failureThreshold: 1 }) });
-    const told = "Readiness probe failed: HTTP probe failed with statuscode: 500";
+    const told = "Readiness probe failed: HTTP probe failed with statuscode: 404";
     await vi.waitFor(async () => expect(await events("readiness", "Unhealthy")).toEqual([told]), SOON);
     expect(await statusOf("readiness")).toMatchObject({ started: true, ready: false, restartCount: 0 });
-    ill.delete("readiness");
+    await setIll("readiness", false);
     await until("readiness", { ready: true });
-    ill.add("readiness");
+    await setIll("readiness", true);
     await until("readiness", { ready: false, restartCount: 0 });
   });
 
   test("a server that stays ill is started again, a healthy one is not", async () => {
     await Promise.all(["alive", "dying"].map((name) => create(name, { livenessProbe: http({ failureThreshold: 2 }) })));
     await until("dying", { ready: true });
-    ill.add("dying");
+    await setIll("dying", true);
     await until("dying", { restartCount: 1 });
     ill.delete("dying");
     expect(await events("dying", "Killing")).toEqual(["Container c failed liveness probe, will be restarted"]);
@@ -92,18 +111,18 @@ describe("probes and hooks of simulated containers", () => {
       "Startup probe failed: cat: can't open '/missing': No such file or directory\n",
     ]);
     expect(await statusOf("slow")).toMatchObject({ started: false, ready: false, restartCount: 0 });
-    ill.delete("slow");
+    await setIll("slow", false);
     await until("slow", { started: true, ready: true, restartCount: 0 });
   });
 
   test("hooks are carried out, and the failure of one is told", async () => {
-    const hook = (path: string): object => ({ httpGet: { path, port: 8080 } });
+    const hook = (path: string): object => ({ httpGet: { path, port: 8080, ...witness } });
     await create("hooks", { lifecycle: { postStart: hook("/after"), preStop: hook("/before") } });
     await until("hooks", { ready: true });
-    expect(asked).toContain("hooks /after");
+    expect(await asked()).toContain("/after");
     await ask("DELETE", `${CORE}/pods/hooks`);
     await vi.waitFor(async () => expect((await ask("GET", `${CORE}/pods/hooks`)).status).toBe(404), SOON);
-    expect(asked).toContain("hooks /before");
+    expect(await asked()).toContain("/before");
     await create("hooks-fail", { lifecycle: { postStart: { exec: { command: ["sh", "-c", "exit 1"] } } } });
     await vi.waitFor(
       async () => expect(await events("hooks-fail", "FailedPostStartHook")).toEqual(["PostStartHook failed"]),

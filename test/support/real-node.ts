@@ -178,7 +178,9 @@ export class RealNode implements AsyncDisposable {
     } finally {
       await this.registry[Symbol.asyncDispose]();
       // Volumes of pods that were not deleted.
-      const mounts = readFileSync("/proc/mounts", "utf8").split("\n").map((line) => line.split(" ")[1] ?? "");
+      const mounts = readFileSync("/proc/mounts", "utf8")
+        .split("\n")
+        .map((line) => line.split(" ")[1] ?? "");
       for (const path of mounts.filter((one) => one.startsWith(`${this.#dir}/`)).reverse()) execFileSync("umount", [path]);
       rmSync(this.#dir, { recursive: true, force: true });
     }
