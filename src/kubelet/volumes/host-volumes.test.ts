@@ -1,4 +1,4 @@
-import { chmod, lstat, mkdir, mkdtemp, readdir, readFile, realpath, rm, symlink, writeFile } from "node:fs/promises";
+import { chmod, link, lstat, mkdir, mkdtemp, readdir, readFile, realpath, rm, symlink, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,6 +10,7 @@ import { seededRandom } from "#base/random.ts";
 import { HostVolumes, type HostVolumesOptions } from "./host-volumes.ts";
 import { RecordingMounter } from "./recording-mounter.ts";
 import { UserNamespaces } from "./user-namespaces.ts";
+import { volumeStatsMetrics } from "./volume-stats.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: objects of the API, in parts.
 type Any = any;
@@ -429,6 +430,49 @@ describe("what else a container mounts", () => {
   test("a volume that is not there", async () => {
     const mounts = mountsOf(await start(), podOf([], [{ name: "v", mountPath: "/x" }]));
     await expect(mounts).rejects.toThrow('cannot find volume "v" to mount into container "c"');
+  });
+});
+
+describe("what volumes take", () => {
+  test("files are counted in blocks, by their own name once, and by pods' claims as their file system tells", async () => {
+    objects["configmap/map"] = { data: { a: "1" } };
+    objects["claim/data"] = { metadata: { uid: "c-1" }, spec: { volumeName: "pv-1" }, status: { phase: "Bound" } };
+    await mkdir(join(root, "disk"));
+    objects["volume/pv-1"] = {
+      metadata: { name: "pv-1" },
+      spec: { claimRef: { uid: "c-1" }, local: { path: join(root, "disk") } },
+    };
+    const volumes = await start();
+    const pod = podOf([
+      { name: "empty", emptyDir: { sizeLimit: "1Mi" } },
+      { name: "memory", emptyDir: { medium: "Memory" } },
+      { name: "map", configMap: { name: "map" } },
+      { name: "host", hostPath: { path: "/srv" } },
+      { name: "claim", persistentVolumeClaim: { claimName: "data" } },
+    ]);
+    await volumes.setUp(nowOf(pod));
+    const empty = at("volumes/kubernetes.io~empty-dir/empty");
+    await writeFile(join(empty, "file"), Buffer.alloc(65_536, 1));
+    await link(join(empty, "file"), join(empty, "again"));
+    const stats = await volumes.stats(pod);
+    expect(stats.map(({ name, isLocalEphemeral }) => [name, isLocalEphemeral])).toEqual([
+      ["empty", true],
+      ["memory", false],
+      ["map", true],
+      ["claim", false],
+    ]);
+    const [first] = stats;
+    expect(first).toMatchObject({ inodesUsed: 2, sizeLimitBytes: 1_048_576 });
+    expect(first?.usedBytes).toBeGreaterThanOrEqual(65_536);
+    expect(first?.usedBytes).toBeLessThan(100_000);
+    expect(first?.capacityBytes).toBeGreaterThan(first?.availableBytes ?? 0);
+    const metrics = volumeStatsMetrics(stats);
+    expect(metrics.match(/^kubelet_volume_stats_\w+\{namespace="shop",persistentvolumeclaim="data"\} \d+$/gm)).toHaveLength(6);
+    expect(metrics).toContain(
+      "# HELP kubelet_volume_stats_capacity_bytes [ALPHA] Capacity in bytes of the volume\n# TYPE kubelet_volume_stats_capacity_bytes gauge\n",
+    );
+    expect(volumeStatsMetrics([])).toBe("");
+    expect(await volumes.stats(podOf([{ name: "unknown", emptyDir: {} }]))).toEqual([]);
   });
 });
 

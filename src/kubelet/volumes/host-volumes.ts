@@ -32,6 +32,7 @@ import type { TrustAnchors } from "./trust-anchors.ts";
 import { type IdRange, UserNamespaces } from "./user-namespaces.ts";
 import { fsUserOf, type SetUpVolume, uidOf, type VolumeHost } from "./volume-host.ts";
 import { type ContainerMounts, setUpFailed, VolumeError, type VolumeManager } from "./volume-manager.ts";
+import { type VolumeStats, volumeStats } from "./volume-stats.ts";
 
 /** What {@link HostVolumes} is made of. */
 export interface HostVolumesOptions {
@@ -154,6 +155,20 @@ export class HostVolumes implements VolumeManager {
     return [...new Set(volumes.flatMap(({ group }) => (group === undefined ? [] : [group])))];
   }
 
+  /** What each of a pod's volumes takes. Files are counted one by one: to be asked for now and then only. */
+  async stats(pod: Pod): Promise<readonly VolumeStats[]> {
+    const known = this.#pods.get(uidOf(pod)) ?? new Map<string, PodVolume>();
+    const measured = (pod.spec.volumes ?? []).map(async (volume) => {
+      const { setUp } = known.get(volume.name) ?? {};
+      if (setUp === undefined) return undefined;
+      const claimName = claimNameOf(pod, volume);
+      const claim = claimName === undefined ? undefined : { name: claimName, namespace: pod.metadata.namespace ?? "" };
+      const { path, hasFileSystem = false } = setUp;
+      return volumeStats(this.#host.files, { volume, path, hasFileSystem, claim }).catch(undefinedIfMissing);
+    });
+    return (await Promise.all(measured)).filter((stats) => stats !== undefined);
+  }
+
   async tearDown(podUid: string): Promise<void> {
     const folder = this.paths.pod(podUid);
     const mounted = (await this.#host.mounter.list()).map(({ path }) => path).filter((path) => isWithin(path, folder));
@@ -256,4 +271,9 @@ const NO_SOURCES: NonNullable<HostVolumesOptions["sources"]> = {
 
 function asError(error: unknown): Error {
   return error instanceof Error ? error : new Error(String(error));
+}
+
+function undefinedIfMissing(error: unknown): undefined {
+  if (errnoOf(error) !== "ENOENT") throw error;
+  return undefined;
 }

@@ -30,7 +30,7 @@ export async function setUpLocal(host: VolumeHost, { pod, volume }: SetUpRequest
     const onRootMismatch = fsGroupChangePolicy === "OnRootMismatch";
     if (isFirst && !volume.readOnly) await setOwnership(files, target, { fsGroup, readOnly: false, onRootMismatch });
   }
-  return { path: target, readOnly: volume.readOnly, relabel: true };
+  return { path: target, readOnly: volume.readOnly, relabel: true, hasFileSystem: true };
 }
 
 /** Whether some pod has mounted the volume. */

@@ -24,5 +24,5 @@ export async function setUpNfs(host: VolumeHost, { pod, volume }: SetUpRequest):
       throw error;
     }
   }
-  return { path: target, readOnly: isReadOnly, relabel: false };
+  return { path: target, readOnly: isReadOnly, relabel: false, hasFileSystem: true };
 }

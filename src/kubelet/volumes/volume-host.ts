@@ -50,6 +50,8 @@ export interface SetUpVolume {
   readonly readOnly: boolean;
   /** The runtime gives it the container's SELinux label. */
   readonly relabel: boolean;
+  /** It has a file system to itself, which tells what it has. */
+  readonly hasFileSystem?: boolean;
   /** The image whose files it has. */
   readonly image?: { readonly reference: string; readonly pullPolicy: string };
 }
