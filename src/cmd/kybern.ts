@@ -31,6 +31,10 @@ const programs: Readonly<Record<string, Program>> = {
     summary: "The node agent: runs pods on this machine's container runtime",
     run: async (call) => (await import("./kubelet.ts")).kubelet(call),
   },
+  "kube-proxy": {
+    summary: "Gives the addresses of Services a meaning on a node",
+    run: async (call) => (await import("./kube-proxy.ts")).kubeProxy(call),
+  },
   certs: {
     summary: "Shows when a cluster's certificates end, and makes new ones",
     run: async ({ args }) => (await import("./certs.ts")).certs(args),
@@ -55,7 +59,6 @@ const programs: Readonly<Record<string, Program>> = {
 
 /** Programs of Kubernetes that links and guides name, and that this package does not have yet. */
 const ABSENT: Readonly<Record<string, string>> = {
-  "kube-proxy": "nothing is routed to pods so far",
   kubeadm: "kybern up and the separate programs start a cluster",
 };
 

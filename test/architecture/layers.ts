@@ -45,6 +45,7 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
   cri: ["base", "api", "apimachinery"],
   cni: ["base"],
   kubelet: [...component, "cri", "cni", "pki"],
+  "kube-proxy": component,
   envtest: assembly,
-  cmd: [...assembly, "cri", "cni", "envtest", "ldap-authn"],
+  cmd: [...assembly, "cri", "cni", "envtest", "ldap-authn", "kube-proxy"],
 };

@@ -4,6 +4,7 @@ import { expect, test } from "vitest";
 import { describeFlags } from "#component-base/flags.ts";
 import { kubeApiServerFlags } from "../../src/cmd/kube-apiserver-flags.ts";
 import { kubeControllerManagerFlags } from "../../src/cmd/kube-controller-manager-flags.ts";
+import { kubeProxyFlags } from "../../src/cmd/kube-proxy-flags.ts";
 import { kubeSchedulerFlags } from "../../src/cmd/kube-scheduler.ts";
 import { ldapAuthnFlags } from "../../src/cmd/ldap-authn-flags.ts";
 import { upFlags } from "../../src/cmd/up-flags.ts";
@@ -36,6 +37,7 @@ const update = process.env.UPDATE_DOCS === "1";
 test.each([
   ["docs/kybern-up.md", "", upFlags],
   ["docs/ldap-authn.md", "", ldapAuthnFlags],
+  ["docs/kube-proxy.md", "## Flags", kubeProxyFlags],
   ["docs/programs.md", "### Flags of `kube-apiserver`", kubeApiServerFlags],
   ["docs/programs.md", "### Flags of `kube-controller-manager`", kubeControllerManagerFlags],
   ["docs/programs.md", "### Flags of `kube-scheduler`", kubeSchedulerFlags],

@@ -400,7 +400,10 @@ describe.skipIf(!hasEtcd || !isBuilt)(`separate programs on one etcd (${ETCD_REA
     [["kubelet", "--max-pods=-1"], 1, "maxPods (--max-pods) -1 must not be a negative number"],
     [["kubelet", "--config=/nowhere"], 1, "there is no file /nowhere"],
     [["kubelet", "--container-runtime-endpoint=tcp://x"], 1, "only Unix sockets can"],
-    [["proxy"], 1, "there is no kube-proxy in this version"],
+    [["proxy"], 2, "--kubeconfig or --master must say where the API server is"],
+    [["kube-proxy", "--proxy-mod=iptables"], 2, "did you mean --proxy-mode?"],
+    [["kube-proxy", "--proxy-mode=ipvs"], 1, "must be iptables,nftables or blank"],
+    [["kube-proxy", "--config=/nowhere"], 1, "there is no file /nowhere"],
   ])("%j ends with %i and says why", async (args, code, why) => {
     const program = run(args);
     expect([await program.exited, program.stderr]).toEqual([code, expect.stringContaining(why)]);
