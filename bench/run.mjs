@@ -18,13 +18,27 @@ import { requests } from "./workloads/requests.mjs";
 import { rest } from "./workloads/rest.mjs";
 import { scheduling } from "./workloads/scheduling.mjs";
 import { start } from "./workloads/start.mjs";
+import { stores } from "./workloads/stores.mjs";
 import { watches } from "./workloads/watches.mjs";
 import { webhooks } from "./workloads/webhooks.mjs";
 import { writes } from "./workloads/writes.mjs";
 
-const workloads = { start, rest, requests, authCost, writes, encodings, customResources, webhooks, fanOut, watches, scheduling };
+const workloads = {
+  start,
+  rest,
+  requests,
+  authCost,
+  writes,
+  encodings,
+  customResources,
+  webhooks,
+  fanOut,
+  watches,
+  scheduling,
+  stores,
+};
 /** How often each is run where nobody says; some take long, and show the same every time. */
-const ROUNDS = { start: 3, requests: 3, rest: 1, watches: 1, authCost: 1 };
+const ROUNDS = { start: 3, requests: 3, rest: 1, watches: 1, authCost: 1, stores: 1 };
 const ROUNDS_OF_OTHERS = 2;
 const ROUNDS_IN_FULL = 3;
 const options = { rounds: { type: "string" }, full: { type: "boolean", default: false } };

@@ -21,7 +21,7 @@ export async function openTestStore(options: { readonly alone?: boolean } = {}):
 
 /** What `kybern up` on a data directory is given besides, so that it runs on the store that was asked for. */
 export function storeFlags(args: readonly string[]): string[] {
-  const own = ["--etcd-servers", "--from-etcd-snapshot", "--help"];
+  const own = ["--etcd-servers", "--storage-backend", "--from-etcd-snapshot", "--help"];
   if (testStore !== "etcd" || args[0] !== "up" || args.some((arg) => own.some((flag) => arg.startsWith(flag)))) return [];
   // A later start on the same directory finds what the first has left.
   const place = args[args.indexOf("--data-dir") + 1] ?? "";

@@ -1,8 +1,11 @@
 import { readFile } from "node:fs/promises";
-import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants, type IncomingHttpHeaders } from "node:http2";
-import { connect as connectSocket } from "node:net";
+import { connect as connectPlainly, isIP, type Socket } from "node:net";
+import { connect as connectByTls, type TLSSocket } from "node:tls";
 import type { Clock, Timer } from "../clock.ts";
+import { nextTurn } from "../turn.ts";
 import { DEADLINE_EXCEEDED, GrpcError, UNAVAILABLE } from "./grpc-error.ts";
+import { headerBlock } from "./hpack.ts";
+import { Http2Connection, type Http2Handlers } from "./http2-connection.ts";
 import { FRAME_HEAD_BYTES } from "./message-writer.ts";
 
 /** Files in PEM form for `https` endpoints, read at each connection so that renewed ones are taken up. */
@@ -17,10 +20,10 @@ const CONNECT_TIMEOUT_MS = 3_000;
 /** A silent connection is asked whether it lives; etcd takes no more than one question in five seconds. */
 const PING_INTERVAL_MS = 10_000;
 const PING_TIMEOUT_MS = 5_000;
-/** Large lists shall not wait for the window to be opened, piece by piece. */
-const WINDOW_BYTES = 16 * 1024 * 1024;
-/** In megabytes: what one connection may hold for its streams. */
-const SESSION_MEMORY_MB = 2048;
+/** Header blocks that are kept, one for each method and time limit. */
+const BLOCKS_MAX = 100;
+/** Code of a call that succeeded. */
+const OK = 0;
 
 /** A call that goes on in both directions. */
 export interface GrpcStream {
@@ -45,7 +48,8 @@ export class GrpcChannel {
   readonly #tls: TlsFiles;
   readonly #socketPath: string | undefined;
   readonly #clock: Clock;
-  #session: Promise<ClientHttp2Session> | undefined;
+  #connection: Promise<Http2Connection> | undefined;
+  readonly #blocks = new Map<string, Buffer>();
   #closed = false;
 
   /** With a `socketPath` the connection goes to that Unix socket, and the URL is only told. */
@@ -63,58 +67,50 @@ export class GrpcChannel {
 
   /** Calls a method that takes one message and gives one, however long it takes without a time. Rejects with {@link GrpcError}. */
   async unary(path: string, frame: Buffer, timeoutMs?: number): Promise<Buffer> {
-    const session = await this.#connected();
+    const connection = await this.#connected();
     return new Promise((resolve, reject) => {
       let answer: Buffer | undefined;
-      const stream = this.#open(session, path, timeoutMs, {
+      const handlers = this.#handlers({
         onMessage: (message) => {
           answer = message;
         },
         onEnd: (error) => {
           timer?.clear();
-          if (error.code === 0 && answer !== undefined) resolve(answer);
-          else reject(error);
+          if (error === undefined && answer !== undefined) resolve(answer);
+          else reject(error ?? new GrpcError(UNAVAILABLE, "the server gave no answer"));
         },
       });
+      const stream = connection.open(this.#headers(path, timeoutMs), handlers);
       const giveUp = (): void => {
-        stream.close(constants.NGHTTP2_CANCEL);
+        connection.cancel(stream);
         reject(new GrpcError(DEADLINE_EXCEEDED, `${this.url} did not answer in time`));
       };
       const timer = timeoutMs === undefined ? undefined : this.#clock.setTimeout(giveUp, timeoutMs);
-      stream.end(frame);
+      connection.write(stream, frame, true);
     });
   }
 
   /** Begins a call that goes on in both directions. Rejects with {@link GrpcError} where there is no connection. */
-  async stream(path: string, handlers: StreamHandlers): Promise<GrpcStream> {
-    const session = await this.#connected();
-    let cancelled = false;
-    const stream = this.#open(session, path, undefined, {
-      onMessage: (message) => {
-        if (!cancelled) handlers.onMessage(message);
-      },
-      onEnd: (error) => {
-        if (!cancelled) handlers.onEnd(error.code === 0 ? new GrpcError(UNAVAILABLE, "the server ended the stream") : error);
-      },
+  async stream(path: string, { onMessage, onEnd }: StreamHandlers): Promise<GrpcStream> {
+    const connection = await this.#connected();
+    const handlers = this.#handlers({
+      onMessage,
+      onEnd: (error) => onEnd(error ?? new GrpcError(UNAVAILABLE, "the server ended the stream")),
     });
+    const stream = connection.open(this.#headers(path, undefined), handlers);
     return {
-      send: (frame) => {
-        if (!stream.destroyed) stream.write(frame);
-      },
-      finish: () => stream.end(),
-      cancel: () => {
-        cancelled = true;
-        stream.close(constants.NGHTTP2_CANCEL);
-      },
+      send: (frame) => connection.write(stream, frame, false),
+      finish: () => connection.write(stream, undefined, true),
+      cancel: () => connection.cancel(stream),
     };
   }
 
   /** Drops the connection; calls that wait on it fail. A later call connects anew, unless the channel is closed for good. */
   reset(): void {
-    const session = this.#session;
-    this.#session = undefined;
-    session?.then(
-      (open) => open.destroy(),
+    const connection = this.#connection;
+    this.#connection = undefined;
+    connection?.then(
+      (open) => open.destroy(`the connection to ${this.url} was given up`),
       () => undefined,
     );
   }
@@ -124,49 +120,51 @@ export class GrpcChannel {
     this.reset();
   }
 
-  #connected(): Promise<ClientHttp2Session> {
+  #connected(): Promise<Http2Connection> {
     if (this.#closed) return Promise.reject(new GrpcError(UNAVAILABLE, "the channel is closed", true));
-    if (this.#session !== undefined) return this.#session;
-    const session = this.#connect();
-    this.#session = session;
+    if (this.#connection !== undefined) return this.#connection;
+    const connection = this.#connect();
+    this.#connection = connection;
     const drop = (): void => {
-      if (this.#session === session) this.#session = undefined;
+      if (this.#connection === connection) this.#connection = undefined;
     };
-    session.then((open) => {
-      open.once("close", drop);
-      open.once("goaway", drop);
+    connection.then((open) => {
+      if (open.isClosing) drop();
+      else open.onClosing = drop;
     }, drop);
-    return session;
+    return connection;
   }
 
-  async #connect(): Promise<ClientHttp2Session> {
-    const secrets = await this.#readTls();
-    return new Promise((resolve, reject) => {
-      const path = this.#socketPath;
-      const session = connect(this.url, {
-        ...secrets,
-        ...(path !== undefined && { createConnection: () => connectSocket(path) }),
-        maxSessionMemory: SESSION_MEMORY_MB,
-        settings: { initialWindowSize: WINDOW_BYTES, enablePush: false },
-      });
-      const fail = (reason: string): void => reject(new GrpcError(UNAVAILABLE, `no connection to ${this.url}: ${reason}`, true));
-      const timer = this.#clock.setTimeout(() => {
-        fail("timed out");
-        session.destroy();
-      }, CONNECT_TIMEOUT_MS);
-      session.once("connect", () => {
-        timer.clear();
-        session.setLocalWindowSize(WINDOW_BYTES);
-        // The kernel tells when the other side of a Unix socket has gone, and servers in Go take no questions of those who are silent.
-        if (path === undefined) this.#watchOver(session);
-        resolve(session);
-      });
-      session.on("error", (error) => fail(error.message));
-      session.once("close", () => {
-        timer.clear();
-        fail("closed");
-      });
-    });
+  async #connect(): Promise<Http2Connection> {
+    const socket = await this.#open();
+    const connection = new Http2Connection(socket, nextTurn);
+    const timer = this.#clock.setTimeout(() => connection.destroy("timed out"), CONNECT_TIMEOUT_MS);
+    try {
+      await connection.ready;
+    } catch (error) {
+      throw new GrpcError(UNAVAILABLE, `no connection to ${this.url}: ${(error as Error).message}`, true);
+    } finally {
+      timer.clear();
+    }
+    // The kernel tells when the other side of a Unix socket has gone, and servers in Go take no questions of those who are silent.
+    if (this.#socketPath === undefined) this.#watchOver(connection, socket);
+    return connection;
+  }
+
+  /** A socket on its way; what goes wrong shows on it. */
+  async #open(): Promise<Socket> {
+    if (this.#socketPath !== undefined) return connectPlainly(this.#socketPath);
+    const { protocol, hostname, port } = new URL(this.url);
+    const host = hostname.replace(/^\[|\]$/g, "");
+    if (protocol !== "https:") {
+      const socket = connectPlainly({ host, port: port === "" ? 80 : Number(port), noDelay: true });
+      return socket;
+    }
+    const servername = isIP(host) === 0 ? { servername: host } : {};
+    const where = { host, port: port === "" ? 443 : Number(port), ALPNProtocols: ["h2"], ...servername };
+    const socket: TLSSocket = connectByTls({ ...where, ...(await this.#readTls()) });
+    socket.setNoDelay(true);
+    return socket;
   }
 
   async #readTls(): Promise<{ ca?: Buffer; cert?: Buffer; key?: Buffer }> {
@@ -181,67 +179,69 @@ export class GrpcChannel {
   }
 
   /** Ends a connection whose other side has gone without a word. */
-  #watchOver(session: ClientHttp2Session): void {
+  #watchOver(connection: Http2Connection, socket: Socket): void {
     let deadline: Timer | undefined;
     const interval = this.#clock.setInterval(
       () => {
-        if (session.destroyed || session.closed) return;
-        deadline = this.#clock.setTimeout(() => session.destroy(), PING_TIMEOUT_MS, { unref: true });
-        session.ping(() => deadline?.clear());
+        if (socket.destroyed) return;
+        deadline = this.#clock.setTimeout(() => connection.destroy(`${this.url} is silent`), PING_TIMEOUT_MS, { unref: true });
+        connection.ping(() => deadline?.clear());
       },
       PING_INTERVAL_MS,
       { unref: true },
     );
-    session.once("close", () => {
+    socket.once("close", () => {
       interval.clear();
       deadline?.clear();
     });
   }
 
-  #open(session: ClientHttp2Session, path: string, timeoutMs: number | undefined, handlers: StreamHandlers): ClientHttp2Stream {
-    let stream: ClientHttp2Stream;
-    try {
-      stream = session.request({
-        ":method": "POST",
-        ":path": path,
-        "content-type": "application/grpc",
-        te: "trailers",
-        // A member that has lost its leader ends streams that say so, instead of keeping them silent.
-        ...(timeoutMs === undefined ? { hasleader: "true" } : { "grpc-timeout": `${timeoutMs}m` }),
-      });
-    } catch (error) {
-      throw new GrpcError(UNAVAILABLE, (error as Error).message, true);
-    }
-    const messages = new MessageReader(handlers.onMessage);
-    let status: GrpcError | undefined;
-    const take = (headers: IncomingHttpHeaders): void => {
-      const failed = statusOf(headers);
-      if (failed !== undefined) status = failed;
-    };
-    stream.on("response", take);
-    stream.on("trailers", take);
-    stream.on("data", (chunk: Buffer) => messages.push(chunk));
-    let failure: Error | undefined;
-    stream.on("error", (error) => {
-      failure = error;
+  /** What goes before a call. The same each time: kept. */
+  #headers(path: string, timeoutMs: number | undefined): Buffer {
+    const name = `${path} ${timeoutMs}`;
+    const known = this.#blocks.get(name);
+    if (known !== undefined) return known;
+    const { protocol, host } = new URL(this.url);
+    const block = headerBlock({
+      ":method": "POST",
+      ":scheme": protocol.slice(0, -1),
+      ":authority": host,
+      ":path": path,
+      "content-type": "application/grpc",
+      te: "trailers",
+      // A member that has lost its leader ends streams that say so, instead of keeping them silent.
+      ...(timeoutMs === undefined ? { hasleader: "true" } : { "grpc-timeout": `${timeoutMs}m` }),
     });
-    stream.once("close", () => {
-      const refused = stream.rstCode === constants.NGHTTP2_REFUSED_STREAM;
-      handlers.onEnd(
-        status ??
-          new GrpcError(UNAVAILABLE, failure?.message ?? `the connection to ${this.url} was lost`, refused || stream.pending),
-      );
-    });
-    return stream;
+    if (this.#blocks.size >= BLOCKS_MAX) this.#blocks.clear();
+    this.#blocks.set(name, block);
+    return block;
   }
-}
 
-function statusOf(headers: IncomingHttpHeaders): GrpcError | undefined {
-  const code = headers["grpc-status"];
-  if (code !== undefined) return new GrpcError(Number(code), decodeMessage(String(headers["grpc-message"] ?? "")));
-  const http = headers[":status"];
-  if (http === undefined || Number(http) === 200) return undefined;
-  return new GrpcError(UNAVAILABLE, `unexpected HTTP status ${http}`);
+  #handlers({ onMessage, onEnd }: { onMessage: (message: Buffer) => void; onEnd: (error?: GrpcError) => void }): Http2Handlers {
+    const messages = new MessageReader(onMessage);
+    let code: number | undefined;
+    let text = "";
+    return {
+      onHeaders(headers) {
+        const status = headers.get("grpc-status");
+        if (status !== undefined) {
+          code = Number(status);
+          text = headers.get("grpc-message") ?? "";
+          return;
+        }
+        const http = headers.get(":status");
+        if (http === undefined || http === "200") return;
+        code = UNAVAILABLE;
+        text = `unexpected HTTP status ${http}`;
+      },
+      onData: (bytes) => messages.push(bytes),
+      onEnd: (reason, unsent) => {
+        if (code === OK) onEnd();
+        else if (code !== undefined) onEnd(new GrpcError(code, decodeMessage(text)));
+        else onEnd(new GrpcError(UNAVAILABLE, reason ?? `the connection to ${this.url} was lost`, unsent));
+      },
+    };
+  }
 }
 
 /** gRPC's messages are percent-encoded. */

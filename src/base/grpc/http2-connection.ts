@@ -1,0 +1,380 @@
+import type { Socket } from "node:net";
+import type { NextTurn } from "../turn.ts";
+import { HeaderDecoder } from "./hpack.ts";
+import {
+  ACK,
+  CANCEL,
+  END_HEADERS,
+  END_STREAM,
+  FRAME_BYTES,
+  FRAME_PAYLOAD_MAX,
+  Frame,
+  frameHead,
+  numberFrame,
+  REFUSED_STREAM,
+  settingsFrame,
+  unpadded,
+} from "./http2-frames.ts";
+
+const PREFACE = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
+const [ENABLE_PUSH, MAX_CONCURRENT_STREAMS, INITIAL_WINDOW_SIZE, MAX_FRAME_SIZE] = [2, 3, 4, 5];
+/** What both sides may send before the other has said anything. */
+const DEFAULT_WINDOW_BYTES = 65_535;
+/** Large answers shall not wait for the window to be opened, piece by piece. */
+const WINDOW_BYTES = 16 * 1024 * 1024;
+/** Largest header block that is put together of several frames. */
+const HEADER_BLOCK_BYTES_MAX = 64 * 1024;
+/** Up to here what goes out in one turn is copied together; system calls cost more. */
+const JOINED_BYTES_MAX = 64 * 1024;
+/** After so many streams a connection is not used for more: their numbers come to an end. */
+const STREAM_ID_MAX = 0x7fff_0000;
+
+/** What comes back on a stream. */
+export interface Http2Handlers {
+  /** Called for the head of the answer, and for its trailers. */
+  onHeaders(headers: ReadonlyMap<string, string>): void;
+  /** The bytes are a view of what came in. */
+  onData(bytes: Buffer): void;
+  /** Called once. No reason means that the server ended it in order; `unsent` that it has surely not looked at it. */
+  onEnd(reason: string | undefined, unsent: boolean): void;
+}
+
+/** A request that is under way. */
+export class Http2Stream {
+  readonly block: Buffer;
+  readonly handlers: Http2Handlers;
+  /** 0 until it is its turn. */
+  id = 0;
+  window = 0;
+  received = 0;
+  /** Its first frame is with the operating system. */
+  isFlushed = false;
+  isFinished = false;
+  isOver = false;
+  readonly unsentData: Buffer[] = [];
+
+  constructor(block: Buffer, handlers: Http2Handlers) {
+    this.block = block;
+    this.handlers = handlers;
+  }
+}
+
+/**
+ * The client's side of one HTTP/2 connection, for gRPC: much smaller than Node's, which takes more of the processor than a call to etcd does
+ * otherwise. What is sent within one turn of the event loop goes out together. No priorities, no pushes; all else by RFC 9113.
+ */
+export class Http2Connection {
+  /** Resolves when the other side has shown that it speaks HTTP/2. */
+  readonly ready: Promise<void>;
+  /** No more streams can be opened; those that are open may go on. */
+  isClosing = false;
+  /** Called once, when no more streams can be opened. */
+  onClosing: () => void = () => undefined;
+  readonly #socket: Socket;
+  readonly #later: NextTurn;
+  readonly #decoder = new HeaderDecoder();
+  readonly #streams = new Map<number, Http2Stream>();
+  #waiting: Http2Stream[] = [];
+  readonly #pings: (() => void)[] = [];
+  #nextId = 1;
+  #streamsMax = Number.POSITIVE_INFINITY;
+  #frameMax = FRAME_PAYLOAD_MAX;
+  #streamWindow = DEFAULT_WINDOW_BYTES;
+  #window = DEFAULT_WINDOW_BYTES;
+  #received = 0;
+  #rest: Buffer | undefined;
+  #headers: { readonly stream: number; readonly flags: number; readonly parts: Buffer[]; bytes: number } | undefined;
+  #out: Buffer[] = [];
+  #begun: Http2Stream[] = [];
+  #isFlushing = false;
+  #isOver = false;
+  #markReady: () => void = () => undefined;
+  #refuse: (error: Error) => void = () => undefined;
+
+  /** The socket is connected, or will be; it is this connection's from now on. */
+  constructor(socket: Socket, later: NextTurn) {
+    this.#socket = socket;
+    this.#later = later;
+    this.ready = new Promise((resolve, reject) => {
+      this.#markReady = resolve;
+      this.#refuse = reject;
+    });
+    this.ready.catch(() => undefined);
+    socket.on("data", (chunk: Buffer) => this.#take(chunk));
+    socket.on("error", (error) => this.destroy(error.message));
+    socket.on("close", () => this.destroy("closed"));
+    const settings = settingsFrame([
+      [ENABLE_PUSH, 0],
+      [INITIAL_WINDOW_SIZE, WINDOW_BYTES],
+    ]);
+    this.#send(PREFACE, settings, numberFrame(Frame.windowUpdate, 0, WINDOW_BYTES - DEFAULT_WINDOW_BYTES));
+  }
+
+  /** Begins a request whose body is still to come. `block` is its header block. */
+  open(block: Buffer, handlers: Http2Handlers): Http2Stream {
+    const stream = new Http2Stream(block, handlers);
+    if (this.#streams.size < this.#streamsMax) this.#begin(stream);
+    else this.#waiting.push(stream);
+    return stream;
+  }
+
+  /** Sends a part of the body; `last` where none follows. */
+  write(stream: Http2Stream, data: Buffer | undefined, last: boolean): void {
+    if (stream.isOver || stream.isFinished) return;
+    if (data !== undefined) stream.unsentData.push(data);
+    stream.isFinished = last;
+    if (stream.id !== 0) this.#pump(stream, data === undefined);
+  }
+
+  /** Gives a request up, without a word to its handlers. */
+  cancel(stream: Http2Stream): void {
+    if (stream.isOver) return;
+    stream.isOver = true;
+    if (stream.id === 0) {
+      this.#waiting = this.#waiting.filter((other) => other !== stream);
+      return;
+    }
+    this.#send(numberFrame(Frame.resetStream, stream.id, CANCEL));
+    this.#forget(stream);
+  }
+
+  /** Asks whether the other side lives. */
+  ping(onAnswer: () => void): void {
+    this.#pings.push(onAnswer);
+    this.#send(frameHead(Frame.ping, 0, 0, 8), Buffer.alloc(8));
+  }
+
+  /** Ends all streams, and the connection. */
+  destroy(reason: string): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#close();
+    this.#refuse(new Error(reason));
+    this.#socket.destroy();
+    const all = [...this.#streams.values(), ...this.#waiting];
+    this.#streams.clear();
+    this.#waiting = [];
+    for (const stream of all) this.#end(stream, reason, !stream.isFlushed);
+  }
+
+  #close(): void {
+    if (this.isClosing) return;
+    this.isClosing = true;
+    this.onClosing();
+  }
+
+  #begin(stream: Http2Stream): void {
+    const { block } = stream;
+    stream.id = this.#nextId;
+    this.#nextId += 2;
+    stream.window = this.#streamWindow;
+    this.#streams.set(stream.id, stream);
+    this.#begun.push(stream);
+    this.#send(frameHead(Frame.headers, END_HEADERS, stream.id, block.length), block);
+    if (stream.unsentData.length > 0 || stream.isFinished) this.#pump(stream, stream.unsentData.length === 0);
+    if (this.#nextId > STREAM_ID_MAX) this.#close();
+  }
+
+  /** Sends what the windows allow. `empty`: all that is left to say is that nothing follows. */
+  #pump(stream: Http2Stream, empty = false): void {
+    const { unsentData: data } = stream;
+    if (empty && data.length === 0 && stream.isFinished) {
+      this.#send(frameHead(Frame.data, END_STREAM, stream.id, 0));
+      return;
+    }
+    for (let first = data[0]; first !== undefined; first = data[0]) {
+      const length = Math.min(first.length, this.#frameMax, this.#window, stream.window);
+      if (length <= 0 && first.length > 0) return;
+      const isWhole = length === first.length;
+      if (isWhole) data.shift();
+      else data[0] = first.subarray(length);
+      this.#window -= length;
+      stream.window -= length;
+      const isLast = stream.isFinished && data.length === 0;
+      this.#send(frameHead(Frame.data, isLast ? END_STREAM : 0, stream.id, length), isWhole ? first : first.subarray(0, length));
+    }
+  }
+
+  #send(...parts: readonly Buffer[]): void {
+    this.#out.push(...parts);
+    if (this.#isFlushing) return;
+    this.#isFlushing = true;
+    this.#later(() => this.#flush());
+  }
+
+  #flush(): void {
+    this.#isFlushing = false;
+    const parts = this.#out;
+    this.#out = [];
+    for (const stream of this.#begun.splice(0)) stream.isFlushed = true;
+    if (this.#isOver) return;
+    let bytes = 0;
+    for (const part of parts) bytes += part.length;
+    if (bytes <= JOINED_BYTES_MAX) this.#socket.write(Buffer.concat(parts, bytes));
+    else {
+      this.#socket.cork();
+      for (const part of parts) this.#socket.write(part);
+      this.#socket.uncork();
+    }
+  }
+
+  #take(chunk: Buffer): void {
+    let bytes = this.#rest === undefined ? chunk : Buffer.concat([this.#rest, chunk]);
+    this.#rest = undefined;
+    try {
+      while (bytes.length >= FRAME_BYTES && !this.#isOver) {
+        const length = bytes.readUIntBE(0, 3);
+        if (length > FRAME_PAYLOAD_MAX) throw new RangeError("a frame that is too large");
+        if (bytes.length < FRAME_BYTES + length) break;
+        const payload = bytes.subarray(FRAME_BYTES, FRAME_BYTES + length);
+        this.#onFrame(bytes[3] ?? 0, bytes[4] ?? 0, bytes.readUInt32BE(5) & 0x7fff_ffff, payload);
+        bytes = bytes.subarray(FRAME_BYTES + length);
+      }
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      this.destroy(`the other side does not speak HTTP/2: ${error.message}`);
+    }
+    if (bytes.length > 0) this.#rest = bytes;
+  }
+
+  #onFrame(type: number, flags: number, id: number, payload: Buffer): void {
+    if (type === Frame.data) this.#onData(id, flags, payload);
+    else if (type === Frame.headers) this.#onHeaders(id, flags, unpadded(payload, flags));
+    else if (type === Frame.continuation) this.#onContinuation(id, flags, payload);
+    else if (type === Frame.resetStream) this.#onReset(id, payload.readUInt32BE(0));
+    else if (type === Frame.settings) this.#onSettings(flags, payload);
+    else if (type === Frame.ping) this.#onPing(flags, payload);
+    else if (type === Frame.goAway) this.#onGoAway(payload.readUInt32BE(0) & 0x7fff_ffff);
+    else if (type === Frame.windowUpdate) this.#onWindow(id, payload.readUInt32BE(0) & 0x7fff_ffff);
+    else if (type === Frame.pushPromise) throw new RangeError("a push that nobody wants");
+  }
+
+  #onPing(flags: number, payload: Buffer): void {
+    if ((flags & ACK) !== 0) this.#pings.shift()?.();
+    else this.#send(frameHead(Frame.ping, ACK, 0, 8), Buffer.from(payload));
+  }
+
+  #onData(id: number, flags: number, payload: Buffer): void {
+    this.#received += payload.length;
+    if (this.#received > WINDOW_BYTES / 2) {
+      this.#send(numberFrame(Frame.windowUpdate, 0, this.#received));
+      this.#received = 0;
+    }
+    const stream = this.#streams.get(id);
+    if (stream === undefined) return;
+    const isLast = (flags & END_STREAM) !== 0;
+    stream.received += payload.length;
+    if (!isLast && stream.received > WINDOW_BYTES / 2) {
+      this.#send(numberFrame(Frame.windowUpdate, id, stream.received));
+      stream.received = 0;
+    }
+    stream.handlers.onData(unpadded(payload, flags & ~0x20));
+    if (isLast) this.#finish(stream);
+  }
+
+  #onHeaders(id: number, flags: number, fragment: Buffer): void {
+    if (this.#headers !== undefined) throw new RangeError("headers within headers");
+    if ((flags & END_HEADERS) !== 0) this.#onBlock(id, flags, fragment);
+    else this.#headers = { stream: id, flags, parts: [fragment], bytes: fragment.length };
+  }
+
+  #onContinuation(id: number, flags: number, fragment: Buffer): void {
+    const headers = this.#headers;
+    if (headers?.stream !== id) throw new RangeError("headers that nothing comes before");
+    headers.parts.push(fragment);
+    headers.bytes += fragment.length;
+    if (headers.bytes > HEADER_BLOCK_BYTES_MAX) throw new RangeError("headers that are too large");
+    if ((flags & END_HEADERS) === 0) return;
+    this.#headers = undefined;
+    this.#onBlock(id, headers.flags, Buffer.concat(headers.parts));
+  }
+
+  #onBlock(id: number, flags: number, block: Buffer): void {
+    // Read in any case: later blocks build upon it.
+    const headers = this.#decoder.read(block);
+    const stream = this.#streams.get(id);
+    if (stream === undefined) return;
+    stream.handlers.onHeaders(headers);
+    if ((flags & END_STREAM) !== 0) this.#finish(stream);
+  }
+
+  #finish(stream: Http2Stream): void {
+    if (stream.isOver) return;
+    // The server wants no more of what is still to be sent.
+    if (!stream.isFinished || stream.unsentData.length > 0) this.#send(numberFrame(Frame.resetStream, stream.id, CANCEL));
+    this.#forget(stream);
+    this.#end(stream, undefined, false);
+  }
+
+  #onReset(id: number, code: number): void {
+    const stream = this.#streams.get(id);
+    if (stream === undefined) return;
+    this.#forget(stream);
+    this.#end(stream, `the server broke the call off with HTTP/2 error ${code}`, code === REFUSED_STREAM);
+  }
+
+  #onSettings(flags: number, payload: Buffer): void {
+    if ((flags & ACK) !== 0) return;
+    for (let at = 0; at + 6 <= payload.length; at += 6) this.#set(payload.readUInt16BE(at), payload.readUInt32BE(at + 2));
+    this.#send(frameHead(Frame.settings, ACK, 0, 0));
+    this.#markReady();
+    for (const stream of [...this.#streams.values()]) this.#pump(stream);
+    this.#beginWaiting();
+  }
+
+  #set(setting: number, value: number): void {
+    if (setting === MAX_CONCURRENT_STREAMS) this.#streamsMax = value;
+    else if (setting === MAX_FRAME_SIZE) this.#frameMax = value;
+    else if (setting === INITIAL_WINDOW_SIZE) {
+      for (const stream of this.#streams.values()) stream.window += value - this.#streamWindow;
+      this.#streamWindow = value;
+    }
+  }
+
+  #onGoAway(lastId: number): void {
+    this.#close();
+    const unseen = [...[...this.#streams.values()].filter(({ id }) => id > lastId), ...this.#waiting];
+    this.#waiting = [];
+    for (const stream of unseen) {
+      if (stream.id !== 0) this.#forget(stream);
+      this.#end(stream, "the server takes no more calls on this connection", true);
+    }
+    if (this.#streams.size === 0) this.destroy("the server closes the connection");
+  }
+
+  #onWindow(id: number, bytes: number): void {
+    if (id === 0) {
+      this.#window += bytes;
+      for (const stream of [...this.#streams.values()]) this.#pump(stream);
+      return;
+    }
+    const stream = this.#streams.get(id);
+    if (stream === undefined) return;
+    stream.window += bytes;
+    this.#pump(stream);
+  }
+
+  #forget(stream: Http2Stream): void {
+    this.#streams.delete(stream.id);
+    this.#beginWaiting();
+    if (this.isClosing && this.#streams.size === 0 && this.#waiting.length === 0) this.#later(() => this.#endIdle());
+  }
+
+  #endIdle(): void {
+    if (this.#streams.size === 0) this.destroy("the connection is not used any more");
+  }
+
+  #beginWaiting(): void {
+    while (this.#streams.size < this.#streamsMax) {
+      const next = this.#waiting.shift();
+      if (next === undefined) return;
+      this.#begin(next);
+    }
+  }
+
+  #end(stream: Http2Stream, reason: string | undefined, unsent: boolean): void {
+    if (stream.isOver) return;
+    stream.isOver = true;
+    stream.handlers.onEnd(reason, unsent);
+  }
+}
