@@ -6,6 +6,7 @@ import { realClock } from "#base/clock.ts";
 import { createAuthority, issueCertificate } from "#pki/certificate.ts";
 import { type Caller, GuardedServer, heard } from "../support/guarded-server.ts";
 import { FrameFlag, FrameType, field, frame, getHead, goawayCode, PREFACE } from "../support/http2-frames.ts";
+import { eventually } from "../support/kubectl.ts";
 
 // Floods of published vulnerabilities (the HTTP/2 ones are CVE-2019-9511 and following, CVE-2023-44487 and CVE-2023-45288):
 // one client sends what costs it little and the server much. The others have to be answered as if it were not there.
@@ -161,6 +162,60 @@ describe("a flood over HTTP/2", () => {
     expect(slowest).toBeLessThan(SLOWEST_MS);
     expect((await guarded.ask(jane, "GET", "/healthz")).status).toBe(200);
   });
+});
+
+/** No byte of a body may be sent to who says this first. */
+const noWindow = frame(FrameType.settings, 0, 0, Buffer.concat([Buffer.of(0, 4), uint32(0)]));
+const LARGE_BYTES = 900_000;
+const LARGE_ANSWERS = 500;
+
+test("large answers that are asked for and not taken are few at a time, and nobody waits for them", async () => {
+  const maps = "/api/v1/namespaces/default/configmaps";
+  await guarded.made(maps, { metadata: { name: "large" }, data: { a: "x".repeat(LARGE_BYTES) } });
+  await guarded.bind("jane", "view", "default");
+  const held = (): number => process.memoryUsage().external;
+  const before = held();
+  const socket = await guarded.connect(jane, "h2");
+  socket.on("error", () => {});
+  socket.on("data", () => {});
+  const path = getHead(`${maps}/large`);
+  const asked = Array.from({ length: LARGE_ANSWERS }, (_, i) =>
+    frame(FrameType.headers, endStream | endHeaders, 2 * i + 1, path),
+  );
+  socket.write(Buffer.concat([PREFACE, noWindow, ...asked]));
+  let slowest = 0;
+  const until = performance.now() + HARMLESS_MS;
+  while (performance.now() < until) {
+    const started = performance.now();
+    expect((await guarded.ask(other, "GET", "/healthz")).status).toBe(200);
+    slowest = Math.max(slowest, performance.now() - started);
+  }
+  expect(slowest).toBeLessThan(SLOWEST_MS);
+  expect(held() - before).toBeLessThan((LARGE_ANSWERS / 2) * LARGE_BYTES);
+  socket.destroy();
+  // Those that waited for their turn go with their connection.
+  const isServed = async (): Promise<boolean> => (await guarded.ask(jane, "GET", `${maps}/large`)).status === 200;
+  await eventually(isServed, 10_000, "an answer after the flood");
+});
+
+test("a large answer that is not taken in the time of its request ends", async () => {
+  const maps = "/api/v1/namespaces/kube-public/configmaps";
+  await guarded.made(maps, { metadata: { name: "large" }, data: { a: "x".repeat(LARGE_BYTES) } });
+  const socket = await guarded.connect(guarded.admin, "h2");
+  socket.on("error", () => {});
+  const path = getHead(`${maps}/large?timeout=1s`);
+  const reset = new Promise<void>((resolve) => {
+    let heard = Buffer.alloc(0);
+    socket.on("data", (chunk: Buffer) => {
+      heard = Buffer.concat([heard, chunk]);
+      for (let at = 0; at + 9 <= heard.length; at += 9 + heard.readUIntBE(at, 3)) {
+        if (heard[at + 3] === FrameType.resetStream) resolve();
+      }
+    });
+  });
+  socket.write(Buffer.concat([PREFACE, noWindow, frame(FrameType.headers, endStream | endHeaders, 1, path)]));
+  await reset;
+  socket.destroy();
 });
 
 describe("a connection over HTTP/1.1", () => {

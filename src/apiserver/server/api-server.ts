@@ -111,6 +111,11 @@ export class ApiServer {
         const timeoutMs = target.query === undefined ? timeoutMax : requestTimeoutMs(target.query, timeoutMax);
         if (this.#inFlight.size >= REQUESTS_IN_FLIGHT_MAX) throw tooManyRequests("Too many requests, please try again later.", 1);
         const expire = (): void => {
+          // As upstream: an answer that has been begun is not taken back, but ends.
+          if (exchange.finished) {
+            exchange.abort();
+            return;
+          }
           const answer = statusAnswer(TIMED_OUT);
           if (held.audited !== undefined) void completeAudit(held.audited, exchange, answer);
           void sendResponse(exchange, this.#secured(answer), auditId, []);

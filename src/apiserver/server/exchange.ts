@@ -22,6 +22,8 @@ export interface Exchange extends ClientConnection {
   send(status: number, headers: ResponseHeaders, body: ApiResponse["body"]): void;
   /** Asks the client to use another connection for its next request. Called before the answer is sent. */
   endConnection(): void;
+  /** Ends the answer where it is; the client sees that it is not whole. */
+  abort(): void;
   /** Called once, when the answer is sent or the client is gone. */
   onClose(callback: () => void): void;
   /** One of many requests at once on its connection. */

@@ -95,6 +95,10 @@ export class Http1Exchange implements Exchange {
     this.#response.shouldKeepAlive = false;
   }
 
+  abort(): void {
+    this.#response.destroy();
+  }
+
   onClose(callback: () => void): void {
     this.#response.once("close", callback);
   }

@@ -99,6 +99,10 @@ export class Http2Exchange implements Exchange {
     if (session !== undefined && !session.closed) session.close();
   }
 
+  abort(): void {
+    this.#stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+  }
+
   onClose(callback: () => void): void {
     this.#stream.once("close", callback);
   }

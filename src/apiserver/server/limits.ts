@@ -22,6 +22,9 @@ export const DRAIN_TIMEOUT_MS = 2_000;
 /** Answers larger than this are compressed for clients that ask for it, as upstream's `defaultGzipThresholdBytes`. */
 export const GZIP_THRESHOLD_BYTES: number = 128 * 1024;
 
+/** Answers larger than this keep their request's place until the client has taken them. Smaller ones fit into what connections buffer. */
+export const LARGE_ANSWER_BYTES: number = 64 * 1024;
+
 /** How long a connection may be open without a request, as upstream's `IdleTimeout`. */
 export const IDLE_CONNECTION_MS = 90_000;
 

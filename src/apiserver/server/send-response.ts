@@ -4,12 +4,16 @@ import { type ApiResponse, isResponseStream } from "../endpoints/response.ts";
 import type { Place } from "../flowcontrol/flow-control.ts";
 import type { Exchange, ResponseHeaders } from "./exchange.ts";
 import { indentedAnswer } from "./indented-answer.ts";
-import { GZIP_THRESHOLD_BYTES } from "./limits.ts";
+import { GZIP_THRESHOLD_BYTES, LARGE_ANSWER_BYTES } from "./limits.ts";
 import { warningHeaders } from "./warning-headers.ts";
 
 const gzipAsync = promisify(gzip);
 
-/** Sends an answer with the headers that every answer has: at once, unless it has to be compressed first. */
+/**
+ * Sends an answer with the headers that every answer has: at once, unless it has to be compressed first. A large one is
+ * waited for until the client has taken it or is gone: who asks for many and takes none keeps its own place (CVE-2019-9511,
+ * CVE-2019-9517).
+ */
 export function sendResponse(
   exchange: Exchange,
   answer: ApiResponse,
@@ -40,8 +44,16 @@ export function sendResponse(
     return sendZipped(exchange, headers, body);
   }
   if (response.status !== 204 && response.status !== 304) headers["content-length"] ??= length;
+  if (length > LARGE_ANSWER_BYTES) return sendLarge(exchange, response.status, headers, body);
   exchange.send(response.status, headers, body);
   return undefined;
+}
+
+function sendLarge(exchange: Exchange, status: number, headers: ResponseHeaders, body: CompleteBody): Promise<void> | undefined {
+  if (exchange.finished) return undefined;
+  const taken = new Promise<void>((resolve) => exchange.onClose(resolve));
+  exchange.send(status, headers, body);
+  return taken;
 }
 
 async function sendZipped(exchange: Exchange, headers: ResponseHeaders, body: CompleteBody): Promise<void> {
@@ -49,7 +61,7 @@ async function sendZipped(exchange: Exchange, headers: ResponseHeaders, body: Co
   headers["content-encoding"] = "gzip";
   headers.vary = "Accept-Encoding";
   headers["content-length"] = zipped.length;
-  exchange.send(200, headers, zipped);
+  await sendLarge(exchange, 200, headers, zipped);
 }
 
 /** What this server says of a request, and another one behind it of the same. */
