@@ -17,6 +17,7 @@ import { hotCpuPaths } from "#kubelet/kuberuntime/proc-paths.ts";
 import { hostLogFiles } from "#kubelet/logs/host-log-files.ts";
 import { allocatableOf, capacityOf } from "#kubelet/nodestatus/capacity.ts";
 import type { MachineInfo } from "#kubelet/nodestatus/machine.ts";
+import type { HostVolumes } from "#kubelet/volumes/host-volumes.ts";
 import { readFeatureGates } from "./feature-gates.ts";
 import { type KubeletApi, kubeletApi } from "./kubelet-api.ts";
 import { type CompleteConfiguration, completeConfiguration } from "./kubelet-configuration-file.ts";
@@ -83,14 +84,20 @@ interface Basis extends CompleteConfiguration {
   readonly recorder: EventRecorder;
 }
 
+/** The kubelet with its volumes. */
+interface Agent {
+  readonly agent: Kubelet;
+  readonly volumes: HostVolumes;
+}
+
 /** Starts the node agent of this machine. Resolves when it looks after its pods and its ports are open. */
 export async function startKubelet(start: KubeletStart): Promise<RunningKubelet> {
   const started = new Started();
   try {
     const basis = await findBasis(start, started);
-    const agent = await startAgent(basis);
-    started.add(() => agent.close());
-    await openPorts(basis, agent, started);
+    const running = await startAgent(basis);
+    started.add(() => running.agent.close());
+    await openPorts(basis, running, started);
     const { nodeName, runtime, api, configuration, node } = basis;
     if (api !== undefined) {
       const reporter = node.report(api.client);
@@ -139,7 +146,7 @@ async function findBasis(start: KubeletStart, started: Started): Promise<Basis> 
   return { start, configuration, fromFile, nodeName, runtime, api, containers, node, recorder };
 }
 
-async function startAgent({ start, configuration, nodeName, runtime, api, containers, node, recorder }: Basis): Promise<Kubelet> {
+async function startAgent({ start, configuration, nodeName, runtime, api, containers, node, recorder }: Basis): Promise<Agent> {
   const rootDir = start.flags["root-dir"];
   const client = api?.client;
   const images = imageManagerOf(runtime.images, recorder);
@@ -180,10 +187,10 @@ async function startAgent({ start, configuration, nodeName, runtime, api, contai
     logger: start.logger,
   });
   node.watch(agent.health);
-  return agent;
+  return { agent, volumes };
 }
 
-async function openPorts(basis: Basis, agent: Kubelet, started: Started): Promise<void> {
+async function openPorts(basis: Basis, { agent, volumes }: Agent, started: Started): Promise<void> {
   const { start, configuration, fromFile, nodeName, runtime, api, node } = basis;
   const { flags, given, isFormer, logger } = start;
   const client = api?.client;
@@ -202,6 +209,7 @@ async function openPorts(basis: Basis, agent: Kubelet, started: Started): Promis
     runtime: runtime.runtime,
     logFiles: hostLogFiles({ files: realHostFiles, watchFolder: realFolderWatcher }),
     startedAtMs: realClock.now(),
+    volumeStats: (pod) => volumes.stats(pod),
     dialStreaming: (url) => dial(url.hostname, Number(url.port)),
   });
   const ports = await openKubeletPorts({

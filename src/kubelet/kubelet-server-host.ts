@@ -13,6 +13,7 @@ export interface KubeletServerFacts {
   readonly startedAtMs: number;
   /** A connection to where a URL of the runtime's leads. */
   readonly dialStreaming: (url: URL) => Promise<Duplex>;
+  readonly volumeStats?: NonNullable<KubeletHost["volumeStats"]>;
 }
 
 /** What a kubelet's server asks of it. */

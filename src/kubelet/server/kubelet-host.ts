@@ -3,6 +3,7 @@ import type { Pod } from "#api/generated/core/v1.ts";
 import type { LogFiles } from "#cri/log-files.ts";
 import type { RuntimeService } from "#cri/runtime-service.ts";
 import type { KubeletConfiguration } from "../configuration/kubelet-configuration.ts";
+import type { VolumeStats } from "../volumes/volume-stats.ts";
 
 /** What a kubelet's server needs of its kubelet (upstream's `HostInterface`). */
 export interface KubeletHost {
@@ -19,6 +20,8 @@ export interface KubeletHost {
   isSyncing(): boolean;
   /** What the kubelet goes by; upstream's defaults when absent. */
   readonly configuration?: KubeletConfiguration;
+  /** What a pod's volumes take; they take nothing when absent. */
+  readonly volumeStats?: (pod: Pod) => Promise<readonly VolumeStats[]>;
   /** Where checkpoints of containers are written; nowhere when absent. */
   readonly checkpointDir?: string;
 }

@@ -1,21 +1,10 @@
 import { KUBELET_VERSION, NODE_CPUS, NODE_MEMORY_BYTES } from "../node-object.ts";
 import { sendText } from "./answer.ts";
 import type { KubeletHost } from "./kubelet-host.ts";
+import type { Metric, Sample } from "./metric.ts";
 import type { KubeletCall, KubeletRoute } from "./routes.ts";
 import { sumOf, usageOf } from "./usage.ts";
-
-/** One line of the Prometheus text format; labels as pairs. */
-interface Sample {
-  readonly labels?: Readonly<Record<string, string>>;
-  readonly value: number;
-}
-
-interface Metric {
-  readonly name: string;
-  readonly help: string;
-  readonly type: "gauge" | "counter";
-  readonly samples: readonly Sample[];
-}
+import { volumeMetrics } from "./volume-metrics.ts";
 
 const CONTENT_TYPE = { "content-type": "text/plain; version=0.0.4; charset=utf-8; escaping=underscores" };
 const NANO = 1_000_000_000;
@@ -93,6 +82,7 @@ async function ownMetrics(host: KubeletHost): Promise<readonly Metric[]> {
       type: "gauge",
       samples: [{ labels: { git_version: KUBELET_VERSION, major, minor, platform: "linux/amd64" }, value: 1 }],
     },
+    ...(await volumeMetrics(host)),
     startTime(host.startedAtMs),
   ];
 }

@@ -3,6 +3,7 @@ import { NODE_CPUS, NODE_MEMORY_BYTES } from "../node-object.ts";
 import { sendJson } from "./answer.ts";
 import type { KubeletCall, KubeletRoute } from "./routes.ts";
 import { sumOf, type Usage, usageOf } from "./usage.ts";
+import { volumeSummary } from "./volume-metrics.ts";
 
 const DISK_BYTES: number = 100 * 1024 * 1024 * 1024;
 
@@ -37,6 +38,13 @@ async function serve({ host, clock, query, response }: KubeletCall): Promise<voi
   const network = { time, name: "eth0", rxBytes: 0, rxErrors: 0, txBytes: 0, txErrors: 0, interfaces: [] };
   const more = (fields: object): object => (onlyCpuAndMemory ? {} : fields);
   const pods = await usageOf(host);
+  const volumes = new Map(
+    onlyCpuAndMemory || host.volumeStats === undefined
+      ? []
+      : await Promise.all(
+          host.pods().map(async (pod) => [pod.metadata.uid ?? "", (await host.volumeStats?.(pod)) ?? []] as const),
+        ),
+  );
   sendJson(response, {
     node: {
       nodeName: host.nodeName,
@@ -59,7 +67,12 @@ async function serve({ host, clock, query, response }: KubeletCall): Promise<voi
         ...more({ rootfs: disk, logs: disk }),
       })),
       ...basics(pod),
-      ...more({ network, volume: [], "ephemeral-storage": disk, process_stats: { process_count: pod.containers.length } }),
+      ...more({
+        network,
+        volume: volumeSummary(volumes.get(pod.uid) ?? [], time),
+        "ephemeral-storage": disk,
+        process_stats: { process_count: pod.containers.length },
+      }),
     })),
   });
 }

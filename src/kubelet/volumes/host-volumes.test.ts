@@ -10,7 +10,6 @@ import { seededRandom } from "#base/random.ts";
 import { HostVolumes, type HostVolumesOptions } from "./host-volumes.ts";
 import { RecordingMounter } from "./recording-mounter.ts";
 import { UserNamespaces } from "./user-namespaces.ts";
-import { volumeStatsMetrics } from "./volume-stats.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: objects of the API, in parts.
 type Any = any;
@@ -466,12 +465,11 @@ describe("what volumes take", () => {
     expect(first?.usedBytes).toBeGreaterThanOrEqual(65_536);
     expect(first?.usedBytes).toBeLessThan(100_000);
     expect(first?.capacityBytes).toBeGreaterThan(first?.availableBytes ?? 0);
-    const metrics = volumeStatsMetrics(stats);
-    expect(metrics.match(/^kubelet_volume_stats_\w+\{namespace="shop",persistentvolumeclaim="data"\} \d+$/gm)).toHaveLength(6);
-    expect(metrics).toContain(
-      "# HELP kubelet_volume_stats_capacity_bytes [ALPHA] Capacity in bytes of the volume\n# TYPE kubelet_volume_stats_capacity_bytes gauge\n",
-    );
-    expect(volumeStatsMetrics([])).toBe("");
+    await writeFile(join(empty, "more"), "x");
+    expect(await volumes.stats(pod)).toBe(stats);
+    clock.advance(60_000);
+    expect((await volumes.stats(pod))[0]).toMatchObject({ inodesUsed: 3 });
+    clock.advance(60_000);
     expect(await volumes.stats(podOf([{ name: "unknown", emptyDir: {} }]))).toEqual([]);
   });
 });

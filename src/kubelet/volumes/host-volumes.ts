@@ -64,6 +64,8 @@ export interface HostVolumesOptions {
 
 const FOLDER_MODE = 0o750;
 const HOSTS_MODE = 0o644;
+/** How long it holds what volumes take, in milliseconds; upstream's `volumeStatsAggPeriod`. */
+const STATS_FRESH_MS = 60_000;
 
 interface PodVolume {
   readonly specName: string;
@@ -81,6 +83,7 @@ export class HostVolumes implements VolumeManager {
   readonly #namespaces: UserNamespaces;
   /** By the pods' uids: their ids, or why they cannot have any. */
   readonly #ids = new Map<string, UserNamespace | Error>();
+  readonly #stats = new Map<string, { readonly atMs: number; readonly stats: Promise<readonly VolumeStats[]> }>();
   /** By the pods' uids and the volumes' names. */
   readonly #pods = new Map<string, ReadonlyMap<string, PodVolume>>();
 
@@ -155,8 +158,19 @@ export class HostVolumes implements VolumeManager {
     return [...new Set(volumes.flatMap(({ group }) => (group === undefined ? [] : [group])))];
   }
 
-  /** What each of a pod's volumes takes. Files are counted one by one: to be asked for now and then only. */
-  async stats(pod: Pod): Promise<readonly VolumeStats[]> {
+  /** What each of a pod's volumes takes. Files are counted one by one, and no more often than each minute. */
+  stats(pod: Pod): Promise<readonly VolumeStats[]> {
+    const uid = uidOf(pod);
+    const nowMs = this.#host.clock.now();
+    const known = this.#stats.get(uid);
+    if (known !== undefined && nowMs - known.atMs < STATS_FRESH_MS) return known.stats;
+    const stats = this.#measure(pod);
+    this.#stats.set(uid, { atMs: nowMs, stats });
+    stats.catch(() => this.#stats.delete(uid));
+    return stats;
+  }
+
+  async #measure(pod: Pod): Promise<readonly VolumeStats[]> {
     const known = this.#pods.get(uidOf(pod)) ?? new Map<string, PodVolume>();
     const measured = (pod.spec.volumes ?? []).map(async (volume) => {
       const { setUp } = known.get(volume.name) ?? {};
@@ -180,6 +194,7 @@ export class HostVolumes implements VolumeManager {
     this.#options.certificates?.forget(podUid);
     this.#namespaces.release(podUid);
     this.#ids.delete(podUid);
+    this.#stats.delete(podUid);
   }
 
   async cleanUp(known: ReadonlySet<string>): Promise<void> {

@@ -41,27 +41,3 @@ export async function volumeStats(
     ...(sizeLimit === undefined ? {} : { sizeLimitBytes: quantityValue(parseQuantity(sizeLimit)) }),
   };
 }
-
-const METRICS: readonly (readonly [string, string, (stats: DiskUsage) => number])[] = [
-  ["capacity_bytes", "Capacity in bytes of the volume", ({ capacityBytes }) => capacityBytes],
-  ["available_bytes", "Number of available bytes in the volume", ({ availableBytes }) => availableBytes],
-  ["used_bytes", "Number of used bytes in the volume", ({ usedBytes }) => usedBytes],
-  ["inodes", "Maximum number of inodes in the volume", ({ inodes }) => inodes],
-  ["inodes_free", "Number of free inodes in the volume", ({ inodesFree }) => inodesFree],
-  ["inodes_used", "Number of used inodes in the volume", ({ inodesUsed }) => inodesUsed],
-];
-
-/** `kubelet_volume_stats_*` of volumes that are used by claims, in the text format of Prometheus; one that several pods use counts once. */
-export function volumeStatsMetrics(all: readonly VolumeStats[]): string {
-  const claims = new Map(all.flatMap((stats) => (stats.pvcRef === undefined ? [] : [[labelsOf(stats.pvcRef), stats] as const])));
-  if (claims.size === 0) return "";
-  return METRICS.map(([name, help, amountOf]) => {
-    const metric = `kubelet_volume_stats_${name}`;
-    const lines = [...claims].map(([labels, stats]) => `${metric}{${labels}} ${amountOf(stats)}\n`);
-    return `# HELP ${metric} [ALPHA] ${help}\n# TYPE ${metric} gauge\n${lines.join("")}`;
-  }).join("");
-}
-
-function labelsOf({ name, namespace }: NonNullable<VolumeStats["pvcRef"]>): string {
-  return `namespace="${namespace}",persistentvolumeclaim="${name}"`;
-}
