@@ -1,4 +1,10 @@
-import type { ContainerStatus as ApiContainerStatus, Container, ContainerState, Pod } from "#api/generated/core/v1.ts";
+import type {
+  ContainerStatus as ApiContainerStatus,
+  Container,
+  ContainerState,
+  Pod,
+  ResourceRequirements,
+} from "#api/generated/core/v1.ts";
 import { formatTime } from "#apimachinery/meta/time.ts";
 import type { ContainerStatus } from "#cri/container.ts";
 import { attemptsOf, ephemeralContainers, type ObservedPod, restarts } from "./observed-pod.ts";
@@ -13,6 +19,11 @@ export interface StatusSituation {
   readonly backOffMs: (name: string) => number;
   /** Why a container cannot be started; by name. */
   readonly problems: ReadonlyMap<string, { readonly reason: string; readonly message: string }>;
+  /** What a container has been given and has, by its id; as its spec says when absent. */
+  readonly resourcesOf?: (
+    container: Container,
+    id: string,
+  ) => { readonly allocated: ResourceRequirements; readonly actual: ResourceRequirements };
   /** Stands before the ids of containers. */
   readonly runtimeName: string;
   /** No container starts any more. */
@@ -55,7 +66,7 @@ function containerStatus(situation: StatusSituation, container: Container, isIni
     imageID: latest?.imageRef ?? "",
     ...(latest === undefined ? {} : { containerID: `${runtimeName}://${latest.id}` }),
     started: isInit && container.restartPolicy !== "Always" ? false : started,
-    ...resourcesOf(container, current),
+    ...resourcesOf(situation, container, current),
     ...mountsOf(container),
   };
 }
@@ -111,12 +122,17 @@ function terminated(status: ContainerStatus, runtimeName: string): NonNullable<C
   };
 }
 
-function resourcesOf(container: Container, current: ContainerStatus | undefined): Partial<ApiContainerStatus> {
+function resourcesOf(
+  situation: StatusSituation,
+  container: Container,
+  current: ContainerStatus | undefined,
+): Partial<ApiContainerStatus> {
   if (current?.state !== "CONTAINER_RUNNING" || container.resources === undefined) return {};
-  const { requests, limits } = container.resources;
-  if (requests === undefined && limits === undefined) return { resources: {} };
+  const own = { allocated: container.resources, actual: container.resources };
+  const { allocated, actual } = situation.resourcesOf?.(container, current.id) ?? own;
+  const { requests, limits } = actual;
   return {
-    ...(requests === undefined ? {} : { allocatedResources: requests }),
+    ...(allocated.requests === undefined ? {} : { allocatedResources: allocated.requests }),
     resources: { ...(limits === undefined ? {} : { limits }), ...(requests === undefined ? {} : { requests }) },
   };
 }

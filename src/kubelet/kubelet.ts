@@ -12,8 +12,8 @@ import { fullNameOf, isMirrorPod, isStaticPod, type PodSource } from "./config/s
 import { RealHandlers } from "./handlers/real-handlers.ts";
 import { ClientSources, noSources } from "./inside/sources.ts";
 import type { KubeletOptions } from "./kubelet-options.ts";
-import { messageOf } from "./kuberuntime/container-starter.ts";
 import { Housekeeping } from "./kuberuntime/housekeeping.ts";
+import { messageOf } from "./kuberuntime/message-of.ts";
 import { PodLogs } from "./kuberuntime/pod-logs.ts";
 import { RuntimeClasses } from "./kuberuntime/runtime-classes.ts";
 import { terminationMessage } from "./kuberuntime/termination-message.ts";
@@ -229,6 +229,7 @@ export class Kubelet {
         linkLog: (pod, container, id, path) => logs.link(pod, container, id, path),
       },
       terminationMessage: (status) => terminationMessage(status, files),
+      resizeProblem: (pod) => this.#workers.resizeProblem(pod),
       onSyncError: ({ metadata }, error) => {
         const { name = "", namespace = "" } = metadata;
         logger.warn({ pod: `${namespace}/${name}`, err: messageOf(error) }, "a pod could not be brought further");

@@ -5,6 +5,7 @@ import { matchesNodeSelectorAndAffinity } from "#component-helpers/node/node-aff
 import { findUntoleratedTaint } from "#component-helpers/node/taints.ts";
 import { hostPortsOf, portsConflict } from "#component-helpers/pod/host-ports.ts";
 import { podRequests } from "#component-helpers/pod/pod-requests.ts";
+import type { ResizeProblem } from "./resize/pod-resizer.ts";
 
 /** Why a node does not take a pod that was bound to it. */
 export interface Rejection {
@@ -31,6 +32,25 @@ export function rejectionOf(pod: Pod, node: Node, others: readonly Pod[]): Rejec
     return { reason: "PodOSNotSupported", message: "Failed to admit pod as the OS field doesn't match node OS" };
   }
   return shortage(pod, node, others) ?? mismatch(pod, node, others);
+}
+
+/**
+ * Why a node cannot give a pod other resources than it has: never, or not beside those that are there (upstream's
+ * `canResizePod`). Static pods are what their manifests say.
+ */
+export function resizeProblemOf(pod: Pod, node: Node, others: readonly Pod[]): ResizeProblem | undefined {
+  const allocatable = node.status?.allocatable ?? {};
+  const requests = podRequests(pod);
+  for (const name of ["cpu", "memory"]) {
+    const amountOf = name === "cpu" ? quantityMilliValue : quantityValue;
+    const requested = amountOf(requests.get(name) ?? ZERO);
+    const capacity = amountOf(parseQuantity(ownValue(allocatable, name) ?? 0));
+    if (requested <= capacity) continue;
+    const message = `Node didn't have enough capacity: ${name}, requested: ${requested}, capacity: ${capacity}`;
+    return { reason: "Infeasible", message };
+  }
+  const lacking = shortage(pod, node, others);
+  return lacking === undefined ? undefined : { reason: "Deferred", message: lacking.message };
 }
 
 /** The first resource that the node has too little of. */

@@ -12,6 +12,8 @@ export interface PodStatusSituation extends StatusSituation {
   readonly startTimeMs: number;
   /** Conditions told before, for their transition times. */
   readonly previousConditions: readonly PodCondition[];
+  /** Conditions of a change of resources that is under way. */
+  readonly resizing?: readonly Pick<PodCondition, "type" | "status" | "reason" | "message" | "observedGeneration">[];
   /** Why the node ended the pod, if it did. */
   readonly failure: { readonly reason: string; readonly message: string } | undefined;
 }
@@ -48,7 +50,7 @@ function podIps({ pod, observed, hostIps }: PodStatusSituation): readonly string
   return ip === "" ? [] : [ip, ...additionalIps];
 }
 
-type Finding = Pick<PodCondition, "type" | "status" | "reason" | "message">;
+type Finding = Pick<PodCondition, "type" | "status" | "reason" | "message" | "observedGeneration">;
 
 function podConditions(situation: PodStatusSituation, statuses: PodStatuses, phase: string): PodCondition[] {
   const { pod, nowMs, previousConditions } = situation;
@@ -59,14 +61,15 @@ function podConditions(situation: PodStatusSituation, statuses: PodStatuses, pha
     readyFinding(pod, containersReady),
     containersReady,
     { type: "PodScheduled", status: "True" },
+    ...(situation.resizing ?? []),
   ];
   return findings.map((finding) => {
     const before = previousConditions.find(({ type }) => type === finding.type);
     const unchanged = before?.status === finding.status && before.lastTransitionTime !== undefined;
     const generation = pod.metadata.generation;
     return {
-      ...finding,
       ...(generation === undefined ? {} : { observedGeneration: generation }),
+      ...finding,
       lastTransitionTime: unchanged ? before.lastTransitionTime : formatTime(nowMs),
     } as PodCondition;
   });

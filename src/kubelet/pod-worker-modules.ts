@@ -10,6 +10,7 @@ import type { ImageManager } from "./images/image-manager.ts";
 import type { ContainerSecuritySettings, UserNamespace } from "./kuberuntime/security-context.ts";
 import type { PodEnvironment } from "./pod-environment.ts";
 import type { PodStatusWriter } from "./pod-status-writer.ts";
+import type { ResizeProblem } from "./resize/pod-resizer.ts";
 import type { VolumeManager } from "./volumes/volume-manager.ts";
 
 /** What a pod worker uses of its node, real or simulated. */
@@ -37,6 +38,8 @@ export interface PodWorkerModules {
   readonly terminationMessage?: (status: ContainerStatus) => Promise<string>;
   /** Adds to what a container is made of what only this node's runtime knows. `completes`: it is meant to end by itself. */
   readonly decorate?: (config: ContainerConfig, completes: boolean) => ContainerConfig;
+  /** Why the node cannot give a pod other resources than it has; it can when absent. */
+  readonly resizeProblem?: (pod: Pod) => ResizeProblem | undefined;
   /** Told when a pod could not be brought further; it is tried again. */
   readonly onSyncError?: (pod: Pod, error: unknown) => void;
   /** How often a pod is looked at although nothing happens, in milliseconds; never when absent. */

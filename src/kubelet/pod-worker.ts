@@ -6,8 +6,9 @@ import type { ContainerStatus } from "#cri/container.ts";
 import { BackOff } from "./back-off.ts";
 import type { ActionTarget } from "./handlers/handlers.ts";
 import type { PodNow } from "./inside/pod-volumes.ts";
-import { ContainerStarter, messageOf } from "./kuberuntime/container-starter.ts";
+import { ContainerStarter } from "./kuberuntime/container-starter.ts";
 import { aborted, ContainerStopper } from "./kuberuntime/container-stopper.ts";
+import { messageOf } from "./kuberuntime/message-of.ts";
 import { PodObserver } from "./kuberuntime/pod-observer.ts";
 import { PodSandboxes } from "./kuberuntime/pod-sandboxes.ts";
 import { podLogsFolder } from "./kuberuntime/sandbox-config.ts";
@@ -19,6 +20,7 @@ import { PodEvents } from "./pod-events.ts";
 import { PodProbers } from "./pod-probers.ts";
 import { podStatus } from "./pod-status.ts";
 import type { PodWorkerModules } from "./pod-worker-modules.ts";
+import { PodResizer } from "./resize/pod-resizer.ts";
 import { VolumeError } from "./volumes/volume-manager.ts";
 
 /** Dead attempts of a container that are kept, for `lastState`. */
@@ -26,6 +28,8 @@ const DEAD_ATTEMPTS_KEPT = 1;
 /** How long it takes until what failed is tried again: twice as long each time. */
 const RETRY_MIN_MS = 1000;
 const RETRY_MAX_MS = 10_000;
+/** How often is tried to give a pod what it wants, in milliseconds. */
+const RESIZE_RETRY_MS = 10_000;
 /** How often is told that a pod cannot be set up, in milliseconds. */
 const PROBLEM_EVENT_MS = 10_000;
 
@@ -43,6 +47,7 @@ export class PodWorker {
   readonly #starter: ContainerStarter;
   readonly #stopper: ContainerStopper;
   readonly #probers: PodProbers;
+  readonly #resizer: PodResizer;
   readonly #now: PodNow;
   /** Ends the waiting for hooks when the pod is to go. */
   readonly #going = new AbortController();
@@ -80,7 +85,13 @@ export class PodWorker {
     this.#now = () => ({ pod: this.#pod, addresses: { pod: this.#address, host: hostIpOf(modules) } });
     this.#observer = new PodObserver(pod.metadata.uid ?? "", modules);
     this.#sandboxes = new PodSandboxes(modules);
-    this.#starter = new ContainerStarter(modules, this.#events, this.#now);
+    const events = this.#events;
+    const problemOf = modules.resizeProblem ?? ((): undefined => undefined);
+    this.#resizer = new PodResizer({ runtime, cgroups: modules.cgroups, events, problemOf });
+    this.#starter = new ContainerStarter(modules, this.#events, () => {
+      const now = this.#now();
+      return { ...now, pod: this.#resizer.allocatedPod(now.pod) };
+    });
     const target = (container: Container, id: string): ActionTarget => this.#target(container, id);
     const wake = (): void => this.wake();
     this.#stopper = new ContainerStopper({
@@ -255,7 +266,8 @@ export class PodWorker {
       this.#tell(observed, actions, false);
       return this.#retryAtMs();
     }
-    for (const kill of actions.kill) this.#stopper.stop(kill);
+    const resized = await this.#resizer.sync(pod, observed);
+    for (const kill of [...actions.kill, ...resized]) this.#stopper.stop(kill);
     let started = 0;
     for (const start of actions.start) started += Number(await this.#startContainer(start));
     for (const name of actions.backedOff) this.#events.backOff(pod, name);
@@ -267,7 +279,9 @@ export class PodWorker {
     const isWaiting = actions.start.length > 0;
     const after = isWaiting ? await this.#observe() : observed;
     this.#tell(after, actions, false);
-    return isWaiting ? earlier(actions.wakeAtMs, this.#startAtMs(actions.start)) : actions.wakeAtMs;
+    const resizeAtMs = this.#resizer.isUnfinished ? this.#modules.clock.now() + RESIZE_RETRY_MS : undefined;
+    const wakeAtMs = earlier(actions.wakeAtMs, resizeAtMs);
+    return isWaiting ? earlier(wakeAtMs, this.#startAtMs(actions.start)) : wakeAtMs;
   }
 
   /** All begin anew, and go on counting. */
@@ -481,6 +495,8 @@ export class PodWorker {
       problems: this.#starter.problems,
       hostIps,
       runtimeName,
+      resourcesOf: (container, id) => this.#resizer.resourcesOf(container, id),
+      resizing: this.#resizer.conditions(),
       startTimeMs: this.#startTimeMs,
       previousConditions: this.#conditions.length > 0 ? this.#conditions : (pod.status?.conditions ?? []),
       failure: this.#failure,

@@ -1,9 +1,10 @@
 import type { Node, Pod } from "#api/generated/core/v1.ts";
 import type { Logger } from "#component-base/logging.ts";
 import { fullNameOf, isStaticPod } from "./config/static-pod.ts";
-import { type Rejection, rejectionOf } from "./pod-admission.ts";
+import { type Rejection, rejectionOf, resizeProblemOf } from "./pod-admission.ts";
 import { PodWorker } from "./pod-worker.ts";
 import type { PodWorkerModules } from "./pod-worker-modules.ts";
+import type { ResizeProblem } from "./resize/pod-resizer.ts";
 
 /** What {@link PodWorkers} use of their node. */
 export interface PodWorkersOptions {
@@ -73,6 +74,16 @@ export class PodWorkers {
   stop(): void {
     this.#stopped = true;
     for (const worker of this.#workers.values()) worker.close();
+  }
+
+  /** Why the node cannot give a pod that it has other resources. */
+  resizeProblem(pod: Pod): ResizeProblem | undefined {
+    if (isStaticPod(pod)) return { reason: "Infeasible", message: "In-place resize of static-pods is not supported" };
+    const node = this.#options.node();
+    if (node === undefined) return undefined;
+    const { uid } = pod.metadata;
+    const others = this.all.filter((other) => other.pod.metadata.uid !== uid && other.active).map(({ pod: one }) => one);
+    return resizeProblemOf(pod, node, others);
   }
 
   #isNameTaken(pod: Pod): boolean {

@@ -15,11 +15,12 @@ import { SimulatedVolumes } from "./inside/simulated-volumes.ts";
 import type { Sources } from "./inside/sources.ts";
 import type { NodeAuthority } from "./node-authority.ts";
 import { KUBELET_PORT, type NodeIdentity } from "./node-object.ts";
-import { type Rejection, rejectionOf } from "./pod-admission.ts";
+import { type Rejection, rejectionOf, resizeProblemOf } from "./pod-admission.ts";
 import { PodEnvironment } from "./pod-environment.ts";
 import type { PodStatusWriter } from "./pod-status-writer.ts";
 import { PodWorker } from "./pod-worker.ts";
 import type { PodWorkerModules } from "./pod-worker-modules.ts";
+import type { ResizeProblem } from "./resize/pod-resizer.ts";
 import type { KubeletAuth } from "./server/kubelet-auth.ts";
 import type { KubeletHost } from "./server/kubelet-host.ts";
 import type { KubeletServer } from "./server/kubelet-server.ts";
@@ -94,6 +95,7 @@ export class SimulatedNode implements NetworkNode {
       cgroups: noCgroups,
       images: new SimulatedImages(recorder),
       decorate,
+      resizeProblem: (pod) => this.#resizeProblem(pod),
       runtime: this.#runtime,
       runtimeName: "fake",
       statusManager,
@@ -190,6 +192,17 @@ export class SimulatedNode implements NetworkNode {
       worker.pod,
       node,
       others.map(({ pod }) => pod),
+    );
+  }
+
+  #resizeProblem(pod: Pod): ResizeProblem | undefined {
+    const node = this.#shared.nodeSeen(this.identity.name);
+    if (node === undefined) return undefined;
+    const others = [...this.#workers.values()].filter((other) => other.pod.metadata.uid !== pod.metadata.uid && other.active);
+    return resizeProblemOf(
+      pod,
+      node,
+      others.map((other) => other.pod),
     );
   }
 

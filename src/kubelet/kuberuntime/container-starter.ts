@@ -10,6 +10,7 @@ import type { ContainerStart } from "../pod-actions.ts";
 import type { PodEvents } from "../pod-events.ts";
 import type { PodWorkerModules } from "../pod-worker-modules.ts";
 import { containerConfig } from "./container-config.ts";
+import { messageOf } from "./message-of.ts";
 import { imageUserOf, verifyRunAsNonRoot } from "./run-as-non-root.ts";
 import { sandboxSecurityOf } from "./sandbox-security.ts";
 import { containerSecurityContext } from "./security-context.ts";
@@ -138,9 +139,4 @@ export class ContainerStarter {
     this.#toldAtMs.set(key, nowMs);
     this.#events.warning(this.#now().pod, name, "Failed", `Error: ${text}`);
   }
-}
-
-/** What an error says. */
-export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
