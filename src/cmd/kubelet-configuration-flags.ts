@@ -163,6 +163,11 @@ export const kubeletConfigurationFlags: Readonly<Record<string, FlagSpec>> = Obj
   ]),
 );
 
+/** The field of each, with dots. */
+export const kubeletConfigurationPaths: Readonly<Record<string, string>> = Object.fromEntries(
+  Object.entries(FLAGS).map(([name, { path }]) => [name, path]),
+);
+
 /** What flags say of the configuration: those that are given, and no others. Throws a {@link FlagError} for what cannot be read. */
 export function configurationOfFlags(
   parsed: Readonly<Record<string, unknown>>,

@@ -182,7 +182,7 @@ export class OwnNode {
   }
 
   async #listImages(): Promise<readonly Image[]> {
-    const now = realClock.now();
+    const now = realClock.elapsed();
     if (this.#images === undefined || now - this.#images.atMs >= IMAGES_TTL_MS) {
       const list = await this.#made.images.listImages().catch(() => this.#images?.list ?? []);
       this.#images = { list, atMs: now };

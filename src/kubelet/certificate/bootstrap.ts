@@ -111,8 +111,8 @@ async function keyOf(files: HostFiles, path: string, store: CertificateStore): P
 
 /** So that a start that comes too early does not fail for it. */
 async function waitForServer({ client, clock, logger, signal }: BootstrapOptions): Promise<void> {
-  const end = clock.now() + SERVER_WAIT_MS;
-  while (clock.now() < end && !signal.aborted) {
+  const end = clock.elapsed() + SERVER_WAIT_MS;
+  while (clock.elapsed() < end && !signal.aborted) {
     try {
       await client.raw("/healthz");
       return;

@@ -102,8 +102,8 @@ export class NodeReporter {
     const { signal } = this.#stopped;
     await this.sync();
     await this.#renew();
-    const end = clock.now() + FAST_UNTIL_MS;
-    while (!signal.aborted && clock.now() < end && !this.#isReady()) {
+    const end = clock.elapsed() + FAST_UNTIL_MS;
+    while (!signal.aborted && clock.elapsed() < end && !this.#isReady()) {
       await clock.sleep(FAST_PERIOD_MS, signal).catch(() => undefined);
       if (!signal.aborted) await this.sync();
     }
@@ -163,11 +163,11 @@ export class NodeReporter {
       try {
         const before = await this.#read();
         const { status, events } = nextStatus(before.status, await facts());
-        const isDue = clock.now() - this.#reportedAtMs >= periods.reportMs;
+        const isDue = clock.elapsed() - this.#reportedAtMs >= periods.reportMs;
         if (!isDue && !statusHasChanged(before.status, status)) return;
         await this.#patch({ status: statusPatch(before.status, status) });
         this.#tell(events);
-        this.#reportedAtMs = clock.now();
+        this.#reportedAtMs = clock.elapsed();
         return;
       } catch (error) {
         if (attempt >= STATUS_TRIES || this.#stopped.signal.aborted) throw error;
