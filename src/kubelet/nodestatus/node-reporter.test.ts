@@ -146,6 +146,7 @@ test("a node that is there is taken over, and one that nobody registered is wait
     apiVersion: "v1",
     kind: "Node",
     metadata: { name: "n1", labels: { mine: "yes" } },
+    spec: {},
   } as Node);
   start();
   await pass(1);
