@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Debian packages that the tests use where they are installed. Needs root; kubectl comes from elsewhere.
 set -euo pipefail
-packages=(openssl jq curl etcd-server etcd-client python3-kubernetes ruby-kubeclient slapd ldap-utils chromium fonts-dejavu-core containerd runc containernetworking-plugins busybox-static iproute2 nftables iptables conntrack ipset ca-certificates)
+packages=(openssl jq curl etcd-server etcd-client python3-kubernetes ruby-kubeclient slapd ldap-utils chromium fonts-dejavu-core containerd runc containernetworking-plugins busybox-static iproute2 nftables iptables conntrack ipset ca-certificates haproxy strace faketime)
 missing=()
 for package in "${packages[@]}"; do
   dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing+=("$package")
@@ -11,7 +11,7 @@ if [ "${#missing[@]}" -gt 0 ]; then
   DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}"
   # Debian starts the servers that it installs; tests start their own.
   if [ -d /run/systemd/system ]; then
-    for server in etcd-server:etcd slapd:slapd containerd:containerd; do
+    for server in etcd-server:etcd slapd:slapd containerd:containerd haproxy:haproxy; do
       if [[ " ${missing[*]} " == *" ${server%:*} "* ]]; then systemctl disable --now "${server#*:}.service"; fi
     done
   fi

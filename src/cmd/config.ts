@@ -1,7 +1,16 @@
 import { describeFlags, FlagError, type FlagSpec, parseFlags } from "#component-base/flags.ts";
 import { balancedServers, haproxyConfiguration } from "./haproxy-configuration.ts";
 
-const haproxyFlags = {
+type HaproxyFlagTypes = {
+  readonly server: "strings";
+  readonly bind: "string";
+  readonly "ca-file": "string";
+  readonly "max-connections": "int";
+  readonly help: "bool";
+};
+
+/** Flags of `kybern config haproxy`. */
+export const haproxyFlags: { readonly [N in keyof HaproxyFlagTypes]: FlagSpec<HaproxyFlagTypes[N]> } = {
   server: {
     type: "strings",
     default: [],
@@ -24,7 +33,7 @@ const haproxyFlags = {
     help: "Connections at one time; as many as open files allow when 0.",
   },
   help: { type: "bool", default: false, help: "Show this help." },
-} as const satisfies Readonly<Record<string, FlagSpec>>;
+};
 
 const USAGE = `Prints configurations for programs that work beside the cluster.
 

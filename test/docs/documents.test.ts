@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
 import { describeFlags } from "#component-base/flags.ts";
+import { haproxyFlags } from "../../src/cmd/config.ts";
 import { kubeApiServerFlags } from "../../src/cmd/kube-apiserver-flags.ts";
 import { kubeControllerManagerFlags } from "../../src/cmd/kube-controller-manager-flags.ts";
 import { kubeProxyFlags } from "../../src/cmd/kube-proxy-flags.ts";
@@ -38,6 +39,7 @@ test.each([
   ["docs/kybern-up.md", "", upFlags],
   ["docs/ldap-authn.md", "", ldapAuthnFlags],
   ["docs/kube-proxy.md", "## Flags", kubeProxyFlags],
+  ["docs/several-masters.md", "", haproxyFlags],
   ["docs/programs.md", "### Flags of `kube-apiserver`", kubeApiServerFlags],
   ["docs/programs.md", "### Flags of `kube-controller-manager`", kubeControllerManagerFlags],
   ["docs/programs.md", "### Flags of `kube-scheduler`", kubeSchedulerFlags],

@@ -1,0 +1,345 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Random } from "#base/random.ts";
+import { eventually } from "../kubectl.ts";
+import type { MachineProcess } from "./machine-process.ts";
+import { hasFaketime, hasStrace, LEASE_DURATION_MS } from "./masters.ts";
+import type { Elected, Trial } from "./trial.ts";
+
+/** Something that goes wrong while clients work, and is mended. `run` resolves with what was measured; rejects when not all goes on as it should. */
+export interface Fault {
+  readonly name: string;
+  readonly run: (trial: Trial) => Promise<Readonly<Record<string, number | string>>>;
+}
+
+/** How long it may take until calls are answered again: others must find out what is wrong, and go elsewhere. */
+const OUTAGE_MAX_MS = 25_000;
+/** The same after all is mended. */
+const RECOVERY_MAX_MS = 40_000;
+/** How long a fault lasts at least. */
+const LAST_MS = 2_000;
+/** Calls of each client that show that it goes on. */
+const CALLS = 5;
+/** Beside the time of a Lease: standbys look every half second, and the machine may be busy. */
+const STANDBY_MS = 1_500;
+const CLEAN_STOP_MS = 2_000;
+/** Tokens are not taken whose time begins much later. */
+const SERVER_STEP_SECONDS = 45;
+
+interface Damage {
+  /** Servers whose own clients need not get an answer. */
+  readonly lost?: readonly number[];
+  readonly inject: () => unknown;
+  readonly mend: () => unknown;
+}
+
+/** Calls go on while something is wrong, and all of them when it is mended. */
+async function survived(trial: Trial, { lost = [], inject, mend }: Damage): Promise<Readonly<Record<string, number>>> {
+  trial.nextRound();
+  const others = [0, 1, 2].filter((server) => !lost.includes(server));
+  await inject();
+  let outage: number;
+  try {
+    outage = await trial.progress(CALLS, OUTAGE_MAX_MS, others);
+    await trial.scale();
+    await sleep(LAST_MS);
+    await trial.progress(CALLS, OUTAGE_MAX_MS, others);
+  } finally {
+    await mend();
+  }
+  return { outage, recovery: await trial.progress(CALLS, RECOVERY_MAX_MS) };
+}
+
+/** Nothing can be written for a while; every call is told so in time, and all go on when it is mended. */
+async function outlived(trial: Trial, { inject, mend }: Damage): Promise<Readonly<Record<string, number>>> {
+  trial.nextRound();
+  await inject();
+  const failed = trial.recording.failures.length;
+  try {
+    await sleep(5 * LAST_MS);
+  } finally {
+    await mend();
+  }
+  const told = trial.recording.failures.slice(failed);
+  return { failures: told.length, recovery: await trial.progress(CALLS, RECOVERY_MAX_MS) };
+}
+
+function pick<T>(random: Random, from: readonly T[]): T {
+  return from[random.int(from.length)] as T;
+}
+
+const member = ({ masters, random }: Trial): MachineProcess => pick(random, masters.etcd);
+
+/** Which member of etcd leads the others. */
+async function etcdLeader({ masters }: Trial): Promise<MachineProcess> {
+  const status = JSON.parse(masters.ctl("endpoint", "status", "--write-out=json")) as {
+    readonly Endpoint: string;
+    readonly Status: { readonly leader: number; readonly header: { readonly member_id: number } };
+  }[];
+  const leader = status.find(({ Status }) => Status.leader === Status.header.member_id);
+  const found = masters.etcd.find((_, i) => masters.etcdUrls[i] === leader?.Endpoint);
+  if (found === undefined) throw new Error("etcd has no leader");
+  return found;
+}
+
+/** The three ways in which a machine's program is lost for the others, each with its mending. */
+function losses(trial: Trial, process: MachineProcess): readonly (readonly [string, Damage])[] {
+  const { network } = trial.masters;
+  return [
+    ["is killed", { inject: () => process.kill(), mend: () => process.start() }],
+    ["freezes", { inject: () => process.freeze(), mend: () => process.thaw() }],
+    ["is unplugged", { inject: () => network.unplug(process.host), mend: () => network.plug(process.host) }],
+  ];
+}
+
+const WAYS = ["is killed", "freezes", "is unplugged"] as const;
+
+function loss(trial: Trial, process: MachineProcess, way: string): Damage {
+  const found = losses(trial, process).find(([name]) => name === way);
+  if (found === undefined) throw new Error(way);
+  return found[1];
+}
+
+const memberFaults: readonly Fault[] = [
+  ...WAYS.map((way) => ({
+    name: `a member of etcd ${way}`,
+    run: (trial: Trial) => survived(trial, loss(trial, member(trial), way)),
+  })),
+  {
+    name: "etcd's leader freezes",
+    run: async (trial) => survived(trial, loss(trial, await etcdLeader(trial), "freezes")),
+  },
+  {
+    name: "etcd's leader is cut off from the other members, but not from its clients",
+    run: async (trial) => {
+      const leader = await etcdLeader(trial);
+      const { network, etcd } = trial.masters;
+      const others = etcd.filter((process) => process !== leader).map(({ host }) => host);
+      return survived(trial, { inject: () => network.cut(leader.host, others), mend: () => network.mend(leader.host) });
+    },
+  },
+  {
+    name: "the quorum of etcd is lost",
+    run: (trial) => {
+      const { etcd } = trial.masters;
+      const first = trial.random.int(etcd.length);
+      const majority = Array.from({ length: Math.floor(etcd.length / 2) + 1 }, (_, i) => etcd[(first + i) % etcd.length]);
+      const lost = majority.flatMap((process) => (process === undefined ? [] : [loss(trial, process, pick(trial.random, WAYS))]));
+      return outlived(trial, {
+        inject: () => Promise.all(lost.map(({ inject }) => inject())),
+        mend: () => Promise.all(lost.map(({ mend }) => mend())),
+      });
+    },
+  },
+];
+
+const serverFaults: readonly Fault[] = [
+  ...WAYS.map((way) => ({
+    name: `an API server ${way}`,
+    run: (trial: Trial) => {
+      const server = trial.random.int(3);
+      const process = trial.masters.apiServers[server] as MachineProcess;
+      return survived(trial, { ...loss(trial, process, way), lost: [server] });
+    },
+  })),
+  {
+    name: "an API server is cut off from etcd",
+    run: (trial) => {
+      const { network, apiServers, etcd } = trial.masters;
+      const server = trial.random.int(3);
+      const { host } = apiServers[server] as MachineProcess;
+      const members = etcd.map((process) => process.host);
+      return survived(trial, { lost: [server], inject: () => network.cut(host, members), mend: () => network.mend(host) });
+    },
+  },
+  {
+    name: "the balancer loses what comes from an API server",
+    run: (trial) => {
+      const { network, apiServers, balancer } = trial.masters;
+      const { host } = pick(trial.random, apiServers);
+      return survived(trial, {
+        inject: () => network.cut(balancer.host, [host], "inbound"),
+        mend: () => network.mend(balancer.host),
+      });
+    },
+  },
+  {
+    name: "the balancer is started anew",
+    run: (trial) => {
+      const { balancer } = trial.masters;
+      return survived(trial, {
+        inject: async () => {
+          await balancer.kill();
+          balancer.start();
+        },
+        mend: () => undefined,
+      });
+    },
+  },
+];
+
+/** A leader goes in some way, another follows, and the first comes back. */
+async function leaderLost(trial: Trial, name: Elected, way: string): Promise<Readonly<Record<string, number>>> {
+  const client = trial.masters.client("balancer");
+  const followed = async (from: MachineProcess): Promise<MachineProcess | undefined> => {
+    const leader = await trial.leader(name, client);
+    return leader === undefined || leader === from ? undefined : leader;
+  };
+  try {
+    const leader = await eventually(() => trial.leader(name, client), RECOVERY_MAX_MS, `${name} has a leader`);
+    if (leader === undefined) throw new Error(`${name} has no leader`);
+    const { inject, mend } =
+      way === "is stopped" ? { inject: () => leader.stop(), mend: () => leader.start() } : loss(trial, leader, way);
+    const since = performance.now();
+    await inject();
+    try {
+      await eventually(() => followed(leader), RECOVERY_MAX_MS, `another ${name} leads`);
+      const taken = Math.round(performance.now() - since);
+      const limit = way === "is stopped" ? CLEAN_STOP_MS : LEASE_DURATION_MS + STANDBY_MS;
+      if (taken > limit) throw new Error(`leadership passed after ${taken} ms, not within ${limit}`);
+      await trial.scale();
+      await sleep(LAST_MS / 2);
+      return { taken };
+    } finally {
+      await mend();
+      // It must not act now that it is back, though it led when it went.
+      await trial.scale();
+      await sleep(LAST_MS / 2);
+    }
+  } finally {
+    client.close();
+  }
+}
+
+const leaderFaults: readonly Fault[] = ["is stopped", ...WAYS].map((way) => ({
+  name: `each leader ${way}`,
+  run: async (trial: Trial) => {
+    const [manager, scheduler] = await Promise.all([
+      leaderLost(trial, "kube-controller-manager", way),
+      leaderLost(trial, "kube-scheduler", way),
+    ]);
+    return { manager: manager.taken ?? 0, scheduler: scheduler.taken ?? 0 };
+  },
+}));
+
+/** Clocks that are set: at a leader by much, at a server by what tokens and certificates allow. */
+const clockFaults: readonly Fault[] = hasFaketime
+  ? ([3600, -240] as const).map((seconds) => ({
+      name: `clocks of leaders, and of a server, are set ${seconds > 0 ? "ahead" : "back"}`,
+      run: async (trial: Trial) => {
+        const { masters, random } = trial;
+        const client = masters.client("balancer");
+        const leaders = [await trial.leader("kube-controller-manager", client), await trial.leader("kube-scheduler", client)];
+        client.close();
+        const server = pick(random, masters.apiServers);
+        return survived(trial, {
+          inject: () => {
+            for (const leader of leaders) if (leader !== undefined) masters.setClock(leader, seconds);
+            masters.setClock(server, Math.sign(seconds) * SERVER_STEP_SECONDS);
+          },
+          mend: () => {
+            for (const process of [...masters.managers, ...masters.schedulers, server]) masters.setClock(process, 0);
+          },
+        });
+      },
+    }))
+  : [];
+
+/** Lets every write to a member's disk take long, by `strace`. */
+function slowDisk(process: MachineProcess, delayMs: number): ChildProcess {
+  const inject = `inject=fdatasync,fsync:delay_enter=${delayMs * 1000}`;
+  return spawn(
+    "strace",
+    ["-f", "-q", "-o", "/dev/null", "-e", "trace=fdatasync,fsync", "-e", inject, "-p", String(process.pid)],
+    {
+      stdio: "ignore",
+    },
+  );
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const ended = new Promise((resolve) => child.once("close", resolve));
+  child.kill("SIGINT");
+  await ended;
+}
+
+const diskFaults: readonly Fault[] = [
+  {
+    name: "the disk of etcd's leader is slow",
+    run: async (trial) => {
+      const leader = await etcdLeader(trial);
+      let strace: ChildProcess | undefined;
+      return survived(trial, {
+        inject: () => {
+          strace = slowDisk(leader, 400);
+        },
+        mend: () => strace && end(strace),
+      });
+    },
+  },
+  {
+    name: "every disk of etcd is slow",
+    run: (trial) => {
+      let straces: ChildProcess[] = [];
+      return survived(trial, {
+        inject: () => {
+          straces = trial.masters.etcd.map((process) => slowDisk(process, 150));
+        },
+        mend: () => Promise.all(straces.map(end)),
+      });
+    },
+  },
+];
+
+const storeFaults: readonly Fault[] = [
+  {
+    name: "etcd forgets its history while an API server is cut off from it",
+    run: (trial) => {
+      const { masters } = trial;
+      const server = trial.random.int(3);
+      const { host } = masters.apiServers[server] as MachineProcess;
+      return survived(trial, {
+        lost: [server],
+        inject: () =>
+          masters.network.cut(
+            host,
+            masters.etcd.map((process) => process.host),
+          ),
+        mend: async () => {
+          const [status] = JSON.parse(masters.ctl("endpoint", "status", "--write-out=json")) as [
+            { readonly Status: { readonly header: { readonly revision: number } } },
+          ];
+          masters.ctl("compact", String(status.Status.header.revision));
+          await masters.network.mend(host);
+        },
+      });
+    },
+  },
+  {
+    name: "everything is started anew at once",
+    run: (trial) => {
+      const { masters } = trial;
+      return outlived(trial, {
+        inject: () => Promise.all(masters.processes.map((process) => process.kill())),
+        mend: () => masters.startAll(),
+      });
+    },
+  },
+];
+
+/** Every fault that can be made at any time. */
+export const FAULTS: readonly Fault[] = [
+  ...memberFaults,
+  ...serverFaults,
+  ...leaderFaults,
+  ...clockFaults,
+  ...(hasStrace ? diskFaults : []),
+  ...storeFaults,
+];
+
+/** A plan: each of the faults once, in an order of its own. */
+export function shuffled<T>(random: Random, items: readonly T[]): readonly T[] {
+  const rest = [...items];
+  return items.map(() => rest.splice(random.int(rest.length), 1)[0] as T);
+}
