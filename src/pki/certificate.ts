@@ -84,7 +84,7 @@ export function signCertificate(authority: CertificatePair, publicKey: Uint8Arra
     extension(OID.keyUsage, LEAF_KEY_USAGE, true),
     extension(OID.extendedKeyUsage, derSequence(...request.usages.map((usage) => OID[usage]))),
     extension(OID.basicConstraints, derSequence(), true),
-    extension(OID.authorityKeyIdentifier, derSequence(derImplicit(0, keyIdentifier(publicKeyBytes(signer))))),
+    ...authorityKeyIdentifier(authority.cert),
   ];
   if (hosts.length > 0) extensions.push(extension(OID.subjectAltName, derSequence(...hosts.map(encodeHost))));
   const name = encodeName(request.commonName, request.organizations ?? []);
@@ -117,7 +117,7 @@ export function signCertificateRequest(authority: CertificatePair, request: Sign
     ...(bits === undefined ? [] : [extension(OID.keyUsage, bits, true)]),
     ...(purposes.length === 0 ? [] : [extension(OID.extendedKeyUsage, derSequence(...purposes))]),
     extension(OID.basicConstraints, derSequence(), true),
-    extension(OID.authorityKeyIdentifier, derSequence(derImplicit(0, keyIdentifier(publicKeyBytes(signer))))),
+    ...authorityKeyIdentifier(authority.cert),
     // Critical where the subject says nothing (RFC 5280 §4.2.1.6).
     ...(subjectAltName === undefined ? [] : [extension(OID.subjectAltName, subjectAltName, subject.length <= 2)]),
   ];
@@ -185,6 +185,26 @@ function subjectOf(cert: string): Buffer {
   if (der[at] === 0xa0) at = elementEnd(der, at);
   for (let skipped = 0; skipped < 4; skipped++) at = elementEnd(der, at);
   return der.subarray(at, elementEnd(der, at));
+}
+
+/** Names the authority's key as its own certificate does, which whoever follows the chain compares; nothing where that has no name for it. */
+function authorityKeyIdentifier(cert: string): readonly Buffer[] {
+  const der = new X509Certificate(cert).raw;
+  const body = contentStart(der, 0);
+  let at = contentStart(der, body);
+  while (at < elementEnd(der, body) && der[at] !== 0xa3) at = elementEnd(der, at);
+  if (at >= elementEnd(der, body)) return [];
+  const list = contentStart(der, at);
+  for (let one = contentStart(der, list); one < elementEnd(der, list); one = elementEnd(der, one)) {
+    const id = contentStart(der, one);
+    const value = elementEnd(der, id);
+    if (!der.subarray(id, value).equals(OID.subjectKeyIdentifier)) continue;
+    // The value is an octet string in an octet string, for it is never critical.
+    const inner = contentStart(der, value);
+    const identifier = der.subarray(contentStart(der, inner), elementEnd(der, inner));
+    return [extension(OID.authorityKeyIdentifier, derSequence(derImplicit(0, identifier)))];
+  }
+  return [];
 }
 
 function contentStart(der: Buffer, at: number): number {
