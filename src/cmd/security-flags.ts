@@ -6,7 +6,7 @@ import type { AuthenticationOptions } from "#kube-apiserver/authentication/authe
 import type { AuthorizationOptions } from "#kube-apiserver/authorization/authorization.ts";
 import type { EncryptionOptions } from "#kube-apiserver/encryption/encryption-at-rest.ts";
 import { type AuditFlagTypes, auditFlags, auditOptions } from "./audit-flags.ts";
-import { durationMs as durationOf, file, list, text, toggle } from "./flag-specs.ts";
+import { count, durationMs as durationOf, file, list, text, toggle } from "./flag-specs.ts";
 
 type SecurityFlagTypes = AuditFlagTypes & {
   readonly "anonymous-auth": "bool";
@@ -44,6 +44,8 @@ type SecurityFlagTypes = AuditFlagTypes & {
   readonly "disable-admission-plugins": "strings";
   readonly "admission-control": "strings";
   readonly "admission-control-config-file": "string";
+  readonly "default-not-ready-toleration-seconds": "int";
+  readonly "default-unreachable-toleration-seconds": "int";
   readonly "encryption-provider-config": "string";
   readonly "encryption-provider-config-automatic-reload": "bool";
 };
@@ -91,6 +93,8 @@ export const securityFlags: { readonly [N in keyof SecurityFlagTypes]: FlagSpec<
   "disable-admission-plugins": list("NAMES", "Admission plugins that do not run."),
   "admission-control": list("NAMES", "The admission plugins that run, and no others; the flag of former years."),
   "admission-control-config-file": file("AdmissionConfiguration: what some admission plugins are told."),
+  "default-not-ready-toleration-seconds": count("Seconds that pods which say nothing stay on a node that is not ready.", 300),
+  "default-unreachable-toleration-seconds": count("Seconds that they stay on a node that cannot be reached.", 300),
   "encryption-provider-config": file("EncryptionConfiguration: which resources are encrypted before they are stored, and how."),
   "encryption-provider-config-automatic-reload": toggle("Read it anew when it changes, within a minute."),
   ...auditFlags,
@@ -203,7 +207,11 @@ function admissionOptions(flags: SecurityFlags): AdmissionPluginChoice {
     }
   }
   const configFile = flags["admission-control-config-file"];
-  const choice = { ...chosenPlugins(flags), ...given("configFile", configFile) };
+  const tolerationSeconds = {
+    notReady: flags["default-not-ready-toleration-seconds"],
+    unreachable: flags["default-unreachable-toleration-seconds"],
+  };
+  const choice = { ...chosenPlugins(flags), ...given("configFile", configFile), tolerationSeconds };
   if (choice.enable.includes("ImagePolicyWebhook") && configFile === "") {
     throw new FlagError(
       "the admission plugin ImagePolicyWebhook needs --admission-control-config-file, which says where its webhook is",

@@ -41,6 +41,7 @@ export async function startAdmission(choice: AdmissionPluginChoice, modules: Adm
       policies: policyPlugins({ stores, authorizer }),
       resourcesOfKind: (apiVersion, kind) => resourcesOfKind(stores(), apiVersion, kind),
       configuration,
+      ...(choice.tolerationSeconds && { tolerationSeconds: choice.tolerationSeconds }),
       ...(images && { reviewImages: (review: object) => images.post(review) }),
     },
     choice,

@@ -7,6 +7,7 @@ import { ManualClock } from "#base/manual-clock.ts";
 import { readAdmissionConfiguration } from "./admission-configuration.ts";
 import { alwaysDeny } from "./plugins/always-admit.ts";
 import { alwaysPullImages } from "./plugins/always-pull-images.ts";
+import { defaultTolerationSeconds } from "./plugins/default-toleration-seconds.ts";
 import { denyServiceExternalIps } from "./plugins/deny-service-external-ips.ts";
 import { eventRateLimit } from "./plugins/event-rate-limit.ts";
 import { extendedResourceToleration } from "./plugins/extended-resource-toleration.ts";
@@ -53,6 +54,17 @@ async function judge(
     return (error as Error).message.replace(/^.*? is forbidden: /, "");
   }
 }
+
+test("pods tolerate lost nodes for as long as is said", async () => {
+  const object = { metadata: { name: "o" }, spec: { containers: [] } };
+  const key = (name: string, tolerationSeconds: number): object => ({
+    ...{ key: `node.kubernetes.io/${name}`, operator: "Exists", effect: "NoExecute", tolerationSeconds },
+  });
+  expect(await judge(defaultTolerationSeconds({ notReady: 5 }), { object })).toEqual({
+    containers: [],
+    tolerations: [key("not-ready", 5), key("unreachable", 300)],
+  });
+});
 
 const pod = (spec: object, metadata: object = {}): object => ({ object: { metadata: { name: "o", ...metadata }, spec } });
 const update = (spec: object, old: object): object => ({

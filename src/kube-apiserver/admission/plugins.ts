@@ -9,7 +9,7 @@ import { alwaysPullImages } from "./plugins/always-pull-images.ts";
 import { clusterTrustBundleAttest } from "./plugins/cluster-trust-bundle-attest.ts";
 import { defaultIngressClass } from "./plugins/default-ingress-class.ts";
 import { defaultStorageClass } from "./plugins/default-storage-class.ts";
-import { defaultTolerationSeconds } from "./plugins/default-toleration-seconds.ts";
+import { defaultTolerationSeconds, type TolerationSeconds } from "./plugins/default-toleration-seconds.ts";
 import { denyServiceExternalIps } from "./plugins/deny-service-external-ips.ts";
 import { eventRateLimit } from "./plugins/event-rate-limit.ts";
 import { extendedResourceToleration } from "./plugins/extended-resource-toleration.ts";
@@ -53,6 +53,8 @@ export interface AdmissionPluginSources {
   readonly resourcesOfKind: ResourcesOfKind;
   /** What `--admission-control-config-file` says. */
   readonly configuration: AdmissionConfiguration;
+  /** Of DefaultTolerationSeconds. */
+  readonly tolerationSeconds?: TolerationSeconds;
   /** Asks the webhook of ImagePolicyWebhook; absent where the configuration names none. */
   readonly reviewImages?: (review: object) => Promise<AnsweredReview>;
 }
@@ -63,6 +65,8 @@ export interface AdmissionPluginChoice {
   readonly disable?: readonly string[];
   /** An AdmissionConfiguration: what some plugins are told. */
   readonly configFile?: string;
+  /** What DefaultTolerationSeconds gives pods. */
+  readonly tolerationSeconds?: TolerationSeconds;
 }
 
 type MakeFactory = (sources: AdmissionPluginSources) => AdmissionPluginFactory;
@@ -89,7 +93,7 @@ const PLUGINS: ReadonlyMap<string, Row[1]> = new Map([
   on("PodSecurity", ({ configuration }) => podSecurityWith(configuration.PodSecurity ?? DEFAULT_POD_SECURITY_CONFIGURATION)),
   off("PodNodeSelector", ({ configuration }) => podNodeSelector(configuration.PodNodeSelector)),
   on("Priority", () => priority),
-  on("DefaultTolerationSeconds", () => defaultTolerationSeconds),
+  on("DefaultTolerationSeconds", ({ tolerationSeconds }) => defaultTolerationSeconds(tolerationSeconds)),
   off("PodTolerationRestriction", ({ configuration }) => podTolerationRestriction(configuration.PodTolerationRestriction)),
   off("EventRateLimit", ({ configuration }) => eventRateLimit(configuration.EventRateLimit)),
   off("ExtendedResourceToleration", () => extendedResourceToleration),
