@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
@@ -174,6 +174,30 @@ describe.each(containerdVersions.slice(-1))("what containers find inside, by a k
     await vi.waitFor(async () => expect(await messages("changes", "FailedMount")).not.toEqual([]), SOON);
     expect(await run("changes", "cat /mnt/sec/s")).toBe("new");
     await remove("changes");
+  });
+
+  test("what volumes of claims take is told in the node's metrics", async () => {
+    await create("takes", {
+      volumes: [{ name: "claim", persistentVolumeClaim: { claimName: "measured" } }],
+      container: { volumeMounts: [{ name: "claim", mountPath: "/claim" }] },
+    });
+    const common = { accessModes: ["ReadWriteOnce"], storageClassName: "" };
+    mkdirSync(join(root, "measured"));
+    const nodeAffinity = { required: { nodeSelectorTerms: [{ matchExpressions: [{ key: "x", operator: "DoesNotExist" }] }] } };
+    const local = { local: { path: join(root, "measured") }, nodeAffinity };
+    await post("/api/v1/persistentvolumes", {
+      metadata: { name: "measured" },
+      spec: { ...common, capacity: { storage: "1Gi" }, ...local },
+    });
+    const resources = { requests: { storage: "1Gi" } };
+    const claim = { metadata: { name: "measured" }, spec: { ...common, volumeName: "measured", resources } };
+    await post(`${CORE}/persistentvolumeclaims`, claim);
+    await running("takes");
+    const proxy = `/api/v1/nodes/${node.nodeName}/proxy`;
+    expect((await ask("GET", `${proxy}/metrics`)).text).toMatch(
+      /^kubelet_volume_stats_capacity_bytes\{namespace="default",persistentvolumeclaim="measured"\} [1-9]\d+$/m,
+    );
+    await remove("takes");
   });
 
   test("a container's last word is told, whoever says it", async () => {

@@ -70,6 +70,7 @@ export class RealNode implements AsyncDisposable {
   #server: KubeletServer | undefined;
   #beat: Timer | undefined;
   #kubelet: Kubelet | undefined;
+  #volumes: HostVolumes | undefined;
 
   private constructor(options: RealNodeOptions, registry: ImageRegistry, containerd: Containerd, image: string) {
     this.#options = options;
@@ -128,12 +129,13 @@ export class RealNode implements AsyncDisposable {
   ): Promise<Kubelet> {
     const { nodeName, containerd } = this;
     const { config = {} } = this.#options;
+    this.#volumes = await this.#startVolumes(client);
     const kubelet = await Kubelet.start({
       nodeName,
       client,
       runtime: containerd.runtime,
-      volumes: await this.#volumes(client),
-      containers: unmanagedCgroups(ALLOCATABLE),
+      volumes: this.#volumes,
+      containers: { ...unmanagedCgroups(ALLOCATABLE), ensurePodCgroup: async () => containerd.cgroupParent },
       images: new SimpleImageManager({ images: containerd.images, recorder: recorderFor(client, nodeName), clock: realClock }),
       config: {
         ...withDefaults({}),
@@ -196,7 +198,7 @@ export class RealNode implements AsyncDisposable {
     return this.#options.logger ?? logger;
   }
 
-  #volumes(client: Client | undefined): Promise<HostVolumes> {
+  #startVolumes(client: Client | undefined): Promise<HostVolumes> {
     const read = client === undefined ? undefined : new ClientSources({ client, clock: realClock });
     const sources =
       client === undefined || read === undefined
@@ -234,6 +236,7 @@ export class RealNode implements AsyncDisposable {
       logFiles: hostLogFiles({ files: realHostFiles, watchFolder: realFolderWatcher }),
       startedAtMs: now,
       dialStreaming: (url) => dial(url.hostname, Number(url.port)),
+      volumeStats: async (pod) => (await this.#volumes?.stats(pod)) ?? [],
     });
     const auth = new KubeletAuth({ client: cluster.client, clock: realClock });
     const tls = { cert: leaf.cert, key: leaf.key, clientCa: cluster.credentials.ca };
