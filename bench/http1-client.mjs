@@ -3,14 +3,19 @@
 import tls from "node:tls";
 
 const HEAD_END = Buffer.from("\r\n\r\n");
+const LINE_END_BYTES = 2;
+const NEWLINE = 10;
+/** The head of the answer is not there yet. */
+const NO_HEAD = -1;
 
 /** Connects; resolves when the handshake is done. */
 export function connect(server) {
   return new Promise((resolve, reject) => {
-    const socket = tls.connect({ host: "127.0.0.1", port: server.port, ca: server.ca, cert: server.cert, key: server.key });
+    const { host = "127.0.0.1", port, ca, cert, key } = server;
+    const socket = tls.connect({ host, port, ca, cert, key });
     socket.setNoDelay(true);
     socket.once("error", reject);
-    socket.once("secureConnect", () => resolve(new Http1Client(socket)));
+    socket.once("secureConnect", () => resolve(new Http1Client(socket, server)));
   });
 }
 
@@ -19,13 +24,16 @@ class Http1Client {
   #answer;
   #head = [];
   #body = [];
-  #missing = -1;
+  #missing = NO_HEAD;
+  #chunked;
   #bytes = 0;
   #status = 0;
   #keep = false;
+  #authorization;
 
-  constructor(socket) {
+  constructor(socket, { token }) {
     this.#socket = socket;
+    this.#authorization = token === undefined ? "" : `Authorization: Bearer ${token}\r\n`;
     socket.removeAllListeners("error");
     socket.on("error", (error) => this.#answer?.reject(error));
     socket.on("close", () => this.#answer?.reject(new Error("connection closed")));
@@ -34,11 +42,13 @@ class Http1Client {
 
   /**
    * Resolves with `{ status, bytes, data(), text() }`; the body is kept when `keep` is set or the answer is a failure. The
-   * body of the request is a text or bytes; `headers` are whole lines.
+   * body of the request is a text or bytes; `headers` are by name.
    */
-  request(method, path, body, { keep = false, type = "application/json", accept = "application/json", headers = "" } = {}) {
+  request(method, path, body, { keep = false, type = "application/json", accept = "application/json", headers = {} } = {}) {
     this.#keep = keep;
-    const head = `${method} ${path} HTTP/1.1\r\nHost: localhost\r\nAccept: ${accept}\r\nUser-Agent: bench\r\n${headers}`;
+    const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+    const asked = `${method} ${path} HTTP/1.1\r\nHost: localhost\r\nAccept: ${accept}\r\nUser-Agent: bench\r\n`;
+    const head = `${asked}${this.#authorization}${lines.join("")}`;
     return new Promise((resolve, reject) => {
       this.#answer = { resolve, reject };
       if (body === undefined) {
@@ -56,7 +66,7 @@ class Http1Client {
 
   #read(chunk) {
     let rest = chunk;
-    if (this.#missing < 0) {
+    if (this.#missing === NO_HEAD) {
       if (this.#head.length > 0) rest = Buffer.concat([...this.#head, chunk]);
       const end = rest.indexOf(HEAD_END);
       if (end < 0) {
@@ -64,23 +74,71 @@ class Http1Client {
         return;
       }
       this.#head = [];
-      const head = rest.latin1Slice(0, end);
-      this.#status = Number(head.slice(9, 12));
-      const length = /content-length: (\d+)/i.exec(head);
-      if (length === null) throw new Error(`an answer without length: ${head}`);
-      this.#missing = Number(length[1]);
-      this.#bytes = this.#missing;
+      this.#begin(rest.latin1Slice(0, end));
       rest = rest.subarray(end + HEAD_END.length);
     }
+    if (this.#chunked !== undefined) {
+      for (const part of this.#chunked.parts(rest)) this.#take(part);
+      if (this.#chunked.ended) this.#end();
+      return;
+    }
     this.#missing -= rest.length;
-    if (rest.length > 0 && (this.#keep || this.#status >= 300)) this.#body.push(rest);
-    if (this.#missing > 0) return;
-    const body = this.#body;
-    this.#body = [];
-    this.#missing = -1;
+    this.#take(rest);
+    if (this.#missing === 0) this.#end();
+  }
+
+  #begin(head) {
+    this.#status = Number(head.slice(9, 12));
+    this.#bytes = 0;
+    const length = /content-length: (\d+)/i.exec(head);
+    if (length !== null) this.#missing = Number(length[1]);
+    else if (/transfer-encoding: chunked/i.test(head)) [this.#missing, this.#chunked] = [0, new Chunked()];
+    else throw new Error(`an answer without length: ${head}`);
+  }
+
+  #take(part) {
+    this.#bytes += part.length;
+    if (part.length > 0 && (this.#keep || this.#status >= 300)) this.#body.push(part);
+  }
+
+  #end() {
     const { resolve } = this.#answer;
-    this.#answer = undefined;
+    const [status, bytes, body] = [this.#status, this.#bytes, this.#body];
+    this.#answer = this.#chunked = undefined;
+    this.#body = [];
+    this.#missing = NO_HEAD;
     const data = () => Buffer.concat(body);
-    resolve({ status: this.#status, bytes: this.#bytes, data, text: () => data().toString() });
+    resolve({ status, bytes, data, text: () => data().toString() });
+  }
+}
+
+/** Undoes the chunked transfer coding: what comes is cut anywhere. */
+class Chunked {
+  ended = false;
+  /** Of the chunk that is under way, with the line break behind it. */
+  #missing = 0;
+  #line = "";
+
+  *parts(bytes) {
+    let at = 0;
+    while (at < bytes.length && !this.ended) {
+      if (this.#missing > 0) {
+        const end = Math.min(bytes.length, at + this.#missing);
+        const data = Math.min(end, at + this.#missing - LINE_END_BYTES);
+        if (data > at) yield bytes.subarray(at, data);
+        this.#missing -= end - at;
+        at = end;
+        continue;
+      }
+      const end = bytes.indexOf(NEWLINE, at);
+      this.#line += bytes.latin1Slice(at, end < 0 ? bytes.length : end + 1);
+      at = end < 0 ? bytes.length : end + 1;
+      if (end < 0) continue;
+      const size = Number.parseInt(this.#line, 16);
+      // No trailers are asked for: the line behind the last chunk is empty.
+      if (this.#line === "\r\n") this.ended = true;
+      else if (size > 0) this.#missing = size + LINE_END_BYTES;
+      this.#line = "";
+    }
   }
 }

@@ -2,17 +2,14 @@
 import http2 from "node:http2";
 
 const NEWLINE = 10;
+/** Bytes of an answer that are kept; of a longer one only its length counts. */
+const KEPT_BYTES_MAX = 1 << 20;
 
 /** Opens a session; resolves when the handshake is done. */
 export function openSession(server) {
   return new Promise((resolve, reject) => {
-    const { ca, cert, key } = server;
-    const session = http2.connect(`https://127.0.0.1:${server.port}`, {
-      ca,
-      cert,
-      key,
-      settings: { initialWindowSize: 8 << 20 },
-    });
+    const { host = "127.0.0.1", port, ca, cert, key } = server;
+    const session = http2.connect(`https://${host}:${port}`, { ca, cert, key, settings: { initialWindowSize: 8 << 20 } });
     session.once("error", reject);
     session.once("connect", () => {
       session.setLocalWindowSize(64 << 20);
@@ -23,37 +20,57 @@ export function openSession(server) {
   });
 }
 
-/** One request on a session; resolves with `{ status, bytes, text() }`. */
-export function request(session, method, path, body) {
-  return new Promise((resolve, reject) => {
-    const headers = { ":method": method, ":path": path, accept: "application/json" };
-    if (body !== undefined) headers["content-type"] = "application/json";
-    const stream = session.request(headers, { endStream: body === undefined });
-    let status;
-    let bytes = 0;
-    const chunks = [];
-    stream.on("response", (answer) => {
-      status = answer[":status"];
+/** Makes requests as streams of a session, as {@link import("./http1-client.mjs").connect}'s clients do on a connection each. */
+export class Http2Client {
+  #session;
+  #token;
+
+  constructor(session, { token } = {}) {
+    this.#session = session;
+    this.#token = token;
+  }
+
+  /** Resolves with `{ status, bytes, data(), text() }`. */
+  request(method, path, body, { type = "application/json", accept = "application/json", headers = {} } = {}) {
+    return new Promise((resolve, reject) => {
+      const head = { ":method": method, ":path": path, accept, ...headers };
+      if (this.#token !== undefined) head.authorization = `Bearer ${this.#token}`;
+      if (body !== undefined) head["content-type"] = type;
+      const stream = this.#session.request(head, { endStream: body === undefined });
+      let status;
+      let bytes = 0;
+      const chunks = [];
+      stream.on("response", (answer) => {
+        status = answer[":status"];
+      });
+      stream.on("data", (chunk) => {
+        bytes += chunk.length;
+        if (bytes < KEPT_BYTES_MAX) chunks.push(chunk);
+      });
+      stream.on("end", () => {
+        const data = () => Buffer.concat(chunks);
+        resolve({ status, bytes, data, text: () => data().toString() });
+      });
+      stream.on("error", reject);
+      if (body !== undefined) stream.end(body);
     });
-    stream.on("data", (chunk) => {
-      bytes += chunk.length;
-      if (bytes < 1 << 20) chunks.push(chunk);
-    });
-    stream.on("end", () => resolve({ status, bytes, text: () => Buffer.concat(chunks).toString() }));
-    stream.on("error", reject);
-    if (body !== undefined) stream.end(body);
-  });
+  }
+
+  close() {
+    this.#session.destroy();
+  }
 }
 
 /** Begins a watch; resolves when the server has answered. `onLines` gets how many events each chunk ends. */
-export function watch(session, path, onLines) {
+export function watch(session, path, onLines, { token } = {}) {
   return new Promise((resolve, reject) => {
-    const stream = session.request({ ":path": path, accept: "application/json" });
+    const authorization = token === undefined ? {} : { authorization: `Bearer ${token}` };
+    const stream = session.request({ ":path": path, accept: "application/json", ...authorization });
     stream.on("error", reject);
     stream.on("data", (chunk) => {
       let lines = 0;
       for (let at = chunk.indexOf(NEWLINE); at >= 0; at = chunk.indexOf(NEWLINE, at + 1)) lines++;
-      onLines(lines);
+      onLines(lines, chunk);
     });
     stream.once("response", () => resolve(stream));
   });

@@ -1,69 +1,88 @@
-/**
- * What upstream v1.36 with etcd showed on a machine of two cores, and how many times better this server is to be.
- * Times and memory are better when less, rates when more.
- */
-const UPSTREAM = {
-  "start to /readyz, new data": { value: 2900, goal: 2.9, less: true },
-  "idle memory": { value: 523, goal: 2.6, less: true },
-  "creates, 1 client": { value: 485, goal: 3 },
-  "creates, 64 clients": { value: 1494, goal: 3 },
-  "etcd: creates, 64 clients": { value: 1494, goal: 3 },
-  "etcd, JSON: creates, 64 clients": { value: 1494, goal: 3 },
-  "gets, 1 client": { value: 696, goal: 5 },
-  "gets, 64 clients": { value: 1855, goal: 5 },
-  "LIST of 5,000 pods": { value: 195, goal: 5, less: true },
-  "LIST of 5,000 Pods, JSON": { value: 195, goal: 5, less: true },
-  // Upstream's end-to-end test of a webhook, with what it sets up and takes down.
-  "webhook registered, obeyed, removed": { value: 3400, goal: 3, less: true },
-  "memory under load": { value: 900, less: true },
-  "watch events to 1,000 watchers": { value: 88_000, goal: 3 },
-};
+// Keeps the figures of a run, of every target beside one another, and sets them against upstream's and each other.
 
-/** Keeps the best of what each workload measured over several rounds. */
+/** The best of what each workload measured over several rounds, for each target. */
 export class Report {
+  #targets;
+  /** By what was measured; each holds a figure by target. */
   #rows = new Map();
-  #printed = new Set();
+  #upstream;
+
+  /** `upstream` is what upstream showed on a machine of this size, by what was measured, as `{ value, goal }`. */
+  constructor(targets, upstream) {
+    this.#targets = targets;
+    this.#upstream = upstream;
+  }
 
   /** `cpuMicros` is the server's processor time per operation: it hardly depends on what else the machine does. */
-  add(what, value, unit, { less = false, cpuMicros, note } = {}) {
-    const known = this.#rows.get(what);
-    if (known && (less ? known.value <= value : known.value >= value)) return;
-    this.#rows.set(what, {
-      what,
-      value,
-      unit,
-      ...(cpuMicros === undefined ? {} : { cpuMicros: Math.round(cpuMicros) }),
-      ...(note ? { note } : {}),
-    });
+  add(workload, target, what, value, unit, { less = false, ...more } = {}) {
+    const row = this.#rows.get(what) ?? { workload, what, unit, less, figures: {} };
+    this.#rows.set(what, row);
+    const known = row.figures[target];
+    if (known !== undefined && (less ? known.value <= value : known.value >= value)) return;
+    if (more.cpuMicros !== undefined) more.cpuMicros = Math.round(more.cpuMicros);
+    row.figures[target] = { value, ...more };
   }
 
+  /** Each with how many times better the first target is than each other, and than upstream's figure. */
   rows() {
     return [...this.#rows.values()].map((row) => {
-      const upstream = UPSTREAM[row.what];
-      if (upstream === undefined) return row;
-      const ratio = upstream.less ? upstream.value / row.value : row.value / upstream.value;
-      return {
-        ...row,
-        upstream: upstream.value,
-        timesBetter: Number(ratio.toFixed(1)),
-        ...(upstream.goal ? { goal: upstream.goal } : {}),
-      };
+      const [first, ...others] = this.#targets.map((target) => row.figures[target]?.value);
+      const better = (than) => Number((row.less ? than / first : first / than).toFixed(2));
+      const times = others.map((value) => (first === undefined || value === undefined ? undefined : better(value)));
+      const upstream = this.#upstream[row.what];
+      if (upstream === undefined || first === undefined) return { ...row, times };
+      return { ...row, times, upstream: { ...upstream, times: better(upstream.value) } };
     });
   }
+}
 
-  /** Prints what has not been printed yet. */
-  print() {
-    for (const row of this.rows()) {
-      if (this.#printed.has(row.what)) continue;
-      this.#printed.add(row.what);
-      const parts = [row.what.padEnd(38), String(row.value).padStart(9), row.unit.padEnd(4)];
-      parts.push(row.cpuMicros === undefined ? "".padEnd(15) : `${row.cpuMicros} µs CPU/op`.padStart(15));
-      if (row.upstream !== undefined) {
-        const missed = row.goal !== undefined && row.timesBetter < row.goal ? ", MISSED" : "";
-        parts.push(`  ${row.timesBetter} × upstream's ${row.upstream}${row.goal ? ` (goal ${row.goal} ×${missed})` : ""}`);
-      }
-      if (row.note) parts.push(`  ${row.note}`);
-      console.log(parts.join(" ").trimEnd());
-    }
+/** A row as a line for a terminal. */
+export function line(row, targets) {
+  const first = row.figures[targets[0]];
+  const parts = [row.what.padEnd(46), String(first?.value ?? "–").padStart(9), row.unit.padEnd(4)];
+  const details = [];
+  for (const [i, target] of targets.slice(1).entries()) {
+    const figure = row.figures[target];
+    if (figure !== undefined) details.push(`${row.times[i]} × ${target}'s ${figure.value}`);
   }
+  if (first?.cpuMicros !== undefined) details.push(`${first.cpuMicros} µs CPU/op`);
+  if (first?.p50Ms !== undefined) details.push(`${first.p50Ms} ms, p99 ${first.p99Ms}`);
+  if (row.upstream !== undefined) details.push(againstUpstream(row.upstream));
+  if (first?.note !== undefined) details.push(first.note);
+  return `${parts.join(" ")}  ${details.join("; ")}`.trimEnd();
+}
+
+function againstUpstream({ value, times, goal }) {
+  if (goal === undefined) return `${times} × upstream's ${value}`;
+  return `${times} × upstream's ${value} (goal ${goal} ×${times < goal ? ", MISSED" : ""})`;
+}
+
+/** The whole run as a table in Markdown. */
+export function table({ rows, targets, machine }) {
+  const others = targets.slice(1);
+  const head = [
+    "what",
+    targets[0],
+    "CPU per op",
+    "p50, p99",
+    ...others.flatMap((target) => [target, "times"]),
+    "upstream",
+    "times (goal)",
+  ];
+  const lines = rows.map((row) => {
+    const first = row.figures[targets[0]];
+    const cells = [row.what, figureText(first, row.unit), first?.cpuMicros === undefined ? "" : `${first.cpuMicros} µs`];
+    cells.push(first?.p50Ms === undefined ? "" : `${first.p50Ms} ms, ${first.p99Ms} ms`);
+    for (const [i, target] of others.entries()) cells.push(figureText(row.figures[target], row.unit), String(row.times[i] ?? ""));
+    const { upstream } = row;
+    cells.push(upstream === undefined ? "" : `${upstream.value} ${row.unit}`);
+    cells.push(upstream === undefined ? "" : `${upstream.times}${upstream.goal === undefined ? "" : ` (${upstream.goal})`}`);
+    return `| ${cells.join(" | ")} |`;
+  });
+  return [`${machine}.`, "", `| ${head.join(" | ")} |`, `|${head.map(() => "---").join("|")}|`, ...lines, ""].join("\n");
+}
+
+function figureText(figure, unit) {
+  if (figure === undefined) return "–";
+  return `${figure.value.toLocaleString("en")} ${unit}${figure.note === undefined ? "" : ` (${figure.note})`}`;
 }

@@ -1,75 +1,105 @@
-// Measures `kybern up` as its users meet it: over HTTPS, as a process of its own. Nothing beside the build is needed.
+// Measures API servers as their users meet them: over HTTPS, as processes of their own.
 //
-//   npm run bench                        all workloads
-//   npm run bench -- requests fanOut     some of them
-//   npm run bench -- --rounds 5          the best of five
-//   npm run bench -- --full              the best of three of every workload, the long ones too
-//
-// Absolute figures depend on the machine; the last column sets them against upstream v1.36 with etcd on two cores.
+//   npm run bench                                   all workloads, on Kybern with its own store, in a few minutes
+//   npm run bench -- requests watches               some of them
+//   npm run bench -- --stores lmdb,memory,etcd      on each of these stores, one after the other in every round
+//   npm run bench -- --kubeconfig FILE              and on any other API server, in the same run
+//   npm run bench -- --server URL --ca FILE --cert FILE --key FILE --pid 123 --pid 124
+//   npm run bench -- --full                         whole sizes, three rounds, and what takes long
 import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { cpus, loadavg, totalmem } from "node:os";
 import { parseArgs } from "node:util";
-import { Report } from "./report.mjs";
-import { authCost } from "./workloads/auth-cost.mjs";
-import { customResources } from "./workloads/custom-resources.mjs";
-import { encodings } from "./workloads/encodings.mjs";
-import { fanOut } from "./workloads/fan-out.mjs";
-import { requests } from "./workloads/requests.mjs";
-import { rest } from "./workloads/rest.mjs";
-import { scheduling } from "./workloads/scheduling.mjs";
-import { start } from "./workloads/start.mjs";
-import { stores } from "./workloads/stores.mjs";
-import { watches } from "./workloads/watches.mjs";
-import { webhooks } from "./workloads/webhooks.mjs";
-import { writes } from "./workloads/writes.mjs";
+import { plot } from "./plot.mjs";
+import { line, Report, table } from "./report.mjs";
+import { commit, external, kybern, STORES } from "./targets.mjs";
+import { runWorkload, workloads } from "./workload.mjs";
 
-const workloads = {
-  start,
-  rest,
-  requests,
-  authCost,
-  writes,
-  encodings,
-  customResources,
-  webhooks,
-  fanOut,
-  watches,
-  scheduling,
-  stores,
+const text = { type: "string" };
+const options = {
+  rounds: text,
+  full: { type: "boolean", default: false },
+  stores: { type: "string", default: "lmdb" },
+  server: text,
+  ca: text,
+  cert: text,
+  key: text,
+  token: text,
+  kubeconfig: text,
+  context: text,
+  pid: { type: "string", multiple: true, default: [] },
+  out: { type: "string", default: new URL("results/", import.meta.url).pathname },
 };
-/** How often each is run where nobody says; some take long, and show the same every time. */
-const ROUNDS = { start: 3, requests: 3, rest: 1, watches: 1, authCost: 1, stores: 1 };
-const ROUNDS_OF_OTHERS = 2;
-const ROUNDS_IN_FULL = 3;
-const options = { rounds: { type: "string" }, full: { type: "boolean", default: false } };
 const { values, positionals } = parseArgs({ allowPositionals: true, options });
-const names = positionals.length > 0 ? positionals : Object.keys(workloads);
-const unknown = names.filter((name) => workloads[name] === undefined);
-if (unknown.length > 0) {
-  console.error(`bench: no workload ${unknown.join(", ")}; there are ${Object.keys(workloads).join(", ")}`);
+/** Rounds of a workload that does not say how many it takes. */
+const ROUNDS = 2;
+const ROUNDS_IN_FULL = 3;
+
+function wrong(message) {
+  console.error(`bench: ${message}`);
   process.exit(2);
 }
-const roundsOf = (name) => Number(values.rounds ?? (values.full ? ROUNDS_IN_FULL : (ROUNDS[name] ?? ROUNDS_OF_OTHERS)));
-const load = loadavg()[0];
-console.log(`Node ${process.version}, ${cpus().length} × ${cpus()[0].model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GB`);
-console.log(`load average at the start ${load.toFixed(1)}`);
-const report = new Report();
-for (const name of names) {
-  const rounds = roundsOf(name);
-  console.log(`\n${name}${rounds > 1 ? `, best of ${rounds}` : ""}`);
-  for (let round = 0; round < rounds; round++) await workloads[name](report);
-  report.print();
+
+function targetsOf({ stores, server, kubeconfig, pid, ...more }) {
+  const names = stores.split(",").filter((store) => store !== "");
+  const unknown = names.find((name) => !STORES.includes(name));
+  if (unknown !== undefined) wrong(`no store ${unknown}; there are ${STORES.join(", ")}`);
+  const own = names.map(kybern);
+  if (server === undefined && kubeconfig === undefined) return own;
+  return [...own, external({ server, kubeconfig, ...more, pids: pid.map(Number) })];
 }
-save({ node: process.version, cpus: cpus().length, load, rows: report.rows() });
+
+const all = workloads();
+const unknown = positionals.filter((name) => !all.has(name));
+if (unknown.length > 0) wrong(`no workload ${unknown.join(", ")}; there are ${[...all.keys()].join(", ")}`);
+const chosen = [...all.values()].filter(({ name, full }) =>
+  positionals.length > 0 ? positionals.includes(name) : values.full || !full,
+);
+const targets = targetsOf(values);
+const names = targets.map(({ name }) => name);
+const upstream = Object.assign({}, ...chosen.map((workload) => workload.upstream ?? {}));
+const report = new Report(names, upstream);
+const load = loadavg()[0].toFixed(1);
+const memoryGb = Math.round(totalmem() / 2 ** 30);
+const machine = `Node ${process.version}, ${cpus().length} × ${cpus()[0].model.trim()}, ${memoryGb} GB, load ${load} at the start, commit ${commit()}`;
+console.log(`${machine}\n${names.join(", ")}`);
+
+for (const workload of chosen) {
+  const rounds = Number(values.rounds ?? (values.full ? ROUNDS_IN_FULL : (workload.rounds ?? ROUNDS)));
+  console.log(`\n${workload.name}: ${workload.about.trim()}${rounds > 1 ? ` Best of ${rounds}.` : ""}`);
+  const skipped = new Set();
+  for (let round = 0; round < rounds; round++) {
+    for (const { target, shownAs, prefix } of targetsFor(workload)) {
+      const add = (what, ...figure) => report.add(workload.name, shownAs, `${prefix}${what}`, ...figure);
+      await runWorkload(workload, target, { isFull: values.full, add, skip: (why) => skipped.add(why) });
+    }
+  }
+  for (const row of report.rows().filter((one) => one.workload === workload.name)) console.log(line(row, names));
+  for (const why of skipped) console.log(`(${why})`);
+}
+
+/** A workload that compares stores runs on those that it names, whatever the others run on: they become rows of their own. */
+function targetsFor({ onStores }) {
+  if (onStores === undefined) return targets.map((target) => ({ target, shownAs: target.name, prefix: "" }));
+  return onStores.map((store) => ({ target: kybern(store), shownAs: names[0], prefix: `${store}: ` }));
+}
+
+const rows = report.rows();
+save("latest.json", `${JSON.stringify({ machine, targets: names, rows }, null, 2)}\n`);
+save("latest.md", table({ rows, targets: names, machine }));
+for (const { name, about } of chosen) {
+  const own = rows.filter(({ workload }) => workload === name);
+  save(`${name}.svg`, plot({ title: `${name}: ${about.trim().split(".")[0]}`, rows: own, targets: names }));
+}
+console.log(`\nLeft in ${values.out}`);
 
 /** Whole or not at all: whoever reads the results while they are written sees the last ones. */
-function save(result) {
-  mkdirSync(new URL("results/", import.meta.url), { recursive: true });
-  const [temporary, target] = ["results/latest.json.tmp", "results/latest.json"].map((path) => new URL(path, import.meta.url));
+function save(name, content) {
+  mkdirSync(values.out, { recursive: true });
+  const target = `${values.out.replace(/\/$/, "")}/${name}`;
   try {
-    writeFileSync(temporary, `${JSON.stringify(result, null, 2)}\n`);
-    renameSync(temporary, target);
+    writeFileSync(`${target}.tmp`, content);
+    renameSync(`${target}.tmp`, target);
   } finally {
-    rmSync(temporary, { force: true });
+    rmSync(`${target}.tmp`, { force: true });
   }
 }

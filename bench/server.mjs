@@ -13,7 +13,8 @@ const nodeArgs = (process.env.KYBERN_NODE_ARGS ?? "").split(" ").filter((arg) =>
 const START_TIMEOUT_MS = 30_000;
 const POLL_MS = 3;
 
-function freePort() {
+/** A port of loopback that nobody has. */
+export function freePort() {
   return new Promise((resolve) => {
     const server = createServer().listen(0, "127.0.0.1", () => {
       const { port } = server.address();
@@ -28,8 +29,14 @@ function credentials(kubeconfig) {
   return { ca: part("certificate-authority-data"), cert: part("client-certificate-data"), key: part("client-key-data") };
 }
 
-/** Resident memory in bytes and processor time in milliseconds, as the kernel counts them. */
-export function usage(pid) {
+/** Resident memory in bytes and processor time in milliseconds of a server's processes on this machine, as the kernel counts them. */
+export function usage({ pid, pids = [pid] }) {
+  const each = pids.map(usageOf);
+  const sum = (what) => each.reduce((total, one) => total + one[what], 0);
+  return { rssBytes: sum("rssBytes"), cpuMs: sum("cpuMs") };
+}
+
+function usageOf(pid) {
   const stat = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1].split(" ");
   const status = readFileSync(`/proc/${pid}/status`, "utf8");
   return { rssBytes: Number(/VmRSS:\s+(\d+)/.exec(status)[1]) * 1024, cpuMs: (Number(stat[11]) + Number(stat[12])) * 10 };

@@ -1,0 +1,59 @@
+// What the steps of a workload share: a server that runs, connections to it, and where figures go.
+import { connect } from "./http1-client.mjs";
+import { Http2Client, openSession } from "./http2-client.mjs";
+import { connectAll } from "./steps/measure.mjs";
+
+export class Context {
+  server;
+  #add;
+  #connections = [];
+  #sessions = [];
+  #stream;
+  #serial = 0;
+
+  /** `add` takes name, value, unit and more of a figure. */
+  constructor(server, add) {
+    this.server = server;
+    this.#add = add;
+  }
+
+  report(name, value, unit, more) {
+    this.#add(name, value, unit, more);
+  }
+
+  /** Names that no other object of the workload has. */
+  newName() {
+    return `b-${(this.#serial++).toString(36)}`;
+  }
+
+  /** So many clients: connections of HTTP/1.1, or streams of one connection of HTTP/2. */
+  async clients(count, over = "h1") {
+    if (over === "h2") {
+      if (this.#stream === undefined) {
+        const [session] = await this.sessions(1);
+        this.#stream = new Http2Client(session, this.server);
+      }
+      return Array.from({ length: count }, () => this.#stream);
+    }
+    const missing = count - this.#connections.length;
+    if (missing > 0) this.#connections.push(...(await connectAll(missing, () => connect(this.server))));
+    return this.#connections.slice(0, count);
+  }
+
+  /** New connections of HTTP/2, for watches. */
+  async sessions(count) {
+    const opened = await connectAll(count, () => openSession(this.server));
+    this.#sessions.push(...opened);
+    return opened;
+  }
+
+  /** Path of the namespaced collection of a plural of the core group. */
+  path(plural) {
+    return `/api/v1/namespaces/${this.server.namespace}/${plural}`;
+  }
+
+  close() {
+    for (const client of this.#connections) client.close();
+    for (const session of this.#sessions) session.destroy();
+  }
+}

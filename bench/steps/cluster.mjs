@@ -1,0 +1,178 @@
+import { pod } from "../objects.mjs";
+import { usage } from "../server.mjs";
+import { expect, median, rate, sleep, until } from "./measure.mjs";
+
+const CLIENTS = 32;
+const PATIENCE_MS = 300_000;
+const POLL_MS = 20;
+const DEPLOYMENTS = "/apis/apps/v1";
+const MERGE_PATCH = { type: "application/merge-patch+json" };
+
+const count = (list) => list.items.length + (list.metadata.remainingItemCount ?? 0);
+
+async function get(client, path) {
+  return JSON.parse(expect(200, await client.request("GET", path, undefined, { keep: true })).text());
+}
+
+/** Waits until all simulated nodes are Ready. */
+export async function nodesReady(context, { name, nodes }) {
+  const [client] = await context.clients(1);
+  const started = performance.now();
+  const isReady = ({ status }) => status?.conditions?.some(({ type, status: is }) => type === "Ready" && is === "True");
+  await until(
+    "Ready nodes",
+    async () => (await get(client, "/api/v1/nodes")).items.filter(isReady).length >= nodes,
+    PATIENCE_MS,
+    100,
+  );
+  const total = performance.now() - started + (context.server.readyMs ?? 0);
+  if (name !== undefined) context.report(name, Math.round(total), "ms", { less: true, note: "from the start of the process" });
+}
+
+/** What Pods of scheduler_perf's workloads have in their specs beside the container. */
+const TEMPLATES = {
+  basic: () => ({}),
+  affinity: () => ({ affinity: { podAffinity: terms("kubernetes.io/os") } }),
+  antiAffinity: () => ({ affinity: { podAntiAffinity: terms("kubernetes.io/hostname") } }),
+  topologySpread: () => ({
+    topologySpreadConstraints: [
+      { maxSkew: 5, topologyKey: "kubernetes.io/hostname", whenUnsatisfiable: "DoNotSchedule", labelSelector: selector() },
+    ],
+  }),
+  nodeAffinity: () => ({
+    affinity: {
+      nodeAffinity: {
+        requiredDuringSchedulingIgnoredDuringExecution: {
+          nodeSelectorTerms: [{ matchExpressions: [{ key: "kubernetes.io/os", operator: "In", values: ["linux"] }] }],
+        },
+      },
+    },
+  }),
+};
+
+const selector = () => ({ matchLabels: { color: "green" } });
+function terms(topologyKey) {
+  return { requiredDuringSchedulingIgnoredDuringExecution: [{ labelSelector: selector(), topologyKey }] };
+}
+
+/** Pods created until the scheduler has bound the last one; `template` is a key of {@link TEMPLATES}, `before` are there already. */
+export async function schedule(context, { name, template = "basic", pods, before = 0 }) {
+  if (before > 0) await bindAll(context, template, before);
+  const { boundMs, createdMs, cpuMs } = await bindAll(context, template, pods);
+  context.report(name, Math.round((pods * 1000) / boundMs), "/s", {
+    cpuMicros: (cpuMs * 1000) / pods,
+    note: `all created after ${Math.round(createdMs)} ms, bound after ${Math.round(boundMs)} ms`,
+  });
+}
+
+async function bindAll(context, template, pods) {
+  const clients = await context.clients(CLIENTS);
+  const path = context.path("pods");
+  const cpuBefore = usage(context.server).cpuMs;
+  const started = performance.now();
+  await rate(context.server, clients, pods, async (client) => {
+    const { metadata, ...rest } = pod(context.newName(), { labels: { color: "green" }, ...TEMPLATES[template]() });
+    const { namespace: _, ...own } = metadata;
+    expect(201, await client.request("POST", path, JSON.stringify({ ...rest, metadata: own })));
+  });
+  const createdMs = performance.now() - started;
+  const unbound = async () => count(await get(clients[0], `${path}?fieldSelector=spec.nodeName=&limit=1`));
+  await until("bound Pods", async () => (await unbound()) === 0, PATIENCE_MS, POLL_MS);
+  return { createdMs, boundMs: performance.now() - started, cpuMs: usage(context.server).cpuMs - cpuBefore };
+}
+
+/** A Deployment of so many replicas: from the request until all are ready, rolled over, scaled down to a tenth, and gone. */
+export async function deployment(context, { replicas }) {
+  const [client] = await context.clients(1);
+  const { namespace } = context.server;
+  const all = `${DEPLOYMENTS}/namespaces/${namespace}/deployments`;
+  const path = `${all}/big`;
+  const labels = { app: "big" };
+  const template = { metadata: { labels }, spec: { containers: [{ name: "main", image: "app:1" }] } };
+  const strategy = { rollingUpdate: { maxSurge: "25%", maxUnavailable: "25%" } };
+  const spec = { replicas, selector: { matchLabels: labels }, template, strategy };
+  const text = replicas.toLocaleString("en");
+  const timed = async (what, request, isDone) => {
+    const cpuBefore = usage(context.server).cpuMs;
+    const started = performance.now();
+    await request();
+    await until(what, isDone, PATIENCE_MS, POLL_MS);
+    const cpuMicros = ((usage(context.server).cpuMs - cpuBefore) * 1000) / replicas;
+    context.report(`Deployment of ${text} ${what}`, Math.round(performance.now() - started), "ms", { less: true, cpuMicros });
+  };
+  const settled = (wanted) => async () => {
+    const { metadata, status = {} } = await get(client, path);
+    const { observedGeneration, updatedReplicas = 0, readyReplicas = 0, replicas: there = 0 } = status;
+    return observedGeneration >= metadata.generation && [updatedReplicas, readyReplicas, there].every((one) => one === wanted);
+  };
+  const patch = (body) => client.request("PATCH", path, JSON.stringify(body), MERGE_PATCH).then((answer) => expect(200, answer));
+  const body = { apiVersion: "apps/v1", kind: "Deployment", metadata: { name: "big" }, spec };
+  await timed("ready", async () => expect(201, await client.request("POST", all, JSON.stringify(body))), settled(replicas));
+  const image = { spec: { template: { spec: { containers: [{ name: "main", image: "app:2" }] } } } };
+  await timed("rolled", () => patch(image), settled(replicas));
+  const tenth = Math.floor(replicas / 10);
+  await timed("scaled to a tenth", () => patch({ spec: { replicas: tenth } }), settled(tenth));
+  const pods = `${context.path("pods")}?labelSelector=app%3Dbig&limit=1`;
+  const isGone = async () => count(await get(client, pods)) === 0;
+  await timed("deleted, its last tenth", async () => expect(200, await client.request("DELETE", path)), isGone);
+}
+
+/** A namespace with so many objects, from its DELETE until it is gone. */
+export async function namespaceDeleted(context, { name, objects }) {
+  const clients = await context.clients(CLIENTS);
+  const [client] = clients;
+  const path = "/api/v1/namespaces/bench-full";
+  expect(201, await client.request("POST", "/api/v1/namespaces", JSON.stringify({ metadata: { name: "bench-full" } })));
+  await rate(context.server, clients, objects, async (one) => {
+    const body = JSON.stringify({ metadata: { name: context.newName() }, data: { key: "value" } });
+    expect(201, await one.request("POST", `${path}/configmaps`, body));
+  });
+  const cpuBefore = usage(context.server).cpuMs;
+  const started = performance.now();
+  expect(200, await client.request("DELETE", path));
+  await until("end of the namespace", async () => (await client.request("GET", path)).status === 404, PATIENCE_MS, POLL_MS);
+  const cpuMicros = ((usage(context.server).cpuMs - cpuBefore) * 1000) / objects;
+  context.report(name, Math.round(performance.now() - started), "ms", { less: true, cpuMicros });
+}
+
+/** How soon controllers act on what clients do: the middle of several times. */
+export async function reaction(context, { times = 10 }) {
+  const [client] = await context.clients(1);
+  const { namespace } = context.server;
+  const apps = `${DEPLOYMENTS}/namespaces/${namespace}`;
+  const create = async (path, body) => expect(201, await client.request("POST", path, JSON.stringify(body)));
+  const found = (path) => async () => count(await get(client, path)) > 0;
+  const waits = {
+    "Deployment to its ReplicaSet": [],
+    "Deployment to its Pod": [],
+    "Pod to ready": [],
+    "Service to its EndpointSlice": [],
+  };
+  for (let i = 0; i < times; i++) {
+    const name = context.newName();
+    const labels = { app: name };
+    const template = { metadata: { labels }, spec: { containers: [{ name: "main", image: "app:1" }] } };
+    const started = performance.now();
+    await create(`${apps}/deployments`, { metadata: { name }, spec: { selector: { matchLabels: labels }, template } });
+    await until("ReplicaSet", found(`${apps}/replicasets?labelSelector=app%3D${name}`));
+    waits["Deployment to its ReplicaSet"].push(performance.now() - started);
+    await until("Pod", found(`${context.path("pods")}?labelSelector=app%3D${name}`));
+    waits["Deployment to its Pod"].push(performance.now() - started);
+    const isReady = async () => (await get(client, `${apps}/deployments/${name}`)).status?.readyReplicas === 1;
+    await until("ready Pod", isReady);
+    waits["Pod to ready"].push(performance.now() - started);
+    const exposed = performance.now();
+    await create(context.path("services"), { metadata: { name }, spec: { selector: labels, ports: [{ port: 80 }] } });
+    const slices = `/apis/discovery.k8s.io/v1/namespaces/${namespace}/endpointslices?labelSelector=kubernetes.io%2Fservice-name%3D${name}`;
+    await until("EndpointSlice", async () =>
+      (await get(client, slices)).items.some(({ endpoints }) => (endpoints ?? []).length > 0),
+    );
+    waits["Service to its EndpointSlice"].push(performance.now() - exposed);
+  }
+  for (const [what, all] of Object.entries(waits)) context.report(what, Number(median(all).toFixed(1)), "ms", { less: true });
+}
+
+/** Lets a cluster be for a while, so that what follows finds it settled. */
+export async function wait(_, { ms }) {
+  await sleep(ms);
+}
