@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { createAuthority, issueCertificate } from "#pki/certificate.ts";
 import { type NamedCertificate, namedContexts } from "#apiserver/server/named-certificates.ts";
+import { createAuthority, issueCertificate } from "#pki/certificate.ts";
 
 const now = Date.parse("2030-01-01T00:00:00Z");
 const ca = createAuthority("ca", now);
