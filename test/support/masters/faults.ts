@@ -85,10 +85,20 @@ async function etcdLeader({ masters }: Trial): Promise<MachineProcess> {
 /** The three ways in which a machine's program is lost for the others, each with its mending. */
 function losses(trial: Trial, process: MachineProcess): readonly (readonly [string, Damage])[] {
   const { network } = trial.masters;
+  const { host, name } = process;
+  const plug = async (): Promise<void> => {
+    await network.plug(host);
+    trial.reconnected(name);
+  };
+  const thaw = (): void => {
+    process.thaw();
+    // What others sent it meanwhile it reads now. What it wants to send itself it must look at again.
+    if (trial.masters.apiServers.includes(process)) trial.reconnected(name);
+  };
   return [
     ["is killed", { inject: () => process.kill(), mend: () => process.start() }],
-    ["freezes", { inject: () => process.freeze(), mend: () => process.thaw() }],
-    ["is unplugged", { inject: () => network.unplug(process.host), mend: () => network.plug(process.host) }],
+    ["freezes", { inject: () => process.freeze(), mend: thaw }],
+    ["is unplugged", { inject: () => network.unplug(host), mend: plug }],
   ];
 }
 
@@ -149,7 +159,11 @@ const serverFaults: readonly Fault[] = [
       const server = trial.random.int(3);
       const { host } = apiServers[server] as MachineProcess;
       const members = etcd.map((process) => process.host);
-      return survived(trial, { lost: [server], inject: () => network.cut(host, members), mend: () => network.mend(host) });
+      const mend = async (): Promise<void> => {
+        await network.mend(host);
+        trial.reconnected(host.name);
+      };
+      return survived(trial, { lost: [server], inject: () => network.cut(host, members), mend });
     },
   },
   {
@@ -157,10 +171,11 @@ const serverFaults: readonly Fault[] = [
     run: (trial) => {
       const { network, apiServers, balancer } = trial.masters;
       const { host } = pick(trial.random, apiServers);
-      return survived(trial, {
-        inject: () => network.cut(balancer.host, [host], "inbound"),
-        mend: () => network.mend(balancer.host),
-      });
+      const mend = async (): Promise<void> => {
+        await network.mend(balancer.host);
+        trial.reconnected(host.name);
+      };
+      return survived(trial, { inject: () => network.cut(balancer.host, [host], "inbound"), mend });
     },
   },
   {
@@ -222,23 +237,23 @@ const leaderFaults: readonly Fault[] = ["is stopped", ...WAYS].map((way) => ({
   },
 }));
 
-/** Clocks that are set: at a leader by much, at a server by what tokens and certificates allow. */
+/** Clocks that are set: at leaders and who stands by for them by much, at a server by what tokens and certificates allow. */
 const clockFaults: readonly Fault[] = hasFaketime
   ? ([3600, -240] as const).map((seconds) => ({
-      name: `clocks of leaders, and of a server, are set ${seconds > 0 ? "ahead" : "back"}`,
-      run: async (trial: Trial) => {
+      name: `clocks are set ${seconds > 0 ? "ahead" : "back"}`,
+      run: (trial: Trial) => {
         const { masters, random } = trial;
-        const client = masters.client("balancer");
-        const leaders = [await trial.leader("kube-controller-manager", client), await trial.leader("kube-scheduler", client)];
-        client.close();
         const server = pick(random, masters.apiServers);
+        // Two of three: a leader and one that stands by, or both who stand by.
+        const [manager, scheduler] = [pick(random, masters.managers), pick(random, masters.schedulers)];
+        const others = [...masters.managers, ...masters.schedulers].filter((one) => one !== manager && one !== scheduler);
         return survived(trial, {
           inject: () => {
-            for (const leader of leaders) if (leader !== undefined) masters.setClock(leader, seconds);
+            for (const process of others) masters.setClock(process, seconds);
             masters.setClock(server, Math.sign(seconds) * SERVER_STEP_SECONDS);
           },
           mend: () => {
-            for (const process of [...masters.managers, ...masters.schedulers, server]) masters.setClock(process, 0);
+            for (const process of [...others, server]) masters.setClock(process, 0);
           },
         });
       },
@@ -312,6 +327,7 @@ const storeFaults: readonly Fault[] = [
           ];
           masters.ctl("compact", String(status.Status.header.revision));
           await masters.network.mend(host);
+          trial.reconnected(host.name);
         },
       });
     },

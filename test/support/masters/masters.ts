@@ -197,11 +197,11 @@ export class Masters implements AsyncDisposable {
     return this.processes.map(tail).join("\n");
   }
 
-  /** The lines of all servers' audit logs. */
-  auditLines(): string[] {
+  /** The lines of all servers' audit logs, each with its server. */
+  auditLines(): { readonly server: string; readonly line: string }[] {
     return this.apiServers.flatMap(({ name }) => {
       const text = readFileSync(this.path(`${name}-audit.log`), "utf8");
-      return text.split("\n").filter((line) => line !== "");
+      return text.split("\n").flatMap((line) => (line === "" ? [] : [{ server: name, line }]));
     });
   }
 

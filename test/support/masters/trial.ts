@@ -2,7 +2,7 @@ import { setMaxListeners } from "node:events";
 import { writeFileSync } from "node:fs";
 import type { Deployment } from "#api/generated/apps/v1.ts";
 import type { Lease } from "#api/generated/coordination/v1.ts";
-import type { ConfigMap, Pod } from "#api/generated/core/v1.ts";
+import type { ConfigMap, Node, Pod } from "#api/generated/core/v1.ts";
 import { realClock } from "#base/clock.ts";
 import { type Random, seededRandom, systemRandom } from "#base/random.ts";
 import type { Client, ResourceId } from "#client/client.ts";
@@ -30,6 +30,8 @@ const REPLICAS_MAX = 6;
 const NODES = 4;
 /** Clients that come through the balancer; each server has one of its own too. */
 const BALANCED_CLIENTS = ["balanced-0", "balanced-1", "balanced-2"] as const;
+/** How long after a connection is back something may arrive that was sent before: TCP tries again less and less often. */
+const ON_THE_WAY_MS = 8_000;
 /** Until all is well again after the last fault. */
 const RECOVERY_MS = 60_000;
 
@@ -46,9 +48,11 @@ export class Trial implements AsyncDisposable {
   readonly #watchers: RecordedWatcher<ConfigMap>[] = [];
   readonly #leases: Record<Elected, RecordedWatcher<Lease>>;
   readonly #pods: RecordedWatcher<Pod>;
+  readonly #nodeWatcher: RecordedWatcher<Node>;
   /** When each pod got its node, by name: the revision. */
   readonly #placed = new Map<string, number>();
   readonly #replicas = new Map<string, number>();
+  readonly #reconnections = new Map<string, number[]>();
   readonly #namespace: string;
   #nodes: SimulatedNodes | undefined;
   #round = 0;
@@ -67,6 +71,13 @@ export class Trial implements AsyncDisposable {
         shown: ({ spec }) => spec?.holderIdentity ?? "",
       });
     this.#leases = { "kube-controller-manager": lease("kube-controller-manager"), "kube-scheduler": lease("kube-scheduler") };
+    this.#nodeWatcher = new RecordedWatcher<Node>({
+      name: "nodes",
+      client: masters.client("balancer"),
+      id: core("nodes"),
+      namespace: "",
+      shown: ({ status }) => status?.conditions?.find(({ type }) => type === "Ready")?.status ?? "",
+    });
     this.#pods = new RecordedWatcher<Pod>({
       name: "pods",
       client: masters.client("balancer"),
@@ -78,6 +89,12 @@ export class Trial implements AsyncDisposable {
         if (spec?.nodeName !== undefined && !this.#placed.has(name)) this.#placed.set(name, Number(metadata.resourceVersion));
       },
     });
+  }
+
+  /** Nodes that were called silent: they never are for as long as that takes. */
+  #silentNodes(): readonly string[] {
+    const told = this.#nodeWatcher.segments.flatMap(({ events }) => events);
+    return told.filter(({ value }) => value !== "True").map(({ key, value }) => `${key} was called ${value}`);
   }
 
   /** Starts nodes, Deployments and clients. */
@@ -119,7 +136,7 @@ export class Trial implements AsyncDisposable {
       this.#watchers.push(watcher);
       run(watcher.run(signal));
     }
-    for (const watcher of [...Object.values(this.#leases), this.#pods]) run(watcher.run(signal));
+    for (const watcher of [...Object.values(this.#leases), this.#pods, this.#nodeWatcher]) run(watcher.run(signal));
     const keys = (): readonly string[] => Array.from({ length: KEYS }, (_, i) => `k${this.#round}-${i}`);
     for (const name of [...BALANCED_CLIENTS, "at-0", "at-1", "at-2"]) {
       const recorded = new RecordedClient({
@@ -175,6 +192,13 @@ export class Trial implements AsyncDisposable {
     client.close();
   }
 
+  /** A machine hears others again, or others it: what they sent before arrives now. */
+  reconnected(machine: string): void {
+    const times = this.#reconnections.get(machine);
+    if (times === undefined) this.#reconnections.set(machine, [realClock.now()]);
+    else times.push(realClock.now());
+  }
+
   /** Which machine leads, by its Lease; undefined when that cannot be learned or nobody does. */
   async leader(name: Elected, client: Client): Promise<MachineProcess | undefined> {
     const lease = await client.get<Lease>(LEASES, "kube-system", name).catch(() => undefined);
@@ -213,7 +237,7 @@ export class Trial implements AsyncDisposable {
       ),
     );
     for (const watcher of [...Object.values(this.#leases), this.#pods]) wrong.push(...checkWatched(watcher.segments, []));
-    wrong.push(...this.#actsOfOthers());
+    wrong.push(...this.#silentNodes(), ...this.#actsOfOthers());
     return wrong;
   }
 
@@ -308,7 +332,7 @@ export class Trial implements AsyncDisposable {
 
   /** What controllers and schedulers have written in the namespace of the histories, by which machine. */
   #acts(): readonly (Act & { readonly of: Elected })[] {
-    const events = this.masters.auditLines().map((line) => JSON.parse(line) as AuditEvent);
+    const events = this.masters.auditLines().map(({ server, line }) => ({ ...(JSON.parse(line) as AuditEvent), server }));
     const instances = new Map(this.masters.users);
     for (const event of events) {
       // Controllers act by tokens, which their machine has asked for.
@@ -321,6 +345,8 @@ export class Trial implements AsyncDisposable {
       const { resource = "", name = "", subresource = "", namespace = "" } = event.objectRef ?? {};
       if (namespace !== this.#namespace || (event.responseStatus?.code ?? 0) >= 300) return [];
       if (instance === undefined) throw new Error(`nobody knows who did ${JSON.stringify(event).slice(0, 500)}`);
+      const at = Date.parse(event.requestReceivedTimestamp);
+      if (this.#wasOnItsWay(event.server, at) || this.#wasOnItsWay(instance, at)) return [];
       const revision =
         subresource === "binding" ? this.#placed.get(name) : Number(event.responseObject?.metadata?.resourceVersion ?? "0");
       if (revision === undefined || revision === 0) return [];
@@ -329,6 +355,11 @@ export class Trial implements AsyncDisposable {
         { instance, revision, what: `${event.verb} ${resource}/${name}/${subresource} ${event.requestReceivedTimestamp}`, of },
       ];
     });
+  }
+
+  /** Whether what came at that time may have been sent long before: nobody can take back what is on its way. */
+  #wasOnItsWay(machine: string, at: number): boolean {
+    return (this.#reconnections.get(machine) ?? []).some((back) => at >= back && at < back + ON_THE_WAY_MS);
   }
 
   #actsOfOthers(): readonly string[] {
