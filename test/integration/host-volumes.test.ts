@@ -1,5 +1,15 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -290,5 +300,60 @@ describe.each(containerdVersions.slice(0, 1))("what containers find inside, on $
     expect(readFileSync(join(precious, "f"), "utf8")).toBe("");
     await volumes.tearDown("odd");
     expect(statSync(join(precious, "f")).isFile()).toBe(true);
+  });
+
+  /** Volumes alone, without containers. */
+  const alone = (uid: string, spec: Any): { readonly now: () => Any; readonly container: Container } => {
+    const pod = {
+      metadata: { name: uid, namespace: "tests", uid },
+      spec: { containers: [{ name: "c", ...spec.container }], ...spec },
+    };
+    return { now: () => ({ pod, addresses: { pod: "", host: "" } }), container: pod.spec.containers[0] as Container };
+  };
+
+  test("thirty pods at once, set up and torn down again and again, leave nothing", async () => {
+    objects["configmap/many"] = { data: { a: "1" } };
+    objects["secret/many"] = { data: { s: base64("s") } };
+    const round = async (uid: string): Promise<void> => {
+      const spec = {
+        volumes: [
+          { name: "m", emptyDir: { medium: "Memory" } },
+          { name: "map", configMap: { name: "many" } },
+          { name: "sec", secret: { secretName: "many" } },
+        ],
+        container: on(at("m"), at("map"), at("sec"), at("m", { mountPath: "/p", subPath: "part" })),
+      };
+      const { now, container } = alone(uid, spec);
+      await volumes.setUp(now);
+      await volumes.setUp(now);
+      await volumes.mounts(now, container, 0, (text) => text);
+      await volumes.tearDown(uid);
+    };
+    const handles = (): number => readdirSync("/proc/self/fd").length;
+    const before = handles();
+    for (let i = 0; i < 2; i++) await Promise.all(Array.from({ length: 30 }, (_, n) => round(`many-${n}`)));
+    expect(mountsLeft()).toEqual([]);
+    expect(readdirSync(join(root, "kubelet/pods")).filter((name) => name.startsWith("many-"))).toEqual([]);
+    expect(handles()).toBeLessThanOrEqual(before + 2);
+  }, 120_000);
+
+  test.skipIf(!existsSync("/sys/kernel/mm/hugepages/hugepages-2048kB"))("huge pages are mounted with their size", async () => {
+    const resources = { requests: { "hugepages-2Mi": "4Mi" } };
+    const { now } = alone("huge", {
+      volumes: [{ name: "v", emptyDir: { medium: "HugePages-2Mi" } }],
+      container: { resources, ...on(at("v")) },
+    });
+    await volumes.setUp(now);
+    expect(mountsLeft().join()).toMatch(/huge\/volumes\/kubernetes.io~empty-dir\/v .* hugetlbfs nodev rw.*pagesize=2M/);
+    await volumes.tearDown("huge");
+    expect(mountsLeft()).toEqual([]);
+  });
+
+  test.skipIf(existsSync("/sbin/mount.nfs"))("without NFS it is told what mount says", async () => {
+    const { now } = alone("nfs", { volumes: [{ name: "v", nfs: { server: "127.0.0.1", path: "/x" } }], container: on(at("v")) });
+    await expect(volumes.setUp(now)).rejects.toThrow(
+      /^MountVolume\.SetUp failed for volume "v" : mount failed: exit status 32\nMounting command: mount\nMounting arguments: -t nfs 127\.0\.0\.1:\/x .*\nOutput: mount: .*nfs/s,
+    );
+    await volumes.tearDown("nfs");
   });
 });
