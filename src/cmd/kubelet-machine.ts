@@ -9,7 +9,8 @@ import { defaultInterface } from "#kubelet/nodestatus/routes.ts";
 const ARCHITECTURES: Readonly<Record<string, string>> = { x64: "amd64", ia32: "386" };
 const ROUTES = { 4: "/proc/net/route", 6: "/proc/net/ipv6_route" } as const;
 
-const files: MachineFiles = {
+/** The kernel's files; what is not there is empty. */
+export const machineFiles: MachineFiles = {
   read: (path) => readFile(path, "utf8").catch(() => ""),
   list: (path) => readdir(path).catch(() => []),
 };
@@ -18,11 +19,11 @@ const files: MachineFiles = {
 export const hostMachine: Machine = {
   async info(): Promise<MachineInfo> {
     const architecture = ARCHITECTURES[arch()] ?? arch();
-    return machineInfo(files, { cpus: cpus().length, architecture, kernelVersion: release() });
+    return machineInfo(machineFiles, { cpus: cpus().length, architecture, kernelVersion: release() });
   },
   async fileSystem(path) {
-    const { bsize, blocks, bavail, files: inodes, ffree } = await statfs(path);
-    return { capacityBytes: blocks * bsize, availableBytes: bavail * bsize, inodes, inodesFree: ffree };
+    const { bsize, blocks, bavail, bfree, files: inodes, ffree } = await statfs(path);
+    return { capacityBytes: blocks * bsize, availableBytes: bavail * bsize, freeBytes: bfree * bsize, inodes, inodesFree: ffree };
   },
   addresses: () => allAddresses().map(({ address }) => address),
   async lookup(name) {
@@ -33,7 +34,7 @@ export const hostMachine: Machine = {
     }
   },
   async defaultAddress(family) {
-    const name = defaultInterface(await files.read(ROUTES[family]), family);
+    const name = defaultInterface(await machineFiles.read(ROUTES[family]), family);
     return allAddresses().find((one) => one.name === name && one.family === family && !one.isLocal)?.address;
   },
 };

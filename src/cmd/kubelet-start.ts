@@ -29,6 +29,7 @@ import { containersOf, dnsOf, foldersOf, imageManagerOf, recorderOf, refusalOf, 
 import { openKubeletPorts } from "./kubelet-ports.ts";
 import { connectRuntime, type NodeRuntime } from "./kubelet-runtime.ts";
 import { KeptServing } from "./kubelet-serving.ts";
+import { hostStats } from "./kubelet-stats.ts";
 import { decodeManifest } from "./manifest-pods.ts";
 import { StartupError } from "./startup-error.ts";
 
@@ -214,7 +215,12 @@ async function openPorts(basis: Basis, { agent, volumes }: Agent, started: Start
   });
   const ports = await openKubeletPorts({
     configuration,
-    host: { ...host, configuration, checkpointDir: foldersOf(flags["root-dir"]).checkpoints },
+    host: {
+      ...host,
+      ...hostStats(flags["root-dir"], runtime.images),
+      configuration,
+      checkpointDir: foldersOf(flags["root-dir"]).checkpoints,
+    },
     serving,
     client,
     address: api?.address,

@@ -1,4 +1,5 @@
 import { mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { totalmem } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { Lease } from "#api/generated/coordination/v1.ts";
@@ -271,6 +272,25 @@ describe.skipIf(version === undefined || !isBuilt)(`kybern kubelet on containerd
     await Promise.all([runs("web"), runs("static-n6")]);
     const listed = JSON.parse((await kubelet.plain(kubelet.readOnlyPort, "/pods")).body);
     expect(listed.items.map(({ metadata }: Pod) => metadata.name).sort()).toEqual(["static-n6", "web"]);
+    const page = async (path: string): Promise<string> => (await kubelet.plain(kubelet.readOnlyPort, path)).body;
+    const { node: machine, pods } = JSON.parse(await page("/stats/summary"));
+    expect(machine.cpu.usageCoreNanoSeconds).toBeGreaterThan(0);
+    expect(machine.memory.workingSetBytes + machine.memory.availableBytes).toBe(totalmem());
+    for (const disk of [machine.fs, machine.runtime.imageFs]) expect(disk.capacityBytes).toBeGreaterThan(disk.usedBytes);
+    const web = pods.find(({ podRef }: { podRef: { name: string } }) => podRef.name === "web");
+    expect(web.containers[0]).toMatchObject({
+      name: "main",
+      cpu: { usageCoreNanoSeconds: expect.any(Number) },
+      memory: { workingSetBytes: expect.any(Number) },
+    });
+    expect(web.containers[0].memory.workingSetBytes).toBeGreaterThan(0);
+    expect(await page("/metrics/resource")).toMatch(
+      /^container_memory_working_set_bytes{container="main",namespace="default",pod="web"} [1-9]/m,
+    );
+    expect(await page("/metrics/cadvisor")).toMatch(
+      /^container_memory_rss{container="",id="\/",image="",name="",namespace="",pod=""} [1-9]/m,
+    );
+    expect(await page("/metrics")).toMatch(/^kubelet_running_pods 2$[\s\S]*^process_resident_memory_bytes [1-9]/m);
     const before = (await pod("web")).status?.containerStatuses?.[0]?.containerID;
     expect(await kubelet.stop()).toBe(0);
     expect((await containerd.runtime.listContainers({ state: "CONTAINER_RUNNING" })).length).toBe(2);

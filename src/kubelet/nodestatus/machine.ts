@@ -23,6 +23,8 @@ export interface FileSystemInfo {
   readonly capacityBytes: number;
   /** For who is not root. */
   readonly availableBytes: number;
+  /** For root too. */
+  readonly freeBytes: number;
   readonly inodes: number;
   readonly inodesFree: number;
 }

@@ -60,7 +60,7 @@ test.each<[string, Parameters<typeof withDefaults>[0], Partial<MachineInfo>, obj
 const NETWORK: Record<string, readonly string[]> = { n1: ["127.0.1.1", "192.0.2.7"], n2: ["2001:db8::7", "192.0.2.7"] };
 const HOST: Machine = {
   info: async () => MACHINE,
-  fileSystem: async () => ({ capacityBytes: 0, availableBytes: 0, inodes: 0, inodesFree: 0 }),
+  fileSystem: async () => ({ capacityBytes: 0, availableBytes: 0, freeBytes: 0, inodes: 0, inodesFree: 0 }),
   addresses: () => ["127.0.0.1", "192.0.2.7", "192.0.2.8", "2001:db8::7"],
   lookup: async (name) => NETWORK[name] ?? [],
   defaultAddress: async (family) => (family === 4 ? "192.0.2.8" : "2001:db8::7"),

@@ -3,6 +3,8 @@ import type { Pod } from "#api/generated/core/v1.ts";
 import type { LogFiles } from "#cri/log-files.ts";
 import type { RuntimeService } from "#cri/runtime-service.ts";
 import type { KubeletConfiguration } from "../configuration/kubelet-configuration.ts";
+import type { CpuRates } from "../stats/cpu-rates.ts";
+import type { NodeStats } from "../stats/node-stats.ts";
 import type { VolumeStats } from "../volumes/volume-stats.ts";
 
 /** What a kubelet's server needs of its kubelet (upstream's `HostInterface`). */
@@ -22,6 +24,14 @@ export interface KubeletHost {
   readonly configuration?: KubeletConfiguration;
   /** What a pod's volumes take; they take nothing when absent. */
   readonly volumeStats?: (pod: Pod) => Promise<readonly VolumeStats[]>;
+  /** What the machine uses; what its pods use when absent, as on a simulated node. */
+  readonly nodeStats?: () => Promise<NodeStats>;
+  /** Remembers processor time, for runtimes that tell its sum alone. */
+  readonly rates?: CpuRates;
+  /** How long a log file is, in bytes. */
+  readonly logBytes?: (path: string) => Promise<number>;
+  /** Metrics of the process itself, in the text format of Prometheus. */
+  readonly processMetrics?: () => string;
   /** Where checkpoints of containers are written; nowhere when absent. */
   readonly checkpointDir?: string;
 }

@@ -1,13 +1,13 @@
-import { KUBELET_VERSION, NODE_CPUS, NODE_MEMORY_BYTES } from "../node-object.ts";
+import { KUBELET_VERSION } from "../node-object.ts";
 import { sendText } from "./answer.ts";
+import { containerMetrics } from "./container-metrics.ts";
 import type { KubeletHost } from "./kubelet-host.ts";
-import type { Metric, Sample } from "./metric.ts";
+import type { Metric } from "./metric.ts";
+import { resourceMetrics } from "./resource-metrics.ts";
 import type { KubeletCall, KubeletRoute } from "./routes.ts";
-import { sumOf, usageOf } from "./usage.ts";
 import { volumeMetrics } from "./volume-metrics.ts";
 
 const CONTENT_TYPE = { "content-type": "text/plain; version=0.0.4; charset=utf-8; escaping=underscores" };
-const NANO = 1_000_000_000;
 
 /** The four pages of metrics. */
 export const metrics: readonly KubeletRoute[] = [
@@ -19,7 +19,8 @@ export const metrics: readonly KubeletRoute[] = [
 
 function page(path: string, collect: (host: KubeletHost) => Promise<readonly Metric[]>): KubeletRoute {
   const serve = async ({ host, response }: KubeletCall): Promise<void> => {
-    sendText(response, 200, (await collect(host)).map(textOf).join(""), CONTENT_TYPE);
+    const own = path === "/metrics" ? (host.processMetrics?.() ?? "") : "";
+    sendText(response, 200, (await collect(host)).map(textOf).join("") + own, CONTENT_TYPE);
   };
   return { path, methods: ["GET", "HEAD"], serve };
 }
@@ -50,7 +51,6 @@ async function ownMetrics(host: KubeletHost): Promise<readonly Metric[]> {
     labels: { container_state: name },
     value: containers.filter((container) => container.state === state).length,
   }));
-  const [, major = "", minor = ""] = /^v(\d+)\.(\d+)/.exec(KUBELET_VERSION) ?? [];
   return [
     {
       name: "kubelet_node_name",
@@ -76,111 +76,18 @@ async function ownMetrics(host: KubeletHost): Promise<readonly Metric[]> {
       type: "gauge",
       samples: [{ labels: { static: "" }, value: host.pods().length }],
     },
-    {
-      name: "kubernetes_build_info",
-      help: "[ALPHA] A metric with a constant '1' value labeled by major, minor, git version, git commit, git tree state, build date, Go version, and compiler from which Kubernetes was built, and platform on which it is running.",
-      type: "gauge",
-      samples: [{ labels: { git_version: KUBELET_VERSION, major, minor, platform: "linux/amd64" }, value: 1 }],
-    },
     ...(await volumeMetrics(host)),
-    startTime(host.startedAtMs),
+    // A process tells this of itself where it tells of itself.
+    ...(host.processMetrics === undefined ? [buildInfo(), startTime(host.startedAtMs)] : []),
   ];
 }
 
-async function containerMetrics(host: KubeletHost): Promise<readonly Metric[]> {
-  const pods = await usageOf(host);
-  const samples = (value: (usage: (typeof pods)[number]["containers"][number]) => number): readonly Sample[] =>
-    pods.flatMap(({ name, namespace, containers }) =>
-      containers.map((container) => ({ labels: { container: container.name, namespace, pod: name }, value: value(container) })),
-    );
-  return [
-    {
-      name: "container_cpu_usage_seconds_total",
-      help: "Cumulative cpu time consumed in seconds.",
-      type: "counter",
-      samples: samples(({ cpuNanoSeconds }) => cpuNanoSeconds / NANO),
-    },
-    {
-      name: "container_memory_working_set_bytes",
-      help: "Current working set of the container in bytes",
-      type: "gauge",
-      samples: samples(({ memoryBytes }) => memoryBytes),
-    },
-    {
-      name: "container_start_time_seconds",
-      help: "Start time of the container since unix epoch in seconds.",
-      type: "gauge",
-      samples: samples(({ startedAtMs }) => startedAtMs / 1000),
-    },
-    { name: "machine_cpu_cores", help: "Number of logical CPU cores.", type: "gauge", samples: [{ value: NODE_CPUS }] },
-    {
-      name: "machine_memory_bytes",
-      help: "Amount of memory installed on the machine.",
-      type: "gauge",
-      samples: [{ value: NODE_MEMORY_BYTES }],
-    },
-  ];
-}
-
-async function resourceMetrics(host: KubeletHost): Promise<readonly Metric[]> {
-  const pods = await usageOf(host);
-  const node = sumOf(pods);
-  const ofContainers = (value: (container: (typeof pods)[number]["containers"][number]) => number): readonly Sample[] =>
-    pods.flatMap(({ name, namespace, containers }) =>
-      containers.map((container) => ({ labels: { container: container.name, namespace, pod: name }, value: value(container) })),
-    );
-  const ofPods = (value: (pod: (typeof pods)[number]) => number): readonly Sample[] =>
-    pods.map((pod) => ({ labels: { namespace: pod.namespace, pod: pod.name }, value: value(pod) }));
-  const cpu = "[STABLE] Cumulative cpu time consumed by the";
-  const memory = "[STABLE] Current working set of the";
-  return [
-    {
-      name: "container_cpu_usage_seconds_total",
-      help: `${cpu} container in core-seconds`,
-      type: "counter",
-      samples: ofContainers(({ cpuNanoSeconds }) => cpuNanoSeconds / NANO),
-    },
-    {
-      name: "container_memory_working_set_bytes",
-      help: `${memory} container in bytes`,
-      type: "gauge",
-      samples: ofContainers(({ memoryBytes }) => memoryBytes),
-    },
-    {
-      name: "container_start_time_seconds",
-      help: "[STABLE] Start time of the container since unix epoch in seconds",
-      type: "gauge",
-      samples: ofContainers(({ startedAtMs }) => startedAtMs / 1000),
-    },
-    {
-      name: "node_cpu_usage_seconds_total",
-      help: `${cpu} node in core-seconds`,
-      type: "counter",
-      samples: [{ value: node.cpuNanoSeconds / NANO }],
-    },
-    {
-      name: "node_memory_working_set_bytes",
-      help: `${memory} node in bytes`,
-      type: "gauge",
-      samples: [{ value: node.memoryBytes }],
-    },
-    {
-      name: "pod_cpu_usage_seconds_total",
-      help: `${cpu} pod in core-seconds`,
-      type: "counter",
-      samples: ofPods(({ cpuNanoSeconds }) => cpuNanoSeconds / NANO),
-    },
-    {
-      name: "pod_memory_working_set_bytes",
-      help: `${memory} pod in bytes`,
-      type: "gauge",
-      samples: ofPods(({ memoryBytes }) => memoryBytes),
-    },
-    {
-      name: "resource_scrape_error",
-      help: "[STABLE] 1 if there was an error while getting container metrics, 0 otherwise",
-      type: "gauge",
-      samples: [{ value: 0 }],
-    },
-  ];
+function buildInfo(): Metric {
+  const [, major = "", minor = ""] = /^v(\d+)\.(\d+)/.exec(KUBELET_VERSION) ?? [];
+  return {
+    name: "kubernetes_build_info",
+    help: "[ALPHA] A metric with a constant '1' value labeled by major, minor, git version, git commit, git tree state, build date, Go version, and compiler from which Kubernetes was built, and platform on which it is running.",
+    type: "gauge",
+    samples: [{ labels: { git_version: KUBELET_VERSION, major, minor, platform: "linux/amd64" }, value: 1 }],
+  };
 }

@@ -1,0 +1,49 @@
+import { stat } from "node:fs/promises";
+import { cpus } from "node:os";
+import type { ImageService } from "#cri/image-service.ts";
+import type { FilesystemUsage } from "#cri/stats.ts";
+import type { KubeletHost } from "#kubelet/server/kubelet-host.ts";
+import { CpuRates } from "#kubelet/stats/cpu-rates.ts";
+import { type DiskStats, kernelStats, type NodeStats } from "#kubelet/stats/node-stats.ts";
+import { hostMachine, machineFiles } from "./kubelet-machine.ts";
+import { processMetrics } from "./process-metrics.ts";
+
+/** What the machine uses, for the kubelet's server. */
+export function hostStats(
+  rootDir: string,
+  images: ImageService,
+): Required<Pick<KubeletHost, "nodeStats" | "rates" | "logBytes" | "processMetrics">> {
+  return {
+    nodeStats: () => nodeStats(rootDir, images),
+    rates: new CpuRates(),
+    logBytes: (path) =>
+      stat(path).then(
+        ({ size }) => size,
+        () => 0,
+      ),
+    processMetrics,
+  };
+}
+
+async function nodeStats(rootDir: string, images: ImageService): Promise<NodeStats> {
+  const [kernel, node, fileSystems] = await Promise.all([
+    kernelStats(machineFiles, cpus().length),
+    diskOf(rootDir, undefined),
+    images.imageFsInfo().catch(() => ({ image: [], container: [] })),
+  ]);
+  const [image] = fileSystems.image;
+  const imageDisk = image === undefined ? node : await diskOf(image.mountpoint, image).catch(() => node);
+  const container = fileSystems.container[0] ?? image;
+  const containerDisk = container === undefined ? node : await diskOf(container.mountpoint, container).catch(() => node);
+  return { ...kernel, disks: { node, images: imageDisk, containers: containerDisk } };
+}
+
+/** The disk below a path; what the runtime has taken of it where it says so, else all that is taken. */
+async function diskOf(path: string, usage: FilesystemUsage | undefined): Promise<DiskStats> {
+  const disk = await hostMachine.fileSystem(path);
+  return {
+    ...disk,
+    usedBytes: usage?.usedBytes ?? disk.capacityBytes - disk.freeBytes,
+    inodesUsed: usage?.inodesUsed ?? disk.inodes - disk.inodesFree,
+  };
+}

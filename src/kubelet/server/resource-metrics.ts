@@ -1,0 +1,47 @@
+import type { KubeletHost } from "./kubelet-host.ts";
+import type { Metric, Sample } from "./metric.ts";
+import { type ContainerUsage, type PodUsage, sumOf, usageOf } from "./usage.ts";
+
+const NANO = 1_000_000_000;
+const CPU = "[STABLE] Cumulative cpu time consumed by the";
+const MEMORY = "[STABLE] Current working set of the";
+
+/** `/metrics/resource`: processors and memory, as metrics-server reads them. */
+export async function resourceMetrics(host: KubeletHost): Promise<readonly Metric[]> {
+  const [pods, stats] = await Promise.all([usageOf(host), host.nodeStats?.()]);
+  const sum = sumOf(pods);
+  const nodeCpu = stats?.cpuNanoSeconds ?? sum.cpuNanoSeconds;
+  const nodeMemory = stats?.memory.workingSetBytes ?? sum.memoryBytes;
+  const ofContainers = (value: (container: ContainerUsage) => number): readonly Sample[] =>
+    pods.flatMap(({ name, namespace, containers }) =>
+      containers.map((container) => ({ labels: { container: container.name, namespace, pod: name }, value: value(container) })),
+    );
+  const ofPods = (value: (pod: PodUsage) => number): readonly Sample[] =>
+    pods.map((pod) => ({ labels: { namespace: pod.namespace, pod: pod.name }, value: value(pod) }));
+  const seconds = ({ cpuNanoSeconds }: { readonly cpuNanoSeconds: number }): number => cpuNanoSeconds / NANO;
+  const bytes = ({ memoryBytes }: { readonly memoryBytes: number }): number => memoryBytes;
+  const start = "[STABLE] Start time of the container since unix epoch in seconds";
+  const failed = "[STABLE] 1 if there was an error while getting container metrics, 0 otherwise";
+  return [
+    counter("container_cpu_usage_seconds_total", `${CPU} container in core-seconds`, ofContainers(seconds)),
+    gauge("container_memory_working_set_bytes", `${MEMORY} container in bytes`, ofContainers(bytes)),
+    gauge(
+      "container_start_time_seconds",
+      start,
+      ofContainers(({ startedAtMs }) => startedAtMs / 1000),
+    ),
+    counter("node_cpu_usage_seconds_total", `${CPU} node in core-seconds`, [{ value: nodeCpu / NANO }]),
+    gauge("node_memory_working_set_bytes", `${MEMORY} node in bytes`, [{ value: nodeMemory }]),
+    counter("pod_cpu_usage_seconds_total", `${CPU} pod in core-seconds`, ofPods(seconds)),
+    gauge("pod_memory_working_set_bytes", `${MEMORY} pod in bytes`, ofPods(bytes)),
+    gauge("resource_scrape_error", failed, [{ value: 0 }]),
+  ];
+}
+
+function counter(name: string, help: string, samples: readonly Sample[]): Metric {
+  return { name, help, type: "counter", samples };
+}
+
+function gauge(name: string, help: string, samples: readonly Sample[]): Metric {
+  return { name, help, type: "gauge", samples };
+}
