@@ -26,8 +26,10 @@ export interface StatusSituation {
   ) => { readonly allocated: ResourceRequirements; readonly actual: ResourceRequirements };
   /** Stands before the ids of containers. */
   readonly runtimeName: string;
-  /** No container starts any more. */
+  /** Nothing runs any more, and nothing starts. */
   readonly ending: boolean;
+  /** No container starts any more, though some may still run. */
+  readonly isGoing?: boolean;
 }
 
 /** `containerStatuses` or `initContainerStatuses`, in the order of the spec. */
@@ -72,12 +74,12 @@ function containerStatus(situation: StatusSituation, container: Container, isIni
 }
 
 function isWaitingForRestart(
-  { pod, ending }: StatusSituation,
+  { pod, ending, isGoing = ending }: StatusSituation,
   container: Container,
   latest: ContainerStatus,
   isInit: boolean,
 ): boolean {
-  return !ending && latest.state === "CONTAINER_EXITED" && restarts(pod, container, isInit, latest.exitCode);
+  return !isGoing && latest.state === "CONTAINER_EXITED" && restarts(pod, container, isInit, latest.exitCode);
 }
 
 function waitingState(

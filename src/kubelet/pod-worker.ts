@@ -21,6 +21,7 @@ import { PodProbers } from "./pod-probers.ts";
 import { podStatus } from "./pod-status.ts";
 import type { PodWorkerModules } from "./pod-worker-modules.ts";
 import { PodResizer } from "./resize/pod-resizer.ts";
+import { staleConditions } from "./status-manager.ts";
 import { VolumeError } from "./volumes/volume-manager.ts";
 
 /** Dead attempts of a container that are kept, for `lastState`. */
@@ -153,6 +154,7 @@ export class PodWorker {
     const texts = ({ metadata: { labels, annotations } }: Pod): string => JSON.stringify([labels, annotations]);
     if (this.#modules.resyncMs !== undefined && texts(pod) !== texts(this.#pod)) this.#volumesAtMs = 0;
     this.#pod = pod;
+    if (staleConditions(pod, this.#conditions).length > 0) this.#told = "";
     if (pod.metadata.deletionTimestamp !== undefined) this.#going.abort();
     this.wake();
   }
@@ -492,6 +494,7 @@ export class PodWorker {
       nowMs: clock.now(),
       backOffMs: (name) => (actions.backedOff.includes(name) ? this.#backOff.delayMs(name) : 0),
       ending: ending && observed.containers.every((container) => !isRunning(container)),
+      isGoing: ending,
       problems: this.#starter.problems,
       hostIps,
       runtimeName,

@@ -85,3 +85,27 @@ test("nothing is written once the signal is aborted", async () => {
   await vi.advanceTimersByTimeAsync(5000);
   expect(sent).toEqual(["a Running"]);
 });
+
+test("addresses that there were before and conditions that are taken back go", async () => {
+  const { manager, patches } = start();
+  const before: Pod = {
+    ...pod("a"),
+    status: {
+      conditions: [
+        { type: "PodResizePending", status: "True" },
+        { type: "example.com/gate", status: "True" },
+      ],
+    },
+  };
+  const told = status("Running", { podIPs: [{ ip: "10.0.0.2" }], conditions: [{ type: "Ready", status: "True" }] });
+  manager.write(before, told, false);
+  await vi.advanceTimersByTimeAsync(100);
+  expect(patches).toMatchObject([
+    {
+      status: {
+        podIPs: [{ $patch: "replace" }, { ip: "10.0.0.2" }],
+        conditions: [{ type: "Ready" }, { $patch: "delete", type: "PodResizePending" }],
+      },
+    },
+  ]);
+});

@@ -1,4 +1,4 @@
-import type { Pod, PodStatus } from "#api/generated/core/v1.ts";
+import type { Pod, PodCondition, PodStatus } from "#api/generated/core/v1.ts";
 import { isConflict, isInvalid, isNotFound } from "#apimachinery/api-errors/errors.ts";
 import type { Clock } from "#base/clock.ts";
 import type { Client, ResourceId } from "#client/client.ts";
@@ -11,6 +11,8 @@ const CONCURRENT_WRITES_MAX = 32;
 const RETRY_MS = 1000;
 /** In a list of a strategic merge patch: the others are the whole list. */
 const REPLACE = { $patch: "replace" };
+/** Conditions that kubelets take back; others stay, whoever told them. */
+const TAKEN_BACK: readonly string[] = ["PodResizePending", "PodResizeInProgress"];
 
 interface PendingWrite {
   readonly pod: Pod;
@@ -74,7 +76,7 @@ export class StatusManager implements PodStatusWriter {
   async #send(uid: string, write: PendingWrite): Promise<void> {
     const { namespace = "", name = "" } = write.pod.metadata;
     if (write.status !== undefined) {
-      const patch = { metadata: { uid }, status: patchOf(write.status) };
+      const patch = { metadata: { uid }, status: patchOf(write.status, write.pod) };
       const options = { subresource: "status", fieldManager: "kubelet" };
       await this.#client.patch(PODS, namespace, name, "application/strategic-merge-patch+json", patch, options);
       write.status = undefined;
@@ -107,12 +109,14 @@ export class StatusManager implements PodStatusWriter {
 
 // Conditions are merged one by one: what a condition no longer says has to be taken out of it. So are addresses, of which
 // those of a sandbox before this one must not stay.
-function patchOf(status: PodStatus): object {
-  const conditions = status.conditions?.map((condition) => ({
+function patchOf(status: PodStatus, pod: Pod): object {
+  const told = status.conditions?.map((condition) => ({
     ...condition,
     reason: condition.reason ?? null,
     message: condition.message ?? null,
   }));
+  const gone = told === undefined ? [] : staleConditions(pod, status.conditions ?? []);
+  const conditions = told === undefined ? undefined : [...told, ...gone.map((type) => ({ $patch: "delete", type }))];
   const { podIPs, hostIPs } = status;
   return {
     ...status,
@@ -120,4 +124,10 @@ function patchOf(status: PodStatus): object {
     ...(podIPs === undefined ? {} : { podIPs: [REPLACE, ...podIPs] }),
     ...(hostIPs === undefined ? {} : { hostIPs: [REPLACE, ...hostIPs] }),
   };
+}
+
+/** The types of a pod's conditions that a kubelet has told and does not tell any more. */
+export function staleConditions({ status }: Pod, told: readonly PodCondition[]): readonly string[] {
+  const there = status?.conditions?.map(({ type }) => type as string) ?? [];
+  return there.filter((type) => TAKEN_BACK.includes(type) && !told.some((condition) => condition.type === type));
 }

@@ -64,7 +64,9 @@ export class Containerd implements AsyncDisposable {
   readonly runtime: RemoteRuntime = new RemoteRuntime(this.channel);
   readonly images: RemoteImages = new RemoteImages(this.channel);
   readonly #bridge: string = `kyb${randomBytes(4).toString("hex")}`;
-  readonly #cgroupsBefore: ReadonlySet<string> = new Set(containerCgroups());
+  /** For the cgroups of a test's own pods. */
+  readonly cgroupParent: string = `/${this.#bridge}`;
+  readonly #cgroupsBefore: ReadonlySet<string> = new Set(containerCgroups(CGROUP_PARENT));
   readonly #bin: string;
   #child: ChildProcess | undefined;
   #output = "";
@@ -118,7 +120,7 @@ export class Containerd implements AsyncDisposable {
     return [
       ...mounts.filter((line) => line.includes(this.dir)).map((line) => `mount ${line}`),
       ...processes(this.dir).filter((line) => !line.includes("config.toml")),
-      ...containerCgroups().filter((path) => !this.#cgroupsBefore.has(path)),
+      ...containerCgroups(CGROUP_PARENT, this.cgroupParent).filter((path) => !this.#cgroupsBefore.has(path)),
     ];
   }
 
@@ -136,7 +138,8 @@ export class Containerd implements AsyncDisposable {
       succeeds("ip", "link", "delete", this.#bridge);
     }
     await this.#gone(() => processes(this.dir));
-    for (const path of folders("/sys/fs/cgroup", 1)) if (path.endsWith(CGROUP_PARENT)) rmdirSync(path);
+    for (const path of folders("/sys/fs/cgroup", 1))
+      if (path.endsWith(CGROUP_PARENT) || path.endsWith(this.cgroupParent)) rmdirSync(path);
     rmSync(this.dir, { recursive: true });
   }
 
@@ -209,9 +212,10 @@ function processes(dir: string): string[] {
     .filter((line) => line.includes(dir));
 }
 
-/** Cgroups that are named by the id of a container; not those of other tests' machines. */
-function containerCgroups(): string[] {
-  return folders("/sys/fs/cgroup", 3).filter((path) => /\/[0-9a-f]{64}$/.test(path) && !path.includes("/kybern-host-"));
+/** Cgroups of containers below one of these parents: others are those of other tests, or of the machine. */
+function containerCgroups(...parents: readonly string[]): string[] {
+  const isOurs = (path: string): boolean => parents.some((parent) => path.includes(`${parent}/`));
+  return folders("/sys/fs/cgroup", 3).filter((path) => /\/[0-9a-f]{64}$/.test(path) && isOurs(path));
 }
 
 function folders(path: string, depth: number): string[] {
