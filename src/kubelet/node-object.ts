@@ -64,6 +64,7 @@ export function nodeStatus({ name, hostIp }: NodeIdentity, nowMs: number, sinceM
     capacity: CAPACITY,
     allocatable: CAPACITY,
     // A simulated node gives whole CPUs to nobody, and does what pods are told.
+    features: { supplementalGroupsPolicy: true },
     declaredFeatures: Object.values(NODE_FEATURES_OF_UPDATES).sort(),
     conditions: FINDINGS.map((finding) => ({
       ...finding,

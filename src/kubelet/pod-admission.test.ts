@@ -30,7 +30,16 @@ interface Case {
   readonly want?: readonly [string, string];
 }
 
+const strict = pod({ securityContext: { supplementalGroupsPolicy: "Strict" } });
+const knowing: Node = { ...node(), status: { ...node().status, features: { supplementalGroupsPolicy: true } } };
+
 const cases: readonly Case[] = [
+  { name: "a runtime that knows of it leaves out an image's groups", pod: strict, node: knowing },
+  {
+    name: "another does not",
+    pod: strict,
+    want: ["SupplementalGroupsPolicyNotSupported", "SupplementalGroupsPolicy=Strict is not supported in this node"],
+  },
   { name: "what fits is admitted", pod: asking({ cpu: "1" }), others: [asking({ cpu: "3" })] },
   {
     name: "too little CPU is told in thousandths",

@@ -31,6 +31,11 @@ export function rejectionOf(pod: Pod, node: Node, others: readonly Pod[]): Rejec
   if (pod.spec.os !== undefined && pod.spec.os.name !== OS) {
     return { reason: "PodOSNotSupported", message: "Failed to admit pod as the OS field doesn't match node OS" };
   }
+  const { supplementalGroupsPolicy } = pod.spec.securityContext ?? {};
+  if (supplementalGroupsPolicy === "Strict" && node.status?.features?.supplementalGroupsPolicy !== true) {
+    const message = "SupplementalGroupsPolicy=Strict is not supported in this node";
+    return { reason: "SupplementalGroupsPolicyNotSupported", message };
+  }
   return shortage(pod, node, others) ?? mismatch(pod, node, others);
 }
 
