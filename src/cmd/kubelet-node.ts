@@ -38,6 +38,8 @@ export interface NodeMakeUp {
   readonly runtime: RuntimeService;
   readonly images: ImageService;
   readonly kubeletPort: number;
+  /** Gives pods a network in the ranges that the cluster gave the node; where there is none, somebody else does. */
+  readonly giveNetwork?: (podCidrs: readonly string[]) => Promise<void>;
   readonly logger: Logger;
 }
 
@@ -194,9 +196,11 @@ export class OwnNode {
     const all = (spec?.podCIDRs ?? []).join(",");
     if (all === "" || all === this.#podCidrs) return;
     this.#podCidrs = all;
-    this.#made.runtime.updatePodCidr(all).catch((error: unknown) => {
+    const { runtime, giveNetwork, logger } = this.#made;
+    const told = Promise.all([runtime.updatePodCidr(all), giveNetwork?.(all.split(","))]);
+    told.catch((error: unknown) => {
       this.#podCidrs = "";
-      this.#made.logger.warn({ err: error, podCidrs: all }, "the container runtime could not be told the addresses of pods");
+      logger.warn({ err: error, podCidrs: all }, "the addresses of pods could not be set up");
     });
   }
 }

@@ -8,6 +8,8 @@ import { realFolderWatcher } from "#base/folder-watcher.ts";
 import { realHostFiles } from "#base/host-files.ts";
 import { systemRandom } from "#base/random.ts";
 import type { EventRecorder } from "#client/event-recorder.ts";
+import { bridgeName } from "#cni/bridge-network.ts";
+import { writeNodeNetwork } from "#cni/node-network.ts";
 import type { Logger } from "#component-base/logging.ts";
 import type { RuntimeHandler } from "#cri/runtime-status.ts";
 import type { ContainerManager } from "#kubelet/cm/container-manager.ts";
@@ -24,7 +26,7 @@ import { type CompleteConfiguration, completeConfiguration } from "./kubelet-con
 import { configurationOfFlags } from "./kubelet-configuration-flags.ts";
 import type { KubeletFlags } from "./kubelet-flags.ts";
 import { hostMachine } from "./kubelet-machine.ts";
-import { OwnNode } from "./kubelet-node.ts";
+import { type NodeMakeUp, OwnNode } from "./kubelet-node.ts";
 import { containersOf, dnsOf, foldersOf, imageManagerOf, recorderOf, refusalOf, volumesOf } from "./kubelet-parts.ts";
 import { openKubeletPorts } from "./kubelet-ports.ts";
 import { connectRuntime, type NodeRuntime } from "./kubelet-runtime.ts";
@@ -112,6 +114,19 @@ export async function startKubelet(start: KubeletStart): Promise<RunningKubelet>
   }
 }
 
+/** Kubenet, of former years: a bridge with the node's own range, for which nobody needs to configure the runtime. */
+function nodeNetwork({ flags, logger }: KubeletStart, nodeName: string): Pick<NodeMakeUp, "giveNetwork"> {
+  const { "network-plugin": plugin, "network-plugin-mtu": mtu } = flags as Readonly<Record<string, unknown>>;
+  if (plugin !== "kubenet") return {};
+  const bridge = { bridge: bridgeName(nodeName), masquerade: true, ...(typeof mtu === "number" && mtu > 0 && { mtu }) };
+  return {
+    giveNetwork: async (podCidrs) => {
+      const done = await writeNodeNetwork(realHostFiles, { podCidrs, ...bridge });
+      logger.info({ podCidrs, bridge: bridge.bridge, ...done }, "pods have a network of this node");
+    },
+  };
+}
+
 async function findBasis(start: KubeletStart, started: Started): Promise<Basis> {
   const { flags, logger, signal } = start;
   const { configuration, fromFile } = await configurationOf(start);
@@ -141,6 +156,7 @@ async function findBasis(start: KubeletStart, started: Started): Promise<Basis> 
     runtime: runtime.runtime,
     images: runtime.images,
     kubeletPort: configuration.port,
+    ...nodeNetwork(start, nodeName),
     logger,
   });
   const recorder = recorderOf(api?.client, nodeName, logger);
