@@ -229,9 +229,9 @@ describe.skipIf(!hasTestHosts || !hasEtcd || !hasKubectl || !isBuilt || containe
           const columns =
             "jsonpath={range .items[*]}{.metadata.name} {.status.containerStatuses[0].ready} {.status.hostIP}\n{end}";
           const lines = (await kubectl("get", "pods", "--namespace=kube-system", "-o", columns)).trim().split("\n");
-          return lines.filter((line) => !/^(calico|kube-proxy)/.test(line)).sort();
+          return lines.filter((line) => !line.startsWith("calico")).sort();
         };
-        const wanted = COMPONENTS.map((name) => `${name}-${node} true ${address}`).sort();
+        const wanted = guide.staticPods.map((name) => `${name}-${node} true ${address}`).sort();
         await vi.waitFor(async () => expect(await states()).toEqual(wanted), 40_000);
       });
 
@@ -254,6 +254,20 @@ describe.skipIf(!hasTestHosts || !hasEtcd || !hasKubectl || !isBuilt || containe
         );
         const get = ["etcdctl", "--endpoints", network.ETCD_SERVER, "get", "/coreos.com/network/config"];
         expect(await host.run(get, { env: { ETCDCTL_API: "2" } })).toBe('{"Network":"10.2.0.0/16","Backend":{"Type":"vxlan"}}\n');
+      });
+
+      test.runIf(guide.staticPods.includes("kube-proxy"))("Services are reached by their addresses", async () => {
+        const ask = [
+          "-o",
+          "/dev/null",
+          "-w",
+          "%{http_code}",
+          "--cacert",
+          "/etc/kubernetes/ssl/ca.pem",
+          `https://${serviceIp}/version`,
+        ];
+        // Whoever says nothing of himself gets no answer from a server that knows who may ask.
+        expect(await eventually(() => curl(...ask), 30_000)).toMatch(/^(200|401)$/);
       });
 
       test.runIf(["coreos-v1.2", "coreos-v1.4"].includes(folder))("namespaces are made", async () => {
@@ -312,7 +326,7 @@ describe.skipIf(!hasTestHosts || !hasEtcd || !hasKubectl || !isBuilt || containe
         await vi.waitFor(() => expect(kubelet.restarts).toBe(1), 20_000);
         await eventually(() => curl("-f", "http://127.0.0.1:10255/healthz"), 30_000);
         const after = await containers();
-        for (const name of COMPONENTS) expect(after.get(name)?.id, name).toBe(before.get(name)?.id);
+        for (const name of guide.staticPods) expect(after.get(name)?.id, name).toBe(before.get(name)?.id);
       });
 
       test.runIf(folder === "coreos-v1.2")("a component that hangs is started again", { timeout: 120_000 }, async () => {
