@@ -9,7 +9,6 @@ import type { Client } from "#client/client.ts";
 import { createEventRecorder, type EventRecorder } from "#client/event-recorder.ts";
 import type { Logger } from "#component-base/logging.ts";
 import type { ImageService } from "#cri/image-service.ts";
-import type { DnsConfig } from "#cri/pod-sandbox.ts";
 import type { RuntimeHandler } from "#cri/runtime-status.ts";
 import type { ContainerManager } from "#kubelet/cm/container-manager.ts";
 import { unmanagedCgroups } from "#kubelet/cm/unmanaged-cgroups.ts";
@@ -18,8 +17,7 @@ import type { ImageManager } from "#kubelet/images/image-manager.ts";
 import { SimpleImageManager } from "#kubelet/images/simple-image-manager.ts";
 import { ClientSources } from "#kubelet/inside/sources.ts";
 import { appArmorRejection } from "#kubelet/kuberuntime/security-profiles.ts";
-import { podDns } from "#kubelet/network-files/pod-dns.ts";
-import { parseResolvConf } from "#kubelet/network-files/resolv-conf.ts";
+import { NodeDns } from "#kubelet/network-files/node-dns.ts";
 import type { Rejection } from "#kubelet/pod-admission.ts";
 import { PodCertificates } from "#kubelet/podcertificate/pod-certificates.ts";
 import { SysctlAllowlist, safeSysctls } from "#kubelet/sysctl/allowlist.ts";
@@ -124,17 +122,10 @@ async function hasTmpfsNoswap(): Promise<boolean> {
 /** What stands in pods' `resolv.conf`; what is wrong with it is told as events. */
 export function dnsOf(
   { clusterDNS = [], clusterDomain = "", resolvConf }: KubeletConfiguration,
-  nodeIps: readonly string[],
+  node: { readonly nodeName: string; readonly nodeIps: readonly string[] },
   recorder: EventRecorder,
-): (pod: Pod) => Promise<DnsConfig> {
-  return async (pod) => {
-    const ofNode = resolvConf === "" ? undefined : parseResolvConf(await readFile(resolvConf, "utf8"));
-    const { config, warnings } = podDns(pod, { clusterDns: clusterDNS, clusterDomain, ofNode, nodeIps });
-    for (const { reason, message } of warnings) {
-      recorder.event({ apiVersion: "v1", kind: "Pod", metadata: pod.metadata }, "Warning", reason, message);
-    }
-    return config;
-  };
+): NodeDns {
+  return new NodeDns({ ...node, clusterDns: clusterDNS, clusterDomain, resolvConf, files: realHostFiles, recorder });
 }
 
 /** Folders under the kubelet's own. */

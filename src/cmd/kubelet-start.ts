@@ -176,6 +176,8 @@ async function startAgent({ start, configuration, nodeName, runtime, api, contai
   };
   const own = (): ReturnType<OwnNode["own"]> => node.own();
   const volumes = await volumesOf({ rootDir, client, configuration, containers, node: own, images, handlerOf, recorder });
+  const dns = dnsOf(configuration, { nodeName, nodeIps: node.hostIps }, recorder);
+  await dns.check();
   agent = await Kubelet.start({
     nodeName,
     client,
@@ -186,7 +188,7 @@ async function startAgent({ start, configuration, nodeName, runtime, api, contai
     config: configuration,
     hostIps: node.hostIps,
     ownNode: own,
-    dns: dnsOf(configuration, node.hostIps, recorder),
+    dns: (pod) => dns.configOf(pod),
     security: {
       seccompRoot: foldersOf(rootDir).seccomp,
       seccompDefault: configuration.seccompDefault,
