@@ -1,4 +1,4 @@
-import { mkdir } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { hostname } from "node:os";
 import type { Duplex } from "node:stream";
@@ -32,6 +32,7 @@ import { openKubeletPorts } from "./kubelet-ports.ts";
 import { connectRuntime, type NodeRuntime } from "./kubelet-runtime.ts";
 import { KeptServing } from "./kubelet-serving.ts";
 import { hostStats } from "./kubelet-stats.ts";
+import { tellUnheeded } from "./kubelet-unheeded.ts";
 import { decodeManifest } from "./manifest-pods.ts";
 import { StartupError } from "./startup-error.ts";
 
@@ -52,6 +53,8 @@ export interface KubeletStart {
   readonly logger: Logger;
   /** Ends what a start waits for. */
   readonly signal: AbortSignal;
+  /** Whether the process is the kubelet alone. */
+  readonly ownsProcess: boolean;
 }
 
 /** A kubelet that runs. */
@@ -132,6 +135,7 @@ async function findBasis(start: KubeletStart, started: Started): Promise<Basis> 
   const { configuration, fromFile } = await configurationOf(start);
   const info = await hostMachine.info();
   if (configuration.failSwapOn) refuseSwap(info);
+  if (start.ownsProcess) await rankProcess(configuration.oomScoreAdj, logger);
   const nodeName = nodeNameOf(flags["hostname-override"]);
   const rootDir = flags["root-dir"];
   await mkdir(rootDir, { recursive: true, mode: 0o750 });
@@ -255,6 +259,7 @@ async function configurationOf({ flags, given, logger }: KubeletStart): Promise<
   const complete = await completeConfiguration({ config: flags.config, configDir: flags["config-dir"] }, ofFlags);
   const gates = Object.entries(complete.configuration.featureGates ?? {}).map(([name, on]) => `${name}=${on}`);
   readFeatureGates(gates, logger);
+  tellUnheeded(complete.configuration, logger);
   const { staticPodPath } = complete.configuration;
   if (flags.config !== "" && staticPodPath === flags.config) {
     logger.info({ flag: "--config", path: staticPodPath }, "these are manifests, as of --pod-manifest-path");
@@ -272,6 +277,13 @@ export function nodeNameOf(override: string): string {
 function refuseSwap({ swapBytes }: MachineInfo): void {
   if (swapBytes === 0) return;
   throw new StartupError("running with swap on is not supported, please disable swap or set --fail-swap-on flag to false");
+}
+
+/** `--oom-score-adj`: when memory is short the kernel ends others first. */
+async function rankProcess(score: number, logger: Logger): Promise<void> {
+  await writeFile("/proc/self/oom_score_adj", String(score)).catch((error: unknown) => {
+    logger.info({ err: error, score }, "the kernel does not let this process have its rank");
+  });
 }
 
 async function fetchManifest(

@@ -40,10 +40,12 @@ export async function kubelet({ args, isHyperkube }: ProgramCall): Promise<void>
   try {
     // Guides of former years name the API server so, and expect what was open unasked then.
     const isFormer = isHyperkube || given.has("api-servers");
-    const running = await startKubelet({ flags, given, isFormer, logger, signal: stopping.signal }).catch((error: unknown) => {
-      if (stopping.signal.aborted) return undefined;
-      return explain(error);
-    });
+    const running = await startKubelet({ flags, given, isFormer, logger, signal: stopping.signal, ownsProcess: true }).catch(
+      (error: unknown) => {
+        if (stopping.signal.aborted) return undefined;
+        return explain(error);
+      },
+    );
     if (running === undefined) return;
     await notifyReady(logger);
     await interrupted;

@@ -51,7 +51,14 @@ export async function startUpNode(request: UpNodeRequest): Promise<RunningKubele
     "--fail-swap-on=false",
   ];
   const flags = parseFlags(kubeletFlags, args) as KubeletFlags & Readonly<Record<string, unknown>>;
-  return startKubelet({ flags, given: givenFlags(args), isFormer: false, logger, signal: new AbortController().signal });
+  return startKubelet({
+    flags,
+    given: givenFlags(args),
+    isFormer: false,
+    logger,
+    signal: new AbortController().signal,
+    ownsProcess: false,
+  });
 }
 
 async function giveNetwork(nodeName: string, logger: Logger): Promise<void> {

@@ -7,6 +7,7 @@ import { kubeApiServerFlags } from "../../src/cmd/kube-apiserver-flags.ts";
 import { kubeControllerManagerFlags } from "../../src/cmd/kube-controller-manager-flags.ts";
 import { kubeProxyFlags } from "../../src/cmd/kube-proxy-flags.ts";
 import { kubeSchedulerFlags } from "../../src/cmd/kube-scheduler.ts";
+import { kubeletFlags } from "../../src/cmd/kubelet-flags.ts";
 import { ldapAuthnFlags } from "../../src/cmd/ldap-authn-flags.ts";
 import { upFlags } from "../../src/cmd/up-flags.ts";
 import { root } from "../architecture/source-tree.ts";
@@ -39,6 +40,7 @@ test.each([
   ["docs/kybern-up.md", "", upFlags],
   ["docs/ldap-authn.md", "", ldapAuthnFlags],
   ["docs/kube-proxy.md", "## Flags", kubeProxyFlags],
+  ["docs/kubelet.md", "## Flags", kubeletFlags],
   ["docs/several-masters.md", "", haproxyFlags],
   ["docs/programs.md", "### Flags of `kube-apiserver`", kubeApiServerFlags],
   ["docs/programs.md", "### Flags of `kube-controller-manager`", kubeControllerManagerFlags],
