@@ -337,6 +337,26 @@ describe.each(containerdVersions.slice(0, 1))("what containers find inside, on $
     expect(handles()).toBeLessThanOrEqual(before + 2);
   }, 120_000);
 
+  test("a part of a volume that was exchanged is mounted anew, and else stays as it is", async () => {
+    objects["configmap/part"] = { data: { f: "1" } };
+    const mount = at("v", { mountPath: "/f", subPath: "f" });
+    const { now, container } = alone("part", { volumes: [{ name: "v", configMap: { name: "part" } }], container: on(mount) });
+    const look = async (): Promise<readonly string[]> => {
+      await volumes.setUp(now);
+      const [first] = (await volumes.mounts(now, container, 0, (text) => text)).mounts;
+      return [readFileSync(first?.hostPath ?? "", "utf8"), mountsLeft().join()];
+    };
+    const before = await look();
+    expect(before[0]).toBe("1");
+    expect(await look()).toEqual(before);
+    objects["configmap/part"] = { data: { f: "2" } };
+    const after = await look();
+    expect(after[0]).toBe("2");
+    expect(after[1]).not.toBe(before[1]);
+    await volumes.tearDown("part");
+    expect(mountsLeft()).toEqual([]);
+  });
+
   test.skipIf(!existsSync("/sys/kernel/mm/hugepages/hugepages-2048kB"))("huge pages are mounted with their size", async () => {
     const resources = { requests: { "hugepages-2Mi": "4Mi" } };
     const { now } = alone("huge", {
