@@ -31,6 +31,7 @@ function podOf(value: unknown): Pod {
     ...pod,
     metadata: { ...pod.metadata, namespace: pod.metadata.namespace || "default" },
   } as Pod);
-  if (problems.length > 0) throw new Error(`invalid pod: ${problems.map((problem) => problem.message).join(", ")}`);
+  if (problems.length > 0)
+    throw new Error(`invalid pod: ${problems.map(({ field, message }) => `${field}: ${message}`).join(", ")}`);
   return pod as Pod;
 }

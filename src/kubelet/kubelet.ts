@@ -18,6 +18,8 @@ import { PodLogs } from "./kuberuntime/pod-logs.ts";
 import { RuntimeClasses } from "./kuberuntime/runtime-classes.ts";
 import { terminationMessage } from "./kuberuntime/termination-message.ts";
 import { MirrorPods } from "./mirror/mirror-pods.ts";
+import { endPods, SHUTTING_DOWN } from "./nodeshutdown/node-shutdown.ts";
+import { shutdownGroups } from "./nodeshutdown/shutdown-groups.ts";
 import { Pleg } from "./pleg/pleg.ts";
 import { PodEnvironment } from "./pod-environment.ts";
 import type { PodStatusWriter } from "./pod-status-writer.ts";
@@ -50,6 +52,7 @@ export class Kubelet {
   readonly #mirrors: MirrorPods | undefined;
   #nodes: SharedInformer<Node> | undefined;
   #timer: Timer | undefined;
+  #isShuttingDown = false;
 
   private constructor(options: KubeletOptions, runtimeName: string) {
     const { client, clock, random, runtime, logger, nodeName } = options;
@@ -66,6 +69,7 @@ export class Kubelet {
       node: () => this.#node(),
       readNode: async () => client?.get<Node>(NODES, "", nodeName),
       ...(options.refuse === undefined ? {} : { refuse: options.refuse }),
+      closed: () => (this.#isShuttingDown ? SHUTTING_DOWN : undefined),
       onGone: (pod) => this.#mirrors?.forget(pod),
       logger,
     });
@@ -106,6 +110,18 @@ export class Kubelet {
   /** Every source has told its pods. */
   get isComplete(): boolean {
     return this.#config.isComplete;
+  }
+
+  /**
+   * The machine goes down: no pod is taken on any more, and all are ended by priority, as `shutdownGracePeriod` and its like
+   * say. Resolves when that is done, at once where nothing is configured.
+   */
+  async shutDown(): Promise<void> {
+    const groups = shutdownGroups(this.#options.config);
+    if (groups.length === 0) return;
+    this.#isShuttingDown = true;
+    const { clock, logger } = this.#options;
+    await endPods({ groups, workers: this.#workers.all, clock, logger });
   }
 
   /** Ends all timers, watches and probes, and leaves containers running. */
@@ -220,6 +236,7 @@ export class Kubelet {
       images: this.#options.images,
       security: this.#options.security,
       sandboxes: {
+        networkProblem: () => this.health.networkProblem(),
         podLogsDir: config.podLogsDir,
         clusterDomain: config.clusterDomain ?? "",
         dns: this.#options.dns,

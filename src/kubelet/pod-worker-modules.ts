@@ -56,6 +56,8 @@ export interface SecurityModules extends Pick<ContainerSecuritySettings, "seccom
 
 /** What a real node adds to its sandboxes. */
 export interface SandboxModules {
+  /** Why pods get no network of their own now; undefined: they do. */
+  readonly networkProblem: () => string | undefined;
   /** Where the logs of pods are. */
   readonly podLogsDir: string;
   readonly clusterDomain: string;

@@ -71,6 +71,9 @@ export class PodWorker {
   /** The containers are done: those that end now are not started again. */
   #finished = false;
   #failure: Rejection | undefined;
+  /** The most that its containers are given to end, in seconds. */
+  #graceSecondsMax: number = Number.POSITIVE_INFINITY;
+  readonly #onEnded = new Set<() => void>();
   #rejected = false;
   /** Nothing of it runs any more. */
   #ended = false;
@@ -199,11 +202,18 @@ export class PodWorker {
     return this.#gone.promise;
   }
 
-  /** The node ends the pod, as when it has too little of something; its containers are given `graceSeconds`. */
-  fail(failure: Rejection): void {
+  /**
+   * The node ends the pod, as when it has too little of something; its containers are given `graceSeconds`, or less when the
+   * pod asks for less. Resolves when nothing of it runs any more.
+   */
+  fail(failure: Rejection, graceSeconds?: number): Promise<void> {
     this.#failure ??= failure;
+    if (graceSeconds !== undefined) this.#graceSecondsMax = Math.min(this.#graceSecondsMax, graceSeconds);
     this.#going.abort();
+    if (this.#ended) return Promise.resolve();
+    const ended = new Promise<void>((resolve) => this.#onEnded.add(resolve));
     this.wake();
+    return ended;
   }
 
   async #run(): Promise<void> {
@@ -329,6 +339,12 @@ export class PodWorker {
 
   async #createSandbox(observed: ObservedPod, actions: PodActions): Promise<number | undefined> {
     this.#tell(observed, actions, false);
+    const { sandboxes } = this.#modules;
+    const problem = this.#pod.spec.hostNetwork === true ? undefined : sandboxes?.networkProblem();
+    if (problem !== undefined) {
+      this.#tellProblem("NetworkNotReady", `network is not ready: ${problem}`);
+      return this.#retryAtMs();
+    }
     if (!(await this.#setUpVolumes())) return this.#retryAtMs();
     if (observed.sandbox !== undefined) await this.#leaveSandbox(observed);
     try {
@@ -414,7 +430,8 @@ export class PodWorker {
     );
     const ordering = this.#ordering;
     for (const { id, metadata } of running) {
-      this.#stopper.stop({ id, name: metadata.name, message: `Stopping container ${metadata.name}`, ordering });
+      const limit = Number.isFinite(this.#graceSecondsMax) ? { graceSecondsMax: this.#graceSecondsMax } : {};
+      this.#stopper.stop({ id, name: metadata.name, message: `Stopping container ${metadata.name}`, ordering, ...limit });
     }
     if (running.length > 0) {
       this.#tell(observed, actions, false, true);
@@ -425,6 +442,8 @@ export class PodWorker {
     await volumes.tearDown(uid);
     await cgroups.removePodCgroup(uid);
     this.#ended = true;
+    for (const tell of this.#onEnded) tell();
+    this.#onEnded.clear();
     this.#tell(observed, actions, this.#pod.metadata.deletionTimestamp !== undefined, true);
     if (this.#gone === undefined) return;
     for (const { id } of observed.sandboxes ?? []) await runtime.removePodSandbox(id);

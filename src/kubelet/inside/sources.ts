@@ -1,6 +1,7 @@
 import type { TokenRequest } from "#api/generated/authentication/v1.ts";
 import type { ConfigMap, Pod, Secret, Service } from "#api/generated/core/v1.ts";
 import { isNotFound } from "#apimachinery/api-errors/errors.ts";
+import { StatusError } from "#apimachinery/api-errors/status.ts";
 import { parseTime } from "#apimachinery/meta/time.ts";
 import type { Clock } from "#base/clock.ts";
 import type { Client, ResourceId } from "#client/client.ts";
@@ -37,11 +38,13 @@ interface Answer {
   readonly value: Promise<unknown>;
 }
 
-/** Reads through a client; who asks for the same within a second gets the same. */
+/** Reads through a client; who asks for the same within a second gets the same, and while the API is away what was there last. */
 export class ClientSources implements Sources {
   readonly #client: Client;
   readonly #clock: Clock;
   readonly #answers = new Map<string, Answer>();
+  /** What was read last, for when the API is away. */
+  readonly #last = new Map<string, unknown>();
 
   constructor(options: { readonly client: Client; readonly clock: Clock }) {
     this.#client = options.client;
@@ -99,10 +102,23 @@ export class ClientSources implements Sources {
     const known = this.#answers.get(key);
     if (known !== undefined && nowMs - known.atMs < FRESH_MS) return known.value as Promise<T>;
     if (this.#answers.size >= ANSWERS_MAX) this.#answers.clear();
-    const value = read();
+    const value = this.#readOrLast(key, read);
     this.#answers.set(key, { atMs: nowMs, value });
     value.catch(() => this.#answers.delete(key));
     return value;
+  }
+
+  /** A refusal is an answer; a server that cannot be reached is none. */
+  async #readOrLast<T>(key: string, read: () => Promise<T>): Promise<T> {
+    try {
+      const value = await read();
+      if (this.#last.size >= ANSWERS_MAX) this.#last.clear();
+      this.#last.set(key, value);
+      return value;
+    } catch (error) {
+      if (error instanceof StatusError || !this.#last.has(key)) throw error;
+      return this.#last.get(key) as T;
+    }
   }
 }
 

@@ -26,6 +26,8 @@ export interface ContainerStop {
   readonly message: string;
   /** Seconds that it is given, when not those of the pod. */
   readonly graceSeconds?: number;
+  /** The most seconds that it is given, whatever the pod says. */
+  readonly graceSecondsMax?: number;
   readonly ordering?: TerminationOrdering;
 }
 
@@ -71,10 +73,10 @@ export class ContainerStopper {
     for (const { hurry } of this.#stopping.values()) hurry.abort();
   }
 
-  #graceSeconds({ graceSeconds }: ContainerStop): number {
+  #graceSeconds({ graceSeconds, graceSecondsMax = Number.POSITIVE_INFINITY }: ContainerStop): number {
     const { metadata, spec } = this.#modules.pod();
     const ofPod = spec.terminationGracePeriodSeconds ?? GRACE_SECONDS_DEFAULT;
-    return Math.max(1, metadata.deletionGracePeriodSeconds ?? graceSeconds ?? ofPod);
+    return Math.max(1, Math.min(graceSecondsMax, metadata.deletionGracePeriodSeconds ?? graceSeconds ?? ofPod));
   }
 
   /** What fails here is tried again when the pod is looked at next. */
