@@ -56,6 +56,17 @@ export const formerKubeletFlags: FormerFlags = {
   "really-crash-for-testing": { type: "bool", says: "a fault that nobody handles ends the program in any case" },
   "chaos-chance": { type: "string", says: NO_LONGER },
   containerized: { type: "bool", says: NO_LONGER },
+  "housekeeping-interval": { type: "string", says: "containers are measured when somebody asks" },
+  "global-housekeeping-interval": { type: "string", says: "containers are measured when somebody asks" },
+  "application-metrics-count-limit": { type: "int", says: NO_LONGER },
+  "boot-id-file": { type: "string", says: "the kernel tells which boot this is" },
+  "machine-id-file": { type: "string", says: "the machine's id is that of /etc/machine-id" },
+  "exit-on-lock-contention": { type: "bool", says: "who holds --lock-file keeps it until it ends" },
+  "logging-format": { type: "string", says: "the log has one JSON object a line" },
+  "log-flush-frequency": { type: "string", says: "each line of the log is written at once" },
+  "log-dir": { type: "string", says: "the log goes to standard error" },
+  "log-file": { type: "string", says: "the log goes to standard error" },
+  vmodule: { type: "string", says: "--v counts for all parts of the program" },
   logtostderr: { type: "bool", says: "the log goes to standard error" },
 };
 

@@ -10,6 +10,7 @@ import { systemRandom } from "#base/random.ts";
 import type { EventRecorder } from "#client/event-recorder.ts";
 import { bridgeName } from "#cni/bridge-network.ts";
 import { writeNodeNetwork } from "#cni/node-network.ts";
+import { FlagError } from "#component-base/flags.ts";
 import type { Logger } from "#component-base/logging.ts";
 import type { RuntimeHandler } from "#cri/runtime-status.ts";
 import type { ContainerManager } from "#kubelet/cm/container-manager.ts";
@@ -141,6 +142,9 @@ async function findBasis(start: KubeletStart, started: Started): Promise<Basis> 
   await mkdir(rootDir, { recursive: true, mode: 0o750 });
   const runtime = await connectRuntime(configuration, logger);
   started.add(() => runtime.close());
+  const cloud = flags["cloud-provider"];
+  if (cloud !== "" && cloud !== "external")
+    throw new FlagError(`flag --cloud-provider takes external or nothing, not "${cloud}"`);
   const rotate = configuration.rotateCertificates ?? false;
   const api = await kubeletApi({ flags, nodeName, rotate, logger, signal });
   if (api === undefined) logger.info({}, "there is no API server: only the pods of manifests are run");

@@ -1,5 +1,6 @@
 import type { NodeAddress, NodeStatus } from "#api/generated/core/v1.ts";
 import { semanticEqual } from "#apimachinery/meta/deep-equal.ts";
+import { NODE_FEATURES_OF_UPDATES } from "#component-helpers/node/declared-features.ts";
 import type { Image } from "#cri/image-service.ts";
 import type { RuntimeStatus, RuntimeVersion } from "#cri/runtime-status.ts";
 import type { AmountTexts } from "../configuration/kubelet-configuration.ts";
@@ -73,6 +74,7 @@ export function nextStatus(
     ...(volumesInUse.length === 0 ? { volumesInUse: undefined } : { volumesInUse }),
     ...(handlers.length === 0 ? {} : { runtimeHandlers: handlers.map(handlerOf) }),
     ...(supplementalGroupsPolicy === undefined ? {} : { features: { supplementalGroupsPolicy } }),
+    declaredFeatures: Object.values(NODE_FEATURES_OF_UPDATES).sort(),
   };
   const told: NodeEvent[] = events.map((reason) => ({
     type: "Normal",
