@@ -8,6 +8,7 @@ import {
   realpathSync,
   rmSync,
   statSync,
+  truncateSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
@@ -34,6 +35,9 @@ type Any = any;
 /** Goes on until it is asked to end. */
 const UNTIL_TOLD = ["sh", "-c", 'trap "exit 143" TERM; while :; do sleep 0.1; done'];
 const base64 = (text: string): string => Buffer.from(text).toString("base64");
+
+/** Files can be devices here, and file systems be made on them. */
+const canLoop = existsSync("/dev/loop-control") && existsSync("/usr/sbin/mkfs.ext4") && existsSync("/usr/sbin/blkid");
 
 test.skipIf(containerdVersions.length > 0)(`volumes in real containers: ${CONTAINERD_REASON}`, (context) => context.skip());
 
@@ -140,6 +144,7 @@ describe.each(containerdVersions.slice(0, 1))("what containers find inside, on $
         annotations: {},
         logPath: `${container.name}.log`,
         mounts: made.mounts,
+        devices: made.devices ?? [],
         linux: {
           securityContext: containerSecurityContext(pod, container, { uid: 0 }, { seccompRoot: root, seccompDefault: false }),
         },
@@ -337,6 +342,56 @@ describe.each(containerdVersions.slice(0, 1))("what containers find inside, on $
     expect(handles()).toBeLessThanOrEqual(before + 2);
   }, 120_000);
 
+  /** A file of the node as a device, which a claim of each mode is bound to. */
+  const loopDevice = (name: string): { readonly path: string } & Disposable => {
+    const file = join(root, `${name}.img`);
+    writeFileSync(file, "");
+    truncateSync(file, 32 * 1024 * 1024);
+    const path = execFileSync("losetup", ["-f", "--show", file], { encoding: "utf8" }).trim();
+    const [uid, volumeName] = [`c-${name}`, `pv-${name}`];
+    objects[`claim/${name}`] = { metadata: { uid }, spec: { volumeName }, status: { phase: "Bound" } };
+    const volumeMode = name === "block" ? "Block" : "Filesystem";
+    objects[`volume/${volumeName}`] = {
+      metadata: { name: volumeName },
+      spec: { claimRef: { uid }, local: { path }, volumeMode },
+    };
+    return { path, [Symbol.dispose]: () => execFileSync("losetup", ["-d", path]) };
+  };
+  const claims = (claimName: string): Any => [{ name: "v", persistentVolumeClaim: { claimName } }];
+
+  test.skipIf(!canLoop)("a container gets a device itself (with loop devices)", async () => {
+    using _disk = loopDevice("block");
+    const volumeDevices = [{ name: "v", devicePath: "/dev/own" }];
+    const running = await start({ volumes: claims("block"), container: { volumeDevices } });
+    try {
+      await running.run("echo written > /tmp/f; dd if=/tmp/f of=/dev/own conv=notrunc 2>/dev/null; sync");
+      expect(await running.run("dd if=/dev/own bs=7 count=1 2>/dev/null; test -b /dev/own && echo ' block'")).toBe(
+        "written block",
+      );
+    } finally {
+      await running.stop();
+    }
+  });
+
+  test.skipIf(!canLoop)(
+    "pods share a file system that is made on a device once, until the last (with loop devices, mkfs.ext4 and blkid)",
+    async () => {
+      using _disk = loopDevice("files");
+      const spec = { volumes: claims("files"), container: on(at("v")) };
+      const [first, second] = [await start(spec), await start(spec)];
+      await first.run("echo kept > /mnt/v/f");
+      expect(await second.run("cat /mnt/v/f; grep -c ' /mnt/v ext4 ' /proc/mounts")).toBe("kept\n1");
+      await first.stop();
+      expect(mountsLeft().join()).toContain("/plugins/kubernetes.io/local-volume/mounts/pv-files");
+      await second.stop();
+      expect(mountsLeft()).toEqual([]);
+      const third = await start(spec);
+      expect(await third.run("cat /mnt/v/f")).toBe("kept");
+      await third.stop();
+      expect(mountsLeft()).toEqual([]);
+    },
+  );
+
   test("a part of a volume that was exchanged is mounted anew, and else stays as it is", async () => {
     objects["configmap/part"] = { data: { f: "1" } };
     const mount = at("v", { mountPath: "/f", subPath: "f" });
@@ -357,19 +412,22 @@ describe.each(containerdVersions.slice(0, 1))("what containers find inside, on $
     expect(mountsLeft()).toEqual([]);
   });
 
-  test.skipIf(!existsSync("/sys/kernel/mm/hugepages/hugepages-2048kB"))("huge pages are mounted with their size", async () => {
-    const resources = { requests: { "hugepages-2Mi": "4Mi" } };
-    const { now } = alone("huge", {
-      volumes: [{ name: "v", emptyDir: { medium: "HugePages-2Mi" } }],
-      container: { resources, ...on(at("v")) },
-    });
-    await volumes.setUp(now);
-    expect(mountsLeft().join()).toMatch(/huge\/volumes\/kubernetes.io~empty-dir\/v .* hugetlbfs nodev rw.*pagesize=2M/);
-    await volumes.tearDown("huge");
-    expect(mountsLeft()).toEqual([]);
-  });
+  test.skipIf(!existsSync("/sys/kernel/mm/hugepages/hugepages-2048kB"))(
+    "huge pages are mounted with their size (with huge pages of 2 MiB)",
+    async () => {
+      const resources = { requests: { "hugepages-2Mi": "4Mi" } };
+      const { now } = alone("huge", {
+        volumes: [{ name: "v", emptyDir: { medium: "HugePages-2Mi" } }],
+        container: { resources, ...on(at("v")) },
+      });
+      await volumes.setUp(now);
+      expect(mountsLeft().join()).toMatch(/huge\/volumes\/kubernetes.io~empty-dir\/v .* hugetlbfs nodev rw.*pagesize=2M/);
+      await volumes.tearDown("huge");
+      expect(mountsLeft()).toEqual([]);
+    },
+  );
 
-  test.skipIf(existsSync("/sbin/mount.nfs"))("without NFS it is told what mount says", async () => {
+  test.skipIf(existsSync("/sbin/mount.nfs"))("without NFS it is told what mount says (without mount.nfs)", async () => {
     const { now } = alone("nfs", { volumes: [{ name: "v", nfs: { server: "127.0.0.1", path: "/x" } }], container: on(at("v")) });
     await expect(volumes.setUp(now)).rejects.toThrow(
       /^MountVolume\.SetUp failed for volume "v" : mount failed: exit status 32\nMounting command: mount\nMounting arguments: -t nfs 127\.0\.0\.1:\/x .*\nOutput: mount: .*nfs/s,

@@ -1,5 +1,5 @@
 import type { Container, Pod } from "#api/generated/core/v1.ts";
-import type { ContainerConfig, Mount } from "#cri/container.ts";
+import type { ContainerConfig, Device, Mount } from "#cri/container.ts";
 import type { LinuxContainerResources, LinuxContainerSecurityContext } from "#cri/linux-config.ts";
 import type { PulledImage } from "../images/image-manager.ts";
 import type { Prepared } from "../pod-environment.ts";
@@ -10,6 +10,7 @@ export interface ContainerFacts extends Omit<Prepared, "expand"> {
   readonly attempt: number;
   readonly image: PulledImage;
   readonly mounts: readonly Mount[];
+  readonly devices: readonly Device[];
   readonly resources: LinuxContainerResources | undefined;
   readonly securityContext: LinuxContainerSecurityContext | undefined;
   /** Of its pod's RuntimeClass. */
@@ -34,6 +35,7 @@ export function containerConfig(pod: Pod, container: Container, facts: Container
     envs: facts.envs,
     workingDir,
     ...(facts.mounts.length === 0 ? {} : { mounts: facts.mounts }),
+    ...(facts.devices.length === 0 ? {} : { devices: facts.devices }),
     logPath: `${name}/${attempt}.log`,
     stdin,
     stdinOnce,

@@ -89,11 +89,11 @@ export class ContainerStarter {
     }
     try {
       const { expand, ...prepared } = await environment.prepare(this.#now, container);
-      const { mounts } = await volumes.mounts(this.#now, container, attempt, expand);
+      const { mounts, devices = [] } = await volumes.mounts(this.#now, container, attempt, expand);
       const { runtimeHandler } = site;
       const resources = cgroups.containerResources(pod, container);
       const securityContext = this.#securityContext(pod, container, image, targetId);
-      const facts = { ...prepared, attempt, image, mounts, resources, runtimeHandler, securityContext };
+      const facts = { ...prepared, attempt, image, mounts, devices, resources, runtimeHandler, securityContext };
       const config = containerConfig(pod, container, facts);
       const completes = isSidecar(container) ? false : isInit || pod.spec.restartPolicy !== "Always";
       return decorate?.(config, completes) ?? config;

@@ -1,5 +1,6 @@
 import type { Node, PersistentVolume, PersistentVolumeClaim, Pod, Volume } from "#api/generated/core/v1.ts";
 import { isReachable } from "#component-helpers/storage/volume-matching.ts";
+import { allContainers } from "../kuberuntime/effective-security-context.ts";
 import type { ResolvedVolume } from "./volume-host.ts";
 import { VolumeError } from "./volume-manager.ts";
 
@@ -50,7 +51,7 @@ export async function claimedVolume(pod: Pod, volume: Volume, claimName: string,
       `MountVolume.NodeAffinity check failed for volume "${specName}" : no matching NodeSelectorTerms`,
     );
   }
-  const { hostPath, nfs, local, csi, mountOptions = [] } = persistent.spec ?? {};
+  const { hostPath, nfs, local, csi, mountOptions = [], volumeMode } = persistent.spec ?? {};
   const group = Number(persistent.metadata.annotations?.[GROUP_ANNOTATION] ?? Number.NaN);
   const source = {
     ...(hostPath === undefined ? {} : { hostPath }),
@@ -60,7 +61,14 @@ export async function claimedVolume(pod: Pod, volume: Volume, claimName: string,
   };
   const readOnly = volume.persistentVolumeClaim?.readOnly ?? false;
   return {
-    resolved: { name: volume.name, specName, source, readOnly, mountOptions },
+    resolved: {
+      name: volume.name,
+      specName,
+      source,
+      readOnly,
+      mountOptions,
+      ...(volumeMode === "Block" ? { isBlock: true } : {}),
+    },
     group: Number.isSafeInteger(group) ? group : undefined,
   };
 }
@@ -93,13 +101,19 @@ async function found(pod: Pod, volume: Volume, claimName: string, sources: Claim
     const points = `pv.Spec.ClaimRef.UID ${claimRef.uid ?? ""} does not point to claim.UID ${uid}`;
     throw new ClaimError(`found PV object ${name} but its ${points}`);
   }
-  if (volumeMode !== "Filesystem") {
-    throw new UnprocessedVolumeError(
-      volume.name,
-      `volume ${volume.name} has volumeMode ${volumeMode}, but is specified in volumeMounts`,
-    );
+  const has = `volume ${volume.name} has volumeMode ${volumeMode}, but is specified in`;
+  const containers = allContainers(pod);
+  if (volumeMode !== "Filesystem" && containers.some((one) => uses(one.volumeMounts, volume))) {
+    throw new UnprocessedVolumeError(volume.name, `${has} volumeMounts`);
+  }
+  if (volumeMode !== "Block" && containers.some((one) => uses(one.volumeDevices, volume))) {
+    throw new UnprocessedVolumeError(volume.name, `${has} volumeDevices`);
   }
   return persistent;
+}
+
+function uses(list: readonly { readonly name: string }[] = [], { name }: Volume): boolean {
+  return list.some((one) => one.name === name);
 }
 
 function isOwned({ metadata }: PersistentVolumeClaim, pod: Pod): boolean {

@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { posix } from "node:path";
-import type { Container, Pod, VolumeMount } from "#api/generated/core/v1.ts";
+import type { Container, Pod, VolumeDevice, VolumeMount } from "#api/generated/core/v1.ts";
 import { errnoOf } from "#base/host-files.ts";
-import type { ImageSpec, Mount } from "#cri/container.ts";
+import type { Device, ImageSpec, Mount } from "#cri/container.ts";
 import { HOSTS_PATH } from "../network-files/hosts-file.ts";
 import { hasBacksteps } from "./host-path.ts";
 import { bindSubPath, makeSubPath } from "./sub-path.ts";
@@ -39,7 +39,11 @@ export interface ContainerMountsRequest {
 }
 
 /** The mounts of a container (upstream's `makeMounts`), and its termination log. Rejects in upstream's words. */
-export async function containerMounts(host: VolumeHost, request: ContainerMountsRequest): Promise<ContainerMounts> {
+export async function containerMounts(
+  host: VolumeHost,
+  request: ContainerMountsRequest,
+): Promise<ContainerMounts & { readonly devices: readonly Device[] }> {
+  const devices = (request.container.volumeDevices ?? []).map((device) => deviceOf(request, device));
   const { pod, container, hostsFile } = request;
   const mounts: Mount[] = [];
   for (const [index, mount] of (container.volumeMounts ?? []).entries()) mounts.push(await mountOf(host, request, mount, index));
@@ -47,17 +51,25 @@ export async function containerMounts(host: VolumeHost, request: ContainerMounts
   if (hostsFile !== undefined && !hasOwnHosts)
     mounts.push({ containerPath: HOSTS_PATH, hostPath: hostsFile, selinuxRelabel: true });
   const { terminationMessagePath = "" } = container;
-  if (terminationMessagePath === "") return { mounts, terminationLogPath: "" };
+  if (terminationMessagePath === "") return { mounts, devices, terminationLogPath: "" };
   const terminationLogPath = await terminationLog(host, pod, container, request.attempt);
   mounts.push({ containerPath: terminationMessagePath, hostPath: terminationLogPath, selinuxRelabel: true });
-  return { mounts, terminationLogPath };
+  return { mounts, devices, terminationLogPath };
+}
+
+function deviceOf({ volumes, container }: ContainerMountsRequest, { name, devicePath }: VolumeDevice): Device {
+  if (!devicePath.startsWith("/")) throw new Error(`error DevicePath \`${devicePath}\` must be an absolute path`);
+  const { setUp } = volumes.get(name) ?? {};
+  if (setUp?.isDevice !== true) throw new Error(`cannot find volume "${name}" to pass into container "${container.name}"`);
+  return { hostPath: setUp.path, containerPath: devicePath, permissions: setUp.readOnly ? "r" : "mrw" };
 }
 
 async function mountOf(host: VolumeHost, request: ContainerMountsRequest, mount: VolumeMount, index: number): Promise<Mount> {
   const { pod, container, volumes, expand, supportsRecursiveReadOnly } = request;
   const { name, mountPath, readOnly = false, mountPropagation = "None" } = mount;
   const volume = volumes.get(name);
-  if (volume === undefined) throw new Error(`cannot find volume "${name}" to mount into container "${container.name}"`);
+  if (volume === undefined || volume.setUp.isDevice === true)
+    throw new Error(`cannot find volume "${name}" to mount into container "${container.name}"`);
   const { setUp, specName } = volume;
   const subPath = subPathOf(mount, expand);
   const source =

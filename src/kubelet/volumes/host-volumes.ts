@@ -22,6 +22,8 @@ import {
   unprocessedVolumes,
 } from "./claims.ts";
 import { containerMounts } from "./container-mounts.ts";
+import { Line } from "./line.ts";
+import { releaseDevices } from "./local-volume.ts";
 import { isWithin } from "./mount-info.ts";
 import type { Mounter } from "./mounter.ts";
 import { PodPaths } from "./pod-paths.ts";
@@ -81,6 +83,7 @@ export class HostVolumes implements VolumeManager {
   readonly #host: VolumeHost;
   readonly #tokens: ServiceAccountTokens;
   readonly #namespaces: UserNamespaces;
+  readonly #devices = new Line();
   /** By the pods' uids: their ids, or why they cannot have any. */
   readonly #ids = new Map<string, UserNamespace | Error>();
   readonly #stats = new Map<string, { readonly atMs: number; readonly stats: Promise<readonly VolumeStats[]> }>();
@@ -114,7 +117,11 @@ export class HostVolumes implements VolumeManager {
     }
     this.#ids.set(uid, await this.#namespaces.get(pod, this.#options.handlerOf(pod)).catch(asError));
     // What no container mounts is not set up.
-    const used = new Set(allContainers(pod).flatMap(({ volumeMounts = [] }) => volumeMounts.map(({ name }) => name)));
+    const used = new Set(
+      allContainers(pod).flatMap(({ volumeMounts = [], volumeDevices = [] }) =>
+        [...volumeMounts, ...volumeDevices].map(({ name }) => name),
+      ),
+    );
     const volumes = (pod.spec.volumes ?? []).filter(({ name }) => used.has(name));
     const outcomes = await Promise.allSettled(volumes.map((volume) => this.#setUpOne(now, volume)));
     const before = this.#pods.get(uid) ?? new Map<string, PodVolume>();
@@ -130,7 +137,7 @@ export class HostVolumes implements VolumeManager {
   async mounts(now: PodNow, container: Container, attempt: number, expand: (text: string) => string): Promise<ContainerMounts> {
     const { pod } = now();
     const { handlerOf, imageOf } = this.#options;
-    const { mounts, terminationLogPath } = await containerMounts(this.#host, {
+    const { mounts, devices, terminationLogPath } = await containerMounts(this.#host, {
       pod,
       container,
       attempt,
@@ -141,8 +148,8 @@ export class HostVolumes implements VolumeManager {
       imageOf,
     });
     const { uids, gids } = this.userNamespaceOf(pod) ?? {};
-    if (uids === undefined || gids === undefined) return { mounts, terminationLogPath };
-    return { mounts: mounts.map((mount) => ({ ...mount, uidMappings: uids, gidMappings: gids })), terminationLogPath };
+    if (uids === undefined || gids === undefined) return { mounts, devices, terminationLogPath };
+    return { mounts: mounts.map((mount) => ({ ...mount, uidMappings: uids, gidMappings: gids })), devices, terminationLogPath };
   }
 
   /** The user namespace of a pod that was set up; undefined for the node's. Throws where the pod cannot have the one that it wants. */
@@ -189,6 +196,7 @@ export class HostVolumes implements VolumeManager {
     // What was mounted last may be within what was mounted before.
     for (const path of mounted.reverse()) await this.#host.mounter.unmount(path);
     await removeTree(this.#host.files, folder);
+    await this.#devices.inTurn(() => releaseDevices(this.#host));
     this.#pods.delete(podUid);
     this.#tokens.forget(podUid);
     this.#options.certificates?.forget(podUid);
@@ -229,7 +237,11 @@ export class HostVolumes implements VolumeManager {
       ...credentialFiles(pod),
     };
     try {
-      const made = await setUp(this.#host, { pod, addresses, volume: resolved, situation });
+      const request = { pod, addresses, volume: resolved, situation };
+      // Others must not let go of a device that is just being mounted.
+      const made = await (resolved.source.local === undefined
+        ? setUp(this.#host, request)
+        : this.#devices.inTurn(() => setUp(this.#host, request)));
       return [volume.name, { specName: resolved.specName, setUp: made, group }];
     } catch (error) {
       throw error instanceof VolumeError ? error : setUpFailed(resolved.specName, error);

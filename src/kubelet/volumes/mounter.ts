@@ -1,5 +1,6 @@
 import type { HostFiles } from "#base/host-files.ts";
 import type { ProcessRunner } from "#base/process-runner.ts";
+import { formatDevice } from "./format-device.ts";
 import { type MountPoint, parseMountInfo } from "./mount-info.ts";
 
 /** What is to be mounted. */
@@ -17,6 +18,8 @@ export interface MountRequest {
 export interface Mounter {
   /** Rejects with the words of upstream's `mount-utils`. */
   mount(request: MountRequest): Promise<void>;
+  /** Mounts a device, on which a file system is made first if there is nothing. */
+  mountDevice(request: MountRequest): Promise<void>;
   /** No error when nothing is mounted there. */
   unmount(target: string): Promise<void>;
   /** All that is mounted, in the order in which it was. */
@@ -44,6 +47,12 @@ export class CommandMounter implements Mounter {
       return this.#run([...flags, ...(others.length === 0 ? [] : ["-o", others.join(",")]), source, target]);
     await this.#run([...flags, "-o", BIND, source, target]);
     if (others.length > 0) await this.#run([...flags, "-o", [BIND, "remount", ...others].join(","), source, target]);
+  }
+
+  async mountDevice(request: MountRequest): Promise<void> {
+    const { source: device, type, options } = request;
+    await formatDevice(this.#runner, { device, type, readOnly: options.includes("ro") });
+    await this.mount(request);
   }
 
   async unmount(target: string): Promise<void> {

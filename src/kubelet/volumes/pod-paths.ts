@@ -51,6 +51,16 @@ export class PodPaths {
     return join(this.plugins(uid), onDisk(plugin), part(name));
   }
 
+  /** A link to a device that containers get as such. */
+  device(uid: string, plugin: string, name: string): string {
+    return join(this.pod(uid), "volumeDevices", onDisk(plugin), part(name));
+  }
+
+  /** Where local volumes that are devices are mounted for all pods. */
+  get localDevices(): string {
+    return join(this.root, "plugins", PLUGINS.local, "mounts");
+  }
+
   hostsFile(uid: string): string {
     return join(this.pod(uid), "etc-hosts");
   }

@@ -18,6 +18,10 @@ export class RecordingMounter implements Mounter {
     this.#mounted = [...this.#mounted, { id, root: "/", path, device: `0:${id}`, type, source, options }];
   }
 
+  mountDevice(request: MountRequest): Promise<void> {
+    return this.mount(request);
+  }
+
   async unmount(target: string): Promise<void> {
     this.#mounted = this.#mounted.filter(({ path }) => path !== target);
   }

@@ -1,5 +1,6 @@
 import { isFromApi } from "../inside/volume-files.ts";
 import { setUpFiles } from "./api-files.ts";
+import { setUpDevice } from "./block-volume.ts";
 import { setUpEmptyDir } from "./empty-dir.ts";
 import { setUpHostPath } from "./host-path.ts";
 import { setUpLocal } from "./local-volume.ts";
@@ -13,7 +14,8 @@ export type SetUp = (host: VolumeHost, request: SetUpRequest) => Promise<SetUpVo
 const CSI_DRIVER = "kubernetes.io/csi: mounter.SetUpAt failed to get CSI client: driver name";
 
 /** Who sets up a kind of volume; undefined for those that no plugin is for. */
-export function setUpOf({ source }: ResolvedVolume): SetUp | undefined {
+export function setUpOf({ source, isBlock = false }: ResolvedVolume): SetUp | undefined {
+  if (isBlock) return source.local === undefined ? undefined : setUpDevice;
   const { emptyDir, hostPath, nfs, local, image, csi } = source;
   if (isFromApi({ name: "", ...source })) return setUpFiles;
   if (emptyDir !== undefined) return setUpEmptyDir;

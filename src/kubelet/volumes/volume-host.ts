@@ -31,6 +31,8 @@ export interface ResolvedVolume {
   /** A claim that is used for reading only. */
   readonly readOnly: boolean;
   readonly mountOptions: readonly string[];
+  /** Containers get a device rather than a folder. */
+  readonly isBlock?: boolean;
 }
 
 /** A volume to be set up. */
@@ -52,6 +54,8 @@ export interface SetUpVolume {
   readonly relabel: boolean;
   /** It has a file system to itself, which tells what it has. */
   readonly hasFileSystem?: boolean;
+  /** A device, which is not mounted. */
+  readonly isDevice?: boolean;
   /** The image whose files it has. */
   readonly image?: { readonly reference: string; readonly pullPolicy: string };
 }

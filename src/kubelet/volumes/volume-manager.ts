@@ -1,10 +1,12 @@
 import type { Container } from "#api/generated/core/v1.ts";
-import type { Mount } from "#cri/container.ts";
+import type { Device, Mount } from "#cri/container.ts";
 import type { PodNow } from "../inside/pod-volumes.ts";
 
 /** Where a container finds its volumes and files. */
 export interface ContainerMounts {
   readonly mounts: readonly Mount[];
+  /** Volumes that are devices. */
+  readonly devices?: readonly Device[];
   /** The file on the node that is its termination log; empty when it has none. */
   readonly terminationLogPath: string;
 }

@@ -201,10 +201,20 @@ describe("volumes of claims", () => {
       want: 'MountVolume.NodeAffinity check failed for volume "pv-1" : no matching NodeSelectorTerms',
     },
   ])("$name", async ({ found, want }) => {
-    await expect(claimedVolume(podOf({}), persistent, "data", sources(found))).rejects.toMatchObject({
+    const pod = podOf({ containers: [{ volumeMounts: [{ name: "v", mountPath: "/m" }] }] });
+    await expect(claimedVolume(pod, persistent, "data", sources(found))).rejects.toMatchObject({
       message: want,
       volume: "v",
     });
+  });
+
+  test("a device is for who asks for a device, and nobody else", async () => {
+    const device = podOf({ containers: [{ volumeDevices: [{ name: "v", devicePath: "/dev/x" }] }] });
+    const block = sources({ claim: claim(), volume: volume({ volumeMode: "Block" }) });
+    expect((await claimedVolume(device, persistent, "data", block)).resolved.isBlock).toBe(true);
+    const folder = sources({ claim: claim(), volume: volume() });
+    const want = "volume v has volumeMode Filesystem, but is specified in volumeDevices";
+    await expect(claimedVolume(device, persistent, "data", folder)).rejects.toThrow(want);
   });
 
   test("a volume that is bound", async () => {
