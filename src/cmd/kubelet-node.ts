@@ -61,6 +61,7 @@ export class OwnNode {
   #health: NodeHealth | undefined;
   #pressures: () => Pressures = () => ({ memory: false, disk: false, pid: false });
   #podCidrs = "";
+  #isShuttingDown = false;
 
   private constructor(made: NodeMakeUp, request: NodeRequest, addressRequest: AddressRequest) {
     this.#made = made;
@@ -121,6 +122,11 @@ export class OwnNode {
     if (pressures !== undefined) this.#pressures = pressures;
   }
 
+  /** From now on the node is not ready: the machine goes down. */
+  shutDown(): void {
+    this.#isShuttingDown = true;
+  }
+
   /** Tells the API server. */
   report(client: RestClient): NodeReporter {
     const { configuration, nodeName, logger } = this.#made;
@@ -169,10 +175,15 @@ export class OwnNode {
       images: await this.#listImages(),
       imagesMax: configuration.nodeStatusMaxImages,
       pressures: this.#pressures(),
-      problems: this.#health?.runtimeProblems() ?? ["container runtime status check may not have completed yet"],
+      problems: this.#problems(),
       countsDisk: configuration.localStorageCapacityIsolation,
       volumesInUse: [],
     };
+  }
+
+  #problems(): readonly string[] {
+    const problems = this.#health?.runtimeProblems() ?? ["container runtime status check may not have completed yet"];
+    return this.#isShuttingDown ? [...problems, "node is shutting down"] : problems;
   }
 
   async #lookForAddresses(): Promise<void> {

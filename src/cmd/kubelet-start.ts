@@ -18,6 +18,7 @@ import { Kubelet } from "#kubelet/kubelet.ts";
 import { kubeletServerHost } from "#kubelet/kubelet-server-host.ts";
 import { hotCpuPaths } from "#kubelet/kuberuntime/proc-paths.ts";
 import { hostLogFiles } from "#kubelet/logs/host-log-files.ts";
+import { shutdownGroups } from "#kubelet/nodeshutdown/shutdown-groups.ts";
 import { allocatableOf, capacityOf } from "#kubelet/nodestatus/capacity.ts";
 import type { MachineInfo } from "#kubelet/nodestatus/machine.ts";
 import type { HostVolumes } from "#kubelet/volumes/host-volumes.ts";
@@ -32,6 +33,7 @@ import { containersOf, dnsOf, foldersOf, imageManagerOf, recorderOf, refusalOf, 
 import { openKubeletPorts } from "./kubelet-ports.ts";
 import { connectRuntime, type NodeRuntime } from "./kubelet-runtime.ts";
 import { KeptServing } from "./kubelet-serving.ts";
+import { holdShutdown } from "./kubelet-shutdown.ts";
 import { hostStats } from "./kubelet-stats.ts";
 import { tellUnheeded } from "./kubelet-unheeded.ts";
 import { decodeManifest } from "./manifest-pods.ts";
@@ -106,10 +108,9 @@ export async function startKubelet(start: KubeletStart): Promise<RunningKubelet>
     started.add(() => running.agent.close());
     await openPorts(basis, running, started);
     const { nodeName, runtime, api, configuration, node } = basis;
-    if (api !== undefined) {
-      const reporter = node.report(api.client);
-      started.add(() => reporter.close());
-    }
+    const reporter = api === undefined ? undefined : node.report(api.client);
+    if (reporter !== undefined) started.add(() => reporter.close());
+    if (start.ownsProcess) await awaitShutdown(basis, running.agent, async () => reporter?.sync(), started);
     start.logger.info({ node: nodeName, port: configuration.port, server: api?.address.server }, "kubelet runs");
     return { nodeName, runtime: runtime.name, close: () => started.close() };
   } catch (error) {
@@ -258,6 +259,28 @@ async function openPorts(basis: Basis, { agent, volumes }: Agent, started: Start
   started.add(() => ports.close());
 }
 
+/** Ends pods in time when the machine goes down, where the configuration asks for it. */
+async function awaitShutdown(
+  { start, configuration, node }: Basis,
+  agent: Kubelet,
+  tell: () => Promise<void>,
+  started: Started,
+): Promise<void> {
+  const { logger } = start;
+  const groups = shutdownGroups(configuration);
+  const periodMs = groups.reduce((sum, { graceSeconds }) => sum + graceSeconds * 1000, 0);
+  const onShutdown = async (): Promise<void> => {
+    node.shutDown();
+    await Promise.all([tell(), agent.shutDown()]);
+  };
+  try {
+    const held = await holdShutdown({ periodMs, onShutdown, logger });
+    started.add(() => held.close());
+  } catch (error) {
+    logger.warn({ err: error }, "a shutdown of the machine will not be held up");
+  }
+}
+
 async function configurationOf({ flags, given, logger }: KubeletStart): Promise<CompleteConfiguration> {
   const ofFlags = configurationOfFlags(flags, given);
   const complete = await completeConfiguration({ config: flags.config, configDir: flags["config-dir"] }, ofFlags);
@@ -286,7 +309,7 @@ function refuseSwap({ swapBytes }: MachineInfo): void {
 /** `--oom-score-adj`: when memory is short the kernel ends others first. */
 async function rankProcess(score: number, logger: Logger): Promise<void> {
   await writeFile("/proc/self/oom_score_adj", String(score)).catch((error: unknown) => {
-    logger.info({ err: error, score }, "the kernel does not let this process have its rank");
+    logger.info({ why: (error as Error).message, score }, "the kernel does not let this process have its rank");
   });
 }
 

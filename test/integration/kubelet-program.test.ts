@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { totalmem } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
@@ -299,6 +299,49 @@ describe.skipIf(version === undefined || !isBuilt)(`kybern kubelet on containerd
     const after = (await pod("web")).status?.containerStatuses?.[0];
     expect([after?.containerID, after?.restartCount]).toEqual([before, 0]);
   }, 90_000);
+
+  test("when the machine goes down the node says so, and its pods end before it may", async () => {
+    kubelet = await KubeletProgram.prepare(containerd);
+    const bin = kubelet.path("bin");
+    mkdirSync(bin);
+    const program = (name: string, text: string): void => writeFileSync(join(bin, name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
+    const signal = { type: "signal", member: "PrepareForShutdown", payload: { type: "b", data: [true] } };
+    const [begin, held, released] = ["begin", "held", "released"].map((name) => kubelet.path(name));
+    // In the place of systemd's own, which speak with its logind.
+    program("systemd-inhibit", `touch ${held}; cat; touch ${released}`);
+    program(
+      "busctl",
+      `case "$*" in *get-property*) echo '{"type":"t","data":30000000}';; *) while [ ! -e ${begin} ]; do sleep 0.1; done; echo '${JSON.stringify(signal)}'; sleep 100;; esac`,
+    );
+    const fields = { shutdownGracePeriod: "20s", shutdownGracePeriodCriticalPods: "5s" };
+    const config = { apiVersion: "kubelet.config.k8s.io/v1beta1", kind: "KubeletConfiguration", ...fields };
+    const flags = [...nodeFlags("n7"), `--config=${kubelet.write("config.json", JSON.stringify(config))}`];
+    await kubelet.start(flags, { PATH: `${bin}:${process.env.PATH}` });
+    await isReady("n7");
+    await client.create<Pod>(core("pods"), "default", {
+      apiVersion: "v1",
+      kind: "Pod",
+      metadata: { name: "ends", namespace: "default" },
+      spec: {
+        nodeName: "n7",
+        automountServiceAccountToken: false,
+        terminationGracePeriodSeconds: 1,
+        containers: [{ name: "main", image }],
+      },
+    } as unknown as Pod);
+    const status = async (): Promise<Pod["status"]> => (await client.get<Pod>(core("pods"), "default", "ends")).status;
+    await eventually(async () => (await status())?.phase === "Running", 20_000, "the pod runs");
+    expect([existsSync(String(held)), existsSync(String(released))]).toEqual([true, false]);
+    writeFileSync(String(begin), "");
+    await eventually(async () => (await status())?.phase === "Failed", 20_000, "the pod ends");
+    expect(await status()).toMatchObject({
+      reason: "Terminated",
+      message: "Pod was terminated in response to imminent node shutdown.",
+    });
+    await eventually(() => existsSync(String(released)), 20_000, "the machine may go down");
+    const ready = (await node("n7")).status?.conditions?.find(({ type }) => type === "Ready");
+    expect([ready?.status, ready?.reason, ready?.message]).toEqual(["False", "KubeletNotReady", "node is shutting down"]);
+  }, 60_000);
 
   test("called as in former years it reads what they say, tells what it comes to, and opens the port that their guides read", async () => {
     kubelet = await KubeletProgram.prepare(containerd);
