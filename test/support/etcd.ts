@@ -23,9 +23,9 @@ export const etcdVersions: readonly EtcdVersion[] = ["", ...foldersBeside()].fla
   return version === undefined ? [] : [{ version, bin }];
 });
 /** The one that tests use who do not care: the system's, or what `KYBERN_TEST_ETCD` says: `3.5`. */
-const usual: EtcdVersion | undefined = chosen(process.env.KYBERN_TEST_ETCD);
+export const usualEtcd: EtcdVersion | undefined = chosen(process.env.KYBERN_TEST_ETCD);
 /** Whether etcd is installed; `hack/install-test-tools.sh` brings it. */
-export const hasEtcd: boolean = usual !== undefined;
+export const hasEtcd: boolean = usualEtcd !== undefined;
 /** What a test's name says where it is not. */
 export const ETCD_REASON = "needs etcd, which hack/install-test-tools.sh brings";
 
@@ -96,7 +96,7 @@ export class Etcd implements AsyncDisposable {
   }
 
   static async #spawn(options: EtcdOptions): Promise<Etcd> {
-    const { members: count = 1, args = [], scheme = "http", version = usual } = options;
+    const { members: count = 1, args = [], scheme = "http", version = usualEtcd } = options;
     const bin = version?.bin ?? "";
     const dir = mkdtempSync(join(tmpdir(), "kybern-etcd-"));
     const ports = await freePorts(2 * count);

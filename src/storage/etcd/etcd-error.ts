@@ -1,4 +1,4 @@
-import { GrpcError } from "#base/grpc/grpc-error.ts";
+import { DEADLINE_EXCEEDED, GrpcError, RESOURCE_EXHAUSTED, UNAVAILABLE, UNIMPLEMENTED } from "#base/grpc/grpc-error.ts";
 import { StorageError } from "../kv.ts";
 import { compacted, futureRevision } from "../storage-errors.ts";
 
@@ -18,5 +18,19 @@ const MEANINGS: readonly (readonly [RegExp, (message: string) => StorageError])[
 export function storageError(error: unknown): unknown {
   if (!(error instanceof GrpcError)) return error;
   const meaning = MEANINGS.find(([text]) => text.test(error.message));
-  return meaning === undefined ? new StorageError("Unavailable", error.message) : meaning[1](error.message);
+  return meaning === undefined ? new StorageError("Unavailable", wordsOf(error)) : meaning[1](error.message);
+}
+
+/** gRPC's names of codes. */
+const CODE_NAMES: Readonly<Record<number, string>> = {
+  [RESOURCE_EXHAUSTED]: "ResourceExhausted",
+  [UNIMPLEMENTED]: "Unimplemented",
+  [UNAVAILABLE]: "Unavailable",
+};
+
+/** In the words of etcd's client for Go, which upstream's servers pass on to their clients. */
+function wordsOf({ code, message }: GrpcError): string {
+  if (message.startsWith("etcdserver: ")) return message;
+  if (code === DEADLINE_EXCEEDED) return "context deadline exceeded";
+  return `rpc error: code = ${CODE_NAMES[code] ?? `Code(${code})`} desc = ${message}`;
 }

@@ -8,6 +8,7 @@ import { createRestClient, type RestClient } from "#client/rest-client.ts";
 import { createAuthority, issueCertificate, type LeafRequest } from "#pki/certificate.ts";
 import type { CertificatePair } from "#pki/key-pair.ts";
 import { renderKubeconfig } from "#pki/kubeconfig.ts";
+import { type EtcdVersion, usualEtcd } from "../etcd.ts";
 import { eventually } from "../kubectl.ts";
 import { programPath } from "../program.ts";
 import { MachineProcess } from "./machine-process.ts";
@@ -17,6 +18,8 @@ import { type Host, Network } from "./network.ts";
 export interface MastersOptions {
   readonly members: number;
   readonly tls: boolean;
+  /** The usual one when absent. */
+  readonly etcd?: EtcdVersion | undefined;
   /** etcd's space for its database; its own default when absent. */
   readonly quotaBytes?: number;
   /** Further flags of every API server. */
@@ -173,7 +176,7 @@ export class Masters implements AsyncDisposable {
   ctl(...args: readonly string[]): string {
     const { caFile, certFile, keyFile } = this.etcdTls;
     const tls = caFile === undefined ? [] : [`--cacert=${caFile}`, `--cert=${certFile}`, `--key=${keyFile}`];
-    return execFileSync("etcdctl", [`--endpoints=${this.etcdUrls.join(",")}`, ...tls, ...args], {
+    return execFileSync(join(this.#etcdBin, "etcdctl"), [`--endpoints=${this.etcdUrls.join(",")}`, ...tls, ...args], {
       env: { ...process.env, ETCDCTL_API: "3" },
       encoding: "utf8",
       stdio: ["ignore", "pipe", "pipe"],
@@ -219,6 +222,10 @@ export class Masters implements AsyncDisposable {
     { commonName: "admin", organizations: ["system:masters"], usages: ["client"] },
     realClock.now(),
   );
+
+  get #etcdBin(): string {
+    return (this.#options.etcd ?? usualEtcd)?.bin ?? "";
+  }
 
   get #scheme(): string {
     return this.#options.tls ? "https" : "http";
@@ -272,7 +279,14 @@ export class Masters implements AsyncDisposable {
       ...(tls ? [...secrets(""), ...secrets("peer-")] : []),
     ];
     const env = { ETCD_UNSUPPORTED_ARCH: process.arch };
-    return new MachineProcess({ host, name: host.name, command: "etcd", args, env, log: this.path(`${host.name}.log`) });
+    return new MachineProcess({
+      host,
+      name: host.name,
+      command: join(this.#etcdBin, "etcd"),
+      args,
+      env,
+      log: this.path(`${host.name}.log`),
+    });
   }
 
   #apiServer(host: Host): MachineProcess {
