@@ -14,8 +14,16 @@ test("a fenced client writes as long as it may, and reads in any case", async ()
     random: seededRandom(1),
   });
   let holds = true;
-  const client = fencedClient(store, () => holds);
-  await client.create(THINGS, "default", thing);
+  let underWay = 0;
+  const track = async <T>(write: Promise<T>): Promise<T> => {
+    underWay++;
+    return write.finally(() => underWay--);
+  };
+  const client = fencedClient(store, { holds: () => holds, track });
+  const writing = client.create(THINGS, "default", thing);
+  expect(underWay).toBe(1);
+  await writing;
+  expect(underWay).toBe(0);
   holds = false;
   const writes = [
     () => client.create(THINGS, "default", thing),

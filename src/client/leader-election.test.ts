@@ -72,6 +72,14 @@ function timersOf(clock: ManualClock, readings: Pick<Clock, "now" | "elapsed">):
   };
 }
 
+/** Lets time pass, and promises be kept meanwhile. */
+async function pass(clock: ManualClock, ms: number): Promise<void> {
+  for (let i = 0; i < ms; i += 500) {
+    clock.advance(500);
+    for (let turn = 0; turn < 20; turn++) await Promise.resolve();
+  }
+}
+
 describe("a leader that others do not hear of", () => {
   /** A candidate on virtual time, whose requests are answered until they are not. */
   async function lead(): Promise<{
@@ -88,13 +96,10 @@ describe("a leader that others do not hear of", () => {
       random: seededRandom(1),
     });
     const answered = <T>(answer: Promise<T>): Promise<T> => (reach.isCut ? new Promise<never>(() => undefined) : answer);
-    const client: Client = Object.assign(
-      fencedClient(store, () => true),
-      {
-        get: ((...args: Parameters<Client["get"]>) => answered(store.get(...args))) as Client["get"],
-        update: ((...args: Parameters<Client["update"]>) => answered(store.update(...args))) as Client["update"],
-      },
-    );
+    const client: Client = Object.assign(fencedClient(store, { holds: () => true, track: (write) => write }), {
+      get: ((...args: Parameters<Client["get"]>) => answered(store.get(...args))) as Client["get"],
+      update: ((...args: Parameters<Client["update"]>) => answered(store.update(...args))) as Client["update"],
+    });
     const stopping = new AbortController();
     let term: LeadershipTerm | undefined;
     const ended = runLeaderElection({
@@ -114,21 +119,15 @@ describe("a leader that others do not hear of", () => {
       reach,
       stop: async () => {
         stopping.abort();
-        for (let i = 0; i < 20; i++) {
-          await Promise.resolve();
-          clock.advance(1_000);
-        }
-        await ended;
+        let hasEnded = false;
+        const all = ended.then(() => {
+          hasEnded = true;
+        });
+        while (!hasEnded) await pass(clock, 1_000);
+        await all;
       },
     };
   }
-  const pass = async (clock: ManualClock, ms: number): Promise<void> => {
-    for (let i = 0; i < ms; i += 500) {
-      clock.advance(500);
-      for (let turn = 0; turn < 20; turn++) await Promise.resolve();
-    }
-  };
-
   test("leads on while its renewals are answered", async () => {
     const { clock, term, stop } = await lead();
     await pass(clock, 60_000);
@@ -190,4 +189,43 @@ test("a standby whose machine's clock is set forward waits as long", async () =>
   stopping.abort();
   await pass(5);
   await ended;
+});
+
+test.each([
+  { name: "a moment", workMs: 300, holdsUntilMs: 300, isGivenBack: true },
+  { name: "some seconds", workMs: 3_000, holdsUntilMs: 1_000, isGivenBack: true },
+  { name: "too long", workMs: 60_000, holdsUntilMs: 1_000, isGivenBack: false },
+])("a leader whose last write takes $name gives the Lease back after it, or not at all", async (given) => {
+  const clock = new ManualClock(1_000_000);
+  const client = new FakeClient({ resources: [{ id: LEASES, kind: "Lease", namespaced: true }], clock, random: seededRandom(1) });
+  const idle = fencedClient(client, { holds: () => true, track: (write) => write });
+  const stopping = new AbortController();
+  let term: LeadershipTerm | undefined;
+  const ended = runLeaderElection({
+    client,
+    clock,
+    identity: "a",
+    lease: { namespace: "kube-system", name: "x" },
+    signal: stopping.signal,
+    onStartedLeading: (started) => {
+      term = started;
+    },
+    // A write that was sent when it was told to stop.
+    onStoppedLeading: () => term?.fence({ ...idle, delete: () => clock.sleep(given.workMs) }).delete(LEASES, "", ""),
+  });
+  await vi.waitFor(() => expect(term).toBeDefined());
+  stopping.abort();
+  const holder = async (): Promise<unknown> =>
+    (await client.get<{ metadata: object; spec: { holderIdentity?: string } }>(LEASES, "kube-system", "x")).spec.holderIdentity;
+  let heldMs = 0;
+  let freeAtMs: number | undefined;
+  for (let passedMs = 0; passedMs < 8_000; passedMs += 100) {
+    for (let turn = 0; turn < 20; turn++) await Promise.resolve();
+    if (term?.holds()) heldMs = passedMs + 100;
+    if (freeAtMs === undefined && (await holder()) === "") freeAtMs = passedMs;
+    clock.advance(100);
+  }
+  await ended;
+  expect(heldMs).toBe(given.holdsUntilMs);
+  expect(freeAtMs).toBe(given.isGivenBack ? given.workMs : undefined);
 });

@@ -2,6 +2,7 @@ import { StatusError } from "#apimachinery/api-errors/status.ts";
 import { formatMicroTime } from "#apimachinery/meta/time.ts";
 import type { Clock, Timer } from "#base/clock.ts";
 import type { Client, ResourceId } from "./client.ts";
+import { type Fence, fencedClient } from "./fenced-client.ts";
 
 /** Names the Lease that candidates compete for. */
 export interface LeaseName {
@@ -33,7 +34,10 @@ export interface LeaderElectionOptions extends ElectionSettings {
   readonly signal: AbortSignal;
   /** Runs once when elected. */
   readonly onStartedLeading: (term: LeadershipTerm) => void;
-  /** The Lease is given back when what this returns has ended, or a second later. */
+  /**
+   * The Lease is given back when what this returns has ended, or a second later; but not before the last writes of a
+   * {@link LeadershipTerm.fence | fenced} client were answered.
+   */
   readonly onStoppedLeading?: () => unknown;
 }
 
@@ -43,9 +47,11 @@ export interface LeadershipTerm {
   readonly signal: AbortSignal;
   /**
    * Whether nobody else can lead at this moment. A process that stood still, or was cut off, knows it by this before its signal has
-   * ended: to be asked before each write ({@link fencedClient}).
+   * ended.
    */
   holds(): boolean;
+  /** A client that asks that before each write, and whose writes are waited for before the Lease is given back. */
+  fence(client: Client): Client;
 }
 
 interface Lease {
@@ -67,8 +73,10 @@ const RENEW_DEADLINE_MS = 10_000;
 const RETRY_PERIOD_MS = 2_000;
 /** Who stands by looks more often: a Lease that is given back shall not lie for long. */
 const STANDBY_PERIOD_MAX_MS = 1_000;
-/** Longest time that the work of a leader may take to end before the Lease is given back. */
+/** Longest time that the work of a leader may take to end in order; nothing more is sent after that. */
 const WORK_END_MS = 1_000;
+/** How long what was sent last may take to be answered; after that the Lease is left to run out. */
+const LAST_WRITES_MS = 5_000;
 /** No request about the Lease takes longer than half of the renew deadline, as upstream's, and this long at least. */
 const REQUEST_TIMEOUT_MIN_MS = 1_000;
 /** A released Lease may be taken at once; upstream writes 1 s. */
@@ -88,27 +96,43 @@ export async function runLeaderElection(options: LeaderElectionOptions): Promise
   // Who was told to stop while it was being elected does not begin.
   if (signal.aborted) return candidate.release();
   const term = new Term(clock, options.renewDeadlineMs ?? RENEW_DEADLINE_MS, candidate.renewedMs);
-  options.onStartedLeading({ signal: term.signal, holds: () => term.holds() });
+  options.onStartedLeading({ signal: term.signal, holds: () => term.holds(), fence: (client) => fencedClient(client, term) });
   const either = AbortSignal.any([signal, term.signal]);
   while (await pause(clock, retryPeriodMs, either)) {
     if (await candidate.tryAcquireOrRenew()) term.extend(candidate.renewedMs);
     else if (candidate.lost) break;
   }
   term.stop();
-  const late = new AbortController();
-  await Promise.race([options.onStoppedLeading?.(), pause(clock, WORK_END_MS, late.signal)]);
-  late.abort();
+  const work = Promise.resolve(options.onStoppedLeading?.());
+  await endsWithin(clock, work, WORK_END_MS);
   term.end();
-  await candidate.release();
+  // What was sent may still be written: until that has been answered nobody else may begin.
+  if (await endsWithin(clock, term.lastWrites(), LAST_WRITES_MS)) await candidate.release();
+}
+
+/** Whether the work ends in time; true where it has failed. */
+async function endsWithin(clock: Clock, work: Promise<unknown>, timeoutMs: number): Promise<boolean> {
+  const ended = new AbortController();
+  const late = pause(clock, timeoutMs, ended.signal).then((isLate) => !isLate);
+  const done = work.then(
+    () => true,
+    () => true,
+  );
+  try {
+    return await Promise.race([done, late]);
+  } finally {
+    ended.abort();
+  }
 }
 
 /** Ends by itself when it is not extended in time, whatever the answers do that are waited for. */
-class Term {
+class Term implements Fence {
   readonly #clock: Clock;
   readonly #renewDeadlineMs: number;
   readonly #leading = new AbortController();
   #untilMs = Number.NEGATIVE_INFINITY;
   #timer: Timer | undefined;
+  readonly #writes = new Set<Promise<unknown>>();
 
   constructor(clock: Clock, renewDeadlineMs: number, renewedMs: number) {
     this.#clock = clock;
@@ -122,6 +146,20 @@ class Term {
 
   holds(): boolean {
     return this.#clock.elapsed() < this.#untilMs;
+  }
+
+  async track<T>(write: Promise<T>): Promise<T> {
+    this.#writes.add(write);
+    try {
+      return await write;
+    } finally {
+      this.#writes.delete(write);
+    }
+  }
+
+  /** Resolves when all that was sent is answered. */
+  async lastWrites(): Promise<void> {
+    await Promise.allSettled(this.#writes);
   }
 
   /** `renewedMs` is when the renewal was asked for: others count from later on. */

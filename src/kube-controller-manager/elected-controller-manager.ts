@@ -1,4 +1,3 @@
-import { fencedClient } from "#client/fenced-client.ts";
 import { type ElectionSettings, runLeaderElection } from "#client/leader-election.ts";
 import { type ControllerManager, type ControllerManagerOptions, startControllerManager } from "./controller-manager.ts";
 
@@ -37,12 +36,12 @@ export function startElectedControllerManager(
         leader = undefined;
         await (await term.catch(() => undefined))?.stop();
       },
-      onStartedLeading: ({ signal: leading, holds }) => {
+      onStartedLeading: ({ signal: leading, fence }) => {
         const { clientFor } = options;
         term = startControllerManager({
           ...options,
-          client: fencedClient(client, holds),
-          ...(clientFor === undefined ? {} : { clientFor: (controller) => fencedClient(clientFor(controller), holds) }),
+          client: fence(client),
+          ...(clientFor === undefined ? {} : { clientFor: (controller) => fence(clientFor(controller)) }),
           signal: AbortSignal.any([leading, signal]),
         });
         term.then(

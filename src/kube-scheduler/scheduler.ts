@@ -14,7 +14,6 @@ import type { Clock } from "#base/clock.ts";
 import type { Random } from "#base/random.ts";
 import type { Client, ResourceId } from "#client/client.ts";
 import { createEventRecorder } from "#client/event-recorder.ts";
-import { fencedClient } from "#client/fenced-client.ts";
 import { SharedInformerFactory } from "#client/informer.ts";
 import { type ElectionSettings, runLeaderElection } from "#client/leader-election.ts";
 import { SchedulerCache } from "./cache/scheduler-cache.ts";
@@ -111,8 +110,8 @@ async function leadAndSchedule(options: SchedulerOptions, signal: AbortSignal, o
       ...options.election,
       signal,
       onStoppedLeading: () => term.catch(() => undefined),
-      onStartedLeading: ({ signal: leading, holds }) => {
-        term = schedule({ ...options, client: fencedClient(client, holds) }, AbortSignal.any([leading, signal]), onReady);
+      onStartedLeading: ({ signal: leading, fence }) => {
+        term = schedule({ ...options, client: fence(client) }, AbortSignal.any([leading, signal]), onReady);
         // Awaited below; must not count as unhandled until then.
         term.catch(() => undefined);
       },
