@@ -15,6 +15,8 @@ export interface PodCgroups {
 /** The cgroups of a node, and what it has to give (upstream's `cm.ContainerManager`). */
 export interface ContainerManager extends PodCgroups {
   start(): Promise<void>;
+  /** Removes what earlier runs have left of pods that are not `known`; what still runs is left. */
+  cleanUp(known: ReadonlySet<string>): Promise<void>;
   /** What the machine has. */
   capacity(): Amounts;
   /** What of it is for pods. */

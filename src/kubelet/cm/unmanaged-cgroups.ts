@@ -7,6 +7,7 @@ export function unmanagedCgroups(capacity: Amounts): ContainerManager {
     start: async () => {},
     ensurePodCgroup: async () => "",
     removePodCgroup: async () => {},
+    cleanUp: async () => {},
     containerResources: () => undefined,
     capacity: () => capacity,
     allocatable: () => capacity,

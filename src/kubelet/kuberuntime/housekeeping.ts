@@ -1,7 +1,7 @@
 import type { Clock } from "#base/clock.ts";
 import type { Logger } from "#component-base/logging.ts";
 import type { RuntimeService } from "#cri/runtime-service.ts";
-import type { PodCgroups } from "../cm/container-manager.ts";
+import type { ContainerManager } from "../cm/container-manager.ts";
 import type { VolumeManager } from "../volumes/volume-manager.ts";
 import { POD_UID_LABEL } from "./labels.ts";
 
@@ -11,7 +11,7 @@ export interface HousekeepingModules {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly volumes: Pick<VolumeManager, "cleanUp">;
-  readonly cgroups: Pick<PodCgroups, "removePodCgroup">;
+  readonly cgroups: Pick<ContainerManager, "removePodCgroup" | "cleanUp">;
   /** The uids of the pods that there are. */
   readonly known: () => ReadonlySet<string>;
 }
@@ -32,10 +32,11 @@ export class Housekeeping {
   async run(): Promise<void> {
     if (this.#running) return;
     this.#running = true;
-    const { volumes, known, logger } = this.#modules;
+    const { volumes, cgroups, known, logger } = this.#modules;
     try {
       await this.#removeOrphans();
       await volumes.cleanUp(known());
+      await cgroups.cleanUp(known());
     } catch (error) {
       logger.warn({ err: error instanceof Error ? error.message : String(error) }, "what is left of pods could not be removed");
     } finally {

@@ -146,16 +146,23 @@ export class PodResizer {
     this.#inProgress = waiting.length > 0;
     this.#error = undefined;
     if (this.#inProgress && !wasInProgress) this.#tell(pod, containers, "Normal", "ResizeStarted", "Pod resize started");
+    // A pod has room before its containers get more, and gives it up after they have.
+    if (this.#inProgress) await this.#modules.cgroups.ensurePodCgroup(given).catch(() => undefined);
     for (const { container, status } of waiting) {
       if (this.#mustRestart(container, status)) {
         kills.push({ id: status.id, name: container.name, message: `Container ${container.name} resize requires restart` });
       } else await this.#update(given, container, status);
     }
+    if (this.#inProgress) await this.#modules.cgroups.ensurePodCgroup(given).catch(this.#failed);
     if (this.#error !== undefined) this.#tell(pod, containers, "Warning", "ResizeError", "Pod resize error", this.#error);
     else if (kills.length === 0 && this.#inProgress) this.#complete(pod, containers);
     else if (wasInProgress && !this.#inProgress) this.#complete(pod, containers);
     return kills;
   }
+
+  readonly #failed = (error: unknown): void => {
+    this.#error = messageOf(error);
+  };
 
   #complete(pod: Pod, containers: readonly Container[]): void {
     this.#inProgress = false;
@@ -174,12 +181,11 @@ export class PodResizer {
     const { runtime, cgroups } = this.#modules;
     const resources = this.#allocated.get(container.name) ?? {};
     try {
-      await cgroups.ensurePodCgroup(pod);
       const wanted = cgroups.containerResources(pod, { ...container, resources });
       if (wanted !== undefined) await runtime.updateContainerResources(id, wanted);
       this.#actuated.set(id, resources);
     } catch (error) {
-      this.#error = messageOf(error);
+      this.#failed(error);
     }
   }
 
