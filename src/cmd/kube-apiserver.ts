@@ -35,6 +35,7 @@ import { servingOptions } from "./serving-flags.ts";
 import { untilInterrupted } from "./signals.ts";
 import { explainStartFailure } from "./startup-error.ts";
 import { openOverrides, storageSettings } from "./storage-flags.ts";
+import { printVersion } from "./version.ts";
 import { watchFiles } from "./watched-files.ts";
 
 type Flags = ParsedFlags<typeof kubeApiServerFlags>;
@@ -67,6 +68,7 @@ export async function kubeApiServer({ args, isHyperkube }: ProgramCall): Promise
     );
     return;
   }
+  if (flags.version) return printVersion();
   const given = givenFlags(args);
   const logger = loggerOf("kube-apiserver", flags);
   if (flags["etcd-servers"].length === 0) throw new FlagError("flag --etcd-servers says where etcd is, and must be given");

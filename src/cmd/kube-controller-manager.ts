@@ -22,6 +22,7 @@ import { loggerOf } from "./log-flags.ts";
 import type { ProgramCall } from "./program-call.ts";
 import { type ComponentContext, type RunningComponent, runComponent } from "./run-component.ts";
 import { explainStartFailure } from "./startup-error.ts";
+import { printVersion } from "./version.ts";
 
 type Flags = ParsedFlags<typeof kubeControllerManagerFlags>;
 
@@ -37,6 +38,7 @@ export async function kubeControllerManager({ args, isHyperkube }: ProgramCall):
     );
     return;
   }
+  if (flags.version) return printVersion();
   const given = givenFlags(args);
   sayFormerFlags(formerControllerManagerFlags, given, loggerOf(NAME, flags));
   const names = chosenControllers(flags.controllers, KNOWN);

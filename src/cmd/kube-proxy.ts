@@ -29,6 +29,7 @@ import { notifyReady } from "./notify-ready.ts";
 import type { ProgramCall } from "./program-call.ts";
 import { untilInterrupted } from "./signals.ts";
 import { explainStartFailure, StartupError } from "./startup-error.ts";
+import { printVersion } from "./version.ts";
 
 /** How often it is looked whether the file of `--config` is still the same, in milliseconds. */
 const CONFIG_CHECK_MS = 5_000;
@@ -42,6 +43,7 @@ export async function kubeProxy({ args }: ProgramCall): Promise<void> {
     );
     return;
   }
+  if (flags.version) return printVersion();
   const logger = loggerOf("kube-proxy", flags);
   sayFormerFlags(formerProxyFlags, givenFlags(args), logger);
   readFeatureGates(flags["feature-gates"], logger);

@@ -8,6 +8,7 @@ import type { ProgramCall } from "./program-call.ts";
 import { runComponent } from "./run-component.ts";
 import { readSchedulerConfiguration, type SchedulerConfiguration } from "./scheduler-configuration.ts";
 import { explainStartFailure } from "./startup-error.ts";
+import { printVersion } from "./version.ts";
 
 /** The flags of `kybern kube-scheduler`. */
 export const kubeSchedulerFlags: typeof componentFlags & { readonly config: FlagSpec<"string"> } & FlagSet = {
@@ -26,6 +27,7 @@ export async function kubeScheduler({ args, isHyperkube }: ProgramCall): Promise
     );
     return;
   }
+  if (parsed.version) return printVersion();
   const configuration = await configurationOf(parsed.config).catch((error: unknown) =>
     explainStartFailure(error, { dataDir: "", etcdServers: [], address: "", port: 0 }),
   );

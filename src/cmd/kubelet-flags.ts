@@ -89,7 +89,6 @@ type OwnFlagTypes = {
   readonly "maximum-dead-containers": "int";
   readonly "experimental-allocatable-ignore-eviction": "bool";
   readonly "lock-file": "string";
-  readonly version: "bool";
 };
 
 const ownFlags: { readonly [N in keyof OwnFlagTypes]: FlagSpec<OwnFlagTypes[N]> } = {
@@ -114,7 +113,6 @@ const ownFlags: { readonly [N in keyof OwnFlagTypes]: FlagSpec<OwnFlagTypes[N]> 
   "maximum-dead-containers": { type: "int", default: -1, placeholder: "N", help: "And of all; -1 for no limit." },
   "experimental-allocatable-ignore-eviction": toggle("Do not keep back from pods what --eviction-hard asks for."),
   "lock-file": file("File that only one kubelet may hold."),
-  version: toggle("Show the version."),
 };
 
 /** The flags of `kybern kubelet`. */

@@ -10,13 +10,15 @@ type LogFlagTypes = {
   readonly v: "int";
   readonly "log-level": "string";
   readonly help: "bool";
+  readonly version: "bool";
 };
 
-/** What separate programs log; upstream's `--v`, and this program's own `--log-level`, which wins. */
+/** What all separate programs have: upstream's `--v`, this program's own `--log-level`, which wins, and what ends them at once. */
 export const logFlags: { readonly [N in keyof LogFlagTypes]: FlagSpec<LogFlagTypes[N]> } = {
   v: count("How much is logged: from 4 on what helps to find a fault."),
   "log-level": text("LEVEL", "debug, info, warn, error or silent, in place of --v; to standard error."),
   help: toggle("Show this help."),
+  version: toggle("Show the version."),
 };
 
 /** The logger that the flags ask for. Throws a {@link FlagError} for a level that nobody knows. */
