@@ -8,6 +8,7 @@ import { customResources } from "./steps/custom-resources.mjs";
 import { fill, list } from "./steps/list.mjs";
 import { load } from "./steps/load.mjs";
 import { memory, rest, start } from "./steps/process.mjs";
+import { serviceRules } from "./steps/service-rules.mjs";
 import { fanOut, openWatches, watchLatency, watchList } from "./steps/watches.mjs";
 import { webhooks } from "./steps/webhooks.mjs";
 
@@ -31,10 +32,11 @@ const STEPS = {
   wait,
   customResources,
   webhooks,
+  serviceRules,
   authCost: (context) => authCost({ add: (...figure) => context.report(...figure) }),
 };
 /** Steps for which a server must be one that the bench started itself, or its processes known. */
-const OURS_ONLY = new Set(["start", "rest", "memory", "nodesReady", "webhooks", "authCost", "openWatches"]);
+const OURS_ONLY = new Set(["start", "rest", "memory", "nodesReady", "webhooks", "authCost", "openWatches", "serviceRules"]);
 
 const folder = new URL("workloads/", import.meta.url);
 

@@ -367,6 +367,28 @@ describe.runIf(hasProxyLab).each(["nftables", "iptables"] as const)("kube-proxy 
     });
   });
 
+  test("neighbours do not reach what listens on 127.0.0.1 alone", async () => {
+    // The neighbour sends what is for 127.0.0.1 to the node, and takes answers from there.
+    const script = [
+      "ip address del 127.0.0.1/8 dev lo",
+      `ip route add 127.0.0.1/32 via ${ADDRESSES.node.IPv4}`,
+      "echo 1 >/proc/sys/net/ipv4/conf/all/route_localnet",
+    ];
+    expect((await lab.runOn("out", "sh", ["-ec", script.join("\n")])).code).toBe(0);
+    await lab.listen("node", 9_000);
+    const s = await api.service();
+    await api.endpoints(s, { pod1: {} });
+    await eventually(() => lab.tcp("node", s.IPv4, 80), "pod1");
+    expect(await lab.tcp("out", "127.0.0.1", 9_000)).toEqual({ error: "TIMEOUT" });
+    if (mode === "iptables") {
+      // It is the rule that keeps them out: node ports on 127.0.0.1 make the kernel route such packets.
+      await lab.run("iptables", ["-F", "KUBE-FIREWALL"]);
+      expect((await lab.tcp("out", "127.0.0.1", 9_000)).by).toBe("node");
+      await withOther({}, () => eventually(() => lab.tcp("out", "127.0.0.1", 9_000), "TIMEOUT"));
+    }
+    await lab.runOn("out", "ip", ["address", "add", "127.0.0.1/8", "dev", "lo"]);
+  });
+
   test("node ports are open on the chosen addresses", async () => {
     const s = await api.service({ type: "NodePort" });
     await api.endpoints(s, { pod1: {} });

@@ -78,9 +78,19 @@ export class ProxyLab implements AsyncDisposable {
     return answerOf(await this.#agent(from).ask({ op: "udp", host, port, localPort, timeoutMs: TIMEOUT_MS }));
   }
 
+  /** Makes a machine listen at a further port, on all its addresses. */
+  async listen(machine: Machine, port: number): Promise<void> {
+    await this.#listen(machine, [port]);
+  }
+
   /** Runs a program on the node, to its end. */
   run(program: string, args: readonly string[], input = ""): Promise<RunResult> {
-    return runIn(this.namespace("node"), program, args, input);
+    return this.runOn("node", program, args, input);
+  }
+
+  /** Runs a program on a machine, to its end. */
+  runOn(machine: Machine, program: string, args: readonly string[], input = ""): Promise<RunResult> {
+    return runIn(this.namespace(machine), program, args, input);
   }
 
   /** The node as the proxy meets it. */
