@@ -24,8 +24,10 @@ const cases: readonly (readonly [string, readonly EnvVar[], Readonly<Record<stri
       { name: "N", valueFrom: field("metadata.name") },
       { name: "L", valueFrom: field("metadata.labels['app']") },
       { name: "I", valueFrom: field("status.podIP") },
+      { name: "IS", valueFrom: field("status.podIPs") },
+      { name: "HS", valueFrom: field("status.hostIPs") },
     ],
-    { N: "web", L: "shop", I: "10.0.0.2" },
+    { N: "web", L: "shop", I: "10.0.0.2", IS: "10.0.0.2,fd00::2", HS: "172.18.0.2" },
   ],
   [
     "what is kept elsewhere",
@@ -47,7 +49,7 @@ const cases: readonly (readonly [string, readonly EnvVar[], Readonly<Record<stri
   ],
 ];
 const situation = {
-  addresses: { pod: "10.0.0.2", host: "172.18.0.2" },
+  addresses: { pod: "10.0.0.2", host: "172.18.0.2", pods: ["10.0.0.2", "fd00::2"] },
   allocatable: { cpu: "8", memory: "1024" },
   services: async () => new Map([["WEB_SERVICE_HOST", "10.96.0.7"]]),
   sources: {

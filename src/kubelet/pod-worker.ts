@@ -5,6 +5,7 @@ import { isPodTerminal } from "#component-helpers/pod/pod-conditions.ts";
 import type { ContainerStatus } from "#cri/container.ts";
 import { BackOff } from "./back-off.ts";
 import type { ActionTarget } from "./handlers/handlers.ts";
+import type { Addresses } from "./inside/field-values.ts";
 import type { PodNow } from "./inside/pod-volumes.ts";
 import { ContainerStarter } from "./kuberuntime/container-starter.ts";
 import { aborted, ContainerStopper } from "./kuberuntime/container-stopper.ts";
@@ -59,6 +60,8 @@ export class PodWorker {
   #pod: Pod;
   #sandboxId = "";
   #ip = "";
+  /** Of the other family. */
+  #additionalIps: readonly string[] = [];
   #timer: Timer | undefined;
   #running = false;
   #again = false;
@@ -86,7 +89,7 @@ export class PodWorker {
     this.#pod = pod;
     this.#modules = modules;
     this.#events = new PodEvents(modules.recorder);
-    this.#now = () => ({ pod: this.#pod, addresses: { pod: this.#address, host: hostIpOf(modules) } });
+    this.#now = () => ({ pod: this.#pod, addresses: this.#addresses });
     this.#observer = new PodObserver(pod.metadata.uid ?? "", modules);
     this.#sandboxes = new PodSandboxes(modules);
     const events = this.#events;
@@ -470,10 +473,17 @@ export class PodWorker {
     const observed = await this.#observer.observe();
     this.#sandboxId = observed.sandbox?.id ?? "";
     this.#ip = observed.sandbox?.ip ?? "";
+    this.#additionalIps = observed.sandbox?.additionalIps ?? [];
     const isGoing = this.#pod.metadata.deletionTimestamp !== undefined || this.#gone !== undefined;
     this.#probers.keep(containersOf(this.#pod), observed.containers, isGoing);
     const probed = this.#probers.findings();
     return probed === undefined ? observed : { ...observed, probed };
+  }
+
+  get #addresses(): Addresses {
+    const { hostIps } = this.#modules;
+    const pods = this.#ip === "" ? hostIps : [this.#ip, ...this.#additionalIps];
+    return { pod: this.#address, host: hostIpOf(this.#modules), pods, hosts: hostIps };
   }
 
   get #address(): string {

@@ -403,6 +403,14 @@ describe("what else a container mounts", () => {
     expect(terminationLogPath).toMatch(new RegExp(`^${at("containers/c")}/[0-9a-f]{8}$`));
     expect([await modeOf(at("etc-hosts")), await modeOf(terminationLogPath)]).toEqual(["644", "666"]);
     expect(await readFile(at("etc-hosts"), "utf8")).toContain("10.0.0.5\tweb\n");
+    const both = { pod: "10.0.0.5", host: "192.168.0.1", pods: ["10.0.0.5", "fd00::5"] };
+    await volumes.mounts(
+      () => ({ pod, addresses: both }),
+      container,
+      0,
+      (text) => text,
+    );
+    expect(await readFile(at("etc-hosts"), "utf8")).toContain("10.0.0.5\tweb\nfd00::5\tweb\n");
     const again = await volumes.mounts(nowOf(pod), container, 1, (text) => text);
     expect(again.terminationLogPath).not.toBe(terminationLogPath);
     const own = podOf([{ name: "v", emptyDir: {} }], [{ name: "v", mountPath: "/etc/hosts" }]);
