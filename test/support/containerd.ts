@@ -139,7 +139,7 @@ export class Containerd implements AsyncDisposable {
     }
     await this.#gone(() => processes(this.dir));
     for (const path of folders("/sys/fs/cgroup", 1))
-      if (path.endsWith(CGROUP_PARENT) || path.endsWith(this.cgroupParent)) rmdirSync(path);
+      if (path.endsWith(CGROUP_PARENT) || path.endsWith(this.cgroupParent)) removeTree(path);
     rmSync(this.dir, { recursive: true });
   }
 
@@ -215,7 +215,14 @@ function processes(dir: string): string[] {
 /** Cgroups of containers below one of these parents: others are those of other tests, or of the machine. */
 function containerCgroups(...parents: readonly string[]): string[] {
   const isOurs = (path: string): boolean => parents.some((parent) => path.includes(`${parent}/`));
-  return folders("/sys/fs/cgroup", 3).filter((path) => /\/[0-9a-f]{64}$/.test(path) && isOurs(path));
+  return folders("/sys/fs/cgroup", 6).filter((path) => /\/[0-9a-f]{64}$/.test(path) && isOurs(path));
+}
+
+/** Cgroups are empty folders, however full they look. */
+function removeTree(path: string): void {
+  for (const { name } of readdirSync(path, { withFileTypes: true }).filter((entry) => entry.isDirectory()))
+    removeTree(`${path}/${name}`);
+  rmdirSync(path);
 }
 
 function folders(path: string, depth: number): string[] {

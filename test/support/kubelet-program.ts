@@ -7,6 +7,7 @@ import { realHostFiles } from "#base/host-files.ts";
 import { realProcessRunner } from "#base/process-runner.ts";
 import { CommandMounter } from "#kubelet/volumes/mounter.ts";
 import type { Containerd } from "./containerd.ts";
+import { cgroupRoots } from "./namespaces.ts";
 import { freePorts } from "./ports.ts";
 import { Program } from "./program.ts";
 
@@ -64,8 +65,10 @@ export class KubeletProgram implements AsyncDisposable {
 
   /** Starts it, and waits until it answers for its health. */
   async start(flags: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<void> {
+    for (const root of cgroupRoots()) mkdirSync(join(root, this.#containerd.cgroupParent), { recursive: true });
     const all = [
       "kubelet",
+      `--cgroup-root=${this.#containerd.cgroupParent}`,
       `--container-runtime-endpoint=unix://${this.#containerd.socketPath}`,
       `--root-dir=${this.path("root")}`,
       `--cert-dir=${this.pki}`,

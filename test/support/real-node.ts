@@ -4,6 +4,7 @@ import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Duplex } from "node:stream";
+import { setTimeout as pause } from "node:timers/promises";
 import type { Node } from "#api/generated/core/v1.ts";
 import type { NetworkDialer } from "#apiserver/proxy/network-dialer.ts";
 import { realClock, type Timer } from "#base/clock.ts";
@@ -15,7 +16,10 @@ import { systemRandom } from "#base/random.ts";
 import type { Client } from "#client/client.ts";
 import { createEventRecorder } from "#client/event-recorder.ts";
 import type { Logger } from "#component-base/logging.ts";
-import { unmanagedCgroups } from "#kubelet/cm/unmanaged-cgroups.ts";
+import { cgroupfsDriver } from "#kubelet/cm/cgroup-drivers.ts";
+import { parseCgroupName } from "#kubelet/cm/cgroup-names.ts";
+import { CgroupTree, cgroupLayout } from "#kubelet/cm/cgroup-tree.ts";
+import { HostContainerManager } from "#kubelet/cm/host-container-manager.ts";
 import { withDefaults } from "#kubelet/configuration/defaults.ts";
 import type { KubeletConfiguration } from "#kubelet/configuration/kubelet-configuration.ts";
 import { SimpleImageManager } from "#kubelet/images/simple-image-manager.ts";
@@ -38,6 +42,7 @@ import { Containerd, type ContainerdVersion } from "./containerd.ts";
 import { ImageRegistry } from "./image-registry.ts";
 import { busyboxImage } from "./oci-image.ts";
 
+const silent: Logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {}, child: () => silent };
 const NODE_IP = "172.31.255.1";
 const DNS = { clusterDns: ["10.96.0.10"], clusterDomain: "cluster.local", ofNode: undefined, nodeIps: [NODE_IP] };
 const ALLOCATABLE = { cpu: "8", memory: "32Gi", pods: "110", "ephemeral-storage": "100Gi" };
@@ -135,7 +140,7 @@ export class RealNode implements AsyncDisposable {
       client,
       runtime: containerd.runtime,
       volumes: this.#volumes,
-      containers: { ...unmanagedCgroups(ALLOCATABLE), ensurePodCgroup: async () => containerd.cgroupParent },
+      containers: cgroupsOf(containerd),
       images: new SimpleImageManager({ images: containerd.images, recorder: recorderFor(client, nodeName), clock: realClock }),
       config: {
         ...withDefaults({}),
@@ -242,6 +247,37 @@ export class RealNode implements AsyncDisposable {
     const tls = { cert: leaf.cert, key: leaf.key, clientCa: cluster.credentials.ca };
     this.#server = new KubeletServer({ host, auth, clock: realClock }, tls);
   }
+}
+
+/** Pods have their cgroups below one of the test's own. */
+function cgroupsOf({ cgroupParent }: Containerd): HostContainerManager {
+  const layout = cgroupLayout(readFileSync("/proc/mounts", "utf8"));
+  if (layout === undefined) throw new Error("no cgroups are mounted");
+  for (const { mountpoint } of layout.hierarchies) mkdirSync(join(mountpoint, cgroupParent), { recursive: true });
+  const tree = new CgroupTree(layout, realHostFiles, () => pause(50));
+  return new HostContainerManager({
+    capacity: ALLOCATABLE,
+    allocatable: ALLOCATABLE,
+    enforced: ALLOCATABLE,
+    resources: {
+      cgroupVersion: layout.version,
+      memoryCapacityBytes: 32 * 1024 ** 3,
+      memoryAllocatableBytes: 32 * 1024 ** 3,
+      swapCapacityBytes: 0,
+      countsSwap: false,
+      swapBehavior: "NoSwap",
+      cpuCfsQuota: true,
+      cpuPeriodUs: 100_000,
+      singleProcessOomKill: layout.version === 1,
+      hugePageSizes: [],
+    },
+    driver: cgroupfsDriver(tree),
+    root: parseCgroupName(cgroupParent),
+    enforcesPods: true,
+    reserved: [],
+    podPidsMax: undefined,
+    logger: silent,
+  });
 }
 
 function recorderFor(client: Client | undefined, nodeName: string): ReturnType<typeof createEventRecorder> {
