@@ -1,5 +1,6 @@
 import { stat } from "node:fs/promises";
 import { cpus } from "node:os";
+import { realHostFiles } from "#base/host-files.ts";
 import type { ImageService } from "#cri/image-service.ts";
 import type { FilesystemUsage } from "#cri/stats.ts";
 import type { KubeletHost } from "#kubelet/server/kubelet-host.ts";
@@ -8,11 +9,11 @@ import { type DiskStats, kernelStats, type NodeStats } from "#kubelet/stats/node
 import { hostMachine, machineFiles } from "./kubelet-machine.ts";
 import { processMetrics } from "./process-metrics.ts";
 
-/** What the machine uses, for the kubelet's server. */
+/** What the machine uses and writes, for the kubelet's server. */
 export function hostStats(
   rootDir: string,
   images: ImageService,
-): Required<Pick<KubeletHost, "nodeStats" | "rates" | "logBytes" | "processMetrics">> {
+): Required<Pick<KubeletHost, "nodeStats" | "rates" | "logBytes" | "nodeLogFiles" | "processMetrics">> {
   return {
     nodeStats: () => nodeStats(rootDir, images),
     rates: new CpuRates(),
@@ -21,6 +22,7 @@ export function hostStats(
         ({ size }) => size,
         () => 0,
       ),
+    nodeLogFiles: realHostFiles,
     processMetrics,
   };
 }

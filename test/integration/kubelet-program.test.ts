@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, unlinkSync, writeFileSync } from "node:fs";
 import { totalmem } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
@@ -200,6 +200,19 @@ describe.skipIf(version === undefined || !isBuilt)(`kybern kubelet on containerd
       });
     }
     expect((await plain(kubelet.readOnlyPort, "/configz")).status).toBe(404);
+    // The machine's own logs, and nothing beyond: no path and no link leads out of their folder.
+    const listed = await secure("/logs/", admin);
+    expect([listed.status, listed.headers["content-type"]]).toEqual([200, "text/html; charset=utf-8"]);
+    for (const name of readdirSync("/var/log").slice(0, 3)) expect(listed.body).toContain(name);
+    const link = `/var/log/kybern-test-${process.pid}`;
+    symlinkSync("/etc", link);
+    try {
+      for (const path of ["/logs/..%2f..%2fetc/hostname", `/logs/kybern-test-${process.pid}/hostname`, "/logs/nowhere"]) {
+        expect(await secure(path, admin)).toMatchObject({ status: 404 });
+      }
+    } finally {
+      unlinkSync(link);
+    }
     expect(await plain(kubelet.healthzPort, "/healthz")).toMatchObject({ status: 200, body: "ok" });
     expect((await plain(kubelet.healthzPort, "/pods")).status).toBe(404);
     // What it made for itself is for it alone.
@@ -316,8 +329,12 @@ describe.skipIf(version === undefined || !isBuilt)(`kybern kubelet on containerd
     const fields = { shutdownGracePeriod: "20s", shutdownGracePeriodCriticalPods: "5s" };
     const config = { apiVersion: "kubelet.config.k8s.io/v1beta1", kind: "KubeletConfiguration", ...fields };
     const flags = [...nodeFlags("n7"), `--config=${kubelet.write("config.json", JSON.stringify(config))}`];
-    await kubelet.start(flags, { PATH: `${bin}:${process.env.PATH}` });
+    const notified = kubelet.path("notified");
+    program("systemd-notify", `echo "$*" >${notified}`);
+    await kubelet.start(flags, { PATH: `${bin}:${process.env.PATH}`, NOTIFY_SOCKET: "/run/systemd/notify" });
     await isReady("n7");
+    await eventually(() => existsSync(notified), 10_000, "systemd is told that it is ready");
+    expect(readFileSync(notified, "utf8")).toMatch(/^--ready --pid=\d+\n$/);
     await client.create<Pod>(core("pods"), "default", {
       apiVersion: "v1",
       kind: "Pod",

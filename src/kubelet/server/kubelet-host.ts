@@ -1,5 +1,6 @@
 import type { Duplex } from "node:stream";
 import type { Pod } from "#api/generated/core/v1.ts";
+import type { HostFiles } from "#base/host-files.ts";
 import type { LogFiles } from "#cri/log-files.ts";
 import type { RuntimeService } from "#cri/runtime-service.ts";
 import type { KubeletConfiguration } from "../configuration/kubelet-configuration.ts";
@@ -30,6 +31,8 @@ export interface KubeletHost {
   readonly rates?: CpuRates;
   /** How long a log file is, in bytes. */
   readonly logBytes?: (path: string) => Promise<number>;
+  /** The node's own `/var/log`; logs of containers alone when absent. */
+  readonly nodeLogFiles?: Pick<HostFiles, "open" | "readdir" | "realpath" | "stat">;
   /** Metrics of the process itself, in the text format of Prometheus. */
   readonly processMetrics?: () => string;
   /** Where checkpoints of containers are written; nowhere when absent. */
