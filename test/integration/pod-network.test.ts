@@ -130,11 +130,25 @@ describe.skipIf(!hasTestHosts || containerdVersions.length === 0)(
       expect(await node.run(["ip", "-brief", "address", "show", bridgeName(node.name)])).toContain("10.244.9.1/24");
     });
 
+    test("with a range of each family, pods reach one another by both", async () => {
+      await write("10.244.10.0/24", "fd00:10:244::/64");
+      await eventually(async () => {
+        const { sandbox, ip } = await pod("probe");
+        await client.runtime.removePodSandbox(sandbox);
+        return ip.startsWith("10.244.10.");
+      });
+      const [a, b] = [await pod("a"), await pod("b")];
+      const { additionalIps } = await client.runtime.podSandboxStatus(b.sandbox);
+      expect(additionalIps).toEqual([expect.stringMatching(/^fd00:10:244::/)]);
+      for (const ip of [b.ip, ...additionalIps]) expect(await eventually(() => inside(a.id, ...ask(ip, 8080)))).toContain("b");
+      for (const { sandbox } of [a, b]) await client.runtime.removePodSandbox(sandbox);
+    });
+
     test("nothing of the pods that are gone is left", async () => {
       expect(await client.runtime.listPodSandbox()).toEqual([]);
       expect(await node.run(["ls", "/var/run/netns"])).toBe("");
       expect(await node.run(["ip", "-brief", "link", "show", "type", "veth"])).toMatch(/^eth0\S*\s.*\n$/);
-      expect(await node.run(["sh", "-c", "ls /run/kybern/cni/*/kybern"])).toMatch(/^(last_reserved_ip\.0|lock)\n(lock\n)?$/);
+      expect(await node.run(["sh", "-c", "ls /run/kybern/cni/*/kybern"])).toMatch(/^(last_reserved_ip\.[01]\n)+lock\n$/);
     });
   },
 );

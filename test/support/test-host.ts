@@ -1,6 +1,16 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout } from "node:timers/promises";
@@ -15,6 +25,8 @@ export const hasTestHosts: boolean = canMakeMachines();
 /** What a test's name says where they cannot. */
 export const TEST_HOST_REASON = "needs root, and namespaces";
 
+/** Folders and cgroups of this process's machines begin with it. */
+const NAME = `kybern-host-${process.pid}-`;
 /** Size of a machine's disk, which is memory that is taken when it is written. */
 const DISK_SIZE = "4g";
 /** How long one command may take, unless it is said. */
@@ -120,6 +132,22 @@ export interface HostCommandOptions {
   readonly timeoutMs?: number;
 }
 
+/** Takes away the empty folders of machines whose test was killed: all else of theirs went with it. */
+function sweep(): void {
+  for (const parent of [tmpdir(), ...cgroupRoots()])
+    for (const name of readdirSync(parent)) {
+      const pid = /^kybern-host-(\d+)-/.exec(name)?.[1];
+      if (pid === undefined || existsSync(`/proc/${pid}`)) continue;
+      for (const path of cgroupsBelow(join(parent, name))) {
+        try {
+          rmdirSync(path);
+        } catch {
+          // Somebody else takes it away at the same time, or it is in use after all.
+        }
+      }
+    }
+}
+
 /**
  * A machine for tests: namespaces of its own for mounts, network, processes, names and cgroups, on the real machine's kernel and
  * programs. Whatever is written to its files stays in memory and goes with it. Its processes end with the test.
@@ -130,8 +158,8 @@ export class TestHost implements AsyncDisposable {
   readonly address: string;
   readonly #addresses: readonly string[];
   readonly #network: TestNetwork;
-  readonly #dir: string = mkdtempSync(join(tmpdir(), "kybern-host-"));
-  readonly #cgroup: string = `kybern-host-${randomBytes(4).toString("hex")}`;
+  readonly #dir: string = mkdtempSync(join(tmpdir(), NAME));
+  readonly #cgroup: string = `${NAME}${randomBytes(4).toString("hex")}`;
   /** What enters the machine's namespaces for the test. */
   readonly #entering = new Set<ChildProcess>();
   #disk: NamespaceHolder | undefined;
@@ -146,6 +174,7 @@ export class TestHost implements AsyncDisposable {
 
   /** Starts a machine that is plugged into the network with these addresses. */
   static async start(network: TestNetwork, name: string, ...addresses: readonly string[]): Promise<TestHost> {
+    sweep();
     const host = new TestHost(network, name, addresses);
     try {
       host.#disk = await NamespaceHolder.start("unshare", ["--mount", "--", script("disk"), host.#dir, DISK_SIZE]);
