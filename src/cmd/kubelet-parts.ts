@@ -11,11 +11,10 @@ import type { Logger } from "#component-base/logging.ts";
 import type { ImageService } from "#cri/image-service.ts";
 import type { RuntimeHandler } from "#cri/runtime-status.ts";
 import type { ContainerManager } from "#kubelet/cm/container-manager.ts";
-import { unmanagedCgroups } from "#kubelet/cm/unmanaged-cgroups.ts";
-import type { AmountTexts, KubeletConfiguration } from "#kubelet/configuration/kubelet-configuration.ts";
+import type { KubeletConfiguration } from "#kubelet/configuration/kubelet-configuration.ts";
 import type { ImageManager } from "#kubelet/images/image-manager.ts";
-import { SimpleImageManager } from "#kubelet/images/simple-image-manager.ts";
-import { ClientSources } from "#kubelet/inside/sources.ts";
+import { PullManager } from "#kubelet/images/pull-manager.ts";
+import { ClientSources, noSources } from "#kubelet/inside/sources.ts";
 import { appArmorRejection } from "#kubelet/kuberuntime/security-profiles.ts";
 import { NodeDns } from "#kubelet/network-files/node-dns.ts";
 import type { Rejection } from "#kubelet/pod-admission.ts";
@@ -36,14 +35,24 @@ export function recorderOf(client: Client | undefined, nodeName: string, logger:
   return createEventRecorder({ ...common, client, api: "core" });
 }
 
-/** What a node's cgroups are left to: capacity less what is kept back. */
-export function containersOf(capacity: AmountTexts, allocatable: AmountTexts): ContainerManager {
-  return { ...unmanagedCgroups(capacity), allocatable: () => allocatable };
-}
-
 /** Brings images. */
-export function imageManagerOf(images: ImageService, recorder: EventRecorder): ImageManager {
-  return new SimpleImageManager({ images, recorder, clock: realClock });
+export function imageManagerOf(
+  images: ImageService,
+  recorder: EventRecorder,
+  client: Client | undefined,
+  { serializeImagePulls, maxParallelImagePulls, registryPullQPS, registryBurst }: KubeletConfiguration,
+): ImageManager {
+  const sources = client === undefined ? noSources : new ClientSources({ client, clock: realClock });
+  return new PullManager({
+    images,
+    recorder,
+    clock: realClock,
+    secret: (namespace, name) => sources.secret(namespace, name),
+    serialize: serializeImagePulls,
+    parallelMax: maxParallelImagePulls,
+    perSecond: registryPullQPS,
+    burst: registryBurst,
+  });
 }
 
 /** What the volumes of a node are made with. */

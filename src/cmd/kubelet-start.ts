@@ -24,12 +24,13 @@ import type { MachineInfo } from "#kubelet/nodestatus/machine.ts";
 import type { HostVolumes } from "#kubelet/volumes/host-volumes.ts";
 import { readFeatureGates } from "./feature-gates.ts";
 import { type KubeletApi, kubeletApi } from "./kubelet-api.ts";
+import { hostCgroups } from "./kubelet-cgroups.ts";
 import { type CompleteConfiguration, completeConfiguration } from "./kubelet-configuration-file.ts";
 import { configurationOfFlags } from "./kubelet-configuration-flags.ts";
 import type { KubeletFlags } from "./kubelet-flags.ts";
 import { hostMachine } from "./kubelet-machine.ts";
 import { type NodeMakeUp, OwnNode } from "./kubelet-node.ts";
-import { containersOf, dnsOf, foldersOf, imageManagerOf, recorderOf, refusalOf, volumesOf } from "./kubelet-parts.ts";
+import { dnsOf, foldersOf, imageManagerOf, recorderOf, refusalOf, volumesOf } from "./kubelet-parts.ts";
 import { openKubeletPorts } from "./kubelet-ports.ts";
 import { connectRuntime, type NodeRuntime } from "./kubelet-runtime.ts";
 import { KeptServing } from "./kubelet-serving.ts";
@@ -153,7 +154,8 @@ async function findBasis(start: KubeletStart, started: Started): Promise<Basis> 
   const disk = await hostMachine.fileSystem(rootDir);
   const capacity = capacityOf(info, disk.capacityBytes, configuration);
   const ignoresEviction = flags["experimental-allocatable-ignore-eviction"];
-  const containers = containersOf(capacity, allocatableOf(capacity, configuration, ignoresEviction));
+  const allocatable = allocatableOf(capacity, configuration, ignoresEviction);
+  const containers = await hostCgroups({ configuration, info, capacity, allocatable, runtime: runtime.runtime, logger });
   const node = await OwnNode.find({
     flags,
     configuration,
@@ -175,7 +177,7 @@ async function findBasis(start: KubeletStart, started: Started): Promise<Basis> 
 async function startAgent({ start, configuration, nodeName, runtime, api, containers, node, recorder }: Basis): Promise<Agent> {
   const rootDir = start.flags["root-dir"];
   const client = api?.client;
-  const images = imageManagerOf(runtime.images, recorder);
+  const images = imageManagerOf(runtime.images, recorder, client, configuration);
   let agent: Kubelet | undefined;
   // What a RuntimeClass is called is mostly what its handler is called.
   const handlerOf = ({ spec }: Pod): RuntimeHandler => {

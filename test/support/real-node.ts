@@ -22,7 +22,7 @@ import { CgroupTree, cgroupLayout } from "#kubelet/cm/cgroup-tree.ts";
 import { HostContainerManager } from "#kubelet/cm/host-container-manager.ts";
 import { withDefaults } from "#kubelet/configuration/defaults.ts";
 import type { KubeletConfiguration } from "#kubelet/configuration/kubelet-configuration.ts";
-import { SimpleImageManager } from "#kubelet/images/simple-image-manager.ts";
+import { PullManager } from "#kubelet/images/pull-manager.ts";
 import { ClientSources } from "#kubelet/inside/sources.ts";
 import { Kubelet } from "#kubelet/kubelet.ts";
 import type { KubeletOptions } from "#kubelet/kubelet-options.ts";
@@ -141,7 +141,17 @@ export class RealNode implements AsyncDisposable {
       runtime: containerd.runtime,
       volumes: this.#volumes,
       containers: cgroupsOf(containerd),
-      images: new SimpleImageManager({ images: containerd.images, recorder: recorderFor(client, nodeName), clock: realClock }),
+      images: new PullManager({
+        images: containerd.images,
+        recorder: recorderFor(client, nodeName),
+        clock: realClock,
+        secret: async (namespace, name) =>
+          client === undefined ? undefined : new ClientSources({ client, clock: realClock }).secret(namespace, name),
+        serialize: false,
+        parallelMax: undefined,
+        perSecond: 0,
+        burst: 0,
+      }),
       config: {
         ...withDefaults({}),
         staticPodPath: this.manifests,
