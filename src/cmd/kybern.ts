@@ -35,6 +35,10 @@ const programs: Readonly<Record<string, Program>> = {
     summary: "Gives the addresses of Services a meaning on a node",
     run: async (call) => (await import("./kube-proxy.ts")).kubeProxy(call),
   },
+  "cluster-dns": {
+    summary: "Tells the addresses behind names of Services and pods",
+    run: async (call) => (await import("./cluster-dns.ts")).clusterDns(call),
+  },
   certs: {
     summary: "Shows when a cluster's certificates end, and makes new ones",
     run: async ({ args }) => (await import("./certs.ts")).certs(args),

@@ -46,6 +46,7 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
   cni: ["base"],
   kubelet: [...component, "cri", "cni", "pki"],
   "kube-proxy": component,
+  "cluster-dns": component,
   envtest: assembly,
-  cmd: [...assembly, "cri", "cni", "envtest", "ldap-authn", "kube-proxy"],
+  cmd: [...assembly, "cri", "cni", "envtest", "ldap-authn", "kube-proxy", "cluster-dns"],
 };
