@@ -177,7 +177,9 @@ async function copyOutput(from: Duplex, to: Duplex, pace?: Throttle): Promise<vo
   from.once("close", () => {
     if (!from.readableEnded) pace?.destroy(new Error("the connection to the node was lost"));
   });
-  for await (const chunk of source as AsyncIterable<Buffer>) {
+  // Destroying a stream at its end would reset it: the node may have closed the connection behind its last word, and a write
+  // that fails for that keeps Node from reading this word.
+  for await (const chunk of source.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
     await new Promise<void>((resolve, reject) => to.write(chunk, (error) => (error ? reject(error) : resolve())));
   }
 }
@@ -196,7 +198,9 @@ function readAll(stream: Readable): Promise<string> {
       resolve(Buffer.concat(chunks).toString("utf8"));
     });
     stream.once("close", () => {
-      if (!ended) reject(new Error("error reading from error stream: the connection to the node was lost"));
+      // Nodes may break the connection behind their last word.
+      if (!ended && length > 0) resolve(Buffer.concat(chunks).toString("utf8"));
+      else if (!ended) reject(new Error("error reading from error stream: the connection to the node was lost"));
     });
   });
 }

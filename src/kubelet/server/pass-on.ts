@@ -29,11 +29,15 @@ export function passOn(
   return new Promise((resolve) => {
     let open = 2;
     const join = (from: Duplex, to: Duplex): void => {
-      from.on("error", () => to.destroy());
+      // Runtimes may break the connection behind their last word, which is still to be heard.
+      const isHeard = (): boolean => from === server || from.readableEnded;
+      from.on("error", () => {
+        if (!isHeard()) to.destroy();
+      });
       from.once("close", () => {
         if (--open === 0) resolve();
-        if (!from.readableEnded) to.destroy();
-        else lingering(to, clock);
+        if (isHeard()) lingering(to, clock);
+        else to.destroy();
       });
       from.pipe(to);
     };
