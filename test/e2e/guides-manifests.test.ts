@@ -19,7 +19,7 @@ import { HostContainerd } from "../support/host-containerd.ts";
 import { eventually, hasKubectl } from "../support/kubectl.ts";
 import { kybernImage } from "../support/kybern-image.ts";
 import { isBuilt } from "../support/program.ts";
-import { hasTestHosts, TEST_HOST_REASON, TestHost, TestNetwork } from "../support/test-host.ts";
+import { type HostProgram, hasTestHosts, TEST_HOST_REASON, TestHost, TestNetwork } from "../support/test-host.ts";
 import { fillIn } from "../support/units.ts";
 
 /** How long a master may take from the kubelet's start to an answer of its API. */
@@ -65,6 +65,8 @@ const COREOS = {
   kubelet: "/usr/lib/coreos/kubelet-wrapper",
   staticPods: [...COMPONENTS, "kube-proxy"],
 };
+/** What the guide's servers are asked for by. */
+const MASTER_NAMES = ["kubernetes", "kubernetes.default", "kubernetes.default.svc", "icc-ctrl-1"].map((name) => `DNS:${name}`);
 const ICC_MEMBERS = [32, 33, 34, 35, 36].map((last) => `141.22.30.${last}`);
 
 const guides: readonly Guide[] = [
@@ -143,6 +145,7 @@ async function makeIccAssets(host: TestHost): Promise<void> {
       openssl x509 -req -in pair.csr -CA ca.pem -CAkey ca-key.pem -CAcreateserial -days 100 -extfile san -out $1
     }
     pair kubernetes.pem kubernetes-key.pem kubernetes ${san}
+    pair apiserver.pem apiserver-key.pem kubernetes ${[...MASTER_NAMES, "IP:10.32.0.1", "IP:127.0.0.1", "IP:141.22.30.21"].join(",")}
     pair kubernetes-ldap-client.pem kubernetes-ldap-client.key kubernetes-ldap-client DNS:client
     pair kube-proxy.pem kube-proxy-key.pem system:kube-proxy DNS:client
     echo '41f7e4ba8b7be874fcff18bf5cf41a7c,kubelet-bootstrap,10001,"system:bootstrappers"' >token.csv
@@ -165,11 +168,12 @@ describe.skipIf(!hasTestHosts || !hasEtcd || !hasKubectl || !isBuilt || containe
       let host: TestHost;
       let containerd: HostContainerd;
       let kubelet: HostService;
+      let etcd: readonly HostProgram[];
 
       /** What runs on the machine before the kubelet. */
       const startServices = async (): Promise<void> => {
         const all = members.map((member, i) => ({ name: `etcd${i}`, address: member }));
-        await startEtcd(host, all, tls === undefined ? {} : { tls });
+        etcd = await startEtcd(host, all, tls === undefined ? {} : { tls });
         await etcdReady(host, endpoints, tls);
       };
       const startKubelet = async (): Promise<void> => {
@@ -259,6 +263,12 @@ describe.skipIf(!hasTestHosts || !hasEtcd || !hasKubectl || !isBuilt || containe
         };
         const wanted = guide.staticPods.map((name) => `${name}-${node} true ${address}`).sort();
         await vi.waitFor(async () => expect(await states()).toEqual(wanted), 40_000);
+      });
+
+      test("logs of its pods are read, and commands run in them, by way of the API", async () => {
+        const scheduler = ["--namespace=kube-system", `kube-scheduler-${node}`];
+        expect(await eventually(() => kubectl("logs", ...scheduler))).toContain("kube-scheduler runs");
+        expect(await kubectl("exec", ...scheduler, "--", "/hyperkube", "scheduler", "--version")).toContain("Kubernetes v1.");
       });
 
       test("pods of users do not come to the master", async () => {
@@ -357,6 +367,27 @@ describe.skipIf(!hasTestHosts || !hasEtcd || !hasKubectl || !isBuilt || containe
           await eventually(() => curl("-f", "http://127.0.0.1:10255/healthz"), 30_000);
           const after = await containers();
           for (const name of guide.staticPods) expect(after.get(name)?.id, name).toBe(before.get(name)?.id);
+        });
+
+      if (folder === "icc-v1.7")
+        test("an API server that dies is started again, and the others go on", { timeout: 60_000 }, async () => {
+          const before = await containers();
+          await host.sh("kill -KILL $(pgrep -f '[h]yperkube apiserver')");
+          await vi.waitFor(async () => {
+            const server = (await containers()).get("kube-apiserver");
+            expect(server?.metadata.attempt).toBe(1);
+          }, 40_000);
+          await version();
+          const after = await containers();
+          for (const name of COMPONENTS.slice(1)) expect(after.get(name)?.id, name).toBe(before.get(name)?.id);
+        });
+
+      if (folder === "coreos-v1.2")
+        test("a member of etcd that is gone is told of, and the others keep the cluster", async () => {
+          await etcd.at(-1)?.stop();
+          const statuses = (): Promise<string> => kubectl("get", "componentstatuses", "etcd-3", "--no-headers");
+          await vi.waitFor(async () => expect(await statuses()).toMatch(/^etcd-3\s+Unhealthy\s+.*connect/), 20_000);
+          await kubectl("create", "configmap", "after", "--from-literal=a=b");
         });
 
       if (folder === "coreos-v1.2")
