@@ -1,6 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { actsOfOthers, successions } from "../support/history/leadership.ts";
+import { excesses, type PodChange } from "../support/history/replicas.ts";
 import { type AcknowledgedWrite, checkWatched, type WatchedEvent, type WatchedSegment } from "../support/history/watched.ts";
 import { runs } from "./runs.ts";
 
@@ -58,6 +59,26 @@ describe("what watchers were told", () => {
       }),
       runs(20),
     );
+  });
+});
+
+describe("pods that a Deployment has", () => {
+  const wanted = [
+    { revision: 1, replicas: 2 },
+    { revision: 10, replicas: 3 },
+    { revision: 20, replicas: 0 },
+  ];
+  const is = (pod: string, revision: number): PodChange => ({ revision, pod, lives: true });
+  const ends = (pod: string, revision: number): PodChange => ({ revision, pod, lives: false });
+
+  test.each<[string, PodChange[], string[]]>([
+    ["as many as wanted", [is("a", 2), is("b", 3), is("b", 4), is("c", 11)], []],
+    ["one in another's place", [is("a", 2), is("b", 3), ends("a", 4), is("c", 5)], []],
+    ["as many as were wanted a moment ago", [is("a", 2), is("b", 3), is("c", 21)], []],
+    ["one too many", [is("a", 2), is("b", 3), is("c", 4)], ["c at 4 was one of 3 where 2 were wanted"]],
+    ["one before any were wanted", [is("a", 0)], ["a at 0 was one of 1 where 0 were wanted"]],
+  ])("%s", (_, changes, want) => {
+    expect(excesses(wanted, changes)).toEqual(want);
   });
 });
 

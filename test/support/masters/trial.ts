@@ -9,6 +9,7 @@ import type { Client, ResourceId } from "#client/client.ts";
 import { type SimulatedNodes, startSimulatedNodes } from "#kubelet/simulated-nodes.ts";
 import { type Act, actsOfOthers, type LeaseChange, successions } from "../history/leadership.ts";
 import { checkLinearizable } from "../history/linearizability.ts";
+import { excesses, type PodChange, type Wanted } from "../history/replicas.ts";
 import { checkWatched } from "../history/watched.ts";
 import { eventually } from "../kubectl.ts";
 import type { MachineProcess } from "./machine-process.ts";
@@ -52,8 +53,12 @@ export class Trial implements AsyncDisposable {
   /** When each pod got its node, by name: the revision. */
   readonly #placed = new Map<string, number>();
   readonly #replicas = new Map<string, number>();
+  /** What each Deployment was told to have, and the pods that it had. */
+  readonly #wanted = new Map<string, Wanted[]>();
+  readonly #podChanges = new Map<string, PodChange[]>();
   readonly #reconnections = new Map<string, number[]>();
   readonly #namespace: string;
+  #scaling: Promise<void> = Promise.resolve();
   #nodes: SimulatedNodes | undefined;
   #round = 0;
 
@@ -84,11 +89,19 @@ export class Trial implements AsyncDisposable {
       id: PODS,
       namespace: this.#namespace,
       shown: ({ spec, status }) => `${spec?.nodeName} ${status?.phase}`,
-      onEvent: (_, { metadata, spec }) => {
+      onEvent: (type, { metadata, spec, status }) => {
         const name = metadata.name ?? "";
+        const lives = type !== "DELETED" && metadata.deletionTimestamp === undefined && status?.phase !== "Failed";
+        const change = { revision: Number(metadata.resourceVersion), pod: name, lives };
+        const app = metadata.labels?.app ?? "";
+        this.#podChanges.set(app, [...(this.#podChanges.get(app) ?? []), change]);
         if (spec?.nodeName !== undefined && !this.#placed.has(name)) this.#placed.set(name, Number(metadata.resourceVersion));
       },
     });
+  }
+
+  #excesses(): readonly string[] {
+    return [...this.#wanted].flatMap(([name, wanted]) => excesses(wanted, this.#podChanges.get(name) ?? []));
   }
 
   /** Nodes that were called silent: they never are for as long as that takes. */
@@ -120,8 +133,11 @@ export class Trial implements AsyncDisposable {
       signal,
     });
     await eventually(() => client.get(core("serviceaccounts"), this.#namespace, "default"), RECOVERY_MS, "the controllers work");
-    for (let i = 0; i < DEPLOYMENTS_COUNT; i++) await client.create(DEPLOYMENTS, this.#namespace, deployment(`d${i}`, 2));
-    for (let i = 0; i < DEPLOYMENTS_COUNT; i++) this.#replicas.set(`d${i}`, 2);
+    for (let i = 0; i < DEPLOYMENTS_COUNT; i++) {
+      await client.create(DEPLOYMENTS, this.#namespace, deployment(`d${i}`, 2));
+      this.#replicas.set(`d${i}`, 2);
+      this.#wanted.set(`d${i}`, [{ revision: 0, replicas: 2 }]);
+    }
     const run = (task: Promise<unknown>): void => {
       this.#ended.push(task);
     };
@@ -179,17 +195,29 @@ export class Trial implements AsyncDisposable {
   }
 
   /** Sets another number of pods for one of the Deployments; what is not answered is asked again, as a user would. */
-  async scale(): Promise<void> {
+  scale(): Promise<void> {
+    // One after another: what was asked last is what is wanted.
+    this.#scaling = this.#scaling.then(() => this.#scale());
+    return this.#scaling;
+  }
+
+  async #scale(): Promise<void> {
     const name = `d${this.random.int(DEPLOYMENTS_COUNT)}`;
     const replicas = this.random.int(REPLICAS_MAX + 1);
     this.#replicas.set(name, replicas);
     const client = this.masters.client("balancer");
-    await eventually(
-      () => client.patch(DEPLOYMENTS, this.#namespace, name, "application/merge-patch+json", { spec: { replicas } }),
-      RECOVERY_MS,
-      `${name} is scaled`,
-    );
+    let first: string | undefined;
+    const attempt = async (): Promise<unknown> => {
+      const { metadata } = await client.get<Deployment>(DEPLOYMENTS, this.#namespace, name);
+      const { resourceVersion = "" } = metadata;
+      first ??= resourceVersion;
+      // By its version, so that one that was held up for long changes nothing.
+      const patch = { metadata: { resourceVersion }, spec: { replicas } };
+      return client.patch(DEPLOYMENTS, this.#namespace, name, "application/merge-patch+json", patch);
+    };
+    await eventually(attempt, RECOVERY_MS, `${name} is scaled`);
     client.close();
+    this.#wanted.get(name)?.push({ revision: Number(first), replicas });
   }
 
   /** A machine hears others again, or others it: what they sent before arrives now. */
@@ -263,6 +291,7 @@ export class Trial implements AsyncDisposable {
         ]),
       ),
       acts: this.#acts().length,
+      excesses: this.#excesses(),
     });
   }
 

@@ -1,0 +1,32 @@
+/** How many pods a Deployment was told to have, from a revision on. */
+export interface Wanted {
+  readonly revision: number;
+  readonly replicas: number;
+}
+
+/** A pod that came to be, or that is no more or about to end. */
+export interface PodChange {
+  readonly revision: number;
+  readonly pod: string;
+  readonly lives: boolean;
+}
+
+/** A controller may still act by what was wanted before. */
+const FORMER_WANTED = 2;
+
+/**
+ * Times at which there were more pods than anybody had wanted lately: something was done twice. Both in the order of revisions; pods are
+ * of one Deployment, whose template does not change.
+ */
+export function excesses(wanted: readonly Wanted[], changes: readonly PodChange[]): readonly string[] {
+  const living = new Set<string>();
+  return changes.flatMap(({ revision, pod, lives }) => {
+    const isNew = lives && !living.has(pod);
+    if (lives) living.add(pod);
+    else living.delete(pod);
+    if (!isNew) return [];
+    const lately = wanted.filter((one) => one.revision <= revision).slice(-1 - FORMER_WANTED);
+    const most = Math.max(0, ...lately.map(({ replicas }) => replicas));
+    return living.size > most ? [`${pod} at ${revision} was one of ${living.size} where ${most} were wanted`] : [];
+  });
+}
