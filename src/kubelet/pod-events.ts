@@ -2,9 +2,16 @@ import type { Pod } from "#api/generated/core/v1.ts";
 import type { EventRecorder, EventType } from "#client/event-recorder.ts";
 import { type ObjectReference, referenceTo } from "#client/event-target.ts";
 
+/** How often the same is told of a pod that cannot be set up, in milliseconds. */
+const PROBLEM_MS = 10_000;
+/** Problems that are remembered of a pod. */
+const PROBLEMS_MAX = 100;
+
 /** Tells the events of one pod and its containers, as a kubelet words them. */
 export class PodEvents {
   readonly #recorder: EventRecorder;
+  /** When problems were told last; by message. */
+  readonly #toldAtMs = new Map<string, number>();
 
   constructor(recorder: EventRecorder) {
     this.#recorder = recorder;
@@ -13,6 +20,15 @@ export class PodEvents {
   /** About the pod as a whole. */
   pod(pod: Pod, type: EventType, reason: string, message: string): void {
     this.#recorder.event(referenceTo("v1", "Pod", pod), type, reason, message);
+  }
+
+  /** Why the pod cannot be set up: not at each of the many times that it is tried. */
+  problem(pod: Pod, nowMs: number, reason: string, message: string): void {
+    const before = this.#toldAtMs.get(message);
+    if (before !== undefined && nowMs - before < PROBLEM_MS) return;
+    if (this.#toldAtMs.size >= PROBLEMS_MAX) this.#toldAtMs.clear();
+    this.#toldAtMs.set(message, nowMs);
+    this.pod(pod, "Warning", reason, message);
   }
 
   /** About one of its containers. */

@@ -1,4 +1,4 @@
-import type { Container, Pod, PodCondition, PodStatus } from "#api/generated/core/v1.ts";
+import type { Container, Pod } from "#api/generated/core/v1.ts";
 import { formatTime, parseTime } from "#apimachinery/meta/time.ts";
 import type { Timer } from "#base/clock.ts";
 import { isPodTerminal } from "#component-helpers/pod/pod-conditions.ts";
@@ -19,10 +19,9 @@ import { type ContainerStart, computePodActions, type PodActions } from "./pod-a
 import type { Rejection } from "./pod-admission.ts";
 import { PodEvents } from "./pod-events.ts";
 import { PodProbers } from "./pod-probers.ts";
-import { podStatus } from "./pod-status.ts";
+import { PodStatusTeller } from "./pod-status-teller.ts";
 import type { PodWorkerModules } from "./pod-worker-modules.ts";
 import { PodResizer } from "./resize/pod-resizer.ts";
-import { staleConditions } from "./status-manager.ts";
 import { VolumeError } from "./volumes/volume-manager.ts";
 
 /** Dead attempts of a container that are kept, for `lastState`. */
@@ -32,8 +31,6 @@ const RETRY_MIN_MS = 1000;
 const RETRY_MAX_MS = 10_000;
 /** How often is tried to give a pod what it wants, in milliseconds. */
 const RESIZE_RETRY_MS = 10_000;
-/** How often is told that a pod cannot be set up, in milliseconds. */
-const PROBLEM_EVENT_MS = 10_000;
 
 /**
  * Brings one pod to what its spec says, and tells how far it has come. One at a time; what happens meanwhile makes it
@@ -50,10 +47,10 @@ export class PodWorker {
   readonly #stopper: ContainerStopper;
   readonly #probers: PodProbers;
   readonly #resizer: PodResizer;
+  readonly #teller: PodStatusTeller;
   readonly #now: PodNow;
   /** Ends the waiting for hooks when the pod is to go. */
   readonly #going = new AbortController();
-  readonly #toldAtMs = new Map<string, number>();
   /** Attempts that containers had which were removed; by name. */
   readonly #attempts = new Map<string, number>();
   #ordering: TerminationOrdering | undefined;
@@ -80,9 +77,6 @@ export class PodWorker {
   #rejected = false;
   /** Nothing of it runs any more. */
   #ended = false;
-  #told = "";
-  #status: PodStatus | undefined;
-  #conditions: readonly PodCondition[] = [];
 
   constructor(pod: Pod, modules: PodWorkerModules) {
     const { handlers, clock, runtime } = modules;
@@ -92,6 +86,7 @@ export class PodWorker {
     this.#now = () => ({ pod: this.#pod, addresses: this.#addresses });
     this.#observer = new PodObserver(pod.metadata.uid ?? "", modules);
     this.#sandboxes = new PodSandboxes(modules);
+    this.#teller = new PodStatusTeller(modules.statusManager);
     const events = this.#events;
     const problemOf = modules.resizeProblem ?? ((): undefined => undefined);
     this.#resizer = new PodResizer({ runtime, cgroups: modules.cgroups, events, problemOf });
@@ -128,7 +123,7 @@ export class PodWorker {
 
   /** The pod with the status that was told last, which the API may not show yet. */
   get podWithStatus(): Pod {
-    return this.#status === undefined ? this.#pod : { ...this.#pod, status: { ...this.#pod.status, ...this.#status } };
+    return this.#teller.applyTo(this.#pod);
   }
 
   /** Whether it holds what it requests of the node. */
@@ -149,8 +144,7 @@ export class PodWorker {
       message: `Pod was rejected: ${message}`,
       startTime: formatTime(this.#startTimeMs),
     };
-    this.#status = status;
-    this.#modules.statusManager.write(this.#pod, status, false);
+    this.#teller.tellOnly(this.#pod, status);
     this.wake();
   }
 
@@ -160,7 +154,7 @@ export class PodWorker {
     const texts = ({ metadata: { labels, annotations } }: Pod): string => JSON.stringify([labels, annotations]);
     if (this.#modules.resyncMs !== undefined && texts(pod) !== texts(this.#pod)) this.#volumesAtMs = 0;
     this.#pod = pod;
-    if (staleConditions(pod, this.#conditions).length > 0) this.#told = "";
+    this.#teller.seen(pod);
     if (pod.metadata.deletionTimestamp !== undefined) this.#going.abort();
     this.wake();
   }
@@ -335,7 +329,7 @@ export class PodWorker {
       return true;
     } catch (error) {
       if (!(error instanceof VolumeError)) throw error;
-      this.#tellProblem(error.reason, error.message);
+      this.#events.problem(this.#pod, this.#modules.clock.now(), error.reason, error.message);
       return false;
     }
   }
@@ -345,7 +339,7 @@ export class PodWorker {
     const { sandboxes } = this.#modules;
     const problem = this.#pod.spec.hostNetwork === true ? undefined : sandboxes?.networkProblem();
     if (problem !== undefined) {
-      this.#tellProblem("NetworkNotReady", `network is not ready: ${problem}`);
+      this.#events.problem(this.#pod, this.#modules.clock.now(), "NetworkNotReady", `network is not ready: ${problem}`);
       return this.#retryAtMs();
     }
     if (!(await this.#setUpVolumes())) return this.#retryAtMs();
@@ -354,7 +348,12 @@ export class PodWorker {
       const attempt = observed.sandbox === undefined ? 0 : observed.sandbox.metadata.attempt + 1;
       this.#observer.added(await this.#sandboxes.create(this.#pod, attempt));
     } catch (error) {
-      this.#tellProblem("FailedCreatePodSandBox", `Failed to create pod sandbox: ${messageOf(error)}`);
+      this.#events.problem(
+        this.#pod,
+        this.#modules.clock.now(),
+        "FailedCreatePodSandBox",
+        `Failed to create pod sandbox: ${messageOf(error)}`,
+      );
       throw error;
     }
     this.#again = true;
@@ -374,15 +373,6 @@ export class PodWorker {
       sandbox: undefined,
       containers: containers.filter(({ metadata }) => inits.has(metadata.name)),
     });
-  }
-
-  /** Not at each of the many times that it is tried. */
-  #tellProblem(reason: string, message: string): void {
-    const nowMs = this.#modules.clock.now();
-    const before = this.#toldAtMs.get(message);
-    if (before !== undefined && nowMs - before < PROBLEM_EVENT_MS) return;
-    this.#toldAtMs.set(message, nowMs);
-    this.#events.pod(this.#pod, "Warning", reason, message);
   }
 
   /** False when it cannot be started yet. */
@@ -515,32 +505,23 @@ export class PodWorker {
   }
 
   #tell(observed: ObservedPod, actions: PodActions, final: boolean, ending = false): void {
-    const { clock, hostIps, runtimeName, statusManager } = this.#modules;
-    const pod = this.#pod;
-    const status = podStatus({
-      pod,
+    const { clock, hostIps, runtimeName } = this.#modules;
+    const situation = {
+      pod: this.#pod,
       observed,
       nowMs: clock.now(),
-      backOffMs: (name) => (actions.backedOff.includes(name) ? this.#backOff.delayMs(name) : 0),
+      backOffMs: (name: string) => (actions.backedOff.includes(name) ? this.#backOff.delayMs(name) : 0),
       ending: ending && observed.containers.every((container) => !isRunning(container)),
       isGoing: ending,
       problems: this.#starter.problems,
       hostIps,
       runtimeName,
-      resourcesOf: (container, id) => this.#resizer.resourcesOf(container, id),
+      resourcesOf: (container: Container, id: string) => this.#resizer.resourcesOf(container, id),
       resizing: this.#resizer.conditions(),
       startTimeMs: this.#startTimeMs,
-      previousConditions: this.#conditions.length > 0 ? this.#conditions : (pod.status?.conditions ?? []),
       failure: this.#failure,
-    });
-    this.#conditions = status.conditions ?? [];
-    this.#status = status;
-    // A pod that had ended before this node knew it keeps the status it had.
-    const told = isPodTerminal(pod) && observed.sandbox === undefined ? { phase: pod.status?.phase ?? "" } : status;
-    const text = JSON.stringify(told);
-    if (text === this.#told && !final) return;
-    this.#told = text;
-    statusManager.write(pod, told, final);
+    };
+    this.#teller.tell(situation, final);
   }
 }
 

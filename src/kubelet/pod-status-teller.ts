@@ -1,0 +1,51 @@
+import type { Pod, PodCondition, PodStatus } from "#api/generated/core/v1.ts";
+import { isPodTerminal } from "#component-helpers/pod/pod-conditions.ts";
+import { type PodStatusSituation, podStatus } from "./pod-status.ts";
+import type { PodStatusWriter } from "./pod-status-writer.ts";
+import { staleConditions } from "./status-manager.ts";
+
+/** What a {@link PodStatusTeller} is told of a pod each time. */
+export type ToldSituation = Omit<PodStatusSituation, "previousConditions">;
+
+/** Tells the status of one pod: each only once, unless the API does not show it. */
+export class PodStatusTeller {
+  readonly #writer: PodStatusWriter;
+  #told = "";
+  #status: PodStatus | undefined;
+  #conditions: readonly PodCondition[] = [];
+
+  constructor(writer: PodStatusWriter) {
+    this.#writer = writer;
+  }
+
+  /** The pod with the status that was told last, which the API may not show yet. */
+  applyTo(pod: Pod): Pod {
+    return this.#status === undefined ? pod : { ...pod, status: { ...pod.status, ...this.#status } };
+  }
+
+  /** The API shows the pod so: what it shows although it was taken back is told again. */
+  seen(pod: Pod): void {
+    if (staleConditions(pod, this.#conditions).length > 0) this.#told = "";
+  }
+
+  /** Tells a status that does not come from containers. */
+  tellOnly(pod: Pod, status: PodStatus): void {
+    this.#status = status;
+    this.#writer.write(pod, status, false);
+  }
+
+  /** With `final` nothing of the pod runs any more, and it may be removed. */
+  tell(situation: ToldSituation, final: boolean): void {
+    const { pod, observed } = situation;
+    const previousConditions = this.#conditions.length > 0 ? this.#conditions : (pod.status?.conditions ?? []);
+    const status = podStatus({ ...situation, previousConditions });
+    this.#conditions = status.conditions ?? [];
+    this.#status = status;
+    // A pod that had ended before this node knew it keeps the status it had.
+    const told = isPodTerminal(pod) && observed.sandbox === undefined ? { phase: pod.status?.phase ?? "" } : status;
+    const text = JSON.stringify(told);
+    if (text === this.#told && !final) return;
+    this.#told = text;
+    this.#writer.write(pod, told, final);
+  }
+}
