@@ -1,12 +1,10 @@
-import { readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { realClock } from "#base/clock.ts";
 import { describeFlags, FlagError, type FlagSpec, type ParsedFlags, parseFlags } from "#component-base/flags.ts";
-import { AssetFiles } from "#pki/asset-files.ts";
-import { LEAVES } from "#pki/asset-table.ts";
 import { type CertificateStatus, certificateStatuses } from "#pki/certificate-status.ts";
-import { renderKubeconfig } from "#pki/kubeconfig.ts";
+import { heldCertificates, renewKubeconfigs } from "#pki/held-certificates.ts";
 import { addAuthority, forgetOldAuthorities, isAuthority, RotationError, renewLeaves, switchAuthority } from "#pki/rotation.ts";
+import { certsCreate, certsCreateFlags } from "./certs-create.ts";
 import { StartupError } from "./startup-error.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -18,6 +16,13 @@ const certsFlags = {
     placeholder: "DIR",
     help: "The cluster's folder: its certificates lie in pki/.",
   },
+  "cert-dir": {
+    type: "string",
+    default: "",
+    placeholder: "DIR",
+    help: "The folder of certificates itself, in place of --data-dir.",
+  },
+  ...certsCreateFlags,
   within: {
     type: "int",
     default: 30,
@@ -38,8 +43,11 @@ const USAGE = `Shows when the certificates of a cluster end, and makes new ones.
 Usage:
   kybern certs check [flags]            Lists them; exit code 1 when one has ended or is about to
   kybern certs renew all|NAME [flags]   Makes them anew; a cluster that runs takes them up within a minute
-  kybern certs renew ca|front-proxy-ca  Replaces an authority, in three steps: without a flag a new one is trusted beside
+  kybern certs renew ca|front-proxy-ca|etcd-ca
+                                        Replaces an authority, in three steps: without a flag a new one is trusted beside
                                         the old one; --switch lets it sign; --forget-old ends the trust in the old one
+  kybern certs create [flags]           Makes those of a cluster of several machines, with kubeconfigs and token.csv; what is
+                                        there and still fits is kept, so that machines can be added
 `;
 
 /** `kybern certs`: looks at a cluster's certificates, and renews them. */
@@ -53,8 +61,9 @@ export async function certs(args: readonly string[]): Promise<void> {
     return;
   }
   if (action === "check" && name === undefined) return check(flags);
+  if (action === "create" && name === undefined) return certsCreate(flags["cert-dir"] || join(flags["data-dir"], "pki"), flags);
   if (action !== "renew" || name === undefined || more.length > 0) {
-    throw new FlagError(`takes "check" or "renew NAME", not "${words.join(" ")}". See kybern certs --help.`);
+    throw new FlagError(`takes "check", "create" or "renew NAME", not "${words.join(" ")}". See kybern certs --help.`);
   }
   try {
     process.stdout.write(`${await renew(name, flags)}\n`);
@@ -65,10 +74,12 @@ export async function certs(args: readonly string[]): Promise<void> {
 }
 
 async function check(flags: CertsFlags): Promise<void> {
-  const dir = join(flags["data-dir"], "pki");
+  const dir = foldersOf(flags).pki;
   const statuses = await certificateStatuses(dir);
   if (statuses.length === 0)
-    throw new StartupError(`there are no certificates in ${dir}. Name the cluster's folder with --data-dir.`);
+    throw new StartupError(
+      `there are no certificates in ${dir}. Name the cluster's folder with --data-dir, or that of certificates with --cert-dir.`,
+    );
   const now = realClock.now();
   const rows = [["CERTIFICATE", "EXPIRES", "RESIDUAL TIME", "SIGNED BY"], ...statuses.map((status) => row(status, now))];
   const widths = [0, 1, 2].map((column) => Math.max(...rows.map((cells) => cells[column]?.length ?? 0)) + 3);
@@ -95,40 +106,38 @@ function row({ file, authority, expiresAt, count }: CertificateStatus, now: numb
   return [file, new Date(expiresAt).toISOString().replace(/\.\d+Z/, "Z"), residual, signedBy];
 }
 
+/** Where certificates are, and the kubeconfigs that hold some of them. */
+function foldersOf(flags: CertsFlags): { readonly pki: string; readonly kubeconfigs: string } {
+  const dir = flags["cert-dir"];
+  return dir === "" ? { pki: join(flags["data-dir"], "pki"), kubeconfigs: flags["data-dir"] } : { pki: dir, kubeconfigs: dir };
+}
+
 async function renew(name: string, flags: CertsFlags): Promise<string> {
-  const dir = join(flags["data-dir"], "pki");
+  const { pki, kubeconfigs } = foldersOf(flags);
+  const held = await heldCertificates(kubeconfigs, pki);
+  const said = await renewFiles(pki, name, flags);
+  await renewKubeconfigs(kubeconfigs, pki, held);
+  return said;
+}
+
+async function renewFiles(dir: string, name: string, flags: CertsFlags): Promise<string> {
   const now = realClock.now();
   if (isAuthority(name)) {
     if (flags["forget-old"]) {
       await forgetOldAuthorities(dir, name);
-      await renewKubeconfig(flags["data-dir"]);
       return `Only the new ${name} is trusted from now on.`;
     }
     if (flags.switch) {
       await switchAuthority(dir, name, now);
-      await renewKubeconfig(flags["data-dir"]);
       return `The new ${name} signs. When nobody holds a certificate of the old one any more: kybern certs renew ${name} --forget-old`;
     }
     await addAuthority(dir, name, now);
-    await renewKubeconfig(flags["data-dir"]);
     return `A new ${name} is trusted beside the old one. Give ${name}.pem to everybody who has the old one, then: kybern certs renew ${name} --switch`;
   }
   if (flags.switch || flags["forget-old"])
     throw new FlagError(`flags --switch and --forget-old are for authorities, not for ${name}`);
-  const names = name === "all" ? Object.values(LEAVES).map(({ file }) => file) : [name];
+  const all = (await certificateStatuses(dir)).filter(({ file }) => !isAuthority(file)).map(({ file }) => file);
+  const names = name === "all" ? all : [name];
   await renewLeaves(dir, names, now);
-  await renewKubeconfig(flags["data-dir"]);
   return `Renewed ${names.join(", ")}.`;
-}
-
-/** The administrator's kubeconfig holds a certificate and the authorities: it says of both what the files say. */
-async function renewKubeconfig(dataDir: string): Promise<void> {
-  const path = join(dataDir, "admin.kubeconfig");
-  const old = await readFile(path, "utf8").catch(() => undefined);
-  const server = /^\s*server: (\S+)$/m.exec(old ?? "")?.[1];
-  const files = new AssetFiles(join(dataDir, "pki"));
-  const [ca, admin] = [await files.read("ca.pem"), await files.readPair("admin")];
-  if (server === undefined || ca === undefined || admin === undefined) return;
-  await writeFile(`${path}.tmp`, renderKubeconfig({ server, user: "kubernetes-admin", ca, ...admin }), { mode: 0o600 });
-  await rename(`${path}.tmp`, path);
 }

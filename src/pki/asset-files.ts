@@ -1,4 +1,4 @@
-import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { CertificatePair } from "./key-pair.ts";
 
@@ -19,6 +19,24 @@ export class AssetFiles {
   async readPair(name: string): Promise<CertificatePair | undefined> {
     const [cert, key] = await Promise.all([this.read(`${name}.pem`), this.read(`${name}-key.pem`)]);
     return cert === undefined || key === undefined ? undefined : { cert, key };
+  }
+
+  /** The names of all files that are there, in no order. */
+  async names(): Promise<readonly string[]> {
+    if (this.#dir === undefined) return [];
+    try {
+      return await readdir(this.#dir);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
+      throw error;
+    }
+  }
+
+  /** The names of all pairs that are there, in no order. */
+  async pairs(): Promise<readonly string[]> {
+    const names = await this.names();
+    const keys = names.filter((name) => name.endsWith("-key.pem")).map((name) => name.slice(0, -"-key.pem".length));
+    return keys.filter((name) => names.includes(`${name}.pem`));
   }
 
   async writePair(name: string, pair: CertificatePair): Promise<void> {

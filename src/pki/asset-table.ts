@@ -17,12 +17,14 @@ export interface LeafRow {
 }
 
 /** An authority, by its file. */
-export type AuthorityName = "ca" | "front-proxy-ca";
+export type AuthorityName = "ca" | "front-proxy-ca" | "etcd-ca";
 
 /** Who signs what, by file. */
 export const AUTHORITIES: Readonly<Record<AuthorityName, AuthorityRow>> = {
   ca: { file: "ca", commonName: "kubernetes" },
   "front-proxy-ca": { file: "front-proxy-ca", commonName: "front-proxy-ca" },
+  // Of clusters on an etcd of their own; others have none.
+  "etcd-ca": { file: "etcd-ca", commonName: "etcd-ca" },
 };
 
 const client = (commonName: string, ...organizations: string[]): LeafRequest => ({
@@ -34,8 +36,11 @@ const client = (commonName: string, ...organizations: string[]): LeafRequest => 
 /** What the program knows a certificate by. */
 export type LeafName = "apiserver" | "kubeletClient" | "admin" | "controllerManager" | "scheduler" | "frontProxyClient";
 
+/** A certificate of a cluster that keeps its state itself, and has no authority for etcd. */
+export type ClusterLeafRow = LeafRow & { readonly authority: Exclude<AuthorityName, "etcd-ca"> };
+
 /** Every certificate that a cluster needs. */
-export const LEAVES: Readonly<Record<LeafName, LeafRow>> = {
+export const LEAVES: Readonly<Record<LeafName, ClusterLeafRow>> = {
   apiserver: {
     file: "apiserver",
     authority: "ca",

@@ -13,21 +13,43 @@ export interface CertificateStatus {
   readonly count: number;
 }
 
-/** The certificates that lie in a folder, authorities first. What is not there has no entry. */
+/** The certificates with keys that lie in a folder, authorities first. What no authority of the folder signed has itself as one. */
 export async function certificateStatuses(dir: string): Promise<CertificateStatus[]> {
   const files = new AssetFiles(dir);
-  const rows = [
-    ...Object.values(AUTHORITIES).map(({ file }) => ({ file, authority: file })),
-    ...Object.values(LEAVES).map(({ file, authority }) => ({ file, authority })),
-  ];
   const statuses: CertificateStatus[] = [];
-  for (const { file, authority } of rows) {
+  const authorities: { readonly file: string; readonly certificates: readonly X509Certificate[] }[] = [];
+  for (const { file } of Object.values(AUTHORITIES)) {
     const certificates = certificatesIn((await files.read(`${file}.pem`)) ?? "");
     const [first] = certificates;
     if (first === undefined) continue;
-    statuses.push({ file, authority, expiresAt: Date.parse(new X509Certificate(first).validTo), count: certificates.length });
+    authorities.push({ file, certificates: certificates.map((one) => new X509Certificate(one)) });
+    statuses.push({
+      file,
+      authority: file,
+      expiresAt: Date.parse(new X509Certificate(first).validTo),
+      count: certificates.length,
+    });
+  }
+  for (const file of await leafFiles(files)) {
+    const certificate = new X509Certificate((await files.read(`${file}.pem`)) ?? "");
+    const isSigner = (one: X509Certificate): boolean => certificate.checkIssued(one) && certificate.verify(one.publicKey);
+    const authority = authorities.find(({ certificates }) => certificates.some(isSigner))?.file ?? file;
+    statuses.push({ file, authority, expiresAt: Date.parse(certificate.validTo), count: 1 });
   }
   return statuses;
+}
+
+/** Files of pairs that are no authorities: those that every cluster has first, in their order. */
+async function leafFiles(files: AssetFiles): Promise<readonly string[]> {
+  const known = Object.values(LEAVES).map(({ file }) => file);
+  const all = new Set(await files.pairs());
+  const others = [...all].filter((file) => !known.includes(file) && !isAuthorityFile(file)).sort();
+  return [...known.filter((file) => all.has(file)), ...others];
+}
+
+/** Of an authority, or of one that waits to take its place. */
+function isAuthorityFile(file: string): boolean {
+  return Object.values(AUTHORITIES).some((row) => file === row.file || file === `${row.file}-next`);
 }
 
 /** The certificates of a PEM text, one by one. */

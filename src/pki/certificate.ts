@@ -15,7 +15,7 @@ import {
   derTime,
   derUtf8,
 } from "./der.ts";
-import { type CertificatePair, generateEcKey } from "./key-pair.ts";
+import { type CertificatePair, generateKey, type KeyAlgorithm } from "./key-pair.ts";
 import { extendedUsages, keyUsageBits } from "./key-usages.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -56,8 +56,8 @@ const LEAF_KEY_USAGE = derBits(Buffer.from([0b1010_0000]), 5);
 const CA_KEY_USAGE = derBits(Buffer.from([0b1010_0100]), 2);
 
 /** A self-signed certificate authority. `now` is milliseconds since the Unix epoch. */
-export function createAuthority(commonName: string, now: number): CertificatePair {
-  const key = generateEcKey();
+export function createAuthority(commonName: string, now: number, algorithm?: KeyAlgorithm): CertificatePair {
+  const key = generateKey(algorithm);
   const signer = createPrivateKey(key);
   const publicKey = publicKeyBytes(signer);
   const name = encodeName(commonName, []);
@@ -71,8 +71,13 @@ export function createAuthority(commonName: string, now: number): CertificatePai
 }
 
 /** A certificate for a new key, signed by the authority. */
-export function issueCertificate(authority: CertificatePair, request: LeafRequest, now: number): CertificatePair {
-  const key = generateEcKey();
+export function issueCertificate(
+  authority: CertificatePair,
+  request: LeafRequest,
+  now: number,
+  algorithm?: KeyAlgorithm,
+): CertificatePair {
+  const key = generateKey(algorithm);
   return { key, cert: signCertificate(authority, publicKeyBytes(createPrivateKey(key)), request, now) };
 }
 

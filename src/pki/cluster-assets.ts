@@ -1,7 +1,7 @@
 import { X509Certificate } from "node:crypto";
 import type { Clock } from "#base/clock.ts";
 import { AssetFiles } from "./asset-files.ts";
-import { AUTHORITIES, type AuthorityRow, LEAVES, type LeafRow } from "./asset-table.ts";
+import { AUTHORITIES, type AuthorityRow, type ClusterLeafRow, LEAVES } from "./asset-table.ts";
 import { createAuthority, issueCertificate } from "./certificate.ts";
 import { type CertificatePair, generateSigningKey, loadSigningKeys, publicKeyOf, type SigningKeyPair } from "./key-pair.ts";
 
@@ -63,7 +63,7 @@ export async function ensureClusterAssets(options: ClusterAssetsOptions): Promis
     ca: authority(AUTHORITIES.ca),
     "front-proxy-ca": authority(AUTHORITIES["front-proxy-ca"]),
   };
-  const leaf = async (row: LeafRow): Promise<CertificatePair> => {
+  const leaf = async (row: ClusterLeafRow): Promise<CertificatePair> => {
     const signer = await authorities[row.authority];
     const issuer = new X509Certificate(signer.cert);
     const request = row.servesApi === true ? { ...row.request, hosts } : row.request;

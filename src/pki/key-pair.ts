@@ -18,9 +18,26 @@ export interface SigningKeyPair {
 /** RSA key size in bits. RSA, because upstream publishes RS256 in its issuer discovery document. */
 const RSA_BITS = 2048;
 
-/** A fresh ECDSA P-256 private key as PKCS #8 PEM. */
-export function generateEcKey(): string {
-  return generateKeyPairSync("ec", { namedCurve: "prime256v1" }).privateKey.export({ type: "pkcs8", format: "pem" }).toString();
+/** Kinds of keys of certificates, by kubeadm's names of them. */
+export const KEY_ALGORITHMS = ["ECDSA-P256", "ECDSA-P384", "RSA-2048", "RSA-3072", "RSA-4096"] as const;
+
+/** One of {@link KEY_ALGORITHMS}. */
+export type KeyAlgorithm = (typeof KEY_ALGORITHMS)[number];
+
+/** A fresh private key of a certificate as PKCS #8 PEM. ECDSA takes no time, RSA of 4096 bits some seconds. */
+export function generateKey(algorithm: KeyAlgorithm = "ECDSA-P256"): string {
+  const [, size = ""] = algorithm.split("-");
+  const { privateKey } = algorithm.startsWith("RSA")
+    ? generateKeyPairSync("rsa", { modulusLength: Number(size) })
+    : generateKeyPairSync("ec", { namedCurve: size === "P384" ? "secp384r1" : "prime256v1" });
+  return privateKey.export({ type: "pkcs8", format: "pem" }).toString();
+}
+
+/** The kind of a PEM private key; of those that have no name here the usual one. */
+export function algorithmOf(pem: string): KeyAlgorithm {
+  const { asymmetricKeyType, asymmetricKeyDetails: { modulusLength, namedCurve } = {} } = createPrivateKey(pem);
+  const name = asymmetricKeyType === "rsa" ? `RSA-${modulusLength}` : namedCurve === "secp384r1" ? "ECDSA-P384" : "ECDSA-P256";
+  return KEY_ALGORITHMS.find((algorithm) => algorithm === name) ?? "ECDSA-P256";
 }
 
 /** The keys of a PEM private key. */

@@ -52,7 +52,7 @@ test("a certificate is made anew for the names that it had", async () => {
   expect(after.admin).toEqual(before.admin);
   expect(statSync(join(dir, "apiserver-key.pem")).mode & 0o777).toBe(0o600);
   await expect(renewLeaves(dir, ["nonsense"], clock.now())).rejects.toThrow(
-    'there is no certificate "nonsense"; there are apiserver,',
+    'there is no certificate "nonsense"; there are ca, front-proxy-ca, apiserver,',
   );
 });
 

@@ -1,8 +1,9 @@
-import { X509Certificate } from "node:crypto";
 import { AssetFiles } from "./asset-files.ts";
-import { AUTHORITIES, type AuthorityName, LEAVES, type LeafRow } from "./asset-table.ts";
+import { AUTHORITIES, type AuthorityName } from "./asset-table.ts";
 import { createAuthority, issueCertificate } from "./certificate.ts";
-import { certificatesIn } from "./certificate-status.ts";
+import { certificateStatuses, certificatesIn } from "./certificate-status.ts";
+import { algorithmOf } from "./key-pair.ts";
+import { leafRequestOf } from "./leaf-request.ts";
 
 /** Something cannot be done to certificates as they are. The message says what can. */
 export class RotationError extends Error {
@@ -17,28 +18,24 @@ export function isAuthority(name: string): name is AuthorityName {
 /** Where the next authority waits, until the old one has been told of it everywhere. */
 const nextFile = (name: AuthorityName): string => `${name}-next`;
 
-/** Makes the certificates with these files anew, for the names that the old ones had. Throws {@link RotationError} for unknown ones. */
+/**
+ * Makes the certificates with these files anew, for the holder, names and uses that the old ones had and with keys of the same
+ * kind. Throws {@link RotationError} for unknown ones.
+ */
 export async function renewLeaves(dir: string, names: readonly string[], now: number): Promise<void> {
   const files = new AssetFiles(dir);
-  const rows: readonly LeafRow[] = Object.values(LEAVES);
-  const unknown = names.find((name) => !rows.some(({ file }) => file === name));
+  const statuses = await certificateStatuses(dir);
+  const known = statuses.filter(({ file }) => !isAuthority(file));
+  const unknown = names.find((name) => !known.some(({ file }) => file === name));
   if (unknown !== undefined) {
-    const all = [...rows, ...Object.values(AUTHORITIES)].map(({ file }) => file);
-    throw new RotationError(`there is no certificate "${unknown}"; there are ${all.join(", ")}`);
+    throw new RotationError(`there is no certificate "${unknown}"; there are ${statuses.map(({ file }) => file).join(", ")}`);
   }
-  for (const { file, authority, request, servesApi } of rows.filter(({ file }) => names.includes(file))) {
+  for (const { file, authority } of known.filter(({ file }) => names.includes(file))) {
+    if (!isAuthority(authority)) throw new RotationError(`${file}.pem was signed by none of the authorities of this folder`);
     const signer = await pairOf(files, authority);
-    const old = await files.readPair(file);
-    if (servesApi === true && old === undefined) throw new RotationError(`there is no ${file}.pem: the next start makes it`);
-    const hosts = old === undefined ? [] : hostsOf(old.cert);
-    await files.writePair(file, issueCertificate(signer, hosts.length > 0 ? { ...request, hosts } : request, now));
+    const { cert, key } = await pairOf(files, file);
+    await files.writePair(file, issueCertificate(signer, leafRequestOf(cert), now, algorithmOf(key)));
   }
-}
-
-/** The names and addresses of a certificate. */
-function hostsOf(pem: string): string[] {
-  const names = new X509Certificate(pem).subjectAltName ?? "";
-  return names.split(", ").flatMap((name) => (name === "" ? [] : [name.slice(name.indexOf(":") + 1)]));
 }
 
 /**
@@ -51,7 +48,7 @@ export async function addAuthority(dir: string, name: AuthorityName, now: number
   if ((await files.readPair(nextFile(name))) !== undefined) {
     throw new RotationError(`${name} is already being replaced: give everybody ${name}.pem, then switch to the new one`);
   }
-  const made = createAuthority(AUTHORITIES[name].commonName, now);
+  const made = createAuthority(AUTHORITIES[name].commonName, now, algorithmOf(old.key));
   await files.writePair(nextFile(name), made);
   await files.write(`${name}.pem`, [...certificatesIn(old.cert), made.cert].join(""));
 }
@@ -64,11 +61,11 @@ export async function switchAuthority(dir: string, name: AuthorityName, now: num
     throw new RotationError(`there is no new ${name} to switch to: begin with "kybern certs renew ${name}"`);
   const old = await pairOf(files, name);
   const rest = certificatesIn(old.cert).filter((cert) => cert.trim() !== next.cert.trim());
+  const signed = (await certificateStatuses(dir)).filter(({ file, authority }) => authority === name && file !== name);
   // The key comes first: what it signs is trusted already.
   await files.write(`${name}-key.pem`, next.key);
   await files.write(`${name}.pem`, [next.cert, ...rest].join(""));
   await files.remove(nextFile(name));
-  const signed = Object.values(LEAVES).filter(({ authority }) => authority === name);
   await renewLeaves(
     dir,
     signed.map(({ file }) => file),
@@ -89,7 +86,7 @@ export async function forgetOldAuthorities(dir: string, name: AuthorityName): Pr
   await files.write(`${name}.pem`, current);
 }
 
-async function pairOf(files: AssetFiles, name: AuthorityName): Promise<{ cert: string; key: string }> {
+async function pairOf(files: AssetFiles, name: string): Promise<{ cert: string; key: string }> {
   const pair = await files.readPair(name);
   if (pair === undefined)
     throw new RotationError(`there is no ${name}.pem with ${name}-key.pem: is this the folder of a cluster's certificates?`);

@@ -121,7 +121,38 @@ describe.skipIf(!isBuilt)("kybern certs (needs dist/, which npm run build makes)
       status: 1,
       stderr: expect.stringContaining('there is no certificate "nonsense"'),
     });
-    expect(run("nonsense")).toMatchObject({ status: 2, stderr: expect.stringContaining('takes "check" or "renew NAME"') });
+    expect(run("nonsense")).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining('takes "check", "create" or "renew NAME"'),
+    });
     execFileSync("openssl", ["verify", "-CAfile", join(dir, "pki/ca.pem"), join(dir, "pki/admin.pem")]);
+  });
+
+  test("create makes those of several machines, with keys of the wanted kind, which openssl takes", () => {
+    const assets = join(dir, "assets");
+    const create = (...args: string[]) => run("create", "--cert-dir", assets, "--encryption-algorithm", "RSA-2048", ...args);
+    expect(create()).toMatchObject({ status: 2, stderr: expect.stringContaining("name the masters: --master NAME=ADDRESS") });
+    const machines = [
+      "--master",
+      "m1=10.0.0.1,m2=10.0.0.2",
+      "--worker",
+      "w1.example.com=10.0.1.1",
+      "--load-balancer",
+      "10.0.0.100",
+    ];
+    expect(create(...machines)).toMatchObject({ status: 0, stdout: expect.stringContaining("w1.example.com-worker-key.pem") });
+    expect(create(...machines).stdout).toBe(`All is there in ${assets}.\n`);
+    expect(create("--master", "nowhere").stderr).toContain('not "nowhere"');
+    const openssl = (...args: string[]): string => execFileSync("openssl", args, { encoding: "utf8", cwd: assets });
+    for (const file of ["apiserver", "kubernetes", "w1.example.com-worker"]) {
+      openssl("verify", "-CAfile", "ca.pem", "-purpose", "sslserver", "-purpose", "sslclient", `${file}.pem`);
+    }
+    openssl("verify", "-CAfile", "etcd-ca.pem", "-purpose", "sslclient", "apiserver-etcd-client.pem");
+    openssl("verify", "-CAfile", "etcd-ca.pem", "-verify_ip", "10.0.0.2", "etcd-server.pem");
+    openssl("verify", "-CAfile", "ca.pem", "-verify_ip", "10.0.0.100", "apiserver.pem");
+    expect(openssl("rsa", "-in", "apiserver-key.pem", "-text", "-noout")).toContain("2048 bit");
+    expect(readFileSync(join(assets, "admin.kubeconfig"), "utf8")).toContain("server: https://10.0.0.100:6443");
+    expect(run("check", "--cert-dir", assets).stdout).toMatch(/^w1.example.com-node +\S+Z +36[45]d +ca$/m);
+    expect(run("renew", "etcd-peer", "--cert-dir", assets).stdout).toBe("Renewed etcd-peer.\n");
   });
 });

@@ -1,5 +1,5 @@
 import { type RequestedSubject, certificateRequest as requestOf } from "#pki/certificate-request.ts";
-import { generateEcKey } from "#pki/key-pair.ts";
+import { generateKey } from "#pki/key-pair.ts";
 
 /** A new key, and a request for a certificate of it, as a kubelet makes them. */
 export interface KeyAndRequest {
@@ -11,6 +11,6 @@ export interface KeyAndRequest {
 
 /** Makes a key on P-256 and a PKCS#10 request signed with it (RFC 2986). */
 export function certificateRequest(subject: RequestedSubject): KeyAndRequest {
-  const key = generateEcKey();
+  const key = generateKey();
   return { key, request: Buffer.from(requestOf(key, subject)).toString("base64") };
 }

@@ -5,7 +5,7 @@ import { errnoOf, type HostFiles } from "#base/host-files.ts";
 import type { Client } from "#client/client.ts";
 import { type KubeconfigContext, parseKubeconfig } from "#client/kubeconfig.ts";
 import type { Logger } from "#component-base/logging.ts";
-import { generateEcKey } from "#pki/key-pair.ts";
+import { generateKey } from "#pki/key-pair.ts";
 import type { CertificateStore } from "./certificate-store.ts";
 import { CLIENT_SIGNER, requestCertificate } from "./request-certificate.ts";
 
@@ -104,7 +104,7 @@ async function keyOf(files: HostFiles, path: string, store: CertificateStore): P
   if (current !== undefined) return current.key;
   const pending = await read(files, path);
   if (pending?.includes("PRIVATE KEY")) return pending;
-  const key = generateEcKey();
+  const key = generateKey();
   await files.writeFile(path, key, { mode: OWNER_ONLY });
   return key;
 }

@@ -4,7 +4,7 @@ import type { Random } from "#base/random.ts";
 import type { Client } from "#client/client.ts";
 import type { Logger } from "#component-base/logging.ts";
 import type { RequestedSubject } from "#pki/certificate-request.ts";
-import { type CertificatePair, generateEcKey } from "#pki/key-pair.ts";
+import { type CertificatePair, generateKey } from "#pki/key-pair.ts";
 import type { CertificateStore } from "./certificate-store.ts";
 import { requestCertificate } from "./request-certificate.ts";
 
@@ -103,7 +103,7 @@ export class CertificateManager {
     const { client, clock, store, signerName, usages, subject, logger } = this.#options;
     const wanted = subject();
     if (wanted === undefined) return;
-    const key = generateEcKey();
+    const key = generateKey();
     const late = new AbortController();
     const timer = clock.setTimeout(() => late.abort(new Error("timed out waiting for the condition")), WAIT_MS, { unref: true });
     // Other names are wanted meanwhile: what is waited for would be of no use.

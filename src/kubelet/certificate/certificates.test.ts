@@ -20,7 +20,7 @@ import type { ResourceId } from "#client/client.ts";
 import { FakeClient } from "#client/fake-client.ts";
 import { createAuthority, issueCertificate } from "#pki/certificate.ts";
 import type { CertificatePair } from "#pki/key-pair.ts";
-import { generateEcKey } from "#pki/key-pair.ts";
+import { generateKey } from "#pki/key-pair.ts";
 import { digestedName, isKubeconfigValid, writeKubeconfig } from "./bootstrap.ts";
 import { CertificateStore, pairOf } from "./certificate-store.ts";
 import { CLIENT_SIGNER, requestCertificate } from "./request-certificate.ts";
@@ -88,12 +88,12 @@ test("a kubeconfig counts while its certificate does", async () => {
 });
 
 test("the same key, node and usages ask under the same name", () => {
-  const key = generateEcKey();
+  const key = generateKey();
   const subject = { commonName: "system:node:a", organizations: ["system:nodes"] };
   const name = digestedName(key, subject, ["client auth"]);
   expect(name).toMatch(/^node-csr-[\w-]{43}$/);
   expect(digestedName(key, subject, ["client auth"])).toBe(name);
-  expect(digestedName(generateEcKey(), subject, ["client auth"])).not.toBe(name);
+  expect(digestedName(generateKey(), subject, ["client auth"])).not.toBe(name);
   expect(digestedName(key, subject, ["server auth"])).not.toBe(name);
 });
 
@@ -116,7 +116,7 @@ const client = (): FakeClient =>
     random: seededRandom(1),
   });
 const wish = (name?: string): Parameters<typeof requestCertificate>[1] => ({
-  key: generateEcKey(),
+  key: generateKey(),
   subject: { commonName: "system:node:a" },
   signerName: CLIENT_SIGNER,
   usages: ["client auth"],
