@@ -3,6 +3,7 @@ import { formatTime, parseTime } from "#apimachinery/meta/time.ts";
 import type { Timer } from "#base/clock.ts";
 import { isPodTerminal } from "#component-helpers/pod/pod-conditions.ts";
 import type { ContainerStatus } from "#cri/container.ts";
+import { Attempts } from "./attempts.ts";
 import { BackOff } from "./back-off.ts";
 import type { ActionTarget } from "./handlers/handlers.ts";
 import type { Addresses } from "./inside/field-values.ts";
@@ -20,9 +21,9 @@ import type { Rejection } from "./pod-admission.ts";
 import { PodEvents } from "./pod-events.ts";
 import { PodProbers } from "./pod-probers.ts";
 import { PodStatusTeller } from "./pod-status-teller.ts";
+import { PodVolumeSync } from "./pod-volume-sync.ts";
 import type { PodWorkerModules } from "./pod-worker-modules.ts";
 import { PodResizer } from "./resize/pod-resizer.ts";
-import { VolumeError } from "./volumes/volume-manager.ts";
 
 /** Dead attempts of a container that are kept, for `lastState`. */
 const DEAD_ATTEMPTS_KEPT = 1;
@@ -47,12 +48,12 @@ export class PodWorker {
   readonly #stopper: ContainerStopper;
   readonly #probers: PodProbers;
   readonly #resizer: PodResizer;
+  readonly #volumes: PodVolumeSync;
   readonly #teller: PodStatusTeller;
   readonly #now: PodNow;
   /** Ends the waiting for hooks when the pod is to go. */
   readonly #going = new AbortController();
-  /** Attempts that containers had which were removed; by name. */
-  readonly #attempts = new Map<string, number>();
+  readonly #attempts = new Attempts();
   #ordering: TerminationOrdering | undefined;
   #pod: Pod;
   #sandboxId = "";
@@ -64,7 +65,6 @@ export class PodWorker {
   #again = false;
   #paused = true;
   #retryMs = RETRY_MIN_MS;
-  #volumesAtMs = 0;
   /** The pod is gone from where it came from: what is left of it is to go too. */
   #gone: PromiseWithResolvers | undefined;
   #removed = false;
@@ -86,6 +86,7 @@ export class PodWorker {
     this.#now = () => ({ pod: this.#pod, addresses: this.#addresses });
     this.#observer = new PodObserver(pod.metadata.uid ?? "", modules);
     this.#sandboxes = new PodSandboxes(modules);
+    this.#volumes = new PodVolumeSync(modules, this.#events, this.#now);
     this.#teller = new PodStatusTeller(modules.statusManager);
     const events = this.#events;
     const problemOf = modules.resizeProblem ?? ((): undefined => undefined);
@@ -150,9 +151,7 @@ export class PodWorker {
 
   /** The pod changed. */
   update(pod: Pod): void {
-    // Volumes show labels and annotations.
-    const texts = ({ metadata: { labels, annotations } }: Pod): string => JSON.stringify([labels, annotations]);
-    if (this.#modules.resyncMs !== undefined && texts(pod) !== texts(this.#pod)) this.#volumesAtMs = 0;
+    this.#volumes.changed(this.#pod, pod);
     this.#pod = pod;
     this.#teller.seen(pod);
     if (pod.metadata.deletionTimestamp !== undefined) this.#going.abort();
@@ -271,7 +270,7 @@ export class PodWorker {
     }
     if (actions.createSandbox) return this.#createSandbox(observed, actions);
     if (actions.restartAll === true) return this.#removeContainers(observed);
-    if (!(await this.#refreshVolumes(actions.start.length > 0))) {
+    if (!(await this.#volumes.refresh(actions.start.length > 0))) {
       this.#tell(observed, actions, false);
       return this.#retryAtMs();
     }
@@ -295,10 +294,10 @@ export class PodWorker {
 
   /** All begin anew, and go on counting. */
   async #removeContainers({ containers }: ObservedPod): Promise<undefined> {
-    for (const { id, metadata } of containers) {
-      this.#attempts.set(metadata.name, Math.max(this.#attempts.get(metadata.name) ?? 0, metadata.attempt + 1));
-      this.#backOff.next(metadata.name, this.#modules.clock.now());
-      await this.#modules.runtime.removeContainer(id);
+    for (const status of containers) {
+      this.#attempts.removed(status);
+      this.#backOff.next(status.metadata.name, this.#modules.clock.now());
+      await this.#modules.runtime.removeContainer(status.id);
     }
     this.#again = true;
   }
@@ -310,30 +309,6 @@ export class PodWorker {
     return known.length === times.length && known.length > 0 ? Math.min(...known) : this.#retryAtMs();
   }
 
-  /**
-   * What has changed in the API is brought into the volumes. False when a container is to start and its volumes are not there;
-   * those of running containers stay as they are.
-   */
-  async #refreshVolumes(isStarting: boolean): Promise<boolean> {
-    const { resyncMs, clock } = this.#modules;
-    const isDue = resyncMs !== undefined && clock.now() - this.#volumesAtMs >= resyncMs;
-    if (resyncMs === undefined || (!isDue && !isStarting)) return true;
-    return (await this.#setUpVolumes()) || !isStarting;
-  }
-
-  /** False when one cannot be had, which is told. */
-  async #setUpVolumes(): Promise<boolean> {
-    try {
-      await this.#modules.volumes.setUp(this.#now);
-      this.#volumesAtMs = this.#modules.clock.now();
-      return true;
-    } catch (error) {
-      if (!(error instanceof VolumeError)) throw error;
-      this.#events.problem(this.#pod, this.#modules.clock.now(), error.reason, error.message);
-      return false;
-    }
-  }
-
   async #createSandbox(observed: ObservedPod, actions: PodActions): Promise<number | undefined> {
     this.#tell(observed, actions, false);
     const { sandboxes } = this.#modules;
@@ -342,7 +317,7 @@ export class PodWorker {
       this.#events.problem(this.#pod, this.#modules.clock.now(), "NetworkNotReady", `network is not ready: ${problem}`);
       return this.#retryAtMs();
     }
-    if (!(await this.#setUpVolumes())) return this.#retryAtMs();
+    if (!(await this.#volumes.setUp())) return this.#retryAtMs();
     if (observed.sandbox !== undefined) await this.#leaveSandbox(observed);
     try {
       const attempt = observed.sandbox === undefined ? 0 : observed.sandbox.metadata.attempt + 1;
@@ -490,18 +465,8 @@ export class PodWorker {
       observed,
       nowMs: this.#modules.clock.now(),
       allowedAtMs: (name, finishedAtMs) => this.#backOff.allowedAtMs(name, finishedAtMs),
-      attemptsBefore: (name) => this.#attemptsBefore(name),
+      attemptsBefore: (name) => this.#attempts.before(this.#pod, name),
     });
-  }
-
-  /** A node that starts anew goes on counting where the API says it was. */
-  #attemptsBefore(name: string): number {
-    const { containerStatuses = [], initContainerStatuses = [], ephemeralContainerStatuses = [] } = this.#pod.status ?? {};
-    const known = [...containerStatuses, ...initContainerStatuses, ...ephemeralContainerStatuses].find(
-      (status) => status.name === name,
-    );
-    const told = known?.containerID === undefined ? 0 : known.restartCount + 1;
-    return Math.max(told, this.#attempts.get(name) ?? 0);
   }
 
   #tell(observed: ObservedPod, actions: PodActions, final: boolean, ending = false): void {
