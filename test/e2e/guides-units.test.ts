@@ -73,7 +73,7 @@ describe.skipIf(!hasTestHosts || !hasEtcd || !hasKubectl || !isBuilt)(
         sudo cp ca.pem ca-key.pem kubernetes-key.pem kubernetes.pem /etc/kubernetes/ssl`);
       await startEtcd(host, MEMBERS, { tls: TLS });
       await etcdReady(host, VARIABLES.ETCD_ENDPOINTS, TLS);
-    });
+    }, 120_000);
     afterAll(async () => {
       await host?.[Symbol.asyncDispose]();
       await network?.[Symbol.asyncDispose]();
