@@ -3,6 +3,7 @@ import { connect } from "node:net";
 import { hostname } from "node:os";
 import type { Duplex } from "node:stream";
 import type { Pod } from "#api/generated/core/v1.ts";
+import { parseQuantity, quantityValue } from "#apimachinery/resource/quantity.ts";
 import { realClock } from "#base/clock.ts";
 import { realFolderWatcher } from "#base/folder-watcher.ts";
 import { realHostFiles } from "#base/host-files.ts";
@@ -14,6 +15,7 @@ import { FlagError } from "#component-base/flags.ts";
 import type { Logger } from "#component-base/logging.ts";
 import type { RuntimeHandler } from "#cri/runtime-status.ts";
 import type { ContainerManager } from "#kubelet/cm/container-manager.ts";
+import type { AmountTexts } from "#kubelet/configuration/kubelet-configuration.ts";
 import { Kubelet } from "#kubelet/kubelet.ts";
 import { kubeletServerHost } from "#kubelet/kubelet-server-host.ts";
 import { hotCpuPaths } from "#kubelet/kuberuntime/proc-paths.ts";
@@ -21,6 +23,7 @@ import { hostLogFiles } from "#kubelet/logs/host-log-files.ts";
 import { shutdownGroups } from "#kubelet/nodeshutdown/shutdown-groups.ts";
 import { allocatableOf, capacityOf } from "#kubelet/nodestatus/capacity.ts";
 import type { MachineInfo } from "#kubelet/nodestatus/machine.ts";
+import type { Rejection } from "#kubelet/pod-admission.ts";
 import type { HostVolumes } from "#kubelet/volumes/host-volumes.ts";
 import { readFeatureGates } from "./feature-gates.ts";
 import { type KubeletApi, kubeletApi } from "./kubelet-api.ts";
@@ -37,6 +40,7 @@ import { KeptServing } from "./kubelet-serving.ts";
 import { holdShutdown } from "./kubelet-shutdown.ts";
 import { hostStats } from "./kubelet-stats.ts";
 import { tellUnheeded } from "./kubelet-unheeded.ts";
+import { startUpkeep } from "./kubelet-upkeep.ts";
 import { decodeManifest } from "./manifest-pods.ts";
 import { StartupError } from "./startup-error.ts";
 
@@ -90,6 +94,7 @@ interface Basis extends CompleteConfiguration {
   readonly runtime: NodeRuntime;
   readonly api: KubeletApi | undefined;
   readonly containers: ContainerManager;
+  readonly capacity: AmountTexts;
   readonly node: OwnNode;
   readonly recorder: EventRecorder;
 }
@@ -98,6 +103,8 @@ interface Basis extends CompleteConfiguration {
 interface Agent {
   readonly agent: Kubelet;
   readonly volumes: HostVolumes;
+  /** Why pods are not taken on, asked one after the other. */
+  readonly refusals: ((pod: Pod) => Rejection | undefined)[];
 }
 
 /** Starts the node agent of this machine. Resolves when it looks after its pods and its ports are open. */
@@ -108,6 +115,7 @@ export async function startKubelet(start: KubeletStart): Promise<RunningKubelet>
     const running = await startAgent(basis);
     started.add(() => running.agent.close());
     await openPorts(basis, running, started);
+    keepUp(basis, running, started);
     const { nodeName, runtime, api, configuration, node } = basis;
     const reporter = api === undefined ? undefined : node.report(api.client);
     if (reporter !== undefined) started.add(() => reporter.close());
@@ -171,7 +179,7 @@ async function findBasis(start: KubeletStart, started: Started): Promise<Basis> 
     logger,
   });
   const recorder = recorderOf(api?.client, nodeName, logger);
-  return { start, configuration, fromFile, nodeName, runtime, api, containers, node, recorder };
+  return { start, configuration, fromFile, nodeName, runtime, api, containers, capacity, node, recorder };
 }
 
 async function startAgent({ start, configuration, nodeName, runtime, api, containers, node, recorder }: Basis): Promise<Agent> {
@@ -189,6 +197,7 @@ async function startAgent({ start, configuration, nodeName, runtime, api, contai
   const volumes = await volumesOf({ rootDir, client, configuration, containers, node: own, images, handlerOf, recorder });
   const dns = dnsOf(configuration, { nodeName, nodeIps: node.hostIps }, recorder);
   await dns.check();
+  const refusals = [await refusalOf(configuration, realHostFiles)];
   agent = await Kubelet.start({
     nodeName,
     client,
@@ -207,7 +216,7 @@ async function startAgent({ start, configuration, nodeName, runtime, api, contai
       userNamespaceOf: (pod) => volumes.userNamespaceOf(pod),
       extraGroupsOf: ({ metadata }) => volumes.extraGroups(metadata.uid ?? ""),
     },
-    refuse: await refusalOf(configuration, realHostFiles),
+    refuse: (pod) => refusals.reduce<Rejection | undefined>((found, refusal) => found ?? refusal(pod), undefined),
     decodeManifest,
     fetchManifest,
     files: realHostFiles,
@@ -216,8 +225,27 @@ async function startAgent({ start, configuration, nodeName, runtime, api, contai
     random: systemRandom,
     logger: start.logger,
   });
-  node.watch(agent.health);
-  return { agent, volumes };
+  return { agent, volumes, refusals };
+}
+
+/** Keeps the node tidy, and pods off it while it runs short. */
+function keepUp(basis: Basis, { agent, volumes, refusals }: Agent, started: Started): void {
+  const { start, configuration, nodeName, runtime, capacity, node, recorder } = basis;
+  const upkeep = startUpkeep({
+    agent,
+    nodeName,
+    rootDir: start.flags["root-dir"],
+    configuration,
+    runtime: runtime.runtime,
+    images: runtime.images,
+    volumeStats: (pod) => volumes.stats(pod),
+    podsMemoryMax: quantityValue(parseQuantity(allocatableOf(capacity, configuration, true).memory ?? 0)),
+    recorder,
+    logger: start.logger,
+  });
+  started.add(() => upkeep.close());
+  refusals.push((pod) => upkeep.evictions.refusal(pod));
+  node.watch(agent.health, () => upkeep.evictions.pressures());
 }
 
 async function openPorts(basis: Basis, { agent, volumes }: Agent, started: Started): Promise<void> {

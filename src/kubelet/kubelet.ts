@@ -21,6 +21,7 @@ import { MirrorPods } from "./mirror/mirror-pods.ts";
 import { endPods, SHUTTING_DOWN } from "./nodeshutdown/node-shutdown.ts";
 import { shutdownGroups } from "./nodeshutdown/shutdown-groups.ts";
 import { Pleg } from "./pleg/pleg.ts";
+import type { Rejection } from "./pod-admission.ts";
 import { PodEnvironment } from "./pod-environment.ts";
 import type { PodStatusWriter } from "./pod-status-writer.ts";
 import type { PodWorkerModules } from "./pod-worker-modules.ts";
@@ -122,6 +123,16 @@ export class Kubelet {
     this.#isShuttingDown = true;
     const { clock, logger } = this.#options;
     await endPods({ groups, workers: this.#workers.all, clock, logger });
+  }
+
+  /** Ends a pod as failed; resolves when nothing of it runs any more, at once for pods that are not here. */
+  async evict({ metadata }: Pod, failure: Rejection, graceSeconds: number): Promise<void> {
+    await this.#workers.all.find(({ pod }) => pod.metadata.uid === metadata.uid)?.fail(failure, graceSeconds);
+  }
+
+  /** The pods that use something of the node. */
+  activePods(): readonly Pod[] {
+    return this.#workers.all.filter(({ active }) => active).map(({ pod }) => pod);
   }
 
   /** Ends all timers, watches and probes, and leaves containers running. */

@@ -11,6 +11,8 @@ import type { ResizeProblem } from "./resize/pod-resizer.ts";
 export interface Rejection {
   readonly reason: string;
   readonly message: string;
+  /** The node ends the pod for its own sake: budgets of disruptions and retries of Jobs count it as such. */
+  readonly isDisruption?: boolean;
 }
 
 const OS = "linux";

@@ -2,6 +2,7 @@ import type { ContainerStatus, Pod, PodCondition, PodStatus } from "#api/generat
 import { formatTime } from "#apimachinery/meta/time.ts";
 import { containerStatuses, ephemeralContainerStatuses, type StatusSituation } from "./container-statuses.ts";
 import { isSidecar } from "./observed-pod.ts";
+import type { Rejection } from "./pod-admission.ts";
 import { initProgress, type PodStatuses, podPhase } from "./pod-phase.ts";
 
 /** What a pod's status is made from. */
@@ -15,7 +16,7 @@ export interface PodStatusSituation extends StatusSituation {
   /** Conditions of a change of resources that is under way. */
   readonly resizing?: readonly Pick<PodCondition, "type" | "status" | "reason" | "message" | "observedGeneration">[];
   /** Why the node ended the pod, if it did. */
-  readonly failure: { readonly reason: string; readonly message: string } | undefined;
+  readonly failure: Rejection | undefined;
 }
 
 /** The status that the node tells of a pod: all fields that are the node's to write. */
@@ -33,7 +34,7 @@ export function podStatus(situation: PodStatusSituation): PodStatus {
     ...(generation === undefined ? {} : { observedGeneration: generation }),
     phase,
     conditions: podConditions(situation, statuses, phase),
-    ...(failure ?? {}),
+    ...(failure === undefined ? {} : { reason: failure.reason, message: failure.message }),
     hostIP: hostIps[0] ?? "",
     hostIPs: hostIps.map((ip) => ({ ip })),
     ...(ips[0] === undefined ? {} : { podIP: ips[0], podIPs: ips.map((ip) => ({ ip })) }),
@@ -62,6 +63,7 @@ function podConditions(situation: PodStatusSituation, statuses: PodStatuses, pha
     containersReady,
     { type: "PodScheduled", status: "True" },
     ...(situation.resizing ?? []),
+    ...disruption(situation.failure),
   ];
   return findings.map((finding) => {
     const before = previousConditions.find(({ type }) => type === finding.type);
@@ -73,6 +75,11 @@ function podConditions(situation: PodStatusSituation, statuses: PodStatuses, pha
       lastTransitionTime: unchanged ? before.lastTransitionTime : formatTime(nowMs),
     } as PodCondition;
   });
+}
+
+function disruption(failure: Rejection | undefined): readonly Finding[] {
+  if (failure?.isDisruption !== true) return [];
+  return [{ type: "DisruptionTarget", status: "True", reason: "TerminationByKubelet", message: failure.message }];
 }
 
 function hasNetwork({ observed, ending }: PodStatusSituation): boolean {

@@ -8,7 +8,7 @@ const SUFFIX = ".log";
 
 /** What {@link PodLogs} are made of. */
 export interface PodLogsOptions {
-  readonly files: Pick<HostFiles, "mkdir" | "readdir" | "readlink" | "rm" | "symlink" | "unlink">;
+  readonly files: Pick<HostFiles, "mkdir" | "readdir" | "readlink" | "rm" | "stat" | "symlink" | "unlink">;
   /** Where links to them are made; `/var/log/containers` when absent. */
   readonly containerLogsDir?: string;
 }
@@ -37,6 +37,21 @@ export class PodLogs {
     for (const name of names.filter((one) => one.startsWith(prefix))) {
       const target = await files.readlink(`${this.#linksDir}/${name}`).catch(() => "");
       if (target.startsWith(`${path}/`)) await files.unlink(`${this.#linksDir}/${name}`).catch(() => undefined);
+    }
+  }
+
+  /** Removes links whose logs are gone. */
+  async removeDangling(): Promise<void> {
+    const { files } = this.#options;
+    for (const name of await files.readdir(this.#linksDir).catch(() => [])) {
+      const path = `${this.#linksDir}/${name}`;
+      const target = await files.readlink(path).catch(() => undefined);
+      if (target === undefined) continue;
+      const isThere = await files.stat(path).then(
+        () => true,
+        () => false,
+      );
+      if (!isThere) await files.unlink(path).catch(() => undefined);
     }
   }
 
