@@ -1,4 +1,5 @@
 import { describeFlags, FlagError, type FlagSpec, parseFlags } from "#component-base/flags.ts";
+import { dnsManifestFlags, printedDnsManifest } from "./cluster-dns-manifest.ts";
 import { balancedServers, haproxyConfiguration } from "./haproxy-configuration.ts";
 
 type HaproxyFlagTypes = {
@@ -39,6 +40,7 @@ const USAGE = `Prints configurations for programs that work beside the cluster.
 
 Usage:
   kybern config haproxy --server HOST,HOST,... [flags]   HAProxy in front of several API servers
+  kybern config cluster-dns --image IMAGE [flags]        The cluster's DNS server as pods, for kubectl apply
 `;
 
 const BIND = /^(\*|[\w.-]+|\[[0-9a-fA-F:.]+\])?:\d{1,5}$/;
@@ -46,9 +48,14 @@ const BIND = /^(\*|[\w.-]+|\[[0-9a-fA-F:.]+\])?:\d{1,5}$/;
 /** `kybern config`: prints configurations. */
 export async function config(args: readonly string[]): Promise<void> {
   const [what = "--help", ...rest] = args;
+  if (what === "cluster-dns") {
+    const wantsHelp = rest.some((arg) => /^--?h(elp)?$/.test(arg));
+    process.stdout.write(wantsHelp ? `${USAGE}\n${describeFlags(dnsManifestFlags)}\n` : printedDnsManifest(rest));
+    return;
+  }
   if (what !== "haproxy") {
     if (what !== "--help" && what !== "-h") {
-      throw new FlagError(`takes "haproxy", not "${what}". See kybern config --help.`);
+      throw new FlagError(`takes "haproxy" or "cluster-dns", not "${what}". See kybern config --help.`);
     }
     process.stdout.write(`${USAGE}\n${describeFlags(haproxyFlags)}\n`);
     return;

@@ -13,6 +13,8 @@ export interface UpFacts {
   readonly choice: NodeRuntimeChoice;
   /** This machine as a node. */
   readonly machine: RunningKubelet | undefined;
+  /** Where the cluster's DNS server is, where there is one. */
+  readonly dnsAddress: string | undefined;
 }
 
 function placesOfState(flags: ParsedFlags<typeof upFlags>): readonly string[] {
@@ -20,7 +22,10 @@ function placesOfState(flags: ParsedFlags<typeof upFlags>): readonly string[] {
 }
 
 /** What runs, and how to use it. */
-export function banner(flags: ParsedFlags<typeof upFlags>, { plane, kubeconfigPath, readyMs, choice, machine }: UpFacts): string {
+export function banner(
+  flags: ParsedFlags<typeof upFlags>,
+  { plane, kubeconfigPath, readyMs, choice, machine, dnsAddress }: UpFacts,
+): string {
   const snapshot = flags["from-etcd-snapshot"];
   if (snapshot !== "") {
     return `
@@ -43,7 +48,7 @@ Kybern ${kybernVersion()} is up: Kubernetes v1.36 in one process, ready after ${
 
   API server    ${plane.apiServer.url}
   runs          ${["kube-apiserver", ...flags.components, ...nodes].join(", ")}
-  containers    ${containersLine(choice, machine)}
+  containers    ${containersLine(choice, machine)}${dnsAddress === undefined ? "" : `\n  DNS           ${dnsAddress}`}
   data          ${[...placesOfState(flags), flags["data-dir"]].join(", ")}
 
 Use it from another terminal:

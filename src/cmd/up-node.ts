@@ -14,7 +14,8 @@ import { nodeNameOf, type RunningKubelet, startKubelet } from "./kubelet-start.t
 
 /** Addresses of the pods of this machine; those of simulated nodes begin after them. */
 const POD_CIDR = "10.243.0.0/24";
-const CLUSTER_DOMAIN = "cluster.local";
+/** What names of the cluster end in. */
+export const CLUSTER_DOMAIN = "cluster.local";
 
 /** What this machine is started with as a node. */
 export interface UpNodeRequest {

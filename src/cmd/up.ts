@@ -25,6 +25,7 @@ import { untilInterrupted } from "./signals.ts";
 import { explainStartFailure } from "./startup-error.ts";
 import { openOverrides, storageSettings } from "./storage-flags.ts";
 import { banner } from "./up-banner.ts";
+import type { UpDns } from "./up-dns.ts";
 import { upFlags } from "./up-flags.ts";
 import { chooseNodeRuntime, type NodeRuntimeChoice } from "./up-node-choice.ts";
 
@@ -77,10 +78,11 @@ async function run(
       port: flags["secure-port"],
     }),
   );
-  process.stdout.write(banner(flags, { ...running, choice: node }));
+  process.stdout.write(banner(flags, { ...running, dnsAddress: running.dns?.address, choice: node }));
   await interrupted;
   process.stdout.write("Stopping ...\n");
   await running.machine?.close();
+  await running.dns?.close();
   await running.plane.stop();
   await running.close();
   process.stdout.write("Stopped.\n");
@@ -93,6 +95,8 @@ interface Running {
   readonly kubeconfigPath: string;
   /** This machine as a node. */
   readonly machine: RunningKubelet | undefined;
+  /** Where pods of this machine find names. */
+  readonly dns: UpDns | undefined;
   readonly readyMs: number;
 }
 
@@ -163,26 +167,40 @@ async function start(flags: UpFlags, components: readonly ControlPlaneComponent[
         await writeKubeconfig(plane.apiServer.url, next);
       },
     });
-    const machine = node.real ? await startMachine(flags, plane, assets, logger) : undefined;
-    return { plane, close, kubeconfigPath, machine, readyMs: performance.now() };
+    const { machine, dns } = node.real ? await startMachine(flags, plane, assets, logger) : {};
+    return { plane, close, kubeconfigPath, machine, dns, readyMs: performance.now() };
   } catch (error) {
     await close();
     throw error;
   }
 }
 
-async function startMachine(flags: UpFlags, plane: ControlPlane, assets: ClusterAssets, logger: Logger): Promise<RunningKubelet> {
+interface Machine {
+  readonly machine?: RunningKubelet | undefined;
+  readonly dns?: UpDns | undefined;
+}
+
+async function startMachine(flags: UpFlags, plane: ControlPlane, assets: ClusterAssets, logger: Logger): Promise<Machine> {
+  let dns: UpDns | undefined;
   try {
-    const { startUpNode } = await import("./up-node.ts");
-    return await startUpNode({
+    const [{ CLUSTER_DOMAIN, startUpNode }, { startUpDns }] = await Promise.all([import("./up-node.ts"), import("./up-dns.ts")]);
+    dns = await startUpDns({
+      client: plane.clientFor("system:cluster-dns", ["system:masters"]),
+      serviceClusterIpRange: flags["service-cluster-ip-range"],
+      clusterDomain: CLUSTER_DOMAIN,
+      logger,
+    });
+    const machine = await startUpNode({
       dataDir: flags["data-dir"],
       assets,
       server: plane.apiServer.url,
       endpoint: flags["container-runtime-endpoint"],
-      clusterDns: [],
+      clusterDns: dns === undefined ? [] : [dns.address],
       logger,
     });
+    return { machine, dns };
   } catch (error) {
+    await dns?.close();
     await plane.stop();
     throw error;
   }

@@ -39,18 +39,36 @@ test.each([
   ["no question", message("a", 1, { counts: [0, 0, 0, 0] }), { kind: "fault", rcode: RCODE.FORMERR }],
   ["records that are not there", message("a", 1, { counts: [1, 0, 0, 1] }), { kind: "fault", rcode: RCODE.FORMERR }],
   ["many records", message("a", 1, { counts: [1, 0, 0, 65_535] }), { kind: "fault", rcode: RCODE.FORMERR }],
-  ["two OPT records", message("a", 1, { counts: [1, 0, 0, 2], rest: OPT_4096 + OPT_4096 }), { kind: "fault", rcode: RCODE.FORMERR }],
-  ["an OPT record of a name", message("a", 1, { counts: [1, 0, 0, 1], rest: `0161${OPT_4096}` }), { kind: "fault", rcode: RCODE.FORMERR }],
+  [
+    "two OPT records",
+    message("a", 1, { counts: [1, 0, 0, 2], rest: OPT_4096 + OPT_4096 }),
+    { kind: "fault", rcode: RCODE.FORMERR },
+  ],
+  [
+    "an OPT record of a name",
+    message("a", 1, { counts: [1, 0, 0, 1], rest: `0161${OPT_4096}` }),
+    { kind: "fault", rcode: RCODE.FORMERR },
+  ],
   ["a label too long", message("a".repeat(64), 1), { kind: "fault", rcode: RCODE.FORMERR }],
   ["a name too long", message(Array(5).fill("a".repeat(60)).join("."), 1), { kind: "fault", rcode: RCODE.FORMERR }],
-  ["a pointer", Buffer.from("1234010000010000000000 00c00c00010001".replace(" ", ""), "hex"), { kind: "fault", rcode: RCODE.FORMERR }],
+  [
+    "a pointer",
+    Buffer.from("1234010000010000000000 00c00c00010001".replace(" ", ""), "hex"),
+    { kind: "fault", rcode: RCODE.FORMERR },
+  ],
 ] as const)("%s is told apart", (_, bytes, expected) => {
   expect(readQuery(bytes)).toMatchObject(expected);
 });
 
 test.each([
   ["without", message("a", 1), undefined, 512, 65_535],
-  ["of 4096 bytes", message("a", 1, { counts: [1, 0, 0, 1], rest: OPT_4096 }), { udpBytes: 4096, version: 0, dnssecOk: true }, 1232, 65_535],
+  [
+    "of 4096 bytes",
+    message("a", 1, { counts: [1, 0, 0, 1], rest: OPT_4096 }),
+    { udpBytes: 4096, version: 0, dnssecOk: true },
+    1232,
+    65_535,
+  ],
   ["of version 1", message("a", 1, { counts: [1, 0, 0, 1], rest: OPT_VERSION_1 }), { version: 1 }, 1232, 65_535],
 ] as const)("EDNS %s says how long answers may be", (_, bytes, edns, udp, tcp) => {
   const query = queryOf(bytes);
@@ -122,7 +140,12 @@ test.each([
 test("names that went with a record that did not fit are not pointed to", () => {
   const query = queryOf(message("x.y", TYPE.PTR));
   const long = "a".repeat(60);
-  const records: DnsRecord[] = [`${long}.1`, `${long}.${long}.2`, `${long}.3`].map((target) => ({ name: "x.y", ttl: 5, type: "PTR", target }));
+  const records: DnsRecord[] = [`${long}.1`, `${long}.${long}.2`, `${long}.3`].map((target) => ({
+    name: "x.y",
+    ttl: 5,
+    type: "PTR",
+    target,
+  }));
   const whole = writeResponse(query, parts(records), 512);
   const cut = writeResponse(query, parts(records), 120);
   expect(cut.readUInt16BE(6)).toBe(1);

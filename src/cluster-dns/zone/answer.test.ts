@@ -54,12 +54,20 @@ beforeEach(() => {
     1000,
   );
   records.setSlice(
-    slice("headless-2", "headless", { addressType: "IPv6", ports: [HTTP], endpoints: [{ addresses: ["fd01::2"], hostname: "web-0" }] }),
+    slice("headless-2", "headless", {
+      addressType: "IPv6",
+      ports: [HTTP],
+      endpoints: [{ addresses: ["fd01::2"], hostname: "web-0" }],
+    }),
     true,
     1000,
   );
   records.setSlice(slice("portless-1", "portless", { endpoints: [{ addresses: ["10.1.0.9"] }] }), true, 1000);
-  records.setSlice(slice("kubernetes-1", "kubernetes", { ports: [HTTP], endpoints: [{ addresses: ["172.16.0.1"] }] }), true, 1000);
+  records.setSlice(
+    slice("kubernetes-1", "kubernetes", { ports: [HTTP], endpoints: [{ addresses: ["172.16.0.1"] }] }),
+    true,
+    1000,
+  );
   records.setPod({ metadata: { name: "p", namespace: "default" }, status: { podIP: "10.1.0.1" } } as Pod, true);
 });
 
@@ -99,11 +107,7 @@ test.each([
   [`web-0.headless.${SVC}`, "A", ["A 10.1.0.1"]],
   [`web-0.headless.${SVC}`, "AAAA", ["AAAA fd0102"]],
   [`10-1-0-2.headless.${SVC}`, "A", ["A 10.1.0.2"]],
-  [
-    `_http._tcp.headless.${SVC}`,
-    "SRV",
-    [`SRV 0 33 8080 web-0.headless.${SVC}`, `SRV 0 33 8080 10-1-0-2.headless.${SVC}`],
-  ],
+  [`_http._tcp.headless.${SVC}`, "SRV", [`SRV 0 33 8080 web-0.headless.${SVC}`, `SRV 0 33 8080 10-1-0-2.headless.${SVC}`]],
   [`portless.${SVC}`, "A", ["A 10.1.0.9"]],
   [`out.${SVC}`, "CNAME", ["CNAME www.example.com"]],
   [`in.${SVC}`, "A", [`CNAME kubernetes.${SVC}`, "A 10.96.0.1"]],
@@ -218,7 +222,10 @@ test("changes are seen at once, and what goes leaves nothing behind", () => {
   expect(ask(`out.${SVC}`, "A")).toMatchObject({ target: "other.example" });
   records.setService(service("out", {}), false, 1008);
   expect(ask(`out.${SVC}`, "A")).toMatchObject({ rcode: 3 });
-  records.setPod({ metadata: { name: "p", namespace: "default" }, status: { podIP: "10.1.0.1", phase: "Succeeded" } } as Pod, true);
+  records.setPod(
+    { metadata: { name: "p", namespace: "default" }, status: { podIP: "10.1.0.1", phase: "Succeeded" } } as Pod,
+    true,
+  );
   expect(ask("10-1-0-1.default.pod.cluster.local", "A", "verified")).toMatchObject({ rcode: 3 });
   expect(records.serial).toBe(1008);
 });

@@ -1,0 +1,111 @@
+import { spawn } from "node:child_process";
+import { isAlreadyExists } from "#apimachinery/api-errors/errors.ts";
+import { formatIp, parseCidr } from "#apimachinery/validation/ip.ts";
+import { realClock } from "#base/clock.ts";
+import { systemRandom } from "#base/random.ts";
+import type { Client, ResourceId } from "#client/client.ts";
+import { ClusterDns } from "#cluster-dns/cluster-dns.ts";
+import { dnsEndpointSlice, dnsService, type ManifestObject } from "#cluster-dns/manifest.ts";
+import type { Logger } from "#component-base/logging.ts";
+import { upstreamsOf } from "./cluster-dns.ts";
+import { dnsSockets } from "./cluster-dns-sockets.ts";
+
+const SERVICES: ResourceId = { group: "", version: "v1", resource: "services" };
+const SLICES: ResourceId = { group: "discovery.k8s.io", version: "v1", resource: "endpointslices" };
+const DNS_PORT = 53;
+/** Its number in the service range, by custom. */
+const DNS_ADDRESS = 10n;
+
+/** The DNS server of `kybern up`. */
+export interface UpDns {
+  /** Where pods find it. */
+  readonly address: string;
+  close(): Promise<void>;
+}
+
+/** Options of {@link startUpDns}. */
+export interface UpDnsOptions {
+  readonly client: Client;
+  readonly serviceClusterIpRange: string;
+  readonly clusterDomain: string;
+  readonly logger: Logger;
+}
+
+/** The tenth address of a service range; undefined where it has none, or is no range. */
+export function dnsAddressOf(serviceClusterIpRange: string): string | undefined {
+  const network = parseCidr(serviceClusterIpRange.split(",")[0] ?? "");
+  if (network === undefined) return undefined;
+  const { family, value } = network.address;
+  const size = 1n << BigInt((family === 4 ? 32 : 128) - network.prefixLength);
+  return size <= DNS_ADDRESS + 1n ? undefined : formatIp({ family, value: value - (value % size) + DNS_ADDRESS });
+}
+
+/**
+ * Answers names of the cluster at the DNS address, which this machine takes for its own: pods reach it with a proxy and without, and
+ * nobody outside does, as would be at an address of the machine's. Undefined, with a warning, where the address or its port cannot be had:
+ * pods have the machine's own servers then.
+ */
+export async function startUpDns({
+  client,
+  serviceClusterIpRange,
+  clusterDomain,
+  logger,
+}: UpDnsOptions): Promise<UpDns | undefined> {
+  const address = dnsAddressOf(serviceClusterIpRange);
+  if (address === undefined) return undefined;
+  let dns: ClusterDns | undefined;
+  try {
+    await ip("addr", "replace", cidrOf(address), "dev", "lo");
+    dns = await ClusterDns.start({
+      client,
+      clock: realClock,
+      random: systemRandom,
+      logger,
+      sockets: dnsSockets,
+      addresses: [address],
+      port: DNS_PORT,
+      clusterDomain,
+      pods: "insecure",
+      upstreams: await upstreamsOf([], "/etc/resolv.conf"),
+    });
+    await ensure(client, SERVICES, dnsService(address));
+    await ensure(client, SLICES, dnsEndpointSlice(address));
+  } catch (error) {
+    logger.warn({ address, err: error }, "no DNS server of the cluster's own can be had: pods have the machine's");
+    await dns?.close();
+    return undefined;
+  }
+  const running = dns;
+  const close = async (): Promise<void> => {
+    await running.close();
+    await ip("addr", "del", cidrOf(address), "dev", "lo").catch((error: unknown) => {
+      logger.warn({ address, err: error }, "the DNS address could not be given back");
+    });
+  };
+  return { address, close };
+}
+
+/** What is there is somebody's choice, such as a DNS server of another kind. */
+async function ensure(client: Client, resource: ResourceId, object: ManifestObject): Promise<void> {
+  try {
+    await client.create(resource, object.metadata.namespace ?? "", object);
+  } catch (error) {
+    if (!isAlreadyExists(error)) throw error;
+  }
+}
+
+function cidrOf(address: string): string {
+  return `${address}/${address.includes(":") ? 128 : 32}`;
+}
+
+function ip(...args: readonly string[]): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const child = spawn("ip", args, { stdio: ["ignore", "ignore", "pipe"] });
+    let said = "";
+    child.stderr.on("data", (chunk) => {
+      said += chunk;
+    });
+    child.once("error", reject);
+    child.once("close", (code) => (code === 0 ? resolve() : reject(new Error(`ip ${args.join(" ")}: ${said.trim()}`))));
+  });
+}
