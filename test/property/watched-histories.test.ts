@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { actsOfOthers, successions } from "../support/history/leadership.ts";
+import { type Act, actsOfOthers, successions } from "../support/history/leadership.ts";
 import { excesses, type PodChange } from "../support/history/replicas.ts";
 import { type AcknowledgedWrite, checkWatched, type WatchedEvent, type WatchedSegment } from "../support/history/watched.ts";
 import { runs } from "./runs.ts";
@@ -84,19 +84,20 @@ describe("pods that a Deployment has", () => {
 
 describe("who acted while another led", () => {
   const changes = [
-    { revision: 10, holder: "x" },
-    { revision: 12, holder: "x" },
-    { revision: 20, holder: "" },
-    { revision: 22, holder: "y" },
+    { revision: 10, holder: "x", at: 1_010 },
+    { revision: 12, holder: "x", at: 1_012 },
+    { revision: 20, holder: "", at: 1_020 },
+    { revision: 22, holder: "y", at: 1_022 },
   ];
-  const act = (instance: string, revision: number): { instance: string; revision: number; what: string } => ({
+  const act = (instance: string, revision: number, at = 1_000 + revision): Act => ({
     instance,
     revision,
     what: "create pods/p",
+    at,
   });
 
   test("leaders alone did", () => {
-    expect(actsOfOthers(changes, [act("x", 10), act("x", 19), act("y", 22), act("y", 99)])).toEqual([]);
+    expect(actsOfOthers(changes, [act("x", 10), act("x", 19), act("y", 22), act("y", 99), act("x", 30, 1_019)])).toEqual([]);
   });
 
   test.each([
@@ -104,6 +105,8 @@ describe("who acted while another led", () => {
     [act("y", 15), "where x led since 12"],
     [act("x", 21), "where nobody led since 20"],
     [act("x", 23), "where y led since 22"],
+    [act("x", 30, 1_020), "where y led since 22"],
+    [act("z", 30, 1_000), "where y led since 22"],
   ])("%j", (one, why) => {
     expect(actsOfOthers(changes, [one]).join()).toContain(why);
   });

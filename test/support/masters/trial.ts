@@ -57,6 +57,8 @@ export class Trial implements AsyncDisposable {
   readonly #wanted = new Map<string, Wanted[]>();
   readonly #podChanges = new Map<string, PodChange[]>();
   readonly #reconnections = new Map<string, number[]>();
+  /** When each change of a Lease was told, by revision. */
+  readonly #toldAt = new Map<number, number>();
   readonly #namespace: string;
   #scaling: Promise<void> = Promise.resolve();
   #nodes: SimulatedNodes | undefined;
@@ -73,6 +75,7 @@ export class Trial implements AsyncDisposable {
         id: LEASES,
         namespace: "kube-system",
         fieldSelector: `metadata.name=${name}`,
+        onEvent: (_, { metadata }) => this.#toldAt.set(Number(metadata?.resourceVersion), realClock.now()),
         shown: ({ spec }) => spec?.holderIdentity ?? "",
       });
     this.#leases = { "kube-controller-manager": lease("kube-controller-manager"), "kube-scheduler": lease("kube-scheduler") };
@@ -265,7 +268,7 @@ export class Trial implements AsyncDisposable {
       ),
     );
     for (const watcher of [...Object.values(this.#leases), this.#pods]) wrong.push(...checkWatched(watcher.segments, []));
-    wrong.push(...this.#silentNodes(), ...this.#actsOfOthers());
+    wrong.push(...this.#silentNodes(), ...this.#actsOfOthers(), ...this.#excesses());
     return wrong;
   }
 
@@ -291,7 +294,6 @@ export class Trial implements AsyncDisposable {
         ]),
       ),
       acts: this.#acts().length,
-      excesses: this.#excesses(),
     });
   }
 
@@ -353,8 +355,12 @@ export class Trial implements AsyncDisposable {
 
   #changes(name: Elected): readonly LeaseChange[] {
     const changes = this.#leases[name].segments.flatMap(({ start, events }) => [
-      ...[...start.values()].map(({ revision, value }) => ({ revision, holder: machineOf(value) })),
-      ...events.map(({ revision, value }) => ({ revision, holder: machineOf(value) })),
+      ...[...start.values()].map(({ revision, value }) => ({ revision, holder: machineOf(value), at: 0 })),
+      ...events.map(({ revision, value }) => ({
+        revision,
+        holder: machineOf(value),
+        at: this.#toldAt.get(revision) ?? 0,
+      })),
     ]);
     return changes.sort((a, b) => a.revision - b.revision);
   }
@@ -380,9 +386,8 @@ export class Trial implements AsyncDisposable {
         subresource === "binding" ? this.#placed.get(name) : Number(event.responseObject?.metadata?.resourceVersion ?? "0");
       if (revision === undefined || revision === 0) return [];
       const of = event.user.username === "system:kube-scheduler" ? "kube-scheduler" : "kube-controller-manager";
-      return [
-        { instance, revision, what: `${event.verb} ${resource}/${name}/${subresource} ${event.requestReceivedTimestamp}`, of },
-      ];
+      const what = `${event.verb} ${resource}/${name}/${subresource} ${event.requestReceivedTimestamp}`;
+      return [{ instance, revision, what, at, of }];
     });
   }
 
