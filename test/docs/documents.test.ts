@@ -5,6 +5,7 @@ import { describeFlags } from "#component-base/flags.ts";
 import { haproxyFlags } from "../../src/cmd/config.ts";
 import { kubeApiServerFlags } from "../../src/cmd/kube-apiserver-flags.ts";
 import { kubeControllerManagerFlags } from "../../src/cmd/kube-controller-manager-flags.ts";
+import { clusterDnsFlags } from "../../src/cmd/cluster-dns-flags.ts";
 import { kubeProxyFlags } from "../../src/cmd/kube-proxy-flags.ts";
 import { kubeSchedulerFlags } from "../../src/cmd/kube-scheduler.ts";
 import { kubeletFlags } from "../../src/cmd/kubelet-flags.ts";
@@ -41,6 +42,7 @@ test.each([
   ["docs/ldap-authn.md", "", ldapAuthnFlags],
   ["docs/kube-proxy.md", "## Flags", kubeProxyFlags],
   ["docs/kubelet.md", "## Flags", kubeletFlags],
+  ["docs/cluster-dns.md", "## Flags", clusterDnsFlags],
   ["docs/several-masters.md", "", haproxyFlags],
   ["docs/programs.md", "### Flags of `kube-apiserver`", kubeApiServerFlags],
   ["docs/programs.md", "### Flags of `kube-controller-manager`", kubeControllerManagerFlags],
