@@ -46,7 +46,7 @@ async function userOf(user: Written, read: (file: string) => Promise<string>): P
   const cert = await pem(user, "client-certificate", read);
   const key = await pem(user, "client-key", read);
   const tokenFile = text(user.tokenFile);
-  const token = text(user.token) ?? (tokenFile === undefined ? undefined : (await read(tokenFile)).trim());
+  const token = tokenFile === undefined ? text(user.token) : (await read(tokenFile)).trim();
   const [username, password, as, uid] = [user.username, user.password, user.as, user["as-uid"]].map(text);
   const groups = user["as-groups"] as readonly string[] | undefined;
   const extra = user["as-user-extra"] as Readonly<Record<string, readonly string[]>> | undefined;

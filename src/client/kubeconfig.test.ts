@@ -9,11 +9,13 @@ current-context: main
 contexts:
 - {name: main, context: {cluster: c, user: u, namespace: team}}
 - {name: other, context: {cluster: c, user: t}}
+- {name: pod, context: {cluster: c, user: f}}
 clusters:
 - {name: c, cluster: {server: "https://127.0.0.1:6443", certificate-authority-data: ${base64("CA")}}}
 users:
 - {name: u, user: {client-certificate: admin.pem, client-key-data: ${base64("KEY")}}}
 - {name: t, user: {token: secret}}
+- {name: f, user: {token: old, tokenFile: token}}
 `;
 
 test.each([
@@ -26,6 +28,11 @@ test.each([
     name: "a named context with a token",
     context: "other",
     want: { server: "https://127.0.0.1:6443", ca: "CA", token: "secret" },
+  },
+  {
+    name: "a token's file, which wins over a token",
+    context: "pod",
+    want: { server: "https://127.0.0.1:6443", ca: "CA", token: "file:token", tokenFile: "token" },
   },
 ])("$name", ({ context, want }) => {
   expect(parseKubeconfig(text, (path) => `file:${path}`, context)).toEqual(want);

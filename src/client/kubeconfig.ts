@@ -6,6 +6,8 @@ import type { ServerAddress } from "./http2-pool.ts";
 /** What a kubeconfig's context says about reaching a server and about who asks. PEM texts. */
 export interface KubeconfigContext extends ServerAddress {
   readonly token?: string;
+  /** Where the token comes from, if it may change: whoever goes on for long reads it again. */
+  readonly tokenFile?: string;
   readonly namespace?: string;
 }
 
@@ -17,7 +19,7 @@ interface Named<K extends string, V> {
 
 /**
  * Parses a kubeconfig (YAML or JSON). `context` defaults to `current-context`. File references are read by
- * `read`, which gets the path as written; inline data wins over files, as upstream.
+ * `read`, which gets the path as written; inline data wins over files but for tokens, as upstream.
  */
 export function parseKubeconfig(text: string, read: (path: string) => string, context?: string): KubeconfigContext {
   const config = record(load(text));
@@ -31,7 +33,7 @@ export function parseKubeconfig(text: string, read: (path: string) => string, co
   const cert = pem(user, "client-certificate", read);
   const key = pem(user, "client-key", read);
   const tokenFile = string(user.tokenFile);
-  const token = string(user.token) ?? (tokenFile === undefined ? undefined : read(tokenFile).trim());
+  const token = tokenFile === undefined ? string(user.token) : read(tokenFile).trim();
   const namespace = string(chosen.namespace);
   return {
     server,
@@ -39,6 +41,7 @@ export function parseKubeconfig(text: string, read: (path: string) => string, co
     ...(cert === undefined ? {} : { cert }),
     ...(key === undefined ? {} : { key }),
     ...(token === undefined ? {} : { token }),
+    ...(tokenFile === undefined ? {} : { tokenFile }),
     ...(namespace === undefined ? {} : { namespace }),
   };
 }
@@ -54,8 +57,10 @@ export async function loadKubeconfig(path: string, context?: string): Promise<Ku
     return content ?? "";
   };
   parseKubeconfig(text, read, context);
-  for (const file of missing) referenced.set(file, await readFile(resolve(dirname(path), file), "utf8"));
-  return parseKubeconfig(text, read, context);
+  const whole = (file: string): string => resolve(dirname(path), file);
+  for (const file of missing) referenced.set(file, await readFile(whole(file), "utf8"));
+  const found = parseKubeconfig(text, read, context);
+  return found.tokenFile === undefined ? found : { ...found, tokenFile: whole(found.tokenFile) };
 }
 
 function named<K extends string>(

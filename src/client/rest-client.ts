@@ -31,6 +31,8 @@ export interface RestClientOptions extends ServerAddress {
 export interface RestClient extends Client {
   /** Proves who asks with another certificate from now on, instead of the one before or a token. PEM. */
   useCertificate(pair: { readonly cert: string; readonly key: string }): void;
+  /** Shows another token from now on. */
+  useToken(token: string): void;
   /** Ends every request and watch. */
   close(): void;
 }
@@ -151,6 +153,10 @@ class HttpsRestClient implements RestClient {
     const { authorization: _, ...headers } = this.#headers;
     this.#headers = headers;
     this.#pool.useCertificate(pair);
+  }
+
+  useToken(token: string): void {
+    this.#headers = { ...this.#headers, authorization: `Bearer ${token}` };
   }
 
   close(): void {

@@ -8,6 +8,8 @@ import { kybernVersion } from "./version.ts";
 
 /** Where a pod finds what it shows to the API server. */
 const IN_CLUSTER = "/var/run/secrets/kubernetes.io/serviceaccount";
+/** How often a token's file is read again, in milliseconds (client-go's `NewCachedFileTokenSource`). */
+const TOKEN_PERIOD_MS = 60_000;
 
 /**
  * How the API server is reached: as `--kubeconfig` says, at `--master` where that is given; inside a pod as every pod does.
@@ -40,11 +42,29 @@ export async function readKubeconfig(path: string): Promise<KubeconfigContext> {
 async function inCluster(): Promise<KubeconfigContext> {
   const { KUBERNETES_SERVICE_HOST: host = "", KUBERNETES_SERVICE_PORT: port = "" } = process.env;
   if (host === "" || port === "") throw new FlagError("--kubeconfig or --master must say where the API server is");
-  const [token, ca] = await Promise.all([readFile(`${IN_CLUSTER}/token`, "utf8"), readFile(`${IN_CLUSTER}/ca.crt`, "utf8")]);
-  return { server: `https://${host.includes(":") ? `[${host}]` : host}:${port}`, token: token.trim(), ca };
+  const tokenFile = `${IN_CLUSTER}/token`;
+  const [token, ca] = await Promise.all([readFile(tokenFile, "utf8"), readFile(`${IN_CLUSTER}/ca.crt`, "utf8")]);
+  return { server: `https://${host.includes(":") ? `[${host}]` : host}:${port}`, token: token.trim(), tokenFile, ca };
 }
 
-/** A client that calls itself by the program's name. */
+/** A client that calls itself by the program's name. A token out of a file is read again each minute, for it ends some time. */
 export function clientOf(address: KubeconfigContext, program: string, clock: Clock): RestClient {
-  return createRestClient({ ...address, userAgent: `${program}/kybern-${kybernVersion()}`, clock });
+  const { tokenFile, ...server } = address;
+  const client = createRestClient({ ...server, userAgent: `${program}/kybern-${kybernVersion()}`, clock });
+  return tokenFile === undefined ? client : withToken(client, tokenFile, clock);
+}
+
+function withToken(client: RestClient, tokenFile: string, clock: Clock): RestClient {
+  const look = async (): Promise<void> => {
+    // A file that cannot be read now may be read the next time; until then the token that is known may still do.
+    const token = (await readFile(tokenFile, "utf8").catch(() => "")).trim();
+    if (token !== "") client.useToken(token);
+  };
+  const timer = clock.setInterval(() => void look(), TOKEN_PERIOD_MS, { unref: true });
+  const close = client.close.bind(client);
+  client.close = () => {
+    timer.clear();
+    close();
+  };
+  return client;
 }
