@@ -17,6 +17,7 @@ import { notifyReady } from "./notify-ready.ts";
 import type { ProgramCall } from "./program-call.ts";
 import { untilInterrupted } from "./signals.ts";
 import { explainStartFailure } from "./startup-error.ts";
+import { printVersion } from "./version.ts";
 
 const POD_MODES: readonly PodMode[] = ["insecure", "verified", "disabled"];
 
@@ -29,6 +30,7 @@ export async function clusterDns({ args }: ProgramCall): Promise<void> {
     );
     return;
   }
+  if (flags.version) return printVersion();
   checkFlags(flags);
   const explain = (error: unknown): never =>
     explainStartFailure(error, { dataDir: "", etcdServers: [], address: flags["bind-address"].join(","), port: flags.port });
