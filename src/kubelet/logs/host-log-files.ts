@@ -82,8 +82,15 @@ class RotatedLog implements LogFile {
     last.length = size;
     const next = await segmentOf(this.#path, last.from + size, this.#options).catch(() => undefined);
     if (next === undefined) return false;
+    if (this.#segments.length === 0) {
+      // It was closed meanwhile.
+      await next.file.close();
+      return false;
+    }
     // What was read is not asked for again.
+    const read = this.#segments.slice(0, -1);
     this.#segments = [...this.#segments.slice(-1), next];
+    await Promise.all(read.map(({ file }) => file.close()));
     return true;
   }
 }
