@@ -149,7 +149,7 @@ function imageTimers(images: ImageGc, configuration: KubeletConfiguration, logge
   void images.detect().catch(() => undefined);
   const { imageGCHighThresholdPercent: high, imageMaximumGCAge = "0s" } = configuration;
   if (high === 100 && parseGoDuration(imageMaximumGCAge) === 0) return [look];
-  return [look, every(IMAGE_GC_MS, () => images.collect(), "unused images could not be removed", logger)];
+  return [look, every(IMAGE_GC_MS, () => images.run(), "unused images could not be removed", logger)];
 }
 
 function logTimers({ configuration, runtime, logger }: UpkeepRequest): readonly Stoppable[] {

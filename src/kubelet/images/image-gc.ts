@@ -49,6 +49,7 @@ export class ImageGc {
   readonly #seen = new Map<string, Seen>();
   readonly #startedAtMs: number;
   #isFirst = true;
+  #hasFailed = false;
 
   constructor(options: ImageGcOptions) {
     this.#options = options;
@@ -75,14 +76,14 @@ export class ImageGc {
     this.#isFirst = false;
   }
 
-  /** Removes what is too old, and frees the disk when it is too full; tells the node's events when that does not succeed. */
+  /** Removes what is too old, and frees the disk when it is too full; rejects when that does not free enough, which an event of the node tells. */
   async collect(): Promise<void> {
     const { disk, policy, clock, logger } = this.#options;
     await this.#removeOld();
     const { capacityBytes, availableBytes } = await disk();
     if (capacityBytes === 0) {
       this.#warn("InvalidDiskCapacity", "invalid capacity 0 on image filesystem");
-      return;
+      throw new Error("invalid capacity 0 on image filesystem");
     }
     const available = Math.min(availableBytes, capacityBytes);
     const percent = 100 - Math.trunc((available * 100) / capacityBytes);
@@ -93,7 +94,20 @@ export class ImageGc {
     if (freed >= wanted) return;
     const message = `Insufficient free disk space on the node's image filesystem (${percent}% of ${iec(capacityBytes)} used). Failed to free sufficient space by deleting unused images. Consider resizing the disk or deleting unused files.`;
     this.#warn("FreeDiskSpaceFailed", message);
-    logger.warn({ wanted, freed }, "removing unused images did not free enough");
+    const words = `Attempted to free ${wanted} bytes, but only found ${freed} bytes eligible to free.`;
+    throw new Error(`Failed to garbage collect required amount of images. ${words}`);
+  }
+
+  /** {@link collect}, as it is done from time to time: what fails twice in a row is told as an event of the node. */
+  async run(): Promise<void> {
+    try {
+      await this.collect();
+      this.#hasFailed = false;
+    } catch (error) {
+      this.#options.logger.warn({ err: messageOf(error) }, "unused images could not be removed");
+      if (this.#hasFailed) this.#warn("ImageGCFailed", messageOf(error));
+      this.#hasFailed = true;
+    }
   }
 
   /** Removes all images that nobody uses. */
