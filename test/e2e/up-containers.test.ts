@@ -70,10 +70,19 @@ describe.skipIf(!canRun)(`kybern up on containerd (${TEST_HOST_REASON}; ${CONTAI
       expect(await kubectl("get", "pod", "web", "--output=jsonpath={.status.podIP}")).toMatch(/^10\.243\.0\.\d+$/);
       expect(await kubectl("logs", "web")).toBe("hello\n");
       expect(await kubectl("exec", "web", "--", "hostname")).toBe("web\n");
+      expect(/^ +DNS +(.*)$/m.exec(program.output)?.[1]).toBe("10.96.0.10");
+      expect(await kubectl("exec", "web", "--", "cat", "/etc/resolv.conf")).toMatch(
+        /^search default\.svc\.cluster\.local svc\.cluster\.local cluster\.local.*\nnameserver 10\.96\.0\.10\noptions ndots:5\n$/,
+      );
+      // By the search path of the libraries, though nobody answers there, and by an address.
+      const ping = ["sh", "-c", "ping -c 1 -W 1 kubernetes.default; true"];
+      expect(await kubectl("exec", "web", "--", ...ping)).toContain("PING kubernetes.default (10.96.0.1)");
+      expect(await kubectl("exec", "web", "--", "nslookup", "10.96.0.10")).toContain("kube-dns.kube-system.svc.cluster.local");
       const running = (): Promise<string> =>
         kubectl("get", "pod", "web", "--output=jsonpath={.status.containerStatuses[0].containerID}");
       const before = await running();
       expect(await program.stop("SIGINT")).toBe(0);
+      expect(await host.run(["ip", "addr", "show", "lo"])).not.toContain("10.96.0.10");
       expect(
         (await host.run(["ctr", "--namespace=k8s.io", "tasks", "list"])).split("\n").filter((one) => one.includes("RUNNING")),
       ).toHaveLength(2);
