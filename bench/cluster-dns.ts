@@ -89,5 +89,7 @@ console.log(`an answer: ${(answersAlone(QUERIES) * 1000).toFixed(1)} us`);
 await overUdp(QUERIES);
 const { latencies, ms } = await overUdp(QUERIES);
 const at = (share: number): string => (latencies[Math.floor(latencies.length * share)] ?? 0).toFixed(2);
-console.log(`over UDP, client in the same process: ${Math.round((QUERIES / ms) * 1000)} queries/s, median ${at(0.5)} ms, p99 ${at(0.99)} ms`);
+console.log(
+  `over UDP, client in the same process: ${Math.round((QUERIES / ms) * 1000)} queries/s, median ${at(0.5)} ms, p99 ${at(0.99)} ms`,
+);
 console.log(`a change of a Service: ${(changes(20_000) * 1000).toFixed(1)} us`);

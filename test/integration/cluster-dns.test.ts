@@ -2,9 +2,11 @@ import { execFile, spawnSync } from "node:child_process";
 import { Resolver } from "node:dns/promises";
 import { connect } from "node:net";
 import { promisify } from "node:util";
+import { load } from "js-yaml";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import type { Client } from "#client/client.ts";
 import type { ClusterDns } from "#cluster-dns/cluster-dns.ts";
+import { printedDnsManifest } from "../../src/cmd/cluster-dns-manifest.ts";
 import { openDnsPorts } from "../../src/cmd/cluster-dns-ports.ts";
 import { asker } from "../support/ask.ts";
 import { type Cluster, startCluster } from "../support/cluster.ts";
@@ -220,6 +222,29 @@ describe("cluster DNS", () => {
     expect(await exchange(Buffer.from([0xff, 0xff, 1, 2]))).toHaveLength(0);
     expect(await exchange(Buffer.from([0, 3, 1, 2, 3]))).toHaveLength(0);
     expect(await resolver.resolveTxt("dns-version.cluster.local")).toEqual([["1.1.0"]]);
+  });
+
+  test("the manifest of the server as pods is taken by the API server as it is", async () => {
+    const folders: Readonly<Record<string, string>> = {
+      ServiceAccount: "/api/v1/namespaces/kube-system/serviceaccounts",
+      Service: "/api/v1/namespaces/kube-system/services",
+      ClusterRole: "/apis/rbac.authorization.k8s.io/v1/clusterroles",
+      ClusterRoleBinding: "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings",
+      Deployment: "/apis/apps/v1/namespaces/kube-system/deployments",
+    };
+    const objects = printedDnsManifest(["--image=registry.example/kybern:v1"])
+      .split("---\n")
+      .map((text) => load(text) as { kind: string });
+    expect(objects).toHaveLength(5);
+    for (const object of objects) await create(`${folders[object.kind]}?fieldValidation=Strict`, object);
+    const pods = await seen(async () => {
+      const { items } = (await ask("GET", "/api/v1/namespaces/kube-system/pods?labelSelector=k8s-app%3Dkube-dns")).body;
+      expect(items).toHaveLength(2);
+      return items as { spec: { serviceAccountName: string } }[];
+    });
+    expect(pods[0]?.spec.serviceAccountName).toBe("cluster-dns");
+    expect(await seen(() => resolver.resolve4("kube-dns.kube-system.svc.cluster.local"))).toEqual(["10.96.0.10"]);
+    expect(await resolver.resolveNs("cluster.local")).toEqual(["ns.dns.cluster.local"]);
   });
 
   test("what was asked is counted by CoreDNS' names", async () => {

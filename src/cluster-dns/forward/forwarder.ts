@@ -45,7 +45,8 @@ export class Forwarder {
   readonly #running = new Map<string, Promise<ForwardedMessage | undefined>>();
   readonly #waitingOf = new Map<string, number>();
   readonly #shunnedUntil = new Map<Upstream, number>();
-  readonly #stopped = new AbortController();
+  readonly #exchanges = new Set<AbortController>();
+  #isStopped = false;
   #upstreams: readonly Upstream[];
   #waiting = 0;
 
@@ -88,7 +89,8 @@ export class Forwarder {
 
   /** Ends what waits. */
   async close(): Promise<void> {
-    this.#stopped.abort();
+    this.#isStopped = true;
+    for (const exchange of this.#exchanges) exchange.abort();
     await Promise.allSettled(this.#running.values());
   }
 
@@ -107,7 +109,7 @@ export class Forwarder {
 
   async #askAll(query: Query, isWholeWanted: boolean): Promise<ForwardedMessage | undefined> {
     for (const upstream of this.#inOrder().slice(0, TRIES)) {
-      if (this.#stopped.signal.aborted) return undefined;
+      if (this.#isStopped) return undefined;
       const message = await this.#askOne(upstream, query, "udp");
       if (message === undefined) continue;
       if (!message.truncated || !isWholeWanted) return message;
@@ -132,24 +134,25 @@ export class Forwarder {
     const { sockets, random, clock, logger, metrics } = this.#options;
     const [high = 0, low = 0] = random.bytes(2);
     const id = high * 256 + low;
-    const late = new AbortController();
-    const timer = clock.setTimeout(() => late.abort(), TRY_MS, { unref: true });
-    const signal = AbortSignal.any([late.signal, this.#stopped.signal]);
+    const exchange = new AbortController();
+    this.#exchanges.add(exchange);
+    const timer = clock.setTimeout(() => exchange.abort(), TRY_MS, { unref: true });
     const start = clock.elapsed();
     try {
       const accept = (bytes: Buffer): ForwardedMessage | undefined => readForwarded(bytes, query, id);
-      const message = await sockets.exchange(protocol, upstream, forwardedQuery(query, id), accept, signal);
+      const message = await sockets.exchange(protocol, upstream, forwardedQuery(query, id), accept, exchange.signal);
       metrics.forwarded(upstream, message.rcode, (clock.elapsed() - start) / 1000);
       this.#shunnedUntil.delete(upstream);
       return message;
     } catch (error) {
-      if (!this.#stopped.signal.aborted) {
+      if (!this.#isStopped) {
         this.#shunnedUntil.set(upstream, clock.elapsed() + SHUNNED_MS);
         logger.debug({ upstream, err: error }, "another DNS server does not answer");
       }
       return undefined;
     } finally {
       timer.clear();
+      this.#exchanges.delete(exchange);
     }
   }
 }

@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import type { Clock } from "#base/clock.ts";
 import type { Random } from "#base/random.ts";
 import type { Logger } from "#component-base/logging.ts";
@@ -35,7 +36,10 @@ export class LoopProbe {
     this.#options = options;
   }
 
+  /** Asks all; whoever asked back is found out when the question comes. */
   start(): void {
+    // Each server's probe listens.
+    setMaxListeners(0, this.#stopped.signal);
     this.#running = Promise.all(this.#options.forwarder.upstreams.map((upstream) => this.#probe(upstream)));
   }
 
@@ -68,11 +72,12 @@ export class LoopProbe {
     const { sockets, clock, random } = this.#options;
     const query = probeQuery(name);
     const late = new AbortController();
-    const timer = clock.setTimeout(() => late.abort(), TRY_MS, { unref: true });
-    const signal = AbortSignal.any([late.signal, this.#stopped.signal]);
+    const abort = (): void => late.abort();
+    const timer = clock.setTimeout(abort, TRY_MS, { unref: true });
+    this.#stopped.signal.addEventListener("abort", abort, { once: true });
     const id = random.int(0x1_0000);
     try {
-      await sockets.exchange("udp", upstream, forwardedQuery(query, id), (bytes) => readForwarded(bytes, query, id), signal);
+      await sockets.exchange("udp", upstream, forwardedQuery(query, id), (bytes) => readForwarded(bytes, query, id), late.signal);
       return true;
     } catch {
       // It is asked again, though not at once when the network itself refuses.
@@ -80,6 +85,7 @@ export class LoopProbe {
       return false;
     } finally {
       timer.clear();
+      this.#stopped.signal.removeEventListener("abort", abort);
     }
   }
 }
