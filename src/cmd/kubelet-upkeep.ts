@@ -20,7 +20,6 @@ import type { Kubelet } from "#kubelet/kubelet.ts";
 import { ContainerGc } from "#kubelet/kuberuntime/container-gc.ts";
 import { PodLogs } from "#kubelet/kuberuntime/pod-logs.ts";
 import { LogRotation } from "#kubelet/logs/log-rotation.ts";
-import type { KubeletHost } from "#kubelet/server/kubelet-host.ts";
 import type { NodeStats } from "#kubelet/stats/node-stats.ts";
 import type { VolumeStats } from "#kubelet/volumes/volume-stats.ts";
 import { hostStats } from "./kubelet-stats.ts";
@@ -98,10 +97,9 @@ function stateOf(configuration: KubeletConfiguration): PressureState {
 
 async function measure(request: UpkeepRequest, stats: ReturnType<typeof hostStats>): Promise<Measurement> {
   const { agent, runtime, volumeStats, podsMemoryMax } = request;
-  const host = { runtime, ...stats } as unknown as KubeletHost;
   const [node, pods] = await Promise.all([
     stats.nodeStats(),
-    measurePods({ host, pods: agent.activePods(), volumeStats, logBytes: stats.logBytes }),
+    measurePods({ host: { runtime, rates: stats.rates }, pods: agent.activePods(), volumeStats, logBytes: stats.logBytes }),
   ]);
   const { disks } = node;
   const hasImageFs = disks.images.capacityBytes !== disks.node.capacityBytes || disks.images.inodes !== disks.node.inodes;

@@ -93,47 +93,50 @@ describe.skipIf(version === undefined)(`a node that runs short (${CONTAINERD_REA
     const { status } = (await ask("GET", "/api/v1/nodes/short")).body;
     return status?.conditions?.find((one: Any) => one.type === type)?.status ?? "";
   };
-  const condition = (type: string, status: string) =>
-    vi.waitFor(async () => expect(await conditionOf(type)).toBe(status), SOON);
+  const condition = (type: string, status: string) => vi.waitFor(async () => expect(await conditionOf(type)).toBe(status), SOON);
 
-  test("what is over its own limit is evicted, and what is under a threshold that is never reached again too", async () => {
-    await launch("--eviction-hard=memory.available<1Mi");
-    await condition("Ready", "True");
-    await condition("MemoryPressure", "False");
-    const volumes = [{ name: "scratch", emptyDir: { sizeLimit: "1Mi" } }];
-    const command = ["sh", "-c", "dd if=/dev/zero of=/scratch/f bs=1M count=3; sleep 3600"];
-    await create("writer", { command, volumeMounts: [{ name: "scratch", mountPath: "/scratch" }] }, { volumes });
-    await create("quiet", {});
-    await phaseOf("quiet", "Running");
-    await phaseOf("writer", "Failed");
-    expect((await podOf("writer")).status).toMatchObject({
-      reason: "Evicted",
-      message: 'Usage of EmptyDir volume "scratch" exceeds the limit "1Mi". ',
-    });
-    expect((await podOf("quiet")).status.phase).toBe("Running");
+  test(
+    "what is over its own limit is evicted, and what is under a threshold that is never reached again too",
+    async () => {
+      await launch("--eviction-hard=memory.available<1Mi");
+      await condition("Ready", "True");
+      await condition("MemoryPressure", "False");
+      const volumes = [{ name: "scratch", emptyDir: { sizeLimit: "1Mi" } }];
+      const command = ["sh", "-c", "dd if=/dev/zero of=/scratch/f bs=1M count=3; sleep 3600"];
+      await create("writer", { command, volumeMounts: [{ name: "scratch", mountPath: "/scratch" }] }, { volumes });
+      await create("quiet", {});
+      await phaseOf("quiet", "Running");
+      await phaseOf("writer", "Failed");
+      expect((await podOf("writer")).status).toMatchObject({
+        reason: "Evicted",
+        message: 'Usage of EmptyDir volume "scratch" exceeds the limit "1Mi". ',
+      });
+      expect((await podOf("quiet")).status.phase).toBe("Running");
 
-    await launch("--eviction-hard=memory.available<1000Ti");
-    await phaseOf("quiet", "Failed");
-    const { status } = await podOf("quiet");
-    expect(status.reason).toBe("Evicted");
-    expect(status.message).toMatch(/^The node was low on resource: memory\. Threshold quantity: 1000Ti, available: \d+\w*i\. /);
-    expect(status.conditions).toContainEqual(
-      expect.objectContaining({ type: "DisruptionTarget", status: "True", reason: "TerminationByKubelet" }),
-    );
-    await condition("MemoryPressure", "True");
-    await vi.waitFor(async () => {
-      const { spec } = (await ask("GET", "/api/v1/nodes/short")).body;
-      expect(spec.taints).toContainEqual(
-        expect.objectContaining({ key: "node.kubernetes.io/memory-pressure", effect: "NoSchedule" }),
+      await launch("--eviction-hard=memory.available<1000Ti");
+      await phaseOf("quiet", "Failed");
+      const { status } = await podOf("quiet");
+      expect(status.reason).toBe("Evicted");
+      expect(status.message).toMatch(/^The node was low on resource: memory\. Threshold quantity: 1000Ti, available: \d+\w*i\. /);
+      expect(status.conditions).toContainEqual(
+        expect.objectContaining({ type: "DisruptionTarget", status: "True", reason: "TerminationByKubelet" }),
       );
-    }, SOON);
-    await create("refused", {}, { tolerations: [] });
-    await phaseOf("refused", "Failed");
-    expect((await podOf("refused")).status).toMatchObject({
-      reason: "Evicted",
-      message: "Pod was rejected: The node had condition: [MemoryPressure]. ",
-    });
-    for (const name of ["writer", "quiet", "refused"]) await ask("DELETE", `${PODS}/${name}`);
-    await vi.waitFor(async () => expect((await ask("GET", PODS)).body.items).toEqual([]), SOON);
-  }, TEST_MS);
+      await condition("MemoryPressure", "True");
+      await vi.waitFor(async () => {
+        const { spec } = (await ask("GET", "/api/v1/nodes/short")).body;
+        expect(spec.taints).toContainEqual(
+          expect.objectContaining({ key: "node.kubernetes.io/memory-pressure", effect: "NoSchedule" }),
+        );
+      }, SOON);
+      await create("refused", {}, { tolerations: [] });
+      await phaseOf("refused", "Failed");
+      expect((await podOf("refused")).status).toMatchObject({
+        reason: "Evicted",
+        message: "Pod was rejected: The node had condition: [MemoryPressure]. ",
+      });
+      for (const name of ["writer", "quiet", "refused"]) await ask("DELETE", `${PODS}/${name}`);
+      await vi.waitFor(async () => expect((await ask("GET", PODS)).body.items).toEqual([]), SOON);
+    },
+    TEST_MS,
+  );
 });

@@ -63,101 +63,117 @@ describe.each(versions)("what pods may use, on $name", (version) => {
       .map((root) => join(root, node.containerd.cgroupParent, "kubepods", path))
       .filter((folder) => existsSync(folder));
   const setting = (path: string, v1: string, v2: string): string => {
-    const file = cgroup(path).flatMap((folder) => [join(folder, v1), join(folder, v2)]).find((one) => existsSync(one));
+    const file = cgroup(path)
+      .flatMap((folder) => [join(folder, v1), join(folder, v2)])
+      .find((one) => existsSync(one));
     return file === undefined ? "not there" : readFileSync(file, "utf8").trim();
   };
 
-  test("limits are in the cgroups of containers and pods, below that of the pod's class, and go with it", async () => {
-    const resources = { requests: { cpu: "100m", memory: "16Mi" }, limits: { cpu: "500m", memory: "64Mi" } };
-    await create("limited", { resources });
-    await create("unlimited", {});
-    await phaseOf("limited", "Running");
-    await phaseOf("unlimited", "Running");
-    const { metadata, status } = await podOf("limited");
-    const pod = `burstable/pod${metadata.uid}`;
-    const id = status.containerStatuses[0].containerID.replace("containerd://", "");
-    const memory = 64 * 1024 ** 2;
-    for (const path of [pod, `${pod}/${id}`]) {
-      expect(setting(path, "memory.limit_in_bytes", "memory.max")).toBe(String(memory));
-      expect(setting(path, "cpu.cfs_quota_us", "cpu.max")).toMatch(/^50000( 100000)?$/);
-      expect(setting(path, "cpu.shares", "cpu.weight")).toMatch(/^(102|4)$/);
-    }
-    expect(setting("burstable", "cpu.shares", "cpu.weight")).toMatch(/^(102|4)$/);
-    const other = `besteffort/pod${(await podOf("unlimited")).metadata.uid}`;
-    expect(setting(other, "cpu.shares", "cpu.weight")).toMatch(/^[12]$/);
-    for (const name of ["limited", "unlimited"]) {
-      await ask("DELETE", `${PODS}/${name}`);
-      await gone(name);
-    }
-    await vi.waitFor(() => expect([...cgroup(pod), ...cgroup(other)]).toEqual([]), SOON);
-  }, TEST_MS);
+  test(
+    "limits are in the cgroups of containers and pods, below that of the pod's class, and go with it",
+    async () => {
+      const resources = { requests: { cpu: "100m", memory: "16Mi" }, limits: { cpu: "500m", memory: "64Mi" } };
+      await create("limited", { resources });
+      await create("unlimited", {});
+      await phaseOf("limited", "Running");
+      await phaseOf("unlimited", "Running");
+      const { metadata, status } = await podOf("limited");
+      const pod = `burstable/pod${metadata.uid}`;
+      const id = status.containerStatuses[0].containerID.replace("containerd://", "");
+      const memory = 64 * 1024 ** 2;
+      for (const path of [pod, `${pod}/${id}`]) {
+        expect(setting(path, "memory.limit_in_bytes", "memory.max")).toBe(String(memory));
+        expect(setting(path, "cpu.cfs_quota_us", "cpu.max")).toMatch(/^50000( 100000)?$/);
+        expect(setting(path, "cpu.shares", "cpu.weight")).toMatch(/^(102|4)$/);
+      }
+      expect(setting("burstable", "cpu.shares", "cpu.weight")).toMatch(/^(102|4)$/);
+      const other = `besteffort/pod${(await podOf("unlimited")).metadata.uid}`;
+      expect(setting(other, "cpu.shares", "cpu.weight")).toMatch(/^[12]$/);
+      for (const name of ["limited", "unlimited"]) {
+        await ask("DELETE", `${PODS}/${name}`);
+        await gone(name);
+      }
+      await vi.waitFor(() => expect([...cgroup(pod), ...cgroup(other)]).toEqual([]), SOON);
+    },
+    TEST_MS,
+  );
 
-  test("an image that only some may have is pulled with the pod's secret, and not without", async () => {
-    const { host } = node.registry;
-    const image = node.registry.add("private", "1", busyboxImage({ Cmd: ["sleep", "2147483647"] }), "jane:secret");
-    await create("stranger", { image });
-    await vi.waitFor(async () => {
-      const { waiting } = (await podOf("stranger")).status.containerStatuses[0].state;
-      expect(waiting.reason).toBe("ImagePullBackOff");
-      expect(waiting.message).toMatch(new RegExp(`^Back-off pulling image "${image}": ErrImagePull: `));
-    }, SOON);
-    await vi.waitFor(async () => {
-      const events = await eventsOf("stranger");
-      expect(events).toContain(`Normal Pulling Pulling image "${image}"`);
-      expect(events).toContain(`Normal BackOff Back-off pulling image "${image}"`);
-      expect(events).toContain("Warning Failed Error: ErrImagePull");
-    }, SOON);
-    const auths = { [host]: { auth: Buffer.from("jane:secret").toString("base64") } };
-    const secret = {
-      metadata: { name: "login" },
-      type: "kubernetes.io/dockerconfigjson",
-      stringData: { ".dockerconfigjson": JSON.stringify({ auths }) },
-    };
-    expect((await ask("POST", "/api/v1/namespaces/default/secrets", secret)).status).toBe(201);
-    await create("friend", { image }, { imagePullSecrets: [{ name: "login" }] });
-    await phaseOf("friend", "Running");
-    await vi.waitFor(async () => {
-      const pulled = (await eventsOf("friend")).find((event) => event.startsWith("Normal Pulled"));
-      expect(pulled).toMatch(/^Normal Pulled Successfully pulled image ".*" in \S+ \(\S+ including waiting\)\. Image size: \d+ bytes\.$/);
-    }, SOON);
-    await create("never", { image: `${host}/none:1`, imagePullPolicy: "Never" });
-    await vi.waitFor(async () => {
-      const { waiting } = (await podOf("never")).status.containerStatuses[0].state;
-      expect(waiting.reason).toBe("ErrImageNeverPull");
-    }, SOON);
-    for (const name of ["stranger", "friend", "never"]) {
-      await ask("DELETE", `${PODS}/${name}`);
-      await gone(name);
-    }
-  }, TEST_MS);
+  test(
+    "an image that only some may have is pulled with the pod's secret, and not without",
+    async () => {
+      const { host } = node.registry;
+      const image = node.registry.add("private", "1", busyboxImage({ Cmd: ["sleep", "2147483647"] }), "jane:secret");
+      await create("stranger", { image });
+      await vi.waitFor(async () => {
+        const { waiting } = (await podOf("stranger")).status.containerStatuses[0].state;
+        expect(waiting.reason).toBe("ImagePullBackOff");
+        expect(waiting.message).toMatch(new RegExp(`^Back-off pulling image "${image}": ErrImagePull: `));
+      }, SOON);
+      await vi.waitFor(async () => {
+        const events = await eventsOf("stranger");
+        expect(events).toContain(`Normal Pulling Pulling image "${image}"`);
+        expect(events).toContain(`Normal BackOff Back-off pulling image "${image}"`);
+        expect(events).toContain("Warning Failed Error: ErrImagePull");
+      }, SOON);
+      const auths = { [host]: { auth: Buffer.from("jane:secret").toString("base64") } };
+      const secret = {
+        metadata: { name: "login" },
+        type: "kubernetes.io/dockerconfigjson",
+        stringData: { ".dockerconfigjson": JSON.stringify({ auths }) },
+      };
+      expect((await ask("POST", "/api/v1/namespaces/default/secrets", secret)).status).toBe(201);
+      await create("friend", { image }, { imagePullSecrets: [{ name: "login" }] });
+      await phaseOf("friend", "Running");
+      await vi.waitFor(async () => {
+        const pulled = (await eventsOf("friend")).find((event) => event.startsWith("Normal Pulled"));
+        expect(pulled).toMatch(
+          /^Normal Pulled Successfully pulled image ".*" in \S+ \(\S+ including waiting\)\. Image size: \d+ bytes\.$/,
+        );
+      }, SOON);
+      await create("never", { image: `${host}/none:1`, imagePullPolicy: "Never" });
+      await vi.waitFor(async () => {
+        const { waiting } = (await podOf("never")).status.containerStatuses[0].state;
+        expect(waiting.reason).toBe("ErrImageNeverPull");
+      }, SOON);
+      for (const name of ["stranger", "friend", "never"]) {
+        await ask("DELETE", `${PODS}/${name}`);
+        await gone(name);
+      }
+    },
+    TEST_MS,
+  );
 
-  test.skipIf(!hasKubectl)("who follows a log misses nothing while it is put aside", async () => {
-    const count = "i=0; while true; do i=$((i+1)); echo line $i; sleep 0.05; done";
-    await create("talker", { command: ["sh", "-c", count] });
-    await phaseOf("talker", "Running");
-    const { metadata } = await podOf("talker");
-    const folder = join(node.logs, `default_talker_${metadata.uid}`, "app");
-    const { runtime } = node.containerd;
-    const limits = { maxBytes: 200, maxFiles: 3, workers: 1 };
-    const rotation = new LogRotation({ runtime, files: realHostFiles, ...limits, clock: realClock, logger: silentLogger });
-    using kubectl = new Kubectl(cluster.kubeconfig);
-    const follow = kubectl.run(["logs", "-f", "talker"]);
-    for (let times = 1; times <= 3; times++) {
-      await vi.waitFor(() => expect(readFileSync(join(folder, "0.log")).length).toBeGreaterThan(400), SOON);
-      await rotation.rotateAll();
-      // Names of files that were put aside are exact to the second.
-      await realClock.sleep(1100);
-    }
-    expect(readdirSync(folder).sort()).toEqual([
-      "0.log",
-      expect.stringMatching(/^0\.log\.\d{8}-\d{6}(\.gz)?$/),
-      expect.stringMatching(/^0\.log\.\d{8}-\d{6}$/),
-    ]);
-    await ask("DELETE", `${PODS}/talker`);
-    const { stdout } = await follow;
-    const lines = stdout.trim().split("\n");
-    expect(lines.length).toBeGreaterThan(30);
-    expect(lines).toEqual(lines.map((_, at) => `line ${at + 1}`));
-    await gone("talker");
-  }, TEST_MS);
+  test.skipIf(!hasKubectl)(
+    "who follows a log misses nothing while it is put aside",
+    async () => {
+      const count = "i=0; while true; do i=$((i+1)); echo line $i; sleep 0.05; done";
+      await create("talker", { command: ["sh", "-c", count] });
+      await phaseOf("talker", "Running");
+      const { metadata } = await podOf("talker");
+      const folder = join(node.logs, `default_talker_${metadata.uid}`, "app");
+      const { runtime } = node.containerd;
+      const limits = { maxBytes: 200, maxFiles: 3, workers: 1 };
+      const rotation = new LogRotation({ runtime, files: realHostFiles, ...limits, clock: realClock, logger: silentLogger });
+      using kubectl = new Kubectl(cluster.kubeconfig);
+      const follow = kubectl.run(["logs", "-f", "talker"]);
+      for (let times = 1; times <= 3; times++) {
+        await vi.waitFor(() => expect(readFileSync(join(folder, "0.log")).length).toBeGreaterThan(400), SOON);
+        await rotation.rotateAll();
+        // Names of files that were put aside are exact to the second.
+        await realClock.sleep(1100);
+      }
+      expect(readdirSync(folder).sort()).toEqual([
+        "0.log",
+        expect.stringMatching(/^0\.log\.\d{8}-\d{6}(\.gz)?$/),
+        expect.stringMatching(/^0\.log\.\d{8}-\d{6}$/),
+      ]);
+      await ask("DELETE", `${PODS}/talker`);
+      const { stdout } = await follow;
+      const lines = stdout.trim().split("\n");
+      expect(lines.length).toBeGreaterThan(30);
+      expect(lines).toEqual(lines.map((_, at) => `line ${at + 1}`));
+      await gone("talker");
+    },
+    TEST_MS,
+  );
 });

@@ -6,7 +6,7 @@ import type { ContainerUse, PodUse } from "./pod-usage.ts";
 
 /** What pods are measured with. */
 export interface MeasurePodsRequest {
-  readonly host: KubeletHost;
+  readonly host: Pick<KubeletHost, "runtime" | "rates">;
   readonly pods: readonly Pod[];
   readonly volumeStats: (pod: Pod) => Promise<readonly VolumeStats[]>;
   /** How long a log file is, in bytes. */

@@ -10,7 +10,11 @@ export const SHUTTING_DOWN: Rejection = {
   message: "Pod was rejected as the node is shutting down.",
 };
 /** What those are told that it ends. */
-const TERMINATED: Rejection = { reason: "Terminated", message: "Pod was terminated in response to imminent node shutdown." };
+const TERMINATED: Rejection = {
+  reason: "Terminated",
+  message: "Pod was terminated in response to imminent node shutdown.",
+  isDisruption: true,
+};
 
 /** What {@link endPods} works with. */
 export interface NodeShutdownOptions {

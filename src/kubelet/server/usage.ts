@@ -53,7 +53,7 @@ interface SandboxFacts {
 }
 
 /** What the pods of a node use, by what runs in its runtime. */
-export async function usageOf(host: KubeletHost): Promise<readonly PodUsage[]> {
+export async function usageOf(host: Pick<KubeletHost, "runtime" | "rates">): Promise<readonly PodUsage[]> {
   const running = new Map(
     (await host.runtime.containerStatuses({ state: "CONTAINER_RUNNING" })).map((status) => [status.id, status]),
   );
