@@ -99,6 +99,40 @@ describe.each(versions)("what pods may use, on $name", (version) => {
   );
 
   test(
+    "a pod that is given less while it runs has less in both cgroups, and then more",
+    async () => {
+      const sized = (cpu: string, memory: string): object => ({
+        limits: { cpu, memory },
+        requests: { cpu: "100m", memory: "16Mi" },
+      });
+      await create("resized", { resources: sized("500m", "64Mi") });
+      await phaseOf("resized", "Running");
+      const { metadata, status } = await podOf("resized");
+      const pod = `burstable/pod${metadata.uid}`;
+      const id = status.containerStatuses[0].containerID.replace("containerd://", "");
+      for (const [cpu, memory, quota, bytes] of [
+        ["200m", "48Mi", 20_000, 48 * 1024 ** 2],
+        ["1", "96Mi", 100_000, 96 * 1024 ** 2],
+      ] as const) {
+        const spec = { containers: [{ name: "app", resources: sized(cpu, memory) }] };
+        const type = { "content-type": "application/strategic-merge-patch+json" };
+        const patched = await ask("PATCH", `${PODS}/resized/resize`, { spec }, type);
+        expect(patched.status, patched.text).toBe(200);
+        await vi.waitFor(() => {
+          for (const path of [pod, `${pod}/${id}`]) {
+            expect(setting(path, "cpu.cfs_quota_us", "cpu.max").split(" ")[0]).toBe(String(quota));
+            expect(setting(path, "memory.limit_in_bytes", "memory.max")).toBe(String(bytes));
+          }
+        }, SOON);
+      }
+      expect((await podOf("resized")).status.containerStatuses[0]).toMatchObject({ restartCount: 0 });
+      await ask("DELETE", `${PODS}/resized`);
+      await gone("resized");
+    },
+    TEST_MS,
+  );
+
+  test(
     "an image that only some may have is pulled with the pod's secret, and not without",
     async () => {
       const { host } = node.registry;
