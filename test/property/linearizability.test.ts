@@ -132,9 +132,9 @@ function anyOrderExplains(operations: readonly Operation[], state: State = undef
   });
 }
 
-test("the search agrees with one that tries every order", () => {
+test("the search agrees with one that tries every order", async () => {
   let accepted = 0;
-  fc.assert(
+  await fc.assert(
     fc.property(fc.array(smallOperation, { maxLength: 6 }), (operations) => {
       const isFine = anyOrderExplains(operations);
       if (isFine) accepted++;
@@ -158,8 +158,8 @@ const calls = fc.array(
   { minLength: 50, maxLength: 300 },
 );
 
-test("what an object has really seen is always accepted, and found quickly", () => {
-  fc.assert(
+test("what an object has really seen is always accepted, and found quickly", async () => {
+  await fc.assert(
     fc.property(calls, (plan) => {
       expect(checkLinearizable(simulate(plan), 100_000)).toEqual({ kind: "linearizable" });
     }),
@@ -167,8 +167,8 @@ test("what an object has really seen is always accepted, and found quickly", () 
   );
 });
 
-test("a stale read among many operations is found", () => {
-  fc.assert(
+test("a stale read among many operations is found", async () => {
+  await fc.assert(
     fc.property(calls, fc.nat(), (plan, at) => {
       const operations = simulate(plan.map((call) => ({ ...call, lost: "no" })));
       const end = Math.max(...operations.map(({ returned }) => returned));
