@@ -15,6 +15,8 @@ export interface UpFacts {
   readonly machine: RunningKubelet | undefined;
   /** Where the cluster's DNS server is, where there is one. */
   readonly dnsAddress: string | undefined;
+  /** How Services are made to work. */
+  readonly proxyMode: string | undefined;
 }
 
 function placesOfState(flags: ParsedFlags<typeof upFlags>): readonly string[] {
@@ -24,7 +26,7 @@ function placesOfState(flags: ParsedFlags<typeof upFlags>): readonly string[] {
 /** What runs, and how to use it. */
 export function banner(
   flags: ParsedFlags<typeof upFlags>,
-  { plane, kubeconfigPath, readyMs, choice, machine, dnsAddress }: UpFacts,
+  { plane, kubeconfigPath, readyMs, choice, machine, dnsAddress, proxyMode }: UpFacts,
 ): string {
   const snapshot = flags["from-etcd-snapshot"];
   if (snapshot !== "") {
@@ -48,7 +50,7 @@ Kybern ${kybernVersion()} is up: Kubernetes v1.36 in one process, ready after ${
 
   API server    ${plane.apiServer.url}
   runs          ${["kube-apiserver", ...flags.components, ...nodes].join(", ")}
-  containers    ${containersLine(choice, machine)}${dnsAddress === undefined ? "" : `\n  DNS           ${dnsAddress}`}
+  containers    ${containersLine(choice, machine)}${dnsAddress === undefined ? "" : `\n  DNS           ${dnsAddress}`}${proxyMode === undefined ? "" : `\n  Services      by ${proxyMode}`}
   data          ${[...placesOfState(flags), flags["data-dir"]].join(", ")}
 
 Use it from another terminal:

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { isAlreadyExists } from "#apimachinery/api-errors/errors.ts";
+import { isNotFound } from "#apimachinery/api-errors/errors.ts";
 import { formatIp, parseCidr } from "#apimachinery/validation/ip.ts";
 import { realClock } from "#base/clock.ts";
 import { systemRandom } from "#base/random.ts";
@@ -28,6 +28,8 @@ export interface UpDnsOptions {
   readonly client: Client;
   readonly serviceClusterIpRange: string;
   readonly clusterDomain: string;
+  /** An address of the machine to listen on, where a proxy leads there from the DNS address; else that is taken itself. */
+  readonly listenAddress: string | undefined;
   readonly logger: Logger;
 }
 
@@ -41,35 +43,37 @@ export function dnsAddressOf(serviceClusterIpRange: string): string | undefined 
 }
 
 /**
- * Answers names of the cluster at the DNS address, which this machine takes for its own: pods reach it with a proxy and without, and
- * nobody outside does, as would be at an address of the machine's. Undefined, with a warning, where the address or its port cannot be had:
+ * Answers names of the cluster at an address that is this machine's alone, so that nobody outside reaches it: the gateway of its pods,
+ * where the proxy leads to from the DNS address, or without a proxy the DNS address itself. Undefined, with a warning, where the address or its port cannot be had:
  * pods have the machine's own servers then.
  */
 export async function startUpDns({
   client,
   serviceClusterIpRange,
   clusterDomain,
+  listenAddress,
   logger,
 }: UpDnsOptions): Promise<UpDns | undefined> {
   const address = dnsAddressOf(serviceClusterIpRange);
   if (address === undefined) return undefined;
+  const own = listenAddress ?? address;
   let dns: ClusterDns | undefined;
   try {
-    await ip("addr", "replace", cidrOf(address), "dev", "lo");
+    await ip("addr", "replace", cidrOf(own), "dev", "lo");
     dns = await ClusterDns.start({
       client,
       clock: realClock,
       random: systemRandom,
       logger,
       sockets: dnsSockets,
-      addresses: [address],
+      addresses: [own],
       port: DNS_PORT,
       clusterDomain,
       pods: "insecure",
       upstreams: await upstreamsOf([], "/etc/resolv.conf"),
     });
     await ensure(client, SERVICES, dnsService(address));
-    await ensure(client, SLICES, dnsEndpointSlice(address));
+    await ensure(client, SLICES, dnsEndpointSlice(own));
   } catch (error) {
     logger.warn({ address, err: error }, "no DNS server of the cluster's own can be had: pods have the machine's");
     await dns?.close();
@@ -78,20 +82,24 @@ export async function startUpDns({
   const running = dns;
   const close = async (): Promise<void> => {
     await running.close();
-    await ip("addr", "del", cidrOf(address), "dev", "lo").catch((error: unknown) => {
-      logger.warn({ address, err: error }, "the DNS address could not be given back");
+    await ip("addr", "del", cidrOf(own), "dev", "lo").catch((error: unknown) => {
+      logger.warn({ address: own, err: error }, "the DNS address could not be given back");
     });
   };
   return { address, close };
 }
 
-/** What is there is somebody's choice, such as a DNS server of another kind. */
+/**
+ * What is there is somebody's choice, such as a DNS server of another kind. It is looked for first: to make a Service again is refused
+ * for its address, which is taken, before its name is seen.
+ */
 async function ensure(client: Client, resource: ResourceId, object: ManifestObject): Promise<void> {
-  try {
-    await client.create(resource, object.metadata.namespace ?? "", object);
-  } catch (error) {
-    if (!isAlreadyExists(error)) throw error;
-  }
+  const { name, namespace = "" } = object.metadata;
+  const isAbsent = await client.get(resource, namespace, name).then(
+    () => false,
+    (error: unknown) => isNotFound(error) || Promise.reject(error),
+  );
+  if (isAbsent) await client.create(resource, namespace, object);
 }
 
 function cidrOf(address: string): string {

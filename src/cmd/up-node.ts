@@ -13,7 +13,9 @@ import { type KubeletFlags, kubeletFlags } from "./kubelet-flags.ts";
 import { nodeNameOf, type RunningKubelet, startKubelet } from "./kubelet-start.ts";
 
 /** Addresses of the pods of this machine; those of simulated nodes begin after them. */
-const POD_CIDR = "10.243.0.0/24";
+export const POD_CIDR = "10.243.0.0/24";
+/** Of these, the one that no pod gets. */
+export const POD_GATEWAY = "10.243.0.1";
 /** What names of the cluster end in. */
 export const CLUSTER_DOMAIN = "cluster.local";
 
@@ -27,12 +29,17 @@ export interface UpNodeRequest {
   readonly logger: Logger;
 }
 
+/** The name of this machine as a node. */
+export function upNodeName(): string {
+  return nodeNameOf("");
+}
+
 /** Starts a kubelet in this process, on the machine's container runtime, with a network for its pods where it has none. */
 export async function startUpNode(request: UpNodeRequest): Promise<RunningKubelet> {
   const { dataDir, assets, server, endpoint, clusterDns, logger } = request;
   const dir = resolve(dataDir, "kubelet");
   await realHostFiles.mkdir(dir, { recursive: true, mode: 0o750 });
-  const nodeName = nodeNameOf("");
+  const nodeName = upNodeName();
   const user = `system:node:${nodeName}`;
   const subject = { commonName: user, organizations: ["system:nodes"], usages: ["client" as const] };
   const pair = issueCertificate(assets.ca, subject, realClock.now());

@@ -28,6 +28,7 @@ import { banner } from "./up-banner.ts";
 import type { UpDns } from "./up-dns.ts";
 import { upFlags } from "./up-flags.ts";
 import { chooseNodeRuntime, type NodeRuntimeChoice } from "./up-node-choice.ts";
+import type { UpProxy } from "./up-proxy.ts";
 
 type UpFlags = ParsedFlags<typeof upFlags>;
 
@@ -78,11 +79,14 @@ async function run(
       port: flags["secure-port"],
     }),
   );
-  process.stdout.write(banner(flags, { ...running, dnsAddress: running.dns?.address, choice: node }));
+  process.stdout.write(
+    banner(flags, { ...running, dnsAddress: running.dns?.address, proxyMode: running.proxy?.mode, choice: node }),
+  );
   await interrupted;
   process.stdout.write("Stopping ...\n");
   await running.machine?.close();
   await running.dns?.close();
+  await running.proxy?.close();
   await running.plane.stop();
   await running.close();
   process.stdout.write("Stopped.\n");
@@ -97,6 +101,8 @@ interface Running {
   readonly machine: RunningKubelet | undefined;
   /** Where pods of this machine find names. */
   readonly dns: UpDns | undefined;
+  /** What leads from addresses of Services to Pods of this machine. */
+  readonly proxy: UpProxy | undefined;
   readonly readyMs: number;
 }
 
@@ -167,8 +173,8 @@ async function start(flags: UpFlags, components: readonly ControlPlaneComponent[
         await writeKubeconfig(plane.apiServer.url, next);
       },
     });
-    const { machine, dns } = node.real ? await startMachine(flags, plane, assets, logger) : {};
-    return { plane, close, kubeconfigPath, machine, dns, readyMs: performance.now() };
+    const { machine, dns, proxy } = node.real ? await startMachine(flags, plane, assets, logger) : {};
+    return { plane, close, kubeconfigPath, machine, dns, proxy, readyMs: performance.now() };
   } catch (error) {
     await close();
     throw error;
@@ -178,16 +184,26 @@ async function start(flags: UpFlags, components: readonly ControlPlaneComponent[
 interface Machine {
   readonly machine?: RunningKubelet | undefined;
   readonly dns?: UpDns | undefined;
+  readonly proxy?: UpProxy | undefined;
 }
 
 async function startMachine(flags: UpFlags, plane: ControlPlane, assets: ClusterAssets, logger: Logger): Promise<Machine> {
   let dns: UpDns | undefined;
+  let proxy: UpProxy | undefined;
   try {
-    const [{ CLUSTER_DOMAIN, startUpNode }, { startUpDns }] = await Promise.all([import("./up-node.ts"), import("./up-dns.ts")]);
+    const [{ CLUSTER_DOMAIN, POD_CIDR, POD_GATEWAY, startUpNode, upNodeName }, { startUpDns }, { startUpProxy }] =
+      await Promise.all([import("./up-node.ts"), import("./up-dns.ts"), import("./up-proxy.ts")]);
+    proxy = await startUpProxy({
+      client: plane.clientFor("system:kube-proxy", ["system:node-proxier"]),
+      nodeName: upNodeName(),
+      podCidr: POD_CIDR,
+      logger,
+    });
     dns = await startUpDns({
       client: plane.clientFor("system:cluster-dns", ["system:masters"]),
       serviceClusterIpRange: flags["service-cluster-ip-range"],
       clusterDomain: CLUSTER_DOMAIN,
+      listenAddress: proxy === undefined ? undefined : POD_GATEWAY,
       logger,
     });
     const machine = await startUpNode({
@@ -198,9 +214,10 @@ async function startMachine(flags: UpFlags, plane: ControlPlane, assets: Cluster
       clusterDns: dns === undefined ? [] : [dns.address],
       logger,
     });
-    return { machine, dns };
+    return { machine, dns, proxy };
   } catch (error) {
     await dns?.close();
+    await proxy?.close();
     await plane.stop();
     throw error;
   }

@@ -91,6 +91,21 @@ describe.skipIf(!canRun)(`kybern up on containerd (${TEST_HOST_REASON}; ${CONTAI
       expect(await running()).toBe(before);
     }, 120_000);
 
+    test("a Service leads from one pod to another, and its rules go with the cluster", async () => {
+      const serve = 'while true; do echo "HTTP/1.0 200 OK\n\nhere" | nc -l -p 8080; done';
+      await kubectl("run", "server", `--image=${BUSYBOX_IMAGE}`, "--labels=app=server", "--", "sh", "-c", serve);
+      await kubectl("expose", "pod", "server", "--port=80", "--target-port=8080");
+      await kubectl("wait", "--for=condition=Ready", "pod/server", "--timeout=60s");
+      const ask =
+        'for i in $(seq 30); do printf "GET / HTTP/1.0\\r\\n\\r\\n" | nc -w 2 server 80 | grep here && exit 0; sleep 1; done; exit 1';
+      expect(await kubectl("exec", "web", "--", "sh", "-c", ask)).toContain("here");
+      expect(/^ +Services +(.*)$/m.exec(program.output)?.[1]).toBe("by nftables");
+      expect(await host.run(["nft", "list", "tables"])).toContain("kube-proxy");
+      expect(await program.stop("SIGINT")).toBe(0);
+      expect(await host.run(["nft", "list", "tables"])).not.toContain("kube-proxy");
+      program = await up(["--data-dir=/root/data"]);
+    }, 120_000);
+
     test("who is not root, asks for nodes in numbers, or comes second gets simulated ones", async () => {
       await host.run(["sh", "-c", "mkdir -p /tmp/d && chmod 777 /tmp/d"]);
       const nobody = await up(["--data-dir=/tmp/d/nobody", "--secure-port=0"], asNobody);
