@@ -1,7 +1,7 @@
 import type { ParsedFlags } from "#component-base/flags.ts";
 import type { ControlPlane } from "#envtest/control-plane.ts";
-import type { RunningKubelet } from "./kubelet-start.ts";
 import type { upFlags } from "./up-flags.ts";
+import type { UpMachine } from "./up-machine.ts";
 import type { NodeRuntimeChoice } from "./up-node-choice.ts";
 import { kybernVersion } from "./version.ts";
 
@@ -12,22 +12,20 @@ export interface UpFacts {
   readonly readyMs: number;
   readonly choice: NodeRuntimeChoice;
   /** This machine as a node. */
-  readonly machine: RunningKubelet | undefined;
-  /** Where the cluster's DNS server is, where there is one. */
-  readonly dnsAddress: string | undefined;
-  /** How Services are made to work. */
-  readonly proxyMode: string | undefined;
+  readonly machine: UpMachine | undefined;
 }
 
 function placesOfState(flags: ParsedFlags<typeof upFlags>): readonly string[] {
   return flags["storage-backend"] === "memory" ? ["in memory, gone with the process"] : flags["etcd-servers"];
 }
 
+function machineLines({ dnsAddress, proxyMode }: Partial<UpMachine> = {}): string {
+  const dns = dnsAddress === undefined ? "" : `\n  DNS           ${dnsAddress}`;
+  return `${dns}${proxyMode === undefined ? "" : `\n  Services      by ${proxyMode}`}`;
+}
+
 /** What runs, and how to use it. */
-export function banner(
-  flags: ParsedFlags<typeof upFlags>,
-  { plane, kubeconfigPath, readyMs, choice, machine, dnsAddress, proxyMode }: UpFacts,
-): string {
+export function banner(flags: ParsedFlags<typeof upFlags>, { plane, kubeconfigPath, readyMs, choice, machine }: UpFacts): string {
   const snapshot = flags["from-etcd-snapshot"];
   if (snapshot !== "") {
     return `
@@ -44,13 +42,14 @@ Ctrl-C ends it, and nothing is left of it.
 `;
   }
   const simulated = flags.nodes === 1 ? "1 simulated node" : `${flags.nodes} simulated nodes`;
-  const nodes = machine === undefined ? [simulated] : [`node ${machine.nodeName}`, ...(flags.nodes === 0 ? [] : [simulated])];
+  const nodes =
+    machine === undefined ? [simulated] : [`node ${machine.kubelet.nodeName}`, ...(flags.nodes === 0 ? [] : [simulated])];
   return `
 Kybern ${kybernVersion()} is up: Kubernetes v1.36 in one process, ready after ${Math.round(readyMs)} ms.
 
   API server    ${plane.apiServer.url}
   runs          ${["kube-apiserver", ...flags.components, ...nodes].join(", ")}
-  containers    ${containersLine(choice, machine)}${dnsAddress === undefined ? "" : `\n  DNS           ${dnsAddress}`}${proxyMode === undefined ? "" : `\n  Services      by ${proxyMode}`}
+  containers    ${containersLine(choice, machine)}${machineLines(machine)}
   data          ${[...placesOfState(flags), flags["data-dir"]].join(", ")}
 
 Use it from another terminal:
@@ -63,8 +62,8 @@ Ctrl-C stops it. The next start on the same data directory goes on from here.
 }
 
 /** What containers run on. */
-function containersLine(choice: NodeRuntimeChoice, machine: RunningKubelet | undefined): string {
-  if (machine !== undefined) return `real ones, on ${machine.runtime}`;
+function containersLine(choice: NodeRuntimeChoice, machine: UpMachine | undefined): string {
+  if (machine !== undefined) return `real ones, on ${machine.kubelet.runtime}`;
   const why = choice.real || choice.why === "" ? "" : ` (${choice.why})`;
   return `simulated${why}`;
 }

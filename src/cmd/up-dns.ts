@@ -1,4 +1,3 @@
-import { spawn } from "node:child_process";
 import { isNotFound } from "#apimachinery/api-errors/errors.ts";
 import { formatIp, parseCidr } from "#apimachinery/validation/ip.ts";
 import { realClock } from "#base/clock.ts";
@@ -9,6 +8,7 @@ import { dnsEndpointSlice, dnsService, type ManifestObject } from "#cluster-dns/
 import type { Logger } from "#component-base/logging.ts";
 import { upstreamsOf } from "./cluster-dns.ts";
 import { dnsSockets } from "./cluster-dns-sockets.ts";
+import { releaseAddress, takeAddress } from "./up-pod-network.ts";
 
 const SERVICES: ResourceId = { group: "", version: "v1", resource: "services" };
 const SLICES: ResourceId = { group: "discovery.k8s.io", version: "v1", resource: "endpointslices" };
@@ -59,7 +59,7 @@ export async function startUpDns({
   const own = listenAddress ?? address;
   let dns: ClusterDns | undefined;
   try {
-    await ip("addr", "replace", cidrOf(own), "dev", "lo");
+    if (listenAddress === undefined) await takeAddress(address);
     dns = await ClusterDns.start({
       client,
       clock: realClock,
@@ -82,9 +82,7 @@ export async function startUpDns({
   const running = dns;
   const close = async (): Promise<void> => {
     await running.close();
-    await ip("addr", "del", cidrOf(own), "dev", "lo").catch((error: unknown) => {
-      logger.warn({ address: own, err: error }, "the DNS address could not be given back");
-    });
+    if (listenAddress === undefined) await releaseAddress(address, logger);
   };
   return { address, close };
 }
@@ -100,20 +98,4 @@ async function ensure(client: Client, resource: ResourceId, object: ManifestObje
     (error: unknown) => isNotFound(error) || Promise.reject(error),
   );
   if (isAbsent) await client.create(resource, namespace, object);
-}
-
-function cidrOf(address: string): string {
-  return `${address}/${address.includes(":") ? 128 : 32}`;
-}
-
-function ip(...args: readonly string[]): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const child = spawn("ip", args, { stdio: ["ignore", "ignore", "pipe"] });
-    let said = "";
-    child.stderr.on("data", (chunk) => {
-      said += chunk;
-    });
-    child.once("error", reject);
-    child.once("close", (code) => (code === 0 ? resolve() : reject(new Error(`ip ${args.join(" ")}: ${said.trim()}`))));
-  });
 }

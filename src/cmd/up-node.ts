@@ -11,13 +11,7 @@ import { renderKubeconfig } from "#pki/kubeconfig.ts";
 import { givenFlags } from "./flag-specs.ts";
 import { type KubeletFlags, kubeletFlags } from "./kubelet-flags.ts";
 import { nodeNameOf, type RunningKubelet, startKubelet } from "./kubelet-start.ts";
-
-/** Addresses of the pods of this machine; those of simulated nodes begin after them. */
-export const POD_CIDR = "10.243.0.0/24";
-/** Of these, the one that no pod gets. */
-export const POD_GATEWAY = "10.243.0.1";
-/** What names of the cluster end in. */
-export const CLUSTER_DOMAIN = "cluster.local";
+import { CLUSTER_DOMAIN, POD_CIDR } from "./up-pod-network.ts";
 
 /** What this machine is started with as a node. */
 export interface UpNodeRequest {

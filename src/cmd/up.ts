@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { realClock } from "#base/clock.ts";
 import { systemRandom } from "#base/random.ts";
 import { describeFlags, FlagError, type ParsedFlags, parseFlags } from "#component-base/flags.ts";
-import { createLogger, type Logger, type LogLevel } from "#component-base/logging.ts";
+import { createLogger, type LogLevel } from "#component-base/logging.ts";
 import {
   CONTROL_PLANE_COMPONENTS,
   type ControlPlane,
@@ -15,7 +15,6 @@ import { renderKubeconfig } from "#pki/kubeconfig.ts";
 import { durationMs, givenFlags } from "./flag-specs.ts";
 import { keepCertificates } from "./keep-certificates.ts";
 import { kubeletClientOptions } from "./kubelet-client-flags.ts";
-import type { RunningKubelet } from "./kubelet-start.ts";
 import { databaseKey, openStore } from "./open-store.ts";
 import { cpuProfile, heapProfile } from "./profiles.ts";
 import { readRuntimeConfig } from "./runtime-config-flag.ts";
@@ -25,10 +24,9 @@ import { untilInterrupted } from "./signals.ts";
 import { explainStartFailure } from "./startup-error.ts";
 import { openOverrides, storageSettings } from "./storage-flags.ts";
 import { banner } from "./up-banner.ts";
-import type { UpDns } from "./up-dns.ts";
 import { upFlags } from "./up-flags.ts";
+import type { UpMachine } from "./up-machine.ts";
 import { chooseNodeRuntime, type NodeRuntimeChoice } from "./up-node-choice.ts";
-import type { UpProxy } from "./up-proxy.ts";
 
 type UpFlags = ParsedFlags<typeof upFlags>;
 
@@ -79,14 +77,10 @@ async function run(
       port: flags["secure-port"],
     }),
   );
-  process.stdout.write(
-    banner(flags, { ...running, dnsAddress: running.dns?.address, proxyMode: running.proxy?.mode, choice: node }),
-  );
+  process.stdout.write(banner(flags, { ...running, choice: node }));
   await interrupted;
   process.stdout.write("Stopping ...\n");
   await running.machine?.close();
-  await running.dns?.close();
-  await running.proxy?.close();
   await running.plane.stop();
   await running.close();
   process.stdout.write("Stopped.\n");
@@ -98,11 +92,7 @@ interface Running {
   readonly close: () => Promise<void>;
   readonly kubeconfigPath: string;
   /** This machine as a node. */
-  readonly machine: RunningKubelet | undefined;
-  /** Where pods of this machine find names. */
-  readonly dns: UpDns | undefined;
-  /** What leads from addresses of Services to Pods of this machine. */
-  readonly proxy: UpProxy | undefined;
+  readonly machine: UpMachine | undefined;
   readonly readyMs: number;
 }
 
@@ -140,6 +130,9 @@ async function start(flags: UpFlags, components: readonly ControlPlaneComponent[
   const close = async (): Promise<void> => {
     await Promise.all([kv, ...new Set(overrides.map((each) => each.kv))].map((store) => store.close()));
   };
+  // What simulated nodes do not need is not loaded for them.
+  const own = node.real ? await import("./up-machine.ts") : undefined;
+  const gateway = await own?.takeGateway(logger);
   try {
     const plane = await startControlPlane({
       kv,
@@ -148,6 +141,7 @@ async function start(flags: UpFlags, components: readonly ControlPlaneComponent[
       logger,
       assets,
       bindAddress,
+      ...(gateway !== undefined && own?.needsGate(bindAddress) ? { advertiseAddress: gateway } : {}),
       port: flags["secure-port"],
       serviceClusterIpRange,
       ...security,
@@ -173,52 +167,24 @@ async function start(flags: UpFlags, components: readonly ControlPlaneComponent[
         await writeKubeconfig(plane.apiServer.url, next);
       },
     });
-    const { machine, dns, proxy } = node.real ? await startMachine(flags, plane, assets, logger) : {};
-    return { plane, close, kubeconfigPath, machine, dns, proxy, readyMs: performance.now() };
+    const machine = await own
+      ?.startUpMachine({
+        plane,
+        assets,
+        dataDir: dir,
+        serviceClusterIpRange,
+        containerRuntimeEndpoint: flags["container-runtime-endpoint"],
+        gateway,
+        bindAddress,
+        logger,
+      })
+      .catch(async (error: unknown) => {
+        await plane.stop();
+        throw error;
+      });
+    return { plane, close, kubeconfigPath, machine, readyMs: performance.now() };
   } catch (error) {
     await close();
-    throw error;
-  }
-}
-
-interface Machine {
-  readonly machine?: RunningKubelet | undefined;
-  readonly dns?: UpDns | undefined;
-  readonly proxy?: UpProxy | undefined;
-}
-
-async function startMachine(flags: UpFlags, plane: ControlPlane, assets: ClusterAssets, logger: Logger): Promise<Machine> {
-  let dns: UpDns | undefined;
-  let proxy: UpProxy | undefined;
-  try {
-    const [{ CLUSTER_DOMAIN, POD_CIDR, POD_GATEWAY, startUpNode, upNodeName }, { startUpDns }, { startUpProxy }] =
-      await Promise.all([import("./up-node.ts"), import("./up-dns.ts"), import("./up-proxy.ts")]);
-    proxy = await startUpProxy({
-      client: plane.clientFor("system:kube-proxy", ["system:node-proxier"]),
-      nodeName: upNodeName(),
-      podCidr: POD_CIDR,
-      logger,
-    });
-    dns = await startUpDns({
-      client: plane.clientFor("system:cluster-dns", ["system:masters"]),
-      serviceClusterIpRange: flags["service-cluster-ip-range"],
-      clusterDomain: CLUSTER_DOMAIN,
-      listenAddress: proxy === undefined ? undefined : POD_GATEWAY,
-      logger,
-    });
-    const machine = await startUpNode({
-      dataDir: flags["data-dir"],
-      assets,
-      server: plane.apiServer.url,
-      endpoint: flags["container-runtime-endpoint"],
-      clusterDns: dns === undefined ? [] : [dns.address],
-      logger,
-    });
-    return { machine, dns, proxy };
-  } catch (error) {
-    await dns?.close();
-    await proxy?.close();
-    await plane.stop();
     throw error;
   }
 }

@@ -39,6 +39,8 @@ export interface ControlPlaneOptions {
   readonly logger: Logger;
   readonly assets: ClusterAssets;
   readonly bindAddress: string;
+  /** Address that members of the cluster reach the API server by. Default: the bound one, or the machine's first. */
+  readonly advertiseAddress?: string;
   /** 0 takes a free one. */
   readonly port: number;
   readonly serviceClusterIpRange: string;
@@ -108,6 +110,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     logger,
     assets,
     bindAddress,
+    ...(options.advertiseAddress === undefined ? {} : { advertiseAddress: options.advertiseAddress }),
     port,
     serviceClusterIpRange,
     authentication,

@@ -99,6 +99,11 @@ describe.skipIf(!canRun)(`kybern up on containerd (${TEST_HOST_REASON}; ${CONTAI
       const ask =
         'for i in $(seq 30); do printf "GET / HTTP/1.0\\r\\n\\r\\n" | nc -w 2 server 80 | grep here && exit 0; sleep 1; done; exit 1';
       expect(await kubectl("exec", "web", "--", "sh", "-c", ask)).toContain("here");
+      // The API server listens on 127.0.0.1 alone; pods have a way to it all the same, by its Service.
+      const hello = "nc -w 5 kubernetes.default.svc 443 < /dev/null && echo open";
+      expect(await kubectl("exec", "web", "--", "sh", "-c", hello)).toContain("open");
+      const slice = ["get", "endpointslices", "kubernetes", "--output=jsonpath={.endpoints[*].addresses[*]}"];
+      expect(await kubectl(...slice)).toBe("10.243.0.1");
       expect(/^ +Services +(.*)$/m.exec(program.output)?.[1]).toBe("by nftables");
       expect(await host.run(["nft", "list", "tables"])).toContain("kube-proxy");
       expect(await program.stop("SIGINT")).toBe(0);
