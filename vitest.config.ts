@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 
@@ -8,16 +9,22 @@ const globalSetup = ["test/support/store-setup.ts"];
 const resolve = { conditions: ["source"], alias };
 const ssr = { resolve: { conditions: ["source"] } };
 
+/** Most files wait for something most of the time: as many run at once as there are cores. */
+const together = { maxWorkers: availableParallelism(), sequence: { groupOrder: 0 } };
+/** What fills a machine, or measures how soon something is done, runs by itself and last. */
+const alone = { maxWorkers: 1, sequence: { groupOrder: 1 } };
+
 export default defineConfig({
   test: {
     projects: [
       // Unit tests share nothing but pure modules, which need not be loaded for each file.
-      { resolve, ssr, test: { name: "unit", include: ["src/**/*.test.ts"], isolate: false } },
-      { resolve, ssr, test: { name: "architecture", include: ["test/architecture/**/*.test.ts"] } },
+      { resolve, ssr, test: { ...together, name: "unit", include: ["src/**/*.test.ts"], isolate: false } },
+      { resolve, ssr, test: { ...together, name: "architecture", include: ["test/architecture/**/*.test.ts"] } },
       {
         resolve,
         ssr,
         test: {
+          ...together,
           name: "integration",
           include: ["test/{integration,docs}/**/*.test.ts"],
           testTimeout: 60_000,
@@ -28,12 +35,13 @@ export default defineConfig({
       {
         resolve,
         ssr,
-        test: { name: "property", include: ["test/{property,fuzz}/**/*.test.ts"], testTimeout: 60_000, globalSetup },
+        test: { ...together, name: "property", include: ["test/{property,fuzz}/**/*.test.ts"], testTimeout: 60_000, globalSetup },
       },
       {
         resolve,
         ssr,
         test: {
+          ...together,
           name: "conformance",
           include: ["test/conformance/**/*.test.ts"],
           testTimeout: 900_000,
@@ -44,7 +52,26 @@ export default defineConfig({
       {
         resolve,
         ssr,
-        test: { name: "e2e", include: ["test/e2e/**/*.test.ts"], testTimeout: 240_000, hookTimeout: 60_000, globalSetup },
+        test: {
+          ...together,
+          name: "e2e",
+          include: ["test/e2e/**/*.test.ts"],
+          testTimeout: 240_000,
+          hookTimeout: 60_000,
+          globalSetup,
+        },
+      },
+      {
+        resolve,
+        ssr,
+        test: {
+          ...alone,
+          name: "hosts",
+          include: ["test/hosts/**/*.test.ts"],
+          testTimeout: 240_000,
+          hookTimeout: 60_000,
+          globalSetup,
+        },
       },
     ],
   },

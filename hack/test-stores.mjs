@@ -4,10 +4,13 @@
 //   npm run test:stores -- --all            the whole e2e and integration suites, on each store
 //   npm run test:stores -- --all lmdb       the same on one of them
 //   npm run test:stores -- etcd rollout     files whose names have that in them
+//   npm run test:stores -- --report FILE    what came of it, as JSON; of several stores the last
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
 
 const STORES = ["memory", "lmdb", "etcd"];
+const PROJECTS = ["e2e", "integration", "hosts"].flatMap((name) => ["--project", name]);
 /** Each way to write, list and watch, what restarts, what compacts, and the controllers at work. */
 const SOME = [
   ...[
@@ -25,17 +28,20 @@ const SOME = [
   ...["integration/stored-", "integration/up.test", "integration/webhooks"],
 ];
 
-const words = process.argv.slice(2);
-const isAll = words.includes("--all");
-const named = words.filter((word) => STORES.includes(word));
-const stores = named.length > 0 ? named : isAll ? STORES : ["etcd"];
-const filters = words.filter((word) => word !== "--all" && !STORES.includes(word));
-const files = filters.length > 0 ? filters : isAll ? [] : SOME;
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { all: { type: "boolean", default: false }, report: { type: "string" } },
+});
+const named = positionals.filter((word) => STORES.includes(word));
+const stores = named.length > 0 ? named : values.all ? STORES : ["etcd"];
+const filters = positionals.filter((word) => !STORES.includes(word));
+const files = filters.length > 0 ? filters : values.all ? [] : SOME;
+const reporters = values.report ? ["--reporter=default", "--reporter=json", `--outputFile.json=${values.report}`] : [];
 
 let failed = 0;
 for (const store of stores) {
   console.log(`\n== on ${store}`);
-  const { status } = spawnSync("npx", ["vitest", "run", "--project", "e2e", "--project", "integration", ...files], {
+  const { status } = spawnSync("npx", ["vitest", "run", ...PROJECTS, ...reporters, ...files], {
     cwd: fileURLToPath(new URL("..", import.meta.url)),
     env: { ...process.env, KYBERN_TEST_STORE: store },
     stdio: "inherit",

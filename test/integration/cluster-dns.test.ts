@@ -11,6 +11,7 @@ import { openDnsPorts } from "../../src/cmd/cluster-dns-ports.ts";
 import { asker } from "../support/ask.ts";
 import { type Cluster, startCluster } from "../support/cluster.ts";
 import { FakeUpstream, startTestDns } from "../support/dns-servers.ts";
+import { saySkipped } from "../support/say-skipped.ts";
 
 const DEFAULT = "/api/v1/namespaces/default";
 const SVC = "default.svc.cluster.local";
@@ -281,7 +282,7 @@ describe("cluster DNS", () => {
   });
 });
 
-test.skipIf(hasDig)("dig is content: needs bind9-dnsutils", (context) => context.skip());
+saySkipped(hasDig, "dig is content: needs bind9-dnsutils");
 
 function resolverOf({ port }: ClusterDns, timeout = 5_000): Resolver {
   const resolver = new Resolver({ timeout, tries: 1 });

@@ -1,4 +1,4 @@
-import { describe, test } from "vitest";
+import { describe } from "vitest";
 import { realClock } from "#base/clock.ts";
 import { systemRandom } from "#base/random.ts";
 import type { LeaseTime } from "#storage/contract/lease-time.ts";
@@ -6,6 +6,7 @@ import { EtcdStore } from "#storage/etcd/etcd-store.ts";
 import { describeStoreContract } from "#storage/kv.contract.ts";
 import type { KVStore } from "#storage/kv.ts";
 import { ETCD_REASON, Etcd, type EtcdVersion, etcdVersions, hasEtcd } from "../../support/etcd.ts";
+import { saySkipped } from "../../support/say-skipped.ts";
 
 /** The largest value with what is around it is more than etcd takes by default. */
 const ETCD_ARGS = ["--max-request-bytes", String(2 * 1024 * 1024)];
@@ -36,9 +37,7 @@ const leaseTime: LeaseTime = {
   rest: () => realClock.sleep(1_500),
 };
 
-describe.skipIf(hasEtcd)(`on etcd (${ETCD_REASON})`, () => {
-  test.skip("the storage contract", () => undefined);
-});
+saySkipped(hasEtcd, `the storage contract on etcd (${ETCD_REASON})`);
 
 // Older ones answer to questions for progress too early, so that every key is watched there.
 describe.each(etcdVersions)("on etcd $version", (version) => {

@@ -9,6 +9,7 @@ import { type Cluster, startCluster } from "../support/cluster.ts";
 import { CONTAINERD_REASON, containerdVersions } from "../support/containerd.ts";
 import { type InsideCase, insideCases } from "../support/inside-cases.ts";
 import { RealNode } from "../support/real-node.ts";
+import { saySkipped } from "../support/say-skipped.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: tests look into whatever was answered.
 type Any = any;
@@ -20,7 +21,7 @@ const UNTIL_TOLD = ["sh", "-c", 'trap "exit 143" TERM; while :; do sleep 0.1; do
 const DNS = { clusterDns: ["10.96.0.10"], clusterDomain: "cluster.local", ofNode: undefined, nodeIps: [] };
 const base64 = (text: string): string => Buffer.from(text).toString("base64");
 
-test.skipIf(containerdVersions.length > 0)(`what containers find inside: ${CONTAINERD_REASON}`, (context) => context.skip());
+saySkipped(containerdVersions.length > 0, `what containers find inside: ${CONTAINERD_REASON}`);
 
 /** Through the API server and a kubelet; which containerd it is makes no difference here. */
 describe.each(containerdVersions.slice(-1))("what containers find inside, by a kubelet on $name", (version) => {

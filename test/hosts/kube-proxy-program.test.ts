@@ -5,12 +5,13 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { isBuilt, programPath } from "../support/program.ts";
 import { hasProxyLab, PROXY_LAB_REASON, ProxyLab } from "../support/proxy-lab/proxy-lab.ts";
+import { saySkipped } from "../support/say-skipped.ts";
 
 const PORT = 8080;
 const PATIENCE = { timeout: 30_000, interval: 100 };
 const canRun = hasProxyLab && isBuilt;
 
-test.skipIf(canRun)(`kube-proxy as a program: ${isBuilt ? PROXY_LAB_REASON : "needs the build"}`, (context) => context.skip());
+saySkipped(canRun, `kube-proxy as a program: ${isBuilt ? PROXY_LAB_REASON : "needs the build"}`);
 
 /** One program on the node, with what it said. */
 class NodeProgram implements AsyncDisposable {

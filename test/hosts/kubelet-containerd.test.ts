@@ -8,6 +8,7 @@ import { type Cluster, startCluster } from "../support/cluster.ts";
 import { CONTAINERD_REASON, containerdVersions } from "../support/containerd.ts";
 import { hasKubectl, Kubectl } from "../support/kubectl.ts";
 import { RealNode } from "../support/real-node.ts";
+import { saySkipped } from "../support/say-skipped.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: tests look into whatever was answered.
 type Any = any;
@@ -15,7 +16,7 @@ type Any = any;
 const SOON = { timeout: 30_000, interval: 100 };
 const PODS = "/api/v1/namespaces/default/pods";
 
-test.skipIf(containerdVersions.length > 0)(`a kubelet on a real runtime: ${CONTAINERD_REASON}`, (context) => context.skip());
+saySkipped(containerdVersions.length > 0, `a kubelet on a real runtime: ${CONTAINERD_REASON}`);
 
 describe.each(containerdVersions)("a kubelet on $name", (version) => {
   let node: RealNode;

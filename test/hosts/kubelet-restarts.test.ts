@@ -7,6 +7,7 @@ import { asker } from "../support/ask.ts";
 import { type Cluster, startCluster } from "../support/cluster.ts";
 import { CONTAINERD_REASON, type ContainerdVersion, containerdVersions } from "../support/containerd.ts";
 import { RealNode } from "../support/real-node.ts";
+import { saySkipped } from "../support/say-skipped.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: tests look into whatever was answered.
 type Any = any;
@@ -16,7 +17,7 @@ const PODS = "/api/v1/namespaces/default/pods";
 /** Each step on its own would take long, for every version. */
 const newest: readonly ContainerdVersion[] = containerdVersions.slice(-1);
 
-test.skipIf(newest.length > 0)(`restarts of a kubelet: ${CONTAINERD_REASON}`, (context) => context.skip());
+saySkipped(newest.length > 0, `restarts of a kubelet: ${CONTAINERD_REASON}`);
 
 describe.each(newest)("a kubelet that is started again on $name", (version) => {
   let node: RealNode;

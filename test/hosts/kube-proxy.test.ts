@@ -7,6 +7,7 @@ import type { RunResult } from "#kube-proxy/host.ts";
 import { KubeProxy } from "#kube-proxy/kube-proxy.ts";
 import { type Made, NODE, ProxiedCluster, TARGET_PORT, type Told, ZONE } from "../support/proxy-lab/proxied-cluster.ts";
 import { ADDRESSES, type Answer, hasProxyLab, type Machine, PROXY_LAB_REASON, ProxyLab } from "../support/proxy-lab/proxy-lab.ts";
+import { saySkipped } from "../support/say-skipped.ts";
 
 const OUTER = { IPv4: "203.0.113.10", IPv6: "fd03::10" };
 const BALANCER = { IPv4: "203.0.113.20", IPv6: "fd03::20" };
@@ -20,7 +21,7 @@ const REFUSAL_MS = 4_000;
 const MANY = 20;
 const LEAVING: Told = { conditions: { ready: false, serving: true, terminating: true } };
 
-test.skipIf(hasProxyLab)(`rules of kube-proxy: ${PROXY_LAB_REASON}`, (context) => context.skip());
+saySkipped(hasProxyLab, `rules of kube-proxy: ${PROXY_LAB_REASON}`);
 
 describe.runIf(hasProxyLab).each(["nftables", "iptables"] as const)("kube-proxy in mode %s", (mode) => {
   let lab: ProxyLab;

@@ -12,6 +12,7 @@ import { hasKubectl, Kubectl } from "../support/kubectl.ts";
 import { cgroupRoots } from "../support/namespaces.ts";
 import { busyboxImage } from "../support/oci-image.ts";
 import { RealNode } from "../support/real-node.ts";
+import { saySkipped } from "../support/say-skipped.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: tests look into whatever was answered.
 type Any = any;
@@ -21,7 +22,7 @@ const TEST_MS = 120_000;
 const PODS = "/api/v1/namespaces/default/pods";
 const versions = containerdVersions.slice(-1);
 
-test.skipIf(versions.length > 0)(`what pods of a real kubelet may use: ${CONTAINERD_REASON}`, (context) => context.skip());
+saySkipped(versions.length > 0, `what pods of a real kubelet may use: ${CONTAINERD_REASON}`);
 
 describe.each(versions)("what pods may use, on $name", (version) => {
   let node: RealNode;

@@ -28,6 +28,7 @@ import { CommandMounter } from "#kubelet/volumes/mounter.ts";
 import { CONTAINERD_REASON, Containerd, containerdVersions } from "../support/containerd.ts";
 import { ImageRegistry } from "../support/image-registry.ts";
 import { busyboxImage } from "../support/oci-image.ts";
+import { saySkipped } from "../support/say-skipped.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: objects of the API, in parts.
 type Any = any;
@@ -39,7 +40,7 @@ const base64 = (text: string): string => Buffer.from(text).toString("base64");
 /** Files can be devices here, and file systems be made on them. */
 const canLoop = existsSync("/dev/loop-control") && existsSync("/usr/sbin/mkfs.ext4") && existsSync("/usr/sbin/blkid");
 
-test.skipIf(containerdVersions.length > 0)(`volumes in real containers: ${CONTAINERD_REASON}`, (context) => context.skip());
+saySkipped(containerdVersions.length > 0, `volumes in real containers: ${CONTAINERD_REASON}`);
 
 /** Real mounts in real containers; which containerd it is makes no difference here. */
 describe.each(containerdVersions.slice(0, 1))("what containers find inside, on $name", (version) => {
