@@ -1,6 +1,5 @@
 import type { Duplex } from "node:stream";
 import type { Clock, Timer } from "#base/clock.ts";
-import { duplexPair } from "#base/duplex-pair.ts";
 import type { Random } from "#base/random.ts";
 import type { ContainerConfig, ContainerFilter, ContainerStatus } from "../container.ts";
 import { NotFoundError, UnimplementedError } from "../cri-error.ts";
@@ -17,18 +16,19 @@ import type {
 } from "../runtime-service.ts";
 import type { CgroupDriver, RuntimeStatus, RuntimeVersion } from "../runtime-status.ts";
 import type { ContainerStats, PodSandboxStats, StatsFilter } from "../stats.ts";
-import type { StreamingServer } from "../streaming/streaming-server.ts";
 import { Allowance, CONTAINER_LIMITS, NODE_LIMITS } from "./allowance.ts";
-import { type Behaviour, behaviourOf } from "./behaviour.ts";
+import { behaviourOf } from "./behaviour.ts";
 import type { ContainerInside } from "./container-inside.ts";
 import { ContainerProcess } from "./container-process.ts";
 import { execSync } from "./exec-sync.ts";
 import { fakeContainerStats, fakeSandboxStats } from "./fake-stats.ts";
+import { FakeStreaming } from "./fake-streaming.ts";
 import { fitsContainer, fitsSandbox } from "./filters.ts";
 import type { SimulationHooks } from "./hooks.ts";
-import { joinStreams } from "./join-streams.ts";
 import type { MemoryLog } from "./memory-log.ts";
+import { connectTo, type HostPort, sandboxByHostPort, sandboxByIp } from "./pod-ports.ts";
 import type { PodServer } from "./pod-server.ts";
+import { createdStatus, type SimulatedContainer } from "./simulated-container.ts";
 
 /** Options of {@link FakeRuntime}. */
 export interface FakeRuntimeOptions {
@@ -54,24 +54,11 @@ interface Sandbox {
   readonly containers: Set<string>;
 }
 
-interface SimulatedContainer {
-  status: ContainerStatus;
-  readonly behaviour: Behaviour;
-  readonly process: ContainerProcess;
-  readonly allowance: Allowance;
-  exitTimer: Timer | undefined;
-  /** Told when the container has ended. */
-  readonly waiting: (() => void)[];
-}
-
 /** Exit code of a container that ended because it was asked to (SIGTERM), and of one that was killed. */
 const EXIT_TERMINATED = 143;
 const EXIT_KILLED = 137;
 /** How long a container that ends waits for its command to end too, in milliseconds. */
 const LAST_WORDS_MS = 20;
-
-/** Where URLs of the streaming server lead: nowhere but to {@link FakeRuntime.dialStreaming}. */
-const STREAMING_BASE_URL = "http://streaming.fake.invalid";
 
 /**
  * A runtime without containers: it keeps their states, lets time pass, and simulates what is said and done in them.
@@ -92,7 +79,7 @@ export class FakeRuntime implements RuntimeService {
       return log;
     },
   };
-  #streaming: Promise<StreamingServer> | undefined;
+  readonly #streaming: FakeStreaming;
   /** What all its containers may hold. */
   readonly allowance: Allowance;
   #lastId = 0;
@@ -100,6 +87,12 @@ export class FakeRuntime implements RuntimeService {
   constructor(options: FakeRuntimeOptions) {
     this.#options = options;
     this.allowance = options.allowance ?? new Allowance(NODE_LIMITS);
+    this.#streaming = new FakeStreaming({
+      clock: options.clock,
+      random: options.random,
+      processOf: (containerId) => this.#running(containerId).process,
+      connect: (sandboxId, port) => this.connect(sandboxId, port),
+    });
   }
 
   async version(): Promise<RuntimeVersion> {
@@ -163,31 +156,13 @@ export class FakeRuntime implements RuntimeService {
     const sandbox = this.#sandbox(sandboxId);
     const id = this.#newId();
     const { name } = config.metadata;
-    const annotations = { ...sandbox.config.annotations, ...config.annotations };
     const { logDirectory = "" } = sandbox.config;
-    const logPath = config.logPath === undefined || config.logPath === "" ? "" : `${logDirectory}/${config.logPath}`;
-    const status: ContainerStatus = {
-      id,
-      sandboxId,
-      metadata: config.metadata,
-      state: "CONTAINER_CREATED",
-      image: config.image.image,
-      imageRef: config.image.image,
-      labels: config.labels,
-      annotations: config.annotations,
-      createdAtMs: this.#options.clock.now(),
-      startedAtMs: undefined,
-      finishedAtMs: undefined,
-      exitCode: 0,
-      reason: "",
-      message: "",
-      logPath,
-      ...(config.linux?.resources === undefined ? {} : { resources: config.linux.resources }),
-    };
+    const annotations = { ...sandbox.config.annotations, ...config.annotations };
+    const status = createdStatus(id, sandboxId, config, { logDirectory, createdAtMs: this.#options.clock.now() });
     const behaviour = behaviourOf({ ...config, name, annotations });
     const allowance = new Allowance(CONTAINER_LIMITS, this.allowance);
     const process = this.#newProcess(id, sandbox, config, { annotations, allowance });
-    if (logPath !== "") this.#logs.set(logPath, process.log);
+    if (status.logPath !== "") this.#logs.set(status.logPath, process.log);
     this.#containers.set(id, { status, behaviour, process, allowance, exitTimer: undefined, waiting: [] });
     sandbox.containers.add(id);
     this.#tell(id, sandboxId, "CONTAINER_CREATED_EVENT");
@@ -308,56 +283,37 @@ export class FakeRuntime implements RuntimeService {
 
   async exec(request: ExecRequest): Promise<string> {
     this.#running(request.containerId);
-    return (await this.#streamingServer()).getExec(request);
+    return (await this.#streaming.server()).getExec(request);
   }
 
   async attach(request: AttachRequest): Promise<string> {
     this.#running(request.containerId);
-    return (await this.#streamingServer()).getAttach(request);
+    return (await this.#streaming.server()).getAttach(request);
   }
 
   async portForward(request: PortForwardRequest): Promise<string> {
     this.#sandbox(request.podSandboxId);
-    return (await this.#streamingServer()).getPortForward(request);
+    return (await this.#streaming.server()).getPortForward(request);
   }
 
   /** A connection to where the URLs of {@link exec}, {@link attach} and {@link portForward} lead. */
   dialStreaming(): Duplex {
-    const [near, far] = duplexPair();
-    void this.#streamingServer().then((server) => server.accept(far));
-    return near;
+    return this.#streaming.dial();
   }
 
   /** A connection to a port of a sandbox; undefined when nothing listens there. */
   connect(sandboxId: string, port: number): Duplex | undefined {
     const sandbox = this.#sandboxes.get(sandboxId);
-    if (sandbox?.status.state !== "SANDBOX_READY") return undefined;
-    const { metadata, portMappings = [] } = sandbox.config;
-    const { hooks = {}, podServer } = this.#options;
-    const at = { namespace: metadata.namespace, pod: metadata.name, ip: sandbox.status.ip, port };
-    const [near, far] = duplexPair();
-    far.on("error", () => undefined);
-    near.on("error", () => undefined);
-    if (hooks.serve?.(far, at) === true) return near;
-    if (!portMappings.some(({ containerPort, protocol }) => containerPort === port && protocol === "TCP")) return undefined;
-    podServer.accept(far, at);
-    return near;
+    return sandbox === undefined ? undefined : connectTo(sandbox, port, this.#options);
   }
 
   /** The sandbox with an address, and the one that has a port of the node's own with what it is called inside. */
   sandboxByIp(ip: string): string | undefined {
-    return [...this.#sandboxes.values()].find(({ status }) => status.ip === ip && status.state === "SANDBOX_READY")?.status.id;
+    return sandboxByIp(this.#sandboxes.values(), ip);
   }
 
-  sandboxByHostPort(port: number): { readonly sandboxId: string; readonly containerPort: number } | undefined {
-    for (const { status, config } of this.#sandboxes.values()) {
-      const taken = config.portMappings?.find(
-        ({ hostPort, containerPort }) => port === (hasHostNetwork(config) ? containerPort : hostPort),
-      );
-      if (taken !== undefined && status.state === "SANDBOX_READY")
-        return { sandboxId: status.id, containerPort: taken.containerPort };
-    }
-    return undefined;
+  sandboxByHostPort(port: number): HostPort | undefined {
+    return sandboxByHostPort(this.#sandboxes.values(), port);
   }
 
   getContainerEvents(listener: (event: ContainerEvent) => void): () => void {
@@ -371,7 +327,7 @@ export class FakeRuntime implements RuntimeService {
     for (const timer of this.#stopTimers) timer.clear();
     for (const container of this.#containers.values()) container.process.end();
     this.#listeners.clear();
-    void this.#streaming?.then((server) => server.close());
+    this.#streaming.close();
   }
 
   #newProcess(
@@ -388,34 +344,6 @@ export class FakeRuntime implements RuntimeService {
     };
     const inside = this.#options.insideOf?.(metadata.uid, config.metadata.name);
     return new ContainerProcess({ ...more, inside, clock, config, identity, hostname, ip: status.ip, hooks, onExit });
-  }
-
-  /** Is made when it is first needed: few nodes are ever asked. */
-  #streamingServer(): Promise<StreamingServer> {
-    this.#streaming ??= this.#startStreaming();
-    return this.#streaming;
-  }
-
-  async #startStreaming(): Promise<StreamingServer> {
-    const { clock, random } = this.#options;
-    const { StreamingServer } = await import("../streaming/streaming-server.ts");
-    return new StreamingServer(
-      { clock, random, baseUrl: STREAMING_BASE_URL },
-      {
-        exec: (containerId, command, streams) => this.#running(containerId).process.exec(command, streams),
-        attach: (containerId, streams) => this.#running(containerId).process.attach(streams),
-        portForward: (sandboxId, port, stream) => this.#forward(sandboxId, port, stream),
-      },
-    );
-  }
-
-  async #forward(sandboxId: string, port: number, stream: Duplex): Promise<void> {
-    const connection = this.connect(sandboxId, port);
-    if (connection === undefined) {
-      const refused = `dial tcp4 127.0.0.1:${port}: connect: connection refused`;
-      throw new Error(`failed to connect to localhost:${port} inside the sandbox of the pod: ${refused}`);
-    }
-    await joinStreams(stream, connection);
   }
 
   /** Throws for a container that does not run. */

@@ -1,7 +1,8 @@
 import { ownValue } from "#base/own-value.ts";
 import { FileError, joinPath } from "../memory-files.ts";
 import { complain, type Process, type Program } from "../process.ts";
-import { readLine, Shell } from "../shell/shell.ts";
+import { readLine } from "../shell/read-line.ts";
+import { Shell } from "../shell/shell.ts";
 import { filePrograms } from "./files.ts";
 import { systemPrograms } from "./system.ts";
 import { tar } from "./tar.ts";
