@@ -1,12 +1,10 @@
 import type { Container, Pod } from "#api/generated/core/v1.ts";
 import { formatTime, parseTime } from "#apimachinery/meta/time.ts";
-import type { Timer } from "#base/clock.ts";
 import { isPodTerminal } from "#component-helpers/pod/pod-conditions.ts";
 import type { ContainerStatus } from "#cri/container.ts";
 import { Attempts } from "./attempts.ts";
 import { BackOff } from "./back-off.ts";
 import type { ActionTarget } from "./handlers/handlers.ts";
-import type { Addresses } from "./inside/field-values.ts";
 import type { PodNow } from "./inside/pod-volumes.ts";
 import { ContainerStarter } from "./kuberuntime/container-starter.ts";
 import { aborted, ContainerStopper } from "./kuberuntime/container-stopper.ts";
@@ -18,18 +16,18 @@ import { TerminationOrdering } from "./kuberuntime/termination-ordering.ts";
 import { attemptsOf, containersOf, earlier, type ObservedPod } from "./observed-pod.ts";
 import { type ContainerStart, computePodActions, type PodActions } from "./pod-actions.ts";
 import type { Rejection } from "./pod-admission.ts";
+import { PodEnd } from "./pod-end.ts";
 import { PodEvents } from "./pod-events.ts";
+import { PodPlace } from "./pod-place.ts";
 import { PodProbers } from "./pod-probers.ts";
 import { PodStatusTeller } from "./pod-status-teller.ts";
 import { PodVolumeSync } from "./pod-volume-sync.ts";
 import type { PodWorkerModules } from "./pod-worker-modules.ts";
 import { PodResizer } from "./resize/pod-resizer.ts";
+import { SyncLoop } from "./sync-loop.ts";
 
 /** Dead attempts of a container that are kept, for `lastState`. */
 const DEAD_ATTEMPTS_KEPT = 1;
-/** How long it takes until what failed is tried again: twice as long each time. */
-const RETRY_MIN_MS = 1000;
-const RETRY_MAX_MS = 10_000;
 /** How often is tried to give a pod what it wants, in milliseconds. */
 const RESIZE_RETRY_MS = 10_000;
 
@@ -51,39 +49,31 @@ export class PodWorker {
   readonly #volumes: PodVolumeSync;
   readonly #teller: PodStatusTeller;
   readonly #now: PodNow;
-  /** Ends the waiting for hooks when the pod is to go. */
-  readonly #going = new AbortController();
+  readonly #loop: SyncLoop;
+  readonly #place: PodPlace;
+  readonly #end: PodEnd;
   readonly #attempts = new Attempts();
   #ordering: TerminationOrdering | undefined;
   #pod: Pod;
-  #sandboxId = "";
-  #ip = "";
-  /** Of the other family. */
-  #additionalIps: readonly string[] = [];
-  #timer: Timer | undefined;
-  #running = false;
-  #again = false;
-  #paused = true;
-  #retryMs = RETRY_MIN_MS;
-  /** The pod is gone from where it came from: what is left of it is to go too. */
-  #gone: PromiseWithResolvers | undefined;
-  #removed = false;
   /** The containers are done: those that end now are not started again. */
   #finished = false;
-  #failure: Rejection | undefined;
-  /** The most that its containers are given to end, in seconds. */
-  #graceSecondsMax: number = Number.POSITIVE_INFINITY;
-  readonly #onEnded = new Set<() => void>();
   #rejected = false;
-  /** Nothing of it runs any more. */
-  #ended = false;
 
   constructor(pod: Pod, modules: PodWorkerModules) {
     const { handlers, clock, runtime } = modules;
     this.#pod = pod;
     this.#modules = modules;
+    this.#startTimeMs = parseTime(pod.status?.startTime) ?? clock.now();
+    this.#end = new PodEnd(this.#startTimeMs);
+    this.#place = new PodPlace(modules);
+    this.#loop = new SyncLoop({
+      clock,
+      sync: () => this.#sync(),
+      onError: (error) => this.#failed(error),
+      resyncMs: () => (this.#end.hasEnded ? undefined : modules.resyncMs),
+    });
     this.#events = new PodEvents(modules.recorder);
-    this.#now = () => ({ pod: this.#pod, addresses: this.#addresses });
+    this.#now = () => ({ pod: this.#pod, addresses: this.#place.addresses });
     this.#observer = new PodObserver(pod.metadata.uid ?? "", modules);
     this.#sandboxes = new PodSandboxes(modules);
     this.#volumes = new PodVolumeSync(modules, this.#events, this.#now);
@@ -112,10 +102,9 @@ export class PodWorker {
       target,
       onChange: wake,
       onUnhealthy: (name, message) => {
-        if (!this.#paused) this.#events.warning(this.#pod, name, "Unhealthy", message);
+        if (!this.#loop.isPaused) this.#events.warning(this.#pod, name, "Unhealthy", message);
       },
     });
-    this.#startTimeMs = parseTime(pod.status?.startTime) ?? clock.now();
   }
 
   get pod(): Pod {
@@ -129,13 +118,12 @@ export class PodWorker {
 
   /** Whether it holds what it requests of the node. */
   get active(): boolean {
-    return !this.#ended && !this.#rejected && !isPodTerminal(this.#pod);
+    return !this.#end.hasEnded && !this.#rejected && !isPodTerminal(this.#pod);
   }
 
   /** The node does not take the pod: it fails before anything of it starts. */
   reject({ reason, message }: Rejection): void {
     this.#rejected = true;
-    this.#paused = false;
     this.#events.pod(this.#pod, "Warning", reason, message);
     const { generation } = this.#pod.metadata;
     const status = {
@@ -146,7 +134,7 @@ export class PodWorker {
       startTime: formatTime(this.#startTimeMs),
     };
     this.#teller.tellOnly(this.#pod, status);
-    this.wake();
+    this.#loop.resume();
   }
 
   /** The pod changed. */
@@ -154,48 +142,38 @@ export class PodWorker {
     this.#volumes.changed(this.#pod, pod);
     this.#pod = pod;
     this.#teller.seen(pod);
-    if (pod.metadata.deletionTimestamp !== undefined) this.#going.abort();
+    if (pod.metadata.deletionTimestamp !== undefined) this.#end.go();
     this.wake();
   }
 
   /** Something happened: a container ended, a delay is over. */
   wake(): void {
-    if (this.#paused || this.#removed) return;
-    if (this.#running) {
-      this.#again = true;
-      return;
-    }
-    this.#running = true;
-    void this.#run();
+    this.#loop.wake();
   }
 
   /** The node fails: nothing is done or told until {@link resume}. */
   pause(): void {
-    this.#paused = true;
-    this.#timer?.clear();
+    this.#loop.pause();
   }
 
   resume(): void {
-    this.#paused = false;
-    this.wake();
+    this.#loop.resume();
   }
 
   /** Ends all timers, for a node that goes away. What runs goes on. */
   close(): void {
     this.pause();
-    this.#removed = true;
-    this.#going.abort();
+    this.#loop.close();
+    this.#end.go();
     this.#stopper.close();
     this.#probers.stop();
   }
 
   /** The pod is gone from where it came from: its containers are ended, and all that is left of it removed. */
   remove(): Promise<void> {
-    this.#gone ??= withResolvers();
-    this.#going.abort();
-    this.#paused = false;
-    this.wake();
-    return this.#gone.promise;
+    const removed = this.#end.remove();
+    this.#loop.resume();
+    return removed;
   }
 
   /**
@@ -203,58 +181,27 @@ export class PodWorker {
    * pod asks for less. Resolves when nothing of it runs any more.
    */
   fail(failure: Rejection, graceSeconds?: number): Promise<void> {
-    this.#failure ??= failure;
-    if (graceSeconds !== undefined) this.#graceSecondsMax = Math.min(this.#graceSecondsMax, graceSeconds);
-    this.#going.abort();
-    if (this.#ended) return Promise.resolve();
-    const ended = new Promise<void>((resolve) => this.#onEnded.add(resolve));
+    const ended = this.#end.fail(failure, graceSeconds);
     this.wake();
     return ended;
   }
 
-  async #run(): Promise<void> {
-    let wakeAtMs: number | undefined;
-    try {
-      do {
-        this.#again = false;
-        wakeAtMs = await this.#sync();
-      } while (this.#again && !this.#removed && !this.#paused);
-    } catch (error) {
-      // A call that failed may have changed something all the same.
-      this.#observer.forget();
-      if (!this.#removed) this.#modules.onSyncError?.(this.#pod, error);
-      wakeAtMs = this.#retryAtMs();
-    }
-    this.#running = false;
-    this.#wakeAt(wakeAtMs);
-  }
-
-  #retryAtMs(): number {
-    const atMs = this.#modules.clock.now() + this.#retryMs;
-    this.#retryMs = Math.min(this.#retryMs * 2, RETRY_MAX_MS);
-    return atMs;
-  }
-
-  #wakeAt(atMs: number | undefined): void {
-    this.#timer?.clear();
-    this.#timer = undefined;
-    const { clock, resyncMs } = this.#modules;
-    const resyncAtMs = resyncMs === undefined || this.#ended ? undefined : clock.now() + resyncMs;
-    const nextMs = earlier(atMs, resyncAtMs);
-    if (nextMs === undefined || this.#removed || this.#paused) return;
-    this.#timer = clock.setTimeout(() => this.wake(), Math.max(0, nextMs - clock.now()), { unref: true });
+  /** A call that failed may have changed something all the same. */
+  #failed(error: unknown): void {
+    this.#observer.forget();
+    this.#modules.onSyncError?.(this.#pod, error);
   }
 
   async #sync(): Promise<number | undefined> {
     const pod = this.#pod;
-    if (this.#gone !== undefined) return this.#terminate();
+    if (this.#end.isGone) return this.#terminate();
     if (this.#rejected) {
       if (pod.metadata.deletionTimestamp !== undefined) this.#modules.statusManager.write(pod, { phase: "Failed" }, true);
       return undefined;
     }
-    const deadlineMs = this.#deadlineMs();
+    const deadlineMs = this.#end.deadlineMs(pod);
     if (deadlineMs !== undefined && this.#modules.clock.now() >= deadlineMs) this.#failDeadline();
-    const ends = pod.metadata.deletionTimestamp !== undefined || this.#failure !== undefined || this.#finished;
+    const ends = pod.metadata.deletionTimestamp !== undefined || this.#end.failure !== undefined || this.#finished;
     if (ends || isPodTerminal(pod)) return this.#terminate();
     return earlier(await this.#advance(), deadlineMs);
   }
@@ -272,7 +219,7 @@ export class PodWorker {
     if (actions.restartAll === true) return this.#removeContainers(observed);
     if (!(await this.#volumes.refresh(actions.start.length > 0))) {
       this.#tell(observed, actions, false);
-      return this.#retryAtMs();
+      return this.#loop.retryAtMs();
     }
     const resized = await this.#resizer.sync(pod, observed);
     for (const kill of [...actions.kill, ...resized]) this.#stopper.stop(kill);
@@ -280,8 +227,8 @@ export class PodWorker {
     for (const start of actions.start) started += Number(await this.#startContainer(start));
     for (const name of actions.backedOff) this.#events.backOff(pod, name);
     if (started > 0) {
-      this.#retryMs = RETRY_MIN_MS;
-      this.#again = true;
+      this.#loop.recovered();
+      this.#loop.again();
       return undefined;
     }
     const isWaiting = actions.start.length > 0;
@@ -299,14 +246,14 @@ export class PodWorker {
       this.#backOff.next(status.metadata.name, this.#modules.clock.now());
       await this.#modules.runtime.removeContainer(status.id);
     }
-    this.#again = true;
+    this.#loop.again();
   }
 
   /** When what could not be started is tried again. */
   #startAtMs(starts: readonly ContainerStart[]): number {
     const times = starts.map(({ container }) => this.#starter.problems.get(container.name)?.retryAtMs);
     const known = times.filter((time) => time !== undefined);
-    return known.length === times.length && known.length > 0 ? Math.min(...known) : this.#retryAtMs();
+    return known.length === times.length && known.length > 0 ? Math.min(...known) : this.#loop.retryAtMs();
   }
 
   async #createSandbox(observed: ObservedPod, actions: PodActions): Promise<number | undefined> {
@@ -315,9 +262,9 @@ export class PodWorker {
     const problem = this.#pod.spec.hostNetwork === true ? undefined : sandboxes?.networkProblem();
     if (problem !== undefined) {
       this.#events.problem(this.#pod, this.#modules.clock.now(), "NetworkNotReady", `network is not ready: ${problem}`);
-      return this.#retryAtMs();
+      return this.#loop.retryAtMs();
     }
-    if (!(await this.#volumes.setUp())) return this.#retryAtMs();
+    if (!(await this.#volumes.setUp())) return this.#loop.retryAtMs();
     if (observed.sandbox !== undefined) await this.#leaveSandbox(observed);
     try {
       const attempt = observed.sandbox === undefined ? 0 : observed.sandbox.metadata.attempt + 1;
@@ -331,7 +278,7 @@ export class PodWorker {
       );
       throw error;
     }
-    this.#again = true;
+    this.#loop.again();
     return undefined;
   }
 
@@ -380,7 +327,7 @@ export class PodWorker {
     const hook = container.lifecycle?.postStart;
     if (hook === undefined) return;
     const running = this.#modules.handlers.run(hook, this.#target(container, id), 0);
-    const result = await Promise.race([running, aborted(this.#going.signal)]);
+    const result = await Promise.race([running, aborted(this.#end.going)]);
     if (result === undefined || result.succeeded) return;
     this.#events.warning(this.#pod, container.name, "FailedPostStartHook", "PostStartHook failed");
     this.#stopper.stop({ id, name: container.name, message: "FailedPostStartHook" });
@@ -398,8 +345,8 @@ export class PodWorker {
     );
     const ordering = this.#ordering;
     for (const { id, metadata } of running) {
-      const limit = Number.isFinite(this.#graceSecondsMax) ? { graceSecondsMax: this.#graceSecondsMax } : {};
-      this.#stopper.stop({ id, name: metadata.name, message: `Stopping container ${metadata.name}`, ordering, ...limit });
+      const message = `Stopping container ${metadata.name}`;
+      this.#stopper.stop({ id, name: metadata.name, message, ordering, ...this.#end.graceLimit });
     }
     if (running.length > 0) {
       this.#tell(observed, actions, false, true);
@@ -409,54 +356,33 @@ export class PodWorker {
     const uid = this.#pod.metadata.uid ?? "";
     await volumes.tearDown(uid);
     await cgroups.removePodCgroup(uid);
-    this.#ended = true;
-    for (const tell of this.#onEnded) tell();
-    this.#onEnded.clear();
+    this.#end.ended();
     this.#tell(observed, actions, this.#pod.metadata.deletionTimestamp !== undefined, true);
-    if (this.#gone === undefined) return;
+    if (!this.#end.isGone) return;
     for (const { id } of observed.sandboxes ?? []) await runtime.removePodSandbox(id);
     const { sandboxes } = this.#modules;
     if (sandboxes !== undefined) await sandboxes.removeLogFolder(podLogsFolder(this.#pod, sandboxes.podLogsDir));
-    this.#removed = true;
+    this.#loop.close();
     this.#probers.stop();
-    this.#gone.resolve();
-  }
-
-  #deadlineMs(): number | undefined {
-    const seconds = this.#pod.spec.activeDeadlineSeconds;
-    return seconds === undefined ? undefined : this.#startTimeMs + seconds * 1000;
+    this.#end.removed();
   }
 
   #failDeadline(): void {
-    if (this.#failure !== undefined) return;
-    const message = "Pod was active on the node longer than the specified deadline";
-    this.#failure = { reason: "DeadlineExceeded", message };
-    this.#events.pod(this.#pod, "Normal", "DeadlineExceeded", message);
+    const failure = this.#end.passDeadline();
+    if (failure !== undefined) this.#events.pod(this.#pod, "Normal", failure.reason, failure.message);
   }
 
   async #observe(): Promise<ObservedPod> {
     const observed = await this.#observer.observe();
-    this.#sandboxId = observed.sandbox?.id ?? "";
-    this.#ip = observed.sandbox?.ip ?? "";
-    this.#additionalIps = observed.sandbox?.additionalIps ?? [];
-    const isGoing = this.#pod.metadata.deletionTimestamp !== undefined || this.#gone !== undefined;
+    this.#place.seen(observed.sandbox);
+    const isGoing = this.#pod.metadata.deletionTimestamp !== undefined || this.#end.isGone;
     this.#probers.keep(containersOf(this.#pod), observed.containers, isGoing);
     const probed = this.#probers.findings();
     return probed === undefined ? observed : { ...observed, probed };
   }
 
-  get #addresses(): Addresses {
-    const { hostIps } = this.#modules;
-    const pods = this.#ip === "" ? hostIps : [this.#ip, ...this.#additionalIps];
-    return { pod: this.#address, host: hostIpOf(this.#modules), pods, hosts: hostIps };
-  }
-
-  get #address(): string {
-    return this.#ip === "" ? hostIpOf(this.#modules) : this.#ip;
-  }
-
   #target(container: Container, containerId: string): ActionTarget {
-    return { pod: this.#pod, container, containerId, sandboxId: this.#sandboxId, ip: this.#address };
+    return { pod: this.#pod, container, containerId, sandboxId: this.#place.sandboxId, ip: this.#place.address };
   }
 
   #decide(observed: ObservedPod): PodActions {
@@ -484,7 +410,7 @@ export class PodWorker {
       resourcesOf: (container: Container, id: string) => this.#resizer.resourcesOf(container, id),
       resizing: this.#resizer.conditions(),
       startTimeMs: this.#startTimeMs,
-      failure: this.#failure,
+      failure: this.#end.failure,
     };
     this.#teller.tell(situation, final);
   }
@@ -492,21 +418,4 @@ export class PodWorker {
 
 function isRunning({ state }: ContainerStatus): boolean {
   return state === "CONTAINER_RUNNING";
-}
-
-function hostIpOf({ hostIps }: PodWorkerModules): string {
-  return hostIps[0] ?? "";
-}
-
-interface PromiseWithResolvers {
-  readonly promise: Promise<void>;
-  readonly resolve: () => void;
-}
-
-function withResolvers(): PromiseWithResolvers {
-  let resolve: () => void = () => {};
-  const promise = new Promise<void>((done) => {
-    resolve = done;
-  });
-  return { promise, resolve };
 }

@@ -1,0 +1,96 @@
+import type { Pod } from "#api/generated/core/v1.ts";
+import type { Rejection } from "./pod-admission.ts";
+
+/** Why a pod is to end, though its spec may say that it runs, and who waits for it. */
+export class PodEnd {
+  readonly #startTimeMs: number;
+  readonly #going = new AbortController();
+  readonly #waiting = new Set<() => void>();
+  readonly #onRemoved = new Set<() => void>();
+  #failure: Rejection | undefined;
+  #graceSecondsMax: number | undefined;
+  #isGone = false;
+  #hasEnded = false;
+  #isRemoved = false;
+
+  /** `startTimeMs`: when the node took the pod, from which its deadline counts. */
+  constructor(startTimeMs: number) {
+    this.#startTimeMs = startTimeMs;
+  }
+
+  /** Aborted when the pod is to go: nobody waits for its hooks any more. */
+  get going(): AbortSignal {
+    return this.#going.signal;
+  }
+
+  /** Why the node ended it. */
+  get failure(): Rejection | undefined {
+    return this.#failure;
+  }
+
+  /** The pod is gone from where it came from: what is left of it is to go too. */
+  get isGone(): boolean {
+    return this.#isGone;
+  }
+
+  /** Nothing of it runs any more. */
+  get hasEnded(): boolean {
+    return this.#hasEnded;
+  }
+
+  /** The most that its containers are given to end, in seconds, when the node says so. */
+  get graceLimit(): { readonly graceSecondsMax?: number } {
+    return this.#graceSecondsMax === undefined ? {} : { graceSecondsMax: this.#graceSecondsMax };
+  }
+
+  /** Nobody waits for its hooks any more. */
+  go(): void {
+    this.#going.abort();
+  }
+
+  /** The node ends it; the first reason counts, and the shortest time. Resolves when nothing of it runs any more. */
+  fail(failure: Rejection, graceSeconds?: number): Promise<void> {
+    this.#failure ??= failure;
+    if (graceSeconds !== undefined) this.#graceSecondsMax = Math.min(this.#graceSecondsMax ?? graceSeconds, graceSeconds);
+    this.go();
+    return this.#hasEnded ? Promise.resolve() : new Promise((resolve) => this.#waiting.add(resolve));
+  }
+
+  /** It is gone from where it came from. Resolves when nothing is left of it. */
+  remove(): Promise<void> {
+    this.#isGone = true;
+    this.go();
+    return this.#isRemoved ? Promise.resolve() : new Promise((resolve) => this.#onRemoved.add(resolve));
+  }
+
+  /** Nothing of it runs any more. */
+  ended(): void {
+    this.#hasEnded = true;
+    tellAll(this.#waiting);
+  }
+
+  /** Nothing is left of it. */
+  removed(): void {
+    this.#isRemoved = true;
+    tellAll(this.#onRemoved);
+  }
+
+  /** When it has run for as long as it may, by the clock; undefined when it may run for ever. */
+  deadlineMs({ spec }: Pod): number | undefined {
+    const seconds = spec.activeDeadlineSeconds;
+    return seconds === undefined ? undefined : this.#startTimeMs + seconds * 1000;
+  }
+
+  /** The deadline has passed; undefined when it is to end anyway, else why it ends now. */
+  passDeadline(): Rejection | undefined {
+    if (this.#failure !== undefined) return undefined;
+    const message = "Pod was active on the node longer than the specified deadline";
+    this.#failure = { reason: "DeadlineExceeded", message };
+    return this.#failure;
+  }
+}
+
+function tellAll(waiting: Set<() => void>): void {
+  for (const tell of waiting) tell();
+  waiting.clear();
+}
