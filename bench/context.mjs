@@ -6,19 +6,26 @@ import { connectAll } from "./steps/measure.mjs";
 export class Context {
   server;
   #add;
+  #skip;
   #connections = [];
   #sessions = [];
   #stream;
   #serial = 0;
 
-  /** `add` takes name, value, unit and more of a figure. */
-  constructor(server, add) {
+  /** `add` takes name, value, unit and more of a figure, `skip` why a step is left out. */
+  constructor(server, add, skip = () => {}) {
     this.server = server;
     this.#add = add;
+    this.#skip = skip;
   }
 
   report(name, value, unit, more) {
     this.#add(name, value, unit, more);
+  }
+
+  /** Says why a step is left out here. */
+  skip(why) {
+    this.#skip(why);
   }
 
   /** Names that no other object of the workload has. */

@@ -4,6 +4,7 @@ import { load as parse } from "js-yaml";
 import { Context } from "./context.mjs";
 import { authCost } from "./steps/auth-cost.mjs";
 import { deployment, namespaceDeleted, nodesReady, reaction, schedule, wait } from "./steps/cluster.mjs";
+import { clusterDns } from "./steps/cluster-dns.mjs";
 import { customResources } from "./steps/custom-resources.mjs";
 import { fill, list } from "./steps/list.mjs";
 import { load } from "./steps/load.mjs";
@@ -33,10 +34,21 @@ const STEPS = {
   customResources,
   webhooks,
   serviceRules,
+  clusterDns,
   authCost: (context) => authCost({ add: (...figure) => context.report(...figure) }),
 };
 /** Steps for which a server must be one that the bench started itself, or its processes known. */
-const OURS_ONLY = new Set(["start", "rest", "memory", "nodesReady", "webhooks", "authCost", "openWatches", "serviceRules"]);
+const OURS_ONLY = new Set([
+  "start",
+  "rest",
+  "memory",
+  "nodesReady",
+  "webhooks",
+  "authCost",
+  "openWatches",
+  "serviceRules",
+  "clusterDns",
+]);
 
 const folder = new URL("workloads/", import.meta.url);
 
@@ -97,7 +109,7 @@ export async function runWorkload(workload, target, { isFull, add, skip }) {
     return;
   }
   const server = workload.ownServers === true ? undefined : await target.start(sizes(workload, isFull));
-  const context = new Context(server, add);
+  const context = new Context(server, add, skip);
   try {
     for (const { step, ...settings } of steps) {
       if (!target.isOurs && OURS_ONLY.has(step)) skip(`${step} is not measured on ${target.name}`);
