@@ -17,7 +17,7 @@ import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { canMakeMachines, cgroupRoots, cgroupsBelow, childrenOf, NamespaceHolder } from "./namespaces.ts";
 
-const script = (name: string): string => fileURLToPath(new URL(`test-host/${name}.sh`, import.meta.url));
+const script = (name: string): string => fileURLToPath(new URL(`../../hack/machine/${name}.sh`, import.meta.url));
 const repository: string = fileURLToPath(new URL("../..", import.meta.url));
 
 /** Whether test hosts can be made here. */
