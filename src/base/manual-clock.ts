@@ -13,6 +13,8 @@ interface Task {
 export class ManualClock implements Clock {
   readonly #tasks = new Set<Task>();
   #nowMs: number;
+  /** How far the machine's clock has been set apart from what has passed. */
+  #stepMs = 0;
   #order = 0;
 
   constructor(startMs = 0) {
@@ -20,7 +22,7 @@ export class ManualClock implements Clock {
   }
 
   now(): number {
-    return this.#nowMs;
+    return this.#nowMs + this.#stepMs;
   }
 
   elapsed(): number {
@@ -65,6 +67,11 @@ export class ManualClock implements Clock {
       next.run();
     }
     this.#nowMs = endMs;
+  }
+
+  /** Somebody sets the machine's clock: later, or earlier when negative. No time passes. */
+  step(milliseconds: number): void {
+    this.#stepMs += milliseconds;
   }
 
   #add(run: () => void, delayMs: number, everyMs: number | undefined): Timer {

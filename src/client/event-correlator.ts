@@ -71,7 +71,7 @@ export class EventCorrelator {
   #admit({ reference }: EventDraft, nowMs: number): boolean {
     const key = objectPart(reference);
     const bucket = touch(this.#buckets, key) ?? remember(this.#buckets, key, { tokens: SPAM_BURST, refilledMs: nowMs });
-    bucket.tokens = Math.min(SPAM_BURST, bucket.tokens + (nowMs - bucket.refilledMs) / SPAM_REFILL_MS);
+    bucket.tokens = Math.min(SPAM_BURST, bucket.tokens + Math.max(0, nowMs - bucket.refilledMs) / SPAM_REFILL_MS);
     bucket.refilledMs = nowMs;
     if (bucket.tokens < 1) return false;
     bucket.tokens--;

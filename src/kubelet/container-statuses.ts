@@ -7,7 +7,7 @@ import type {
 } from "#api/generated/core/v1.ts";
 import { formatTime } from "#apimachinery/meta/time.ts";
 import type { ContainerStatus } from "#cri/container.ts";
-import { attemptsOf, ephemeralContainers, type ObservedPod, restarts } from "./observed-pod.ts";
+import { attemptsOf, ephemeralContainers, type ObservedPod, restarts, timesOf } from "./observed-pod.ts";
 import { probe } from "./probes.ts";
 
 /** What the statuses of a pod's containers are made from. */
@@ -15,6 +15,8 @@ export interface StatusSituation {
   readonly pod: Pod;
   readonly observed: ObservedPod;
   readonly nowMs: number;
+  /** The same moment by `Clock.elapsed`. */
+  readonly elapsedMs: number;
   /** The delay in milliseconds of a container that waits for its restart; 0 when it does not. */
   readonly backOffMs: (name: string) => number;
   /** Why a container cannot be started; by name. */
@@ -50,12 +52,14 @@ export function ephemeralContainerStatuses(situation: StatusSituation): ApiConta
 }
 
 function containerStatus(situation: StatusSituation, container: Container, isInit: boolean): ApiContainerStatus {
-  const { pod, observed, nowMs, runtimeName } = situation;
+  const { pod, observed, elapsedMs, runtimeName } = situation;
   const [latest, previous] = attemptsOf(observed, container.name);
   const waiting = latest !== undefined && isWaitingForRestart(situation, container, latest, isInit);
   const current = waiting ? undefined : latest;
   const last = waiting ? latest : previous;
-  const { started, ready } = probe(pod, container, current, nowMs, observed.probed?.get(current?.id ?? ""));
+  const { startedAtMs } = current === undefined ? {} : timesOf(observed, current);
+  const times = { nowMs: elapsedMs, startedAtMs };
+  const { started, ready } = probe(pod, container, current, times, observed.probed?.get(current?.id ?? ""));
   const succeeded = isInit && current?.state === "CONTAINER_EXITED" && current.exitCode === 0;
   const image = latest?.image ?? container.image ?? "";
   return {

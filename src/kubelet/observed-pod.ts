@@ -1,6 +1,7 @@
 import type { Container, EphemeralContainer, Pod } from "#api/generated/core/v1.ts";
 import type { ContainerStatus } from "#cri/container.ts";
 import type { PodSandboxStatus } from "#cri/pod-sandbox.ts";
+import type { ContainerTimes } from "./container-times.ts";
 import type { ProbeFindings } from "./handlers/container-prober.ts";
 
 /** What the runtime has of a pod: its sandbox, and all containers with their earlier attempts. */
@@ -10,8 +11,15 @@ export interface ObservedPod {
   /** All of them, newest first; the newest alone when absent. */
   readonly sandboxes?: readonly PodSandboxStatus[];
   readonly containers: readonly ContainerStatus[];
+  /** By the container's id; as the runtime tells them when absent, where no clock is ever set. */
+  readonly times?: ReadonlyMap<string, ContainerTimes>;
   /** What probes that are carried out have found, by the container's id. */
   readonly probed?: ReadonlyMap<string, ProbeFindings>;
+}
+
+/** When a container started and ended, for how long ago that is. */
+export function timesOf({ times }: ObservedPod, status: ContainerStatus): ContainerTimes {
+  return times?.get(status.id) ?? status;
 }
 
 /** The newest attempt of a container. */

@@ -1,7 +1,16 @@
 import type { Container, Pod } from "#api/generated/core/v1.ts";
 import type { ContainerStatus } from "#cri/container.ts";
 import { hasChanged } from "./kuberuntime/labels.ts";
-import { earlier, ephemeralContainers, isSidecar, latestAttempt, type ObservedPod, restarts, ruleFor } from "./observed-pod.ts";
+import {
+  earlier,
+  ephemeralContainers,
+  isSidecar,
+  latestAttempt,
+  type ObservedPod,
+  restarts,
+  ruleFor,
+  timesOf,
+} from "./observed-pod.ts";
 import { probe } from "./probes.ts";
 
 /** A container to start now. */
@@ -32,7 +41,7 @@ export interface PodActions {
   readonly kill: readonly ContainerKill[];
   /** Containers that would start, were they not held back; by name. */
   readonly backedOff: readonly string[];
-  /** When to look again although nothing happens, in milliseconds since the epoch. */
+  /** When to look again although nothing happens, in milliseconds on the scale of {@link PodSituation.nowMs}. */
   readonly wakeAtMs: number | undefined;
   /** No container will run again: what still runs is a sidecar, and to be stopped. */
   readonly finished: boolean;
@@ -42,6 +51,7 @@ export interface PodActions {
 export interface PodSituation {
   readonly pod: Pod;
   readonly observed: ObservedPod;
+  /** By `Clock.elapsed`. */
   readonly nowMs: number;
   /** When a container that ended at a time may start again. */
   readonly allowedAtMs: (name: string, finishedAtMs: number) => number;
@@ -104,7 +114,7 @@ class Plan {
     const message = `Stopping container because container ${name} exited with a code whose rule restarts all containers`;
     const kill = running.map(({ id, metadata }) => ({ id, name: metadata.name, message }));
     if (kill.length > 0) return { ...NOTHING, kill };
-    const atMs = allowedAtMs(name, cause.status.finishedAtMs ?? nowMs);
+    const atMs = allowedAtMs(name, timesOf(observed, cause.status).finishedAtMs ?? nowMs);
     return nowMs < atMs ? { ...NOTHING, backedOff: [name], wakeAtMs: atMs } : { ...NOTHING, restartAll: true };
   }
 
@@ -119,14 +129,12 @@ class Plan {
 
   /** Starts the first init container that has to run; those behind it wait. */
   initContainers(containers: readonly Container[]): "done" | "pending" | "failed" {
-    const { pod, observed, nowMs } = this.#situation;
+    const { pod, observed } = this.#situation;
     for (const container of containers) {
       const status = latestAttempt(observed, container.name);
       if (isSidecar(container)) {
         if (!this.#keepRunning(container, status)) return "pending";
-        const { started, changesAtMs } = probe(pod, container, status, nowMs, observed.probed?.get(status?.id ?? ""));
-        this.#wakeAtMs = earlier(this.#wakeAtMs, changesAtMs);
-        if (!started) return "pending";
+        if (!this.#probe(container, status)) return "pending";
         continue;
       }
       if (status?.state === "CONTAINER_EXITED" && status.exitCode === 0) continue;
@@ -146,6 +154,15 @@ class Plan {
     return false;
   }
 
+  /** Whether it has started; what will change by itself is looked at then. */
+  #probe(container: Container, status: ContainerStatus | undefined): boolean {
+    const { pod, observed, nowMs } = this.#situation;
+    const { startedAtMs } = status === undefined ? {} : timesOf(observed, status);
+    const found = probe(pod, container, status, { nowMs, startedAtMs }, observed.probed?.get(status?.id ?? ""));
+    this.#wakeAtMs = earlier(this.#wakeAtMs, found.changesAtMs);
+    return found.started;
+  }
+
   #killUnhealthy({ name }: Container, { id }: ContainerStatus): void {
     const { failed } = this.#situation.observed.probed?.get(id) ?? {};
     if (failed === undefined) return;
@@ -156,14 +173,14 @@ class Plan {
 
   /** Whether the container runs or will run. */
   mainContainer(container: Container): boolean {
-    const { pod, observed, nowMs } = this.#situation;
+    const { pod, observed } = this.#situation;
     const status = latestAttempt(observed, container.name);
     if (status?.state === "CONTAINER_RUNNING") {
       if (hasChanged(status, container)) {
         const message = `Container ${container.name} definition changed, will be restarted`;
         this.#kill.push({ id: status.id, name: container.name, message });
       } else this.#killUnhealthy(container, status);
-      this.#wakeAtMs = earlier(this.#wakeAtMs, probe(pod, container, status, nowMs, observed.probed?.get(status.id)).changesAtMs);
+      this.#probe(container, status);
       return true;
     }
     const changed = status !== undefined && hasChanged(status, container);
@@ -173,9 +190,10 @@ class Plan {
   }
 
   #startOrWait(container: Container, isInit: boolean, status: ContainerStatus | undefined, targetId?: string): void {
-    const { nowMs, allowedAtMs, attemptsBefore } = this.#situation;
-    if (status?.finishedAtMs !== undefined) {
-      const allowed = allowedAtMs(container.name, status.finishedAtMs);
+    const { observed, nowMs, allowedAtMs, attemptsBefore } = this.#situation;
+    const { finishedAtMs } = status === undefined ? {} : timesOf(observed, status);
+    if (finishedAtMs !== undefined) {
+      const allowed = allowedAtMs(container.name, finishedAtMs);
       if (nowMs < allowed) {
         this.#backedOff.push(container.name);
         this.#wakeAtMs = earlier(this.#wakeAtMs, allowed);

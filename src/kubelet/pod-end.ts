@@ -3,7 +3,7 @@ import type { Rejection } from "./pod-admission.ts";
 
 /** Why a pod is to end, though its spec may say that it runs, and who waits for it. */
 export class PodEnd {
-  readonly #startTimeMs: number;
+  readonly #startedMs: number;
   readonly #going = new AbortController();
   readonly #waiting = new Set<() => void>();
   readonly #onRemoved = new Set<() => void>();
@@ -13,9 +13,9 @@ export class PodEnd {
   #hasEnded = false;
   #isRemoved = false;
 
-  /** `startTimeMs`: when the node took the pod, from which its deadline counts. */
-  constructor(startTimeMs: number) {
-    this.#startTimeMs = startTimeMs;
+  /** `startedMs`: when the node took the pod, by `Clock.elapsed`; its deadline counts from then. */
+  constructor(startedMs: number) {
+    this.#startedMs = startedMs;
   }
 
   /** Aborted when the pod is to go: nobody waits for its hooks any more. */
@@ -75,10 +75,10 @@ export class PodEnd {
     tellAll(this.#onRemoved);
   }
 
-  /** When it has run for as long as it may, by the clock; undefined when it may run for ever. */
+  /** When it has run for as long as it may, by `Clock.elapsed`; undefined when it may run for ever. */
   deadlineMs({ spec }: Pod): number | undefined {
     const seconds = spec.activeDeadlineSeconds;
-    return seconds === undefined ? undefined : this.#startTimeMs + seconds * 1000;
+    return seconds === undefined ? undefined : this.#startedMs + seconds * 1000;
   }
 
   /** The deadline has passed; undefined when it is to end anyway, else why it ends now. */

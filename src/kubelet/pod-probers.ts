@@ -1,8 +1,8 @@
 import type { Container } from "#api/generated/core/v1.ts";
 import type { Clock } from "#base/clock.ts";
-import type { ContainerStatus } from "#cri/container.ts";
 import { ContainerProber, needsProber, type ProbeFindings } from "./handlers/container-prober.ts";
 import type { ActionTarget, Handlers } from "./handlers/handlers.ts";
+import { type ObservedPod, timesOf } from "./observed-pod.ts";
 
 /** What {@link PodProbers} use of their pod and node. */
 export interface PodProbersModules {
@@ -25,16 +25,18 @@ export class PodProbers {
   }
 
   /** Begins and ends probing; in a pod that `isGoing` only readiness is looked at. */
-  keep(containers: readonly Container[], statuses: readonly ContainerStatus[], isGoing: boolean): void {
+  keep(containers: readonly Container[], observed: ObservedPod, isGoing: boolean): void {
     const { handlers, clock, target, onUnhealthy, onChange } = this.#modules;
     const there = new Set<string>();
-    for (const { id, state, metadata, startedAtMs = clock.now() } of statuses) {
+    for (const status of observed.containers) {
+      const { id, state, metadata } = status;
       if (state !== "CONTAINER_RUNNING") continue;
       there.add(id);
       const known = this.#probers.get(id);
       if (isGoing) known?.stopLiveness();
       const container = containers.find(({ name }) => name === metadata.name);
       if (isGoing || known !== undefined || container === undefined || !needsProber(container, handlers)) continue;
+      const { startedAtMs = clock.elapsed() } = timesOf(observed, status);
       const modules = { handlers, clock, onChange, onUnhealthy: (message: string) => onUnhealthy(metadata.name, message) };
       this.#probers.set(id, new ContainerProber(target(container, id), startedAtMs, modules));
     }

@@ -9,7 +9,8 @@ export class PodVolumeSync {
   readonly #modules: Pick<PodWorkerModules, "volumes" | "clock" | "resyncMs">;
   readonly #events: PodEvents;
   readonly #now: PodNow;
-  #doneAtMs = 0;
+  /** Long ago: not yet, or not for the pod as it is now. */
+  #doneAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(modules: Pick<PodWorkerModules, "volumes" | "clock" | "resyncMs">, events: PodEvents, now: PodNow) {
     this.#modules = modules;
@@ -20,7 +21,7 @@ export class PodVolumeSync {
   /** The pod is another one now: volumes show its labels and annotations. */
   changed(before: Pod, after: Pod): void {
     const texts = ({ metadata: { labels, annotations } }: Pod): string => JSON.stringify([labels, annotations]);
-    if (this.#modules.resyncMs !== undefined && texts(before) !== texts(after)) this.#doneAtMs = 0;
+    if (this.#modules.resyncMs !== undefined && texts(before) !== texts(after)) this.#doneAtMs = Number.NEGATIVE_INFINITY;
   }
 
   /** False when one cannot be had, which is told. */
@@ -28,11 +29,11 @@ export class PodVolumeSync {
     const { volumes, clock } = this.#modules;
     try {
       await volumes.setUp(this.#now);
-      this.#doneAtMs = clock.now();
+      this.#doneAtMs = clock.elapsed();
       return true;
     } catch (error) {
       if (!(error instanceof VolumeError)) throw error;
-      this.#events.problem(this.#now().pod, clock.now(), error.reason, error.message);
+      this.#events.problem(this.#now().pod, clock.elapsed(), error.reason, error.message);
       return false;
     }
   }
@@ -43,7 +44,7 @@ export class PodVolumeSync {
    */
   async refresh(isStarting: boolean): Promise<boolean> {
     const { resyncMs, clock } = this.#modules;
-    const isDue = resyncMs !== undefined && clock.now() - this.#doneAtMs >= resyncMs;
+    const isDue = resyncMs !== undefined && clock.elapsed() - this.#doneAtMs >= resyncMs;
     if (resyncMs === undefined || (!isDue && !isStarting)) return true;
     return (await this.setUp()) || !isStarting;
   }

@@ -28,7 +28,7 @@ function start(pod: Pod, begin: (worker: PodWorker) => void = (worker) => worker
   const finals: boolean[] = [];
   const events: string[] = [];
   const messages: string[] = [];
-  const ips = { allocateIp: () => "10.244.0.2", releaseIp: () => {} };
+  const ips = { allocateIps: () => ["10.244.0.2"], releaseIp: () => {} };
   const random = seededRandom(1);
   const runtime = new FakeRuntime({ clock: realClock, random, podServer: new PodServer(), ...ips, idPrefix: "a" });
   const statusManager = {
@@ -334,4 +334,33 @@ test("hooks run after the start and before the end; who fails after the start is
   await settle(100);
   expect(failing.events.slice(0, 5)).toEqual(["Pulled", "Created", "Started", "FailedPostStartHook", "Killing"]);
   await failing.worker.remove();
+});
+
+test.each([-3_600_000, 3_600_000])("a clock that is set changes nothing of how long things take (%i ms)", async (step) => {
+  const annotations = {
+    "kybern.io/simulated-run-seconds.bad": "0.01",
+    "kybern.io/simulated-exit-code.bad": "2",
+  };
+  const containers = [
+    { name: "app", image: "i" },
+    { name: "slow", image: "i", readinessProbe: { httpGet: { port: 80 }, initialDelaySeconds: 5 } },
+    { name: "bad", image: "i" },
+  ];
+  const run = start(podOf({ containers, activeDeadlineSeconds: 60 }, { annotations }));
+  const seen = (): unknown =>
+    run.statuses.at(-1)?.containerStatuses?.map(({ ready, restartCount }) => `${ready} ${restartCount}`);
+  await settle(100);
+  expect(seen()).toEqual(["true 0", "false 0", "false 1"]);
+  vi.setSystemTime(Date.now() + step);
+  run.worker.wake();
+  await settle(4000);
+  expect(seen()).toEqual(["true 0", "false 0", "false 1"]);
+  await settle(1000);
+  expect(seen()).toEqual(["true 0", "true 0", "false 1"]);
+  await settle(6000);
+  expect(seen()).toEqual(["true 0", "true 0", "false 2"]);
+  expect(run.statuses.at(-1)?.phase).toBe("Running");
+  await settle(49_000);
+  expect(run.statuses.at(-1)?.reason).toBe("DeadlineExceeded");
+  await run.worker.remove();
 });

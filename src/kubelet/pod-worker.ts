@@ -64,7 +64,7 @@ export class PodWorker {
     this.#pod = pod;
     this.#modules = modules;
     this.#startTimeMs = parseTime(pod.status?.startTime) ?? clock.now();
-    this.#end = new PodEnd(this.#startTimeMs);
+    this.#end = new PodEnd(clock.elapsed() - Math.max(0, clock.now() - this.#startTimeMs));
     this.#place = new PodPlace(modules);
     this.#loop = new SyncLoop({
       clock,
@@ -200,7 +200,7 @@ export class PodWorker {
       return undefined;
     }
     const deadlineMs = this.#end.deadlineMs(pod);
-    if (deadlineMs !== undefined && this.#modules.clock.now() >= deadlineMs) this.#failDeadline();
+    if (deadlineMs !== undefined && this.#modules.clock.elapsed() >= deadlineMs) this.#failDeadline();
     const ends = pod.metadata.deletionTimestamp !== undefined || this.#end.failure !== undefined || this.#finished;
     if (ends || isPodTerminal(pod)) return this.#terminate();
     return earlier(await this.#advance(), deadlineMs);
@@ -234,7 +234,7 @@ export class PodWorker {
     const isWaiting = actions.start.length > 0;
     const after = isWaiting ? await this.#observe() : observed;
     this.#tell(after, actions, false);
-    const resizeAtMs = this.#resizer.isUnfinished ? this.#modules.clock.now() + RESIZE_RETRY_MS : undefined;
+    const resizeAtMs = this.#resizer.isUnfinished ? this.#modules.clock.elapsed() + RESIZE_RETRY_MS : undefined;
     const wakeAtMs = earlier(actions.wakeAtMs, resizeAtMs);
     return isWaiting ? earlier(wakeAtMs, this.#startAtMs(actions.start)) : wakeAtMs;
   }
@@ -243,7 +243,7 @@ export class PodWorker {
   async #removeContainers({ containers }: ObservedPod): Promise<undefined> {
     for (const status of containers) {
       this.#attempts.removed(status);
-      this.#backOff.next(status.metadata.name, this.#modules.clock.now());
+      this.#backOff.next(status.metadata.name, this.#modules.clock.elapsed());
       await this.#modules.runtime.removeContainer(status.id);
     }
     this.#loop.again();
@@ -261,7 +261,7 @@ export class PodWorker {
     const { sandboxes } = this.#modules;
     const problem = this.#pod.spec.hostNetwork === true ? undefined : sandboxes?.networkProblem();
     if (problem !== undefined) {
-      this.#events.problem(this.#pod, this.#modules.clock.now(), "NetworkNotReady", `network is not ready: ${problem}`);
+      this.#events.problem(this.#pod, this.#modules.clock.elapsed(), "NetworkNotReady", `network is not ready: ${problem}`);
       return this.#loop.retryAtMs();
     }
     if (!(await this.#volumes.setUp())) return this.#loop.retryAtMs();
@@ -272,7 +272,7 @@ export class PodWorker {
     } catch (error) {
       this.#events.problem(
         this.#pod,
-        this.#modules.clock.now(),
+        this.#modules.clock.elapsed(),
         "FailedCreatePodSandBox",
         `Failed to create pod sandbox: ${messageOf(error)}`,
       );
@@ -307,7 +307,7 @@ export class PodWorker {
     if (id === undefined) return false;
     await this.#postStart(start.container, id);
     const [, ...dead] = attemptsOf(await this.#observe(), name);
-    if (dead.length > 0) this.#backOff.next(name, this.#modules.clock.now());
+    if (dead.length > 0) this.#backOff.next(name, this.#modules.clock.elapsed());
     await this.#prune(dead.slice(DEAD_ATTEMPTS_KEPT));
     return true;
   }
@@ -376,7 +376,7 @@ export class PodWorker {
     const observed = await this.#observer.observe();
     this.#place.seen(observed.sandbox);
     const isGoing = this.#pod.metadata.deletionTimestamp !== undefined || this.#end.isGone;
-    this.#probers.keep(containersOf(this.#pod), observed.containers, isGoing);
+    this.#probers.keep(containersOf(this.#pod), observed, isGoing);
     const probed = this.#probers.findings();
     return probed === undefined ? observed : { ...observed, probed };
   }
@@ -389,7 +389,7 @@ export class PodWorker {
     return computePodActions({
       pod: this.#pod,
       observed,
-      nowMs: this.#modules.clock.now(),
+      nowMs: this.#modules.clock.elapsed(),
       allowedAtMs: (name, finishedAtMs) => this.#backOff.allowedAtMs(name, finishedAtMs),
       attemptsBefore: (name) => this.#attempts.before(this.#pod, name),
     });
@@ -401,6 +401,7 @@ export class PodWorker {
       pod: this.#pod,
       observed,
       nowMs: clock.now(),
+      elapsedMs: clock.elapsed(),
       backOffMs: (name: string) => (actions.backedOff.includes(name) ? this.#backOff.delayMs(name) : 0),
       ending: ending && observed.containers.every((container) => !isRunning(container)),
       isGoing: ending,

@@ -4,7 +4,7 @@ import type { ContainerStatus } from "#cri/container.ts";
 import { probe } from "./probes.ts";
 
 const STARTED = 100_000;
-const running = { state: "CONTAINER_RUNNING", startedAtMs: STARTED } as ContainerStatus;
+const running = { state: "CONTAINER_RUNNING" } as ContainerStatus;
 const http = (initialDelaySeconds: number) => ({ httpGet: { port: 80 }, initialDelaySeconds });
 const pod = (annotations: Record<string, string> = {}): Pod => ({ metadata: { annotations }, spec: { containers: [] } });
 
@@ -27,7 +27,8 @@ const cases: readonly [string, Partial<Container>, number, unknown, ContainerSta
 ];
 
 test.each(cases)("%s", (_name, container, afterSeconds, want, status = running, of = pod()) => {
-  const result = probe(of, { name: "c", image: "i", ...container }, status, STARTED + afterSeconds * 1000);
+  const times = { nowMs: STARTED + afterSeconds * 1000, startedAtMs: STARTED };
+  const result = probe(of, { name: "c", image: "i", ...container }, status, times);
   const changes = result.changesAtMs === undefined ? undefined : (result.changesAtMs - STARTED) / 1000;
   expect([result.started, result.ready, changes]).toEqual(want);
 });

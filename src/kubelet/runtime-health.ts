@@ -27,7 +27,7 @@ export class RuntimeHealth {
 
   constructor(modules: RuntimeHealthModules) {
     this.#modules = modules;
-    this.#workedAtMs = modules.clock.now();
+    this.#workedAtMs = modules.clock.elapsed();
   }
 
   /** Resolves when it has been asked once. */
@@ -54,13 +54,13 @@ export class RuntimeHealth {
   runtimeProblems(): readonly string[] {
     const { clock, pleg } = this.#modules;
     const lost = pleg.problem();
-    return [...runtimeProblems(this.view, clock.now()), ...(lost === undefined ? [] : [`PLEG is not healthy: ${lost}`])];
+    return [...runtimeProblems(this.view, clock.elapsed()), ...(lost === undefined ? [] : [`PLEG is not healthy: ${lost}`])];
   }
 
   /** Whether pods are looked after: for a while also while the runtime lets none run, and always without a network for them. */
   isSyncing(): boolean {
     const { clock, pleg } = this.#modules;
-    const now = clock.now();
+    const now = clock.elapsed();
     if (runtimeErrors(this.view, now).length === 0 && pleg.problem() === undefined) this.#workedAtMs = now;
     return now - this.#workedAtMs < SYNC_SILENCE_MAX_MS;
   }
@@ -76,7 +76,7 @@ export class RuntimeHealth {
   async #ask(): Promise<void> {
     try {
       this.#status = await this.#modules.runtime.status();
-      this.#answeredAtMs = this.#modules.clock.now();
+      this.#answeredAtMs = this.#modules.clock.elapsed();
     } catch {
       // How long it has not answered is what counts.
     }

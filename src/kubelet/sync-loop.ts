@@ -7,7 +7,7 @@ const RETRY_MAX_MS = 10_000;
 /** What a {@link SyncLoop} does. */
 export interface SyncLoopOptions {
   readonly clock: Clock;
-  /** One look, and what it leads to. Gives when to look again, by the clock; undefined when something has to happen first. */
+  /** One look, and what it leads to. Gives when to look again, by `Clock.elapsed`; undefined when something has to happen first. */
   readonly sync: () => Promise<number | undefined>;
   /** A look has failed. The next one comes after a delay. */
   readonly onError: (error: unknown) => void;
@@ -67,9 +67,9 @@ export class SyncLoop {
     this.#timer?.clear();
   }
 
-  /** When what failed is to be tried again; the next time is twice as far, up to ten seconds. */
+  /** When what failed is to be tried again, by `Clock.elapsed`; the next time is twice as far, up to ten seconds. */
   retryAtMs(): number {
-    const atMs = this.#options.clock.now() + this.#retryMs;
+    const atMs = this.#options.clock.elapsed() + this.#retryMs;
     this.#retryMs = Math.min(this.#retryMs * 2, RETRY_MAX_MS);
     return atMs;
   }
@@ -99,8 +99,8 @@ export class SyncLoop {
     this.#timer = undefined;
     const { clock, resyncMs } = this.#options;
     const afterMs = resyncMs();
-    const times = [atMs, afterMs === undefined ? undefined : clock.now() + afterMs].filter((time) => time !== undefined);
+    const times = [atMs, afterMs === undefined ? undefined : clock.elapsed() + afterMs].filter((time) => time !== undefined);
     if (times.length === 0 || this.#closed || this.#paused) return;
-    this.#timer = clock.setTimeout(() => this.wake(), Math.max(0, Math.min(...times) - clock.now()), { unref: true });
+    this.#timer = clock.setTimeout(() => this.wake(), Math.max(0, Math.min(...times) - clock.elapsed()), { unref: true });
   }
 }

@@ -97,7 +97,7 @@ export class EvictionManager {
   async synchronize(): Promise<readonly Pod[]> {
     const { state, clock, measure, limitsStorage } = this.#options;
     const measurement = await measure();
-    const due = state.observe(measurement.observations, clock.now());
+    const due = state.observe(measurement.observations, clock.elapsed());
     if (limitsStorage) {
       const evicted = await this.#limitStorage(measurement);
       if (evicted.length > 0) return evicted;

@@ -24,7 +24,7 @@ export class PressureState {
     return this.#conditions;
   }
 
-  /** Takes in what was seen; gives the thresholds on which is to be acted, memory first. */
+  /** Takes in what was seen at a time by `Clock.elapsed`; gives the thresholds on which is to be acted, memory first. */
   observe(observations: Observations, nowMs: number): readonly Threshold[] {
     const met = metThresholds(this.#thresholds, observations, false);
     const unresolved = metThresholds(this.#met, observations, true);

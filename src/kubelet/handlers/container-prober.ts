@@ -44,6 +44,7 @@ export class ContainerProber {
   readonly #ended = new Set<Kind>();
   #stopped = false;
 
+  /** `startedAtMs` is by `Clock.elapsed`. */
   constructor(target: ActionTarget, startedAtMs: number, modules: ContainerProberModules) {
     this.#target = target;
     this.#modules = modules;
@@ -81,7 +82,7 @@ export class ContainerProber {
     const probe = this.#probe(kind);
     if (probe === undefined) return;
     const atMs = startedAtMs + (probe.initialDelaySeconds ?? 0) * 1000;
-    this.#wait(kind, probe, Math.max(0, atMs - this.#modules.clock.now()), startedAtMs);
+    this.#wait(kind, probe, Math.max(0, atMs - this.#modules.clock.elapsed()), startedAtMs);
   }
 
   #wait(kind: Kind, probe: Probe, delayMs: number, startedAtMs: number): void {
@@ -93,11 +94,11 @@ export class ContainerProber {
 
   async #look(kind: Kind, probe: Probe, startedAtMs: number): Promise<void> {
     const { handlers, clock, onUnhealthy } = this.#modules;
-    const beganMs = clock.now();
+    const beganMs = clock.elapsed();
     const { succeeded, message, isUnknown = false } = await handlers.run(probe, this.#target, probe.timeoutSeconds ?? 1);
     if (this.#stopped || this.#ended.has(kind)) return;
     const periodMs = (probe.periodSeconds ?? DEFAULT_PERIOD_SECONDS) * 1000;
-    const lookAgain = (): void => this.#wait(kind, probe, Math.max(0, beganMs + periodMs - clock.now()), startedAtMs);
+    const lookAgain = (): void => this.#wait(kind, probe, Math.max(0, beganMs + periodMs - clock.elapsed()), startedAtMs);
     if (isUnknown) {
       onUnhealthy(`${TITLES[kind]} probe errored and resulted in unknown state: ${message}`);
       lookAgain();

@@ -28,11 +28,16 @@ export async function getForProbe(
   clock: Clock,
 ): Promise<ActionResult> {
   const first = urlOf(action, target);
-  const endsAtMs = clock.now() + timeoutSeconds * 1000;
+  const endsAtMs = clock.elapsed() + timeoutSeconds * 1000;
   let url = first;
   try {
     for (let redirects = 0; ; redirects++) {
-      const { statusCode, location, body } = await get(url, headersOf(action, url, USER_AGENT), endsAtMs - clock.now(), clock);
+      const { statusCode, location, body } = await get(
+        url,
+        headersOf(action, url, USER_AGENT),
+        endsAtMs - clock.elapsed(),
+        clock,
+      );
       const next = REDIRECTS.includes(statusCode) && location !== "" ? new URL(location, url) : undefined;
       if (next !== undefined && next.hostname === first.hostname) {
         if (redirects >= REDIRECTS_MAX) return failed(`Get "${next.href}": stopped after ${REDIRECTS_MAX} redirects`);

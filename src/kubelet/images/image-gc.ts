@@ -53,14 +53,14 @@ export class ImageGc {
 
   constructor(options: ImageGcOptions) {
     this.#options = options;
-    this.#startedAtMs = options.clock.now();
+    this.#startedAtMs = options.clock.elapsed();
   }
 
   /** Looks which images there are and which are used. */
   async detect(): Promise<void> {
     const { images, runtime, clock } = this.#options;
     const [all, containers] = await Promise.all([images.listImages(), runtime.listContainers()]);
-    const nowMs = clock.now();
+    const nowMs = clock.elapsed();
     const used = new Set([
       ...containers.flatMap(({ image, imageRef }) => [image, imageRef]),
       ...(await this.#options.alsoUsed()),
@@ -90,7 +90,7 @@ export class ImageGc {
     if (percent < policy.highPercent) return;
     const wanted = Math.trunc((capacityBytes * (100 - policy.lowPercent)) / 100) - available;
     logger.info({ percent, high: policy.highPercent, bytes: wanted }, "the disk of images is full: unused ones are removed");
-    const freed = await this.#free(wanted, clock.now());
+    const freed = await this.#free(wanted, clock.elapsed());
     if (freed >= wanted) return;
     const message = `Insufficient free disk space on the node's image filesystem (${percent}% of ${iec(capacityBytes)} used). Failed to free sufficient space by deleting unused images. Consider resizing the disk or deleting unused files.`;
     this.#warn("FreeDiskSpaceFailed", message);
@@ -112,7 +112,7 @@ export class ImageGc {
 
   /** Removes all images that nobody uses. */
   async removeUnused(): Promise<void> {
-    await this.#free(Number.POSITIVE_INFINITY, this.#options.clock.now());
+    await this.#free(Number.POSITIVE_INFINITY, this.#options.clock.elapsed());
   }
 
   /** Gives the bytes that were freed. */
@@ -134,7 +134,7 @@ export class ImageGc {
     const { policy, clock } = this.#options;
     if (policy.maxAgeMs === 0) return;
     await this.detect();
-    const nowMs = clock.now();
+    const nowMs = clock.elapsed();
     if (nowMs - this.#startedAtMs <= policy.maxAgeMs) return;
     for (const { usedAtMs, firstAtMs, image } of this.#seen.values()) {
       const lastMs = Math.max(usedAtMs, firstAtMs ?? LONG_AGO, this.#startedAtMs);

@@ -13,7 +13,7 @@ export interface PulledImage {
 export interface ImageProblem {
   readonly reason: string;
   readonly message: string;
-  /** When to ask again, in milliseconds since the epoch. */
+  /** When to ask again, in milliseconds by `Clock.elapsed`. */
   readonly retryAtMs: number;
 }
 

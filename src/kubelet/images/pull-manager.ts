@@ -98,7 +98,7 @@ export class PullManager implements ImageManager {
     const key = `${pod.metadata.uid ?? ""}_${requested}`;
     const failure = this.#failures.get(key);
     const allowedAtMs = failure === undefined ? 0 : this.#backOff.allowedAtMs(key, failure.atMs);
-    if (failure !== undefined && clock.now() < allowedAtMs) {
+    if (failure !== undefined && clock.elapsed() < allowedAtMs) {
       const message = `Back-off pulling image ${quoted}`;
       this.#events.container(pod, name, "BackOff", message);
       return { reason: "ImagePullBackOff", message: `${message}: ${failure.text}`, retryAtMs: allowedAtMs };
@@ -119,7 +119,7 @@ export class PullManager implements ImageManager {
   }
 
   #failed(pod: Pod, name: string, { requested, key }: { requested: string; key: string }, text: string): ImageProblem {
-    const nowMs = this.#options.clock.now();
+    const nowMs = this.#options.clock.elapsed();
     this.#events.warning(pod, name, "Failed", `Failed to pull image ${JSON.stringify(requested)}: ${text}`);
     this.#backOff.next(key, nowMs);
     const [reason, message] = reasonOf(requested, text);
@@ -175,7 +175,7 @@ export class PullManager implements ImageManager {
   }
 
   #problem(reason: string, message: string): ImageProblem {
-    return { reason, message, retryAtMs: this.#options.clock.now() + RETRY_MS };
+    return { reason, message, retryAtMs: this.#options.clock.elapsed() + RETRY_MS };
   }
 
   #forgetOld(nowMs: number): void {

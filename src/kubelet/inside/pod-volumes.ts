@@ -108,18 +108,25 @@ export class PodVolumes {
 
   async #make(volume: Volume): Promise<Made> {
     const nowMs = this.#modules.clock.now();
+    const elapsedMs = this.#modules.clock.elapsed();
     let made = this.#made.get(volume.name);
     if (made === undefined) {
       const { sizeLimit } = volume.emptyDir ?? {};
       const most = sizeLimit === undefined ? CONTAINER_LIMITS.bytes : quantityValue(parseQuantity(sizeLimit));
       const limits = { ...CONTAINER_LIMITS, bytes: Math.min(CONTAINER_LIMITS.bytes, most || CONTAINER_LIMITS.bytes) };
       const allowance = new Allowance(limits, this.#modules.allowance);
-      made = { files: new MemoryFiles(nowMs, allowance), allowance, digest: "", checkedAtMs: 0, updating: Promise.resolve() };
+      made = {
+        files: new MemoryFiles(nowMs, allowance),
+        allowance,
+        digest: "",
+        checkedAtMs: Number.NEGATIVE_INFINITY,
+        updating: Promise.resolve(),
+      };
       made.files.change("/", { mode: 0o777 });
       this.#made.set(volume.name, made);
     }
-    if (isFromApi(volume) && nowMs - made.checkedAtMs >= FRESH_MS) {
-      made.checkedAtMs = nowMs;
+    if (isFromApi(volume) && elapsedMs - made.checkedAtMs >= FRESH_MS) {
+      made.checkedAtMs = elapsedMs;
       made.updating = this.#update(volume, made);
     }
     await made.updating;

@@ -98,7 +98,7 @@ export class ClientSources implements Sources {
   }
 
   #fresh<T>(key: string, read: () => Promise<T>): Promise<T> {
-    const nowMs = this.#clock.now();
+    const nowMs = this.#clock.elapsed();
     const known = this.#answers.get(key);
     if (known !== undefined && nowMs - known.atMs < FRESH_MS) return known.value as Promise<T>;
     if (this.#answers.size >= ANSWERS_MAX) this.#answers.clear();

@@ -19,7 +19,7 @@ import { containerSecurityContext } from "./security-context.ts";
 export interface StartProblem {
   readonly reason: string;
   readonly message: string;
-  /** When to try again, in milliseconds since the epoch; when the pod is tried again when absent. */
+  /** When to try again, in milliseconds by `Clock.elapsed`; when the pod is tried again when absent. */
   readonly retryAtMs?: number;
 }
 
@@ -132,7 +132,7 @@ export class ContainerStarter {
 
   #fail(name: string, problem: StartProblem, text: string, isRepeated = true): void {
     this.problems.set(name, problem);
-    const nowMs = this.#modules.clock.now();
+    const nowMs = this.#modules.clock.elapsed();
     const key = `${name} ${text}`;
     const before = this.#toldAtMs.get(key);
     if (isRepeated && before !== undefined && nowMs - before < PROBLEM_EVENT_MS) return;

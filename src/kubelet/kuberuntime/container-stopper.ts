@@ -98,12 +98,12 @@ export class ContainerStopper {
     const hook = container?.lifecycle?.preStop;
     const hasTurn = ordering === undefined || ordering.isTurnOf(name);
     if ((container === undefined || hook === undefined) && hasTurn) return graceSeconds;
-    const beganMs = clock.now();
+    const beganMs = clock.elapsed();
     const timer = clock.setTimeout(() => hurry.abort(), graceSeconds * 1000, { unref: true });
     if (container !== undefined && hook !== undefined) await this.#preStop(container, id, hurry.signal);
     await ordering?.turnOf(name, hurry.signal);
     timer.clear();
-    return Math.max(GRACE_SECONDS_MIN, graceSeconds - Math.floor((clock.now() - beganMs) / 1000));
+    return Math.max(GRACE_SECONDS_MIN, graceSeconds - Math.floor((clock.elapsed() - beganMs) / 1000));
   }
 
   async #preStop(container: Container, id: string, hurry: AbortSignal): Promise<void> {

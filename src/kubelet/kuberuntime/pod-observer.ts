@@ -1,13 +1,16 @@
+import type { Clock } from "#base/clock.ts";
 import type { ContainerStatus } from "#cri/container.ts";
 import { NotFoundError } from "#cri/cri-error.ts";
 import type { PodSandboxStatus } from "#cri/pod-sandbox.ts";
 import type { RuntimeService } from "#cri/runtime-service.ts";
+import { ContainerTimeline } from "../container-times.ts";
 import type { ObservedPod } from "../observed-pod.ts";
 import { POD_UID_LABEL } from "./labels.ts";
 
 /** What {@link PodObserver} uses of its node. */
 export interface PodObserverModules {
   readonly runtime: RuntimeService;
+  readonly clock: Clock;
   /** A container's last word, where the runtime does not tell it itself. */
   readonly terminationMessage?: (status: ContainerStatus) => Promise<string>;
 }
@@ -19,6 +22,7 @@ export interface PodObserverModules {
 export class PodObserver {
   readonly #podUid: string;
   readonly #modules: PodObserverModules;
+  readonly #timeline: ContainerTimeline;
   /** Newest first; undefined when they have to be looked for. */
   #sandboxIds: readonly string[] | undefined;
   /** The last words of containers that have ended: they do not change; by id. */
@@ -27,6 +31,7 @@ export class PodObserver {
   constructor(podUid: string, modules: PodObserverModules) {
     this.#podUid = podUid;
     this.#modules = modules;
+    this.#timeline = new ContainerTimeline(modules.clock);
   }
 
   /** A sandbox was made. */
@@ -52,13 +57,15 @@ export class PodObserver {
       containers.push(...(await runtime.containerStatuses({ sandboxId })));
     }
     if (sandboxes.length < this.#sandboxIds.length) this.#sandboxIds = sandboxes.map(({ id }) => id);
-    return { sandbox: sandboxes[0], sandboxes, containers: await this.#withMessages(containers) };
+    const times = this.#timeline.of(containers);
+    return { sandbox: sandboxes[0], sandboxes, containers: await this.#withMessages(containers), times };
   }
 
   async #find(): Promise<readonly string[]> {
     const found = await this.#modules.runtime.listPodSandbox({ labelSelector: { [POD_UID_LABEL]: this.#podUid } });
+    // Attempts are counted; the time at which one was made may be wrong.
     return [...found]
-      .sort((a, b) => b.createdAtMs - a.createdAtMs || b.metadata.attempt - a.metadata.attempt)
+      .sort((a, b) => b.metadata.attempt - a.metadata.attempt || b.createdAtMs - a.createdAtMs)
       .map(({ id }) => id);
   }
 

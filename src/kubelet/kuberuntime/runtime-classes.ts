@@ -25,11 +25,11 @@ export class RuntimeClasses {
     const name = spec.runtimeClassName ?? "";
     if (name === "") return "";
     const known = this.#known.get(name);
-    if (known !== undefined && this.#clock.now() - known.atMs < FRESH_MS) return known.handler;
+    if (known !== undefined && this.#clock.elapsed() - known.atMs < FRESH_MS) return known.handler;
     try {
       const handler = await this.#read(name);
       if (this.#known.size >= CLASSES_MAX) this.#known.clear();
-      this.#known.set(name, { handler, atMs: this.#clock.now() });
+      this.#known.set(name, { handler, atMs: this.#clock.elapsed() });
       return handler;
     } catch (error) {
       if (known !== undefined && !isNotFound(error)) return known.handler;

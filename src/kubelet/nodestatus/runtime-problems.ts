@@ -9,23 +9,23 @@ const DOWN = "container runtime is down";
 export interface RuntimeView {
   /** Its last answer. */
   readonly status: RuntimeStatus | undefined;
-  /** When that came; undefined before the first. */
+  /** When that came, in milliseconds by `Clock.elapsed`; undefined before the first. */
   readonly answeredAtMs: number | undefined;
 }
 
 /** Why the runtime lets no pods run, in upstream's words of `runtimeState`; none when it does. */
-export function runtimeProblems(view: RuntimeView, nowMs: number): readonly string[] {
-  const errors = runtimeErrors(view, nowMs);
+export function runtimeProblems(view: RuntimeView, elapsedMs: number): readonly string[] {
+  const errors = runtimeErrors(view, elapsedMs);
   if (view.status === undefined || errors.includes(DOWN)) return errors;
   return [...errors, ...problemOf(view.status, "NetworkReady", "container runtime network not ready")];
 }
 
 /** Those of {@link runtimeProblems} that stop pods of the host's network too. */
-export function runtimeErrors({ status, answeredAtMs }: RuntimeView, nowMs: number): readonly string[] {
+export function runtimeErrors({ status, answeredAtMs }: RuntimeView, elapsedMs: number): readonly string[] {
   if (answeredAtMs === undefined || status === undefined) {
     return ["container runtime status check may not have completed yet"];
   }
-  if (nowMs - answeredAtMs >= RUNTIME_SILENCE_MAX_MS) return [DOWN];
+  if (elapsedMs - answeredAtMs >= RUNTIME_SILENCE_MAX_MS) return [DOWN];
   return problemOf(status, "RuntimeReady", "container runtime not ready");
 }
 

@@ -36,7 +36,7 @@ export class Pleg {
 
   constructor(options: PlegOptions) {
     this.#options = options;
-    this.#listedAtMs = options.clock.now();
+    this.#listedAtMs = options.clock.elapsed();
   }
 
   start(): void {
@@ -53,7 +53,7 @@ export class Pleg {
 
   /** Why it does not find out anything, in upstream's words; undefined when it does. */
   problem(): string | undefined {
-    const silentMs = this.#options.clock.now() - this.#listedAtMs;
+    const silentMs = this.#options.clock.elapsed() - this.#listedAtMs;
     if (silentMs <= HEALTHY_MS) return undefined;
     return `pleg was last seen active ${Math.floor(silentMs / 1000)}s ago; threshold is 3m0s`;
   }
@@ -103,7 +103,7 @@ export class Pleg {
         now.set(id, [metadata.uid, state]);
       }
       for (const { id, sandboxId, state } of containers) now.set(id, [pods.get(sandboxId) ?? "", state]);
-      this.#listedAtMs = clock.now();
+      this.#listedAtMs = clock.elapsed();
       const changed = changedPods(this.#seen, now);
       this.#seen = now;
       if (!this.#stopped) for (const uid of changed) onPod(uid);

@@ -34,6 +34,7 @@ const NOT_YET = "credential bundle is not issued yet";
 interface Pending {
   readonly key: string;
   readonly name: string;
+  /** By `Clock.elapsed`. */
   readonly abandonAtMs: number;
 }
 
@@ -113,7 +114,7 @@ export class PodCertificates {
       return undefined;
     });
     if (request === undefined) {
-      if (clock.now() > abandonAtMs) entry.pending = undefined;
+      if (clock.elapsed() > abandonAtMs) entry.pending = undefined;
       return;
     }
     for (const { type, reason, message } of request.status?.conditions ?? []) {
@@ -169,7 +170,7 @@ export class PodCertificates {
       },
     } as unknown as PodCertificateRequest;
     const made = await client.create<PodCertificateRequest>(REQUESTS, namespace, request);
-    return { key, name: made.metadata.name ?? "", abandonAtMs: clock.now() + DELETED_AFTER_MS + random.float() * JITTER_MS };
+    return { key, name: made.metadata.name ?? "", abandonAtMs: clock.elapsed() + DELETED_AFTER_MS + random.float() * JITTER_MS };
   }
 
   #tellAge(pod: Pod, entry: Entry, { beginRefreshAtMs, notAfterMs }: Issued): void {

@@ -15,7 +15,9 @@ export class CpuRates {
 
   /** Nanoseconds of processor time a second since the last sample of this key; undefined for the first. */
   rate(key: string, nanoSeconds: number, atMs: number): number | undefined {
-    const before = this.#samples.get(key);
+    const known = this.#samples.get(key);
+    // Somebody has set the clock back: nothing is known of the time between the two.
+    const before = known !== undefined && known.atMs > atMs ? undefined : known;
     if (before !== undefined && atMs - before.atMs < INTERVAL_MIN_MS) return before.rate;
     // What began anew counts from nought.
     const used = before === undefined || nanoSeconds < before.nanoSeconds ? undefined : nanoSeconds - before.nanoSeconds;

@@ -168,7 +168,7 @@ export class HostVolumes implements VolumeManager {
   /** What each of a pod's volumes takes. Files are counted one by one, and no more often than each minute. */
   stats(pod: Pod): Promise<readonly VolumeStats[]> {
     const uid = uidOf(pod);
-    const nowMs = this.#host.clock.now();
+    const nowMs = this.#host.clock.elapsed();
     const known = this.#stats.get(uid);
     if (known !== undefined && nowMs - known.atMs < STATS_FRESH_MS) return known.stats;
     const stats = this.#measure(pod);

@@ -11,6 +11,8 @@ const AGE_MS_MAX: number = 24 * 60 * 60 * 1000;
 
 interface Known extends PodToken {
   readonly askedAtMs: number;
+  /** The same by `Clock.elapsed`. */
+  readonly askedMs: number;
 }
 
 /** Tokens of pods' service accounts, kept until it is time for new ones (upstream's `token.Manager`). */
@@ -36,7 +38,8 @@ export class ServiceAccountTokens {
     if (known !== undefined && !this.#isDue(known)) return known.token;
     try {
       const askedAtMs = this.#clock.now();
-      const fresh = { ...(await this.#source.token(pod, audience, seconds)), askedAtMs };
+      const askedMs = this.#clock.elapsed();
+      const fresh = { ...(await this.#source.token(pod, audience, seconds)), askedAtMs, askedMs };
       tokens.set(key, fresh);
       return fresh.token;
     } catch (error) {
@@ -52,8 +55,9 @@ export class ServiceAccountTokens {
     this.#pods.delete(podUid);
   }
 
-  #isDue({ refreshAtMs, askedAtMs }: Known): boolean {
-    const atMs = Math.min(refreshAtMs, askedAtMs + AGE_MS_MAX);
-    return this.#clock.now() >= atMs - this.#random.float() * JITTER_MS;
+  /** Its time has come by the clock, or has passed: a clock that is set back does not make a token hold for longer. */
+  #isDue({ refreshAtMs, askedAtMs, askedMs }: Known): boolean {
+    const lifeMs = Math.min(refreshAtMs - askedAtMs, AGE_MS_MAX) - this.#random.float() * JITTER_MS;
+    return this.#clock.now() >= askedAtMs + lifeMs || this.#clock.elapsed() >= askedMs + lifeMs;
   }
 }

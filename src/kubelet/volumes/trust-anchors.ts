@@ -66,7 +66,7 @@ export class TrustAnchors {
   }
 
   #bundles(): Promise<readonly ClusterTrustBundle[]> {
-    const nowMs = this.#clock.now();
+    const nowMs = this.#clock.elapsed();
     if (this.#known !== undefined && nowMs - this.#known.atMs < FRESH_MS) return this.#known.bundles;
     const bundles = this.#client.list<ClusterTrustBundle>(BUNDLES, "").then(({ items }) => items);
     this.#known = { atMs: nowMs, bundles };
