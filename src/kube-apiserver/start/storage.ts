@@ -1,0 +1,31 @@
+import type { ResourceSet } from "#apiserver/registry/resource-set.ts";
+import type { StorageSettings } from "#apiserver/registry/store/storage-settings.ts";
+import type { KVStore } from "#storage/kv.ts";
+import type { EncryptionAtRest } from "../encryption/encryption-at-rest.ts";
+import { encryptionOf, storageSettings } from "../encryption/of-options.ts";
+import { resourceOfKey } from "../encryption/resource-of-key.ts";
+import type { KubeApiServerOptions } from "../server-options.ts";
+
+/** Where objects are kept, and how. */
+export interface Storage {
+  /** Encrypts on the way, when that is asked for. */
+  readonly kv: KVStore;
+  readonly settings: StorageSettings;
+  readonly encryption: EncryptionAtRest | undefined;
+  /** From now on it knows of which resource a key is. */
+  knows(resources: ResourceSet): void;
+}
+
+/** Puts encryption in front of the store. Rejects where the file that configures it cannot be used. */
+export async function openStorage(options: KubeApiServerOptions): Promise<Storage> {
+  let resourceOf = resourceOfKey([]);
+  const encryption = await encryptionOf(options, (key) => resourceOf(key));
+  return {
+    kv: encryption?.kv ?? options.kv,
+    settings: storageSettings(options, encryption),
+    encryption,
+    knows: ({ stored }) => {
+      resourceOf = resourceOfKey(stored.map(({ group, plural, storagePrefix }) => ({ group, resource: plural, storagePrefix })));
+    },
+  };
+}
