@@ -1,9 +1,12 @@
+import { readFileSync } from "node:fs";
+import { loadAll } from "js-yaml";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { ConfigMap, Secret } from "#api/generated/core/v1.ts";
-import type { ApiObject } from "#apimachinery/meta/api-object.ts";
+import { type ApiObject, parseGroupVersion } from "#apimachinery/meta/api-object.ts";
 import { decodeProtobuf } from "#apimachinery/protobuf/decode.ts";
 import { encodeMessage } from "#apimachinery/protobuf/encode.ts";
 import { inEnvelope } from "#apimachinery/protobuf/envelope.ts";
+import { normalizeObject } from "#apimachinery/schema/normalize.ts";
 import { schemaFor } from "#apimachinery/schema/registry.ts";
 import type { StorageMediaType } from "#apiserver/registry/store/storage-settings.ts";
 import { assert } from "#base/assert.ts";
@@ -14,10 +17,13 @@ import { startKubeApiServer } from "#kube-apiserver/server.ts";
 import type { KubeApiServer } from "#kube-apiserver/server-options.ts";
 import { ensureClusterAssets } from "#pki/cluster-assets.ts";
 import type { KVStore } from "#storage/kv.ts";
+import { certificateRequest } from "../support/certificate-request.ts";
 import { openTestStore } from "../support/store.ts";
+import { upstreamKey } from "../support/upstream-keys.ts";
 
 const PROTOBUF = "application/vnd.kubernetes.protobuf";
 const JSON_TYPE = "application/json";
+const manifest = readFileSync(new URL("../e2e/testdata/each-kind.yaml", import.meta.url), "utf8");
 const configMaps = { group: "", version: "v1", resource: "configmaps" };
 const definitions = { group: "apiextensions.k8s.io", version: "v1", resource: "customresourcedefinitions" };
 
@@ -77,6 +83,37 @@ describe("objects are stored as protobuf (--storage-media-type)", () => {
     // Upstream's own programs read these two in either encoding.
     const others = /^\/registry\/(masterleases|ranges)\//;
     expect(json.filter((key) => !others.test(key))).toEqual(["/registry/example.org/widgets/default/w"]);
+  });
+
+  test("an object of each kind lies under upstream's key, as upstream's message", async () => {
+    const client = await serve(PROTOBUF);
+    const [server] = servers;
+    assert(server !== undefined, "the server runs");
+    const definitions = [...server.stores.all()].map(({ definition }) => definition);
+    const { request } = certificateRequest({ commonName: "each" });
+    const objects = loadAll(manifest.replace("REQUEST", request)) as ApiObject[];
+    // What a controller would make.
+    const account = { apiVersion: "v1", kind: "ServiceAccount", metadata: { name: "default", namespace: "each" } };
+    objects.splice(1, 0, account);
+    for (const object of objects) {
+      const { group, version } = parseGroupVersion(object.apiVersion ?? "");
+      const definition = definitions.find(({ kind }) => kind === object.kind);
+      assert(definition !== undefined, `${object.kind} is stored`);
+      const { plural } = definition;
+      const { namespace = "", name = "" } = object.metadata;
+      await client.create({ group, version, resource: plural }, namespace, object);
+      const { group: storedGroup, version: storedVersion } = definition;
+      const read = await client.get<ApiObject>({ group: storedGroup, version: storedVersion, resource: plural }, namespace, name);
+      const { resourceVersion: _, ...metadata } = read.metadata;
+      const key = upstreamKey(plural, namespace, name);
+      const stored = Buffer.from((await kv.get(key)).kv?.value ?? []);
+      expect(stored.subarray(0, 4).toString("latin1"), key).toBe("k8s\0");
+      const schema = schemaFor(storedGroup, storedVersion, definition.kind);
+      assert(schema !== undefined, `${definition.kind} has a type`);
+      const decoded = normalizeObject(schema, decodeProtobuf(stored, () => schema) as unknown as ApiObject);
+      expect(decoded, key).toEqual({ ...read, metadata });
+    }
+    expect(new Set(objects.map(({ kind }) => kind)).size).toBeGreaterThan(55);
   });
 
   test("a store of both is read by servers of either, and a write that changes nothing brings an object to the server's own", async () => {

@@ -14,6 +14,7 @@ import { startKubeApiServer } from "#kube-apiserver/server.ts";
 import type { KubeApiServer } from "#kube-apiserver/server-options.ts";
 import { ensureClusterAssets } from "#pki/cluster-assets.ts";
 import { openTestStore } from "../support/store.ts";
+import { upstreamKey } from "../support/upstream-keys.ts";
 
 const fixtures = fileURLToPath(new URL("../../../shared/upstream/roundtrip", import.meta.url));
 const files = existsSync(fixtures) ? readdirSync(fixtures).filter((name) => name.endsWith(".pb")) : [];
@@ -99,12 +100,17 @@ describe.skipIf(files.length === 0)("what upstream stored (needs ../shared/upstr
     expect(stored.length).toBeGreaterThan(110);
   });
 
-  test("is read by the API in today's version, and is the same in its own", async () => {
-    const name = (i: number): string => `f${i}`;
-    for (const [i, { file, json, definition }] of stored.entries()) {
-      const namespace = definition.scope === "Namespaced" ? `${json.metadata.namespace}/` : "";
-      const key = `/registry/${definition.storagePrefix}/${namespace}${name(i)}`;
-      await kv.txn({ key, expectedModRevision: 0, put: { value: readFileSync(`${fixtures}/${file}`) } });
+  test.each([
+    { encoding: "protobuf", head: "f", bytesOf: ({ file }: Stored) => readFileSync(`${fixtures}/${file}`) },
+    // As upstream's encoder ends it.
+    { encoding: "JSON", head: "j", bytesOf: ({ json }: Stored) => Buffer.from(`${JSON.stringify(json)}\n`) },
+  ])("is read by the API in today's version, and is the same in its own: $encoding", async ({ head, bytesOf }) => {
+    const name = (i: number): string => `${head}${i}`;
+    for (const [i, each] of stored.entries()) {
+      const { json, definition } = each;
+      const namespace = definition.scope === "Namespaced" ? (json.metadata.namespace ?? "") : "";
+      const key = upstreamKey(definition.plural, namespace, name(i));
+      await kv.txn({ key, expectedModRevision: 0, put: { value: bytesOf(each) } });
     }
     for (const [i, each] of stored.entries()) {
       const { definition, json, form, file } = each;
