@@ -43,7 +43,7 @@ export const certsCreateFlags: { readonly [N in keyof CertsCreateFlagTypes]: Fla
     type: "string",
     default: "10.96.0.0/12",
     placeholder: "CIDR",
-    help: "create: addresses of Services; API servers answer to the first.",
+    help: "create: addresses of Services, or those of each family with a comma between; API servers answer to the first.",
   },
   "cluster-domain": {
     type: "string",

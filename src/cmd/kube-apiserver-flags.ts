@@ -53,7 +53,11 @@ const ownFlags: { readonly [N in keyof OwnFlagTypes]: FlagSpec<OwnFlagTypes[N]> 
     0,
   ),
   "insecure-bind-address": text("IP", "Address of that port; 127.0.0.1 when empty."),
-  "service-cluster-ip-range": text("CIDR", "Addresses of Services.", "10.0.0.0/24"),
+  "service-cluster-ip-range": text(
+    "CIDRS",
+    "Addresses of Services: one network, or one of each family with a comma between, the default one first.",
+    "10.0.0.0/24",
+  ),
   "service-node-port-range": text("RANGE", "Ports of nodes that Services may take.", "30000-32767"),
   "allow-privileged": toggle("Let pods have privileged containers."),
   "apiserver-count": count("How many servers --endpoint-reconciler-type=master-count leaves in default/kubernetes.", 1),

@@ -30,6 +30,7 @@ import { cpuProfile, heapProfile } from "./profiles.ts";
 import type { ProgramCall } from "./program-call.ts";
 import { readRuntimeConfig } from "./runtime-config-flag.ts";
 import { securityOptions } from "./security-flags.ts";
+import { readServiceRanges } from "./service-ranges-flag.ts";
 import { certificateFiles, namedCertificates, servingCertificate } from "./serving-certificate.ts";
 import { servingOptions } from "./serving-flags.ts";
 import { untilInterrupted } from "./signals.ts";
@@ -106,7 +107,9 @@ async function start(
   const clock = realClock;
   const serving = servingOptions(flags);
   const security = securityOptions(flags, (flag) => given.has(flag));
-  const serviceClusterIpRange = flags["service-cluster-ip-range"];
+  const advertised = { bindAddress: flags["bind-address"], advertiseAddress: flags["advertise-address"] };
+  const reconciles = reconcilerType(flags) !== "none";
+  const serviceClusterIpRange = readServiceRanges(flags["service-cluster-ip-range"], reconciles ? advertised : undefined);
   const hosts = [firstAddress(serviceClusterIpRange), flags["advertise-address"], flags["bind-address"]].filter(
     (host) => isIP(host) !== 0 && host !== "0.0.0.0" && host !== "::",
   );

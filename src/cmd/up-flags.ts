@@ -65,7 +65,12 @@ export const upFlags: { readonly [N in keyof UpFlagTypes]: FlagSpec<UpFlagTypes[
     placeholder: "unix://PATH",
     help: "Socket of this machine's container runtime; the first usual one that is there when empty.",
   },
-  "service-cluster-ip-range": { type: "string", default: "10.96.0.0/12", placeholder: "CIDR", help: "Addresses of Services." },
+  "service-cluster-ip-range": {
+    type: "string",
+    default: "10.96.0.0/12",
+    placeholder: "CIDRS",
+    help: "Addresses of Services: one network, or one of each family with a comma between, the default one first.",
+  },
   "storage-backend": {
     type: "string",
     default: "",

@@ -19,6 +19,7 @@ import { databaseKey, openStore } from "./open-store.ts";
 import { cpuProfile, heapProfile } from "./profiles.ts";
 import { readRuntimeConfig } from "./runtime-config-flag.ts";
 import { securityOptions } from "./security-flags.ts";
+import { readServiceRanges } from "./service-ranges-flag.ts";
 import { servingOptions } from "./serving-flags.ts";
 import { untilInterrupted } from "./signals.ts";
 import { explainStartFailure } from "./startup-error.ts";
@@ -105,7 +106,7 @@ function componentsOf({ components }: UpFlags): readonly ControlPlaneComponent[]
 async function start(flags: UpFlags, components: readonly ControlPlaneComponent[], node: NodeRuntimeChoice): Promise<Running> {
   const dir = flags["data-dir"];
   const bindAddress = flags["bind-address"];
-  const serviceClusterIpRange = flags["service-cluster-ip-range"];
+  const serviceClusterIpRange = readServiceRanges(flags["service-cluster-ip-range"]);
   const security = securityOptions(flags);
   const serving = servingOptions(flags);
   const kubelet = await kubeletClientOptions(flags);
@@ -133,7 +134,9 @@ async function start(flags: UpFlags, components: readonly ControlPlaneComponent[
   // What simulated nodes do not need is not loaded for them.
   const own = node.real ? await import("./up-machine.ts") : undefined;
   const gateway = await own?.takeGateway(logger);
+  const gated = gateway !== undefined && own?.needsGate(bindAddress) === true ? gateway : "";
   try {
+    readServiceRanges(serviceClusterIpRange, { bindAddress, advertiseAddress: gated });
     const plane = await startControlPlane({
       kv,
       clock,
@@ -141,7 +144,7 @@ async function start(flags: UpFlags, components: readonly ControlPlaneComponent[
       logger,
       assets,
       bindAddress,
-      ...(gateway !== undefined && own?.needsGate(bindAddress) ? { advertiseAddress: gateway } : {}),
+      ...(gated === "" ? {} : { advertiseAddress: gated }),
       port: flags["secure-port"],
       serviceClusterIpRange,
       ...security,

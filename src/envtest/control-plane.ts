@@ -16,6 +16,7 @@ import type { Profiles } from "#kube-apiserver/profile-routes.ts";
 import type { RuntimeConfig } from "#kube-apiserver/runtime-config.ts";
 import { startKubeApiServer } from "#kube-apiserver/server.ts";
 import type { KubeApiServer } from "#kube-apiserver/server-options.ts";
+import { parseServiceRanges } from "#kube-apiserver/service-ranges.ts";
 import { type ControllerManagerOptions, startControllerManager } from "#kube-controller-manager/controller-manager.ts";
 import { startElectedControllerManager } from "#kube-controller-manager/elected-controller-manager.ts";
 import { type RunningScheduler, startScheduler } from "#kube-scheduler/scheduler.ts";
@@ -177,6 +178,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       signal,
       count: options.nodes,
       namePrefix: "node-",
+      families: parseServiceRanges(serviceClusterIpRange).map((range) => (range.includes(":") ? "IPv6" : "IPv4")),
       network: simulated,
       authority: {
         clientCa: assets.ca.cert,

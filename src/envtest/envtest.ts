@@ -4,6 +4,7 @@ import { systemRandom } from "#base/random.ts";
 import type { Client } from "#client/client.ts";
 import { silentLogger } from "#component-base/logging.ts";
 import { RuntimeConfig } from "#kube-apiserver/runtime-config.ts";
+import { parseServiceRanges } from "#kube-apiserver/service-ranges.ts";
 import type { SimulatedNodes, SimulationHooks } from "#kubelet/simulated-nodes.ts";
 import { ensureClusterAssets } from "#pki/cluster-assets.ts";
 import { renderKubeconfig } from "#pki/kubeconfig.ts";
@@ -17,7 +18,7 @@ export interface StartClusterOptions {
   readonly nodes?: number;
   /** Port of the API; a free one when absent. */
   readonly port?: number;
-  /** A CIDR; `10.96.0.0/12` when absent. */
+  /** A CIDR, or one of each family with a comma between, which gives nodes and pods addresses of both; `10.96.0.0/12` when absent. */
   readonly serviceClusterIpRange?: string;
   /** What `--runtime-config` says, one pair each: `extensions/v1beta1=true`. Only stable versions are served when absent. */
   readonly runtimeConfig?: readonly string[];
@@ -69,7 +70,7 @@ const DEFAULT_SERVICE_RANGE = "10.96.0.0/12";
 export async function startCluster(options: StartClusterOptions = {}): Promise<Cluster> {
   const clock = realClock;
   const random = systemRandom;
-  const serviceClusterIpRange = options.serviceClusterIpRange ?? DEFAULT_SERVICE_RANGE;
+  const serviceClusterIpRange = parseServiceRanges(options.serviceClusterIpRange ?? DEFAULT_SERVICE_RANGE).join(",");
   const assets = await ensureClusterAssets({ clock, hosts: ["127.0.0.1"], serviceClusterIpRange });
   const kv = options.store ?? new MemoryStore({ clock });
   const { nodeMonitorGracePeriodSeconds, nodeLeaseDurationSeconds } = options;

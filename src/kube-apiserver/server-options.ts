@@ -46,7 +46,10 @@ export interface KubeApiServerOptions {
   readonly bindAddress: string;
   /** 0 takes a free one. */
   readonly port: number;
-  /** CIDR that Services get their cluster IPs from; the first address is the API server's own. */
+  /**
+   * Networks that Services get their cluster IPs from, one CIDR or one of each family with a comma between; the first address of the
+   * first is the API server's own.
+   */
   readonly serviceClusterIpRange: string;
   /** Default `30000-32767`. */
   readonly serviceNodePortRange?: string;

@@ -22,6 +22,7 @@ import { keepIdentityLease } from "./identity-lease.ts";
 import { LOOPBACK_USER, loopbackContext } from "./loopback.ts";
 import { openApiDocument } from "./openapi-routes.ts";
 import type { KubeApiServer, KubeApiServerOptions } from "./server-options.ts";
+import { checkAdvertisedFamily, parseServiceRanges } from "./service-ranges.ts";
 import { lazyStores } from "./start/lazy-stores.ts";
 import { type Listeners, listen } from "./start/listeners.ts";
 import { publishApi } from "./start/published-api.ts";
@@ -34,6 +35,9 @@ import { logStoreReports } from "./store-reports.ts";
 /** Starts the API server of Kubernetes' built-in resources. Resolves when it answers requests. */
 export async function startKubeApiServer(options: KubeApiServerOptions): Promise<KubeApiServer> {
   const { clock, serving = DEFAULT_SERVING } = options;
+  if (options.endpointReconciler?.type !== "none") {
+    checkAdvertisedFamily(parseServiceRanges(options.serviceClusterIpRange), advertisedIp(options));
+  }
   const lazy = lazyStores();
   const storage = await openStorage(options);
   const isReadOnly = storage.settings.readOnly === true;
@@ -89,10 +93,10 @@ class RunningServer implements KubeApiServer {
     this.#isReadOnly = storage.settings.readOnly === true;
     this.#isShared = storage.kv.features.shared;
     const { port } = listeners.secure;
-    const ip = options.advertiseAddress ?? advertisedAddress(bindAddress);
-    progress.address = `${ip}:${port}`;
+    const ip = advertisedIp(options);
+    progress.address = `${inUrl(ip)}:${port}`;
     this.port = port;
-    this.url = `https://${bindAddress === "0.0.0.0" || bindAddress === "::" ? ip : bindAddress}:${port}`;
+    this.url = `https://${inUrl(bindAddress === "0.0.0.0" || bindAddress === "::" ? ip : bindAddress)}:${port}`;
     if (listeners.plain !== undefined) this.insecurePort = listeners.plain.port;
     const context = loopbackContext();
     this.#reconciler = new EndpointReconciler({
@@ -110,7 +114,12 @@ class RunningServer implements KubeApiServer {
       resources,
       clock,
       context,
-      address: { clusterIp: firstAddress(serviceClusterIpRange), serviceCidr: serviceClusterIpRange, ip, port },
+      address: {
+        clusterIp: firstAddress(serviceClusterIpRange),
+        serviceCidrs: parseServiceRanges(serviceClusterIpRange),
+        ip,
+        port,
+      },
       clientCa: authorities.clients.join(""),
       requestHeaderCa: authorities.proxies.join(""),
       proxyNames: authorities.proxyNames,
@@ -218,4 +227,14 @@ class RunningServer implements KubeApiServer {
     registry.stores.stop();
     storage.encryption?.stop();
   }
+}
+
+/** The address that members of the cluster reach the server by, of the family of its Services. */
+function advertisedIp({ advertiseAddress, bindAddress, serviceClusterIpRange }: KubeApiServerOptions): string {
+  const [first] = parseServiceRanges(serviceClusterIpRange);
+  return advertiseAddress ?? advertisedAddress(bindAddress, first?.includes(":") ? 6 : 4);
+}
+
+function inUrl(host: string): string {
+  return host.includes(":") ? `[${host}]` : host;
 }

@@ -1,12 +1,17 @@
 import type { Node, NodeStatus } from "#api/generated/core/v1.ts";
 import { formatTime } from "#apimachinery/meta/time.ts";
+import { inFamilies, networksInFamilies } from "#cni/simulated-addresses.ts";
 import { NODE_FEATURES_OF_UPDATES } from "#component-helpers/node/declared-features.ts";
 
 /** What distinguishes one simulated node. */
 export interface NodeIdentity {
   readonly name: string;
+  /** Of IPv4; what stands beside it in a cluster of other families follows from it (`#cni/simulated-addresses.ts`). */
   readonly hostIp: string;
+  /** The same of its pods' network. */
   readonly podCidr: string;
+  /** Which addresses it has, the cluster's default family first: `IPv4`, `IPv6`. */
+  readonly families: readonly string[];
 }
 
 /** What a simulated node has. */
@@ -20,7 +25,8 @@ export const KUBELET_VERSION = "v1.36.2";
 const CAPACITY = { cpu: String(NODE_CPUS), "ephemeral-storage": "100Gi", "hugepages-2Mi": "0", memory: "32Gi", pods: "110" };
 
 /** The node as it registers itself. */
-export function nodeObject({ name, podCidr }: NodeIdentity): Node {
+export function nodeObject({ name, podCidr, families }: NodeIdentity): Node {
+  const podCIDRs = networksInFamilies(podCidr, families);
   return {
     apiVersion: "v1",
     kind: "Node",
@@ -35,7 +41,7 @@ export function nodeObject({ name, podCidr }: NodeIdentity): Node {
       },
       annotations: { "volumes.kubernetes.io/controller-managed-attach-detach": "true" },
     },
-    spec: { podCIDR: podCidr, podCIDRs: [podCidr] },
+    spec: { podCIDR: podCIDRs[0], podCIDRs },
   } as Node;
 }
 
@@ -59,7 +65,7 @@ const FINDINGS: readonly Finding[] = [
 ];
 
 /** The status of a healthy node; `since` is when it became healthy, both in milliseconds since the epoch. */
-export function nodeStatus({ name, hostIp }: NodeIdentity, nowMs: number, sinceMs: number): NodeStatus {
+export function nodeStatus({ name, hostIp, families }: NodeIdentity, nowMs: number, sinceMs: number): NodeStatus {
   return {
     capacity: CAPACITY,
     allocatable: CAPACITY,
@@ -72,7 +78,7 @@ export function nodeStatus({ name, hostIp }: NodeIdentity, nowMs: number, sinceM
       lastTransitionTime: formatTime(sinceMs),
     })),
     addresses: [
-      { type: "InternalIP", address: hostIp },
+      ...inFamilies(hostIp, families).map((address) => ({ type: "InternalIP", address })),
       { type: "Hostname", address: name },
     ],
     daemonEndpoints: { kubeletEndpoint: { Port: KUBELET_PORT } },
@@ -92,10 +98,10 @@ export function nodeStatus({ name, hostIp }: NodeIdentity, nowMs: number, sinceM
 }
 
 /** The identity of the node of a number, from 0: pods in 10.244.x.0/24, further networks after 256 nodes. */
-export function nodeIdentity(index: number, name: string): NodeIdentity {
+export function nodeIdentity(index: number, name: string, families: readonly string[] = ["IPv4"]): NodeIdentity {
   const high = Math.floor(index / 256);
   const low = index % 256;
-  return { name, hostIp: `172.${18 + high}.${low}.2`, podCidr: `10.${244 + high}.${low}.0/24` };
+  return { name, hostIp: `172.${18 + high}.${low}.2`, podCidr: `10.${244 + high}.${low}.0/24`, families };
 }
 
 /** Most nodes that have networks of their own. */

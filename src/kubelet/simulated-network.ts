@@ -1,4 +1,5 @@
 import type { Duplex } from "node:stream";
+import { ipv4Beside } from "#cni/simulated-addresses.ts";
 import { PodServer } from "#cri/fake/pod-server.ts";
 
 /** A simulated node as the network sees it. */
@@ -48,7 +49,8 @@ export class SimulatedNetwork {
   }
 
   #nodeOf(host: string): NetworkNode | undefined {
-    return this.#byHost.get(host) ?? this.#byPodNetwork.get(networkOf(host));
+    const known = ipv4Beside(host);
+    return this.#byHost.get(known) ?? this.#byPodNetwork.get(networkOf(known));
   }
 }
 

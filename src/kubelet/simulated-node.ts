@@ -5,6 +5,7 @@ import { duplexPair } from "#base/duplex-pair.ts";
 import type { Random } from "#base/random.ts";
 import type { EventRecorder } from "#client/event-recorder.ts";
 import { IpPool } from "#cni/host-local.ts";
+import { inFamilies, ipv4Beside } from "#cni/simulated-addresses.ts";
 import { Allowance, NODE_LIMITS } from "#cri/fake/allowance.ts";
 import { FakeRuntime } from "#cri/fake/fake-runtime.ts";
 import type { SimulationHooks } from "#cri/fake/hooks.ts";
@@ -77,8 +78,8 @@ export class SimulatedNode implements NetworkNode {
       ...(shared.hooks === undefined ? {} : { hooks: shared.hooks }),
       allowance,
       insideOf: (uid, container) => volumes.inside(uid, container),
-      allocateIp: () => ips.allocate(),
-      releaseIp: (ip) => ips.release(ip),
+      allocateIps: () => inFamilies(ips.allocate(), identity.families),
+      releaseIp: (ip) => ips.release(ipv4Beside(ip)),
       idPrefix: identity.podCidr
         .split(".")
         .slice(0, 3)
@@ -101,7 +102,7 @@ export class SimulatedNode implements NetworkNode {
       statusManager,
       recorder,
       clock,
-      hostIps: [identity.hostIp],
+      hostIps: inFamilies(identity.hostIp, identity.families),
     };
     this.#runtime.getContainerEvents(({ type, sandboxId }) => {
       if (type === "CONTAINER_STOPPED_EVENT") void this.#wakeOwner(sandboxId);
@@ -123,7 +124,7 @@ export class SimulatedNode implements NetworkNode {
   /** To the node's own server, to a port of the node that a pod has taken, or to a pod. */
   connect(host: string, port: number): Duplex | undefined {
     if (!this.#running) return undefined;
-    const isNode = host === this.name || host === this.hostIp;
+    const isNode = host === this.name || ipv4Beside(host) === this.hostIp;
     if (isNode && port === KUBELET_PORT) return this.#connectToServer();
     const taken = isNode ? this.#runtime.sandboxByHostPort(port) : undefined;
     const sandboxId = isNode ? taken?.sandboxId : this.#runtime.sandboxByIp(host);
@@ -145,7 +146,7 @@ export class SimulatedNode implements NetworkNode {
   /** Few nodes are ever asked: neither a certificate nor the server's code is there before. */
   async #startServer(authority: NodeAuthority): Promise<KubeletServer> {
     const [{ KubeletServer }, auth] = await Promise.all([import("./server/kubelet-server.ts"), this.#shared.auth()]);
-    const serving = authority.issueServing(this.name, [this.name, this.hostIp]);
+    const serving = authority.issueServing(this.name, [this.name, ...inFamilies(this.hostIp, this.identity.families)]);
     return new KubeletServer(
       { host: this.#host(), auth, clock: this.#shared.clock },
       { ...serving, clientCa: authority.clientCa },

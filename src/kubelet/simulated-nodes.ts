@@ -27,6 +27,8 @@ export interface SimulatedNodesOptions {
   readonly count: number;
   /** Nodes are called `<namePrefix>0`, `<namePrefix>1`, ... */
   readonly namePrefix: string;
+  /** Which addresses nodes and pods have, the cluster's default family first. Only `IPv4` when absent. */
+  readonly families?: readonly string[];
   readonly signal: AbortSignal;
   /** How long a node's Lease says that it lives; it is renewed four times in that. {@link LEASE_DURATION_SECONDS} when absent. */
   readonly leaseDurationSeconds?: number;
@@ -97,7 +99,7 @@ export async function startSimulatedNodes(options: SimulatedNodesOptions): Promi
   };
   const members = new Map<string, Member>();
   for (let index = 0; index < count; index++) {
-    const identity = nodeIdentity(index, `${namePrefix}${index}`);
+    const identity = nodeIdentity(index, `${namePrefix}${index}`, options.families);
     const node = new SimulatedNode(identity, shared);
     network.add(node, identity.podCidr);
     members.set(identity.name, { node, registration: new NodeRegistration(identity, { client, clock, leaseDurationSeconds }) });

@@ -42,6 +42,13 @@ test.each([
   ["10.96.0.0/12", "10.96.0.1"],
   ["10.0.0.0/24", "10.0.0.1"],
   ["172.16.5.9/16", "172.16.0.1"],
+  ["fd00:10:96::/112", "fd00:10:96::1"],
+  ["10.96.0.0/12,fd00:10:96::/112", "10.96.0.1"],
+  ["fd00:10:96::/112,10.96.0.0/12", "fd00:10:96::1"],
 ])("the first address of %s is %s", (cidr, want) => {
   expect(firstAddress(cidr)).toBe(want);
+});
+
+test.each(["", "10.96.0.0", "services"])("%j has no first address", (range) => {
+  expect(() => firstAddress(range)).toThrow(RangeError);
 });

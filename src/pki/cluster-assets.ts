@@ -1,4 +1,5 @@
 import { X509Certificate } from "node:crypto";
+import { formatIp, networkAddress, parseCidr } from "#apimachinery/validation/ip.ts";
 import type { Clock } from "#base/clock.ts";
 import { AssetFiles } from "./asset-files.ts";
 import { AUTHORITIES, type AuthorityRow, type ClusterLeafRow, LEAVES } from "./asset-table.ts";
@@ -28,7 +29,7 @@ export interface ClusterAssetsOptions {
   readonly clock: Clock;
   /** Further names and addresses that the API server is reached by. */
   readonly hosts: readonly string[];
-  /** CIDR of the Services; the API server's certificate names its first address. */
+  /** Addresses of Services, one CIDR or two with a comma between; the API server's certificate names the first one's first address. */
   readonly serviceClusterIpRange: string;
 }
 
@@ -122,11 +123,13 @@ function coversHosts(certificate: X509Certificate, hosts: readonly string[]): bo
   return hosts.every((host) => named.has(host) || (host.includes(":") && certificate.checkIP(host) !== undefined));
 }
 
-/** The first address of an IPv4 CIDR: the one that the `kubernetes` Service takes. */
-export function firstAddress(cidr: string): string {
-  const [address = "", length = "32"] = cidr.split("/");
-  const bits = address.split(".").reduce((sum, octet) => sum * 256 + Number(octet), 0);
-  const size = 2 ** (32 - Number(length));
-  const first = Math.floor(bits / size) * size + 1;
-  return [24, 16, 8, 0].map((shift) => Math.floor(first / 2 ** shift) % 256).join(".");
+/**
+ * The first address of a range of Services, or of the first of two with a comma between: the one that the `kubernetes` Service takes.
+ * Throws a RangeError for what is no range.
+ */
+export function firstAddress(ranges: string): string {
+  const [range = ""] = ranges.split(",");
+  const network = parseCidr(range);
+  if (network === undefined) throw new RangeError(`not a range of addresses: ${JSON.stringify(range)}`);
+  return formatIp({ family: network.address.family, value: networkAddress(network) + 1n });
 }

@@ -11,7 +11,7 @@ export function pureResources(): ResourceSet {
     clock: new ManualClock(NOW),
     random: seededRandom(1),
     network: {} as never,
-    serviceClusterIpRange: "10.0.0.0/24",
+    serviceRanges: ["10.0.0.0/24"],
     serviceNodePortRange: "30000-32767",
     virtual: [],
   });

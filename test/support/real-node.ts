@@ -120,7 +120,7 @@ export class RealNode implements AsyncDisposable {
 
   /** Registers the node, and keeps it alive. */
   async register(client: Client): Promise<void> {
-    const identity = { name: this.nodeName, hostIp: NODE_IP, podCidr: "10.253.0.0/24" };
+    const identity = { name: this.nodeName, hostIp: NODE_IP, podCidr: "10.253.0.0/24", families: ["IPv4"] };
     const registration = new NodeRegistration(identity, { client, clock: realClock, leaseDurationSeconds: 40 });
     await registration.register();
     this.#beat = realClock.setInterval(() => void registration.beat(), registration.beatPeriodMs, { unref: true });

@@ -10,7 +10,7 @@ import { FakeRuntime } from "./fake-runtime.ts";
 import { PodServer } from "./pod-server.ts";
 
 function newRuntime(): FakeRuntime {
-  const ips = { allocateIp: () => "10.244.0.2", releaseIp: () => {} };
+  const ips = { allocateIps: () => ["10.244.0.2"], releaseIp: () => {} };
   return new FakeRuntime({ clock: realClock, random: seededRandom(1), podServer: new PodServer(), ...ips, idPrefix: "a" });
 }
 

@@ -41,8 +41,8 @@ export interface FakeRuntimeOptions {
   readonly insideOf?: (podUid: string, container: string) => ContainerInside | undefined;
   /** What all its containers may hold; as nodes may by default when absent. */
   readonly allowance?: Allowance;
-  /** An address for a new sandbox; given back with `releaseIp`. */
-  readonly allocateIp: () => string;
+  /** Addresses for a new sandbox, one or one of each family; the first is given back with `releaseIp`. */
+  readonly allocateIps: () => readonly string[];
   readonly releaseIp: (ip: string) => void;
   /** Makes ids unique among runtimes. */
   readonly idPrefix: string;
@@ -113,13 +113,14 @@ export class FakeRuntime implements RuntimeService {
 
   async runPodSandbox(config: PodSandboxConfig, runtimeHandler = ""): Promise<string> {
     const id = this.#newId();
+    const [ip = "", ...additionalIps] = hasHostNetwork(config) ? [] : this.#options.allocateIps();
     const status: PodSandboxStatus = {
       id,
       metadata: config.metadata,
       state: "SANDBOX_READY",
       createdAtMs: this.#options.clock.now(),
-      ip: hasHostNetwork(config) ? "" : this.#options.allocateIp(),
-      additionalIps: [],
+      ip,
+      additionalIps,
       labels: config.labels,
       annotations: config.annotations,
       runtimeHandler,

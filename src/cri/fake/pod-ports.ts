@@ -34,7 +34,9 @@ export function connectTo({ status, config }: Reachable, port: number, { hooks =
 
 /** The sandbox with an address. */
 export function sandboxByIp(sandboxes: Iterable<Reachable>, ip: string): string | undefined {
-  for (const { status } of sandboxes) if (status.ip === ip && status.state === "SANDBOX_READY") return status.id;
+  for (const { status } of sandboxes) {
+    if (status.state === "SANDBOX_READY" && (status.ip === ip || status.additionalIps.includes(ip))) return status.id;
+  }
   return undefined;
 }
 

@@ -16,6 +16,7 @@ import { defaultClusterRoleBindings } from "./rbac/cluster-role-bindings.ts";
 import { defaultClusterRoles, trustBundlePublisherRole } from "./rbac/cluster-roles.ts";
 import { defaultRoleBindings, defaultRoles } from "./rbac/namespaced-roles.ts";
 import { ensure, ensureContains, ensureEqual } from "./reconcile.ts";
+import { ensureServiceCidr } from "./service-cidr.ts";
 
 /** What the objects that a cluster begins with depend on. */
 export interface BootstrapOptions {
@@ -73,7 +74,7 @@ export async function bootstrapRest(options: BootstrapOptions): Promise<void> {
   await Promise.all([
     options.enterEndpoints === undefined ? enterAlone(options) : options.enterEndpoints(),
     publishAuthorities(options),
-    ensure(stores, "networking.k8s.io", "servicecidrs", kubernetesServiceCidr(address, now), context),
+    ensureServiceCidr(stores, kubernetesServiceCidr(address, now), context),
     ...PRIORITY_CLASSES.map((entry) => ensure(stores, "scheduling.k8s.io", "priorityclasses", priorityClass(entry), context)),
     ...defaultPriorityLevels().map((level) =>
       ensure(stores, "flowcontrol.apiserver.k8s.io", "prioritylevelconfigurations", level, context),

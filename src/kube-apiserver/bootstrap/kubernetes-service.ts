@@ -6,8 +6,9 @@ import type { ServiceCIDR } from "#api/generated/networking/v1.ts";
 export interface AdvertisedAddress {
   /** First address of the service range. */
   readonly clusterIp: string;
-  /** The service range, as CIDR. */
-  readonly serviceCidr: string;
+  /** The networks of Services, the default one first. */
+  readonly serviceCidrs: readonly string[];
+  /** Of the default family. */
   readonly ip: string;
   readonly port: number;
 }
@@ -21,6 +22,8 @@ export function kubernetesService({ clusterIp, port }: AdvertisedAddress): Servi
     spec: {
       clusterIP: clusterIp,
       clusterIPs: [clusterIp],
+      ipFamilies: [clusterIp.includes(":") ? "IPv6" : "IPv4"],
+      ipFamilyPolicy: "SingleStack",
       type: "ClusterIP",
       ports: [{ name: "https", protocol: "TCP", port: 443, targetPort: port }],
     },
@@ -37,25 +40,25 @@ export function kubernetesEndpoints(ips: readonly string[], port: number): Endpo
   };
 }
 
-/** The EndpointSlice of `default/kubernetes`. */
+/** The EndpointSlice of `default/kubernetes`, whose Service has one family only. */
 export function kubernetesEndpointSlice(ips: readonly string[], port: number): EndpointSlice {
   return {
     apiVersion: "discovery.k8s.io/v1",
     kind: "EndpointSlice",
     metadata: { name: "kubernetes", namespace: "default", labels: { "kubernetes.io/service-name": "kubernetes" } },
-    addressType: "IPv4",
+    addressType: ips[0]?.includes(":") ? "IPv6" : "IPv4",
     endpoints: ips.map((ip) => ({ addresses: [ip], conditions: { ready: true } })),
     ports: [{ name: "https", port, protocol: "TCP" }],
   };
 }
 
 /** The ServiceCIDR that says where the addresses of Services come from (KEP-1880). */
-export function kubernetesServiceCidr({ serviceCidr }: AdvertisedAddress, now: string): ServiceCIDR {
+export function kubernetesServiceCidr({ serviceCidrs }: AdvertisedAddress, now: string): ServiceCIDR {
   return {
     apiVersion: "networking.k8s.io/v1",
     kind: "ServiceCIDR",
     metadata: { name: "kubernetes", finalizers: ["networking.k8s.io/service-cidr-finalizer"] },
-    spec: { cidrs: [serviceCidr] },
+    spec: { cidrs: [...serviceCidrs] },
     status: {
       conditions: [
         { type: "Ready", status: "True", lastTransitionTime: now, reason: "", message: "Kubernetes Service CIDR is ready" },

@@ -14,8 +14,8 @@ export interface RegistryModules {
   /** The ways to nodes, pods and what services lead to. */
   readonly network: ClusterNetwork;
   readonly random: Random;
-  /** CIDR that Services get their cluster IPs from, such as `10.0.0.0/24`. */
-  readonly serviceClusterIpRange: string;
+  /** Networks that Services get their cluster IPs from, such as `10.0.0.0/24`: one, or one of each family, the default one first. */
+  readonly serviceRanges: readonly string[];
   /** Inclusive range of node ports, such as `30000-32767`. */
   readonly serviceNodePortRange: string;
   /** How long an event is kept after its last write; an hour when absent. */

@@ -22,6 +22,7 @@ import { RuntimeConfig } from "../runtime-config.ts";
 import { servedVersions } from "../served-versions.ts";
 import type { KubeApiServerOptions } from "../server-options.ts";
 import { serviceAddresses } from "../service-addresses.ts";
+import { parseServiceRanges } from "../service-ranges.ts";
 import { storeHealth } from "../store-reports.ts";
 import { warnOfUnserved } from "../unserved-versions.ts";
 import type { LazyStores } from "./lazy-stores.ts";
@@ -92,7 +93,7 @@ function resourcesOf(options: KubeApiServerOptions, { stores }: LazyStores, modu
     network,
     clock,
     random,
-    serviceClusterIpRange: options.serviceClusterIpRange,
+    serviceRanges: parseServiceRanges(options.serviceClusterIpRange),
     serviceNodePortRange: options.serviceNodePortRange ?? NODE_PORTS,
     ...(eventTtlSeconds === undefined ? {} : { eventTtlSeconds }),
     ...(storage.kv.features.shared && { sharedStore: storage.kv }),

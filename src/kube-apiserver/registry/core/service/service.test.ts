@@ -9,7 +9,7 @@ test("a deleted Service takes the Endpoints of its name along", () => {
       return Promise.reject(new Error("not found"));
     },
   });
-  const modules = { serviceClusterIpRange: "10.0.0.0/24", serviceNodePortRange: "30000-32767", stores: { of } };
+  const modules = { serviceRanges: ["10.0.0.0/24"], serviceNodePortRange: "30000-32767", stores: { of } };
   const { strategy } = services(modules as never);
   strategy?.afterDelete?.({ metadata: { namespace: "a", name: "web" }, spec: { type: "ExternalName" } });
   expect(deleted).toEqual([["", "endpoints", "a", "web"]]);

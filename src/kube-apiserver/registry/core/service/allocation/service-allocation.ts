@@ -1,11 +1,14 @@
 import type { Service } from "#api/generated/core/v1.ts";
+import type { IPAddress } from "#api/generated/networking/v1.ts";
 import type { Draft } from "#apimachinery/meta/api-object.ts";
 import { deepCopy } from "#apimachinery/meta/deep-copy.ts";
 import type { Transaction } from "#apiserver/registry/resource.ts";
 import type { RequestContext } from "#apiserver/request/request-info.ts";
+import { internalContext } from "../../../internal-context.ts";
 import type { RegistryModules } from "../../../modules.ts";
 import { hasNodePortType, isHeadless, needsClusterIp, needsHealthCheck, nodePortsOf } from "../service-fields.ts";
-import { ClusterIpAllocator } from "./cluster-ips.ts";
+import { addressName } from "./address-object.ts";
+import { ClusterIpPool } from "./cluster-ip-pool.ts";
 import { allocateChangedPorts, allocateNewPorts } from "./node-ports.ts";
 import { PortAllocator, PortOperation } from "./port-allocator.ts";
 import { PortLedger } from "./port-ledger.ts";
@@ -13,7 +16,7 @@ import { PortLedger } from "./port-ledger.ts";
 /** Gives Services their cluster IPs and node ports. Which ports are taken is read from the stored Services at first use. */
 export class ServiceAllocation {
   readonly #modules: RegistryModules;
-  readonly #ips: readonly ClusterIpAllocator[];
+  readonly #ips: readonly ClusterIpPool[];
   /** Where the store is this server's alone. */
   #ports: PortAllocator | undefined;
   readonly #ledger: PortLedger | undefined;
@@ -22,14 +25,12 @@ export class ServiceAllocation {
     this.#modules = modules;
     const { sharedStore: kv, clock, serviceNodePortRange: range } = modules;
     this.#ledger = kv && new PortLedger({ kv, clock, range, inUse: () => this.#portsInUse() });
-    this.#ips = modules.serviceClusterIpRange
-      .split(",")
-      .map((cidr) => new ClusterIpAllocator(cidr, modules.random, () => modules.stores.of("networking.k8s.io", "ipaddresses")));
+    this.#ips = modules.serviceRanges.map((range) => new ClusterIpPool(range, modules.random, modules.stores));
   }
 
   /** The cluster's address families, the default one first. */
   get families(): readonly string[] {
-    return this.#ips.map((allocator) => allocator.family);
+    return this.#ips.map((pool) => pool.family);
   }
 
   /** Throws what an allocation for a new Service would, as far as that can be told without allocating. */
@@ -50,7 +51,7 @@ export class ServiceAllocation {
     if (!needsClusterIp(service) || isHeadless(service)) return;
     (service.spec.ipFamilies ?? []).forEach((family, i) => {
       const ip = service.spec.clusterIPs?.[i];
-      if (i >= first && ip) this.#ips.find((allocator) => allocator.family === family)?.check(service, ip, dryRun);
+      if (i >= first && ip) this.#ips.find((pool) => pool.family === family)?.check(service, ip, dryRun);
     });
   }
 
@@ -150,11 +151,11 @@ export class ServiceAllocation {
     const taken: string[] = [];
     try {
       for (const [i, family] of (service.spec.ipFamilies ?? []).entries()) {
-        const allocator = this.#ips.find((candidate) => candidate.family === family);
+        const pool = this.#ips.find((candidate) => candidate.family === family);
         const wanted = ips[i] ?? "";
-        if (allocator === undefined || kept.includes(wanted)) continue;
-        if (wanted === "") ips[i] = await allocator.allocateNext(service, context, dryRun);
-        else await allocator.allocate(service, wanted, context, dryRun);
+        if (pool === undefined || kept.includes(wanted)) continue;
+        if (wanted === "") ips[i] = await pool.allocateNext(service, context, dryRun);
+        else await pool.allocate(service, wanted, context, dryRun);
         taken.push(ips[i] ?? "");
       }
     } catch (error) {
@@ -166,8 +167,10 @@ export class ServiceAllocation {
     return taken;
   }
 
+  /** What fails here is found by the repair of addresses. */
   #releaseIps(ips: readonly string[]): void {
-    for (const ip of ips) this.#ips[0]?.release(ip);
+    const addresses = this.#modules.stores.of<IPAddress>("networking.k8s.io", "ipaddresses");
+    for (const ip of ips) addresses.delete("", addressName(ip), {}, internalContext()).catch(() => undefined);
   }
 
   #portAllocator(): PortAllocator {

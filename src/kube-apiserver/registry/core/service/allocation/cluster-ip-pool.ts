@@ -1,0 +1,85 @@
+import type { Service } from "#api/generated/core/v1.ts";
+import type { IPAddress, ServiceCIDR } from "#api/generated/networking/v1.ts";
+import { internalError, invalid as invalidObject } from "#apimachinery/api-errors/errors.ts";
+import type { StatusError } from "#apimachinery/api-errors/status.ts";
+import { invalid } from "#apimachinery/validation/field-error.ts";
+import { FieldPath } from "#apimachinery/validation/field-path.ts";
+import type { Store } from "#apiserver/registry/resource.ts";
+import type { Stores } from "#apiserver/registry/resource-set.ts";
+import type { RequestContext } from "#apiserver/request/request-info.ts";
+import type { Random } from "#base/random.ts";
+import { addressName, familyOf } from "./address-object.ts";
+import { ClusterIpAllocator } from "./cluster-ips.ts";
+import { usableNetworks } from "./usable-networks.ts";
+
+const TAKEN = "provided IP is already allocated";
+
+/**
+ * The cluster IPs of one family: of all networks that ServiceCIDRs name, as far as they are ready (KEP-1880, upstream's `MetaAllocator`).
+ */
+export class ClusterIpPool {
+  readonly family: "IPv4" | "IPv6";
+  readonly #range: string;
+  readonly #random: Random;
+  readonly #stores: Stores;
+  readonly #allocators = new Map<string, ClusterIpAllocator>();
+
+  /** `range` is the one of the server's own flag: it counts until the default ServiceCIDR is there. */
+  constructor(range: string, random: Random, stores: Stores) {
+    this.family = familyOf(range);
+    this.#range = range;
+    this.#random = random;
+    this.#stores = stores;
+  }
+
+  /** Takes an address that was asked for. Throws 422 when it is taken or in no network. */
+  async allocate(service: Service, ip: string, context: RequestContext, dryRun: boolean): Promise<void> {
+    const allocator = this.#checked(service, ip, dryRun);
+    if (!dryRun && !(await allocator.claim(service, ip, context))) throw cannotAllocate(service, ip, TAKEN);
+  }
+
+  /** Throws 422 when the address is known to be taken or in no network. */
+  check(service: Service, ip: string, dryRun: boolean): void {
+    this.#checked(service, ip, dryRun);
+  }
+
+  /** Takes any address. Throws 500 when there is none. */
+  async allocateNext(service: Service, context: RequestContext, dryRun: boolean): Promise<string> {
+    for (const allocator of this.#usable()) {
+      const ip = await allocator.claimAny(service, context, dryRun);
+      if (ip !== undefined) return ip;
+    }
+    throw internalError("failed to allocate a serviceIP: range is full");
+  }
+
+  #checked(service: Service, ip: string, dryRun: boolean): ClusterIpAllocator {
+    const allocators = this.#usable();
+    const allocator = allocators.find((candidate) => candidate.has(ip));
+    if (allocator === undefined) {
+      const range = `the provided IP (${ip}) is not in the valid range. The range of valid IPs is ${allocators[0]?.cidr ?? ""}`;
+      throw cannotAllocate(service, ip, dryRun ? range : "the provided network does not match the current range");
+    }
+    if (!dryRun && this.#addresses().cached("", addressName(ip)) !== undefined) throw cannotAllocate(service, ip, TAKEN);
+    return allocator;
+  }
+
+  #usable(): readonly ClusterIpAllocator[] {
+    const cidrs = usableNetworks(this.#stores.of<ServiceCIDR>("networking.k8s.io", "servicecidrs").listCached(""), this.#range);
+    for (const gone of [...this.#allocators.keys()].filter((cidr) => !cidrs.includes(cidr))) this.#allocators.delete(gone);
+    return cidrs.map((cidr) => {
+      const allocator = this.#allocators.get(cidr) ?? new ClusterIpAllocator(cidr, this.#random, () => this.#addresses());
+      this.#allocators.set(cidr, allocator);
+      return allocator;
+    });
+  }
+
+  #addresses(): Store<IPAddress> {
+    return this.#stores.of<IPAddress>("networking.k8s.io", "ipaddresses");
+  }
+}
+
+function cannotAllocate(service: Service, ip: string, problem: string): StatusError {
+  const ips = service.spec.clusterIPs ?? [];
+  const error = invalid(FieldPath.of("spec", "clusterIPs"), ips, `failed to allocate IP ${ip}: ${problem}`);
+  return invalidObject({ group: "", kind: "Service" }, service.metadata.name ?? "", [error]);
+}
