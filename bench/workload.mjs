@@ -8,6 +8,7 @@ import { clusterDns } from "./steps/cluster-dns.mjs";
 import { customResources } from "./steps/custom-resources.mjs";
 import { fill, list } from "./steps/list.mjs";
 import { load } from "./steps/load.mjs";
+import { node } from "./steps/node.mjs";
 import { memory, rest, start } from "./steps/process.mjs";
 import { serviceRules } from "./steps/service-rules.mjs";
 import { fanOut, openWatches, watchLatency, watchList } from "./steps/watches.mjs";
@@ -33,6 +34,7 @@ const STEPS = {
   wait,
   customResources,
   webhooks,
+  node,
   serviceRules,
   clusterDns,
   authCost: (context) => authCost({ add: (...figure) => context.report(...figure) }),
