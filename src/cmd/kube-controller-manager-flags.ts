@@ -46,6 +46,8 @@ type OwnFlagTypes = {
   readonly "allocate-node-cidrs": "bool";
   readonly "cluster-cidr": "string";
   readonly "node-cidr-mask-size": "int";
+  readonly "node-cidr-mask-size-ipv4": "int";
+  readonly "node-cidr-mask-size-ipv6": "int";
   readonly "service-cluster-ip-range": "string";
   readonly "node-monitor-period": "string";
   readonly "node-monitor-grace-period": "string";
@@ -62,9 +64,11 @@ const ownFlags: { readonly [N in keyof OwnFlagTypes]: FlagSpec<OwnFlagTypes[N]> 
   "cluster-signing-key-file": file("Key of that authority."),
   "cluster-signing-duration": text("DURATION", "The longest life of what it signs.", "8760h0m0s"),
   "allocate-node-cidrs": toggle("Give each node a part of --cluster-cidr for its pods."),
-  "cluster-cidr": text("CIDR", "Addresses of pods."),
-  "node-cidr-mask-size": { ...count("Bits of a node's part.", 24), max: 32 },
-  "service-cluster-ip-range": text("CIDR", "Addresses of Services, which no node is given."),
+  "cluster-cidr": text("CIDRS", "Addresses of pods: one network, or one of each family with a comma between."),
+  "node-cidr-mask-size": { ...count("Bits of a node's part, in a cluster of one family; 24, or 64 of IPv6, when 0."), max: 128 },
+  "node-cidr-mask-size-ipv4": { ...count("The same of the IPv4 part; 24 when 0."), max: 32 },
+  "node-cidr-mask-size-ipv6": { ...count("The same of the IPv6 part; 64 when 0."), max: 128 },
+  "service-cluster-ip-range": text("CIDRS", "Addresses of Services, one network or one of each family, which no node is given."),
   "node-monitor-period": text("DURATION", "Between looks at all nodes.", "5s"),
   "node-monitor-grace-period": text("DURATION", "How long a node may be silent before it counts as not ready.", "50s"),
   "node-startup-grace-period": text("DURATION", "The same for a node that never spoke.", "1m0s"),

@@ -19,6 +19,7 @@ import { durationMs, givenFlags } from "./flag-specs.ts";
 import { sayFormerFlags } from "./former-flags.ts";
 import { CONCURRENCY_FLAGS, formerControllerManagerFlags, kubeControllerManagerFlags } from "./kube-controller-manager-flags.ts";
 import { loggerOf } from "./log-flags.ts";
+import { nodeCidrs } from "./node-cidr-flags.ts";
 import type { ProgramCall } from "./program-call.ts";
 import { type ComponentContext, type RunningComponent, runComponent } from "./run-component.ts";
 import { explainStartFailure } from "./startup-error.ts";
@@ -149,21 +150,6 @@ async function controllerOptions(flags: Flags): Promise<ControllerOptions> {
   };
 }
 
-function nodeCidrs(flags: Flags): Pick<ControllerOptions, "nodeCidrs"> {
-  if (!flags["allocate-node-cidrs"]) return {};
-  const clusterCidr = flags["cluster-cidr"];
-  const services = flags["service-cluster-ip-range"];
-  if (clusterCidr === "") throw new FlagError("flag --allocate-node-cidrs needs --cluster-cidr");
-  const isCidr = (text: string): boolean => /^\d+\.\d+\.\d+\.\d+\/\d+$/.test(text);
-  if (!isCidr(clusterCidr))
-    throw new FlagError(`flag --cluster-cidr takes one IPv4 range such as 10.200.0.0/16, not "${clusterCidr}"`);
-  const maskSize = flags["node-cidr-mask-size"];
-  if (maskSize < Number(clusterCidr.split("/")[1])) {
-    throw new FlagError(`flag --node-cidr-mask-size: a range of /${maskSize} does not fit into ${clusterCidr}`);
-  }
-  return { nodeCidrs: { clusterCidr, maskSize, ...(isCidr(services) ? { serviceClusterIpRange: services } : {}) } };
-}
-
 function workersOf(flags: Flags, given: ReadonlySet<string>): Readonly<Record<string, number>> {
   const asked = Object.entries(CONCURRENCY_FLAGS).filter(([flag]) => given.has(flag));
   const values = flags as Readonly<Record<string, unknown>>;
@@ -190,7 +176,13 @@ function shown(flags: Flags, names: readonly string[]): object {
       ClusterSigningKeyFile: flags["cluster-signing-key-file"],
       ClusterSigningDuration: flags["cluster-signing-duration"],
     },
-    NodeIPAMController: { ServiceCIDR: flags["service-cluster-ip-range"], NodeCIDRMaskSize: flags["node-cidr-mask-size"] },
+    NodeIPAMController: {
+      ServiceCIDR: flags["service-cluster-ip-range"].split(",")[0],
+      SecondaryServiceCIDR: flags["service-cluster-ip-range"].split(",")[1] ?? "",
+      NodeCIDRMaskSize: flags["node-cidr-mask-size"],
+      NodeCIDRMaskSizeIPv4: flags["node-cidr-mask-size-ipv4"],
+      NodeCIDRMaskSizeIPv6: flags["node-cidr-mask-size-ipv6"],
+    },
     NodeLifecycleController: {
       NodeStartupGracePeriod: flags["node-startup-grace-period"],
       NodeMonitorGracePeriod: flags["node-monitor-grace-period"],

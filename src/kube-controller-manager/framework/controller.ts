@@ -55,11 +55,10 @@ export interface ControllerOptions {
   readonly nodeMonitorPeriodMs?: number;
   /** Where nodes get their pods' addresses from; upstream's `--allocate-node-cidrs`. Nodes are left alone when absent. */
   readonly nodeCidrs?: {
-    readonly clusterCidr: string;
-    /** Bits of a node's part. */
-    readonly maskSize: number;
+    /** One network, or one of each family, and the bits of a node's part. */
+    readonly clusterCidrs: readonly { readonly cidr: string; readonly maskSize: number }[];
     /** Left out. */
-    readonly serviceClusterIpRange?: string;
+    readonly serviceRanges?: readonly string[];
   };
   /** Terminated pods beyond this number are removed. 12,500 when absent. */
   readonly terminatedPodGcThreshold?: number;

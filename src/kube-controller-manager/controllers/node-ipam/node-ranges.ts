@@ -1,28 +1,41 @@
-/** An IPv4 CIDR that is cut into equal ranges, one for each node. */
+import { effectiveLength, formatIp, type IpNetwork, networkAddress, parseCidr } from "#apimachinery/validation/ip.ts";
+
+/** Most bits between an IPv6 network and its parts; upstream's `maxNodeRanges`. */
+const IPV6_PART_BITS_MAX = 16;
+
+/** A network that is cut into equal ranges, one for each node. */
 export class NodeRanges {
-  readonly #first: number;
-  readonly #size: number;
+  readonly family: 4 | 6;
+  readonly #first: bigint;
+  readonly #size: bigint;
   readonly #count: number;
   readonly #maskSize: number;
   readonly #taken = new Map<number, string>();
   readonly #byNode = new Map<string, number>();
   #next = 0;
 
-  /** `excluded` is a CIDR of which nothing is given to nodes, such as that of Services. Throws for what is no IPv4 CIDR. */
-  constructor(clusterCidr: string, maskSize: number, excluded?: string) {
-    const [first, bits] = parseCidr(clusterCidr);
-    if (maskSize < bits || maskSize > 32) throw new Error(`a range of /${maskSize} does not fit into ${clusterCidr}`);
-    this.#first = first;
-    this.#size = 2 ** (32 - maskSize);
+  /** `excluded` are networks of which nothing is given to nodes, such as those of Services; of other families they mean nothing. Throws for what is no CIDR. */
+  constructor(clusterCidr: string, maskSize: number, excluded: readonly string[] = []) {
+    const network = networkOf(clusterCidr);
+    const bits = effectiveLength(network);
+    const all = network.address.family === 4 ? 32 : 128;
+    if (maskSize < bits || maskSize > all) throw new Error(`a range of /${maskSize} does not fit into ${clusterCidr}`);
+    if (all === 128 && maskSize - bits > IPV6_PART_BITS_MAX) {
+      throw new Error("New CIDR set failed; the node CIDR size is too big");
+    }
+    this.family = network.address.family;
+    this.#first = networkAddress(network);
+    this.#size = 1n << BigInt(all - maskSize);
     this.#count = 2 ** (maskSize - bits);
     this.#maskSize = maskSize;
-    if (excluded !== undefined) this.#exclude(excluded);
+    for (const cidr of excluded) this.#exclude(networkOf(cidr));
   }
 
   /** Remembers what a node has already. */
   occupy(node: string, cidr: string): void {
-    const index = this.#indexOf(cidr);
-    if (index === undefined) return;
+    const network = parseCidr(cidr);
+    const index = network?.address.family === this.family ? this.#indexOf(networkAddress(network)) : -1;
+    if (index < 0 || index >= this.#count) return;
     this.#taken.set(index, node);
     this.#byNode.set(node, index);
   }
@@ -49,33 +62,29 @@ export class NodeRanges {
     if (index !== undefined && this.#taken.get(index) === node) this.#taken.delete(index);
   }
 
-  #exclude(cidr: string): void {
-    const [first, bits] = parseCidr(cidr);
-    const from = Math.max(0, Math.floor((first - this.#first) / this.#size));
-    const last = first + 2 ** (32 - bits) - 1;
-    const to = Math.min(this.#count - 1, Math.floor((last - this.#first) / this.#size));
+  #exclude(network: IpNetwork): void {
+    if (network.address.family !== this.family) return;
+    const first = networkAddress(network);
+    const bits = (this.family === 4 ? 32 : 128) - effectiveLength(network);
+    const from = Math.max(0, this.#indexOf(first));
+    const to = Math.min(this.#count - 1, this.#indexOf(first + (1n << BigInt(bits)) - 1n));
     for (let index = from; index <= to; index++) this.#taken.set(index, "");
   }
 
-  #indexOf(cidr: string): number | undefined {
-    const [first] = parseCidr(cidr);
-    const index = Math.floor((first - this.#first) / this.#size);
-    return index >= 0 && index < this.#count ? index : undefined;
+  /** Negative, or the count and more, for what lies outside. */
+  #indexOf(address: bigint): number {
+    const offset = address - this.#first;
+    return offset < 0n ? -1 : Number(offset / this.#size);
   }
 
   #cidr(index: number): string {
-    const address = this.#first + index * this.#size;
-    return `${[24, 16, 8, 0].map((shift) => Math.floor(address / 2 ** shift) % 256).join(".")}/${this.#maskSize}`;
+    const value = this.#first + BigInt(index) * this.#size;
+    return `${formatIp({ family: this.family, value })}/${this.#maskSize}`;
   }
 }
 
-function parseCidr(text: string): readonly [first: number, bits: number] {
-  const match = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})\/(\d{1,2})$/.exec(text);
-  const [a, b, c, d, bits] = (match ?? []).slice(1).map(Number);
-  if (bits === undefined || bits > 32 || [a, b, c, d].some((octet) => (octet ?? 256) > 255)) {
-    throw new Error(`not an IPv4 CIDR: ${text}`);
-  }
-  const address = [a, b, c, d].reduce<number>((sum, octet) => sum * 256 + (octet ?? 0), 0);
-  const size = 2 ** (32 - bits);
-  return [Math.floor(address / size) * size, bits];
+function networkOf(cidr: string): IpNetwork {
+  const network = parseCidr(cidr);
+  if (network === undefined) throw new Error(`not a CIDR: ${cidr}`);
+  return network;
 }
