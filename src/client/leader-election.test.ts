@@ -62,6 +62,35 @@ test("a candidate that is stopped while it is being elected gives the Lease back
   expect(spec.holderIdentity).toBe("");
 });
 
+test.each([
+  ["that was changed since it was renewed", "a", ""],
+  ["that another has got", "b", "b"],
+])("a Lease %s is read before it is given back", async (_, holderIdentity, want) => {
+  const client = new FakeClient({
+    resources: [{ id: LEASES, kind: "Lease", namespaced: true }],
+    clock: realClock,
+    random: seededRandom(1),
+  });
+  const stopping = new AbortController();
+  let ended: Promise<void> | undefined;
+  await new Promise<void>((resolve) => {
+    ended = runLeaderElection({
+      client,
+      clock: realClock,
+      identity: "a",
+      lease: { namespace: "kube-system", name: "x" },
+      signal: stopping.signal,
+      onStartedLeading: () => resolve(),
+    });
+  });
+  const lease = await client.get<{ metadata: object; spec: object }>(LEASES, "kube-system", "x");
+  await client.update(LEASES, "kube-system", "x", { ...lease, spec: { ...lease.spec, holderIdentity, leaseTransitions: 7 } });
+  stopping.abort();
+  await ended;
+  const { spec } = await client.get<{ metadata: object; spec: Record<string, unknown> }>(LEASES, "kube-system", "x");
+  expect([spec.holderIdentity, spec.leaseTransitions]).toEqual([want, 7]);
+});
+
 /** A clock whose timers are another's. */
 function timersOf(clock: ManualClock, readings: Pick<Clock, "now" | "elapsed">): Clock {
   return {

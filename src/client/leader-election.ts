@@ -81,6 +81,8 @@ const LAST_WRITES_MS = 5_000;
 const REQUEST_TIMEOUT_MIN_MS = 1_000;
 /** A released Lease may be taken at once; upstream writes 1 s. */
 const RELEASED_LEASE_SECONDS = 1;
+/** Somebody may change the Lease between the reading of it and the release. */
+const RELEASE_TRIES_MAX = 3;
 
 /**
  * Competes for a Lease until the signal is aborted, or leadership is lost: as upstream's elector, which leaves it to
@@ -213,24 +215,28 @@ class Candidate {
     }
   }
 
+  /** Read anew, as it is upstream: a renewal that was not answered may have been made. */
   async release(): Promise<void> {
-    const lease = this.#observed;
-    if (lease === undefined || this.lost) return;
-    const now = formatMicroTime(this.#options.clock.now());
-    try {
-      await this.#write({
-        ...lease,
-        spec: {
-          ...lease.spec,
-          holderIdentity: "",
-          leaseDurationSeconds: RELEASED_LEASE_SECONDS,
-          renewTime: now,
-          acquireTime: now,
-        },
-      });
-    } catch {
-      // The Lease runs out by itself.
+    if (this.#observed === undefined) return;
+    for (let tries = 0; tries < RELEASE_TRIES_MAX; tries++) {
+      try {
+        await this.#releaseOnce();
+        return;
+      } catch (error) {
+        // Without an answer the Lease runs out by itself.
+        if (!(error instanceof StatusError) || error.code !== 409) return;
+      }
     }
+  }
+
+  async #releaseOnce(): Promise<void> {
+    const { client, clock, lease: name } = this.#options;
+    const lease = await this.#inTime(client.get<Lease>(LEASES, name.namespace, name.name));
+    this.#observe(lease);
+    if (this.lost) return;
+    const now = formatMicroTime(clock.now());
+    const released = { holderIdentity: "", leaseDurationSeconds: RELEASED_LEASE_SECONDS, renewTime: now, acquireTime: now };
+    await this.#write({ ...lease, spec: { ...lease.spec, ...released } });
   }
 
   async #tryOnce(): Promise<boolean> {
