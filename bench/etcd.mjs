@@ -54,7 +54,12 @@ export async function startEtcd({ bin }) {
   const exited = new Promise((resolve) => child.once("exit", resolve));
   const started = performance.now();
   while (!(await isHealthy(url))) {
-    if (child.exitCode !== null || performance.now() - started > START_TIMEOUT_MS) throw new Error("etcd does not start");
+    if (child.exitCode !== null || performance.now() - started > START_TIMEOUT_MS) {
+      child.kill("SIGKILL");
+      await exited;
+      rmSync(dir, { recursive: true, force: true });
+      throw new Error("etcd does not start");
+    }
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
   return {

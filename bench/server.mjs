@@ -53,9 +53,15 @@ export async function startServer({ args = [], dir = mkdtempSync(join(tmpdir(), 
   let auth;
   let client;
   let readyMs;
+  const giveUp = async (why) => {
+    child.kill("SIGKILL");
+    await exited;
+    if (!keep) rmSync(dir, { recursive: true, force: true });
+    throw new Error(why);
+  };
   while (readyMs === undefined) {
-    if (child.exitCode !== null) throw new Error(`kybern up ended with ${child.exitCode}`);
-    if (performance.now() - started > START_TIMEOUT_MS) throw new Error(`not ready after ${START_TIMEOUT_MS} ms`);
+    if (child.exitCode !== null) await giveUp(`kybern up ended with ${child.exitCode}`);
+    if (performance.now() - started > START_TIMEOUT_MS) await giveUp(`not ready after ${START_TIMEOUT_MS} ms`);
     try {
       auth ??= credentials(readFileSync(join(dir, "admin.kubeconfig"), "utf8"));
       // One connection: a handshake for each question would take from the server the time that is measured.

@@ -21,7 +21,12 @@ export function kybern(store) {
       const etcd = store.startsWith("etcd") ? await startMember() : undefined;
       const media = store === "etcd-json" ? ["--storage-media-type", "application/json"] : [];
       const storeArgs = etcd ? ["--etcd-servers", etcd.url, ...media] : ["--storage-backend", store];
-      const server = await startServer({ args: ["--nodes", String(nodes), ...storeArgs, ...args], dir, keep });
+      const server = await startServer({ args: ["--nodes", String(nodes), ...storeArgs, ...args], dir, keep }).catch(
+        async (error) => {
+          await etcd?.stop();
+          throw error;
+        },
+      );
       const stop = async () => {
         await server.stop();
         await etcd?.stop();
