@@ -16,6 +16,7 @@ type StorageFlagTypes = {
   readonly "etcd-servers-overrides": "strings";
   readonly "etcd-compaction-interval": "string";
   readonly "etcd-count-metric-poll-period": "string";
+  readonly "etcd-db-metric-poll-interval": "string";
   readonly "etcd-healthcheck-timeout": "string";
   readonly "etcd-readycheck-timeout": "string";
   readonly "storage-media-type": "string";
@@ -44,6 +45,12 @@ export const storageFlags: { readonly [N in keyof StorageFlagTypes]: FlagSpec<St
     default: "1m0s",
     placeholder: "DURATION",
     help: "0 leaves the numbers of objects out of the metrics; otherwise they are counted when they are asked for.",
+  },
+  "etcd-db-metric-poll-interval": {
+    type: "string",
+    default: "30s",
+    placeholder: "DURATION",
+    help: "How often etcd is asked for the size of its database, for the metrics; 0 leaves that out of them.",
   },
   "etcd-healthcheck-timeout": {
     type: "string",
@@ -115,6 +122,7 @@ export function storageSettings(flags: StorageFlagValues, logger: Logger): Omit<
     mediaType: mediaTypeOf(flags),
     compactionIntervalMs: duration(flags, "etcd-compaction-interval"),
     countObjects: duration(flags, "etcd-count-metric-poll-period") > 0,
+    sizePollMs: duration(flags, "etcd-db-metric-poll-interval"),
     healthTimeoutMs: duration(flags, "etcd-healthcheck-timeout"),
     readyTimeoutMs: duration(flags, "etcd-readycheck-timeout"),
     deleteCollectionWorkers: flags["delete-collection-workers"],

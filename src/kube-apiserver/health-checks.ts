@@ -1,11 +1,17 @@
 import type { HealthCheck } from "#apiserver/health/health-checks.ts";
 
+/** How one store is asked whether it is well. */
+export interface StoreChecks {
+  /** Rejects when it cannot serve. */
+  readonly check: () => Promise<void>;
+  /** The same, for as long as readiness may take. */
+  readonly checkReady: () => Promise<void>;
+}
+
 /** What health depends on. */
 export interface HealthSources {
-  /** Rejects when the store cannot serve. */
-  readonly checkStore: () => Promise<void>;
-  /** The same, for as long as readiness may take. */
-  readonly checkReadyStore: () => Promise<void>;
+  /** The server's store, and then those that keep some resources in its place. */
+  readonly stores: readonly StoreChecks[];
   /** Whether the objects that a cluster begins with are there. */
   readonly isBootstrapped: () => boolean;
   readonly isStopping: () => boolean;
@@ -55,7 +61,7 @@ export function liveChecks(sources: HealthSources): readonly HealthCheck[] {
     always("ping"),
     always("log"),
     always("loopback-serving-certificate"),
-    { name: "etcd", check: sources.checkStore },
+    ...storeChecks(sources, (i, { check }) => [{ name: etcdCheck(i), check }]),
     ...(sources.more ?? []),
     ...hooks(sources),
   ];
@@ -66,13 +72,27 @@ export function readyChecks(sources: HealthSources): readonly HealthCheck[] {
   return [
     always("ping"),
     always("log"),
-    { name: "etcd", check: sources.checkStore },
-    { name: "etcd-readiness", check: sources.checkReadyStore },
+    ...storeChecks(sources, (i, { check, checkReady }) => [
+      { name: etcdCheck(i), check },
+      { name: i === 0 ? "etcd-readiness" : `etcd-override-readiness-${i - 1}`, check: checkReady },
+    ]),
     ...(sources.more ?? []),
     always("informer-sync"),
     ...hooks(sources),
     { name: "shutdown", check: () => failIf(sources.isStopping(), "process is shutting down") },
   ];
+}
+
+/** As upstream's `--etcd-servers-overrides` are told. */
+function etcdCheck(i: number): string {
+  return i === 0 ? "etcd" : `etcd-override-${i - 1}`;
+}
+
+function storeChecks(
+  { stores }: HealthSources,
+  checksOf: (i: number, store: StoreChecks) => readonly HealthCheck[],
+): readonly HealthCheck[] {
+  return stores.flatMap((store, i) => checksOf(i, store));
 }
 
 function hooks({ isBootstrapped }: HealthSources): readonly HealthCheck[] {

@@ -30,7 +30,6 @@ import { startRegistry } from "./start/registry.ts";
 import { createRequestServer, type RequestModules } from "./start/request-server.ts";
 import { startSecurity } from "./start/security.ts";
 import { openStorage } from "./start/storage.ts";
-import { logStoreReports } from "./store-reports.ts";
 
 /** Starts the API server of Kubernetes' built-in resources. Resolves when it answers requests. */
 export async function startKubeApiServer(options: KubeApiServerOptions): Promise<KubeApiServer> {
@@ -198,7 +197,7 @@ class RunningServer implements KubeApiServer {
     const { clock, random, logger = silentLogger } = this.#options;
     const client = createInProcessClient(this.stores, LOOPBACK_USER, this.authorizer);
     keepFlowSchemaStatus({ client, clock, logger, signal });
-    logStoreReports({ kv: this.#modules.storage.kv, clock, logger, signal });
+    this.#modules.storage.reports.start(signal);
     this.#modules.api.aggregator.start(client, signal);
     if (this.#isShared) keepIdentityLease({ client, clock, random, logger, signal });
   }

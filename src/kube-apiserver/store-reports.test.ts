@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
 import { ManualClock } from "#base/manual-clock.ts";
-import type { Logger } from "#component-base/logging.ts";
+import { type Logger, silentLogger } from "#component-base/logging.ts";
 import type { KVStore, StoreReport } from "#storage/kv.ts";
 import { MemoryStore } from "#storage/memory/memory-store.ts";
-import { logStoreReports, storeHealth } from "./store-reports.ts";
+import { StoreReports, storeHealth } from "./store-reports.ts";
 
 function reporting(clock: ManualClock): { readonly kv: KVStore; report: StoreReport | Error } {
   const kv: KVStore = new MemoryStore({ clock });
@@ -25,7 +25,7 @@ test("alarms are logged when they come and when they go, and advice once", async
       void lines.push(`${level} ${fields.alarm ?? fields.advice}`);
   const logger = { debug: log("debug"), info: log("info"), warn: log("warn"), error: log("error") } as unknown as Logger;
   const stop = new AbortController();
-  logStoreReports({ kv: store.kv, clock, logger, signal: stop.signal });
+  new StoreReports({ stores: [new MemoryStore({ clock }), store.kv], clock, logger }).start(stop.signal);
   const after = async (report: StoreReport | Error): Promise<readonly string[]> => {
     store.report = report;
     await clock.advance(30_000);
@@ -44,6 +44,29 @@ test("alarms are logged when they come and when they go, and advice once", async
   ]);
   stop.abort();
   expect(await after({ alarms: [], advice: [] })).toEqual([]);
+});
+
+test("the size of each database that tells it is in the metrics, unless it is not asked for", async () => {
+  const clock = new ManualClock();
+  const [first, second] = [reporting(clock), reporting(clock)];
+  const stores = [first.kv, second.kv];
+  const stop = new AbortController();
+  const reports = new StoreReports({ stores, clock, logger: silentLogger, sizePollMs: 10_000 });
+  const untold = new StoreReports({ stores, clock, logger: silentLogger, sizePollMs: 0 });
+  for (const each of [reports, untold]) each.start(stop.signal);
+  expect(reports.metrics()).toBe("");
+  first.report = { alarms: [], advice: [], databaseBytes: 20_480 };
+  second.report = { alarms: [], advice: [], databaseBytes: 4096 };
+  await clock.advance(10_000);
+  second.report = new Error("no answer");
+  await clock.advance(30_000);
+  expect(reports.metrics().split("\n").slice(2)).toEqual([
+    'apiserver_storage_size_bytes{storage_cluster_id="etcd-0"} 20480',
+    'apiserver_storage_size_bytes{storage_cluster_id="etcd-1"} 4096',
+    "",
+  ]);
+  expect(untold.metrics()).toBe("");
+  stop.abort();
 });
 
 test("a store that has raised an alarm is not well, each store by its number", async () => {

@@ -132,6 +132,8 @@ export interface StoreReport {
   readonly alarms: readonly string[];
   /** What somebody might do about it. */
   readonly advice: readonly string[];
+  /** What its database takes on disk, of its largest member where there are several; absent when none told. */
+  readonly databaseBytes?: number;
 }
 
 export interface KVStore extends AsyncDisposable {

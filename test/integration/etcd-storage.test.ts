@@ -16,6 +16,7 @@ import { startKubeApiServer } from "#kube-apiserver/server.ts";
 import { ensureClusterAssets } from "#pki/cluster-assets.ts";
 import { EtcdStore } from "#storage/etcd/etcd-store.ts";
 import type { KVStore } from "#storage/kv.ts";
+import { RebasedStore } from "#storage/rebased-store.ts";
 import { ETCD_REASON, Etcd, hasEtcd } from "../support/etcd.ts";
 import { eventually } from "../support/kubectl.ts";
 import { isBuilt, Program } from "../support/program.ts";
@@ -144,6 +145,31 @@ describe.skipIf(!hasEtcd)(`how objects lie in etcd (${ETCD_REASON})`, () => {
     expect(healthy.conditions).toMatchObject([{ status: "True", message: "ok" }]);
   });
 
+  test("of several servers one compacts in each interval, by upstream's key, wherever a cluster's own keys lie", async () => {
+    const where = await etcd();
+    const intervalMs = 300;
+    const elsewhere = new RebasedStore(storeOn(where), { outer: "/registry/", inner: "/clusters/two/" });
+    await serve(elsewhere, { compactionIntervalMs: intervalMs });
+    const other = await serve(storeOn(where), { compactionIntervalMs: intervalMs });
+    const client = await serve(storeOn(where), { compactionIntervalMs: intervalMs });
+    const first = await client.create(configMaps, "default", configMap("a"));
+    const old = Number(first.metadata.resourceVersion);
+    // A cluster at rest is not compacted, so that something has to happen.
+    let written = 0;
+    const isCompacted = async (): Promise<boolean> => {
+      await client.create(configMaps, "default", configMap(`b${written++}`));
+      return Number(where.ctl("get", "compact_rev_key", "--print-value-only")) > old;
+    };
+    await eventually(isCompacted, 20_000, "a compaction");
+    const { kvs } = JSON.parse(where.ctl("get", "compact_rev_key", "-w", "json"));
+    expect(kvs).toHaveLength(1);
+    await expect(storeOn(where).get("/registry/configmaps/default/a", { revision: old })).rejects.toMatchObject({
+      code: "Compacted",
+    });
+    for (const each of [client, other])
+      expect((await each.get(configMaps, "default", "a")).metadata.resourceVersion).toBe(String(old));
+  });
+
   test("an etcd that thinks itself corrupt is told of, and is written to again when it is not any more", async () => {
     const where = await etcd();
     const client = await serve(storeOn(where));
@@ -180,6 +206,26 @@ describe.skipIf(!hasEtcd)(`how objects lie in etcd (${ETCD_REASON})`, () => {
     const client = createRestClient({ ...parseKubeconfig(text, () => ""), userAgent: "test", clock: realClock });
     await client.create(events, "default", event("a"));
     expect(two.ctl("get", "/registry/events", "--prefix", "--keys-only")).toContain("/registry/events/default/a");
+    const told = String(await client.raw("/readyz?verbose")).split("\n");
+    expect(told.filter((line) => line.includes("]etcd"))).toEqual(
+      ["etcd", "etcd-readiness", "etcd-override-0", "etcd-override-readiness-0"].map((name) => `[+]${name} ok`),
+    );
+    const sizes = /^apiserver_storage_size_bytes\{storage_cluster_id="(.*)"\} (\d+)$/gm;
+    const known = [...String(await client.raw("/metrics")).matchAll(sizes)].map(([, id, bytes]) => [id, Number(bytes) > 0]);
+    expect(known).toEqual([
+      ["etcd-0", true],
+      ["etcd-1", true],
+    ]);
+    two.members[0]?.child.kill("SIGKILL");
+    await eventually(
+      () =>
+        client.raw("/readyz").then(
+          () => false,
+          (error: Error) => error.message.includes("[-]etcd-override-0 failed"),
+        ),
+      20_000,
+      "the health of the other etcd",
+    );
     await client.close();
     program.kill("SIGTERM");
     expect(await program.exited).toBe(0);

@@ -114,9 +114,8 @@ function resourcesOf(options: KubeApiServerOptions, { stores }: LazyStores, modu
 function virtualResources(
   { clock, componentHealth }: KubeApiServerOptions,
   stores: LazyStores["stores"],
-  { security: { authentication, authorization, authorizer }, storage: { kv, settings } }: ResourceModules,
+  { security: { authentication, authorization, authorizer }, storage: { databases } }: ResourceModules,
 ): readonly VirtualResource[] {
-  const databases = [kv, ...new Set(settings.overrides?.map((each) => each.kv))];
   return [
     bindings({ stores, clock }),
     ...accessReviews({ authorizer, clock }),

@@ -71,7 +71,7 @@ export async function createRequestServer(options: KubeApiServerOptions, modules
 /** Health, metrics, documents and profiles. */
 async function otherRoutes(
   options: KubeApiServerOptions,
-  { storage: { kv, settings, encryption }, security, registry, api, flowControl, progress }: RequestModules,
+  { storage: { databases, settings, encryption, reports }, security, registry, api, flowControl, progress }: RequestModules,
   requestMetrics: () => Promise<string>,
 ): Promise<NonResourceRoute> {
   return nonResourceRoutes({
@@ -83,8 +83,10 @@ async function otherRoutes(
     documents: api.documents,
     groups: api.groups,
     health: {
-      checkStore: () => kv.checkHealth(settings.healthTimeoutMs),
-      checkReadyStore: () => kv.checkHealth(settings.readyTimeoutMs),
+      stores: databases.map((kv) => ({
+        check: () => kv.checkHealth(settings.healthTimeoutMs),
+        checkReady: () => kv.checkHealth(settings.readyTimeoutMs),
+      })),
       more: encryption?.healthChecks ?? [],
       isBootstrapped: () => progress.bootstrapped,
       isStopping: () => progress.stopping,
@@ -92,7 +94,7 @@ async function otherRoutes(
     metrics: async () => {
       const counts = settings.countObjects === false ? "" : objectCounts(registry.stores);
       const streams = registry.network.metrics.text();
-      return `${flowControlMetrics(flowControl)}${api.conversionMetrics.text()}${streams}${counts}${await requestMetrics()}`;
+      return `${flowControlMetrics(flowControl)}${api.conversionMetrics.text()}${streams}${counts}${reports.metrics()}${await requestMetrics()}`;
     },
     tokenIssuer: security.authentication.tokenIssuer,
     serverAddress: () => progress.address,

@@ -30,5 +30,6 @@ test("what is said of them", () => {
   expect(report).toEqual({
     alarms: [expect.stringMatching(/^etcd alarm NOSPACE: .*etcdctl alarm disarm$/)],
     advice: ["http://a uses 256 of the 1024 MB of its database: etcdctl defrag gives the rest back"],
+    databaseBytes: gigabyte,
   });
 });

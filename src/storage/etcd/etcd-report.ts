@@ -48,7 +48,7 @@ export function memberState(bytes: Uint8Array): MemberState {
   return state;
 }
 
-/** Alarms, and members most of whose database is free, in words. */
+/** Alarms, and members most of whose database is free, in words; and how large the largest is. */
 export function etcdReport(alarms: readonly string[], members: readonly (MemberState & { readonly url: string })[]): StoreReport {
   const megabytes = (bytes: number): number => Math.round(bytes / 1024 / 1024);
   const advice = members
@@ -57,5 +57,9 @@ export function etcdReport(alarms: readonly string[], members: readonly (MemberS
       ({ url, dbSize, dbSizeInUse }) =>
         `${url} uses ${megabytes(dbSizeInUse)} of the ${megabytes(dbSize)} MB of its database: etcdctl defrag gives the rest back`,
     );
-  return { alarms: alarms.map((name) => `etcd alarm ${name}: ${REMEDIES[name] ?? "see etcd's documentation"}`), advice };
+  return {
+    alarms: alarms.map((name) => `etcd alarm ${name}: ${REMEDIES[name] ?? "see etcd's documentation"}`),
+    advice,
+    ...(members.length > 0 && { databaseBytes: Math.max(...members.map(({ dbSize }) => dbSize)) }),
+  };
 }
