@@ -97,12 +97,21 @@ export function nodeStatus({ name, hostIp, families }: NodeIdentity, nowMs: numb
   } as NodeStatus;
 }
 
-/** The identity of the node of a number, from 0: pods in 10.244.x.0/24, further networks after 256 nodes. */
-export function nodeIdentity(index: number, name: string, families: readonly string[] = ["IPv4"]): NodeIdentity {
-  const high = Math.floor(index / 256);
-  const low = index % 256;
-  return { name, hostIp: `172.${18 + high}.${low}.2`, podCidr: `10.${244 + high}.${low}.0/24`, families };
-}
+/** Nodes of which the addresses of both begin with the same two numbers. */
+const NODES_OF_A_BLOCK = 256;
+/** Blocks in 172.18.0.0 and 10.244.0.0 and after them; what is further lies elsewhere, because those ranges end. */
+const FIRST_BLOCKS = 12;
+/** 10.128.0.0 and after it, far from Services (10.96.0.0/12), and the shared address space 100.64.0.0/10. */
+const FURTHER_BLOCKS = 28;
 
 /** Most nodes that have networks of their own. */
-export const NODES_MAX: number = 12 * 256;
+export const NODES_MAX: number = (FIRST_BLOCKS + FURTHER_BLOCKS) * NODES_OF_A_BLOCK;
+
+/** The identity of the node of a number, from 0 and below {@link NODES_MAX}: pods of the first 256 in 10.244.x.0/24. */
+export function nodeIdentity(index: number, name: string, families: readonly string[] = ["IPv4"]): NodeIdentity {
+  const block = Math.floor(index / NODES_OF_A_BLOCK);
+  const further = block - FIRST_BLOCKS;
+  const [hosts, pods] = further < 0 ? [`172.${18 + block}`, `10.${244 + block}`] : [`100.${64 + further}`, `10.${128 + further}`];
+  const low = index % NODES_OF_A_BLOCK;
+  return { name, hostIp: `${hosts}.${low}.2`, podCidr: `${pods}.${low}.0/24`, families };
+}
