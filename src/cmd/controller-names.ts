@@ -53,7 +53,6 @@ export const ABSENT_CONTROLLERS: readonly string[] = [
   "storageversion-garbage-collector-controller",
   "resourceclaim-controller",
   "legacy-serviceaccount-token-cleaner-controller",
-  "service-cidr-controller",
   "device-taint-eviction-controller",
   "selinux-warning-controller",
 ];

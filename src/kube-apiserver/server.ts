@@ -14,6 +14,7 @@ import { delegateGet } from "#kube-aggregator/delegate-request.ts";
 import { firstAddress } from "#pki/cluster-assets.ts";
 import { advertisedAddress } from "./advertised-address.ts";
 import { type BootstrapOptions, bootstrapEssentials, bootstrapRest, publishAuthorities } from "./bootstrap/bootstrap.ts";
+import { repairClusterIps } from "./cluster-ip-repair/repair-loop.ts";
 import { connectionCertificates } from "./connection-certificates.ts";
 import { EndpointReconciler } from "./endpoint-reconciler/endpoint-reconciler.ts";
 import { flowControlStores } from "./flow-control/flow-control-stores.ts";
@@ -197,6 +198,7 @@ class RunningServer implements KubeApiServer {
     const { clock, random, logger = silentLogger } = this.#options;
     const client = createInProcessClient(this.stores, LOOPBACK_USER, this.authorizer);
     keepFlowSchemaStatus({ client, clock, logger, signal });
+    repairClusterIps({ stores: this.stores, client, clock, random, logger, signal });
     this.#modules.storage.reports.start(signal);
     this.#modules.api.aggregator.start(client, signal);
     if (this.#isShared) keepIdentityLease({ client, clock, random, logger, signal });

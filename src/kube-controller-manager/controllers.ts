@@ -28,6 +28,7 @@ import { replicaSetController } from "./controllers/replicaset/controller.ts";
 import { replicationControllerController } from "./controllers/replicationcontroller/controller.ts";
 import { resourceQuotaController } from "./controllers/resourcequota/controller.ts";
 import { rootCaCertificatePublisher } from "./controllers/root-ca-certificate-publisher/controller.ts";
+import { serviceCidrController } from "./controllers/service-cidr/controller.ts";
 import { serviceAccountController } from "./controllers/serviceaccount/controller.ts";
 import { serviceAccountTokenController } from "./controllers/serviceaccount-token/controller.ts";
 import { statefulSetController } from "./controllers/statefulset/controller.ts";
@@ -59,6 +60,7 @@ export const controllers: readonly ControllerDefinition[] = [
   endpointSliceController,
   endpointsController,
   endpointSliceMirroringController,
+  serviceCidrController,
   disruptionController,
   nodeIpamController,
   nodeLifecycleController,

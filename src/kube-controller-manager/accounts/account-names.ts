@@ -21,6 +21,7 @@ const ACCOUNTS: Readonly<Record<string, string>> = {
   "podcertificaterequest-cleaner-controller": "podcertificaterequestcleaner",
   "replicationcontroller-controller": "replication-controller",
   "root-ca-certificate-publisher-controller": "root-ca-cert-publisher",
+  "service-cidr-controller": "service-cidrs-controller",
   "serviceaccount-controller": "service-account-controller",
   "token-cleaner-controller": "token-cleaner",
 };

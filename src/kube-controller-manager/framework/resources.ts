@@ -28,6 +28,8 @@ export const HORIZONTAL_POD_AUTOSCALERS: ResourceId = {
   resource: "horizontalpodautoscalers",
 };
 export const ENDPOINT_SLICES: ResourceId = { group: "discovery.k8s.io", version: "v1", resource: "endpointslices" };
+export const SERVICE_CIDRS: ResourceId = { group: "networking.k8s.io", version: "v1", resource: "servicecidrs" };
+export const IP_ADDRESSES: ResourceId = { group: "networking.k8s.io", version: "v1", resource: "ipaddresses" };
 export const LEASES: ResourceId = { group: "coordination.k8s.io", version: "v1", resource: "leases" };
 export const CLUSTER_ROLES: ResourceId = { group: "rbac.authorization.k8s.io", version: "v1", resource: "clusterroles" };
 export const POD_DISRUPTION_BUDGETS: ResourceId = { group: "policy", version: "v1", resource: "poddisruptionbudgets" };
