@@ -1,6 +1,14 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { realClock } from "#base/clock.ts";
+import { systemRandom } from "#base/random.ts";
+import type { Client } from "#client/client.ts";
+import { startKubeApiServer } from "#kube-apiserver/server.ts";
+import { startControllerManager } from "#kube-controller-manager/controller-manager.ts";
+import { nodeIpamController } from "#kube-controller-manager/controllers/node-ipam/controller.ts";
+import { ensureClusterAssets } from "#pki/cluster-assets.ts";
 import { asker } from "../support/ask.ts";
 import { type Cluster, startCluster } from "../support/cluster.ts";
+import { openTestStore } from "../support/store.ts";
 
 const SERVICES = "/api/v1/namespaces/default/services";
 const PODS = "/api/v1/namespaces/default/pods";
@@ -244,4 +252,118 @@ test.each([
   [`${V4},10.97.0.0/16`, "--service-cluster-ip-range[0] and --service-cluster-ip-range[1] must be of different IP family"],
 ])("a cluster does not start with %s", async (serviceClusterIpRange, message) => {
   await expect(startCluster({ nodes: 0, serviceClusterIpRange })).rejects.toThrow(message);
+});
+
+const ofNetworking = (resource: string) => ({ group: "networking.k8s.io", version: "v1", resource });
+const SERVICE_CIDRS = ofNetworking("servicecidrs");
+const ADDRESSES = ofNetworking("ipaddresses");
+const OF_SERVICES = { group: "", version: "v1", resource: "services" };
+const EVENTS = { group: "events.k8s.io", version: "v1", resource: "events" };
+const NODES = { group: "", version: "v1", resource: "nodes" };
+const serviceOf = (name: string, spec: object) => ({
+  apiVersion: "v1",
+  kind: "Service",
+  metadata: { name },
+  spec: { ports: PORTS, ...spec },
+});
+// biome-ignore lint/suspicious/noExplicitAny: tests look into whatever is there.
+type Any = any;
+
+describe.concurrent("in the course of time", () => {
+  test("another ServiceCIDR gives addresses away, and stays while Services have them", async () => {
+    await using cluster = await startCluster({ nodes: 0, serviceClusterIpRange: V4 });
+    const { client } = cluster;
+    const more = {
+      apiVersion: "networking.k8s.io/v1",
+      kind: "ServiceCIDR",
+      metadata: { name: "more" },
+      spec: { cidrs: ["10.97.0.0/24"] },
+    };
+    await client.create(SERVICE_CIDRS, "", more);
+    const seen = (): Promise<Any> => client.get<Any>(SERVICE_CIDRS, "", "more");
+    await vi.waitFor(
+      async () => expect((await seen()).status?.conditions).toMatchObject([{ type: "Ready", status: "True" }]),
+      PATIENCE,
+    );
+    expect((await seen()).metadata.finalizers).toEqual(["networking.k8s.io/service-cidr-finalizer"]);
+    await client.create(OF_SERVICES, "default", serviceOf("there", { clusterIP: "10.97.0.9" }));
+    await client.delete(SERVICE_CIDRS, "", "more");
+    await vi.waitFor(
+      async () =>
+        expect((await seen()).status.conditions).toMatchObject([{ type: "Ready", status: "False", reason: "Terminating" }]),
+      PATIENCE,
+    );
+    await expect(client.create(OF_SERVICES, "default", serviceOf("late", { clusterIP: "10.97.0.10" }))).rejects.toThrow(
+      "the provided network does not match the current range",
+    );
+    await client.delete(OF_SERVICES, "default", "there");
+    await vi.waitFor(() => expect(seen()).rejects.toMatchObject({ reason: "NotFound" }), { timeout: 60_000, interval: 100 });
+  }, 90_000);
+
+  test("a cluster gets its second family, and what a server left undone is mended at the next start", async () => {
+    const kv = await openTestStore();
+    const serve = async (serviceClusterIpRange: string, work: (client: Client) => Promise<void>): Promise<void> => {
+      const assets = await ensureClusterAssets({ clock: realClock, hosts: ["127.0.0.1"], serviceClusterIpRange });
+      const where = { bindAddress: "127.0.0.1", port: 0, serviceClusterIpRange };
+      const server = await startKubeApiServer({ kv, clock: realClock, random: systemRandom, assets, ...where });
+      try {
+        await server.ready;
+        await work(server.inProcessClient({ name: "admin", uid: "", groups: ["system:masters"], extra: {} }));
+      } finally {
+        await server.stop();
+      }
+    };
+    let prefers: Any;
+    try {
+      await serve(V4, async (client) => {
+        prefers = await client.create(OF_SERVICES, "default", serviceOf("prefers", { ipFamilyPolicy: "PreferDualStack" }));
+        expect(prefers.spec.ipFamilies).toEqual(["IPv4"]);
+        await client.delete(ADDRESSES, "", prefers.spec.clusterIP);
+      });
+      await serve(`${V4},${V6}`, async (client) => {
+        expect((await client.get<Any>(SERVICE_CIDRS, "", "kubernetes")).spec.cidrs).toEqual([V4, V6]);
+        const address = await vi.waitFor(() => client.get<Any>(ADDRESSES, "", prefers.spec.clusterIP), PATIENCE);
+        expect(address.spec.parentRef).toMatchObject({ resource: "services", namespace: "default", name: "prefers" });
+        await vi.waitFor(async () => {
+          const { items } = await client.list<Any>(EVENTS, "default");
+          expect(items.map(({ reason }) => reason)).toEqual(["ClusterIPNotAllocated"]);
+        }, PATIENCE);
+        // It is not changed only because the cluster is; when it is asked for it is.
+        const update = (change: object): Promise<Any> =>
+          client.patch<Any>(OF_SERVICES, "default", "prefers", "application/merge-patch+json", change);
+        expect((await update({ metadata: { labels: { a: "b" } } })).spec.ipFamilies).toEqual(["IPv4"]);
+        expect((await update({ spec: { ipFamilyPolicy: "RequireDualStack" } })).spec.ipFamilies).toEqual(["IPv4", "IPv6"]);
+        const fresh = await client.create<Any>(OF_SERVICES, "default", serviceOf("new", { ipFamilyPolicy: "PreferDualStack" }));
+        expect(fresh.spec.ipFamilies).toEqual(["IPv4", "IPv6"]);
+      });
+    } finally {
+      await kv.close();
+    }
+  }, 60_000);
+
+  test("nodes get a part of the network of each family", async () => {
+    await using cluster = await startCluster({ nodes: 0, serviceClusterIpRange: `${V4},${V6}` });
+    const { client } = cluster;
+    const clusterCidrs = [
+      { cidr: "10.200.0.0/16", maskSize: 24 },
+      { cidr: "fd00:200::/48", maskSize: 64 },
+    ];
+    const parts = { client, clock: realClock, random: systemRandom, signal: new AbortController().signal };
+    const manager = await startControllerManager({
+      ...parts,
+      controllers: [nodeIpamController],
+      options: { nodeCidrs: { clusterCidrs } },
+    });
+    try {
+      for (const name of ["a", "b"]) await client.create(NODES, "", { apiVersion: "v1", kind: "Node", metadata: { name } });
+      const given = await vi.waitFor(async () => {
+        const { items } = await client.list<Any>(NODES, "");
+        expect(items.every(({ spec }) => spec?.podCIDRs?.length === 2 && spec.podCIDR === spec.podCIDRs[0])).toBe(true);
+        return items.flatMap(({ spec }) => spec.podCIDRs);
+      }, PATIENCE);
+      expect(given.sort()).toEqual(["10.200.0.0/24", "10.200.1.0/24", "fd00:200:0:1::/64", "fd00:200::/64"]);
+    } finally {
+      await manager.stop();
+    }
+  }, 30_000);
 });
