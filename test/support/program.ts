@@ -41,6 +41,11 @@ export class Program implements AsyncDisposable {
     this.exited = new Promise((resolve) => this.#child.once("close", resolve));
   }
 
+  /** Its number among the machine's processes. */
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
   kill(signal: NodeJS.Signals): void {
     this.#child.kill(signal);
   }
