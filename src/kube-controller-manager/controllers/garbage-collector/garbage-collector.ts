@@ -14,6 +14,13 @@ import type { Action, Observed } from "./reconcile.ts";
 
 /** Between two looks at which resources there are. */
 const DISCOVERY_PERIOD_MS = 30_000;
+/** After a definition changed, until it is looked: several often come together, and each is served a little later. */
+const DISCOVERY_SETTLE_MS = 200;
+/** Objects of these say which other resources there are. */
+const DEFINITIONS: ReadonlySet<string> = new Set([
+  "apiextensions.k8s.io/customresourcedefinitions",
+  "apiregistration.k8s.io/apiservices",
+]);
 /** After this long the first look counts as complete. Upstream's `InitialSyncTimeout`. */
 const INITIAL_SYNC_MS = 30_000;
 /** Until discovery is asked again after it failed. */
@@ -35,6 +42,8 @@ export class GarbageCollector {
   /** Keys of the time before everything was seen once: until then a missing owner says nothing. */
   readonly #waiting: string[] = [];
   #enqueue: ((key: string) => void) | undefined;
+  /** Aborted when a definition changed since the last look. */
+  #changed = new AbortController();
 
   constructor({ client, clock, random, recorder, signal }: ControllerContext) {
     this.#client = client;
@@ -49,7 +58,10 @@ export class GarbageCollector {
       random,
       signal,
       sink: {
-        upsert: (resource, metadata) => this.#schedule(this.#graph.upsert(resource, metadata)),
+        upsert: (resource, metadata) => {
+          if (DEFINITIONS.has(`${resource.id.group}/${resource.id.resource}`)) this.#changed.abort();
+          this.#schedule(this.#graph.upsert(resource, metadata));
+        },
         remove: (uid) => this.#remove(uid),
       },
     });
@@ -63,7 +75,7 @@ export class GarbageCollector {
         this.#live.setResources(discovered.resources);
         this.#monitors.sync(discovered);
         if (this.#enqueue === undefined) await this.#begin(enqueue);
-        await this.#clock.sleep(DISCOVERY_PERIOD_MS, this.#signal);
+        await this.#untilNextLook();
       } catch {
         // The server is not there yet, or the controller stops.
         await this.#clock.sleep(DISCOVERY_RETRY_MS, this.#signal).catch(() => {});
@@ -98,7 +110,17 @@ export class GarbageCollector {
     await Promise.race([this.#monitors.waitForSync(), late]);
     seen.abort();
     this.#enqueue = enqueue;
+    // What was there from the beginning was looked at.
+    this.#changed = new AbortController();
     for (const key of this.#waiting.splice(0)) enqueue(key);
+  }
+
+  /** Upstream looks every thirty seconds and no sooner, so that what new resources own or are owned by waits for that. */
+  async #untilNextLook(): Promise<void> {
+    await this.#clock.sleep(DISCOVERY_PERIOD_MS, AbortSignal.any([this.#signal, this.#changed.signal])).catch(() => {});
+    if (!this.#changed.signal.aborted) return;
+    this.#changed = new AbortController();
+    await this.#clock.sleep(DISCOVERY_SETTLE_MS, this.#signal);
   }
 
   #add(key: string): void {
