@@ -15,6 +15,11 @@ export interface UpFacts {
   readonly machine: UpMachine | undefined;
 }
 
+/** Columns of a terminal that all lines fit in, as far as they have no names of files. */
+const COLUMNS = 100;
+/** What stands before the values. */
+const INDENT = 16;
+
 function placesOfState(flags: ParsedFlags<typeof upFlags>): readonly string[] {
   return flags["storage-backend"] === "memory" ? ["in memory, gone with the process"] : flags["etcd-servers"];
 }
@@ -61,9 +66,12 @@ Ctrl-C stops it. The next start on the same data directory goes on from here.
 `;
 }
 
-/** What containers run on. */
-function containersLine(choice: NodeRuntimeChoice, machine: UpMachine | undefined): string {
+/** What containers run on, in one line. */
+export function containersLine(choice: NodeRuntimeChoice, machine: UpMachine | undefined): string {
   if (machine !== undefined) return `real ones, on ${machine.kubelet.runtime}`;
-  const why = choice.real || choice.why === "" ? "" : ` (${choice.why})`;
-  return `simulated${why}`;
+  if (choice.real || choice.why === "") return "simulated";
+  const room = COLUMNS - INDENT - "simulated ()".length;
+  // Who asks for `--node-runtime=containerd` is told all of it.
+  const [first = ""] = choice.why.split("\n");
+  return `simulated (${first.length <= room ? first : `${first.slice(0, room - 1)}…`})`;
 }

@@ -1,6 +1,7 @@
 import { createServer } from "node:net";
 import { FlagError } from "#component-base/flags.ts";
 import { silentLogger } from "#component-base/logging.ts";
+import { NoRuntimeError } from "#cri/remote/endpoint.ts";
 import { StartupError } from "./startup-error.ts";
 
 /** What containers of `kybern up` run on: `auto` takes containerd where it is there and the user may. */
@@ -20,8 +21,8 @@ export interface NodeRuntimeRequest {
 /** Whether this machine becomes a node, or else why not. */
 export type NodeRuntimeChoice =
   | { readonly real: true; readonly runtime: string }
-  /** Empty where nobody asks why. */
-  | { readonly real: false; readonly why: string };
+  /** `why` is for a line of the banner, empty where nobody asks; `detail` says what to do. */
+  | { readonly real: false; readonly why: string; readonly detail?: string };
 
 /** Finds out what containers run on. Throws a {@link FlagError} for what is none, and a {@link StartupError} where `containerd` was asked for in vain. */
 export async function chooseNodeRuntime({ asked, endpoint, wantsSimulated }: NodeRuntimeRequest): Promise<NodeRuntimeChoice> {
@@ -31,7 +32,7 @@ export async function chooseNodeRuntime({ asked, endpoint, wantsSimulated }: Nod
   if (asked === "simulated" || (asked === "auto" && wantsSimulated)) return { real: false, why: "" };
   const found = await probe(endpoint);
   if (found.real || asked === "auto") return found;
-  throw new StartupError(`--node-runtime=containerd cannot be had: ${found.why}`);
+  throw new StartupError(`--node-runtime=containerd cannot be had: ${found.detail ?? found.why}`);
 }
 
 async function probe(endpoint: string): Promise<NodeRuntimeChoice> {
@@ -46,7 +47,9 @@ async function probe(endpoint: string): Promise<NodeRuntimeChoice> {
     if (await isFree(KUBELET_PORT)) return { real: true, runtime: connected.name };
     return { real: false, why: `port ${KUBELET_PORT} is in use, by another kubelet maybe` };
   } catch (error) {
-    return { real: false, why: (error as Error).message };
+    const detail = (error as Error).message;
+    const isAbsent = error instanceof NoRuntimeError && endpoint === "";
+    return { real: false, why: isAbsent ? "no container runtime was found: see --container-runtime-endpoint" : detail, detail };
   }
 }
 

@@ -30,11 +30,13 @@ describe.skipIf(!canRun)(`kybern up on containerd (${TEST_HOST_REASON}; ${CONTAI
   const line = (program: HostProgram): string => /^ +containers +(.*)$/m.exec(program.output)?.[1] ?? program.output;
 
   test("without a runtime containers are simulated, and the banner says why", async () => {
-    const program = await up(["--data-dir=/root/none", "--secure-port=0"]);
+    const program = await up(["--data-dir=/var/lib/kybern-none", "--secure-port=0"]);
     expect(line(program)).toMatch(/^simulated \(no container runtime was found: /);
+    const [banner = ""] = program.output.split("  data ");
+    expect(Math.max(...banner.split("\n").map(({ length }) => length))).toBeLessThanOrEqual(100);
     expect(program.output).toContain("1 simulated node");
     expect(await program.stop("SIGINT")).toBe(0);
-    const asked = await up(["--data-dir=/root/none", "--secure-port=0", "--node-runtime=containerd"]);
+    const asked = await up(["--data-dir=/var/lib/kybern-none", "--secure-port=0", "--node-runtime=containerd"]);
     expect(await asked.exited).toBe(1);
     expect(asked.output).toContain("--node-runtime=containerd cannot be had: no container runtime was found");
     const wrong = await up(["--node-runtime=docker"]);
@@ -46,13 +48,13 @@ describe.skipIf(!canRun)(`kybern up on containerd (${TEST_HOST_REASON}; ${CONTAI
     let program: HostProgram;
     beforeAll(async () => {
       await HostContainerd.start(host, containerdVersions.at(-1) as ContainerdVersion);
-      program = await up(["--data-dir=/root/data"]);
+      program = await up(["--data-dir=/var/lib/kybern"]);
     }, 90_000);
     afterAll(async () => {
       await program?.[Symbol.asyncDispose]();
     });
     const kubectl = async (...args: readonly string[]): Promise<string> => {
-      const { code, stdout, stderr } = await host.tryRun(["kubectl", "--kubeconfig=/root/data/admin.kubeconfig", ...args]);
+      const { code, stdout, stderr } = await host.tryRun(["kubectl", "--kubeconfig=/var/lib/kybern/admin.kubeconfig", ...args]);
       if (code !== 0) throw new Error(`kubectl ${args.join(" ")}: ${stderr}`);
       return stdout;
     };
@@ -86,7 +88,7 @@ describe.skipIf(!canRun)(`kybern up on containerd (${TEST_HOST_REASON}; ${CONTAI
       expect(
         (await host.run(["ctr", "--namespace=k8s.io", "tasks", "list"])).split("\n").filter((one) => one.includes("RUNNING")),
       ).toHaveLength(2);
-      program = await up(["--data-dir=/root/data"]);
+      program = await up(["--data-dir=/var/lib/kybern"]);
       await kubectl("wait", "--for=condition=Ready", "pod/web", "--timeout=60s");
       expect(await running()).toBe(before);
     }, 120_000);
@@ -108,18 +110,18 @@ describe.skipIf(!canRun)(`kybern up on containerd (${TEST_HOST_REASON}; ${CONTAI
       expect(await host.run(["nft", "list", "tables"])).toContain("kube-proxy");
       expect(await program.stop("SIGINT")).toBe(0);
       expect(await host.run(["nft", "list", "tables"])).not.toContain("kube-proxy");
-      program = await up(["--data-dir=/root/data"]);
+      program = await up(["--data-dir=/var/lib/kybern"]);
     }, 120_000);
 
     test("who is not root, asks for nodes in numbers, or comes second gets simulated ones", async () => {
-      await host.run(["sh", "-c", "mkdir -p /tmp/d && chmod 777 /tmp/d"]);
-      const nobody = await up(["--data-dir=/tmp/d/nobody", "--secure-port=0"], asNobody);
+      const dir = (await host.run([...asNobody, "mktemp", "--directory"])).trim();
+      const nobody = await up([`--data-dir=${dir}/data`, "--secure-port=0"], asNobody);
       expect(line(nobody)).toBe("simulated (this user is not root)");
       await nobody.stop("SIGINT");
-      const numbered = await up(["--data-dir=/root/numbered", "--secure-port=0", "--nodes=2"]);
+      const numbered = await up(["--data-dir=/var/lib/kybern-numbered", "--secure-port=0", "--nodes=2"]);
       expect([line(numbered), numbered.output.includes("2 simulated nodes")]).toEqual(["simulated", true]);
       await numbered.stop("SIGINT");
-      const second = await up(["--data-dir=/root/second", "--secure-port=0"]);
+      const second = await up(["--data-dir=/var/lib/kybern-second", "--secure-port=0"]);
       expect(line(second)).toBe("simulated (port 10250 is in use, by another kubelet maybe)");
       await second.stop("SIGINT");
     }, 60_000);
