@@ -35,7 +35,7 @@ import { certificateFiles, namedCertificates, servingCertificate } from "./servi
 import { servingOptions } from "./serving-flags.ts";
 import { untilInterrupted } from "./signals.ts";
 import { explainStartFailure } from "./startup-error.ts";
-import { openOverrides, storageSettings } from "./storage-flags.ts";
+import { etcdAddresses, openOverrides, storageSettings } from "./storage-flags.ts";
 import { printVersion } from "./version.ts";
 import { watchFiles } from "./watched-files.ts";
 
@@ -86,7 +86,7 @@ export async function kubeApiServer({ args, isHyperkube }: ProgramCall): Promise
     explainStartFailure(error, {
       dataDir: flags["cert-dir"],
       dirFlag: "--cert-dir",
-      etcdServers: flags["etcd-servers"],
+      etcdServers: etcdAddresses(flags),
       address: flags["bind-address"],
       port: flags["secure-port"],
     }),

@@ -156,6 +156,11 @@ export async function openOverrides(flags: StorageFlagValues, clock: Clock): Pro
   return found;
 }
 
+/** Where all etcds are that the flags name: for telling that one of them does not answer. */
+export function etcdAddresses(flags: StorageFlagValues): readonly string[] {
+  return [...new Set([...flags["etcd-servers"], ...overridesOf(flags).flatMap(({ urls }) => urls)])];
+}
+
 interface ParsedOverride {
   readonly group: string;
   readonly resource: string;

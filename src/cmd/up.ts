@@ -23,7 +23,7 @@ import { readServiceRanges } from "./service-ranges-flag.ts";
 import { servingOptions } from "./serving-flags.ts";
 import { untilInterrupted } from "./signals.ts";
 import { explainStartFailure } from "./startup-error.ts";
-import { openOverrides, storageSettings } from "./storage-flags.ts";
+import { etcdAddresses, openOverrides, storageSettings } from "./storage-flags.ts";
 import { banner } from "./up-banner.ts";
 import { upFlags } from "./up-flags.ts";
 import type { UpMachine } from "./up-machine.ts";
@@ -73,7 +73,7 @@ async function run(
   const running = await start(flags, components, node).catch((error) =>
     explainStartFailure(error, {
       dataDir: flags["data-dir"],
-      etcdServers: flags["etcd-servers"],
+      etcdServers: etcdAddresses(flags),
       address: flags["bind-address"],
       port: flags["secure-port"],
     }),

@@ -1,5 +1,5 @@
 import { createServer, type Http2Server, type ServerHttp2Stream } from "node:http2";
-import { type AddressInfo, connect, createServer as createTcpServer } from "node:net";
+import { type AddressInfo, connect, createServer as createTcpServer, Socket } from "node:net";
 import { afterEach, expect, test } from "vitest";
 import { nextTurn } from "../turn.ts";
 import { headerBlock } from "./hpack.ts";
@@ -126,4 +126,15 @@ test("who speaks something else is told apart", async () => {
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   closing.push(() => server.close());
   await expect(open(portOf(server)).ready).rejects.toThrow("does not speak HTTP/2");
+});
+
+test("a failure of TLS is told by what it is about", async () => {
+  const socket = new Socket();
+  closing.push(() => socket.destroy());
+  const refused = new Http2Connection(socket, nextTurn);
+  const failure = new Error(
+    "80BC:error:0A000412:SSL routines:ssl3_read_bytes:sslv3 alert bad certificate:rec_layer_s3.c:1601:\n",
+  );
+  socket.emit("error", Object.assign(failure, { library: "SSL routines", reason: "sslv3 alert bad certificate" }));
+  await expect(refused.ready).rejects.toThrow(/^TLS: sslv3 alert bad certificate$/);
 });

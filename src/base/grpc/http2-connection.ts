@@ -101,7 +101,7 @@ export class Http2Connection {
     });
     this.ready.catch(() => undefined);
     socket.on("data", (chunk: Buffer) => this.#take(chunk));
-    socket.on("error", (error) => this.destroy(error.message));
+    socket.on("error", (error) => this.destroy(wordsOf(error)));
     socket.on("close", () => this.destroy("closed"));
     const settings = settingsFrame([
       [ENABLE_PUSH, 0],
@@ -377,4 +377,9 @@ export class Http2Connection {
     stream.isOver = true;
     stream.handlers.onEnd(reason, unsent);
   }
+}
+
+/** OpenSSL's messages name its own source files; what it is about is beside them. */
+function wordsOf(error: Error & { readonly library?: unknown; readonly reason?: unknown }): string {
+  return typeof error.reason === "string" && error.library !== undefined ? `TLS: ${error.reason}` : error.message;
 }
