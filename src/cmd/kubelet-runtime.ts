@@ -53,7 +53,8 @@ export async function connectRuntime(
     return { name, runtime, images: new RemoteImages(imageChannel), close };
   } catch (error) {
     close();
-    throw new StartupError((error as Error).message);
+    const why = `the container runtime at unix://${socketPath} does not answer: ${(error as Error).message}`;
+    throw new StartupError(`${why}. Is it running, and may this user connect to it?`);
   }
 }
 

@@ -2,13 +2,13 @@ import type { Container, Pod } from "#api/generated/core/v1.ts";
 import { formatTime, parseTime } from "#apimachinery/meta/time.ts";
 import { isPodTerminal } from "#component-helpers/pod/pod-conditions.ts";
 import type { ContainerStatus } from "#cri/container.ts";
+import { rpcText } from "#cri/cri-error.ts";
 import { Attempts } from "./attempts.ts";
 import { BackOff } from "./back-off.ts";
 import type { ActionTarget } from "./handlers/handlers.ts";
 import type { PodNow } from "./inside/pod-volumes.ts";
 import { ContainerStarter } from "./kuberuntime/container-starter.ts";
 import { aborted, ContainerStopper } from "./kuberuntime/container-stopper.ts";
-import { messageOf } from "./kuberuntime/message-of.ts";
 import { PodObserver } from "./kuberuntime/pod-observer.ts";
 import { PodSandboxes } from "./kuberuntime/pod-sandboxes.ts";
 import { podLogsFolder } from "./kuberuntime/sandbox-config.ts";
@@ -274,7 +274,7 @@ export class PodWorker {
         this.#pod,
         this.#modules.clock.elapsed(),
         "FailedCreatePodSandBox",
-        `Failed to create pod sandbox: ${messageOf(error)}`,
+        `Failed to create pod sandbox: ${rpcText(error)}`,
       );
       throw error;
     }

@@ -9,6 +9,27 @@ export const UNIMPLEMENTED = 12;
 /** See {@link DEADLINE_EXCEEDED}. */
 export const UNAVAILABLE = 14;
 
+/** gRPC's names of its codes, in their order. */
+const CODE_NAMES: readonly string[] = [
+  "OK",
+  "Canceled",
+  "Unknown",
+  "InvalidArgument",
+  "DeadlineExceeded",
+  "NotFound",
+  "AlreadyExists",
+  "PermissionDenied",
+  "ResourceExhausted",
+  "FailedPrecondition",
+  "Aborted",
+  "OutOfRange",
+  "Unimplemented",
+  "Internal",
+  "Unavailable",
+  "DataLoss",
+  "Unauthenticated",
+];
+
 /** A call that failed, by gRPC's status. */
 export class GrpcError extends Error {
   override readonly name = "GrpcError";
@@ -19,6 +40,11 @@ export class GrpcError extends Error {
     super(message);
     this.code = code;
     this.unsent = unsent;
+  }
+
+  /** As gRPC for Go writes it, whose programs pass that on to people. */
+  get goText(): string {
+    return `rpc error: code = ${CODE_NAMES[this.code] ?? `Code(${this.code})`} desc = ${this.message}`;
   }
 
   /** Another member may do better. */

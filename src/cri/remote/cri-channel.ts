@@ -1,6 +1,6 @@
 import type { Clock } from "#base/clock.ts";
 import { GrpcChannel, type GrpcStream } from "#base/grpc/grpc-channel.ts";
-import { GrpcError, NOT_FOUND, UNIMPLEMENTED } from "#base/grpc/grpc-error.ts";
+import { DEADLINE_EXCEEDED, GrpcError, NOT_FOUND, UNAVAILABLE, UNIMPLEMENTED } from "#base/grpc/grpc-error.ts";
 import { FRAME_HEAD_BYTES } from "#base/grpc/message-writer.ts";
 import { NotFoundError, UnimplementedError } from "../cri-error.ts";
 import { decode, encode } from "./codec.ts";
@@ -10,6 +10,15 @@ import type { MessageName, MessageRead, MessageWritten } from "./schema/messages
 const AUTHORITY = "http://localhost";
 /** Longest time for a call, as kubelets are configured by default. */
 export const CALL_TIMEOUT_MS = 120_000;
+
+/** Why there is no connection, in Go's words. */
+const CONNECT_FAILURES: Readonly<Record<string, string>> = {
+  ECONNREFUSED: "connection refused",
+  ENOENT: "no such file or directory",
+  EACCES: "permission denied",
+};
+/** What is said here of a connection that ended before the answer. */
+const LOST = /^the connection to .* was lost$|ECONNRESET|EPIPE|^the server gave no answer$/;
 
 /** Names of calls with one message in each direction, which are called after the call. */
 export type Method = {
@@ -81,9 +90,14 @@ export class CriChannel {
     if (!(error instanceof GrpcError)) return error;
     if (error.code === NOT_FOUND) return new NotFoundError(error.message, { cause: error });
     if (error.code === UNIMPLEMENTED) return new UnimplementedError(error.message, { cause: error });
-    if (!error.unsent) return error;
-    const what = `the container runtime at unix://${this.#socketPath} does not answer: ${error.message}`;
-    return new GrpcError(error.code, `${what}. Is it running, and may this user connect to it?`, true);
+    if (error.code === DEADLINE_EXCEEDED) return new GrpcError(error.code, "context deadline exceeded", error.unsent);
+    const failure = /\b(ECONNREFUSED|ENOENT|EACCES)\b/.exec(error.message)?.[1];
+    if (error.unsent && failure !== undefined) {
+      const why = `dial unix ${this.#socketPath}: connect: ${CONNECT_FAILURES[failure]}`;
+      return new GrpcError(UNAVAILABLE, `connection error: desc = "transport: Error while dialing: ${why}"`, true);
+    }
+    const isLost = error.code === UNAVAILABLE && LOST.test(error.message);
+    return isLost ? new GrpcError(UNAVAILABLE, "error reading from server: EOF", error.unsent) : error;
   }
 }
 

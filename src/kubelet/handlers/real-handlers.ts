@@ -2,6 +2,7 @@ import { connect } from "node:net";
 import type { ExecAction } from "#api/generated/core/v1.ts";
 import type { Clock } from "#base/clock.ts";
 import { DEADLINE_EXCEEDED, GrpcError } from "#base/grpc/grpc-error.ts";
+import { rpcText } from "#cri/cri-error.ts";
 import type { RuntimeService } from "#cri/runtime-service.ts";
 import { expand } from "../environment.ts";
 import { connectProblem } from "./connect-problem.ts";
@@ -47,7 +48,7 @@ export class RealHandlers implements Handlers {
       if (sleep !== undefined) await clock.sleep(sleep.seconds * 1000);
       return SUCCESS;
     } catch (error) {
-      return { succeeded: false, isUnknown: true, message: error instanceof Error ? error.message : String(error) };
+      return { succeeded: false, isUnknown: true, message: rpcText(error) };
     }
   }
 

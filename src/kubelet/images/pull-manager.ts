@@ -1,6 +1,7 @@
 import type { Container, Pod, Secret } from "#api/generated/core/v1.ts";
 import type { Clock } from "#base/clock.ts";
 import type { EventRecorder } from "#client/event-recorder.ts";
+import { pullText, rpcText } from "#cri/cri-error.ts";
 import type { Image, ImageService } from "#cri/image-service.ts";
 import type { PodSandboxConfig } from "#cri/pod-sandbox.ts";
 import { BackOff, RESTART_DELAY_MAX_MS } from "../back-off.ts";
@@ -74,7 +75,7 @@ export class PullManager implements ImageManager {
     try {
       found = policy === "Always" ? undefined : await images.imageStatus({ image });
     } catch (error) {
-      const message = `Failed to inspect image ${JSON.stringify(requested)}: ${messageOf(error)}`;
+      const message = `Failed to inspect image ${JSON.stringify(requested)}: ${rpcText(error)}`;
       this.#events.warning(pod, name, "InspectFailed", message);
       return this.#problem("ImageInspectError", message);
     }
@@ -148,7 +149,7 @@ export class PullManager implements ImageManager {
         const tookMs = clock.elapsed() - beganMs;
         return { imageId, found: await images.imageStatus({ image: imageId }), tookMs };
       } catch (error) {
-        failures.push(messageOf(error));
+        failures.push(pullText(error));
       }
     }
     const [only = ""] = failures;

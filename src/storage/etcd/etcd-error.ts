@@ -1,4 +1,4 @@
-import { DEADLINE_EXCEEDED, GrpcError, RESOURCE_EXHAUSTED, UNAVAILABLE, UNIMPLEMENTED } from "#base/grpc/grpc-error.ts";
+import { DEADLINE_EXCEEDED, GrpcError } from "#base/grpc/grpc-error.ts";
 import { StorageError } from "../kv.ts";
 import { compacted, futureRevision } from "../storage-errors.ts";
 
@@ -21,16 +21,9 @@ export function storageError(error: unknown): unknown {
   return meaning === undefined ? new StorageError("Unavailable", wordsOf(error)) : meaning[1](error.message);
 }
 
-/** gRPC's names of codes. */
-const CODE_NAMES: Readonly<Record<number, string>> = {
-  [RESOURCE_EXHAUSTED]: "ResourceExhausted",
-  [UNIMPLEMENTED]: "Unimplemented",
-  [UNAVAILABLE]: "Unavailable",
-};
-
 /** In the words of etcd's client for Go, which upstream's servers pass on to their clients. */
-function wordsOf({ code, message }: GrpcError): string {
+function wordsOf({ code, message, goText }: GrpcError): string {
   if (message.startsWith("etcdserver: ")) return message;
   if (code === DEADLINE_EXCEEDED) return "context deadline exceeded";
-  return `rpc error: code = ${CODE_NAMES[code] ?? `Code(${code})`} desc = ${message}`;
+  return goText;
 }
