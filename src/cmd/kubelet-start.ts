@@ -265,7 +265,7 @@ async function openPorts(basis: Basis, { agent, volumes }: Agent, started: Start
   const host = kubeletServerHost(agent, {
     nodeName,
     runtime: runtime.runtime,
-    logFiles: hostLogFiles({ files: realHostFiles, watchFolder: realFolderWatcher }),
+    logFiles: hostLogFiles({ files: realHostFiles, watchFolder: realFolderWatcher, clock: realClock }),
     startedAtMs: realClock.now(),
     volumeStats: (pod) => volumes.stats(pod),
     dialStreaming: (url) => dial(url.hostname, Number(url.port)),

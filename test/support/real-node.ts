@@ -248,7 +248,7 @@ export class RealNode implements AsyncDisposable {
     const host = kubeletServerHost(kubelet, {
       nodeName: this.nodeName,
       runtime,
-      logFiles: hostLogFiles({ files: realHostFiles, watchFolder: realFolderWatcher }),
+      logFiles: hostLogFiles({ files: realHostFiles, watchFolder: realFolderWatcher, clock: realClock }),
       startedAtMs: now,
       dialStreaming: (url) => dial(url.hostname, Number(url.port)),
       volumeStats: async (pod) => (await this.#volumes?.stats(pod)) ?? [],
