@@ -3,9 +3,10 @@ import type { ConfigMap } from "#api/generated/core/v1.ts";
 import { realClock } from "#base/clock.ts";
 import { systemRandom } from "#base/random.ts";
 import type { Client } from "#client/client.ts";
+import { createRestClient } from "#client/rest-client.ts";
 import { startKubeApiServer } from "#kube-apiserver/server.ts";
 import { ensureClusterAssets } from "#pki/cluster-assets.ts";
-import type { KVStore } from "#storage/kv.ts";
+import { type KVStore, StorageError } from "#storage/kv.ts";
 import { MemoryStore } from "#storage/memory/memory-store.ts";
 
 const configMaps = { group: "", version: "v1", resource: "configmaps" };
@@ -37,7 +38,7 @@ function lagging(kv: KVStore, lagMs: number): KVStore {
   });
 }
 
-async function serve(kv: KVStore): Promise<Client> {
+async function serve(kv: KVStore): Promise<{ readonly inside: Client; readonly outside: Client }> {
   const serviceClusterIpRange = "10.96.0.0/12";
   const assets = await ensureClusterAssets({ clock: realClock, hosts: ["127.0.0.1"], serviceClusterIpRange });
   const options = {
@@ -52,14 +53,22 @@ async function serve(kv: KVStore): Promise<Client> {
   const server = await startKubeApiServer(options);
   closing.push(() => server.stop());
   await server.ready;
-  return server.inProcessClient({ name: "admin", uid: "", groups: ["system:masters"], extra: {} });
+  const outside = createRestClient({
+    server: server.url,
+    ca: assets.ca.cert,
+    ...assets.admin,
+    userAgent: "test",
+    clock: realClock,
+  });
+  closing.push(async () => outside.close());
+  return { inside: server.inProcessClient({ name: "admin", uid: "", groups: ["system:masters"], extra: {} }), outside };
 }
 
 test("a server that has not heard yet decides nothing by what it knew", async () => {
   const kv = new MemoryStore({ clock: realClock });
   closing.push(() => kv.close());
-  const first = await serve(kv);
-  const late = await serve(lagging(kv, LAG_MS));
+  const { inside: first } = await serve(kv);
+  const { inside: late } = await serve(lagging(kv, LAG_MS));
   await first.create(configMaps, "default", configMap);
   await expect(late.create(configMaps, "default", configMap, { dryRun: true })).rejects.toMatchObject({ code: 409 });
   await first.delete(configMaps, "default", "x");
@@ -72,4 +81,37 @@ test("a server that has not heard yet decides nothing by what it knew", async ()
   await first.delete(configMaps, "default", "x");
   await expect(late.get(configMaps, "default", "x")).rejects.toMatchObject({ code: 404 });
   await expect(late.delete(configMaps, "default", "x")).rejects.toMatchObject({ code: 404 });
+});
+
+test("while the store does not answer clients are told so in its words, and shown what is known if that is enough for them", async () => {
+  const kv = new MemoryStore({ clock: realClock });
+  closing.push(() => kv.close());
+  let isThere = true;
+  const revision = kv.currentRevision.bind(kv);
+  const shared = lagging(kv, 0);
+  kv.currentRevision = async () => {
+    if (!isThere) throw new StorageError("Unavailable", "etcdserver: no leader");
+    return revision();
+  };
+  const { outside: client } = await serve(shared);
+  const made = await client.create<ConfigMap>(configMaps, "default", configMap);
+  isThere = false;
+  const failure = { code: 500, message: "etcdserver: no leader" };
+  const calls: readonly (() => Promise<unknown>)[] = [
+    () => client.get(configMaps, "default", "x"),
+    () => client.list(configMaps, "default"),
+    () => client.update<ConfigMap>(configMaps, "default", "x", { ...made, data: { a: "b" } }),
+    () => client.delete(configMaps, "default", "x"),
+  ];
+  for (const call of calls) {
+    const { status } = await call().then(
+      () => expect.unreachable("the store does not answer"),
+      (error: { readonly status: object }) => error,
+    );
+    expect(status).toEqual({ kind: "Status", apiVersion: "v1", metadata: {}, status: "Failure", ...failure });
+  }
+  const known = await client.list<ConfigMap>(configMaps, "default", { resourceVersion: "0" });
+  expect(known.items.map(({ metadata }) => metadata?.name)).toContain("x");
+  isThere = true;
+  await client.delete(configMaps, "default", "x");
 });

@@ -16,6 +16,7 @@ import type { FlowControl, Place } from "../flowcontrol/flow-control.ts";
 import { RequestMetrics } from "../metrics/request-metrics.ts";
 import { plainInternalError, plainText, statusAnswer } from "../non-resource/answers.ts";
 import type { NonResourceRoute } from "../non-resource/route.ts";
+import { storageFailure } from "../registry/store/storage-failure.ts";
 import type { RequestInfo, UserInfo } from "../request/request-info.ts";
 import { resolveRequestInfo, UnresolvedPathError } from "../request/resolve-request-info.ts";
 import type { Exchange } from "./exchange.ts";
@@ -265,6 +266,8 @@ export class ApiServer {
   #toStatus(error: unknown, exchange: Exchange): StatusError {
     if (error instanceof StatusError) return error;
     this.#modules.logger.error({ err: error, method: exchange.method, url: exchange.url }, "request failed");
+    const known = storageFailure(error);
+    if (known instanceof StatusError) return known;
     return internalError(error instanceof Error ? error.message : String(error));
   }
 }

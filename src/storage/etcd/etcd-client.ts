@@ -75,7 +75,8 @@ export class EtcdClient {
       const { channel } = this;
       try {
         return await channel.unary(path, frame, tryMs);
-      } catch (error) {
+      } catch (thrown) {
+        const error = outOfTime(thrown);
         if (!(error instanceof GrpcError) || !error.elsewhere) throw error;
         this.leave(channel);
         // It may be frozen or cut off, and the next call would wait as long.
@@ -87,4 +88,13 @@ export class EtcdClient {
       }
     }
   }
+}
+
+/** gRPC's code for whatever has no other. */
+const UNKNOWN = 2;
+
+/** A member that is told how long we wait may say that this time is over before we see it ourselves; by a code that says nothing else. */
+function outOfTime(error: unknown): unknown {
+  if (!(error instanceof GrpcError) || error.code !== UNKNOWN || error.message !== "context deadline exceeded") return error;
+  return new GrpcError(DEADLINE_EXCEEDED, error.message);
 }

@@ -123,8 +123,12 @@ describe("watches", () => {
 describe("calls", () => {
   const txn = () => store.txn({ key: "/a", expectedModRevision: 0, put: { value: new Uint8Array(1) } });
 
-  test("a read that a member cannot answer is answered by the next, which is asked from then on", async () => {
-    member(0).onUnary = () => ({ code: 14, message: "etcdserver: no leader" });
+  test.each([
+    { code: 14, message: "etcdserver: no leader" },
+    // Our own time limit, when the member sees first that it is over.
+    { code: 2, message: "context deadline exceeded" },
+  ])("a read that a member cannot answer ($message) is answered by the next, which is asked from then on", async (failure) => {
+    member(0).onUnary = () => failure;
     member(1).onUnary = () => rangeAt(3);
     expect(await store.currentRevision()).toBe(3);
     expect(await store.currentRevision()).toBe(3);

@@ -12,6 +12,7 @@ import {
   subresourcesOf,
   type VirtualResource,
 } from "../../registry/resource.ts";
+import { storageFailure } from "../../registry/store/storage-failure.ts";
 import type { RequestInfo } from "../../request/request-info.ts";
 import type { ApiResponse, HandleResourceRequest, ResourceRequest } from "../response.ts";
 import { handleConnect } from "./connect.ts";
@@ -45,8 +46,9 @@ export function createResourceRequestHandler(
   return async (request) => {
     try {
       return await dispatch(routes(), modules, request);
-    } catch (error) {
-      if (!(error instanceof StatusError)) onInternalError(error, request);
+    } catch (thrown) {
+      if (!(thrown instanceof StatusError)) onInternalError(thrown, request);
+      const error = storageFailure(thrown);
       const status = error instanceof StatusError ? error.status : internalStatus(error);
       return statusResponse(status, statusFormat(header(request, "accept")));
     }

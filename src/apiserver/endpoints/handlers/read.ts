@@ -67,7 +67,7 @@ export async function listEntries(
   const prefix = filter.namespace === "" ? cache.prefix : `${cache.prefix}${filter.namespace}/`;
   const chunk = readChunk(options, prefix);
   if (chunk.version > 0n) await checkNotFuture(endpoint, chunk.version);
-  else await endpoint.store.core.modules.cache.catchUp();
+  else await caughtUp(endpoint, options.resourceVersion);
   const current = endpoint.store.core.modules.cache.revision;
   const exact = chunk.exact === undefined || chunk.exact >= current ? undefined : chunk.exact;
   const revision = exact ?? current;
@@ -90,6 +90,18 @@ export async function listEntries(
   );
   await cache.ready(result.entries);
   return result;
+}
+
+/**
+ * Who asks for any state, by `0`, gets the newest, too: a controller that begins must not do again what the one before it did. But where the
+ * store does not answer, what is known is enough for him, as upstream.
+ */
+async function caughtUp(endpoint: ResourceEndpoint, resourceVersion: string): Promise<void> {
+  try {
+    await endpoint.store.core.modules.cache.catchUp();
+  } catch (error) {
+    if (resourceVersion !== "0" || !(error instanceof StorageError) || error.code !== "Unavailable") throw error;
+  }
 }
 
 function limitOf(limit: number): number | undefined {

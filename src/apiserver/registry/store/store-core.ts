@@ -1,4 +1,3 @@
-import { plainError } from "#apimachinery/api-errors/plain-error.ts";
 import { type ObjectVersions, trackUpdate } from "#apimachinery/managedfields/update.ts";
 import type { ApiObject, Draft } from "#apimachinery/meta/api-object.ts";
 import { deepCopy } from "#apimachinery/meta/deep-copy.ts";
@@ -12,7 +11,7 @@ import type { ObjectMetaOptions } from "#apimachinery/validation/object-meta.ts"
 import { assert } from "#base/assert.ts";
 import type { Clock } from "#base/clock.ts";
 import type { Random } from "#base/random.ts";
-import { type KVStore, StorageError } from "#storage/kv.ts";
+import type { KVStore } from "#storage/kv.ts";
 import type { AdmissionAttributes, AdmissionChain } from "../../admission/admission.ts";
 import { CacheEntry } from "../../cacher/cache-entry.ts";
 import type { RegistryCache } from "../../cacher/registry-cache.ts";
@@ -25,6 +24,7 @@ import type { ResourceDefinition, StatusSubresource, Strategy } from "../resourc
 import { type ObjectView, ResourceForms } from "./admission-forms.ts";
 import type { LeasePool } from "./lease-pool.ts";
 import { convertToStorage, knownForm, type ServedForm, toServedForm } from "./served-form.ts";
+import { storageFailure } from "./storage-failure.ts";
 import type { StorageMediaType } from "./storage-settings.ts";
 import { asJson, type StoredEncoding, storedEncoding } from "./stored-encoding.ts";
 import { rawReader, storedReader } from "./stored-value.ts";
@@ -322,11 +322,6 @@ export class StoreCore {
 }
 
 const KEPT_METADATA = { none: [], labels: ["metadata.labels"], all: ["metadata"] } as const;
-
-function storageFailure(error: unknown): unknown {
-  if (!(error instanceof StorageError)) return error;
-  return plainError(error.code === "TooLarge" ? "etcdserver: request is too large" : error.message);
-}
 
 /** A type parameter's worth of drafts is any object to the generic code. */
 export function asDraft(object: ApiObject): Draft<ApiObject> {
