@@ -67,7 +67,7 @@ export default defineConfig({
         test: {
           ...alone,
           name: "hosts",
-          include: ["test/hosts/**/*.test.ts"],
+          include: ["test/{hosts,ratios}/**/*.test.ts"],
           testTimeout: 240_000,
           hookTimeout: 60_000,
           globalSetup,

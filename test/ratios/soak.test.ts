@@ -1,0 +1,136 @@
+import { once } from "node:events";
+import { connect as connectHttp2 } from "node:http2";
+import { Agent, request } from "node:https";
+import { expect, test } from "vitest";
+import type { ApiObject } from "#apimachinery/meta/api-object.ts";
+import { realClock } from "#base/clock.ts";
+import type { ResourceId } from "#client/client.ts";
+import { type Cluster, startCluster } from "#envtest/envtest.ts";
+import { MemoryStore } from "#storage/memory/memory-store.ts";
+import { heldBytes, middle, say } from "./cost.ts";
+
+const CONFIG_MAPS: ResourceId = { group: "", version: "v1", resource: "configmaps" };
+const PODS: ResourceId = { group: "", version: "v1", resource: "pods" };
+const DEPLOYMENTS: ResourceId = { group: "apps", version: "v1", resource: "deployments" };
+const NAMESPACE = "default";
+/** What the API server remembers of changes is full by then: as many events as it keeps of a resource. */
+const HISTORY_EVENTS = 8_192;
+const PATIENCE_MS = 60_000;
+/** A longer one finds what grows slowly: `KYBERN_SOAK_MINUTES=10`. */
+const MINUTES = Number(process.env.KYBERN_SOAK_MINUTES ?? 0);
+
+async function until(holds: () => Promise<boolean>): Promise<void> {
+  const end = performance.now() + PATIENCE_MS;
+  while (!(await holds())) {
+    if (performance.now() > end) throw new Error("what was waited for does not come");
+    await realClock.sleep(5);
+  }
+}
+
+/** ConfigMaps made, changed twice and deleted: four events each. */
+async function changes({ client }: Cluster, count: number): Promise<void> {
+  const label = (value: string): object => ({ metadata: { labels: { value } } });
+  const one = async (name: string): Promise<void> => {
+    const object = { apiVersion: "v1", kind: "ConfigMap", metadata: { name }, data: { key: "x".repeat(500) } };
+    await client.create<ApiObject>(CONFIG_MAPS, NAMESPACE, object as ApiObject);
+    await client.patch(CONFIG_MAPS, NAMESPACE, name, "application/merge-patch+json", label("a"));
+    await client.patch(CONFIG_MAPS, NAMESPACE, name, "application/strategic-merge-patch+json", label("b"));
+    await client.delete(CONFIG_MAPS, NAMESPACE, name);
+  };
+  await Promise.all(Array.from({ length: count }, (_, i) => one(`soak-${i}`)));
+}
+
+/** Clients that come over TLS, ask, watch and go. */
+async function visitors(cluster: Cluster, count: number): Promise<void> {
+  const { ca, cert, key } = cluster.credentials;
+  const { port } = new URL(cluster.url);
+  const tls = { ca, cert, key };
+  const path = `/api/v1/namespaces/${NAMESPACE}/configmaps`;
+  const ask = async (): Promise<void> => {
+    const agent = new Agent(tls);
+    const asked = request({ host: "127.0.0.1", port, path, agent }).end();
+    const [answer] = await once(asked, "response");
+    answer.resume();
+    await once(answer, "end");
+    agent.destroy();
+  };
+  const watch = async (): Promise<void> => {
+    const session = connectHttp2(cluster.url, tls);
+    const stream = session.request({ ":path": `${path}?watch=1` });
+    await once(stream, "response");
+    session.destroy();
+    await once(session, "close");
+  };
+  for (let i = 0; i < count; i++) await Promise.all([ask(), watch()]);
+}
+
+/** A Deployment that comes up, and goes with all that is its own. */
+async function rollout({ client }: Cluster): Promise<void> {
+  const labels = { app: "soak" };
+  const spec = { replicas: 2, selector: { matchLabels: labels }, template: { metadata: { labels }, spec: PODS_SPEC } };
+  const object = { apiVersion: "apps/v1", kind: "Deployment", metadata: { name: "soak" }, spec };
+  await client.create<ApiObject>(DEPLOYMENTS, NAMESPACE, object as ApiObject);
+  await until(async () => {
+    const { status } = await client.get<ApiObject & { status?: { readyReplicas?: number } }>(DEPLOYMENTS, NAMESPACE, "soak");
+    return status?.readyReplicas === 2;
+  });
+  await client.delete(DEPLOYMENTS, NAMESPACE, "soak", { propagationPolicy: "Foreground" });
+  await until(async () => (await client.list(PODS, NAMESPACE)).items.length === 0);
+  await until(async () => (await client.list(DEPLOYMENTS, NAMESPACE)).items.length === 0);
+}
+const PODS_SPEC = { terminationGracePeriodSeconds: 0, containers: [{ name: "main", image: "app:1" }] };
+
+/** What keeps a process alive, by kind: sockets, timers and the like. */
+const handles = (): number => process.getActiveResourcesInfo().filter((kind) => /Wrap$/.test(kind)).length;
+
+// Measured: within 30 bytes a change, and 2 KB a visitor, either way. A change that is kept is about 1,000, a connection 50,000.
+test("changes and visitors leave nothing behind", async () => {
+  await using cluster = await startCluster({ nodes: 0, store: new MemoryStore({ clock: realClock, historyRevisionsMax: 100 }) });
+  for (let i = 0; i < HISTORY_EVENTS; i += 4 * 100) await changes(cluster, 100);
+  await visitors(cluster, 20);
+  const open = handles();
+  // What is remembered of changes is let go of in steps of a quarter: the least of three samples is past one.
+  const grown = async (work: () => Promise<void>, count: number): Promise<number> => {
+    const samples: number[] = [];
+    for (let round = 0; round < 8; round++) {
+      await work();
+      samples.push(await heldBytes());
+    }
+    return (Math.min(...samples.slice(-3)) - Math.min(...samples.slice(0, 3))) / (5 * count);
+  };
+  const ofChange = await grown(() => changes(cluster, 200), 4 * 200);
+  const ofVisitor = await grown(() => visitors(cluster, 10), 2 * 10);
+  await until(async () => handles() <= open);
+  say(ofChange, ofVisitor);
+  expect(ofChange).toBeLessThan(400);
+  expect(ofVisitor).toBeLessThan(20_000);
+}, 120_000);
+
+// Measured over ten minutes: see docs/profiling.md.
+test.runIf(MINUTES > 0)(
+  `a cluster that is busy for ${MINUTES} minutes does not grow`,
+  async () => {
+    await using cluster = await startCluster({
+      nodes: 2,
+      store: new MemoryStore({ clock: realClock, historyRevisionsMax: 100 }),
+    });
+    const end = performance.now() + MINUTES * 60_000;
+    const samples: number[] = [];
+    while (performance.now() < end) {
+      for (let i = 0; i < 10; i++) {
+        await rollout(cluster);
+        await changes(cluster, 50);
+        await visitors(cluster, 2);
+      }
+      samples.push(await heldBytes());
+    }
+    const third = Math.floor(samples.length / 3);
+    const grown = middle(samples.slice(-third)) - middle(samples.slice(third, 2 * third));
+    const rounds = 10 * third;
+    say(samples.length, grown, grown / rounds, ...samples);
+    expect(third).toBeGreaterThan(2);
+    // Events and Pods are remembered until there are enough of them: some kilobytes for each round.
+    expect(grown / rounds).toBeLessThan(40_000);
+  },
+  MINUTES * 60_000 + 300_000,
+);
