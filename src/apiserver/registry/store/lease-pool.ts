@@ -1,8 +1,10 @@
 import type { Clock } from "#base/clock.ts";
 import type { KVStore } from "#storage/kv.ts";
 
-/** Objects that expire at about the same time share a lease, made at most this long apart (upstream's `LeaseReuseDurationSeconds`). */
+/** Objects that expire at about the same time share a lease, made at most this long apart (upstream's `--lease-reuse-duration-seconds`). */
 const LEASE_REUSE_SECONDS = 60;
+/** And at most this part of their time apart: none lives for much longer than it should (upstream's `leaseReuseDurationPercent`). */
+const LEASE_REUSE_PART = 0.05;
 /** Objects on one lease (upstream's `LeaseMaxObjectCount`). */
 const LEASE_OBJECTS_MAX = 1000;
 
@@ -17,14 +19,16 @@ interface SharedLease {
 export class LeasePool {
   readonly #kv: KVStore;
   readonly #clock: Clock;
+  readonly #reuseSeconds: number;
   #lease: SharedLease | undefined;
 
-  constructor(kv: KVStore, clock: Clock) {
+  constructor(kv: KVStore, clock: Clock, reuseSeconds: number = LEASE_REUSE_SECONDS) {
     this.#kv = kv;
     this.#clock = clock;
+    this.#reuseSeconds = reuseSeconds;
   }
 
-  /** A lease that lives at least `ttlSeconds`. */
+  /** A lease that lives at least `ttlSeconds`, and not much longer. */
   leaseFor(ttlSeconds: number): Promise<number> {
     const now = this.#clock.elapsed();
     const known = this.#lease;
@@ -32,8 +36,9 @@ export class LeasePool {
       known.objects++;
       return known.id;
     }
-    const id = this.#kv.grantLease(ttlSeconds + LEASE_REUSE_SECONDS);
-    const lease: SharedLease = { id, ttlSeconds, reusableUntil: now + LEASE_REUSE_SECONDS * 1000, objects: 1 };
+    const reuseSeconds = Math.min(this.#reuseSeconds, Math.floor(ttlSeconds * LEASE_REUSE_PART));
+    const id = this.#kv.grantLease(ttlSeconds + reuseSeconds);
+    const lease: SharedLease = { id, ttlSeconds, reusableUntil: now + reuseSeconds * 1000, objects: 1 };
     this.#lease = lease;
     // A lease that could not be had is not shared: the next object asks again.
     id.catch(() => {

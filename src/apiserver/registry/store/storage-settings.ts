@@ -31,6 +31,8 @@ export interface StorageSettings {
   readonly healthTimeoutMs?: number;
   /** `--etcd-readycheck-timeout`. */
   readonly readyTimeoutMs?: number;
+  /** `--lease-reuse-duration-seconds`. */
+  readonly leaseReuseSeconds?: number;
   /** `--etcd-db-metric-poll-interval`: how often databases are asked for their size; metrics do not tell it when 0. */
   readonly sizePollMs?: number;
   /** Whether metrics tell how many objects there are: not where `--etcd-count-metric-poll-period` is 0. */

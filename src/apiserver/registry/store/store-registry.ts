@@ -51,13 +51,13 @@ export class StoreRegistry implements Stores {
     this.schemaFor = schemaFor;
     const { onUnreadable } = options;
     this.#settings = options.settings ?? {};
-    const { overrides = [], deleteCollectionWorkers, mediaType } = this.#settings;
+    const { overrides = [], deleteCollectionWorkers, leaseReuseSeconds, mediaType } = this.#settings;
     const modulesOn = (store: KVStore): StoreModules => ({
       kv: store,
       cache: new RegistryCache({ kv: store, clock, ...(onUnreadable === undefined ? {} : { onUnreadable }) }),
       clock,
       random,
-      leases: new LeasePool(store, clock),
+      leases: new LeasePool(store, clock, leaseReuseSeconds),
       admission: () => this.#admission,
       ...(deleteCollectionWorkers !== undefined && { deleteCollectionWorkers }),
       ...(mediaType !== undefined && { mediaType }),
