@@ -14,7 +14,7 @@ mount -t tmpfs -o mode=1777 tmpfs "$root/dev/shm"
 mount -t tmpfs -o mode=755 tmpfs "$root/run"
 mount -t tmpfs -o mode=1777 tmpfs "$root/tmp"
 # What the real machine has of the same kind is not this one's; overlays cannot stand on overlays.
-for folder in var/lib/containerd var/lib/kubelet var/lib/etcd var/lib/kubernetes var/log etc/kubernetes etc/cni etc/containerd opt/cni; do
+for folder in var/lib/containerd var/lib/cni var/lib/kubelet var/lib/etcd var/lib/kubernetes var/log etc/kubernetes etc/cni etc/containerd opt/cni; do
   mkdir -p "$root/$folder" "$disk/own/$folder"
   mount --bind "$disk/own/$folder" "$root/$folder"
 done

@@ -26,6 +26,11 @@ export function pullText(error: unknown): string {
   return status?.code === UNKNOWN ? status.message : rpcText(error);
 }
 
+/** Whether it is a call of the runtime that failed, and not something of the kubelet's own. */
+export function isRpcError(error: unknown): boolean {
+  return statusOf(error) !== undefined;
+}
+
 function statusOf(error: unknown): GrpcError | undefined {
   if (error instanceof GrpcError) return error;
   return error instanceof Error && error.cause instanceof GrpcError ? error.cause : undefined;

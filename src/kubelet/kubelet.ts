@@ -48,6 +48,7 @@ export class Kubelet {
   readonly #workers: PodWorkers;
   readonly #pleg: Pleg;
   readonly #housekeeping: Housekeeping;
+  readonly #logs: PodLogs;
   readonly #sources: RunningSource[] = [];
   readonly #recorder: EventRecorder;
   readonly #mirrors: MirrorPods | undefined;
@@ -58,6 +59,8 @@ export class Kubelet {
   private constructor(options: KubeletOptions, runtimeName: string) {
     const { client, clock, random, runtime, logger, nodeName } = options;
     this.#options = options;
+    const { files, containerLogsDir } = options;
+    this.#logs = new PodLogs({ files, ...(containerLogsDir === undefined ? {} : { containerLogsDir }) });
     this.#recorder =
       client === undefined
         ? NO_RECORDER
@@ -90,6 +93,8 @@ export class Kubelet {
       logger,
       volumes: options.volumes,
       cgroups: options.containers,
+      logs: this.#logs,
+      podLogsDir: options.config.podLogsDir,
       known: () => this.#workers.uids,
     });
   }
@@ -230,8 +235,7 @@ export class Kubelet {
     const { client, clock, runtime, containers, files, config, logger } = this.#options;
     const sources = this.#options.sources ?? (client === undefined ? noSources : new ClientSources({ client, clock }));
     const nothing: PodStatusWriter = { write: () => {} };
-    const { containerLogsDir } = this.#options;
-    const logs = new PodLogs({ files, ...(containerLogsDir === undefined ? {} : { containerLogsDir }) });
+    const logs = this.#logs;
     const classes = new RuntimeClasses({ client, clock });
     return {
       runtime,

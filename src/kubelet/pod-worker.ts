@@ -2,13 +2,14 @@ import type { Container, Pod } from "#api/generated/core/v1.ts";
 import { formatTime, parseTime } from "#apimachinery/meta/time.ts";
 import { isPodTerminal } from "#component-helpers/pod/pod-conditions.ts";
 import type { ContainerStatus } from "#cri/container.ts";
-import { rpcText } from "#cri/cri-error.ts";
+import { isRpcError, rpcText } from "#cri/cri-error.ts";
 import { Attempts } from "./attempts.ts";
 import { BackOff } from "./back-off.ts";
 import type { ActionTarget } from "./handlers/handlers.ts";
 import type { PodNow } from "./inside/pod-volumes.ts";
 import { ContainerStarter } from "./kuberuntime/container-starter.ts";
 import { aborted, ContainerStopper } from "./kuberuntime/container-stopper.ts";
+import { killPodText } from "./kuberuntime/kill-pod-text.ts";
 import { PodObserver } from "./kuberuntime/pod-observer.ts";
 import { PodSandboxes } from "./kuberuntime/pod-sandboxes.ts";
 import { podLogsFolder } from "./kuberuntime/sandbox-config.ts";
@@ -189,7 +190,27 @@ export class PodWorker {
   /** A call that failed may have changed something all the same. */
   #failed(error: unknown): void {
     this.#observer.forget();
+    if (isRpcError(error)) this.#tellFailure(error);
     this.#modules.onSyncError?.(this.#pod, error);
+  }
+
+  /** What the runtime did not do: a pod that runs misses nothing. */
+  #tellFailure(error: unknown): void {
+    const { clock } = this.#modules;
+    const { metadata } = this.#pod;
+    if (this.#isEnding) {
+      const statuses = this.podWithStatus.status?.containerStatuses ?? [];
+      const running = statuses.filter(({ state }) => state?.running !== undefined).map(({ name }) => name);
+      this.#events.problem(this.#pod, clock.elapsed(), "FailedKillPod", killPodText(metadata.uid ?? "", running, error));
+    } else if (this.#place.sandboxId === "") {
+      const message = `Failed to create pod sandbox: ${rpcText(error)}`;
+      this.#events.problem(this.#pod, clock.elapsed(), "FailedCreatePodSandBox", message);
+    }
+  }
+
+  get #isEnding(): boolean {
+    const isDeleted = this.#pod.metadata.deletionTimestamp !== undefined;
+    return isDeleted || this.#end.isGone || this.#end.failure !== undefined || this.#finished || isPodTerminal(this.#pod);
   }
 
   async #sync(): Promise<number | undefined> {
@@ -201,8 +222,7 @@ export class PodWorker {
     }
     const deadlineMs = this.#end.deadlineMs(pod);
     if (deadlineMs !== undefined && this.#modules.clock.elapsed() >= deadlineMs) this.#failDeadline();
-    const ends = pod.metadata.deletionTimestamp !== undefined || this.#end.failure !== undefined || this.#finished;
-    if (ends || isPodTerminal(pod)) return this.#terminate();
+    if (this.#isEnding) return this.#terminate();
     return earlier(await this.#advance(), deadlineMs);
   }
 
@@ -327,7 +347,9 @@ export class PodWorker {
     const hook = container.lifecycle?.postStart;
     if (hook === undefined) return;
     const running = this.#modules.handlers.run(hook, this.#target(container, id), 0);
-    const result = await Promise.race([running, aborted(this.#end.going)]);
+    const done = new AbortController();
+    const result = await Promise.race([running, aborted(this.#end.going, done.signal)]);
+    done.abort();
     if (result === undefined || result.succeeded) return;
     this.#events.warning(this.#pod, container.name, "FailedPostStartHook", "PostStartHook failed");
     this.#stopper.stop({ id, name: container.name, message: "FailedPostStartHook" });
@@ -359,9 +381,10 @@ export class PodWorker {
     this.#end.ended();
     this.#tell(observed, actions, this.#pod.metadata.deletionTimestamp !== undefined, true);
     if (!this.#end.isGone) return;
-    for (const { id } of observed.sandboxes ?? []) await runtime.removePodSandbox(id);
     const { sandboxes } = this.#modules;
+    // Before the sandboxes, without which nobody would know of it any more.
     if (sandboxes !== undefined) await sandboxes.removeLogFolder(podLogsFolder(this.#pod, sandboxes.podLogsDir));
+    for (const { id } of observed.sandboxes ?? []) await runtime.removePodSandbox(id);
     this.#loop.close();
     this.#probers.stop();
     this.#end.removed();

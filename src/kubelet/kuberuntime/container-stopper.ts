@@ -115,10 +115,11 @@ export class ContainerStopper {
   }
 }
 
-/** Resolves when the signal is aborted. */
-export function aborted(signal: AbortSignal): Promise<undefined> {
+/** Resolves when the signal is aborted. Nothing is left of the wait once `done` is. */
+export function aborted(signal: AbortSignal, done?: AbortSignal): Promise<undefined> {
   return new Promise((resolve) => {
     if (signal.aborted) resolve(undefined);
-    else signal.addEventListener("abort", () => resolve(undefined), { once: true });
+    else
+      signal.addEventListener("abort", () => resolve(undefined), { once: true, ...(done === undefined ? {} : { signal: done }) });
   });
 }

@@ -4,6 +4,7 @@ import type { RuntimeService } from "#cri/runtime-service.ts";
 import type { ContainerManager } from "../cm/container-manager.ts";
 import type { VolumeManager } from "../volumes/volume-manager.ts";
 import { POD_UID_LABEL } from "./labels.ts";
+import type { PodLogs } from "./pod-logs.ts";
 
 /** What {@link Housekeeping} uses of its node. */
 export interface HousekeepingModules {
@@ -12,6 +13,9 @@ export interface HousekeepingModules {
   readonly logger: Logger;
   readonly volumes: Pick<VolumeManager, "cleanUp">;
   readonly cgroups: Pick<ContainerManager, "removePodCgroup" | "cleanUp">;
+  readonly logs: Pick<PodLogs, "removeOf">;
+  /** Where the logs of pods are. */
+  readonly podLogsDir: string;
   /** The uids of the pods that there are. */
   readonly known: () => ReadonlySet<string>;
 }
@@ -19,7 +23,7 @@ export interface HousekeepingModules {
 /** What the containers of pods that nobody knows are given to end, in seconds (upstream's `syncTerminatingRuntimePod`). */
 const GRACE_SECONDS = 1;
 
-/** Removes what earlier runs of the kubelet have left of pods that are gone: their containers, sandboxes, volumes and cgroups. */
+/** Removes what earlier runs of the kubelet have left of pods that are gone: their containers, sandboxes, volumes, cgroups and logs. */
 export class Housekeeping {
   readonly #modules: HousekeepingModules;
   #running = false;
@@ -32,10 +36,11 @@ export class Housekeeping {
   async run(): Promise<void> {
     if (this.#running) return;
     this.#running = true;
-    const { volumes, cgroups, known, logger } = this.#modules;
+    const { volumes, cgroups, logs, podLogsDir, known, logger } = this.#modules;
     try {
       await this.#removeOrphans();
-      await volumes.cleanUp(known());
+      // The logs of a pod go before the last by which it is found to be one of this node's.
+      await volumes.cleanUp(known(), (podUid) => logs.removeOf(podLogsDir, podUid));
       await cgroups.cleanUp(known());
     } catch (error) {
       logger.warn({ err: error instanceof Error ? error.message : String(error) }, "what is left of pods could not be removed");
@@ -54,11 +59,12 @@ export class Housekeeping {
   }
 
   async #remove(sandboxId: string, uid: string): Promise<void> {
-    const { runtime, cgroups, logger } = this.#modules;
+    const { runtime, cgroups, logs, podLogsDir, logger } = this.#modules;
     logger.info({ podUid: uid, sandboxId }, "a pod that is gone is removed");
     const containers = await runtime.listContainers({ sandboxId, state: "CONTAINER_RUNNING" });
     await Promise.all(containers.map(({ id }) => runtime.stopContainer(id, GRACE_SECONDS)));
     await runtime.stopPodSandbox(sandboxId);
+    await logs.removeOf(podLogsDir, uid);
     await runtime.removePodSandbox(sandboxId);
     await cgroups.removePodCgroup(uid);
   }

@@ -40,6 +40,12 @@ export class PodLogs {
     }
   }
 
+  /** Removes the folder of a pod of which only its uid is known, among those of all pods, with the links into it. */
+  async removeOf(podLogsDir: string, podUid: string): Promise<void> {
+    const names = await this.#options.files.readdir(podLogsDir).catch(() => []);
+    for (const name of names.filter((one) => one.endsWith(`_${podUid}`))) await this.remove(`${podLogsDir}/${name}`);
+  }
+
   /** Removes links whose logs are gone. */
   async removeDangling(): Promise<void> {
     const { files } = this.#options;

@@ -205,12 +205,13 @@ export class HostVolumes implements VolumeManager {
     this.#stats.delete(podUid);
   }
 
-  async cleanUp(known: ReadonlySet<string>): Promise<void> {
+  async cleanUp(known: ReadonlySet<string>, first: (podUid: string) => Promise<void> = async () => {}): Promise<void> {
     const uids = await this.#host.files.readdir(this.paths.pods).catch((error: unknown) => {
       if (errnoOf(error) !== "ENOENT") throw error;
       return [];
     });
-    const outcomes = await Promise.allSettled(uids.filter((uid) => !known.has(uid)).map((uid) => this.tearDown(uid)));
+    const left = uids.filter((uid) => !known.has(uid));
+    const outcomes = await Promise.allSettled(left.map((uid) => first(uid).then(() => this.tearDown(uid))));
     const failed = outcomes.flatMap((outcome) => (outcome.status === "rejected" ? [outcome.reason as unknown] : []));
     if (failed.length > 0) throw new AggregateError(failed, failed.map(String).join("; "));
   }

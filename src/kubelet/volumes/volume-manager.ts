@@ -26,8 +26,8 @@ export interface VolumeManager {
   mounts(now: PodNow, container: Container, attempt: number, expand: (text: string) => string): Promise<ContainerMounts>;
   /** Unmounts and removes all of a pod. Can be repeated. Call it when nothing of the pod runs any more. */
   tearDown(podUid: string): Promise<void>;
-  /** Tears down what is left of pods that are not `known`: their folders are from earlier runs. */
-  cleanUp(known: ReadonlySet<string>): Promise<void>;
+  /** Tears down what is left of pods that are not `known`, after `first` is done: their folders are from earlier runs. */
+  cleanUp(known: ReadonlySet<string>, first?: (podUid: string) => Promise<void>): Promise<void>;
 }
 
 /** A volume cannot be set up; the message is that of the event `FailedMount`. */
