@@ -7,8 +7,8 @@ import { heldBytes, say } from "./cost.ts";
 const OBJECTS = 3_000;
 const COLLECTION = "/api/v1/namespaces/ns/configmaps";
 
-// What is held depends on no other program. Measured: MEASURED times the JSON: its bytes, which store and cache share, and the object as its
-// writer gave it. A further copy of each is one more.
+// What is held depends on no other program. Measured: 1.9 times the JSON: its bytes, which store and cache share, and the object as its
+// writer gave it. Two further copies of each are two more.
 test("an object takes little more than its JSON and itself", async () => {
   await using api = await ApiParts.start();
   await api.fill(100, { prefix: "warm" });
@@ -17,10 +17,10 @@ test("an object takes little more than its JSON and itself", async () => {
   const listed = await api.listedBytes();
   const held = (await heldBytes()) - before;
   say(held / listed, held / OBJECTS, listed / OBJECTS);
-  expect(held / listed).toBeLessThan(4);
+  expect(held / listed).toBeLessThan(3);
 });
 
-// Measured: MEASURED2 times the JSON. An object that is decoded is one more.
+// Measured: 0.07 times the JSON. An object that is decoded is one more.
 test("what is loaded, listed and got stays bytes", async () => {
   const kv = new MemoryStore({ clock: realClock });
   await using api = await ApiParts.start(kv);
@@ -32,5 +32,5 @@ test("what is loaded, listed and got stays bytes", async () => {
   for (let i = 0; i < OBJECTS; i++) await other.get(`${COLLECTION}/c-${i}`);
   const held = (await heldBytes()) - before;
   say(held / listed, held / OBJECTS);
-  expect(held / listed).toBeLessThan(0.5);
+  expect(held / listed).toBeLessThan(0.3);
 });

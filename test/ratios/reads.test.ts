@@ -17,7 +17,7 @@ function stringified(bytes: Buffer): () => Buffer {
   return () => Buffer.from(JSON.stringify(list));
 }
 
-// Measured: 0.05 to 0.08, also with two other programs on each core. A LIST that writes its items out is 1 and more.
+// Measured: 0.17 to 0.19, also with ten other programs on each core. A LIST that writes its items out is 1 and more: 2.7.
 test("a LIST copies what is stored: a fraction of writing it out", async () => {
   await using api = await ApiParts.start();
   await api.fill(500, { bytes: 4_000 });
@@ -34,7 +34,7 @@ test("a LIST copies what is stored: a fraction of writing it out", async () => {
       return 5;
     },
   );
-  expect(ratio).toBeLessThan(0.4);
+  expect(ratio).toBeLessThan(0.5);
 });
 
 test("a LIST, a chunk and a GET write and read no JSON for each object", async () => {
@@ -51,17 +51,17 @@ test("a LIST, a chunk and a GET write and read no JSON for each object", async (
   expect(read.mock.calls.length).toBeLessThan(10);
 });
 
-// Measured: 0.9 to 1.1. What looks through all objects, or copies an index of them, is 30.
+// Measured: 0.9 to 1.3. What looks through all objects, or copies an index of them, is 10 and more.
 test("a GET costs the same among 200 objects and among 6,000", async () => {
   await using few = await ApiParts.start();
   await using many = await ApiParts.start();
   await few.fill(200, { bytes: 100 });
   await many.fill(6_000, { bytes: 100 });
-  const gets = (api: ApiParts) => async (): Promise<number> => {
-    for (let i = 0; i < 500; i++) await api.get(`${COLLECTION}/c-${i % 200}`);
+  const gets = (api: ApiParts, objects: number) => async (): Promise<number> => {
+    for (let i = 0; i < 500; i++) await api.get(`${COLLECTION}/c-${(i * 7919) % objects}`);
     return 500;
   };
-  expect(await costRatio(gets(many), gets(few))).toBeLessThan(3);
+  expect(await costRatio(gets(many, 6_000), gets(few, 200))).toBeLessThan(3);
 });
 
 /** Reads go to the store as they are counted. */
@@ -78,7 +78,7 @@ function counting(kv: KVStore): { readonly kv: KVStore; readonly reads: () => nu
   return { kv: counted, reads: () => reads };
 }
 
-// Measured: 0.15 to 0.3.
+// Measured: 0.13 to 0.2.
 test("a GET is answered from memory: it asks the store nothing, and costs a part of reading the store", async () => {
   const dir = mkdtempSync(join(tmpdir(), "kybern-ratios-"));
   try {
@@ -102,7 +102,7 @@ test("a GET is answered from memory: it asks the store nothing, and costs a part
       }
       return 1_000;
     };
-    expect(await costRatio(fromMemory, fromStore)).toBeLessThan(0.8);
+    expect(await costRatio(fromMemory, fromStore)).toBeLessThan(0.6);
   } finally {
     rmSync(dir, { recursive: true, force: true });
   }
