@@ -23,9 +23,9 @@ export class PodStatusTeller {
     return this.#status === undefined ? pod : { ...pod, status: { ...pod.status, ...this.#status } };
   }
 
-  /** The API shows the pod so: what it shows although it was taken back is told again. */
+  /** The API shows the pod so: what it shows although it was taken back, or shows no more, is told again. */
   seen(pod: Pod): void {
-    if (staleConditions(pod, this.#conditions).length > 0) this.#told = "";
+    if (staleConditions(pod, this.#conditions).length > 0 || isMarkedUnready(pod, this.#conditions)) this.#told = "";
   }
 
   /** Tells a status that does not come from containers. */
@@ -48,4 +48,16 @@ export class PodStatusTeller {
     this.#told = text;
     this.#writer.write(pod, told, final);
   }
+}
+
+/**
+ * Whether others have taken a pod's readiness back since, as the controllers do with the pods of a node that is not ready:
+ * nodes give a reason for it, or have containers that are not ready.
+ */
+function isMarkedUnready({ status }: Pod, told: readonly PodCondition[]): boolean {
+  const wasReady = told.some((condition) => condition.type === "Ready" && condition.status === "True");
+  if (!wasReady) return false;
+  const shown = (type: string): PodCondition | undefined => status?.conditions?.find((condition) => condition.type === type);
+  const ready = shown("Ready");
+  return ready?.status === "False" && (ready.reason ?? "") === "" && shown("ContainersReady")?.status === "True";
 }
