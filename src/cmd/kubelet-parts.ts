@@ -16,6 +16,7 @@ import type { ImageManager } from "#kubelet/images/image-manager.ts";
 import { PullManager } from "#kubelet/images/pull-manager.ts";
 import { ClientSources, noSources } from "#kubelet/inside/sources.ts";
 import { appArmorRejection } from "#kubelet/kuberuntime/security-profiles.ts";
+import type { KubeletMetrics } from "#kubelet/metrics/kubelet-metrics.ts";
 import { NodeDns } from "#kubelet/network-files/node-dns.ts";
 import type { Rejection } from "#kubelet/pod-admission.ts";
 import { PodCertificates } from "#kubelet/podcertificate/pod-certificates.ts";
@@ -40,12 +41,14 @@ export function imageManagerOf(
   images: ImageService,
   recorder: EventRecorder,
   client: Client | undefined,
+  metrics: KubeletMetrics,
   { serializeImagePulls, maxParallelImagePulls, registryPullQPS, registryBurst }: KubeletConfiguration,
 ): ImageManager {
   const sources = client === undefined ? noSources : new ClientSources({ client, clock: realClock });
   return new PullManager({
     images,
     recorder,
+    metrics,
     clock: realClock,
     secret: (namespace, name) => sources.secret(namespace, name),
     serialize: serializeImagePulls,

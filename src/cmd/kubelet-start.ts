@@ -20,6 +20,8 @@ import { Kubelet } from "#kubelet/kubelet.ts";
 import { kubeletServerHost } from "#kubelet/kubelet-server-host.ts";
 import { hotCpuPaths } from "#kubelet/kuberuntime/proc-paths.ts";
 import { hostLogFiles } from "#kubelet/logs/host-log-files.ts";
+import { KubeletMetrics } from "#kubelet/metrics/kubelet-metrics.ts";
+import { meteredImages, meteredRuntime } from "#kubelet/metrics/metered-services.ts";
 import { shutdownGroups } from "#kubelet/nodeshutdown/shutdown-groups.ts";
 import { allocatableOf, capacityOf } from "#kubelet/nodestatus/capacity.ts";
 import type { MachineInfo } from "#kubelet/nodestatus/machine.ts";
@@ -97,6 +99,7 @@ interface Basis extends CompleteConfiguration {
   readonly capacity: AmountTexts;
   readonly node: OwnNode;
   readonly recorder: EventRecorder;
+  readonly metrics: KubeletMetrics;
 }
 
 /** The kubelet with its volumes. */
@@ -150,8 +153,14 @@ async function findBasis(start: KubeletStart, started: Started): Promise<Basis> 
   const nodeName = nodeNameOf(flags["hostname-override"]);
   const rootDir = flags["root-dir"];
   await mkdir(rootDir, { recursive: true, mode: 0o750 });
-  const runtime = await connectRuntime(configuration, logger);
-  started.add(() => runtime.close());
+  const connected = await connectRuntime(configuration, logger);
+  started.add(() => connected.close());
+  const metrics = new KubeletMetrics();
+  const runtime: NodeRuntime = {
+    ...connected,
+    runtime: meteredRuntime(connected.runtime, metrics, realClock),
+    images: meteredImages(connected.images, metrics, realClock),
+  };
   const cloud = flags["cloud-provider"];
   if (cloud !== "" && cloud !== "external")
     throw new FlagError(`flag --cloud-provider takes external or nothing, not "${cloud}"`);
@@ -179,13 +188,14 @@ async function findBasis(start: KubeletStart, started: Started): Promise<Basis> 
     logger,
   });
   const recorder = recorderOf(api?.client, nodeName, logger);
-  return { start, configuration, fromFile, nodeName, runtime, api, containers, capacity, node, recorder };
+  return { start, configuration, fromFile, nodeName, runtime, api, containers, capacity, node, recorder, metrics };
 }
 
-async function startAgent({ start, configuration, nodeName, runtime, api, containers, node, recorder }: Basis): Promise<Agent> {
+async function startAgent(basis: Basis): Promise<Agent> {
+  const { start, configuration, nodeName, runtime, api, containers, node, recorder, metrics } = basis;
   const rootDir = start.flags["root-dir"];
   const client = api?.client;
-  const images = imageManagerOf(runtime.images, recorder, client, configuration);
+  const images = imageManagerOf(runtime.images, recorder, client, metrics, configuration);
   let agent: Kubelet | undefined;
   // What a RuntimeClass is called is mostly what its handler is called.
   const handlerOf = ({ spec }: Pod): RuntimeHandler => {
@@ -221,6 +231,7 @@ async function startAgent({ start, configuration, nodeName, runtime, api, contai
     fetchManifest,
     files: realHostFiles,
     watchFolder: realFolderWatcher,
+    metrics,
     clock: realClock,
     random: systemRandom,
     logger: start.logger,
@@ -230,7 +241,7 @@ async function startAgent({ start, configuration, nodeName, runtime, api, contai
 
 /** Keeps the node tidy, and pods off it while it runs short. */
 function keepUp(basis: Basis, { agent, volumes, refusals }: Agent, started: Started): void {
-  const { start, configuration, nodeName, runtime, capacity, node, recorder } = basis;
+  const { start, configuration, nodeName, runtime, capacity, node, recorder, metrics } = basis;
   const upkeep = startUpkeep({
     agent,
     nodeName,
@@ -241,6 +252,7 @@ function keepUp(basis: Basis, { agent, volumes, refusals }: Agent, started: Star
     volumeStats: (pod) => volumes.stats(pod),
     podsMemoryMax: quantityValue(parseQuantity(allocatableOf(capacity, configuration, true).memory ?? 0)),
     recorder,
+    metrics,
     logger: start.logger,
   });
   started.add(() => upkeep.close());
@@ -249,7 +261,7 @@ function keepUp(basis: Basis, { agent, volumes, refusals }: Agent, started: Star
 }
 
 async function openPorts(basis: Basis, { agent, volumes }: Agent, started: Started): Promise<void> {
-  const { start, configuration, fromFile, nodeName, runtime, api, node } = basis;
+  const { start, configuration, fromFile, nodeName, runtime, api, node, metrics } = basis;
   const { flags, given, isFormer, logger } = start;
   const client = api?.client;
   const serving = await KeptServing.start({
@@ -276,6 +288,7 @@ async function openPorts(basis: Basis, { agent, volumes }: Agent, started: Start
       ...host,
       ...hostStats(flags["root-dir"], runtime.images),
       configuration,
+      metrics,
       checkpointDir: foldersOf(flags["root-dir"]).checkpoints,
     },
     serving,

@@ -8,12 +8,13 @@ import { CpuRates } from "#kubelet/stats/cpu-rates.ts";
 import { type DiskStats, kernelStats, type NodeStats } from "#kubelet/stats/node-stats.ts";
 import { hostMachine, machineFiles } from "./kubelet-machine.ts";
 import { processMetrics } from "./process-metrics.ts";
+import { cpuProfile, heapProfile } from "./profiles.ts";
 
 /** What the machine uses and writes, for the kubelet's server. */
 export function hostStats(
   rootDir: string,
   images: ImageService,
-): Required<Pick<KubeletHost, "nodeStats" | "rates" | "logBytes" | "nodeLogFiles" | "processMetrics">> {
+): Required<Pick<KubeletHost, "nodeStats" | "rates" | "logBytes" | "nodeLogFiles" | "processMetrics" | "profiles">> {
   return {
     nodeStats: () => nodeStats(rootDir, images),
     rates: new CpuRates(),
@@ -24,6 +25,7 @@ export function hostStats(
       ),
     nodeLogFiles: realHostFiles,
     processMetrics,
+    profiles: { cpu: cpuProfile, heap: heapProfile },
   };
 }
 

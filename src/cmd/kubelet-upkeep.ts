@@ -20,6 +20,7 @@ import type { Kubelet } from "#kubelet/kubelet.ts";
 import { ContainerGc } from "#kubelet/kuberuntime/container-gc.ts";
 import { PodLogs } from "#kubelet/kuberuntime/pod-logs.ts";
 import { LogRotation } from "#kubelet/logs/log-rotation.ts";
+import type { KubeletMetrics } from "#kubelet/metrics/kubelet-metrics.ts";
 import type { NodeStats } from "#kubelet/stats/node-stats.ts";
 import type { VolumeStats } from "#kubelet/volumes/volume-stats.ts";
 import { hostStats } from "./kubelet-stats.ts";
@@ -41,6 +42,7 @@ export interface UpkeepRequest {
   /** What pods may have of memory together, in bytes. */
   readonly podsMemoryMax: number;
   readonly recorder: EventRecorder;
+  readonly metrics: KubeletMetrics;
   readonly logger: Logger;
 }
 
@@ -68,6 +70,7 @@ export function startUpkeep(request: UpkeepRequest): { readonly evictions: Evict
     limitsStorage: configuration.localStorageCapacityIsolation,
     softGraceSeconds: configuration.evictionMaxPodGracePeriod ?? 0,
     recorder,
+    metrics: request.metrics,
     node,
     clock: realClock,
     logger,
@@ -111,7 +114,7 @@ async function measure(request: UpkeepRequest, stats: ReturnType<typeof hostStat
 }
 
 function imageGcOf(request: UpkeepRequest, node: ObjectReference, nodeStats: () => Promise<NodeStats>): ImageGc {
-  const { agent, configuration, runtime, images, recorder, logger } = request;
+  const { agent, configuration, runtime, images, recorder, metrics, logger } = request;
   const { imageGCHighThresholdPercent, imageGCLowThresholdPercent, imageMinimumGCAge, imageMaximumGCAge = "0s" } = configuration;
   const ofVolumes = (): readonly string[] =>
     agent.pods().flatMap(({ spec }) => (spec.volumes ?? []).flatMap(({ image }) => image?.reference ?? []));
@@ -128,6 +131,7 @@ function imageGcOf(request: UpkeepRequest, node: ObjectReference, nodeStats: () 
     },
     recorder,
     node,
+    metrics,
     clock: realClock,
     logger,
   });

@@ -12,6 +12,7 @@ import type { FetchManifest } from "./config/http-source.ts";
 import type { KubeletConfiguration } from "./configuration/kubelet-configuration.ts";
 import type { ImageManager } from "./images/image-manager.ts";
 import type { Sources } from "./inside/sources.ts";
+import type { KubeletMetrics } from "./metrics/kubelet-metrics.ts";
 import type { Rejection } from "./pod-admission.ts";
 import type { SecurityModules } from "./pod-worker-modules.ts";
 import type { VolumeManager } from "./volumes/volume-manager.ts";
@@ -44,6 +45,8 @@ export interface KubeletOptions {
   readonly watchFolder: FolderWatcher;
   /** Where log collectors look; `/var/log/containers` when absent. */
   readonly containerLogsDir?: string;
+  /** Counts what it does; nobody does when absent. */
+  readonly metrics?: KubeletMetrics;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;

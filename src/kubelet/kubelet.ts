@@ -57,7 +57,7 @@ export class Kubelet {
   #isShuttingDown = false;
 
   private constructor(options: KubeletOptions, runtimeName: string) {
-    const { client, clock, random, runtime, logger, nodeName } = options;
+    const { client, clock, random, runtime, logger, nodeName, metrics } = options;
     this.#options = options;
     const { files, containerLogsDir } = options;
     this.#logs = new PodLogs({ files, ...(containerLogsDir === undefined ? {} : { containerLogsDir }) });
@@ -65,7 +65,12 @@ export class Kubelet {
       client === undefined
         ? NO_RECORDER
         : createEventRecorder({ client, clock, random, component: "kubelet", reportingInstance: nodeName, api: "core", logger });
-    this.#pleg = new Pleg({ runtime, clock, onPod: (uid) => this.#workers.wake(uid) });
+    this.#pleg = new Pleg({
+      runtime,
+      clock,
+      onPod: (uid) => this.#workers.wake(uid),
+      ...(metrics === undefined ? {} : { metrics }),
+    });
     this.health = new RuntimeHealth({ runtime, clock, pleg: this.#pleg });
     this.#mirrors = client === undefined ? undefined : this.#mirrorPods(client);
     this.#workers = new PodWorkers({
@@ -235,6 +240,7 @@ export class Kubelet {
     const { client, clock, runtime, containers, files, config, logger } = this.#options;
     const sources = this.#options.sources ?? (client === undefined ? noSources : new ClientSources({ client, clock }));
     const nothing: PodStatusWriter = { write: () => {} };
+    const { metrics } = this.#options;
     const logs = this.#logs;
     const classes = new RuntimeClasses({ client, clock });
     return {
@@ -262,6 +268,7 @@ export class Kubelet {
       },
       terminationMessage: (status) => terminationMessage(status, files),
       resizeProblem: (pod) => this.#workers.resizeProblem(pod),
+      ...(metrics === undefined ? {} : { counts: metrics }),
       onSyncError: ({ metadata }, error) => {
         const { name = "", namespace = "" } = metadata;
         logger.warn({ pod: `${namespace}/${name}`, err: messageOf(error) }, "a pod could not be brought further");

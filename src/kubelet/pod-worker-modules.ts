@@ -8,6 +8,7 @@ import type { PodCgroups } from "./cm/container-manager.ts";
 import type { Handlers } from "./handlers/handlers.ts";
 import type { ImageManager } from "./images/image-manager.ts";
 import type { ContainerSecuritySettings, UserNamespace } from "./kuberuntime/security-context.ts";
+import type { KubeletMetrics } from "./metrics/kubelet-metrics.ts";
 import type { PodEnvironment } from "./pod-environment.ts";
 import type { PodStatusWriter } from "./pod-status-writer.ts";
 import type { ResizeProblem } from "./resize/pod-resizer.ts";
@@ -40,6 +41,8 @@ export interface PodWorkerModules {
   readonly decorate?: (config: ContainerConfig, completes: boolean) => ContainerConfig;
   /** Why the node cannot give a pod other resources than it has; it can when absent. */
   readonly resizeProblem?: (pod: Pod) => ResizeProblem | undefined;
+  /** Counts what is started; nobody does when absent. */
+  readonly counts?: Pick<KubeletMetrics, "startingContainer" | "containerFailed">;
   /** Told when a pod could not be brought further; it is tried again. */
   readonly onSyncError?: (pod: Pod, error: unknown) => void;
   /** How often a pod is looked at although nothing happens, in milliseconds; never when absent. */

@@ -151,7 +151,7 @@ test.each<[string, Pod, PodUse, string | undefined]>([
   ],
   ["nothing", podOf("p"), use(0, { rootfs: GI }), undefined],
 ])("what a pod writes is held to its limits: %s", (_, pod, used, message) =>
-  expect(storageProblem(pod, used, false)).toBe(message),
+  expect(storageProblem(pod, used, false)?.message).toBe(message),
 );
 
 function lab(available: Partial<Record<Signal, number>>, after = available) {

@@ -6,6 +6,7 @@ import type { Logger } from "#component-base/logging.ts";
 import { isCriticalPod } from "../cm/critical-pods.ts";
 import { qosClassOf } from "../cm/quality-of-service.ts";
 import { messageOf } from "../kuberuntime/message-of.ts";
+import type { KubeletMetrics } from "../metrics/kubelet-metrics.ts";
 import type { Pressures } from "../nodestatus/conditions.ts";
 import type { Rejection } from "../pod-admission.ts";
 import { PodEvents } from "../pod-events.ts";
@@ -42,6 +43,8 @@ export interface EvictionManagerOptions {
   readonly softGraceSeconds: number;
   readonly recorder: EventRecorder;
   readonly node: ObjectReference;
+  /** Counts evictions; nobody does when absent. */
+  readonly metrics?: Pick<KubeletMetrics, "evicted" | "evicting">;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -96,6 +99,7 @@ export class EvictionManager {
   /** One look at the node; gives the pods that were evicted. */
   async synchronize(): Promise<readonly Pod[]> {
     const { state, clock, measure, limitsStorage } = this.#options;
+    const measuredMs = clock.elapsed();
     const measurement = await measure();
     const due = state.observe(measurement.observations, clock.elapsed());
     if (limitsStorage) {
@@ -103,7 +107,7 @@ export class EvictionManager {
       if (evicted.length > 0) return evicted;
     }
     const [first] = due;
-    return first === undefined ? [] : this.#relieve(first, due, measurement);
+    return first === undefined ? [] : this.#relieve(first, due, measurement, measuredMs);
   }
 
   async #loop(): Promise<void> {
@@ -120,8 +124,13 @@ export class EvictionManager {
     }
   }
 
-  async #relieve(threshold: Threshold, due: readonly Threshold[], measurement: Measurement): Promise<readonly Pod[]> {
-    const { recorder, node, logger, state, measure, reclaimDisk } = this.#options;
+  async #relieve(
+    threshold: Threshold,
+    due: readonly Threshold[],
+    measurement: Measurement,
+    measuredMs: number,
+  ): Promise<readonly Pod[]> {
+    const { recorder, node, logger, state, measure, reclaimDisk, metrics, clock } = this.#options;
     const resource = resourceOf(threshold.signal);
     recorder.event(node, "Warning", "EvictionThresholdMet", `Attempting to reclaim ${resource}`);
     logger.warn({ signal: threshold.signal, resource }, "the node runs short");
@@ -132,10 +141,13 @@ export class EvictionManager {
       if (state.isRelieved((await measure()).observations)) return [];
     }
     const { useOf, hasImageFs, observations } = measurement;
+    for (const { signal } of due) metrics?.evicting(signal, (clock.elapsed() - measuredMs) / 1000);
     const grace = threshold.graceMs === 0 ? HARD_GRACE_SECONDS : this.#options.softGraceSeconds;
     for (const pod of rankForEviction(this.#options.pods(), threshold.signal, useOf, hasImageFs)) {
       const message = evictionMessage(resource, pod, useOf(pod), due, observations);
-      if (await this.#evict(pod, { reason: REASON, message, isDisruption: true }, grace)) return [pod];
+      if (!(await this.#evict(pod, { reason: REASON, message, isDisruption: true }, grace))) continue;
+      metrics?.evicted(threshold.signal);
+      return [pod];
     }
     logger.warn({ resource }, "no pod can be evicted");
     return [];
@@ -145,9 +157,11 @@ export class EvictionManager {
     const evicted: Pod[] = [];
     for (const pod of this.#options.pods()) {
       const use = useOf(pod);
-      const message = use === undefined ? undefined : storageProblem(pod, use, hasImageFs);
-      if (message === undefined) continue;
-      if (await this.#evict(pod, { reason: REASON, message }, HARD_GRACE_SECONDS)) evicted.push(pod);
+      const problem = use === undefined ? undefined : storageProblem(pod, use, hasImageFs);
+      if (problem === undefined) continue;
+      if (!(await this.#evict(pod, { reason: REASON, message: problem.message }, HARD_GRACE_SECONDS))) continue;
+      this.#options.metrics?.evicted(problem.signal);
+      evicted.push(pod);
     }
     return evicted;
   }

@@ -5,6 +5,7 @@ import type { Logger } from "#component-base/logging.ts";
 import type { Image, ImageService } from "#cri/image-service.ts";
 import type { RuntimeService } from "#cri/runtime-service.ts";
 import { messageOf } from "../kuberuntime/message-of.ts";
+import type { KubeletMetrics } from "../metrics/kubelet-metrics.ts";
 
 /** When images are removed. */
 export interface ImageGcPolicy {
@@ -29,6 +30,7 @@ export interface ImageGcOptions {
   readonly policy: ImageGcPolicy;
   readonly recorder: EventRecorder;
   readonly node: ObjectReference;
+  readonly metrics?: Pick<KubeletMetrics, "imageCollected">;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -124,7 +126,7 @@ export class ImageGc {
     for (const { firstAtMs, image } of unused) {
       if (freed >= wanted) break;
       if (nowMs - (firstAtMs ?? LONG_AGO) < this.#options.policy.minAgeMs) continue;
-      if (await this.#remove(image)) freed += image.sizeBytes;
+      if (await this.#remove(image, "space")) freed += image.sizeBytes;
     }
     return freed;
   }
@@ -138,14 +140,15 @@ export class ImageGc {
     if (nowMs - this.#startedAtMs <= policy.maxAgeMs) return;
     for (const { usedAtMs, firstAtMs, image } of this.#seen.values()) {
       const lastMs = Math.max(usedAtMs, firstAtMs ?? LONG_AGO, this.#startedAtMs);
-      if (!image.pinned && usedAtMs !== nowMs && nowMs - lastMs > policy.maxAgeMs) await this.#remove(image);
+      if (!image.pinned && usedAtMs !== nowMs && nowMs - lastMs > policy.maxAgeMs) await this.#remove(image, "age");
     }
   }
 
-  async #remove({ id, repoTags, sizeBytes }: Image): Promise<boolean> {
-    const { images, logger } = this.#options;
+  async #remove({ id, repoTags, sizeBytes }: Image, reason: "space" | "age"): Promise<boolean> {
+    const { images, logger, metrics } = this.#options;
     try {
       await images.removeImage({ image: id });
+      metrics?.imageCollected(reason);
       this.#seen.delete(id);
       logger.info({ image: repoTags[0] ?? id, bytes: sizeBytes }, "an unused image is removed");
       return true;

@@ -6,6 +6,7 @@ import type { Image, ImageService } from "#cri/image-service.ts";
 import type { PodSandboxConfig } from "#cri/pod-sandbox.ts";
 import { BackOff, RESTART_DELAY_MAX_MS } from "../back-off.ts";
 import { messageOf } from "../kuberuntime/message-of.ts";
+import type { KubeletMetrics } from "../metrics/kubelet-metrics.ts";
 import { PodEvents } from "../pod-events.ts";
 import type { ImageManager, ImageProblem, PulledImage } from "./image-manager.ts";
 import { parseImageName, withDefaultTag } from "./image-name.ts";
@@ -18,6 +19,7 @@ export interface PullManagerOptions {
   readonly images: ImageService;
   readonly recorder: EventRecorder;
   readonly clock: Clock;
+  readonly metrics?: Pick<KubeletMetrics, "pulled">;
   /** A secret of a pod's namespace; undefined when it is not there. */
   readonly secret: (namespace: string, name: string) => Promise<Secret | undefined>;
   /** One after the other. */
@@ -93,7 +95,7 @@ export class PullManager implements ImageManager {
   }
 
   async #pull(pod: Pod, container: Container, image: string, sandbox?: PodSandboxConfig): Promise<PulledImage | ImageProblem> {
-    const { clock } = this.#options;
+    const { clock, metrics } = this.#options;
     const { name, image: requested = "" } = container;
     const quoted = JSON.stringify(requested);
     const key = `${pod.metadata.uid ?? ""}_${requested}`;
@@ -113,6 +115,7 @@ export class PullManager implements ImageManager {
       const times = `in ${goDuration(tookMs)} (${goDuration(waitedMs)} including waiting)`;
       const message = `Successfully pulled image ${quoted} ${times}. Image size: ${found?.sizeBytes ?? 0} bytes.`;
       this.#events.container(pod, name, "Pulled", message);
+      metrics?.pulled(found?.sizeBytes ?? 0, tookMs / 1000);
       return found === undefined ? { imageId } : { ...pulled(found), imageId };
     } catch (error) {
       return this.#failed(pod, name, { requested, key }, messageOf(error));

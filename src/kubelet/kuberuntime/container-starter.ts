@@ -5,6 +5,7 @@ import type { PodSandboxConfig } from "#cri/pod-sandbox.ts";
 import type { PulledImage } from "../images/image-manager.ts";
 import { MissingReferenceError } from "../inside/missing-reference.ts";
 import type { PodNow } from "../inside/pod-volumes.ts";
+import type { ContainerKind } from "../metrics/kubelet-metrics.ts";
 import { isSidecar } from "../observed-pod.ts";
 import type { ContainerStart } from "../pod-actions.ts";
 import type { PodEvents } from "../pod-events.ts";
@@ -53,6 +54,15 @@ export class ContainerStarter {
 
   /** The id of the container that runs now; undefined when it could not be started, which {@link problems} and events tell. */
   async start(site: StartSite, start: ContainerStart): Promise<string | undefined> {
+    const { counts } = this.#modules;
+    const kind = kindOf(this.#now().pod, start);
+    counts?.startingContainer(kind);
+    const id = await this.#start(site, start);
+    if (id === undefined) counts?.containerFailed(kind, this.problems.get(start.container.name)?.reason ?? "");
+    return id;
+  }
+
+  async #start(site: StartSite, start: ContainerStart): Promise<string | undefined> {
     const { container } = start;
     const { pod } = this.#now();
     const config = await this.#configure(pod, start, site);
@@ -139,4 +149,10 @@ export class ContainerStarter {
     this.#toldAtMs.set(key, nowMs);
     this.#events.warning(this.#now().pod, name, "Failed", `Error: ${text}`);
   }
+}
+
+function kindOf({ spec }: Pod, { container, isInit }: ContainerStart): ContainerKind {
+  if (isInit) return "init_container";
+  const isEphemeral = spec.ephemeralContainers?.some(({ name }) => name === container.name) === true;
+  return isEphemeral ? "ephemeral_container" : "container";
 }

@@ -1,11 +1,13 @@
 import type { Clock, Timer } from "#base/clock.ts";
 import { UnimplementedError } from "#cri/cri-error.ts";
 import type { ContainerEvent, RuntimeService } from "#cri/runtime-service.ts";
+import type { KubeletMetrics } from "../metrics/kubelet-metrics.ts";
 
 /** What {@link Pleg} uses and tells. */
 export interface PlegOptions {
   readonly runtime: RuntimeService;
   readonly clock: Clock;
+  readonly metrics?: Pick<KubeletMetrics, "relisted">;
   /** Something of a pod changed. */
   readonly onPod: (podUid: string) => void;
 }
@@ -29,6 +31,8 @@ export class Pleg {
   #hasEvents = true;
   #isListing = false;
   #listedAtMs: number;
+  /** When the last list was begun. */
+  #beganMs: number | undefined;
   #timer: Timer | undefined;
   #retry: Timer | undefined;
   #unsubscribe: (() => void) | undefined;
@@ -93,8 +97,11 @@ export class Pleg {
   async #relist(): Promise<void> {
     if (this.#isListing || this.#stopped) return;
     this.#isListing = true;
+    const { runtime, clock, onPod, metrics } = this.#options;
+    const beganMs = clock.elapsed();
+    const intervalSeconds = this.#beganMs === undefined ? undefined : (beganMs - this.#beganMs) / 1000;
+    this.#beganMs = beganMs;
     try {
-      const { runtime, clock, onPod } = this.#options;
       const [sandboxes, containers] = await Promise.all([runtime.listPodSandbox(), runtime.listContainers()]);
       const now = new Map<string, readonly [string, string]>();
       const pods = new Map<string, string>();
@@ -104,6 +111,7 @@ export class Pleg {
       }
       for (const { id, sandboxId, state } of containers) now.set(id, [pods.get(sandboxId) ?? "", state]);
       this.#listedAtMs = clock.elapsed();
+      metrics?.relisted(clock.now(), (this.#listedAtMs - beganMs) / 1000, intervalSeconds);
       const changed = changedPods(this.#seen, now);
       this.#seen = now;
       if (!this.#stopped) for (const uid of changed) onPod(uid);

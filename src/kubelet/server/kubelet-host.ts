@@ -4,9 +4,18 @@ import type { HostFiles } from "#base/host-files.ts";
 import type { LogFiles } from "#cri/log-files.ts";
 import type { RuntimeService } from "#cri/runtime-service.ts";
 import type { KubeletConfiguration } from "../configuration/kubelet-configuration.ts";
+import type { KubeletMetrics } from "../metrics/kubelet-metrics.ts";
 import type { CpuRates } from "../stats/cpu-rates.ts";
 import type { NodeStats } from "../stats/node-stats.ts";
 import type { VolumeStats } from "../volumes/volume-stats.ts";
+
+/** What a process can tell of its own work. */
+export interface ProcessProfiles {
+  /** What ran for how long; for so many seconds from now, as a text. */
+  readonly cpu: (seconds: string | null) => Promise<string>;
+  /** What memory is used for. */
+  readonly heap: () => Promise<string>;
+}
 
 /** What a kubelet's server needs of its kubelet (upstream's `HostInterface`). */
 export interface KubeletHost {
@@ -35,6 +44,10 @@ export interface KubeletHost {
   readonly nodeLogFiles?: Pick<HostFiles, "open" | "readdir" | "realpath" | "stat">;
   /** Metrics of the process itself, in the text format of Prometheus. */
   readonly processMetrics?: () => string;
+  /** What the kubelet has counted; nothing when absent. */
+  readonly metrics?: KubeletMetrics;
+  /** Profiles of the process, as texts of JSON; there are none when absent. */
+  readonly profiles?: ProcessProfiles;
   /** Where checkpoints of containers are written; nowhere when absent. */
   readonly checkpointDir?: string;
 }

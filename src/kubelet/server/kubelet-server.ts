@@ -15,6 +15,7 @@ import { listen } from "./listen.ts";
 import { metrics } from "./metrics.ts";
 import { nodeLogs } from "./node-logs.ts";
 import { pods } from "./pods.ts";
+import { profiles } from "./profiles.ts";
 import { requestAttributes } from "./request-attributes.ts";
 import { findRoute, type KubeletCall, type KubeletRoute } from "./routes.ts";
 import { run } from "./run.ts";
@@ -52,6 +53,7 @@ const ROUTES: readonly KubeletRoute[] = [
   containerLogs,
   configz,
   ...nodeLogs,
+  ...profiles,
 ];
 
 /**
@@ -111,11 +113,16 @@ export class KubeletServer {
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse, upgrade: KubeletCall["upgrade"]): Promise<void> {
+    const { host, clock } = this.#modules;
+    const beganMs = clock.elapsed();
+    const answered = host.metrics?.request(request.method ?? "", request.url?.split("?")[0] ?? "", "readwrite");
     try {
       await this.#serve(request, response, upgrade);
     } catch (error) {
       if (!response.headersSent) sendText(response, 500, error instanceof Error ? error.message : String(error));
       else response.destroy();
+    } finally {
+      answered?.((clock.elapsed() - beganMs) / 1000);
     }
   }
 

@@ -1,3 +1,6 @@
+import type { Pod } from "#api/generated/core/v1.ts";
+import { isPodTerminal } from "#component-helpers/pod/pod-conditions.ts";
+import { isStaticPod } from "../config/static-pod.ts";
 import { KUBELET_VERSION } from "../node-object.ts";
 import { sendText } from "./answer.ts";
 import { containerMetrics } from "./container-metrics.ts";
@@ -19,7 +22,7 @@ export const metrics: readonly KubeletRoute[] = [
 
 function page(path: string, collect: (host: KubeletHost) => Promise<readonly Metric[]>): KubeletRoute {
   const serve = async ({ host, response }: KubeletCall): Promise<void> => {
-    const own = path === "/metrics" ? (host.processMetrics?.() ?? "") : "";
+    const own = path === "/metrics" ? `${(await host.metrics?.text()) ?? ""}${host.processMetrics?.() ?? ""}` : "";
     sendText(response, 200, (await collect(host)).map(textOf).join("") + own, CONTENT_TYPE);
   };
   return { path, methods: ["GET", "HEAD"], serve };
@@ -70,15 +73,49 @@ async function ownMetrics(host: KubeletHost): Promise<readonly Metric[]> {
       type: "gauge",
       samples: [{ value: sandboxes.filter(({ state }) => state === "SANDBOX_READY").length }],
     },
+    ...podCounts(host.pods()),
+    ...(await volumeMetrics(host)),
+    // A process tells this of itself where it tells of itself.
+    ...(host.processMetrics === undefined ? [buildInfo(), startTime(host.startedAtMs)] : []),
+  ];
+}
+
+/** Whose pods the kubelet is told to run, and which of them are to be made known to the API. */
+function podCounts(pods: readonly Pod[]): readonly Metric[] {
+  const fromFiles = (all: readonly Pod[]): Metric["samples"] => {
+    const count = all.filter(isStaticPod).length;
+    return [
+      { labels: { static: "" }, value: all.length - count },
+      { labels: { static: "true" }, value: count },
+    ];
+  };
+  const active = pods.filter((pod) => !isPodTerminal(pod));
+  const ephemeral = pods.reduce((sum, { spec }) => sum + (spec.ephemeralContainers?.length ?? 0), 0);
+  return [
     {
       name: "kubelet_desired_pods",
       help: "[ALPHA] The number of pods the kubelet is being instructed to run. static is true if the pod is not from the apiserver.",
       type: "gauge",
-      samples: [{ labels: { static: "" }, value: host.pods().length }],
+      samples: fromFiles(pods),
     },
-    ...(await volumeMetrics(host)),
-    // A process tells this of itself where it tells of itself.
-    ...(host.processMetrics === undefined ? [buildInfo(), startTime(host.startedAtMs)] : []),
+    {
+      name: "kubelet_active_pods",
+      help: "[ALPHA] The number of pods the kubelet considers active and which are being considered when admitting new pods. static is true if the pod is not from the apiserver.",
+      type: "gauge",
+      samples: fromFiles(active),
+    },
+    {
+      name: "kubelet_mirror_pods",
+      help: "[ALPHA] The number of mirror pods the kubelet will try to create (one per admitted static pod)",
+      type: "gauge",
+      samples: [{ value: pods.filter(isStaticPod).length }],
+    },
+    {
+      name: "kubelet_managed_ephemeral_containers",
+      help: "[ALPHA] Current number of ephemeral containers in pods managed by this kubelet.",
+      type: "gauge",
+      samples: [{ value: ephemeral }],
+    },
   ];
 }
 

@@ -48,10 +48,16 @@ async function start(
 ): Promise<PlainServer> {
   const server: Server = createServer((request, response) => {
     const url = new URL(request.url ?? "/", "http://node");
-    serveRoute(routes, { host, clock, request, response, url, upgrade: undefined }).catch((error: unknown) => {
-      if (!response.headersSent) sendText(response, 500, error instanceof Error ? error.message : String(error));
-      else response.destroy();
-    });
+    const beganMs = clock.elapsed();
+    // Health alone is nobody's to count, as upstream.
+    const counts = routes === READ_ONLY ? host.metrics : undefined;
+    const answered = counts?.request(request.method ?? "", url.pathname, "readonly");
+    serveRoute(routes, { host, clock, request, response, url, upgrade: undefined })
+      .catch((error: unknown) => {
+        if (!response.headersSent) sendText(response, 500, error instanceof Error ? error.message : String(error));
+        else response.destroy();
+      })
+      .finally(() => answered?.((clock.elapsed() - beganMs) / 1000));
   });
   const bound = await listen(server, address, port);
   return {
