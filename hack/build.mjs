@@ -1,6 +1,9 @@
-// Builds dist/: one bundle per program with shared chunks. `--if-needed` does nothing when dist/ is newer than the sources.
-import { chmodSync, cpSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+// Builds dist/: the program as one script with its compiled code, and envtest as modules. `--if-needed` does nothing when dist/ is newer than the sources.
+import { spawn } from "node:child_process";
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import * as nodeModule from "node:module";
+import { tmpdir } from "node:os";
+import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -25,17 +28,18 @@ function isFresh() {
 /** Packages with native parts or workers, which must stay files of their own. */
 const EXTERNAL = ["lmdb", "koffi", "pino"];
 
+const JAVASCRIPT_REQUIRE = {
+  js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);',
+};
+
 async function build() {
-  const { build: bundle } = await import("esbuild");
+  const esbuild = await import("esbuild");
   const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
-  rmSync(join(root, "dist"), { recursive: true, force: true });
-  await bundle({
+  const define = { KYBERN_VERSION: JSON.stringify(version) };
+  const common = {
     absWorkingDir: root,
-    entryPoints: { "cmd/kybern": "src/cmd/kybern.ts", "envtest/envtest": "src/envtest/envtest.ts" },
     outdir: "dist",
     bundle: true,
-    splitting: true,
-    format: "esm",
     platform: "node",
     target: "node20.19",
     conditions: ["source"],
@@ -44,15 +48,58 @@ async function build() {
     minifyWhitespace: true,
     keepNames: false,
     logLevel: "warning",
-    define: { KYBERN_VERSION: JSON.stringify(version) },
-    banner: {
-      js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);',
-    },
-  });
+    define,
+  };
+  rmSync(join(root, "dist"), { recursive: true, force: true });
+  const modules = { ...common, splitting: true, format: "esm", chunkNames: "envtest/[name]-[hash]", banner: JAVASCRIPT_REQUIRE };
+  await esbuild.build({ ...modules, entryPoints: { "envtest/envtest": "src/envtest/envtest.ts" } });
+  const program = await buildProgram(esbuild, common);
+  const launcher = { ...common, format: "esm", define: { KYBERN_PROGRAM: JSON.stringify(`./${program}`) } };
+  await esbuild.build({ ...launcher, entryPoints: { "cmd/kybern": "src/cmd/launch.ts" } });
   // Links to it, named as Kubernetes' own programs, start those.
   chmodSync(join(root, "dist/cmd/kybern.js"), 0o755);
   copySwaggerUi();
+  await keepCompiled();
   writeFileSync(stamp, "");
+}
+
+/**
+ * The program as one script with everything that it loads, at once or later: `src/cmd/launch.ts` says why. Resolves with the file's
+ * name, which changes with its content.
+ */
+async function buildProgram(esbuild, common) {
+  const { metafile } = await esbuild.build({
+    ...common,
+    entryPoints: { "cmd/program": "src/cmd/kybern.ts" },
+    entryNames: "[dir]/[name]-[hash]",
+    format: "cjs",
+    outExtension: { ".js": ".cjs" },
+    supported: { "dynamic-import": false },
+    define: { ...common.define, "import.meta.url": "__moduleUrl" },
+    banner: { js: 'const __moduleUrl = require("node:url").pathToFileURL(__filename).href;' },
+    metafile: true,
+  });
+  return basename(Object.keys(metafile.outputs)[0]);
+}
+
+/** How long a cluster is let run whose compiled code is kept, and how long it may take to come up. */
+const WARM_MS = 500;
+const COME_UP_MS = 60_000;
+
+/** Starts a cluster once, so that the next ones find its code compiled (for versions of Node that do not keep it themselves). */
+async function keepCompiled() {
+  if (nodeModule.enableCompileCache !== undefined) return;
+  const dir = mkdtempSync(join(tmpdir(), "kybern-build-"));
+  const flags = ["--data-dir", dir, "--secure-port", "0", "--nodes", "1", "--node-runtime", "simulated"];
+  const child = spawn(process.execPath, [join(root, "dist/cmd/kybern.js"), "up", ...flags], {
+    stdio: ["ignore", "pipe", "ignore"],
+    env: { ...process.env, KYBERN_KEEP_COMPILED: "1" },
+  });
+  const tooLate = setTimeout(() => child.kill("SIGKILL"), COME_UP_MS);
+  child.stdout.once("data", () => setTimeout(() => child.kill("SIGTERM"), WARM_MS));
+  await new Promise((resolve) => child.once("exit", resolve));
+  clearTimeout(tooLate);
+  rmSync(dir, { recursive: true, force: true });
 }
 
 /** What `--enable-swagger-ui` serves comes along, so that nobody who installs the package runs an installer of another. */

@@ -1,5 +1,3 @@
-#!/usr/bin/env node
-import * as nodeModule from "node:module";
 import { FlagError } from "#component-base/flags.ts";
 import { type ProgramCall, programCall } from "./program-call.ts";
 import { StartupError } from "./startup-error.ts";
@@ -112,6 +110,6 @@ async function main(file: string, args: readonly string[]): Promise<number> {
   }
 }
 
-// From Node 22 on the compiled code is kept between runs: parsing it is a large part of starting.
-(nodeModule as { readonly enableCompileCache?: () => unknown }).enableCompileCache?.();
-process.exitCode = await main(process.argv[1] ?? "", process.argv.slice(2));
+void main(process.argv[1] ?? "", process.argv.slice(2)).then((code) => {
+  process.exitCode = code;
+});
