@@ -3,13 +3,14 @@ import { readdirSync, readFileSync } from "node:fs";
 import { load as parse } from "js-yaml";
 import { Context } from "./context.mjs";
 import { authCost } from "./steps/auth-cost.mjs";
-import { deployment, namespaceDeleted, nodesReady, reaction, schedule, wait } from "./steps/cluster.mjs";
+import { deployment, namespaceDeleted, nodesReady, reaction, wait } from "./steps/cluster.mjs";
 import { clusterDns } from "./steps/cluster-dns.mjs";
 import { customResources } from "./steps/custom-resources.mjs";
 import { fill, list } from "./steps/list.mjs";
 import { load } from "./steps/load.mjs";
 import { node } from "./steps/node.mjs";
 import { memory, rest, start } from "./steps/process.mjs";
+import { churn, preempt, schedule } from "./steps/schedule.mjs";
 import { serviceRules } from "./steps/service-rules.mjs";
 import { fanOut, openWatches, watchLatency, watchList } from "./steps/watches.mjs";
 import { webhooks } from "./steps/webhooks.mjs";
@@ -28,6 +29,8 @@ const STEPS = {
   memory,
   nodesReady,
   schedule,
+  preempt,
+  churn,
   deployment,
   namespaceDeleted,
   reaction,

@@ -1,18 +1,11 @@
-import { pod } from "../objects.mjs";
 import { usage } from "../server.mjs";
-import { expect, median, rate, sleep, until } from "./measure.mjs";
+import { countOf, expect, get, median, rate, sleep, until } from "./measure.mjs";
 
 const CLIENTS = 32;
 const PATIENCE_MS = 300_000;
 const POLL_MS = 20;
 const DEPLOYMENTS = "/apis/apps/v1";
 const MERGE_PATCH = { type: "application/merge-patch+json" };
-
-const count = (list) => list.items.length + (list.metadata.remainingItemCount ?? 0);
-
-async function get(client, path) {
-  return JSON.parse(expect(200, await client.request("GET", path, undefined, { keep: true })).text());
-}
 
 /** Waits until all simulated nodes are Ready. */
 export async function nodesReady(context, { name, nodes }) {
@@ -27,58 +20,6 @@ export async function nodesReady(context, { name, nodes }) {
   );
   const total = performance.now() - started + (context.server.readyMs ?? 0);
   if (name !== undefined) context.report(name, Math.round(total), "ms", { less: true, note: "from the start of the process" });
-}
-
-/** What Pods of scheduler_perf's workloads have in their specs beside the container. */
-const TEMPLATES = {
-  basic: () => ({}),
-  affinity: () => ({ affinity: { podAffinity: terms("kubernetes.io/os") } }),
-  antiAffinity: () => ({ affinity: { podAntiAffinity: terms("kubernetes.io/hostname") } }),
-  topologySpread: () => ({
-    topologySpreadConstraints: [
-      { maxSkew: 5, topologyKey: "kubernetes.io/hostname", whenUnsatisfiable: "DoNotSchedule", labelSelector: selector() },
-    ],
-  }),
-  nodeAffinity: () => ({
-    affinity: {
-      nodeAffinity: {
-        requiredDuringSchedulingIgnoredDuringExecution: {
-          nodeSelectorTerms: [{ matchExpressions: [{ key: "kubernetes.io/os", operator: "In", values: ["linux"] }] }],
-        },
-      },
-    },
-  }),
-};
-
-const selector = () => ({ matchLabels: { color: "green" } });
-function terms(topologyKey) {
-  return { requiredDuringSchedulingIgnoredDuringExecution: [{ labelSelector: selector(), topologyKey }] };
-}
-
-/** Pods created until the scheduler has bound the last one; `template` is a key of {@link TEMPLATES}, `before` are there already. */
-export async function schedule(context, { name, template = "basic", pods, before = 0 }) {
-  if (before > 0) await bindAll(context, template, before);
-  const { boundMs, createdMs, cpuMs } = await bindAll(context, template, pods);
-  context.report(name, Math.round((pods * 1000) / boundMs), "/s", {
-    cpuMicros: (cpuMs * 1000) / pods,
-    note: `all created after ${Math.round(createdMs)} ms, bound after ${Math.round(boundMs)} ms`,
-  });
-}
-
-async function bindAll(context, template, pods) {
-  const clients = await context.clients(CLIENTS);
-  const path = context.path("pods");
-  const cpuBefore = usage(context.server).cpuMs;
-  const started = performance.now();
-  await rate(context.server, clients, pods, async (client) => {
-    const { metadata, ...rest } = pod(context.newName(), { labels: { color: "green" }, ...TEMPLATES[template]() });
-    const { namespace: _, ...own } = metadata;
-    expect(201, await client.request("POST", path, JSON.stringify({ ...rest, metadata: own })));
-  });
-  const createdMs = performance.now() - started;
-  const unbound = async () => count(await get(clients[0], `${path}?fieldSelector=spec.nodeName=&limit=1`));
-  await until("bound Pods", async () => (await unbound()) === 0, PATIENCE_MS, POLL_MS);
-  return { createdMs, boundMs: performance.now() - started, cpuMs: usage(context.server).cpuMs - cpuBefore };
 }
 
 /** A Deployment of so many replicas: from the request until all are ready, rolled over, scaled down to a tenth, and gone. */
@@ -113,7 +54,7 @@ export async function deployment(context, { replicas }) {
   const tenth = Math.floor(replicas / 10);
   await timed("scaled to a tenth", () => patch({ spec: { replicas: tenth } }), settled(tenth));
   const pods = `${context.path("pods")}?labelSelector=app%3Dbig&limit=1`;
-  const isGone = async () => count(await get(client, pods)) === 0;
+  const isGone = async () => countOf(await get(client, pods)) === 0;
   await timed("deleted, its last tenth", async () => expect(200, await client.request("DELETE", path)), isGone);
 }
 
@@ -141,7 +82,7 @@ export async function reaction(context, { times = 10 }) {
   const { namespace } = context.server;
   const apps = `${DEPLOYMENTS}/namespaces/${namespace}`;
   const create = async (path, body) => expect(201, await client.request("POST", path, JSON.stringify(body)));
-  const found = (path) => async () => count(await get(client, path)) > 0;
+  const found = (path) => async () => countOf(await get(client, path)) > 0;
   const waits = {
     "Deployment to its ReplicaSet": [],
     "Deployment to its Pod": [],

@@ -32,6 +32,14 @@ export function expect(status, answer) {
   return answer;
 }
 
+/** What a GET of a path answers. */
+export async function get(client, path) {
+  return JSON.parse(expect(200, await client.request("GET", path, undefined, { keep: true })).text());
+}
+
+/** How many objects there are of those that a list, whole or not, is about. */
+export const countOf = (list) => list.items.length + (list.metadata.remainingItemCount ?? 0);
+
 const PATIENCE_MS = 20_000;
 
 /** Asks again and again until the answer is yes. */

@@ -1,0 +1,125 @@
+import { pod } from "../objects.mjs";
+import { usage } from "../server.mjs";
+import { countOf, expect, get, rate, sleep, until } from "./measure.mjs";
+
+const CLIENTS = 32;
+const PATIENCE_MS = 300_000;
+const POLL_MS = 20;
+/** What a simulated node has for pods, in thousandths of a processor. */
+const NODE_CPU = 8_000;
+
+/** What Pods of scheduler_perf's workloads have in their specs beside the container. */
+const TEMPLATES = {
+  basic: () => ({}),
+  affinity: () => ({ affinity: { podAffinity: terms("kubernetes.io/os") } }),
+  antiAffinity: () => ({ affinity: { podAntiAffinity: terms("kubernetes.io/hostname") } }),
+  topologySpread: () => ({
+    topologySpreadConstraints: [
+      { maxSkew: 5, topologyKey: "kubernetes.io/hostname", whenUnsatisfiable: "DoNotSchedule", labelSelector: selector() },
+    ],
+  }),
+  preferredAffinity: () => ({ affinity: { podAffinity: preferred("kubernetes.io/hostname") } }),
+  preferredAntiAffinity: () => ({ affinity: { podAntiAffinity: preferred("kubernetes.io/hostname") } }),
+  preferredTopologySpread: () => ({
+    topologySpreadConstraints: [
+      { maxSkew: 5, topologyKey: "kubernetes.io/hostname", whenUnsatisfiable: "ScheduleAnyway", labelSelector: selector() },
+    ],
+  }),
+  nodeAffinity: () => ({
+    affinity: {
+      nodeAffinity: {
+        requiredDuringSchedulingIgnoredDuringExecution: {
+          nodeSelectorTerms: [{ matchExpressions: [{ key: "kubernetes.io/os", operator: "In", values: ["linux"] }] }],
+        },
+      },
+    },
+  }),
+};
+
+const selector = () => ({ matchLabels: { color: "green" } });
+function terms(topologyKey) {
+  return { requiredDuringSchedulingIgnoredDuringExecution: [{ labelSelector: selector(), topologyKey }] };
+}
+
+function preferred(topologyKey) {
+  const podAffinityTerm = { labelSelector: selector(), topologyKey };
+  return { preferredDuringSchedulingIgnoredDuringExecution: [{ weight: 1, podAffinityTerm }] };
+}
+
+/** Pods created until the scheduler has bound the last one; `template` is a key of {@link TEMPLATES}, `before` are there already. */
+export async function schedule(context, { name, template = "basic", pods, before = 0 }) {
+  const spec = TEMPLATES[template];
+  if (before > 0) await bindAll(context, spec, before);
+  const { boundMs, createdMs, cpuMs } = await bindAll(context, spec, pods);
+  context.report(name, Math.round((pods * 1000) / boundMs), "/s", {
+    cpuMicros: (cpuMs * 1000) / pods,
+    note: `all created after ${Math.round(createdMs)} ms, bound after ${Math.round(boundMs)} ms`,
+  });
+}
+
+/** `specOf` gives what a Pod has in its spec beside a container; `waiting` is the LIST of those that are not bound. */
+async function bindAll(context, specOf, pods, waiting = `${context.path("pods")}?fieldSelector=spec.nodeName=&limit=1`) {
+  const clients = await context.clients(CLIENTS);
+  const path = context.path("pods");
+  const cpuBefore = usage(context.server).cpuMs;
+  const started = performance.now();
+  await rate(context.server, clients, pods, async (client) => {
+    const { metadata, ...rest } = pod(context.newName(), { labels: { color: "green" }, ...specOf() });
+    const { namespace: _, ...own } = metadata;
+    expect(201, await client.request("POST", path, JSON.stringify({ ...rest, metadata: own })));
+  });
+  const createdMs = performance.now() - started;
+  const unbound = async () => countOf(await get(clients[0], waiting));
+  await until("bound Pods", async () => (await unbound()) === 0, PATIENCE_MS, POLL_MS);
+  return { createdMs, boundMs: performance.now() - started, cpuMs: usage(context.server).cpuMs - cpuBefore };
+}
+
+/** Less important Pods fill all nodes; then as many more important ones as there are nodes come, each of which takes the place of three. */
+export async function preempt(context, { name, nodes }) {
+  const [client] = await context.clients(1);
+  const classes = "/apis/scheduling.k8s.io/v1/priorityclasses";
+  for (const [priority, value] of Object.entries({ low: 1, high: 1000 })) {
+    const made = { apiVersion: "scheduling.k8s.io/v1", kind: "PriorityClass", metadata: { name: `bench-${priority}` }, value };
+    expect(201, await client.request("POST", classes, JSON.stringify(made)));
+  }
+  const wanting = (priority, part) => ({
+    priorityClassName: `bench-${priority}`,
+    terminationGracePeriodSeconds: 0,
+    containers: [{ name: "main", image: "app:1", resources: { requests: { cpu: `${Math.floor(NODE_CPU * part)}m` } } }],
+  });
+  await bindAll(context, () => wanting("low", 0.22), 4 * nodes);
+  const { boundMs, cpuMs } = await bindAll(context, () => wanting("high", 0.7), nodes);
+  const left = countOf(await get(client, `${context.path("pods")}?limit=1`));
+  context.report(name, Math.round((nodes * 1000) / boundMs), "/s", {
+    cpuMicros: (cpuMs * 1000) / nodes,
+    note: `all bound after ${Math.round(boundMs)} ms, ${5 * nodes - left} others gone by then`,
+  });
+}
+
+/** {@link schedule}, while nodes, Services and Pods that fit nowhere come and go every so many milliseconds. */
+export async function churn(context, { name, pods, intervalMs = 200 }) {
+  const [client] = await context.clients(CLIENTS + 1).then((all) => all.slice(-1));
+  const hopeless = { containers: [{ name: "main", image: "app:1", resources: { requests: { cpu: "1000" } } }] };
+  let isDone = false;
+  let rounds = 0;
+  const come = async () => {
+    while (!isDone) {
+      const other = context.newName();
+      const paths = ["/api/v1/nodes", context.path("services"), context.path("pods")];
+      const bodies = [{}, { spec: { ports: [{ port: 80 }], selector: { app: other } } }, { spec: hopeless }];
+      for (const [i, path] of paths.entries())
+        expect(201, await client.request("POST", path, JSON.stringify({ metadata: { name: other }, ...bodies[i] })));
+      await sleep(intervalMs);
+      for (const path of paths) expect(200, await client.request("DELETE", `${path}/${other}?gracePeriodSeconds=0`));
+      rounds++;
+    }
+  };
+  const coming = come();
+  const of = `${context.path("pods")}?labelSelector=color%3Dgreen&fieldSelector=spec.nodeName%3D&limit=1`;
+  const { boundMs, cpuMs } = await bindAll(context, TEMPLATES.basic, pods, of).finally(() => {
+    isDone = true;
+  });
+  await coming;
+  const note = `bound after ${Math.round(boundMs)} ms, ${rounds} times something came and went`;
+  context.report(name, Math.round((pods * 1000) / boundMs), "/s", { cpuMicros: (cpuMs * 1000) / pods, note });
+}
