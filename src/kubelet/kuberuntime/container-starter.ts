@@ -1,4 +1,5 @@
 import type { Container, Pod } from "#api/generated/core/v1.ts";
+import { goFileText } from "#base/host-files.ts";
 import type { ContainerConfig } from "#cri/container.ts";
 import type { LinuxContainerSecurityContext } from "#cri/linux-config.ts";
 import type { PodSandboxConfig } from "#cri/pod-sandbox.ts";
@@ -109,7 +110,7 @@ export class ContainerStarter {
       return decorate?.(config, completes) ?? config;
     } catch (error) {
       this.#images.set(container.name, image);
-      const message = messageOf(error);
+      const message = goFileText(error);
       const isMissing = error instanceof MissingReferenceError;
       this.#fail(container.name, { reason: "CreateContainerConfigError", message }, message, isMissing);
       return undefined;

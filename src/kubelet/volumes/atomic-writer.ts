@@ -1,5 +1,5 @@
 import { posix } from "node:path";
-import { errnoOf, type HostFiles } from "#base/host-files.ts";
+import { aboutPath, errnoOf, type HostFiles } from "#base/host-files.ts";
 import type { VolumeFile, VolumeFiles } from "../inside/volume-files.ts";
 import { cleanPayload } from "./payload.ts";
 
@@ -73,7 +73,9 @@ function stamp(nowMs: number): string {
 
 async function writeFile(files: AtomicFiles, path: string, { data, mode, owner }: VolumeFile): Promise<void> {
   await files.mkdir(dirname(path), { recursive: true, mode: 0o777 });
-  await files.writeFile(path, data, { mode });
+  await files.writeFile(path, data, { mode }).catch((error: unknown) => {
+    throw aboutPath(error, path);
+  });
   // What was asked for counts, whatever the umask is.
   await files.chmod(path, mode);
   if (owner !== undefined) await files.chown(path, owner, -1);

@@ -1,7 +1,7 @@
 import { posix } from "node:path";
 import type { Container, Pod, Volume } from "#api/generated/core/v1.ts";
 import type { Clock } from "#base/clock.ts";
-import { errnoOf, type HostFiles } from "#base/host-files.ts";
+import { aboutPath, errnoOf, type HostFiles } from "#base/host-files.ts";
 import type { Random } from "#base/random.ts";
 import type { ImageSpec } from "#cri/container.ts";
 import type { RuntimeHandler } from "#cri/runtime-status.ts";
@@ -271,7 +271,12 @@ export class HostVolumes implements VolumeManager {
     const text = hostNetwork
       ? nodeHostsFile(await files.readFile(HOSTS_PATH, "utf8"), hostAliases)
       : managedHostsFile(addresses.pods ?? [addresses.pod], podHostname(pod, this.#options.clusterDomain), hostAliases);
-    await files.writeFile(path, text, { mode: HOSTS_MODE });
+    // Containers may have it open: it is not emptied where nothing changes, as on a disk without room for it.
+    const before = await files.readFile(path, "utf8").catch(() => undefined);
+    if (before === text) return path;
+    await files.writeFile(path, text, { mode: HOSTS_MODE }).catch((error: unknown) => {
+      throw aboutPath(error, path);
+    });
     await files.chmod(path, HOSTS_MODE);
     return path;
   }

@@ -1,4 +1,5 @@
 import type { Container } from "#api/generated/core/v1.ts";
+import { goFileText } from "#base/host-files.ts";
 import type { Device, Mount } from "#cri/container.ts";
 import type { PodNow } from "../inside/pod-volumes.ts";
 
@@ -45,6 +46,5 @@ export class VolumeError extends Error {
 
 /** What upstream tells of a volume whose own code fails. */
 export function setUpFailed(volume: string, cause: unknown): VolumeError {
-  const message = cause instanceof Error ? cause.message : String(cause);
-  return new VolumeError(volume, `MountVolume.SetUp failed for volume "${volume}" : ${message}`, cause);
+  return new VolumeError(volume, `MountVolume.SetUp failed for volume "${volume}" : ${goFileText(cause)}`, cause);
 }
