@@ -191,7 +191,7 @@ describe.skipIf(!hasEtcd)(`how objects lie in etcd (${ETCD_REASON})`, () => {
     expect((await client.list(configMaps, "default")).items.some(({ metadata }) => metadata.name === "a")).toBe(true);
   });
 
-  test.skipIf(!isBuilt)("the flags of kybern up: another etcd for events, and what is refused", { timeout: 40_000 }, async () => {
+  test.skipIf(!isBuilt)("the flags of kybern up: another etcd for events, and what is refused", { timeout: 120_000 }, async () => {
     const [one, two] = [await etcd(), await etcd()];
     const dir = mkdtempSync(join(tmpdir(), "kybern-overrides-"));
     closing.push(async () => rmSync(dir, { recursive: true, force: true }));
