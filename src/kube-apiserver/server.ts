@@ -14,6 +14,7 @@ import { delegateGet } from "#kube-aggregator/delegate-request.ts";
 import { firstAddress } from "#pki/cluster-assets.ts";
 import { advertisedAddress } from "./advertised-address.ts";
 import { type BootstrapOptions, bootstrapEssentials, bootstrapRest, publishAuthorities } from "./bootstrap/bootstrap.ts";
+import { untilStored } from "./bootstrap/until-stored.ts";
 import { repairClusterIps } from "./cluster-ip-repair/repair-loop.ts";
 import { connectionCertificates } from "./connection-certificates.ts";
 import { EndpointReconciler } from "./endpoint-reconciler/endpoint-reconciler.ts";
@@ -64,6 +65,9 @@ export async function startKubeApiServer(options: KubeApiServerOptions): Promise
   return running;
 }
 
+/** How long it is tried to make what the first request needs, as long as upstream tries to make roles; the server does not start then. */
+const ESSENTIALS_MAX_MS = 30_000;
+
 /** A server that listens, from the first objects of its cluster to its end. */
 class RunningServer implements KubeApiServer {
   readonly #options: KubeApiServerOptions;
@@ -80,6 +84,7 @@ class RunningServer implements KubeApiServer {
   readonly insecurePort?: number;
   ready: Promise<void> = Promise.resolve();
   #stopped: Promise<void> | undefined;
+  #entered: Promise<void> | undefined;
 
   constructor(options: KubeApiServerOptions, modules: RequestModules, server: ApiServer, listeners: Listeners) {
     const { clock, logger = silentLogger, bindAddress, serviceClusterIpRange } = options;
@@ -124,7 +129,7 @@ class RunningServer implements KubeApiServer {
       requestHeaderCa: authorities.proxies.join(""),
       proxyNames: authorities.proxyNames,
       requestHeaders: { ...REQUEST_HEADERS, ...options.authentication?.requestHeader?.headers },
-      ...(this.#isShared && { enterEndpoints: () => this.#reconciler.start() }),
+      ...(this.#isShared && { enterEndpoints: () => this.#enterEndpoints() }),
     };
   }
 
@@ -138,7 +143,7 @@ class RunningServer implements KubeApiServer {
 
   /** Makes what the first request may ask for, and goes on with the rest. */
   async start(): Promise<void> {
-    if (!this.#isReadOnly) await bootstrapEssentials(this.#bootstrap);
+    if (!this.#isReadOnly) await this.#untilStored(() => bootstrapEssentials(this.#bootstrap), ESSENTIALS_MAX_MS);
     await this.#serveCustomResources();
     this.ready = this.#finish();
     this.ready.catch((error: unknown) => this.#options.logger?.error({ err: error }, "a system object could not be made"));
@@ -188,7 +193,7 @@ class RunningServer implements KubeApiServer {
 
   /** The rest of what a cluster begins with, and what goes on beside requests. */
   async #finish(): Promise<void> {
-    if (!this.#isReadOnly) await bootstrapRest(this.#bootstrap);
+    if (!this.#isReadOnly) await this.#untilStored(() => bootstrapRest(this.#bootstrap));
     this.#modules.progress.bootstrapped = true;
     if (this.#isReadOnly) return;
     // Many wait for `/readyz`: they are answered before the rest begins. The first turn only ends the one that this runs in.
@@ -202,6 +207,22 @@ class RunningServer implements KubeApiServer {
     this.#modules.storage.reports.start(signal);
     this.#modules.api.aggregator.start(client, signal);
     if (this.#isShared) keepIdentityLease({ client, clock, random, logger, signal });
+  }
+
+  /** Once, however often the rest is tried. */
+  #enterEndpoints(): Promise<void> {
+    this.#entered ??= this.#reconciler.start();
+    return this.#entered;
+  }
+
+  #untilStored(work: () => Promise<void>, limitMs?: number): Promise<void> {
+    const { clock, logger = silentLogger } = this.#options;
+    return untilStored(work, {
+      clock,
+      signal: this.#background.signal,
+      ...(limitMs === undefined ? {} : { limitMs }),
+      onFailure: (error) => logger.warn({ err: error }, "a system object could not be made yet"),
+    });
   }
 
   async #stop(): Promise<void> {

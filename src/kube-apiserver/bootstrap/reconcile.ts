@@ -20,7 +20,13 @@ export async function ensure(
     await store.create(structuredClone(wanted), context, { fieldManager: "kube-apiserver" });
     if (hasStatus(wanted)) await writeStatus(store, wanted, context);
   } catch (error) {
-    if (!isAlreadyExists(error)) throw error;
+    if (isAlreadyExists(error)) return;
+    // Somebody else may have made it together with what it needs: the address of a Service is taken then.
+    const isThere = await store.get(namespace, name).then(
+      () => true,
+      () => false,
+    );
+    if (!isThere) throw error;
   }
 }
 

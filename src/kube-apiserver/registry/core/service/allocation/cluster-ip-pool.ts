@@ -32,10 +32,13 @@ export class ClusterIpPool {
     this.#stores = stores;
   }
 
-  /** Takes an address that was asked for. Throws 422 when it is taken or in no network. */
-  async allocate(service: Service, ip: string, context: RequestContext, dryRun: boolean): Promise<void> {
+  /** Takes an address that was asked for; false when it was this Service's before. Throws 422 when it is taken or in no network. */
+  async allocate(service: Service, ip: string, context: RequestContext, dryRun: boolean): Promise<boolean> {
     const allocator = this.#checked(service, ip, dryRun);
-    if (!dryRun && !(await allocator.claim(service, ip, context))) throw cannotAllocate(service, ip, TAKEN);
+    if (dryRun) return true;
+    if (await allocator.claim(service, ip, context)) return true;
+    if (!this.#isLeftBehind(service, await this.#addresses().get("", addressName(ip)))) throw cannotAllocate(service, ip, TAKEN);
+    return false;
   }
 
   /** Throws 422 when the address is known to be taken or in no network. */
@@ -59,8 +62,19 @@ export class ClusterIpPool {
       const range = `the provided IP (${ip}) is not in the valid range. The range of valid IPs is ${allocators[0]?.cidr ?? ""}`;
       throw cannotAllocate(service, ip, dryRun ? range : "the provided network does not match the current range");
     }
-    if (!dryRun && this.#addresses().cached("", addressName(ip)) !== undefined) throw cannotAllocate(service, ip, TAKEN);
+    const address = dryRun ? undefined : this.#addresses().cached("", addressName(ip));
+    if (address !== undefined && !this.#isLeftBehind(service, address)) throw cannotAllocate(service, ip, TAKEN);
     return allocator;
+  }
+
+  /**
+   * Whether an address was taken for the very Service that asks for it, which is not there: whoever made it has ended in between, or is about
+   * to write it. Otherwise a server that ends while it makes `default/kubernetes` keeps all others from starting, and so itself.
+   */
+  #isLeftBehind({ metadata: { namespace = "", name = "" } }: Service, { spec }: IPAddress): boolean {
+    const { group = "", resource, namespace: ownerNamespace, name: owner } = spec?.parentRef ?? {};
+    if (group !== "" || resource !== "services" || ownerNamespace !== namespace || owner !== name) return false;
+    return this.#stores.of<Service>("", "services").cached(namespace, name) === undefined;
   }
 
   #usable(): readonly ClusterIpAllocator[] {

@@ -155,7 +155,7 @@ export class ServiceAllocation {
         const wanted = ips[i] ?? "";
         if (pool === undefined || kept.includes(wanted)) continue;
         if (wanted === "") ips[i] = await pool.allocateNext(service, context, dryRun);
-        else await pool.allocate(service, wanted, context, dryRun);
+        else if (!(await pool.allocate(service, wanted, context, dryRun))) continue;
         taken.push(ips[i] ?? "");
       }
     } catch (error) {
