@@ -79,7 +79,10 @@ export class Kubelet {
       readNode: async () => client?.get<Node>(NODES, "", nodeName),
       ...(options.refuse === undefined ? {} : { refuse: options.refuse }),
       closed: () => (this.#isShuttingDown ? SHUTTING_DOWN : undefined),
-      onGone: (pod) => this.#mirrors?.forget(pod),
+      onGone: (pod) => {
+        this.#mirrors?.forget(pod);
+        metrics?.probes.forget(pod.metadata.uid ?? "");
+      },
       logger,
     });
     const { staticPodPath = "", staticPodURL = "" } = options.config;
@@ -243,6 +246,7 @@ export class Kubelet {
     const { metrics } = this.#options;
     const logs = this.#logs;
     const classes = new RuntimeClasses({ client, clock });
+    const handlers = new RealHandlers({ runtime, clock });
     return {
       runtime,
       runtimeName,
@@ -250,7 +254,7 @@ export class Kubelet {
       recorder: this.#recorder,
       clock,
       hostIps: this.#options.hostIps,
-      handlers: new RealHandlers({ runtime, clock }),
+      handlers: metrics?.probes.metered(handlers, clock) ?? handlers,
       environment: new PodEnvironment({ sources, clock, allocatable: () => containers.allocatable(), tellsServices: true }),
       volumes: this.#options.volumes,
       cgroups: containers,

@@ -72,7 +72,7 @@ describe.runIf(canRun)("kubectl and a real node", () => {
     await create(
       node.pod("web", { command: ["sh", "-c", "echo started; exec sleep 2147483647"] }),
       node.pod("server", ...serverPod()),
-      node.pod("shell", { command: ["sh", "-i"], stdin: true, tty: true }),
+      node.pod("shell", { command: ["sh", "-i"], stdin: true, tty: true, readinessProbe: { exec: { command: ["true"] } } }),
       node.pod("once", { command: ["sh", "-c", "cat; echo end"], stdin: true, stdinOnce: true }, { restartPolicy: "Never" }),
     );
     await kubectl.ok(["wait", "--for=condition=Ready", "pod", "--all", "--timeout=60s"]);
@@ -348,6 +348,58 @@ describe.runIf(canRun)("kubectl and a real node", () => {
     expect(await kubectl.ok(["logs", "once"])).toBe("given\nend\n");
   });
 
+  test("the kubelet's own paths, through the API server", async () => {
+    const path = (rest: string): string => `/api/v1/nodes/real-0/proxy/${rest}`;
+    const raw = (rest: string): Promise<string> => kubectl.ok(["get", "--raw", path(rest)]);
+    const names = async (rest: string): Promise<readonly string[]> =>
+      JSON.parse(await raw(rest)).items.map(({ metadata }: { metadata: { name: string } }) => metadata.name);
+    for (const rest of ["pods", "runningpods/"]) expect(await names(rest)).toEqual(expect.arrayContaining(["shell", "web"]));
+    expect(await raw("healthz")).toBe("ok");
+    expect(JSON.parse(await raw("configz")).kubeletconfig).toMatchObject({ containerLogMaxFiles: 10 });
+    expect(JSON.parse(await raw("stats/summary")).node).toMatchObject({ nodeName: "real-0" });
+    expect(await raw("containerLogs/default/web/app")).toBe("started\n");
+    expect(await raw("logs/")).toContain("<pre>");
+    expect(JSON.parse(await raw("debug/pprof/profile?seconds=1")).nodes.length).toBeGreaterThan(1);
+    const post = (rest: string): ReturnType<Kubectl["run"]> => kubectl.run(["create", "--raw", path(rest), "-f", "-"], "");
+    expect(await post("run/default/web/app?cmd=echo%20ran")).toMatchObject({ code: 0, stdout: "ran\n" });
+    // containerd needs CRIU for it, which no test machine has.
+    expect((await post("checkpoint/default/web/app")).stderr).toMatch(/checkpointing of default\/web\/app failed|could not find/);
+    const values = async (page: string): Promise<ReadonlyMap<string, number>> =>
+      new Map((await raw(page)).split("\n").flatMap((line) => (/^(\w.*) (\S+)$/.test(line) ? [splitLast(line)] : [])));
+    const metrics = await values("metrics");
+    for (const name of [
+      'kubelet_runtime_operations_total{operation_type="run_podsandbox"}',
+      'kubelet_runtime_operations_duration_seconds_count{operation_type="create_container"}',
+      'kubelet_run_podsandbox_duration_seconds_count{runtime_handler=""}',
+      'kubelet_started_containers_total{container_type="container"}',
+      'kubelet_http_requests_total{method="POST",path="exec",server_type="readwrite",long_running="true"}',
+      'kubelet_node_name{node="real-0"}',
+      'kubelet_desired_pods{static=""}',
+      'kubelet_running_containers{container_state="running"}',
+      "kubelet_started_pods_total",
+      "kubelet_pleg_relist_duration_seconds_count",
+      "kubelet_pleg_last_seen_seconds",
+      "process_resident_memory_bytes",
+    ]) {
+      expect([name, metrics.get(name)]).toEqual([name, expect.any(Number)]);
+      expect([name, metrics.get(name)]).not.toEqual([name, 0]);
+    }
+    const of = 'container="app",pod="shell",namespace="default"';
+    await eventually(async () =>
+      [...(await values("metrics/probes")).keys()].some((name) =>
+        name.startsWith(`prober_probe_total{probe_type="Readiness",${of},`),
+      ),
+    );
+    expect(
+      (await values("metrics/resource")).get('container_memory_working_set_bytes{container="app",namespace="default",pod="web"}'),
+    ).toBeGreaterThan(0);
+    expect(
+      [...(await values("metrics/cadvisor")).keys()].filter((name) =>
+        /^container_cpu_usage_seconds_total\{.*pod="web"/.test(name),
+      ),
+    ).not.toEqual([]);
+  });
+
   test("a kubectl that is killed leaves no connection, and no command that reads from it", async () => {
     const container = await containerOf("web");
     const resting = [...node.processes(container).values()];
@@ -388,6 +440,12 @@ function serverPod(): [object, object] {
 
 function sha256(path: string): string {
   return createHash("sha256").update(readFileSync(path)).digest("hex");
+}
+
+/** A line of metrics: its name with its labels, and its value. */
+function splitLast(line: string): readonly [string, number] {
+  const at = line.lastIndexOf(" ");
+  return [line.slice(0, at), Number(line.slice(at + 1))];
 }
 
 /** One of the counters of what a process has read and written, in bytes. */

@@ -1,4 +1,5 @@
 import prometheus from "prom-client";
+import { ProbeMetrics } from "./probe-metrics.ts";
 
 const PREFIX = "kubelet_";
 const MB = 1024 * 1024;
@@ -49,6 +50,8 @@ export type ContainerKind = "container" | "init_container" | "ephemeral_containe
 
 /** What a kubelet counts, by upstream's names (`pkg/kubelet/metrics`). Durations are in seconds. */
 export class KubeletMetrics {
+  /** On a page of its own. */
+  readonly probes: ProbeMetrics = new ProbeMetrics();
   readonly #registry = new prometheus.Registry();
   readonly #operations = this.#counter("runtime_operations_total", "Cumulative number of runtime operations by operation type.", [
     "operation_type",

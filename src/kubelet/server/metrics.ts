@@ -22,10 +22,15 @@ export const metrics: readonly KubeletRoute[] = [
 
 function page(path: string, collect: (host: KubeletHost) => Promise<readonly Metric[]>): KubeletRoute {
   const serve = async ({ host, response }: KubeletCall): Promise<void> => {
-    const own = path === "/metrics" ? `${(await host.metrics?.text()) ?? ""}${host.processMetrics?.() ?? ""}` : "";
-    sendText(response, 200, (await collect(host)).map(textOf).join("") + own, CONTENT_TYPE);
+    const collected = (await collect(host)).map(textOf).join("");
+    sendText(response, 200, collected + (await countedOf(host, path)), CONTENT_TYPE);
   };
   return { path, methods: ["GET", "HEAD"], serve };
+}
+
+async function countedOf({ metrics, processMetrics }: KubeletHost, path: string): Promise<string> {
+  if (path === "/metrics/probes") return (await metrics?.probes.text()) ?? "";
+  return path === "/metrics" ? `${(await metrics?.text()) ?? ""}${processMetrics?.() ?? ""}` : "";
 }
 
 function textOf({ name, help, type, samples }: Metric): string {
