@@ -57,8 +57,24 @@ function againstUpstream({ value, times, goal }) {
   return `${times} × upstream's ${value} (goal ${goal} ×${times < goal ? ", MISSED" : ""})`;
 }
 
-/** The whole run as a table in Markdown. */
-export function table({ rows, targets, machine }) {
+/** All results as tables in Markdown: one for the workloads that were run under the same conditions. */
+export function tables(results) {
+  const groups = new Map();
+  for (const result of results) {
+    const key = JSON.stringify([result.conditions, result.targets]);
+    groups.set(key, [...(groups.get(key) ?? []), result]);
+  }
+  const parts = [...groups].map(([, group]) => {
+    const [{ conditions, targets }] = group;
+    return `${conditions}.\n\n${table(
+      group.flatMap(({ rows }) => rows),
+      targets,
+    )}`;
+  });
+  return `# Results of \`npm run bench\`\n\n${parts.join("\n")}`;
+}
+
+function table(rows, targets) {
   const others = targets.slice(1);
   const head = [
     "what",
@@ -79,7 +95,7 @@ export function table({ rows, targets, machine }) {
     cells.push(upstream === undefined ? "" : `${upstream.times}${upstream.goal === undefined ? "" : ` (${upstream.goal})`}`);
     return `| ${cells.join(" | ")} |`;
   });
-  return [`${machine}.`, "", `| ${head.join(" | ")} |`, `|${head.map(() => "---").join("|")}|`, ...lines, ""].join("\n");
+  return [`| ${head.join(" | ")} |`, `|${head.map(() => "---").join("|")}|`, ...lines, ""].join("\n");
 }
 
 function figureText(figure, unit) {

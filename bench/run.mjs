@@ -6,11 +6,11 @@
 //   npm run bench -- --kubeconfig FILE              and on any other API server, in the same run
 //   npm run bench -- --server URL --ca FILE --cert FILE --key FILE --pid 123 --pid 124
 //   npm run bench -- --full                         whole sizes, three rounds, and what takes long
-import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { cpus, loadavg, totalmem } from "node:os";
 import { parseArgs } from "node:util";
 import { plot } from "./plot.mjs";
-import { line, Report, table } from "./report.mjs";
+import { line, Report, tables } from "./report.mjs";
 import { commit, external, kybern, STORES } from "./targets.mjs";
 import { runWorkload, workloads } from "./workload.mjs";
 
@@ -59,6 +59,7 @@ const names = targets.map(({ name }) => name);
 const upstream = Object.assign({}, ...chosen.map((workload) => workload.upstream ?? {}));
 const report = new Report(names, upstream);
 const load = loadavg()[0].toFixed(1);
+const started = new Date().toISOString().slice(0, 10);
 const memoryGb = Math.round(totalmem() / 2 ** 30);
 const machine = `Node ${process.version}, ${cpus().length} × ${cpus()[0].model.trim()}, ${memoryGb} GB, load ${load} at the start, commit ${commit()}`;
 console.log(`${machine}\n${names.join(", ")}`);
@@ -67,15 +68,23 @@ for (const workload of chosen) {
   const rounds = Number(values.rounds ?? (values.full ? ROUNDS_IN_FULL : (workload.rounds ?? ROUNDS)));
   console.log(`\n${workload.name}: ${workload.about.trim()}${rounds > 1 ? ` Best of ${rounds}.` : ""}`);
   const skipped = new Set();
-  for (let round = 0; round < rounds; round++) {
-    for (const { target, shownAs, prefix } of targetsFor(workload)) {
-      const add = (what, ...figure) => report.add(workload.name, shownAs, `${prefix}${what}`, ...figure);
-      await runWorkload(workload, target, { isFull: values.full, add, skip: (why) => skipped.add(why) });
+  try {
+    for (let round = 0; round < rounds; round++) {
+      for (const { target, shownAs, prefix } of targetsFor(workload)) {
+        const add = (what, ...figure) => report.add(workload.name, shownAs, `${prefix}${what}`, ...figure);
+        await runWorkload(workload, target, { isFull: values.full, add, skip: (why) => skipped.add(why) });
+      }
     }
+  } catch (error) {
+    // The others are measured all the same.
+    console.error(`${workload.name} failed:`, error);
+    process.exitCode = 1;
   }
   for (const row of report.rows().filter((one) => one.workload === workload.name)) console.log(line(row, names));
   for (const why of skipped) console.log(`(${why})`);
+  keep(workload);
 }
+console.log(`\nLeft in ${values.out}`);
 
 /** A workload that compares stores runs on those that it names, whatever the others run on: they become rows of their own. */
 function targetsFor({ onStores }) {
@@ -83,14 +92,37 @@ function targetsFor({ onStores }) {
   return onStores.map((store) => ({ target: kybern(store), shownAs: names[0], prefix: `${store}: ` }));
 }
 
-const rows = report.rows();
-save("latest.json", `${JSON.stringify({ machine, targets: names, rows }, null, 2)}\n`);
-save("latest.md", table({ rows, targets: names, machine }));
-for (const { name, about } of chosen) {
-  const own = rows.filter(({ workload }) => workload === name);
-  save(`${name}.svg`, plot({ title: `${name}: ${about.trim().split(".")[0]}`, rows: own, targets: names }));
+/** Puts a workload's figures beside those that others have left, so that a run that is broken off has not been in vain. */
+function keep(workload) {
+  const { name } = workload;
+  const result = resultOf(workload);
+  if (result.rows.length === 0) return;
+  const results = { ...earlier(), [name]: result };
+  const shown = [...all.keys()].filter((known) => results[known] !== undefined).map((known) => [known, results[known]]);
+  save("latest.json", `${JSON.stringify(Object.fromEntries(shown), null, 2)}\n`);
+  save("latest.md", tables(shown.map(([, one]) => one)));
+  save(`${name}.svg`, plot({ title: `${name}: ${result.about.split(/[.:] /)[0]}`, rows: result.rows, targets: names }));
 }
-console.log(`\nLeft in ${values.out}`);
+
+/** What there is of a workload, with the conditions of its run. */
+function resultOf({ name, about }) {
+  const own = report
+    .rows()
+    .filter(({ workload }) => workload === name)
+    .map(({ workload: _, ...row }) => row);
+  const size = values.full ? "whole sizes" : "short sizes";
+  return { about: about.trim(), conditions: `${machine}, ${size}, ${started}`, targets: names, rows: own };
+}
+
+/** Results of earlier runs: each workload keeps those of its last one. */
+function earlier() {
+  try {
+    const known = JSON.parse(readFileSync(`${values.out.replace(/\/$/, "")}/latest.json`, "utf8"));
+    return Object.fromEntries(Object.entries(known).filter(([name, one]) => all.has(name) && Array.isArray(one.rows)));
+  } catch {
+    return {};
+  }
+}
 
 /** Whole or not at all: whoever reads the results while they are written sees the last ones. */
 function save(name, content) {

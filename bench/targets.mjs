@@ -96,7 +96,10 @@ function fromKubeconfig(path, name) {
 export function commit() {
   try {
     const of = { cwd: new URL("..", import.meta.url), encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] };
-    const dirty = execFileSync("git", ["status", "--porcelain", "--untracked-files=no"], of).trim() === "" ? "" : " and changes";
+    const dirty =
+      execFileSync("git", ["status", "--porcelain", "--untracked-files=no", "--", ".", ":!bench/results"], of).trim() === ""
+        ? ""
+        : " and changes";
     return `${execFileSync("git", ["rev-parse", "--short", "HEAD"], of).trim()}${dirty}`;
   } catch {
     return "unknown";
