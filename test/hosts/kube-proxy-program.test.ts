@@ -100,6 +100,23 @@ describe.runIf(canRun)("kube-proxy as a program", () => {
     await done(201, "POST", "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices", slice);
   };
 
+  /** Follows what a load balancer is told of a Service until that is gone. */
+  const checkHealthPort = async (name: string, port: number): Promise<void> => {
+    const url = `http://192.168.99.1:${port}/`;
+    const checked = await ask(url);
+    expect(checked.status).toBe(200);
+    expect(checked.headers).toContain("x-load-balancing-endpoint-weight: 1");
+    expect(checked.body).toBe(
+      `{\n\t"service": {\n\t\t"namespace": "default",\n\t\t"name": "${name}"\n\t},\n\t"localEndpoints": 1,\n\t"serviceProxyHealthy": true\n}`,
+    );
+    // Load balancers are neighbours of the node.
+    expect((await lab.runOn("out", "curl", ["-sS", "-o", "/dev/null", "-w", "%{http_code}", url])).stdout).toBe("200");
+    await done(200, "DELETE", `/apis/discovery.k8s.io/v1/namespaces/default/endpointslices/${name}`);
+    await vi.waitFor(async () => expect((await ask(url)).status).toBe(503), PATIENCE);
+    await done(200, "DELETE", `/api/v1/namespaces/default/services/${name}`);
+    await vi.waitFor(async () => expect((await ask(url)).status).toBe(0), PATIENCE);
+  };
+
   test("by its name in images of former years it serves Services and tells how it is", { timeout: 120_000 }, async () => {
     const node = { apiVersion: "v1", kind: "Node", metadata: { name: "node" } };
     await done(201, "POST", "/api/v1/nodes", node);
@@ -134,16 +151,7 @@ describe.runIf(canRun)("kube-proxy as a program", () => {
     expect(metrics).toMatch(/^kubeproxy_sync_proxy_rules_iptables_total\{table="nat",ip_family="IPv4"\} [1-9]/m);
     expect(metrics).toMatch(/^kubeproxy_proxy_healthz_total\{code="200"\} [1-9]/m);
 
-    const checked = await ask("http://192.168.99.1:31999/");
-    expect(checked.status).toBe(200);
-    expect(checked.headers).toContain("x-load-balancing-endpoint-weight: 1");
-    expect(checked.body).toBe(
-      '{\n\t"service": {\n\t\t"namespace": "default",\n\t\t"name": "balanced"\n\t},\n\t"localEndpoints": 1,\n\t"serviceProxyHealthy": true\n}',
-    );
-    await done(200, "DELETE", "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices/balanced");
-    await vi.waitFor(async () => expect((await ask("http://192.168.99.1:31999/")).status).toBe(503), PATIENCE);
-    await done(200, "DELETE", "/api/v1/namespaces/default/services/balanced");
-    await vi.waitFor(async () => expect((await ask("http://192.168.99.1:31999/")).status).toBe(0), PATIENCE);
+    await checkHealthPort("balanced", 31_999);
 
     // A node that is about to go shall get no more connections; the proxy itself is well.
     const taints = [{ key: "ToBeDeletedByClusterAutoscaler", effect: "NoSchedule" }];
@@ -173,6 +181,10 @@ describe.runIf(canRun)("kube-proxy as a program", () => {
     await vi.waitFor(async () => expect((await ask("http://127.0.0.1:10249/proxyMode")).body).toBe("nftables"), PATIENCE);
     await vi.waitFor(async () => expect((await lab.tcp("pod2", "10.96.0.100", 80)).by).toBe("pod1"), PATIENCE);
     expect((await lab.run("iptables-save", [])).stdout).not.toContain("KUBE-SERVICES");
+    const spec = { clusterIP: "10.96.0.102", type: "LoadBalancer", externalTrafficPolicy: "Local" };
+    await makeService("also-balanced", { ...spec, healthCheckNodePort: 31_998 });
+    await vi.waitFor(async () => expect((await ask("http://192.168.99.1:31998/")).status).toBe(200), PATIENCE);
+    await checkHealthPort("also-balanced", 31_998);
     writeFileSync(file, `${readFileSync(file, "utf8")}# changed\n`);
     expect(await proxy.exited).toBe(1);
     expect(proxy.output).toContain("content of the proxy server's configuration file was updated");

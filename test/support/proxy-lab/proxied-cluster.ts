@@ -85,9 +85,9 @@ export class ProxiedCluster {
     await this.client.patch(SERVICES, NAMESPACE, name, "application/merge-patch+json", { spec });
   }
 
-  /** Gives a Service addresses of a load balancer. */
-  async balance({ name }: Made, addresses: readonly string[]): Promise<void> {
-    const patch = { status: { loadBalancer: { ingress: addresses.map((ip) => ({ ip, ipMode: "VIP" })) } } };
+  /** Gives a Service addresses of a load balancer: one that sends packets on as they are, or a `Proxy`. */
+  async balance({ name }: Made, addresses: readonly string[], ipMode: "VIP" | "Proxy" = "VIP"): Promise<void> {
+    const patch = { status: { loadBalancer: { ingress: addresses.map((ip) => ({ ip, ipMode })) } } };
     await this.client.patch(SERVICES, NAMESPACE, name, "application/merge-patch+json", patch, { subresource: "status" });
   }
 
