@@ -16,6 +16,16 @@ test("the first restart is at once, later ones wait twice as long each, at most 
   expect(backOff.delayMs("other")).toBe(0);
 });
 
+test("a node may be quicker", () => {
+  const backOff = new BackOff(3000);
+  backOff.next("c", 0);
+  expect(backOff.delayMs("c")).toBe(3000);
+  backOff.next("c", 3000);
+  expect(backOff.delayMs("c")).toBe(3000);
+  backOff.next("c", 9001);
+  expect(backOff.allowedAtMs("c", 15_002)).toBe(15_002);
+});
+
 test("a container that ran for ten minutes starts over", () => {
   const backOff = new BackOff();
   backOff.next("c", 0);

@@ -10,11 +10,17 @@ interface Entry {
 /** The restart delays of one pod's containers: doubled at each restart, forgotten after twice the longest delay. */
 export class BackOff {
   readonly #entries = new Map<string, Entry>();
+  readonly #maxMs: number;
+
+  /** `maxMs`: the longest delay, and the first one too where it is less (`crashLoopBackOff.maxContainerRestartPeriod`). */
+  constructor(maxMs: number = RESTART_DELAY_MAX_MS) {
+    this.#maxMs = maxMs;
+  }
 
   /** When a container that ended may start again; the first time at once. */
   allowedAtMs(name: string, finishedAtMs: number): number {
     const entry = this.#entries.get(name);
-    if (entry === undefined || finishedAtMs - entry.updatedMs > 2 * RESTART_DELAY_MAX_MS) return finishedAtMs;
+    if (entry === undefined || finishedAtMs - entry.updatedMs > 2 * this.#maxMs) return finishedAtMs;
     return finishedAtMs + entry.delayMs;
   }
 
@@ -26,11 +32,11 @@ export class BackOff {
   /** A container is started again. */
   next(name: string, nowMs: number): void {
     const entry = this.#entries.get(name);
-    if (entry === undefined || nowMs - entry.updatedMs > 2 * RESTART_DELAY_MAX_MS) {
-      this.#entries.set(name, { delayMs: RESTART_DELAY_MIN_MS, updatedMs: nowMs });
+    if (entry === undefined || nowMs - entry.updatedMs > 2 * this.#maxMs) {
+      this.#entries.set(name, { delayMs: Math.min(RESTART_DELAY_MIN_MS, this.#maxMs), updatedMs: nowMs });
       return;
     }
-    entry.delayMs = Math.min(entry.delayMs * 2, RESTART_DELAY_MAX_MS);
+    entry.delayMs = Math.min(entry.delayMs * 2, this.#maxMs);
     entry.updatedMs = nowMs;
   }
 }

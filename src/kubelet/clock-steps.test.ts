@@ -119,7 +119,7 @@ test.each(STEPS)("probes go on in their period (%i ms)", async (step) => {
   };
   const container = { name: "c", readinessProbe: { periodSeconds: 2, initialDelaySeconds: 3 } };
   const target = { container, pod, containerId: "c", sandboxId: "s", ip: "" } as unknown as ActionTarget;
-  const prober = new ContainerProber(target, clock.elapsed(), { handlers, clock, onChange: () => {}, onUnhealthy: () => {} });
+  const prober = new ContainerProber(target, clock.elapsed(), { handlers, clock, onChange: () => {}, onProblem: () => {} });
   const seen: number[] = [];
   for (const seconds of [2.9, 0.1, 1.9, 0.1, 2]) {
     clock.advance(seconds * 1000);

@@ -66,6 +66,22 @@ test.each(cases)("%s", async (_name, env, want) => {
   expect(Object.fromEntries(made.map(({ key, value }) => [key, value]))).toEqual(want);
 });
 
+test("variables of files, which may not be there", async () => {
+  const refer = (key: string, optional?: true): EnvVar => ({
+    name: key,
+    valueFrom: { fileKeyRef: { volumeName: "v", path: "env", key, ...(optional && { optional }) } },
+  });
+  const withFiles = {
+    ...situation,
+    envFileValue: async ({ key }: { readonly key: string }) => ({ path: "/v/env", value: key === "A" ? "1" : "" }),
+  };
+  const made = await environmentOf(pod, { name: "c", env: [refer("A"), refer("B", true)] }, withFiles);
+  expect(made).toEqual([{ key: "A", value: "1" }]);
+  await expect(environmentOf(pod, { name: "c", env: [refer("B")] }, withFiles)).rejects.toThrow(
+    'environment variable key "B" not found in file "/v/env"',
+  );
+});
+
 test("whole ConfigMaps and Secrets come first, in order and with their prefix", async () => {
   const envFrom = [{ configMapRef: { name: "c" } }, { prefix: "P_", secretRef: { name: "s" } }];
   const made = await environmentOf(pod, { name: "c", envFrom, env: [{ name: "k", value: "own" }] }, situation);

@@ -1,5 +1,6 @@
-import type { Container, EnvVar, Pod } from "#api/generated/core/v1.ts";
+import type { Container, EnvVar, FileKeySelector, Pod } from "#api/generated/core/v1.ts";
 import { ownValue } from "#base/own-value.ts";
+import { notInEnvFile } from "./env-file.ts";
 import { type Addresses, fieldValue } from "./inside/field-values.ts";
 import { MissingReferenceError } from "./inside/missing-reference.ts";
 import { type Amounts, resourceValue } from "./inside/resource-values.ts";
@@ -17,6 +18,8 @@ export interface EnvironmentSituation {
   /** What the node has to give. */
   readonly allocatable: Amounts;
   readonly sources: Pick<Sources, "configMap" | "secret">;
+  /** The value of a variable in a file of a volume; without it those variables are left out. */
+  readonly envFileValue?: (reference: FileKeySelector) => Promise<{ readonly path: string; readonly value: string }>;
   /** Variables of services, which others may name. */
   readonly services: () => Promise<ReadonlyMap<string, string>>;
 }
@@ -80,9 +83,10 @@ async function variableValue(
   situation: EnvironmentSituation,
 ): Promise<string | undefined> {
   if (valueFrom === undefined) return value ?? "";
-  const { fieldRef, resourceFieldRef, configMapKeyRef, secretKeyRef } = valueFrom;
+  const { fieldRef, resourceFieldRef, configMapKeyRef, secretKeyRef, fileKeyRef } = valueFrom;
   if (fieldRef !== undefined) return fieldValue(pod, fieldRef.fieldPath, situation.addresses);
   if (resourceFieldRef !== undefined) return resourceValue(pod, container, resourceFieldRef, situation.allocatable);
+  if (fileKeyRef !== undefined) return fileValue(fileKeyRef, situation);
   const keyRef = configMapKeyRef ?? secretKeyRef;
   if (keyRef === undefined) return undefined;
   const data = await (configMapKeyRef === undefined ? secretData : configMapData)(pod, keyRef, situation);
@@ -90,6 +94,14 @@ async function variableValue(
   if (found !== undefined || keyRef.optional === true) return found;
   const where = `${configMapKeyRef === undefined ? "Secret" : "ConfigMap"} ${pod.metadata.namespace}/${keyRef.name}`;
   throw new MissingReferenceError(`couldn't find key ${keyRef.key} in ${where}`);
+}
+
+async function fileValue(reference: FileKeySelector, { envFileValue }: EnvironmentSituation): Promise<string | undefined> {
+  if (envFileValue === undefined) return undefined;
+  const { path, value } = await envFileValue(reference);
+  if (value !== "") return value;
+  if (reference.optional === true) return undefined;
+  throw notInEnvFile(reference.key, path);
 }
 
 /** `$(NAME)` is the value of a known variable; `$$` is a dollar sign; unknown names stay as they are. */

@@ -240,10 +240,11 @@ export class Kubelet {
   }
 
   #workerModules(runtimeName: string): PodWorkerModules {
-    const { client, clock, runtime, containers, files, config, logger } = this.#options;
+    const { client, clock, runtime, containers, volumes, files, config, logger } = this.#options;
     const sources = this.#options.sources ?? (client === undefined ? noSources : new ClientSources({ client, clock }));
     const nothing: PodStatusWriter = { write: () => {} };
     const { metrics } = this.#options;
+    const { maxContainerRestartPeriod: restartPeriod } = config.crashLoopBackOff;
     const logs = this.#logs;
     const classes = new RuntimeClasses({ client, clock });
     const handlers = new RealHandlers({ runtime, clock });
@@ -255,8 +256,14 @@ export class Kubelet {
       clock,
       hostIps: this.#options.hostIps,
       handlers: metrics?.probes.metered(handlers, clock) ?? handlers,
-      environment: new PodEnvironment({ sources, clock, allocatable: () => containers.allocatable(), tellsServices: true }),
-      volumes: this.#options.volumes,
+      environment: new PodEnvironment({
+        sources,
+        clock,
+        allocatable: () => containers.allocatable(),
+        ...(volumes.envFileValue === undefined ? {} : { envFileValue: volumes.envFileValue.bind(volumes) }),
+        tellsServices: true,
+      }),
+      volumes,
       cgroups: containers,
       images: this.#options.images,
       security: this.#options.security,
@@ -277,6 +284,7 @@ export class Kubelet {
         const { name = "", namespace = "" } = metadata;
         logger.warn({ pod: `${namespace}/${name}`, err: messageOf(error) }, "a pod could not be brought further");
       },
+      ...(restartPeriod === undefined ? {} : { restartDelayMaxMs: parseGoDuration(restartPeriod) }),
       resyncMs: parseGoDuration(config.syncFrequency),
     };
   }

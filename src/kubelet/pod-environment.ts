@@ -1,10 +1,11 @@
 import type { Container, Pod } from "#api/generated/core/v1.ts";
 import type { Clock } from "#base/clock.ts";
-import { type EnvironmentVariable, environmentOf, expand } from "./environment.ts";
+import { type EnvironmentSituation, type EnvironmentVariable, environmentOf, expand } from "./environment.ts";
 import type { PodNow } from "./inside/pod-volumes.ts";
 import type { Amounts } from "./inside/resource-values.ts";
 import { KUBERNETES_NAMESPACE, serviceVariables } from "./inside/service-variables.ts";
 import type { Sources } from "./inside/sources.ts";
+import type { VolumeManager } from "./volumes/volume-manager.ts";
 
 /** A container's variables, with its command in which they have their values. */
 export interface Prepared {
@@ -21,6 +22,8 @@ export interface PodEnvironmentModules {
   readonly clock: Clock;
   /** What the node has to give. */
   readonly allocatable: () => Amounts;
+  /** As {@link VolumeManager.envFileValue}. */
+  readonly envFileValue?: VolumeManager["envFileValue"];
   /** The variables of services are told to each container; else only those that a container asks for by name are read. */
   readonly tellsServices: boolean;
 }
@@ -36,13 +39,20 @@ export class PodEnvironment {
   /** Reads what a container's spec refers to, before it is made. Rejects with `MissingReferenceError`. */
   async prepare(now: PodNow, container: Container): Promise<Prepared> {
     const { pod, addresses } = now();
-    const { sources, allocatable, tellsServices } = this.#modules;
+    const { sources, allocatable, tellsServices, envFileValue } = this.#modules;
     let known: Promise<ReadonlyMap<string, string>> | undefined;
     const services = (): Promise<ReadonlyMap<string, string>> => {
       known ??= this.services(pod);
       return known;
     };
-    const own = await environmentOf(pod, container, { addresses, allocatable: allocatable(), sources, services });
+    const situation: EnvironmentSituation = {
+      addresses,
+      allocatable: allocatable(),
+      sources,
+      services,
+      ...(envFileValue === undefined ? {} : { envFileValue: (reference) => envFileValue(now, reference) }),
+    };
+    const own = await environmentOf(pod, container, situation);
     const names = new Set(own.map(({ key }) => key));
     const told = tellsServices ? [...(await services())].filter(([key]) => !names.has(key)) : [];
     const envs = [...told.map(([key, value]) => ({ key, value })), ...own];

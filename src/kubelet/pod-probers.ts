@@ -1,6 +1,6 @@
 import type { Container } from "#api/generated/core/v1.ts";
 import type { Clock } from "#base/clock.ts";
-import { ContainerProber, needsProber, type ProbeFindings } from "./handlers/container-prober.ts";
+import { ContainerProber, type ContainerProberModules, needsProber, type ProbeFindings } from "./handlers/container-prober.ts";
 import type { ActionTarget, Handlers } from "./handlers/handlers.ts";
 import { type ObservedPod, timesOf } from "./observed-pod.ts";
 
@@ -9,8 +9,8 @@ export interface PodProbersModules {
   readonly handlers: Handlers;
   readonly clock: Clock;
   readonly target: (container: Container, containerId: string) => ActionTarget;
-  /** A probe of a container failed once more. */
-  readonly onUnhealthy: (container: string, message: string) => void;
+  /** What a probe of a container has come to is an event. */
+  readonly onProblem: (container: string, ...event: Parameters<ContainerProberModules["onProblem"]>) => void;
   /** Findings changed. */
   readonly onChange: () => void;
 }
@@ -26,7 +26,7 @@ export class PodProbers {
 
   /** Begins and ends probing; in a pod that `isGoing` only readiness is looked at. */
   keep(containers: readonly Container[], observed: ObservedPod, isGoing: boolean): void {
-    const { handlers, clock, target, onUnhealthy, onChange } = this.#modules;
+    const { handlers, clock, target, onProblem, onChange } = this.#modules;
     const there = new Set<string>();
     for (const status of observed.containers) {
       const { id, state, metadata } = status;
@@ -37,7 +37,7 @@ export class PodProbers {
       const container = containers.find(({ name }) => name === metadata.name);
       if (isGoing || known !== undefined || container === undefined || !needsProber(container, handlers)) continue;
       const { startedAtMs = clock.elapsed() } = timesOf(observed, status);
-      const modules = { handlers, clock, onChange, onUnhealthy: (message: string) => onUnhealthy(metadata.name, message) };
+      const modules: ContainerProberModules = { handlers, clock, onChange, onProblem: onProblem.bind(undefined, metadata.name) };
       this.#probers.set(id, new ContainerProber(target(container, id), startedAtMs, modules));
     }
     for (const [id, prober] of this.#probers) {

@@ -1,7 +1,8 @@
 import type { ContainerStatus, Pod, PodCondition, PodStatus } from "#api/generated/core/v1.ts";
 import { formatTime } from "#apimachinery/meta/time.ts";
 import { containerStatuses, ephemeralContainerStatuses, type StatusSituation } from "./container-statuses.ts";
-import { isSidecar } from "./observed-pod.ts";
+import { lastStatuses } from "./last-statuses.ts";
+import { isSidecar, latestAttempt, ruleFor } from "./observed-pod.ts";
 import type { Rejection } from "./pod-admission.ts";
 import { initProgress, type PodStatuses, podPhase } from "./pod-phase.ts";
 
@@ -19,13 +20,17 @@ export interface PodStatusSituation extends StatusSituation {
   readonly failure: Rejection | undefined;
 }
 
+/** The action of a rule by which all containers of a pod begin anew. */
+const RESTART_ALL = "RestartAllContainers";
+
 /** The status that the node tells of a pod: all fields that are the node's to write. */
 export function podStatus(situation: PodStatusSituation): PodStatus {
-  const { pod, hostIps, failure } = situation;
-  const statuses: PodStatuses = {
+  const { pod, hostIps, failure, ending } = situation;
+  const seen: PodStatuses = {
     init: containerStatuses(situation, pod.spec.initContainers ?? [], true),
     main: containerStatuses(situation, pod.spec.containers, false),
   };
+  const statuses = ending ? lastStatuses(pod, seen) : seen;
   const phase = failure === undefined ? podPhase(pod, statuses, situation.ending) : "Failed";
   const ips = podIps(situation);
   const generation = pod.metadata.generation;
@@ -58,6 +63,7 @@ function podConditions(situation: PodStatusSituation, statuses: PodStatuses, pha
   const containersReady = containersReadyFinding(pod, statuses, phase);
   const findings: Finding[] = [
     { type: "PodReadyToStartContainers", status: hasNetwork(situation) ? "True" : "False" },
+    ...restartingFinding(situation, phase),
     initializedFinding(pod, statuses, phase),
     readyFinding(pod, containersReady),
     containersReady,
@@ -75,6 +81,23 @@ function podConditions(situation: PodStatusSituation, statuses: PodStatuses, pha
       lastTransitionTime: unchanged ? before.lastTransitionTime : formatTime(nowMs),
     } as PodCondition;
   });
+}
+
+/** Of pods that have a rule for it (upstream's `GenerateAllContainersRestartingCondition`, KEP-5532). */
+function restartingFinding({ pod, observed }: PodStatusSituation, phase: string): readonly Finding[] {
+  const type = "AllContainersRestarting";
+  const all = [...(pod.spec.initContainers ?? []), ...pod.spec.containers];
+  const ruled = all.filter(({ restartPolicyRules = [] }) => restartPolicyRules.some(({ action }) => action === RESTART_ALL));
+  if (ruled.length === 0) return [];
+  if (phase === "Succeeded") return [{ type, status: "False", reason: "PodCompleted" }];
+  if (phase === "Failed") return [{ type, status: "False", reason: "PodFailed" }];
+  const began = ruled.some((container) => {
+    const status = latestAttempt(observed, container.name);
+    return status !== undefined && hasEnded(status) && ruleFor(container, status.exitCode) === RESTART_ALL;
+  });
+  if (!began) return [{ type, status: "False" }];
+  const message = "container exited with restart policy rule";
+  return [{ type, status: "True", reason: "RestartAllContainersStarted", message }];
 }
 
 function disruption(failure: Rejection | undefined): readonly Finding[] {

@@ -45,6 +45,8 @@ export interface PodWorkerModules {
   readonly counts?: Pick<KubeletMetrics, "startingContainer" | "containerFailed">;
   /** Told when a pod could not be brought further; it is tried again. */
   readonly onSyncError?: (pod: Pod, error: unknown) => void;
+  /** The longest delay before a container that ended starts again, in milliseconds; upstream's when absent. */
+  readonly restartDelayMaxMs?: number;
   /** How often a pod is looked at although nothing happens, in milliseconds; never when absent. */
   readonly resyncMs?: number;
 }

@@ -39,7 +39,7 @@ const RESIZE_RETRY_MS = 10_000;
 export class PodWorker {
   readonly #modules: PodWorkerModules;
   readonly #startTimeMs: number;
-  readonly #backOff = new BackOff();
+  readonly #backOff: BackOff;
   readonly #events: PodEvents;
   readonly #observer: PodObserver;
   readonly #sandboxes: PodSandboxes;
@@ -64,6 +64,7 @@ export class PodWorker {
     const { handlers, clock, runtime } = modules;
     this.#pod = pod;
     this.#modules = modules;
+    this.#backOff = new BackOff(modules.restartDelayMaxMs);
     this.#startTimeMs = parseTime(pod.status?.startTime) ?? clock.now();
     this.#end = new PodEnd(clock.elapsed() - Math.max(0, clock.now() - this.#startTimeMs));
     this.#place = new PodPlace(modules);
@@ -102,8 +103,8 @@ export class PodWorker {
       clock,
       target,
       onChange: wake,
-      onUnhealthy: (name, message) => {
-        if (!this.#loop.isPaused) this.#events.warning(this.#pod, name, "Unhealthy", message);
+      onProblem: (name, reason, message) => {
+        if (!this.#loop.isPaused) this.#events.warning(this.#pod, name, reason, message);
       },
     });
   }
@@ -236,7 +237,10 @@ export class PodWorker {
       return this.#terminate();
     }
     if (actions.createSandbox) return this.#createSandbox(observed, actions);
-    if (actions.restartAll === true) return this.#removeContainers(observed);
+    if (actions.restartAll === true) {
+      this.#tell(observed, actions, false);
+      return this.#removeContainers(observed);
+    }
     if (!(await this.#volumes.refresh(actions.start.length > 0))) {
       this.#tell(observed, actions, false);
       return this.#loop.retryAtMs();

@@ -190,6 +190,11 @@ state = "${dir}/state"
       [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc.options]
         SystemdCgroup = false
         Root = "${dir}/runc"
+    [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.other]
+      runtime_type = "io.containerd.runc.v2"
+      [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.other.options]
+        SystemdCgroup = false
+        Root = "${dir}/other"
 `;
 }
 

@@ -3,12 +3,14 @@ import type { SimulationHooks } from "#kubelet/simulated-nodes.ts";
 import { asker } from "./ask.ts";
 import { type Cluster, startCluster } from "./cluster.ts";
 import { containerdVersions } from "./containerd.ts";
-import { RealNode } from "./real-node.ts";
+import { RealNode, type RealNodeOptions } from "./real-node.ts";
 
 /** What a test wants of a {@link PodCluster}. */
 export interface PodClusterOptions {
   /** For simulated nodes. */
   readonly simulation?: SimulationHooks;
+  /** For real ones. */
+  readonly real?: Pick<RealNodeOptions, "config" | "options">;
 }
 
 /** A cluster with one node, on which pods really run or only pretend to. */
@@ -49,8 +51,8 @@ export const podClusterKinds: readonly PodClusterKind[] = [
   ...containerdVersions.slice(-1).map(
     (version): PodClusterKind => ({
       name: version.name,
-      start: async () => {
-        const node = await RealNode.start({ version, config: { syncFrequency: "1s" } });
+      start: async ({ real = {} } = {}) => {
+        const node = await RealNode.start({ version, ...real, config: { syncFrequency: "1s", ...real.config } });
         const cluster = await startCluster({ nodes: 0, network: node.network });
         await node.register(cluster.client);
         await node.launch(cluster);

@@ -44,6 +44,8 @@ import { busyboxImage } from "./oci-image.ts";
 
 const silent: Logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {}, child: () => silent };
 const NODE_IP = "172.31.255.1";
+const NODES = { group: "", version: "v1", resource: "nodes" };
+const MERGE = "application/merge-patch+json";
 const DNS = { clusterDns: ["10.96.0.10"], clusterDomain: "cluster.local", ofNode: undefined, nodeIps: [NODE_IP] };
 const ALLOCATABLE = { cpu: "8", memory: "32Gi", pods: "110", "ephemeral-storage": "100Gi" };
 
@@ -123,6 +125,9 @@ export class RealNode implements AsyncDisposable {
     const identity = { name: this.nodeName, hostIp: NODE_IP, podCidr: "10.253.0.0/24", families: ["IPv4"] };
     const registration = new NodeRegistration(identity, { client, clock: realClock, leaseDurationSeconds: 40 });
     await registration.register();
+    const { supplementalGroupsPolicy } = await this.containerd.runtime.status();
+    const status = { features: { supplementalGroupsPolicy } };
+    await client.patch(NODES, "", this.nodeName, MERGE, { status }, { subresource: "status" });
     this.#beat = realClock.setInterval(() => void registration.beat(), registration.beatPeriodMs, { unref: true });
   }
 

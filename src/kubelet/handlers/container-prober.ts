@@ -16,8 +16,8 @@ export interface ContainerProberModules {
   readonly clock: Clock;
   /** Findings changed. */
   readonly onChange: () => void;
-  /** A probe failed once more. */
-  readonly onUnhealthy: (message: string) => void;
+  /** A probe failed once more, or went otherwise than it should: reason and message of the event that says so. */
+  readonly onProblem: (reason: "Unhealthy" | "ProbeWarning", message: string) => void;
 }
 
 type Kind = "startup" | "liveness" | "readiness";
@@ -93,18 +93,20 @@ export class ContainerProber {
   }
 
   async #look(kind: Kind, probe: Probe, startedAtMs: number): Promise<void> {
-    const { handlers, clock, onUnhealthy } = this.#modules;
+    const { handlers, clock, onProblem } = this.#modules;
     const beganMs = clock.elapsed();
-    const { succeeded, message, isUnknown = false } = await handlers.run(probe, this.#target, probe.timeoutSeconds ?? 1);
+    const result = await handlers.run(probe, this.#target, probe.timeoutSeconds ?? 1);
+    const { succeeded, message, isUnknown = false, isWarning = false } = result;
     if (this.#stopped || this.#ended.has(kind)) return;
     const periodMs = (probe.periodSeconds ?? DEFAULT_PERIOD_SECONDS) * 1000;
     const lookAgain = (): void => this.#wait(kind, probe, Math.max(0, beganMs + periodMs - clock.elapsed()), startedAtMs);
     if (isUnknown) {
-      onUnhealthy(`${TITLES[kind]} probe errored and resulted in unknown state: ${message}`);
+      onProblem("Unhealthy", `${TITLES[kind]} probe errored and resulted in unknown state: ${message}`);
       lookAgain();
       return;
     }
-    if (!succeeded) onUnhealthy(`${TITLES[kind]} probe failed: ${message}`);
+    if (!succeeded) onProblem("Unhealthy", `${TITLES[kind]} probe failed: ${message}`);
+    else if (isWarning) onProblem("ProbeWarning", `${TITLES[kind]} probe warning: ${message}`);
     const before = this.#runs.get(kind);
     const count = before?.succeeded === succeeded ? before.count + 1 : 1;
     this.#runs.set(kind, { succeeded, count });

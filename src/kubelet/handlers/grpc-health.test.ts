@@ -15,8 +15,10 @@ beforeAll(async () => {
     stream.on("data", (chunk: Buffer) => chunks.push(chunk));
     stream.on("end", () => {
       const name = Buffer.concat(chunks).subarray(7).toString();
+      if (name === "silent") return;
       const status = STATUSES[name];
-      const trailers = status === undefined ? { "grpc-status": "12", "grpc-message": "unknown service" } : { "grpc-status": "0" };
+      const code = name === "none" ? "5" : "12";
+      const trailers = status === undefined ? { "grpc-status": code, "grpc-message": "unknown service" } : { "grpc-status": "0" };
       stream.respond({ ":status": 200, "content-type": "application/grpc" }, { waitForTrailers: true });
       stream.on("wantTrailers", () => stream.sendTrailers(trailers));
       stream.end(status === undefined ? undefined : Buffer.of(0, 0, 0, 0, 2, 8, status));
@@ -31,9 +33,14 @@ const long = "x".repeat(200);
 test.each([
   ["", true, "service healthy"],
   ["ill", false, 'service unhealthy (responded with "NOT_SERVING")'],
+  ["none", false, "error: health rpc probe failed: rpc error: code = NotFound desc = unknown service"],
+  ["silent", false, "timeout: health rpc did not complete within 0.2s"],
   [long, false, "error: this server does not implement the grpc health protocol (grpc.health.v1.Health): unknown service"],
 ])("a service %j is well: %s", async (service, succeeded, message) => {
-  expect(await checkGrpcHealth({ port, service }, "127.0.0.1", 1, realClock)).toEqual({ succeeded, message });
+  expect(await checkGrpcHealth({ port, service }, "127.0.0.1", service === "silent" ? 0.2 : 1, realClock)).toEqual({
+    succeeded,
+    message,
+  });
 });
 
 test("nobody there is a failure", async () => {

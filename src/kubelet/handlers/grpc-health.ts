@@ -47,7 +47,8 @@ function problem(error: unknown, address: string, timeoutSeconds: number): strin
   if (error.code === UNIMPLEMENTED) {
     return `error: this server does not implement the grpc health protocol (grpc.health.v1.Health): ${error.message}`;
   }
-  const isLate = error.code === DEADLINE_EXCEEDED || error.unsent;
-  if (isLate) return `timeout: failed to connect service "${address}" within ${timeoutSeconds}s: context deadline exceeded`;
-  return `error: health rpc probe failed: ${error.message}`;
+  // Upstream tries to connect as long as it may.
+  if (error.unsent) return `timeout: failed to connect service "${address}" within ${timeoutSeconds}s: context deadline exceeded`;
+  if (error.code === DEADLINE_EXCEEDED) return `timeout: health rpc did not complete within ${timeoutSeconds}s`;
+  return `error: health rpc probe failed: ${error.goText}`;
 }

@@ -25,6 +25,8 @@ export interface ActionResult {
   readonly message: string;
   /** It could not be carried out: nothing follows from it but an event. */
   readonly isUnknown?: true;
+  /** It succeeded, and the message is told all the same. */
+  readonly isWarning?: true;
 }
 
 /** Carries out what probes and hooks of containers do. */

@@ -30,17 +30,21 @@ const action = (path: string, more: Partial<HTTPGetAction> = {}): HTTPGetAction 
 
 const cases: readonly (readonly [string, boolean, string | RegExp])[] = [
   ["/200", true, ""],
-  ["/399", true, ""],
+  ["/399", true, "Probe terminated redirects, Response body: "],
   ["/400", false, "HTTP probe failed with statuscode: 400"],
   ["/503", false, "HTTP probe failed with statuscode: 503"],
   ["/302/500", false, "HTTP probe failed with statuscode: 500"],
   ["/301/302/204", true, ""],
-  ["/302http://elsewhere.invalid/", true, ""],
+  ["/302http://elsewhere.invalid/", true, "Probe terminated redirects, Response body: "],
   ["/headers", false, "HTTP probe failed with statuscode: 400"],
 ];
 
 test.each(cases)("a probe of %s: %s", async (path, succeeded, message) => {
-  expect(await getForProbe(action(path), target(), 1, realClock)).toEqual({ succeeded, message });
+  expect(await getForProbe(action(path), target(), 1, realClock)).toEqual({
+    succeeded,
+    message,
+    ...(message.toString().startsWith("Probe terminated") && { isWarning: true }),
+  });
 });
 
 test("headers of its own are sent, and an answer in time is wanted", async () => {

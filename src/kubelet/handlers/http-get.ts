@@ -20,7 +20,7 @@ interface Answer {
   readonly body: string;
 }
 
-/** An HTTP probe: any status from 200 to 399 is well; redirects to other hosts are not followed, and are well too. */
+/** An HTTP probe: any status from 200 to 399 is well; redirects to other hosts are not followed, which is told. */
 export async function getForProbe(
   action: HTTPGetAction,
   target: ActionTarget,
@@ -44,7 +44,9 @@ export async function getForProbe(
         url = next;
         continue;
       }
-      if (statusCode >= 200 && statusCode < 400) return { succeeded: true, message: body };
+      if (statusCode >= 300 && statusCode < 400)
+        return { succeeded: true, isWarning: true, message: `Probe terminated redirects, Response body: ${body}` };
+      if (statusCode >= 200 && statusCode < 300) return { succeeded: true, message: body };
       return failed(`HTTP probe failed with statuscode: ${statusCode}`);
     }
   } catch (error) {

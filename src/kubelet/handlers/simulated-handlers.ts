@@ -76,7 +76,12 @@ export class SimulatedHandlers implements Handlers {
     const path = action.path ?? "/";
     const url = `http://${host}:${port}${path.startsWith("/") ? path : `/${path}`}`;
     const own = (action.httpHeaders ?? []).map(({ name, value }) => [name, value] as const);
-    const headers = { host: `${host}:${port}`, "user-agent": "kube-probe/1.36", accept: "*/*", ...Object.fromEntries(own) };
+    const headers = {
+      host: `${host}:${port}`,
+      "user-agent": timeoutSeconds === 0 ? "kube-lifecycle/1.36" : "kube-probe/1.36",
+      accept: "*/*",
+      ...Object.fromEntries(own),
+    };
     const statusCode = await this.#ask(url, headers, connection, timeoutSeconds);
     const succeeded = statusCode >= 200 && statusCode < 400;
     return { succeeded, message: succeeded ? "" : `HTTP probe failed with statuscode: ${statusCode}` };

@@ -251,6 +251,23 @@ describe("volumes", () => {
     expect(await readdir(at("volumes/kubernetes.io~nfs"))).toEqual(["v"]);
   });
 
+  test("variables stand in files of volumes, and nowhere else", async () => {
+    const volumes = await start();
+    const pod = podOf([{ name: "v", emptyDir: {} }]);
+    await mountsOf(volumes, pod);
+    const folder = at("volumes/kubernetes.io~empty-dir/v");
+    await writeFile(join(folder, "env"), "A='1'\n");
+    await writeFile(join(root, "outside"), "A='2'\n");
+    await symlink("env", join(folder, "link"));
+    await symlink(join(root, "outside"), join(folder, "out"));
+    const ask = (path: string, volumeName = "v") => volumes.envFileValue(nowOf(pod), { volumeName, path, key: "A" });
+    expect(await ask("env")).toEqual({ path: join(folder, "env"), value: "1" });
+    expect(await ask("link")).toMatchObject({ value: "1" });
+    for (const path of ["out", "../../../../outside", "none", "."])
+      await expect(ask(path), path).rejects.toThrow("couldn't parse env file");
+    await expect(ask("env", "w")).rejects.toThrow('cannot find the volume "w" referenced by FileKeyRef');
+  });
+
   test("an image is for the runtime to mount", async () => {
     const pod = podOf(
       [{ name: "v", image: { reference: "tools:1", pullPolicy: "Always" } }],

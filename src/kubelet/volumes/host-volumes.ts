@@ -5,6 +5,7 @@ import { aboutPath, errnoOf, type HostFiles } from "#base/host-files.ts";
 import type { Random } from "#base/random.ts";
 import type { ImageSpec } from "#cri/container.ts";
 import type { RuntimeHandler } from "#cri/runtime-status.ts";
+import { valueInEnvFile } from "../env-file.ts";
 import type { PodNow } from "../inside/pod-volumes.ts";
 import type { Amounts } from "../inside/resource-values.ts";
 import type { Sources } from "../inside/sources.ts";
@@ -27,6 +28,7 @@ import { releaseDevices } from "./local-volume.ts";
 import { isWithin } from "./mount-info.ts";
 import type { Mounter } from "./mounter.ts";
 import { PodPaths } from "./pod-paths.ts";
+import { readBeneath } from "./read-beneath.ts";
 import { removeTree } from "./remove-tree.ts";
 import { ServiceAccountTokens } from "./service-account-tokens.ts";
 import { setUpOf } from "./set-up-volume.ts";
@@ -35,6 +37,9 @@ import { type IdRange, UserNamespaces } from "./user-namespaces.ts";
 import { fsUserOf, type SetUpVolume, uidOf, type VolumeHost } from "./volume-host.ts";
 import { type ContainerMounts, setUpFailed, VolumeError, type VolumeManager } from "./volume-manager.ts";
 import { type VolumeStats, volumeStats } from "./volume-stats.ts";
+
+/** The largest file of variables that is read, in bytes. */
+const ENV_FILE_BYTES_MAX: number = 1024 * 1024;
 
 /** What {@link HostVolumes} is made of. */
 export interface HostVolumesOptions {
@@ -150,6 +155,21 @@ export class HostVolumes implements VolumeManager {
     const { uids, gids } = this.userNamespaceOf(pod) ?? {};
     if (uids === undefined || gids === undefined) return { mounts, devices, terminationLogPath };
     return { mounts: mounts.map((mount) => ({ ...mount, uidMappings: uids, gidMappings: gids })), devices, terminationLogPath };
+  }
+
+  async envFileValue(
+    now: PodNow,
+    { volumeName, path, key }: { readonly volumeName: string; readonly path: string; readonly key: string },
+  ): Promise<{ readonly path: string; readonly value: string }> {
+    const { setUp } = this.#pods.get(uidOf(now().pod))?.get(volumeName) ?? {};
+    if (setUp === undefined || setUp.path === "")
+      throw new Error(`cannot find the volume ${JSON.stringify(volumeName)} referenced by FileKeyRef`);
+    try {
+      const text = await readBeneath(this.#host.files, setUp.path, path, ENV_FILE_BYTES_MAX);
+      return { path: posix.join(setUp.path, path), value: valueInEnvFile(text, key) };
+    } catch (cause) {
+      throw new Error("couldn't parse env file", { cause });
+    }
   }
 
   /** The user namespace of a pod that was set up; undefined for the node's. Throws where the pod cannot have the one that it wants. */

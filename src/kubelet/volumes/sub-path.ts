@@ -81,7 +81,8 @@ async function makeTarget({ files }: VolumeHost, target: string, isFolder: boole
   else await files.writeFile(target, "", { mode: FILE_MODE });
 }
 
-function below(path: string, base: string): readonly string[] {
+/** The names that lead from a folder to what is within it. */
+export function below(path: string, base: string): readonly string[] {
   return relative(base, path)
     .split("/")
     .filter((name) => name !== "");

@@ -25,6 +25,14 @@ export interface VolumeManager {
    * error whose message is upstream's of `CreateContainerConfigError`.
    */
   mounts(now: PodNow, container: Container, attempt: number, expand: (text: string) => string): Promise<ContainerMounts>;
+  /**
+   * The value of a variable in a file of a volume, with the file's path on the node; the value is empty when the file does not
+   * have it. Only after {@link setUp}; absent where volumes have no files on the node. Rejects with upstream's words.
+   */
+  envFileValue?(
+    now: PodNow,
+    reference: { readonly volumeName: string; readonly path: string; readonly key: string },
+  ): Promise<{ readonly path: string; readonly value: string }>;
   /** Unmounts and removes all of a pod. Can be repeated. Call it when nothing of the pod runs any more. */
   tearDown(podUid: string): Promise<void>;
   /** Tears down what is left of pods that are not `known`, after `first` is done: their folders are from earlier runs. */
