@@ -70,8 +70,10 @@ function systemEntries() {
 /** The program itself, what it loads, and its names. */
 function programEntries() {
   const dist = join(root, "dist");
+  // Compiled code (src/cmd/launch.ts) is other bytes after each build.
+  const left = /^(types|envtest)\/|^\.built$|\.map$|\.cjs\.v[^/]*$/;
   const files = readdirSync(dist, { recursive: true })
-    .filter((path) => statSync(join(dist, path)).isFile() && !/^(types|envtest)\/|^\.built$|\.map$/.test(path))
+    .filter((path) => statSync(join(dist, path)).isFile() && !left.test(path))
     .map((path) => ({ path: `${HOME}/dist/${path}`, data: readFileSync(join(dist, path)), mode: 0o644 }));
   const main = files.find(({ path }) => `/${path}` === PROGRAM);
   // There is no `env` to look Node up.
