@@ -21,7 +21,7 @@ export const layers: Readonly<Record<string, readonly string[]>> = {
   "component-base": ["base"],
   api: [],
   apimachinery: ["base", "api"],
-  pki: ["base"],
+  pki: ["base", "apimachinery"],
   storage: ["base"],
   "component-helpers": pure,
   client: [...pure, "component-base"],
