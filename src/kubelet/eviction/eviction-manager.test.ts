@@ -123,18 +123,20 @@ test("who uses more than it asked for goes first, then who is of lower priority,
   expect(ranked.map(({ metadata }) => metadata.name)).toEqual(["unknown", "greedier", "greedy", "important", "modest"]);
 });
 
-test.each<[string, Pod, PodUse, string | undefined]>([
+test.each<[string, Pod, PodUse, string | undefined, string | undefined]>([
   [
     "an emptyDir",
     podOf("p", { more: { volumes: [{ name: "v", emptyDir: { sizeLimit: "1Mi" } }] } }),
     use(0, { volume: 2 * MI }),
     'Usage of EmptyDir volume "v" exceeds the limit "1Mi". ',
+    "emptydirfs.limit",
   ],
   [
     "all together",
     podOf("p", { more: { containers: [{ name: "c", resources: { limits: { "ephemeral-storage": "3Mi" } } }] } }),
     use(0, { rootfs: 2 * MI, volume: 2 * MI }),
     "Pod ephemeral local storage usage exceeds the total limit of containers 3Mi. ",
+    "ephemeralpodfs.limit",
   ],
   [
     "a container",
@@ -148,15 +150,18 @@ test.each<[string, Pod, PodUse, string | undefined]>([
     }),
     use(0, { rootfs: MI, logs: MI }),
     'Container c exceeded its local ephemeral storage limit "1Mi". ',
+    "ephemeralcontainerfs.limit",
   ],
-  ["nothing", podOf("p"), use(0, { rootfs: GI }), undefined],
-])("what a pod writes is held to its limits: %s", (_, pod, used, message) =>
-  expect(storageProblem(pod, used, false)?.message).toBe(message),
-);
+  ["nothing", podOf("p"), use(0, { rootfs: GI }), undefined, undefined],
+])("what a pod writes is held to its limits: %s", (_, pod, used, message, signal) => {
+  const problem = storageProblem(pod, used, false);
+  expect([problem?.message, problem?.signal]).toEqual([message, signal]);
+});
 
 function lab(available: Partial<Record<Signal, number>>, after = available) {
   const events: string[] = [];
   const evicted: string[] = [];
+  const counted: string[] = [];
   let reclaimed = 0;
   const evictionHard = { "memory.available": "1Gi", "nodefs.available": "1Gi" };
   const manager = new EvictionManager({
@@ -175,17 +180,22 @@ function lab(available: Partial<Record<Signal, number>>, after = available) {
     softGraceSeconds: 30,
     recorder: { event: (_, type, reason, message) => void events.push(`${type} ${reason} ${message}`), flush: async () => {} },
     node: { kind: "Node", apiVersion: "v1", name: "node" },
+    metrics: {
+      evicting: (signal, ageSeconds) => void counted.push(`evicting ${signal} ${ageSeconds}`),
+      evicted: (signal) => void counted.push(`evicted ${signal}`),
+    },
     clock: new ManualClock(),
     logger: silent,
   });
-  return { manager, events, evicted, reclaimed: () => reclaimed };
+  return { manager, events, evicted, counted, reclaimed: () => reclaimed };
 }
 
 test("one pod is evicted for want of memory, and is told why; new ones are refused unless they were promised some", async () => {
-  const { manager, events, evicted, reclaimed } = lab({ "memory.available": GI / 2 });
+  const { manager, events, evicted, counted, reclaimed } = lab({ "memory.available": GI / 2 });
   expect(manager.refusal(podOf("new"))).toBeUndefined();
   await manager.synchronize();
   expect(evicted).toEqual(["big Evicted 1"]);
+  expect(counted).toEqual(["evicting memory.available 0", "evicted memory.available"]);
   expect(reclaimed()).toBe(0);
   expect(events).toEqual([
     "Warning EvictionThresholdMet Attempting to reclaim memory",

@@ -18,6 +18,7 @@ const image = (id: string, sizeBytes: number, pinned = false): Image => ({
 function lab(availableBytes: number, policy: Partial<ImageGcOptions["policy"]> = {}) {
   const clock = new ManualClock();
   const events: string[] = [];
+  const collected: string[] = [];
   const there = new Map(
     [image("used", 50), image("old", 10), image("new", 20), image("pinned", 70, true)].map((one) => [one.id, one]),
   );
@@ -34,10 +35,11 @@ function lab(availableBytes: number, policy: Partial<ImageGcOptions["policy"]> =
     policy: { highPercent: 85, lowPercent: 80, minAgeMs: 120_000, maxAgeMs: 0, ...policy },
     recorder: { event: (_, type, reason) => void events.push(`${type} ${reason}`), flush: async () => {} },
     node: { kind: "Node", apiVersion: "v1", name: "n" },
+    metrics: { imageCollected: (reason) => void collected.push(reason) },
     clock,
     logger: silent,
   });
-  return { gc, clock, events, there };
+  return { gc, clock, events, collected, there };
 }
 
 test("a disk that has room keeps all images", async () => {
@@ -47,10 +49,11 @@ test("a disk that has room keeps all images", async () => {
 });
 
 test("a full disk loses images until it is at the lower mark: unused ones, those not used for the longest first", async () => {
-  const { gc, there, events } = lab(12);
+  const { gc, there, events, collected } = lab(12);
   await gc.detect();
   await gc.collect();
   expect([...there.keys()]).toEqual(["used", "new", "pinned"]);
+  expect(collected).toEqual(["space"]);
   expect(events).toEqual([]);
 });
 
@@ -74,10 +77,11 @@ test("what has just been pulled is kept", async () => {
 });
 
 test("images that nobody used for long go although there is room", async () => {
-  const { gc, clock, there } = lab(90, { maxAgeMs: 1000 });
+  const { gc, clock, there, collected } = lab(90, { maxAgeMs: 1000 });
   await gc.collect();
   expect(there.size).toBe(4);
   clock.advance(1001);
   await gc.collect();
   expect([...there.keys()]).toEqual(["used", "pinned"]);
+  expect(collected).toEqual(["age", "age"]);
 });

@@ -127,12 +127,14 @@ test("an image that is there is taken, one that is not is pulled, as the policy 
   expect(there.events).toEqual(['Normal Pulled Container image "i:1" already present on machine and can be accessed by the pod']);
   await there.manager.ensureImage(pod(), container("i:1", "Always"));
   expect(there.pulls).toEqual([undefined]);
-  const absent = lab();
+  const counted: number[] = [];
+  const absent = lab({ metrics: { pulled: (bytes) => void counted.push(bytes) } });
   expect(await absent.manager.ensureImage(pod(), container("i:1", "IfNotPresent"))).toMatchObject({ imageId: IMAGE.id });
   expect(absent.events).toEqual([
     'Normal Pulling Pulling image "i:1"',
     'Normal Pulled Successfully pulled image "i:1" in 0s (0s including waiting). Image size: 7 bytes.',
   ]);
+  expect(counted).toEqual([7]);
   expect(await absent.manager.ensureImage(pod(), container("i:1", "Never"))).toMatchObject({
     reason: "ErrImageNeverPull",
     message: 'Container image "i:1" is not present with pull policy of Never',
