@@ -35,8 +35,6 @@ export type Held = Readonly<
 export interface FaultNodeOptions {
   /** Commands on the machine before anything runs there. */
   readonly prepare?: string;
-  /** Flags of the kubelet beside its own. */
-  readonly flags?: readonly string[];
   /** Calls of the kubelet to its runtime come by {@link FaultNode.proxy}. */
   readonly proxied?: boolean;
 }
@@ -66,7 +64,6 @@ export class FaultNode implements AsyncDisposable {
   readonly cluster: Cluster;
   readonly containerd: HostContainerd;
   readonly proxy: CriProxy | undefined;
-  readonly #options: FaultNodeOptions;
   readonly #closing: Closing;
   readonly #connection: ReturnType<HostContainerd["connect"]>;
   #kubelet: HostProgram | undefined;
@@ -77,7 +74,6 @@ export class FaultNode implements AsyncDisposable {
     readonly containerd: HostContainerd;
     readonly connection: ReturnType<HostContainerd["connect"]>;
     readonly proxy: CriProxy | undefined;
-    readonly options: FaultNodeOptions;
     readonly closing: Closing;
   }) {
     this.host = parts.host;
@@ -85,7 +81,6 @@ export class FaultNode implements AsyncDisposable {
     this.containerd = parts.containerd;
     this.proxy = parts.proxy;
     this.#connection = parts.connection;
-    this.#options = parts.options;
     this.#closing = parts.closing;
   }
 
@@ -108,7 +103,7 @@ export class FaultNode implements AsyncDisposable {
       const proxy = options.proxied
         ? closing.use(await CriProxy.start(host.path(PROXY_SOCKET), host.path(CONTAINERD_SOCKET)))
         : undefined;
-      return new FaultNode({ host, cluster, containerd, connection, proxy, options, closing });
+      return new FaultNode({ host, cluster, containerd, connection, proxy, closing });
     } catch (error) {
       await closing.close();
       throw error;
@@ -129,8 +124,8 @@ export class FaultNode implements AsyncDisposable {
     return this.#kubelet;
   }
 
-  /** Starts the kubelet, for the first time or again. */
-  launch(): void {
+  /** Starts the kubelet, for the first time or again, with flags beside its own. */
+  launch(more: readonly string[] = ["--eviction-hard=memory.available<1Mi"]): void {
     const socket = this.proxy === undefined ? CONTAINERD_SOCKET : PROXY_SOCKET;
     const flags = [
       "--kubeconfig=/root/kubeconfig",
@@ -139,9 +134,8 @@ export class FaultNode implements AsyncDisposable {
       "--pod-manifest-path=/etc/kubernetes/manifests",
       "--fail-swap-on=false",
       "--node-status-update-frequency=1s",
-      ...(this.#options.flags ?? ["--eviction-hard=memory.available<1Mi"]),
+      ...more,
     ];
-    // A small stack of young objects makes what is left behind show.
     const env = { NODE_OPTIONS: `--require=${PROBE}`, LOOK_INSIDE: LOOKED };
     this.#kubelet = this.host.start(["/root/local/bin/kubelet", ...flags], { env });
   }
