@@ -64,7 +64,7 @@ test("what an event costs grows by a sliver with each that watches", async () =>
   await creation(api, many, 2);
   const costOfMany = await creation(api, many, 3);
   say(costOfMany / costOfFew);
-  expect(costOfMany / costOfFew).toBeLessThan(20);
+  expect(costOfMany / costOfFew).toBeLessThan(10);
 });
 
 // Measured: 0.4 to 1.2. Were each asked whether the event is for it, it were 10 and more.
