@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Debian packages that the tests use where they are installed. Needs root; kubectl comes from elsewhere.
 set -euo pipefail
-packages=(openssl jq curl etcd-server etcd-client python3-kubernetes ruby-kubeclient slapd ldap-utils chromium fonts-dejavu-core containerd runc containernetworking-plugins busybox-static iproute2 nftables iptables conntrack ipset ca-certificates haproxy strace faketime bind9-dnsutils)
+packages=(openssl jq curl etcd-server etcd-client python3 python3-kubernetes ruby-kubeclient slapd ldap-utils chromium fonts-dejavu-core containerd runc containernetworking-plugins busybox-static iproute2 nftables iptables conntrack ipset ca-certificates haproxy strace faketime bind9-dnsutils)
 missing=()
 for package in "${packages[@]}"; do
   dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing+=("$package")
