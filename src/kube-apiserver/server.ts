@@ -14,6 +14,7 @@ import { delegateGet } from "#kube-aggregator/delegate-request.ts";
 import { firstAddress } from "#pki/cluster-assets.ts";
 import { advertisedAddress } from "./advertised-address.ts";
 import { type BootstrapOptions, bootstrapEssentials, bootstrapRest, publishAuthorities } from "./bootstrap/bootstrap.ts";
+import { tellServiceCidrMismatch } from "./bootstrap/service-cidr.ts";
 import { untilStored } from "./bootstrap/until-stored.ts";
 import { repairClusterIps } from "./cluster-ip-repair/repair-loop.ts";
 import { connectionCertificates } from "./connection-certificates.ts";
@@ -203,6 +204,7 @@ class RunningServer implements KubeApiServer {
     const { clock, random, logger = silentLogger } = this.#options;
     const client = createInProcessClient(this.stores, LOOPBACK_USER, this.authorizer);
     keepFlowSchemaStatus({ client, clock, logger, signal });
+    tellServiceCidrMismatch(this.stores, parseServiceRanges(this.#options.serviceClusterIpRange), logger);
     repairClusterIps({ stores: this.stores, client, clock, random, logger, signal });
     this.#modules.storage.reports.start(signal);
     this.#modules.api.aggregator.start(client, signal);

@@ -1,6 +1,8 @@
 import type { ServiceCIDR } from "#api/generated/networking/v1.ts";
 import type { Stores } from "#apiserver/registry/resource-set.ts";
 import type { RequestContext } from "#apiserver/request/request-info.ts";
+import type { Logger } from "#component-base/logging.ts";
+import { DEFAULT_SERVICE_CIDR } from "../registry/core/service/allocation/usable-networks.ts";
 import { ensure } from "./reconcile.ts";
 
 /**
@@ -17,6 +19,23 @@ export async function ensureServiceCidr(stores: Stores, wanted: ServiceCIDR, con
     draft.spec = structuredClone(wanted.spec);
   };
   await store.update("", name, change, context, { fieldManager: "kube-apiserver" });
+}
+
+/** Logs {@link serviceCidrMismatch}. */
+export function tellServiceCidrMismatch(stores: Stores, ranges: readonly string[], logger: Logger): void {
+  const store = stores.of<ServiceCIDR>("networking.k8s.io", "servicecidrs");
+  const mismatch = serviceCidrMismatch(store.cached("", DEFAULT_SERVICE_CIDR), ranges);
+  if (mismatch !== undefined) logger.warn({ flag: "--service-cluster-ip-range" }, mismatch);
+}
+
+/**
+ * What to tell where the default ServiceCIDR is another than the server's flag says, so that Services get addresses out of it and not out
+ * of the flag's (upstream's `KubernetesDefaultServiceCIDRInconsistent`); undefined where it is the same.
+ */
+export function serviceCidrMismatch(present: ServiceCIDR | undefined, ranges: readonly string[]): string | undefined {
+  const cidrs = present?.spec?.cidrs ?? ranges;
+  if (cidrs.join() === ranges.join()) return undefined;
+  return `The default ServiceCIDR [${cidrs.join(" ")}] does not match the controller flag configurations [${ranges.join(" ")}]`;
 }
 
 function isAddition(present: readonly string[], wanted: readonly string[]): boolean {
