@@ -9,6 +9,8 @@ export class ImageRegistry implements AsyncDisposable {
   readonly #blobs = new Map<string, Blob>();
   /** Names of images that only this user may have, with the password. */
   readonly #guarded = new Map<string, string>();
+  /** What goes wrong with images of these names: nothing is answered, or half of each layer. */
+  readonly broken: Map<string, "away" | "half"> = new Map();
 
   async start(): Promise<void> {
     await new Promise<void>((resolve) => this.#server.listen(0, "127.0.0.1", resolve));
@@ -34,6 +36,11 @@ export class ImageRegistry implements AsyncDisposable {
 
   #answer({ url = "", headers, method }: IncomingMessage, response: ServerResponse): void {
     const [, name = "", kind, reference = ""] = /^\/v2\/(.+)\/(manifests|blobs)\/([^/?]+)/.exec(url) ?? [];
+    const fault = this.broken.get(name);
+    if (fault === "away") {
+      response.destroy();
+      return;
+    }
     const login = this.#guarded.get(name);
     if (login !== undefined && headers.authorization !== `Basic ${Buffer.from(login).toString("base64")}`) {
       response.writeHead(401, { "www-authenticate": 'Basic realm="registry"' }).end();
@@ -46,6 +53,11 @@ export class ImageRegistry implements AsyncDisposable {
     }
     const { mediaType, digest, bytes } = found;
     const head = { "content-type": mediaType, "docker-content-digest": digest, "content-length": bytes.length };
-    response.writeHead(200, head).end(method === "HEAD" ? undefined : bytes);
+    response.writeHead(200, head);
+    if (fault === "half" && kind === "blobs" && method !== "HEAD") {
+      response.write(bytes.subarray(0, bytes.length / 2), () => response.destroy());
+      return;
+    }
+    response.end(method === "HEAD" ? undefined : bytes);
   }
 }

@@ -31,9 +31,9 @@ const PROGRAM = "/bin/busybox";
 const TAR_OPTIONS = ["--numeric-owner", "--owner=0", "--group=0", "--mtime=@0", "--sort=name"];
 const ARCHIVE_BYTES_MAX: number = 64 * 1024 * 1024;
 
-/** An image with busybox and nothing else. */
-export function busyboxImage(config: ImageConfig): OciImage {
-  const layer = blob("application/vnd.oci.image.layer.v1.tar", busyboxLayer());
+/** An image with busybox and nothing else; with a `mark` its layer is one that no other image has. */
+export function busyboxImage(config: ImageConfig, mark?: string): OciImage {
+  const layer = blob("application/vnd.oci.image.layer.v1.tar", busyboxLayer(mark));
   const rootfs = { type: "layers", diff_ids: [layer.digest] };
   const settings = blob(
     "application/vnd.oci.image.config.v1+json",
@@ -62,7 +62,7 @@ export function imageArchive({ manifest, blobs }: OciImage, names: readonly stri
   }
 }
 
-function busyboxLayer(): Buffer {
+function busyboxLayer(mark: string | undefined): Buffer {
   const dir = mkdtempSync(join(tmpdir(), "kybern-image-"));
   try {
     for (const folder of ["bin", "etc", "tmp", "data"]) mkdirSync(join(dir, folder));
@@ -70,6 +70,7 @@ function busyboxLayer(): Buffer {
     for (const name of execFileSync(PROGRAM, ["--list"], { encoding: "utf8" }).trim().split("\n"))
       if (name !== "busybox") symlinkSync("busybox", join(dir, "bin", name));
     writeFileSync(join(dir, "etc/passwd"), "root:x:0:0::/:/bin/sh\nnobody:x:65534:65534::/:/bin/sh\n");
+    if (mark !== undefined) writeFileSync(join(dir, "etc/mark"), mark);
     writeFileSync(join(dir, "etc/group"), "root:x:0:\nnobody:x:65534:\n");
     return execFileSync("tar", [...TAR_OPTIONS, "-cf", "-", "-C", dir, "."], { maxBuffer: ARCHIVE_BYTES_MAX });
   } finally {

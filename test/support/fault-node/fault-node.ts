@@ -25,6 +25,8 @@ const PROBE = "/root/look-inside.cjs";
 export const NAMESPACE = "default";
 /** How long a kubelet may take until its node is ready, in milliseconds. */
 const READY_MS = 60_000;
+/** How long it may take until it has counted what it holds, in milliseconds: it goes through all of its memory. */
+const COUNTED_MS = 120_000;
 
 /** What a kubelet holds: counts of objects after a collection of garbage, and bytes. */
 export type Held = Readonly<
@@ -192,7 +194,7 @@ export class FaultNode implements AsyncDisposable {
     await this.host.run(["rm", "-f", LOOKED]);
     process.kill(this.kubelet.pid, "SIGUSR2");
     let text = "";
-    await this.#until(20_000, "the kubelet has counted", async () => {
+    await this.#until(COUNTED_MS, "the kubelet has counted", async () => {
       text = (await this.host.tryRun(["cat", LOOKED])).stdout;
       return text !== "";
     });
