@@ -43,6 +43,9 @@ test("a watch sees what its filter lets through, as if nothing else existed", ()
     all: [EVERYTHING, new Recorder()],
     inA: [{ namespace: "a", name: "", id: "a" }, new Recorder()],
     blue: [selecting("blue"), new Recorder()],
+    named: [{ namespace: "", name: "y", id: "y" }, new Recorder()],
+    one: [{ namespace: "a", name: "x", id: "a/x" }, new Recorder()],
+    other: [{ namespace: "a", name: "y", id: "a/y" }, new Recorder()],
   } as const;
   for (const [filter, recorder] of Object.values(watches)) cache.watch(filter, recorder);
   put(cache, entry("a", "x", 2));
@@ -54,6 +57,9 @@ test("a watch sees what its filter lets through, as if nothing else existed", ()
     all: ["ADDED a/x@2", "ADDED b/y@3", "MODIFIED a/x@4", "MODIFIED b/y@5", "DELETED a/x@6"],
     inA: ["ADDED a/x@2", "MODIFIED a/x@4", "DELETED a/x@6"],
     blue: ["ADDED b/y@3", "ADDED a/x@4", "DELETED b/y@5", "DELETED a/x@6"],
+    named: ["ADDED b/y@3", "MODIFIED b/y@5"],
+    one: ["ADDED a/x@2", "MODIFIED a/x@4", "DELETED a/x@6"],
+    other: [],
   });
 });
 

@@ -24,8 +24,8 @@ export class ResourceCache {
   #current = new Map<string, CacheEntry>();
   #history: EventHistory = new EventHistory(this.#tree, 0);
   readonly #groups = new Map<string, WatchGroup>();
-  /** Groups of one namespace are only asked about that namespace's events. */
-  readonly #groupsByNamespace = new Map<string, Set<WatchGroup>>();
+  /** By {@link placeOf}: groups of one namespace, of one name or of one object are only asked about events of theirs. */
+  readonly #groupsByPlace = new Map<string, Set<WatchGroup>>();
 
   /** What stored objects become before anybody sees them, where that is not what they are. May change its argument. */
   readonly #read: ((object: ApiObject) => ApiObject) | undefined;
@@ -160,8 +160,9 @@ export class ResourceCache {
     if (group === undefined) {
       group = new WatchGroup(filter);
       this.#groups.set(filter.id, group);
-      const peers = this.#groupsByNamespace.get(filter.namespace);
-      if (peers === undefined) this.#groupsByNamespace.set(filter.namespace, new Set([group]));
+      const place = placeOf(filter.namespace, filter.name);
+      const peers = this.#groupsByPlace.get(place);
+      if (peers === undefined) this.#groupsByPlace.set(place, new Set([group]));
       else peers.add(group);
     }
     const joined = group;
@@ -169,9 +170,10 @@ export class ResourceCache {
     return () => {
       if (!joined.consumers.delete(consumer) || joined.consumers.size > 0) return;
       if (this.#groups.get(filter.id) === joined) this.#groups.delete(filter.id);
-      const peers = this.#groupsByNamespace.get(filter.namespace);
+      const place = placeOf(filter.namespace, filter.name);
+      const peers = this.#groupsByPlace.get(place);
       peers?.delete(joined);
-      if (peers?.size === 0) this.#groupsByNamespace.delete(filter.namespace);
+      if (peers?.size === 0) this.#groupsByPlace.delete(place);
     };
   }
 
@@ -190,17 +192,24 @@ export class ResourceCache {
   endWatches(): void {
     const groups = [...this.#groups.values()];
     this.#groups.clear();
-    this.#groupsByNamespace.clear();
+    this.#groupsByPlace.clear();
     for (const group of groups) for (const consumer of [...group.consumers]) consumer.onEnd();
   }
 
   #deliver(events: readonly CacheEvent[], revision: number): void {
     if (this.#groups.size === 0) return;
-    for (const group of [...(this.#groupsByNamespace.get("") ?? [])]) group.deliver(events, revision);
-    const namespaces = new Set<string>();
-    for (const event of events) if (event.entry.namespace !== "") namespaces.add(event.entry.namespace);
-    for (const namespace of namespaces) {
-      for (const group of [...(this.#groupsByNamespace.get(namespace) ?? [])]) group.deliver(events, revision);
+    const places = new Set([placeOf("", "")]);
+    for (const { entry } of events) {
+      places.add(placeOf("", entry.name));
+      if (entry.namespace !== "") places.add(placeOf(entry.namespace, "")).add(placeOf(entry.namespace, entry.name));
+    }
+    for (const place of places) {
+      for (const group of [...(this.#groupsByPlace.get(place) ?? [])]) group.deliver(events, revision);
     }
   }
+}
+
+/** Where objects are that a filter is about: everywhere, in a namespace, of a name, or one. Names have no slash. */
+function placeOf(namespace: string, name: string): string {
+  return `${namespace}/${name}`;
 }
