@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { seededRandom } from "#base/random.ts";
 import { ETCD_REASON, etcdVersions, hasEtcd } from "../support/etcd.ts";
-import { FAULTS, shuffled } from "../support/masters/faults.ts";
+import { FAULTS, type Fault, shuffled } from "../support/masters/faults.ts";
 import { fillStore, SMALL_QUOTA_BYTES } from "../support/masters/full-store.ts";
 import { hasHaproxy, Masters } from "../support/masters/masters.ts";
 import { hasNamespaces, NAMESPACES_REASON } from "../support/masters/network.ts";
@@ -16,6 +16,9 @@ import { isBuilt, programPath } from "../support/program.ts";
 const SEED = Number(process.env.PROPERTY_SEED ?? Math.floor(Math.random() * 1_000_000));
 /** Faults are made for so long, in trials of ten minutes each, instead of each once. */
 const SOAK_MINUTES = Number(process.env.SOAK_MINUTES ?? 0);
+/** Members of etcd in the test of all faults, and whether they are without TLS. */
+const MEMBERS = Number(process.env.MEMBERS ?? 3);
+const PLAIN = process.env.PLAIN === "1";
 /** Only faults whose names match. */
 const ONLY = new RegExp(process.env.FAULTS ?? "");
 const TRIAL_MS = 600_000;
@@ -23,6 +26,15 @@ const MINUTE_MS = 60_000;
 
 const isAble = hasEtcd && isBuilt && hasNamespaces && hasHaproxy;
 const REASON = `${ETCD_REASON}, HAProxy, and dist/; ${NAMESPACES_REASON}`;
+
+/** Makes one fault. Resolves with what was measured. */
+async function made(trial: Trial, { name, run }: Fault, seed: number): Promise<unknown> {
+  try {
+    return await run(trial);
+  } catch (error) {
+    throw new Error(`seed ${seed}: ${name}: ${error}\n${trial.masters.tails()}`, { cause: error });
+  }
+}
 
 /** Makes faults one after another, for as long as `goesOn` says, and expects a judgement without a fault. */
 async function faulted(masters: Masters, seed: number, goesOn: (done: number) => boolean): Promise<void> {
@@ -32,11 +44,7 @@ async function faulted(masters: Masters, seed: number, goesOn: (done: number) =>
   for (let plan = shuffled(trial.random, faults), done = 0; goesOn(done); done++) {
     const fault = plan[done % faults.length];
     if (fault === undefined) break;
-    try {
-      measured[fault.name] = await fault.run(trial);
-    } catch (error) {
-      throw new Error(`seed ${seed}: ${fault.name}: ${error}\n${masters.tails()}`, { cause: error });
-    }
+    measured[fault.name] = await made(trial, fault, seed);
     if ((done + 1) % faults.length === 0) plan = shuffled(trial.random, faults);
   }
   const wrong = await trial.judge();
@@ -46,10 +54,10 @@ async function faulted(masters: Masters, seed: number, goesOn: (done: number) =>
 }
 
 describe.skipIf(!isAble)(`several masters, with faults by the seed ${SEED} (${REASON})`, () => {
-  test("three members with TLS, three servers, controllers and schedulers: each fault in turn", {
+  test(`${MEMBERS} members ${PLAIN ? "without" : "with"} TLS, three servers, controllers and schedulers: each fault in turn`, {
     timeout: (SOAK_MINUTES + 20) * MINUTE_MS,
   }, async () => {
-    await using masters = await Masters.start({ members: 3, tls: true });
+    await using masters = await Masters.start({ members: MEMBERS, tls: !PLAIN });
     if (SOAK_MINUTES === 0) await faulted(masters, SEED, (done) => done < FAULTS.filter(({ name }) => ONLY.test(name)).length);
     const seeds = seededRandom(SEED);
     for (const end = performance.now() + SOAK_MINUTES * MINUTE_MS; performance.now() < end; ) {
@@ -66,9 +74,10 @@ describe.skipIf(!isAble)(`several masters, with faults by the seed ${SEED} (${RE
       await using trial = await Trial.start(masters, SEED);
       for (const name of ["a member of etcd is killed", "etcd's leader freezes", "the quorum of etcd is lost"]) {
         const fault = FAULTS.find((known) => known.name === name);
-        expect(await fault?.run(trial), name).toBeDefined();
+        if (fault === undefined) throw new Error(`there is no fault ${name}`);
+        await made(trial, fault, SEED);
       }
-      expect(await trial.judge()).toEqual([]);
+      expect(await trial.judge(), `seed ${SEED}`).toEqual([]);
     },
   );
 
@@ -83,7 +92,7 @@ describe.skipIf(!isAble)(`several masters, with faults by the seed ${SEED} (${RE
       const seen = await fillStore(trial);
       expect(seen.refusal).toEqual({ code: 500, message: "etcdserver: mvcc: database space exceeded" });
       expect(seen.ready).toEqual(["ok", "ok", "ok"]);
-      expect(await trial.judge()).toEqual([]);
+      expect(await trial.judge(), `seed ${SEED}`).toEqual([]);
     },
   );
 });

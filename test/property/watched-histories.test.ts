@@ -1,6 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { type Act, actsOfOthers, successions } from "../support/history/leadership.ts";
+import { type Trouble, wrongAnswers } from "../support/history/answers.ts";
+import { type Act, actsOfOthers, earlyTakeovers, successions } from "../support/history/leadership.ts";
 import { excesses, type PodChange } from "../support/history/replicas.ts";
 import { type AcknowledgedWrite, checkWatched, type WatchedEvent, type WatchedSegment } from "../support/history/watched.ts";
 import { runs } from "./runs.ts";
@@ -80,6 +81,11 @@ describe("pods that a Deployment has", () => {
   ])("%s", (_, changes, want) => {
     expect(excesses(wanted, changes)).toEqual(want);
   });
+
+  test("those that were there before count, too", () => {
+    expect(excesses(wanted, [is("c", 4)], ["a", "b"])).toEqual(["c at 4 was one of 3 where 2 were wanted"]);
+    expect(excesses(wanted, [ends("a", 3), is("c", 4)], ["a", "b"])).toEqual([]);
+  });
 });
 
 describe("who acted while another led", () => {
@@ -93,7 +99,7 @@ describe("who acted while another led", () => {
     instance,
     revision,
     what: "create pods/p",
-    at,
+    times: [at],
   });
 
   test("leaders alone did", () => {
@@ -111,7 +117,85 @@ describe("who acted while another led", () => {
     expect(actsOfOthers(changes, [one]).join()).toContain(why);
   });
 
+  test("what was done while nobody told who leads is not judged", () => {
+    const gap = { after: 12, until: 22 };
+    expect(actsOfOthers(changes, [act("y", 15), act("z", 21)], [gap])).toEqual([]);
+    expect(actsOfOthers(changes, [act("y", 12), act("x", 23)], [gap])).toHaveLength(2);
+  });
+
+  test("what changed nothing has an older write's revision", () => {
+    expect(actsOfOthers(changes, [act("y", 15, 1_021)])).toEqual([]);
+    expect(actsOfOthers(changes, [act("y", 15, 1_019)])).toHaveLength(1);
+  });
+
+  test("where a clock was being set, what may have been in time is in time", () => {
+    const late = act("x", 30, 1_020);
+    expect(actsOfOthers(changes, [{ ...late, times: [1_020, 1_019] }])).toEqual([]);
+  });
+
   test("successions leave renewals out", () => {
     expect(successions(changes).map(({ holder }) => holder)).toEqual(["x", "", "y"]);
+  });
+});
+
+describe("who took a Lease too early", () => {
+  const held = (identity: string, acquiredAt: number, renewedAt = acquiredAt) => ({ identity, acquiredAt, renewedAt });
+  const exact = (_: string, shown: number): number[] => [shown];
+  const took = "y_1 took the Lease";
+
+  test.each([
+    ["after its time", [held("x_1", 0, 400), held("y_1", 5_400)], []],
+    ["at once, when it was given back", [held("x_1", 0, 400), held("", 500), held("y_1", 600)], []],
+    ["the holder itself", [held("x_1", 0), held("x_1", 0, 500)], []],
+    ["before its time", [held("x_1", 0, 400), held("y_1", 5_300)], [`${took} 4900 ms after x_1 had renewed it, not 5000`]],
+    [
+      "another process of the same machine",
+      [held("y_0", 0), held("y_1", 1)],
+      [`${took} 1 ms after y_0 had renewed it, not 5000`],
+    ],
+  ])("%s", (_, tenures, want) => {
+    expect(earlyTakeovers(tenures, 5_000, exact)).toEqual(want);
+  });
+
+  test("by the right time, whatever their clocks showed", () => {
+    const ahead = (identity: string, shown: number): number[] => [identity === "y_1" ? shown - 3_600_000 : shown];
+    expect(earlyTakeovers([held("x_1", 0), held("y_1", 3_605_000)], 5_000, ahead)).toEqual([]);
+    expect(earlyTakeovers([held("x_1", 0), held("y_1", 3_600_100)], 5_000, ahead)).toHaveLength(1);
+  });
+
+  test("a clock that was being set may have shown several times, or nobody knows", () => {
+    const tenures = [held("x_1", 0), held("y_1", 100)];
+    expect(earlyTakeovers(tenures, 5_000, (_, shown) => [shown, shown + 9_000])).toEqual([]);
+    expect(earlyTakeovers(tenures, 5_000, () => [])).toEqual([]);
+  });
+});
+
+describe("how calls may fail", () => {
+  const call = (code: number, reason: string, message: string, durationMs = 100): Trouble => {
+    return { client: "at-1", what: "read k", at: 1_000, durationMs, code, reason, message };
+  };
+  const silence = { client: "at-1", from: 500, until: 5_000 };
+
+  test.each<[string, Trouble, string]>([
+    ["no leader", call(500, "", "etcdserver: no leader"), ""],
+    ["a slow etcd", call(504, "Timeout", "Timeout: request did not complete within the allotted timeout"), ""],
+    ["no answer, soon", call(0, "", "socket hang up"), ""],
+    ["another server's words", call(500, "", "Cannot read properties of undefined"), "no client may get this answer"],
+    ["another reason", call(500, "InternalError", "etcdserver: no leader"), "no client may get this answer"],
+    ["a refusal that is none", call(403, "Forbidden", "not yet ready"), "no client may get this answer"],
+    ["a Status that is late", call(500, "", "etcdserver: no leader", 40_001), "too late"],
+    ["no answer at all", call(0, "", "no answer in 60000 ms", 60_000), "too late"],
+    ["a good answer that is late", call(200, "", "", 41_000), "too late"],
+  ])("%s", (_, trouble, want) => {
+    const wrong = wrongAnswers([trouble], []);
+    expect(wrong).toHaveLength(want === "" ? 0 : 1);
+    expect(wrong.join()).toContain(want);
+  });
+
+  test("who is silenced may be late, but says nothing else", () => {
+    expect(wrongAnswers([call(0, "", "", 50_000), call(200, "", "", 50_000)], [silence])).toEqual([]);
+    expect(wrongAnswers([call(403, "Forbidden", "", 50_000)], [silence])).toHaveLength(1);
+    expect(wrongAnswers([{ ...call(0, "", "", 50_000), at: 5_001 }], [silence])).toHaveLength(1);
+    expect(wrongAnswers([{ ...call(0, "", "", 50_000), client: "at-2" }], [silence])).toHaveLength(1);
   });
 });

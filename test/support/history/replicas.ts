@@ -16,10 +16,14 @@ const FORMER_WANTED = 2;
 
 /**
  * Times at which there were more pods than anybody had wanted lately: something was done twice. Both in the order of revisions; pods are
- * of one Deployment, whose template does not change.
+ * of one Deployment, whose template does not change. `from` are those that lived before the first change.
  */
-export function excesses(wanted: readonly Wanted[], changes: readonly PodChange[]): readonly string[] {
-  const living = new Set<string>();
+export function excesses(
+  wanted: readonly Wanted[],
+  changes: readonly PodChange[],
+  from: Iterable<string> = [],
+): readonly string[] {
+  const living = new Set<string>(from);
   return changes.flatMap(({ revision, pod, lives }) => {
     const isNew = lives && !living.has(pod);
     if (lives) living.add(pod);

@@ -1,11 +1,12 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { availableParallelism, loadavg } from "node:os";
+import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Random } from "#base/random.ts";
 import { eventually } from "../kubectl.ts";
+import type { Elected } from "./elected.ts";
 import type { MachineProcess } from "./machine-process.ts";
 import { hasFaketime, hasStrace, LEASE_DURATION_MS } from "./masters.ts";
-import type { Elected, Trial } from "./trial.ts";
+import { isAtServer, type Trial } from "./trial.ts";
 
 /** Something that goes wrong while clients work, and is mended. `run` resolves with what was measured; rejects when not all goes on as it should. */
 export interface Fault {
@@ -13,51 +14,65 @@ export interface Fault {
   readonly run: (trial: Trial) => Promise<Readonly<Record<string, number | string>>>;
 }
 
-/** How long it may take until calls are answered again: others must find out what is wrong, and go elsewhere. */
-const OUTAGE_MAX_MS = 25_000;
+/** How long it may take until calls are answered again: others must find out what is wrong, and go elsewhere; several times longer than on a quiet machine. */
+const OUTAGE_MAX_MS = 60_000;
 /** The same after all is mended. */
-const RECOVERY_MAX_MS = 40_000;
+const RECOVERY_MAX_MS = 90_000;
 /** How long a fault lasts at least. */
-const LAST_MS = 2_000;
+const LAST_MS = 1_000;
+/** How long nothing at all answers. */
+const NOTHING_MS = 5_000;
 /** Calls of each client that show that it goes on. */
 const CALLS = 5;
-/** Beside the time of a Lease: standbys look every half second, and the machine may be busy. */
+/** Beside the time of a Lease: standbys look every half second, first when it was renewed and then when its time is over. */
 const STANDBY_MS = 1_500;
 const CLEAN_STOP_MS = 2_000;
+/** Calls that are made one after another, by several programs, until another leads. */
+const CALLS_OF_CHANGE = 10;
+/** Until a process has ended that was asked to, or `strace` looks over another. */
+const PROCESS_MS = 60_000;
 /** Tokens are not taken whose time begins much later. */
 const SERVER_STEP_SECONDS = 45;
 
 interface Damage {
   /** Servers whose own clients need not get an answer. */
   readonly lost?: readonly number[];
+  /** Those of them that can say nothing at all: their clients' calls may take as long as that. */
+  readonly silent?: boolean;
   readonly inject: () => unknown;
+  /** What must come to be while it lasts. */
+  readonly meanwhile?: () => Promise<unknown>;
   readonly mend: () => unknown;
 }
 
 /** Calls go on while something is wrong, and all of them when it is mended. */
-async function survived(trial: Trial, { lost = [], inject, mend }: Damage): Promise<Readonly<Record<string, number>>> {
+async function survived(trial: Trial, damage: Damage): Promise<Readonly<Record<string, number>>> {
+  const { lost = [], silent = false, inject, meanwhile, mend } = damage;
   trial.nextRound();
   const others = [0, 1, 2].filter((server) => !lost.includes(server));
+  const heard = silent ? trial.silenced(lost) : undefined;
   await inject();
   let outage: number;
   try {
     outage = await trial.progress(CALLS, OUTAGE_MAX_MS, others);
     await trial.scale();
+    await meanwhile?.();
     await sleep(LAST_MS);
     await trial.progress(CALLS, OUTAGE_MAX_MS, others);
   } finally {
     await mend();
+    heard?.();
   }
   return { outage, recovery: await trial.progress(CALLS, RECOVERY_MAX_MS) };
 }
 
 /** Nothing can be written for a while; every call is told so in time, and all go on when it is mended. */
-async function outlived(trial: Trial, { inject, mend }: Damage): Promise<Readonly<Record<string, number>>> {
+async function outlived(trial: Trial, { inject, meanwhile, mend }: Damage): Promise<Readonly<Record<string, number>>> {
   trial.nextRound();
-  await inject();
   const failed = trial.recording.failures.length;
+  await inject();
   try {
-    await sleep(5 * LAST_MS);
+    await (meanwhile === undefined ? sleep(NOTHING_MS) : meanwhile());
   } finally {
     await mend();
   }
@@ -71,16 +86,17 @@ function pick<T>(random: Random, from: readonly T[]): T {
 
 const member = ({ masters, random }: Trial): MachineProcess => pick(random, masters.etcd);
 
-/** Which member of etcd leads the others. */
-async function etcdLeader({ masters }: Trial): Promise<MachineProcess> {
-  const status = JSON.parse(masters.ctl("endpoint", "status", "--write-out=json")) as {
-    readonly Endpoint: string;
-    readonly Status: { readonly leader: number; readonly header: { readonly member_id: number } };
-  }[];
-  const leader = status.find(({ Status }) => Status.leader === Status.header.member_id);
-  const found = masters.etcd.find((_, i) => masters.etcdUrls[i] === leader?.Endpoint);
-  if (found === undefined) throw new Error("etcd has no leader");
-  return found;
+/** Which member of etcd leads the others; after a fault there may be none for a moment. */
+function etcdLeader({ masters }: Trial): Promise<MachineProcess> {
+  const find = async (): Promise<MachineProcess | undefined> => {
+    const status = JSON.parse(await masters.ctl("endpoint", "status", "--write-out=json")) as {
+      readonly Endpoint: string;
+      readonly Status: { readonly leader: number; readonly header: { readonly member_id: number } };
+    }[];
+    const leader = status.find(({ Status }) => Status.leader === Status.header.member_id);
+    return masters.etcd.find((_, i) => masters.etcdUrls[i] === leader?.Endpoint);
+  };
+  return eventually(find, RECOVERY_MAX_MS, "etcd has a leader") as Promise<MachineProcess>;
 }
 
 /** The three ways in which a machine's program is lost for the others, each with its mending. */
@@ -136,8 +152,22 @@ const memberFaults: readonly Fault[] = [
       const first = trial.random.int(etcd.length);
       const majority = Array.from({ length: Math.floor(etcd.length / 2) + 1 }, (_, i) => etcd[(first + i) % etcd.length]);
       const lost = majority.flatMap((process) => (process === undefined ? [] : [loss(trial, process, pick(trial.random, WAYS))]));
+      const { failures } = trial.recording;
+      const before = failures.length;
+      const inject = (): Promise<unknown> => Promise.all(lost.map((one) => one.inject()));
+      const everybodyKnows = (): boolean => {
+        // Servers say so; the balancer has none left to go to, and ends connections.
+        const told = failures.slice(before).flatMap(({ client, code }) => (code >= 500 || !isAtServer(client) ? [client] : []));
+        return trial.clients.every((client) => told.includes(client));
+      };
       return outlived(trial, {
-        inject: () => Promise.all(lost.map(({ inject }) => inject())),
+        inject,
+        // Their servers tell them so; what was read before can still be shown to those who want no more.
+        meanwhile: () =>
+          Promise.all([
+            trial.readCached(),
+            eventually(everybodyKnows, OUTAGE_MAX_MS, "every client is told that nothing can be done"),
+          ]),
         mend: () => Promise.all(lost.map(({ mend }) => mend())),
       });
     },
@@ -150,7 +180,7 @@ const serverFaults: readonly Fault[] = [
     run: (trial: Trial) => {
       const server = trial.random.int(3);
       const process = trial.masters.apiServers[server] as MachineProcess;
-      return survived(trial, { ...loss(trial, process, way), lost: [server] });
+      return survived(trial, { ...loss(trial, process, way), lost: [server], silent: way !== "is killed" });
     },
   })),
   {
@@ -164,7 +194,13 @@ const serverFaults: readonly Fault[] = [
         await network.mend(host);
         trial.reconnected(host.name);
       };
-      return survived(trial, { lost: [server], inject: () => network.cut(host, members), mend });
+      return survived(trial, {
+        lost: [server],
+        inject: () => network.cut(host, members),
+        meanwhile: () =>
+          eventually(async () => !(await trial.masters.isReady(server)), OUTAGE_MAX_MS, "it says that it is not ready"),
+        mend,
+      });
     },
   },
   {
@@ -194,12 +230,6 @@ const serverFaults: readonly Fault[] = [
   },
 ];
 
-/** On a machine that has several times more to do than it can, what is to be quick takes longer. 1 on any other. */
-function slowness(): number {
-  const [load = 0] = loadavg();
-  return Math.max(1, load / (2 * availableParallelism()));
-}
-
 /** A leader goes in some way, another follows, and the first comes back. */
 async function leaderLost(trial: Trial, name: Elected, way: string): Promise<Readonly<Record<string, number>>> {
   const client = trial.masters.client("balancer");
@@ -208,29 +238,39 @@ async function leaderLost(trial: Trial, name: Elected, way: string): Promise<Rea
     return leader === undefined || leader === from ? undefined : leader;
   };
   try {
-    const leader = await eventually(() => trial.leader(name, client), RECOVERY_MAX_MS, `${name} has a leader`);
-    if (leader === undefined) throw new Error(`${name} has no leader`);
+    const leader = await trial.steadyLeader(name, client, RECOVERY_MAX_MS);
     const { inject, mend } =
-      way === "is stopped" ? { inject: () => leader.stop(), mend: () => leader.start() } : loss(trial, leader, way);
+      way === "is stopped" ? { inject: () => stopped(leader), mend: () => leader.start() } : loss(trial, leader, way);
     const since = performance.now();
+    const givenBack = way === "is stopped" ? trial.givenBack(name, leader.name) : undefined;
     await inject();
     try {
       await eventually(() => followed(leader), RECOVERY_MAX_MS, `another ${name} leads`);
       const taken = Math.round(performance.now() - since);
-      const limit = way === "is stopped" ? CLEAN_STOP_MS * slowness() : LEASE_DURATION_MS + STANDBY_MS * slowness();
-      if (taken > limit) throw new Error(`leadership passed after ${taken} ms, not within ${limit}`);
+      await givenBack?.();
+      // What is to be quick takes longer on a machine that has too much to do: by as much as calls do at the same time.
+      const slack = CALLS_OF_CHANGE * trial.recording.slowestSince(since);
+      const limit = Math.round((way === "is stopped" ? CLEAN_STOP_MS : LEASE_DURATION_MS + STANDBY_MS) + slack);
+      if (taken > limit) throw new Error(`leadership of ${name} passed after ${taken} ms, not within ${limit}`);
       await trial.scale();
-      await sleep(LAST_MS / 2);
+      await sleep(LAST_MS);
       return { taken };
     } finally {
       await mend();
       // It must not act now that it is back, though it led when it went.
       await trial.scale();
-      await sleep(LAST_MS / 2);
+      await sleep(LAST_MS);
     }
   } finally {
     client.close();
   }
+}
+
+async function stopped(process: MachineProcess): Promise<void> {
+  const late = new AbortController();
+  const tooLong = sleep(PROCESS_MS, "late", { signal: late.signal }).catch(() => undefined);
+  if ((await Promise.race([process.stop(), tooLong])) === "late") throw new Error(`${process.name} does not end`);
+  late.abort();
 }
 
 const leaderFaults: readonly Fault[] = ["is stopped", ...WAYS].map((way) => ({
@@ -267,16 +307,15 @@ const clockFaults: readonly Fault[] = hasFaketime
     }))
   : [];
 
-/** Lets every write to a member's disk take long, by `strace`. */
-function slowDisk(process: MachineProcess, delayMs: number): ChildProcess {
+/** Lets every write to a member's disk take long, by `strace`; resolves when it does. */
+async function slowDisk(process: MachineProcess, delayMs: number): Promise<ChildProcess> {
   const inject = `inject=fdatasync,fsync:delay_enter=${delayMs * 1000}`;
-  return spawn(
-    "strace",
-    ["-f", "-q", "-o", "/dev/null", "-e", "trace=fdatasync,fsync", "-e", inject, "-p", String(process.pid)],
-    {
-      stdio: "ignore",
-    },
-  );
+  const { pid } = process;
+  const trace = ["-f", "-q", "-o", "/dev/null", "-e", "trace=fdatasync,fsync", "-e", inject];
+  const strace = spawn("strace", [...trace, "-p", String(pid)], { stdio: "ignore" });
+  const isTraced = (): boolean => !/^TracerPid:\s+0$/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
+  await eventually(isTraced, PROCESS_MS, `the disk of ${process.name} is slow`);
+  return strace;
 }
 
 async function end(child: ChildProcess): Promise<void> {
@@ -293,8 +332,8 @@ const diskFaults: readonly Fault[] = [
       const leader = await etcdLeader(trial);
       let strace: ChildProcess | undefined;
       return survived(trial, {
-        inject: () => {
-          strace = slowDisk(leader, 400);
+        inject: async () => {
+          strace = await slowDisk(leader, 400);
         },
         mend: () => strace && end(strace),
       });
@@ -305,8 +344,8 @@ const diskFaults: readonly Fault[] = [
     run: (trial) => {
       let straces: ChildProcess[] = [];
       return survived(trial, {
-        inject: () => {
-          straces = trial.masters.etcd.map((process) => slowDisk(process, 150));
+        inject: async () => {
+          straces = await Promise.all(trial.masters.etcd.map((process) => slowDisk(process, 150)));
         },
         mend: () => Promise.all(straces.map(end)),
       });
@@ -329,10 +368,7 @@ const storeFaults: readonly Fault[] = [
             masters.etcd.map((process) => process.host),
           ),
         mend: async () => {
-          const [status] = JSON.parse(masters.ctl("endpoint", "status", "--write-out=json")) as [
-            { readonly Status: { readonly header: { readonly revision: number } } },
-          ];
-          masters.ctl("compact", String(status.Status.header.revision));
+          await masters.compact();
           await masters.network.mend(host);
           trial.reconnected(host.name);
         },

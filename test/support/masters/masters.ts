@@ -1,8 +1,9 @@
-import { execFileSync } from "node:child_process";
+import { execFile, execFileSync } from "node:child_process";
 import { createHash, X509Certificate } from "node:crypto";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { realClock } from "#base/clock.ts";
 import { createRestClient, type RestClient } from "#client/rest-client.ts";
 import { createAuthority, issueCertificate, type LeafRequest } from "#pki/certificate.ts";
@@ -13,6 +14,8 @@ import { eventually } from "../kubectl.ts";
 import { programPath } from "../program.ts";
 import { MachineProcess } from "./machine-process.ts";
 import { type Host, Network } from "./network.ts";
+
+const execute = promisify(execFile);
 
 /** What {@link Masters.start} takes. */
 export interface MastersOptions {
@@ -37,11 +40,18 @@ const ELECTION = [
   "--leader-elect-renew-deadline=3500ms",
   "--leader-elect-retry-period=500ms",
 ];
-const START_MS = 60_000;
+/** Longer than any fault may last: no node is silent for as long, unless somebody counts time by a clock that is set. */
+const NODE_GRACE = "--node-monitor-grace-period=10m";
+const START_MS = 180_000;
+const READY_MS = 10_000;
+const CTL_MS = 60_000;
+const NEWLINE = 0x0a;
+/** What `faketime` is told is seen when its last look is a second ago, and the program asks for the time. */
+const CLOCK_SEEN_MS = 3_000;
 /** Characters of each program's log in a failure's message. */
 const TAIL_MAX = 1_500;
-/** How long a client waits for an answer: longer than a server lets it wait. */
-const CLIENT_TIMEOUT_MS = 30_000;
+/** How long a client waits for an answer: longer than any answer may take, so that one that never comes is seen. */
+const CLIENT_TIMEOUT_MS = 60_000;
 /** Where `faketime` has its library. */
 const FAKETIME = ["x86_64", "aarch64"]
   .map((machine) => `/usr/lib/${machine}-linux-gnu/faketime/libfaketime.so.1`)
@@ -49,8 +59,8 @@ const FAKETIME = ["x86_64", "aarch64"]
 /** Whether clocks can be set. */
 export const hasFaketime: boolean = FAKETIME !== undefined;
 
-/** Whether disks can be slow. */
-export const hasStrace: boolean = isInstalled("strace", "-V");
+/** Whether disks can be slow: `strace` is there, and may trace. */
+export const hasStrace: boolean = isInstalled("strace", "-o", "/dev/null", "true");
 /** Whether HAProxy is installed; `hack/install-test-tools.sh` brings it. */
 export const hasHaproxy: boolean = isInstalled("haproxy", "-v");
 
@@ -95,6 +105,8 @@ export class Masters implements AsyncDisposable {
   readonly #options: MastersOptions;
   readonly #ca: CertificatePair = createAuthority("kubernetes-ca", realClock.now());
   readonly #clients: RestClient[] = [];
+  /** What each machine's clock was set to, and when. */
+  readonly #clocks = new Map<string, { readonly at: number; readonly offsetMs: number }[]>();
 
   private constructor(network: Network, dir: string, options: MastersOptions) {
     this.network = network;
@@ -134,17 +146,22 @@ export class Masters implements AsyncDisposable {
 
   /** Whether every server says that it is ready, and the balancer passes requests on. */
   async allReady(): Promise<boolean> {
-    for (let i = -1; i < SERVERS; i++) {
-      const client = this.client(i < 0 ? "balancer" : i, 3_000);
-      try {
-        await client.raw("/readyz");
-      } catch {
-        return false;
-      } finally {
-        client.close();
-      }
-    }
+    for (const at of ["balancer", ...this.apiServers.keys()] as const) if (!(await this.isReady(at))) return false;
     return true;
+  }
+
+  /** Whether a server says that it is ready. */
+  async isReady(at: number | "balancer"): Promise<boolean> {
+    const client = this.client(at, READY_MS);
+    try {
+      await client.raw("/readyz");
+      return true;
+    } catch {
+      return false;
+    } finally {
+      client.close();
+      this.#clients.splice(this.#clients.indexOf(client), 1);
+    }
   }
 
   /** An administrator's client, at one server or through the balancer. It is closed in the end. */
@@ -172,21 +189,54 @@ export class Masters implements AsyncDisposable {
     return { caFile: this.path("ca.pem"), certFile: this.path("etcd-client.pem"), keyFile: this.path("etcd-client-key.pem") };
   }
 
-  /** What `etcdctl` prints. */
-  ctl(...args: readonly string[]): string {
+  /** What `etcdctl` prints; it is asked again while it fails, as an administrator would. */
+  ctl(...args: readonly string[]): Promise<string> {
+    return eventually(() => this.#ctl(args), CTL_MS, `etcdctl ${args.join(" ")}`);
+  }
+
+  async #ctl(args: readonly string[]): Promise<string> {
     const { caFile, certFile, keyFile } = this.etcdTls;
     const tls = caFile === undefined ? [] : [`--cacert=${caFile}`, `--cert=${certFile}`, `--key=${keyFile}`];
-    return execFileSync(join(this.#etcdBin, "etcdctl"), [`--endpoints=${this.etcdUrls.join(",")}`, ...tls, ...args], {
-      env: { ...process.env, ETCDCTL_API: "3" },
-      encoding: "utf8",
-      stdio: ["ignore", "pipe", "pipe"],
-      timeout: 30_000,
-    });
+    const flags = [`--endpoints=${this.etcdUrls.join(",")}`, "--command-timeout=20s", ...tls];
+    const env = { ...process.env, ETCDCTL_API: "3" };
+    const { stdout } = await execute(join(this.#etcdBin, "etcdctl"), [...flags, ...args], { env, timeout: CTL_MS });
+    // Some commands say nothing.
+    return stdout === "" ? "done" : stdout;
+  }
+
+  /** Lets etcd forget everything before its newest revision. */
+  async compact(...flags: readonly string[]): Promise<void> {
+    const status = JSON.parse(await this.ctl("endpoint", "status", "--write-out=json")) as {
+      readonly Status: { readonly header: { readonly revision: number } };
+    }[];
+    const revision = Math.max(...status.map(({ Status }) => Status.header.revision));
+    const forget = (): Promise<string> =>
+      this.#ctl(["compact", ...flags, String(revision)]).catch((error: unknown) => {
+        // The first try was heard, though its answer was not.
+        if (/has been compacted/.test(String(error))) return "done";
+        throw error;
+      });
+    await eventually(forget, CTL_MS, "etcdctl compact");
   }
 
   /** Sets the clock of one of our programs, in seconds from the right time; it is seen within a second. */
   setClock({ name }: MachineProcess, offset: number): void {
-    writeFileSync(this.path(`${name}.clock`), `${offset < 0 ? "" : "+"}${offset}`);
+    const file = this.path(`${name}.clock`);
+    // A file that is being written could be read when it is empty.
+    writeFileSync(`${file}.new`, `${offset < 0 ? "" : "+"}${offset}`);
+    renameSync(`${file}.new`, file);
+    const set = this.#clocks.get(name) ?? [];
+    this.#clocks.set(name, [...set, { at: realClock.now(), offsetMs: offset * 1000 }]);
+  }
+
+  /** What the right time may have been when a machine's clock showed this: several answers about when it was set. */
+  trueTimes(name: string, shown: number): readonly number[] {
+    const set = [{ at: 0, offsetMs: 0 }, ...(this.#clocks.get(name) ?? [])];
+    return set.flatMap(({ at, offsetMs }, i) => {
+      const time = shown - offsetMs;
+      const until = (set[i + 1]?.at ?? Number.POSITIVE_INFINITY) + CLOCK_SEEN_MS;
+      return time >= at && time <= until ? [time] : [];
+    });
   }
 
   path(name: string): string {
@@ -200,11 +250,21 @@ export class Masters implements AsyncDisposable {
     return this.processes.map(tail).join("\n");
   }
 
-  /** The lines of all servers' audit logs, each with its server. */
-  auditLines(): { readonly server: string; readonly line: string }[] {
-    return this.apiServers.flatMap(({ name }) => {
-      const text = readFileSync(this.path(`${name}-audit.log`), "utf8");
-      return text.split("\n").flatMap((line) => (line === "" ? [] : [{ server: name, line }]));
+  /** How much each server's audit log holds now: whole lines. */
+  auditSizes(): readonly number[] {
+    return this.apiServers.map(({ name }) => readFileSync(this.path(`${name}-audit.log`)).lastIndexOf(NEWLINE) + 1);
+  }
+
+  /** The lines of all servers' audit logs behind those sizes, each with its server. */
+  auditLines(from: readonly number[]): { readonly server: string; readonly line: string }[] {
+    return this.apiServers.flatMap(({ name }, i) => {
+      const log = readFileSync(this.path(`${name}-audit.log`));
+      // Behind the last end of a line is what is being written.
+      const lines = log
+        .subarray(from[i], log.lastIndexOf(NEWLINE) + 1)
+        .toString()
+        .split("\n");
+      return lines.flatMap((line) => (line === "" ? [] : [{ server: name, line }]));
     });
   }
 
@@ -253,7 +313,11 @@ export class Masters implements AsyncDisposable {
     for (const host of servers) this.apiServers.push(this.#apiServer(host));
     for (const host of managers) {
       // As in clusters of kubeadm: each controller acts by an account of its own.
-      const flags = [`--service-account-private-key-file=${this.path("sa.key")}`, "--use-service-account-credentials"];
+      const flags = [
+        `--service-account-private-key-file=${this.path("sa.key")}`,
+        "--use-service-account-credentials",
+        NODE_GRACE,
+      ];
       this.managers.push(this.#component("kube-controller-manager", host, balancer, ...flags));
     }
     schedulers.forEach((host, i) => {
@@ -306,6 +370,8 @@ export class Masters implements AsyncDisposable {
       "--authorization-mode=Node,RBAC",
       `--audit-policy-file=${this.path("audit-policy.json")}`,
       `--audit-log-path=${this.path(`${host.name}-audit.log`)}`,
+      // Never put aside.
+      "--audit-log-maxsize=0",
       ...(this.#options.apiServerFlags ?? []),
     ]);
   }

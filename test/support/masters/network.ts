@@ -142,7 +142,8 @@ async function removeAbandoned(): Promise<void> {
   const owners = namespaces.flatMap((name) => new RegExp(`^(${MARK}([0-9a-z]+))-`).exec(name)?.slice(1, 3) ?? []);
   const prefixes = new Map<string, number>();
   for (let i = 0; i + 1 < owners.length; i += 2) prefixes.set(owners[i] ?? "", Number.parseInt(owners[i + 1] ?? "", 36));
-  for (const [prefix, pid] of prefixes) if (!existsSync(`/proc/${pid}`)) await removeNetwork(prefix);
+  // Somebody else may be removing them at the same time.
+  for (const [prefix, pid] of prefixes) if (!existsSync(`/proc/${pid}`)) await removeNetwork(prefix).catch(() => undefined);
 }
 
 async function removeNetwork(prefix: string): Promise<void> {

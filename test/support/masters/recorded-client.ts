@@ -3,6 +3,7 @@ import { StatusError } from "#apimachinery/api-errors/status.ts";
 import { realClock } from "#base/clock.ts";
 import type { Random } from "#base/random.ts";
 import type { Client } from "#client/client.ts";
+import { ANSWER_MAX_MS, type Trouble } from "../history/answers.ts";
 import type { Call, Operation, Outcome } from "../history/operation.ts";
 import type { AcknowledgedWrite } from "../history/watched.ts";
 
@@ -11,32 +12,28 @@ const CONFIG_MAPS = { group: "", version: "v1", resource: "configmaps" };
 const PAUSE_MS = 60;
 /** After a call that failed: longer, or what is unknown would pile up while nothing answers. */
 const PAUSE_AFTER_FAILURE_MS = 400;
-/** How late a server may say that it cannot do what it was asked. */
-const ANSWER_MAX_MS = 20_000;
-/** Answers of servers that a client may get while something is wrong, beside those that say what was there. */
-const CODES_IN_TROUBLE = [429, 500, 503, 504];
-
-/** A failure that a client was told. */
-export interface Failure {
-  readonly client: string;
-  readonly what: string;
-  readonly at: number;
-  readonly durationMs: number;
-  /** 0 where no answer came. */
-  readonly code: number;
-  readonly message: string;
-}
-
+const OK = 200;
 /** What all clients of a run write down. */
 export class Recording {
   /** By the object's name. */
   readonly operations: Map<string, Operation[]> = new Map();
   readonly writes: AcknowledgedWrite[] = [];
-  readonly failures: Failure[] = [];
-  /** Answers that no client may get. */
-  readonly wrong: string[] = [];
+  /** Calls that failed. */
+  readonly failures: Trouble[] = [];
+  /** Good answers that came late. */
+  readonly late: Trouble[] = [];
   /** Calls of each client that were answered as they should be. */
   readonly acknowledged: Map<string, number> = new Map();
+
+  /** Milliseconds of the slowest call that was answered as it should be since a moment. */
+  slowestSince(since: number): number {
+    const durations = [...this.operations.values()].flatMap((operations) =>
+      operations.flatMap(({ outcome, invoked, returned }) =>
+        outcome.kind !== "unknown" && returned >= since ? [returned - invoked] : [],
+      ),
+    );
+    return durations.reduce((slowest, duration) => Math.max(slowest, duration), 0);
+  }
 
   acknowledge(client: string): void {
     this.acknowledged.set(client, (this.acknowledged.get(client) ?? 0) + 1);
@@ -160,34 +157,33 @@ export class RecordedClient {
       const returned = performance.now();
       for (const key of keys) recording.add(key, { client: name, call, outcome: outcomeOf(key), invoked, returned });
     };
+    const what = `${call.kind} ${keys.length === 1 ? keys[0] : "all"}`;
+    const trouble = (code: number, reason: string, message: string): Trouble => {
+      return { client: name, what, at: invoked, durationMs: performance.now() - invoked, code, reason, message };
+    };
+    const acknowledge = (code: number): void => {
+      recording.acknowledge(name);
+      const told = trouble(code, "", "");
+      if (told.durationMs > ANSWER_MAX_MS) recording.late.push(told);
+    };
     try {
       const found = await ask();
-      recording.acknowledge(name);
+      acknowledge(OK);
       add((key) => (found === undefined ? { kind: "ok" } : { kind: "ok", value: found.get(key) }));
       return true;
     } catch (error) {
-      const code = error instanceof StatusError ? error.code : 0;
-      if (code === 404 || code === 409) {
-        recording.acknowledge(name);
+      const { code, reason = "" } = error instanceof StatusError ? { ...error.status, code: error.code } : { code: 0 };
+      if (isRefusal(call, code, reason)) {
+        acknowledge(OK);
         this.#known.delete(keys[0] ?? "");
-        add(() => this.#refusal(call, code));
+        add(() => refusal(call, code));
         return true;
       }
-      const message = error instanceof Error ? error.message : String(error);
-      const what = `${call.kind} ${keys.length === 1 ? keys[0] : "all"}`;
-      const durationMs = performance.now() - invoked;
-      recording.failures.push({ client: name, what, at: invoked, durationMs, code, message });
-      if (code !== 0 && !CODES_IN_TROUBLE.includes(code)) recording.wrong.push(`${what}: ${code} ${message}`);
-      if (code !== 0 && durationMs > ANSWER_MAX_MS) recording.wrong.push(`${what}: ${message} after ${durationMs} ms`);
+      recording.failures.push(trouble(code, reason, error instanceof Error ? error.message : String(error)));
       // Who is turned away before anything is done has done nothing; of a read that failed nothing follows.
       if (code !== 429 && call.kind !== "read") add(() => ({ kind: "unknown" }));
       return false;
     }
-  }
-
-  #refusal(call: Call, code: number): Outcome {
-    if (call.kind === "read") return { kind: "ok", value: undefined };
-    return { kind: "refused", why: code === 404 ? "absent" : "conflict" };
   }
 
   #learn(key: string, object: ConfigMap): string {
@@ -195,4 +191,15 @@ export class RecordedClient {
     this.#known.set(key, { value, object });
     return value;
   }
+}
+
+/** Whether an answer says, in the right way, that what was there does not allow it. */
+function isRefusal(call: Call, code: number, reason: string): boolean {
+  if (code === 404) return reason === "NotFound";
+  return code === 409 && reason === (call.kind === "create" ? "AlreadyExists" : "Conflict");
+}
+
+function refusal(call: Call, code: number): Outcome {
+  if (call.kind === "read") return { kind: "ok", value: undefined };
+  return { kind: "refused", why: code === 404 ? "absent" : "conflict" };
 }

@@ -1,6 +1,6 @@
 import { type Status, StatusError } from "#apimachinery/api-errors/status.ts";
 import { realClock } from "#base/clock.ts";
-import type { Client, ResourceId, WatchEvent } from "#client/client.ts";
+import type { Client, ResourceId } from "#client/client.ts";
 import type { WatchedEvent, WatchedSegment } from "../history/watched.ts";
 
 /** Before a watch that has ended is begun again. */
@@ -20,24 +20,31 @@ export interface WatcherOptions<T extends Watched> {
   readonly fieldSelector?: string;
   /** What an object holds. */
   readonly shown: (object: T) => string;
-  /** Told of every event. */
-  readonly onEvent?: (type: WatchEvent<T>["type"], object: T) => void;
+}
+
+/** What was told without a gap, and when. */
+export interface RecordedSegment extends WatchedSegment {
+  /** When the list was answered from which it began; by the clock that others write into objects. */
+  readonly listedAt: number;
+  /** When each of its events was told. */
+  readonly toldAt: readonly number[];
 }
 
 /** Lists and watches, goes on where a watch broke off, lists anew only when it is told that it comes too late; and writes all down. */
 export class RecordedWatcher<T extends Watched> {
   readonly #options: WatcherOptions<T>;
-  readonly #segments: (WatchedSegment & { readonly events: WatchedEvent[]; until: number })[] = [];
+  readonly #segments: (RecordedSegment & { readonly events: WatchedEvent[]; readonly toldAt: number[]; until: number })[] = [];
   /** How often a watch ended otherwise than by our wish, and how often by "too old". */
   readonly counts = { broken: 0, expired: 0 };
-  /** Time of the newest event or bookmark. */
-  toldAt = 0;
-
   constructor(options: WatcherOptions<T>) {
     this.#options = options;
   }
 
-  get segments(): readonly WatchedSegment[] {
+  get name(): string {
+    return this.#options.name;
+  }
+
+  get segments(): readonly RecordedSegment[] {
     return this.#segments;
   }
 
@@ -72,11 +79,11 @@ export class RecordedWatcher<T extends Watched> {
       items.map((object) => [keyOf(object), { revision: revisionOf(object), value: shown(object) }] as const),
     );
     const from = Number(metadata.resourceVersion);
-    this.#segments.push({ watcher: name, start, from, events: [], until: from });
+    this.#segments.push({ watcher: name, start, from, events: [], until: from, listedAt: realClock.now(), toldAt: [] });
   }
 
   async #watch(signal: AbortSignal): Promise<void> {
-    const { client, id, namespace, fieldSelector, shown, onEvent } = this.#options;
+    const { client, id, namespace, fieldSelector, shown } = this.#options;
     const segment = this.#segments.at(-1);
     if (segment === undefined) return;
     const options = {
@@ -89,10 +96,9 @@ export class RecordedWatcher<T extends Watched> {
       for (const { type, object } of batch) {
         if (type === "ERROR") throw new StatusError(object as unknown as Status);
         const revision = revisionOf(object);
-        this.toldAt = performance.now();
         if (type !== "BOOKMARK") {
           segment.events.push({ type, key: keyOf(object), revision, value: shown(object) });
-          onEvent?.(type, object);
+          segment.toldAt.push(realClock.now());
         }
         segment.until = Math.max(segment.until, revision);
       }

@@ -7,15 +7,19 @@ import { realClock } from "#base/clock.ts";
 import { type Random, seededRandom, systemRandom } from "#base/random.ts";
 import type { Client, ResourceId } from "#client/client.ts";
 import { type SimulatedNodes, startSimulatedNodes } from "#kubelet/simulated-nodes.ts";
-import { type Act, actsOfOthers, type LeaseChange, successions } from "../history/leadership.ts";
+import { type Silence, wrongAnswers } from "../history/answers.ts";
+import { actsOfOthers, successions } from "../history/leadership.ts";
 import { checkLinearizable } from "../history/linearizability.ts";
-import { excesses, type PodChange, type Wanted } from "../history/replicas.ts";
+import type { Wanted } from "../history/replicas.ts";
 import { checkWatched } from "../history/watched.ts";
 import { eventually } from "../kubectl.ts";
+import { type ProgramActs, programActs } from "./acts.ts";
+import { type Elected, earlyLeaders, leaseChanges, leaseGaps, machineOf, shownLease } from "./elected.ts";
 import type { MachineProcess } from "./machine-process.ts";
 import type { Masters } from "./masters.ts";
+import { placements, shownPod, tooManyPods } from "./pods-seen.ts";
 import { RecordedClient, Recording } from "./recorded-client.ts";
-import { RecordedWatcher } from "./recorded-watcher.ts";
+import { RecordedWatcher, type Watched } from "./recorded-watcher.ts";
 
 const core = (resource: string): ResourceId => ({ group: "", version: "v1", resource });
 const CONFIG_MAPS = core("configmaps");
@@ -31,34 +35,42 @@ const REPLICAS_MAX = 6;
 const NODES = 4;
 /** Clients that come through the balancer; each server has one of its own too. */
 const BALANCED_CLIENTS = ["balanced-0", "balanced-1", "balanced-2"] as const;
+const SERVERS = [0, 1, 2] as const;
 /** How long after a connection is back something may arrive that was sent before: TCP tries again less and less often. */
 const ON_THE_WAY_MS = 8_000;
-/** Until all is well again after the last fault. */
-const RECOVERY_MS = 60_000;
+/** Until all is well again after the last fault; several times longer than on a quiet machine. */
+const RECOVERY_MS = 180_000;
+/** After a silence connections are tried again as late as the silence was long, and this. */
+const TRIED_AGAIN_MS = 5_000;
+/** The last object that is written: who was told of it was told of all. */
+const LAST = "the-last";
 
-/** The programs of which one leads. */
-export type Elected = "kube-controller-manager" | "kube-scheduler";
+/** Whether a client calls one server, and not the balancer. */
+export function isAtServer(client: string): boolean {
+  return client.startsWith("at-");
+}
 
 /** Clients that work on several masters, while somebody makes faults; and the judgement of what they saw. */
 export class Trial implements AsyncDisposable {
   readonly masters: Masters;
   readonly random: Random;
   readonly recording: Recording = new Recording();
+  /** Ends the clients. */
   readonly #stopping = new AbortController();
-  readonly #ended: Promise<unknown>[] = [];
+  readonly #clientsEnded: Promise<unknown>[] = [];
+  /** Ends the watchers and the nodes, who go on until everything has been told. */
+  readonly #closing = new AbortController();
+  readonly #watchersEnded: Promise<unknown>[] = [];
   readonly #watchers: RecordedWatcher<ConfigMap>[] = [];
   readonly #leases: Record<Elected, RecordedWatcher<Lease>>;
   readonly #pods: RecordedWatcher<Pod>;
   readonly #nodeWatcher: RecordedWatcher<Node>;
-  /** When each pod got its node, by name: the revision. */
-  readonly #placed = new Map<string, number>();
   readonly #replicas = new Map<string, number>();
-  /** What each Deployment was told to have, and the pods that it had. */
+  /** What each Deployment was told to have. */
   readonly #wanted = new Map<string, Wanted[]>();
-  readonly #podChanges = new Map<string, PodChange[]>();
   readonly #reconnections = new Map<string, number[]>();
-  /** When each change of a Lease was told, by revision. */
-  readonly #toldAt = new Map<number, number>();
+  readonly #silences: Silence[] = [];
+  readonly #auditedBefore: readonly number[];
   readonly #namespace: string;
   #scaling: Promise<void> = Promise.resolve();
   #nodes: SimulatedNodes | undefined;
@@ -67,6 +79,7 @@ export class Trial implements AsyncDisposable {
   private constructor(masters: Masters, seed: number) {
     this.masters = masters;
     this.#namespace = `histories-${seed}`;
+    this.#auditedBefore = masters.auditSizes();
     this.random = seededRandom(seed);
     const lease = (name: Elected): RecordedWatcher<Lease> =>
       new RecordedWatcher<Lease>({
@@ -75,8 +88,7 @@ export class Trial implements AsyncDisposable {
         id: LEASES,
         namespace: "kube-system",
         fieldSelector: `metadata.name=${name}`,
-        onEvent: (_, { metadata }) => this.#toldAt.set(Number(metadata?.resourceVersion), realClock.now()),
-        shown: ({ spec }) => spec?.holderIdentity ?? "",
+        shown: shownLease,
       });
     this.#leases = { "kube-controller-manager": lease("kube-controller-manager"), "kube-scheduler": lease("kube-scheduler") };
     this.#nodeWatcher = new RecordedWatcher<Node>({
@@ -91,20 +103,8 @@ export class Trial implements AsyncDisposable {
       client: masters.client("balancer"),
       id: PODS,
       namespace: this.#namespace,
-      shown: ({ spec, status }) => `${spec?.nodeName} ${status?.phase}`,
-      onEvent: (type, { metadata, spec, status }) => {
-        const name = metadata.name ?? "";
-        const lives = type !== "DELETED" && metadata.deletionTimestamp === undefined && status?.phase !== "Failed";
-        const change = { revision: Number(metadata.resourceVersion), pod: name, lives };
-        const app = metadata.labels?.app ?? "";
-        this.#podChanges.set(app, [...(this.#podChanges.get(app) ?? []), change]);
-        if (spec?.nodeName !== undefined && !this.#placed.has(name)) this.#placed.set(name, Number(metadata.resourceVersion));
-      },
+      shown: shownPod,
     });
-  }
-
-  #excesses(): readonly string[] {
-    return [...this.#wanted].flatMap(([name, wanted]) => excesses(wanted, this.#podChanges.get(name) ?? []));
   }
 
   /** Nodes that were called silent: they never are for as long as that takes. */
@@ -124,8 +124,9 @@ export class Trial implements AsyncDisposable {
     const { masters, random } = this;
     const client = masters.client("balancer");
     const { signal } = this.#stopping;
+    const closing = this.#closing.signal;
     // Every client and watcher listens.
-    setMaxListeners(0, signal);
+    setMaxListeners(0, signal, closing);
     await client.create(NAMESPACES, "", { apiVersion: "v1", kind: "Namespace", metadata: { name: this.#namespace } });
     this.#nodes = await startSimulatedNodes({
       client,
@@ -133,7 +134,7 @@ export class Trial implements AsyncDisposable {
       random: systemRandom,
       count: NODES,
       namePrefix: "node-",
-      signal,
+      signal: closing,
     });
     await eventually(() => client.get(core("serviceaccounts"), this.#namespace, "default"), RECOVERY_MS, "the controllers work");
     for (let i = 0; i < DEPLOYMENTS_COUNT; i++) {
@@ -141,10 +142,10 @@ export class Trial implements AsyncDisposable {
       this.#replicas.set(`d${i}`, 2);
       this.#wanted.set(`d${i}`, [{ revision: 0, replicas: 2 }]);
     }
-    const run = (task: Promise<unknown>): void => {
-      this.#ended.push(task);
+    const follow = <T extends Watched>(watcher: RecordedWatcher<T>): void => {
+      this.#watchersEnded.push(watcher.run(closing));
     };
-    for (const at of ["balancer", 0, 1, 2] as const) {
+    for (const at of ["balancer", ...SERVERS] as const) {
       const watcher = new RecordedWatcher<ConfigMap>({
         name: `watcher at ${at}`,
         client: masters.client(at),
@@ -153,23 +154,30 @@ export class Trial implements AsyncDisposable {
         shown: ({ data }) => data?.value ?? "",
       });
       this.#watchers.push(watcher);
-      run(watcher.run(signal));
+      follow(watcher);
     }
-    for (const watcher of [...Object.values(this.#leases), this.#pods, this.#nodeWatcher]) run(watcher.run(signal));
+    for (const watcher of Object.values(this.#leases)) follow(watcher);
+    follow(this.#pods);
+    follow(this.#nodeWatcher);
     const keys = (): readonly string[] => Array.from({ length: KEYS }, (_, i) => `k${this.#round}-${i}`);
-    for (const name of [...BALANCED_CLIENTS, "at-0", "at-1", "at-2"]) {
+    for (const name of this.clients) {
       const recorded = new RecordedClient({
         name,
-        client: masters.client(name.startsWith("at-") ? Number(name.slice(3)) : "balancer"),
+        client: masters.client(isAtServer(name) ? Number(name.slice(3)) : "balancer"),
         namespace: this.#namespace,
         random: seededRandom(random.int(2 ** 31)),
         recording: this.recording,
         keys,
         signal,
       });
-      run(recorded.run());
+      this.#clientsEnded.push(recorded.run());
     }
     await this.progress(5, RECOVERY_MS);
+  }
+
+  /** The names of all clients. */
+  get clients(): readonly string[] {
+    return [...BALANCED_CLIENTS, ...SERVERS.map((server) => `at-${server}`)];
   }
 
   /** From now on other objects are called. */
@@ -181,7 +189,7 @@ export class Trial implements AsyncDisposable {
    * Resolves with the milliseconds that it took until each client was answered so often: those that come through the balancer, and
    * those at the servers that are named; all when none is named.
    */
-  async progress(calls: number, timeoutMs: number, servers: readonly number[] = [0, 1, 2]): Promise<number> {
+  async progress(calls: number, timeoutMs: number, servers: readonly number[] = SERVERS): Promise<number> {
     const since = performance.now();
     const names = [...BALANCED_CLIENTS, ...servers.map((server) => `at-${server}`)];
     const { acknowledged, failures } = this.recording;
@@ -230,11 +238,63 @@ export class Trial implements AsyncDisposable {
     else times.push(realClock.now());
   }
 
+  /** From now on clients of these servers need not hear anything in time, until what is returned is called. */
+  silenced(servers: readonly number[]): () => void {
+    const from = performance.now();
+    return () => {
+      const now = performance.now();
+      const until = now + (now - from) + TRIED_AGAIN_MS;
+      this.#silences.push(...servers.map((server) => ({ client: `at-${server}`, from, until })));
+    };
+  }
+
+  /** Every server shows what it knew, to those who ask for no more. */
+  async readCached(): Promise<void> {
+    const read = async (server: number): Promise<void> => {
+      const client = this.masters.client(server);
+      const list = (): Promise<unknown> => client.list(CONFIG_MAPS, this.#namespace, { resourceVersion: "0" });
+      await eventually(list, RECOVERY_MS, `server ${server} shows what it knew`);
+      client.close();
+    };
+    await Promise.all(SERVERS.map(read));
+  }
+
   /** Which machine leads, by its Lease; undefined when that cannot be learned or nobody does. */
   async leader(name: Elected, client: Client): Promise<MachineProcess | undefined> {
     const lease = await client.get<Lease>(LEASES, "kube-system", name).catch(() => undefined);
     const host = machineOf(lease?.spec?.holderIdentity ?? "");
     return this.candidates(name).find((process) => process.name === host);
+  }
+
+  /** Resolves with the machine that leads, when it is seen to renew its Lease: one that is started anew leaves a Lease behind that nobody holds any more. */
+  async steadyLeader(name: Elected, client: Client, timeoutMs: number): Promise<MachineProcess> {
+    let first: Lease | undefined;
+    const renewing = async (): Promise<MachineProcess | undefined> => {
+      const lease = await client.get<Lease>(LEASES, "kube-system", name);
+      const { holderIdentity = "", renewTime } = lease.spec ?? {};
+      if (holderIdentity !== first?.spec?.holderIdentity) first = lease;
+      if (holderIdentity === "" || renewTime === first?.spec?.renewTime) return undefined;
+      return this.candidates(name).find((process) => process.name === machineOf(holderIdentity));
+    };
+    return (await eventually(renewing, timeoutMs, `${name} has a leader`)) as MachineProcess;
+  }
+
+  /** Begins to look whether a leader gives its Lease back; what is returned rejects when another has got it otherwise. */
+  givenBack(name: Elected, machine: string): () => Promise<void> {
+    const watcher = this.#leases[name];
+    const { until } = watcher;
+    return async () => {
+      const since = (): readonly string[] =>
+        successions(leaseChanges(watcher).filter(({ revision }) => revision > until)).map(({ holder }) => holder);
+      await eventually(
+        () => since().some((holder) => holder !== machine && holder !== ""),
+        RECOVERY_MS,
+        `another ${name} is told of`,
+      );
+      if (leaseGaps(watcher).some((gap) => gap.after >= until)) return;
+      const next = since().find((holder) => holder !== machine);
+      if (next !== "") throw new Error(`${machine} did not give the Lease of ${name} back: ${since().join(", ")}`);
+    };
   }
 
   candidates(name: Elected): readonly MachineProcess[] {
@@ -243,32 +303,30 @@ export class Trial implements AsyncDisposable {
 
   /** Ends the clients when all is well, and answers with everything that is wrong. */
   async judge(): Promise<readonly string[]> {
-    const wrong: string[] = [...this.recording.wrong];
+    const wrong: string[] = [];
     await eventually(() => this.masters.allReady(), RECOVERY_MS, "every server is ready");
     await this.progress(10, RECOVERY_MS);
     const client = this.masters.client("balancer");
     await this.#settled(client).catch((error: unknown) => wrong.push(`${error}`));
     this.#stopping.abort();
-    const until = Number((await client.list(CONFIG_MAPS, this.#namespace)).metadata.resourceVersion);
-    await Promise.all(this.#ended);
-    wrong.push(...(await this.#lastValues(client, until)));
-    for (const [key, operations] of this.recording.operations) {
-      const verdict = checkLinearizable(operations);
+    await Promise.all(this.#clientsEnded);
+    wrong.push(...(await this.#lastValues(client)), ...(await this.#allTold(client)));
+    this.#closing.abort();
+    await Promise.all(this.#watchersEnded);
+    const { failures, late, operations, writes } = this.recording;
+    wrong.push(...wrongAnswers([...failures, ...late], this.#silences));
+    for (const [key, history] of operations) {
+      const verdict = checkLinearizable(history);
       if (verdict.kind === "linearizable") continue;
       wrong.push(`${key}: ${JSON.stringify(verdict)}`);
-      writeFileSync(
-        this.masters.path(`history-${key}.json`),
-        operations.map((operation) => JSON.stringify(operation)).join("\n"),
-      );
+      const text = history.map((operation) => JSON.stringify(operation)).join("\n");
+      writeFileSync(this.masters.path(`history-${key}.json`), text);
     }
-    wrong.push(
-      ...checkWatched(
-        this.#watchers.flatMap(({ segments }) => segments),
-        this.recording.writes,
-      ),
-    );
+    const segments = this.#watchers.flatMap((watcher) => watcher.segments);
+    wrong.push(...checkWatched(segments, writes));
     for (const watcher of [...Object.values(this.#leases), this.#pods]) wrong.push(...checkWatched(watcher.segments, []));
-    wrong.push(...this.#silentNodes(), ...this.#actsOfOthers(), ...this.#excesses());
+    for (const watcher of Object.values(this.#leases)) wrong.push(...earlyLeaders(watcher, this.masters));
+    wrong.push(...this.#silentNodes(), ...this.#actsOfOthers(), ...tooManyPods(this.#pods.segments, this.#wanted));
     return wrong;
   }
 
@@ -288,19 +346,20 @@ export class Trial implements AsyncDisposable {
       slowestFailureMs: Math.round(Math.max(0, ...failures.map(({ durationMs }) => durationMs))),
       watches,
       leaders: Object.fromEntries(
-        Object.entries(this.#leases).map(([name]) => [
+        Object.entries(this.#leases).map(([name, watcher]) => [
           name,
-          successions(this.#changes(name as Elected)).map(({ holder }) => holder || "-"),
+          successions(leaseChanges(watcher)).map(({ holder }) => holder || "-"),
         ]),
       ),
-      acts: this.#acts().length,
+      acts: this.#programActs().acts.length,
     });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stopping.abort();
+    this.#closing.abort();
     await this.#nodes?.stop();
-    await Promise.all(this.#ended);
+    await Promise.all([...this.#clientsEnded, ...this.#watchersEnded]);
   }
 
   /** Deployments have as many pods as they should, and those run. */
@@ -331,9 +390,8 @@ export class Trial implements AsyncDisposable {
     });
   }
 
-  /** Every server says the same of every object, and the watchers were told as much. */
-  async #lastValues(client: Client, until: number): Promise<readonly string[]> {
-    const wrong: string[] = [];
+  /** Every server says the same of every object. */
+  async #lastValues(client: Client): Promise<readonly string[]> {
     const shown = async (from: Client): Promise<string> =>
       JSON.stringify(
         (await from.list<ConfigMap>(CONFIG_MAPS, this.#namespace)).items.map(({ metadata, data }) => [
@@ -342,104 +400,60 @@ export class Trial implements AsyncDisposable {
           data?.value,
         ]),
       );
-    const want = await shown(client);
-    for (const i of this.masters.apiServers.keys()) {
-      const own = this.masters.client(i);
-      if ((await shown(own)) !== want) wrong.push(`server ${i} has other objects`);
-      own.close();
-    }
-    // Whoever was told nothing for long has lost its watch without a word.
-    const behind = this.#watchers.filter((watcher) => watcher.until < until - 1_000);
-    return [...wrong, ...behind.map((watcher) => `${watcher.segments[0]?.watcher} was told until ${watcher.until} of ${until}`)];
+    const compared = async (): Promise<readonly string[] | undefined> => {
+      const want = await shown(client);
+      const others = await Promise.all(SERVERS.map(async (i) => ((await shown(this.masters.client(i))) === want ? [] : [i])));
+      // What nobody knew the end of may still have come to one.
+      if ((await shown(client)) !== want) return undefined;
+      return others.flat().map((i) => `server ${i} has other objects`);
+    };
+    return (await eventually(compared, RECOVERY_MS, "every server shows the same")) ?? [];
   }
 
-  #changes(name: Elected): readonly LeaseChange[] {
-    const changes = this.#leases[name].segments.flatMap(({ start, events }) => [
-      ...[...start.values()].map(({ revision, value }) => ({ revision, holder: machineOf(value), at: 0 })),
-      ...events.map(({ revision, value }) => ({
-        revision,
-        holder: machineOf(value),
-        at: this.#toldAt.get(revision) ?? 0,
-      })),
-    ]);
-    return changes.sort((a, b) => a.revision - b.revision);
+  /** Watchers are told of everything, the last thing too; whoever is not has lost its watch without a word. */
+  async #allTold(client: Client): Promise<readonly string[]> {
+    const last: ConfigMap = { apiVersion: "v1", kind: "ConfigMap", metadata: { name: LAST }, data: { value: LAST } };
+    const write = async (): Promise<ConfigMap> => {
+      await client.create(CONFIG_MAPS, this.#namespace, last).catch(() => undefined);
+      return client.get<ConfigMap>(CONFIG_MAPS, this.#namespace, LAST);
+    };
+    const { metadata } = await eventually(write, RECOVERY_MS, "the last object is written");
+    const revision = Number(metadata?.resourceVersion);
+    // Leases are renewed all the time. Pods do not change any more.
+    const pods = (await client.list<Pod>(PODS, this.#namespace)).items.map((pod) => Number(pod.metadata.resourceVersion));
+    const until = [
+      ...[...this.#watchers, ...Object.values(this.#leases)].map((watcher) => ({ watcher, revision })),
+      { watcher: this.#pods, revision: Math.max(0, ...pods) },
+    ];
+    const behind = (): string[] =>
+      until.flatMap((one) =>
+        one.watcher.until >= one.revision ? [] : [`${one.watcher.name} was told until ${one.watcher.until}`],
+      );
+    await eventually(() => behind().length === 0, RECOVERY_MS, "all is told").catch(() => undefined);
+    return behind().map((text) => `${text}, not of ${revision}`);
   }
 
-  /** What controllers and schedulers have written in the namespace of the histories, by which machine. */
-  #acts(): readonly (Act & { readonly of: Elected })[] {
-    const events = this.masters.auditLines().map(({ server, line }) => ({ ...(JSON.parse(line) as AuditEvent), server }));
-    const instances = new Map(this.masters.users);
-    for (const event of events) {
-      // Controllers act by tokens, which their machine has asked for.
-      const token = event.objectRef?.subresource === "token" ? event.responseObject?.status?.token : undefined;
-      const instance = instances.get(credentialOf(event));
-      if (token !== undefined && instance !== undefined) instances.set(`JTI=${tokenId(token)}`, instance);
-    }
-    return events.flatMap((event) => {
-      const instance = instances.get(credentialOf(event));
-      const { resource = "", name = "", subresource = "", namespace = "" } = event.objectRef ?? {};
-      if (namespace !== this.#namespace || (event.responseStatus?.code ?? 0) >= 300) return [];
-      if (instance === undefined) throw new Error(`nobody knows who did ${JSON.stringify(event).slice(0, 500)}`);
-      const at = Date.parse(event.requestReceivedTimestamp);
-      if (this.#wasOnItsWay(event.server, at) || this.#wasOnItsWay(instance, at)) return [];
-      const revision =
-        subresource === "binding" ? this.#placed.get(name) : Number(event.responseObject?.metadata?.resourceVersion ?? "0");
-      if (revision === undefined || revision === 0) return [];
-      const of = event.user.username === "system:kube-scheduler" ? "kube-scheduler" : "kube-controller-manager";
-      const what = `${event.verb} ${resource}/${name}/${subresource} ${event.requestReceivedTimestamp}`;
-      return [{ instance, revision, what, at, of }];
+  #programActs(): ProgramActs {
+    return programActs(this.masters, {
+      namespace: this.#namespace,
+      from: this.#auditedBefore,
+      placed: placements(this.#pods.segments),
+      wasOnItsWay: (machine, at) =>
+        (this.#reconnections.get(machine) ?? []).some((back) => at >= back && at < back + ON_THE_WAY_MS),
     });
-  }
-
-  /** Whether what came at that time may have been sent long before: nobody can take back what is on its way. */
-  #wasOnItsWay(machine: string, at: number): boolean {
-    return (this.#reconnections.get(machine) ?? []).some((back) => at >= back && at < back + ON_THE_WAY_MS);
   }
 
   #actsOfOthers(): readonly string[] {
-    const acts = this.#acts();
-    return (Object.keys(this.#leases) as Elected[]).flatMap((name) => {
-      const changes = successions(this.#changes(name));
+    const { acts, unknown } = this.#programActs();
+    const wrong = (Object.keys(this.#leases) as Elected[]).flatMap((name) => {
+      const changes = leaseChanges(this.#leases[name]);
       const from = changes[0]?.revision ?? 0;
       // What was done before anybody watched cannot be judged.
-      return actsOfOthers(
-        changes,
-        acts.filter(({ of, revision }) => of === name && revision >= from),
-      );
+      const judged = acts.filter(({ of, revision }) => of === name && revision >= from);
+      return actsOfOthers(changes, judged, leaseGaps(this.#leases[name]));
     });
+    return [...unknown, ...wrong];
   }
-}
-
-/** An identity in a Lease begins with its machine's name. */
-function machineOf(identity: string): string {
-  return identity.split("_")[0] ?? "";
-}
-
-interface AuditEvent {
-  readonly verb: string;
-  readonly requestReceivedTimestamp: string;
-  readonly user: { readonly username: string; readonly extra?: Readonly<Record<string, readonly string[]>> };
-  readonly objectRef?: {
-    readonly resource?: string;
-    readonly namespace?: string;
-    readonly name?: string;
-    readonly subresource?: string;
-  };
-  readonly responseStatus?: { readonly code?: number };
-  readonly responseObject?: {
-    readonly metadata?: { readonly resourceVersion?: string };
-    readonly status?: { readonly token?: string };
-  };
-}
-
-/** What somebody proved himself with. */
-function credentialOf({ user }: AuditEvent): string {
-  return user.extra?.["authentication.kubernetes.io/credential-id"]?.[0] ?? "";
-}
-
-function tokenId(token: string): string {
-  const claims = JSON.parse(Buffer.from(token.split(".")[1] ?? "", "base64url").toString()) as { readonly jti?: string };
-  return claims.jti ?? "";
 }
 
 function deployment(name: string, replicas: number): Deployment {

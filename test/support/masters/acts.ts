@@ -1,0 +1,78 @@
+import type { Act } from "../history/leadership.ts";
+import type { Elected } from "./elected.ts";
+import type { Masters } from "./masters.ts";
+
+/** What controllers and schedulers have written, by the audit logs. */
+export interface ProgramActs {
+  readonly acts: readonly (Act & { readonly of: Elected })[];
+  /** What nobody can be found for. */
+  readonly unknown: readonly string[];
+}
+
+/** What {@link programActs} looks at. */
+export interface ActsWanted {
+  readonly namespace: string;
+  /** Sizes of the audit logs behind which it reads. */
+  readonly from: readonly number[];
+  /** When each pod got its node, by name: the revision. */
+  readonly placed: ReadonlyMap<string, number>;
+  /** Whether what a machine sent or got at that time may have been sent long before. */
+  readonly wasOnItsWay: (machine: string, at: number) => boolean;
+}
+
+/** Reads the audit logs of a trial: what was written in its namespace, by which machine. */
+export function programActs(masters: Masters, { namespace, from, placed, wasOnItsWay }: ActsWanted): ProgramActs {
+  const events = masters.auditLines(from).map(({ server, line }) => ({ ...(JSON.parse(line) as AuditEvent), server }));
+  for (const event of events) {
+    // Controllers act by tokens, which their machine has asked for.
+    const token = event.objectRef?.subresource === "token" ? event.responseObject?.status?.token : undefined;
+    const instance = masters.users.get(credentialOf(event));
+    if (token !== undefined && instance !== undefined) masters.users.set(`JTI=${tokenId(token)}`, instance);
+  }
+  const unknown: string[] = [];
+  const acts = events.flatMap((event) => {
+    const { resource = "", name = "", subresource = "", namespace: where = "" } = event.objectRef ?? {};
+    if (where !== namespace || (event.responseStatus?.code ?? 0) >= 300) return [];
+    const what = `${event.verb} ${resource}/${name}/${subresource} ${event.requestReceivedTimestamp} at ${event.server}`;
+    const instance = masters.users.get(credentialOf(event));
+    if (instance === undefined) {
+      unknown.push(`nobody knows who did ${what} as ${event.user.username} ${credentialOf(event)}`);
+      return [];
+    }
+    const times = masters.trueTimes(event.server, Date.parse(event.requestReceivedTimestamp));
+    if (times.some((at) => wasOnItsWay(event.server, at) || wasOnItsWay(instance, at))) return [];
+    const revision =
+      subresource === "binding" ? placed.get(name) : Number(event.responseObject?.metadata?.resourceVersion ?? "0");
+    if (revision === undefined || revision === 0) return [];
+    const of: Elected = event.user.username === "system:kube-scheduler" ? "kube-scheduler" : "kube-controller-manager";
+    return [{ instance, revision, what, times, of }];
+  });
+  return { acts, unknown };
+}
+
+interface AuditEvent {
+  readonly verb: string;
+  readonly requestReceivedTimestamp: string;
+  readonly user: { readonly username: string; readonly extra?: Readonly<Record<string, readonly string[]>> };
+  readonly objectRef?: {
+    readonly resource?: string;
+    readonly namespace?: string;
+    readonly name?: string;
+    readonly subresource?: string;
+  };
+  readonly responseStatus?: { readonly code?: number };
+  readonly responseObject?: {
+    readonly metadata?: { readonly resourceVersion?: string };
+    readonly status?: { readonly token?: string };
+  };
+}
+
+/** What somebody proved himself with. */
+function credentialOf({ user }: AuditEvent): string {
+  return user.extra?.["authentication.kubernetes.io/credential-id"]?.[0] ?? "";
+}
+
+function tokenId(token: string): string {
+  const claims = JSON.parse(Buffer.from(token.split(".")[1] ?? "", "base64url").toString()) as { readonly jti?: string };
+  return claims.jti ?? "";
+}
