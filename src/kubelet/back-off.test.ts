@@ -35,3 +35,11 @@ test("a container that ran for ten minutes starts over", () => {
   backOff.next("c", 700_000);
   expect(backOff.delayMs("c")).toBe(10_000);
 });
+
+test("what would start over is forgotten, and what is held back is not", () => {
+  const backOff = new BackOff();
+  backOff.next("old", 0);
+  backOff.next("new", 100_000);
+  backOff.forgetOld(600_001);
+  expect([backOff.delayMs("old"), backOff.delayMs("new")]).toEqual([0, 10_000]);
+});

@@ -29,6 +29,13 @@ export class BackOff {
     return this.#entries.get(name)?.delayMs ?? 0;
   }
 
+  /** Forgets what would start over, for who keeps the delays of many. */
+  forgetOld(nowMs: number): void {
+    for (const [name, { updatedMs }] of this.#entries) {
+      if (nowMs - updatedMs > 2 * RESTART_DELAY_MAX_MS) this.#entries.delete(name);
+    }
+  }
+
   /** A container is started again. */
   next(name: string, nowMs: number): void {
     const entry = this.#entries.get(name);

@@ -35,8 +35,6 @@ export interface PullManagerOptions {
 const RETRY_MS = 10_000;
 /** How soon a pod is told that a pull that failed is held back, in milliseconds. */
 const TELL_MS = 2000;
-/** Images of pods whose last failures are remembered. */
-const FAILURES_MAX = 4096;
 /** Errors of runtimes that have reasons of their own, by what their messages begin with, and what is said of them. */
 const KNOWN_ERRORS = {
   RegistryUnavailable: "the registry is unavailable",
@@ -183,7 +181,7 @@ export class PullManager implements ImageManager {
   }
 
   #forgetOld(nowMs: number): void {
-    if (this.#failures.size < FAILURES_MAX) return;
+    this.#backOff.forgetOld(nowMs);
     for (const [key, { atMs }] of this.#failures) if (nowMs - atMs > RESTART_DELAY_MAX_MS) this.#failures.delete(key);
   }
 }
