@@ -27,7 +27,7 @@ describe.skipIf(!hasKubectl)("rollouts over ten nodes (needs kubectl on the PATH
     const text = await kubectl.ok(["get", "pods", "-l", "app=web", "-o", "jsonpath={.items[*].spec.containers[0].image}"]);
     return new Set(text.split(" "));
   };
-  const rolledOut = () => kubectl.ok(["rollout", "status", "deployment/web", "--timeout=60s"]);
+  const rolledOut = () => kubectl.ok(["rollout", "status", "deployment/web", "--timeout=150s"]);
 
   test("a hundred replicas become ready, ten or so on each node", async () => {
     await kubectl.ok(["apply", "-f", "-"], deployment("web", 100, "app:1"));
