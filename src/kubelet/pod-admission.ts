@@ -13,6 +13,16 @@ export interface Rejection {
   readonly message: string;
   /** The node ends the pod for its own sake: budgets of disruptions and retries of Jobs count it as such. */
   readonly isDisruption?: boolean;
+  /** What its condition says then, when not the message. */
+  readonly disruptionMessage?: string;
+}
+
+/** What a node has too little of: whole numbers, processors in thousandths. */
+export interface Lack {
+  readonly resource: string;
+  readonly requested: number;
+  readonly used: number;
+  readonly capacity: number;
 }
 
 const OS = "linux";
@@ -21,10 +31,21 @@ const ZERO: Quantity = parseQuantity(0);
 
 /**
  * Whether a node takes a pod on beside those that it has: upstream's `predicateAdmitHandler`. The scheduler has looked
- * at the same things, but a pod may name its node itself, and the node may have changed. Critical pods do not push
- * others off the node.
+ * at the same things, but a pod may name its node itself, and the node may have changed. For critical pods others may have
+ * to go: see {@link lacksFor}.
  */
 export function rejectionOf(pod: Pod, node: Node, others: readonly Pod[]): Rejection | undefined {
+  return unfitness(pod, node) ?? shortage(pod, node, others) ?? mismatch(pod, node, others);
+}
+
+/** All that a node has too little of for a pod; undefined when something else stands against the pod too. */
+export function lacksFor(pod: Pod, node: Node, others: readonly Pod[]): readonly Lack[] | undefined {
+  const otherwise = unfitness(pod, node) ?? mismatch(pod, node, others);
+  return otherwise === undefined ? [...lacks(pod, node, others)] : undefined;
+}
+
+/** Why a pod is not for such nodes. */
+function unfitness(pod: Pod, node: Node): Rejection | undefined {
   const label = pod.metadata.labels?.[OS_LABEL];
   if (label !== undefined && label !== OS) {
     const message = "Failed to admit pod as the `kubernetes.io/os` label doesn't match node label";
@@ -38,7 +59,7 @@ export function rejectionOf(pod: Pod, node: Node, others: readonly Pod[]): Rejec
     const message = "SupplementalGroupsPolicy=Strict is not supported in this node";
     return { reason: "SupplementalGroupsPolicyNotSupported", message };
   }
-  return shortage(pod, node, others) ?? mismatch(pod, node, others);
+  return undefined;
 }
 
 /**
@@ -62,9 +83,17 @@ export function resizeProblemOf(pod: Pod, node: Node, others: readonly Pod[]): R
 
 /** The first resource that the node has too little of. */
 function shortage(pod: Pod, node: Node, others: readonly Pod[]): Rejection | undefined {
+  for (const { resource, requested, used, capacity } of lacks(pod, node, others)) {
+    const message = `Node didn't have enough resource: ${resource}, requested: ${requested}, used: ${used}, capacity: ${capacity}`;
+    return { reason: `OutOf${resource}`, message };
+  }
+  return undefined;
+}
+
+function* lacks(pod: Pod, node: Node, others: readonly Pod[]): Generator<Lack> {
   const allocatable = node.status?.allocatable ?? {};
   const podsMax = quantityValue(parseQuantity(allocatable.pods ?? 0));
-  if (others.length + 1 > podsMax) return outOf("pods", 1, others.length, podsMax);
+  if (others.length + 1 > podsMax) yield { resource: "pods", requested: 1, used: others.length, capacity: podsMax };
   const used = new Map<string, Quantity>();
   for (const other of others) {
     for (const [name, amount] of heldBy(other)) {
@@ -78,9 +107,8 @@ function shortage(pod: Pod, node: Node, others: readonly Pod[]): Rejection | und
     const requested = amountOf(quantity);
     const taken = amountOf(used.get(name) ?? ZERO);
     const capacity = amountOf(parseQuantity(ownValue(allocatable, name) ?? 0));
-    if (requested > 0 && requested > capacity - taken) return outOf(name, requested, taken, capacity);
+    if (requested > 0 && requested > capacity - taken) yield { resource: name, requested, used: taken, capacity };
   }
-  return undefined;
 }
 
 /** Objects of an informer never change: each is worked out once, however many pods come after it. */
@@ -103,11 +131,6 @@ function inOrder(requests: ReadonlyMap<string, Quantity>): (readonly [string, Qu
 
 function isExtended(name: string): boolean {
   return name.includes("/") && !name.includes("kubernetes.io/");
-}
-
-function outOf(resource: string, requested: number, used: number, capacity: number): Rejection {
-  const message = `Node didn't have enough resource: ${resource}, requested: ${requested}, used: ${used}, capacity: ${capacity}`;
-  return { reason: `OutOf${resource}`, message };
 }
 
 function mismatch(pod: Pod, node: Node, others: readonly Pod[]): Rejection | undefined {

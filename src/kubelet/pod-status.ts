@@ -102,7 +102,14 @@ function restartingFinding({ pod, observed }: PodStatusSituation, phase: string)
 
 function disruption(failure: Rejection | undefined): readonly Finding[] {
   if (failure?.isDisruption !== true) return [];
-  return [{ type: "DisruptionTarget", status: "True", reason: "TerminationByKubelet", message: failure.message }];
+  return [
+    {
+      type: "DisruptionTarget",
+      status: "True",
+      reason: "TerminationByKubelet",
+      message: failure.disruptionMessage ?? failure.message,
+    },
+  ];
 }
 
 function hasNetwork({ observed, ending }: PodStatusSituation): boolean {

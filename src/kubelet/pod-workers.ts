@@ -1,10 +1,15 @@
 import type { Node, Pod } from "#api/generated/core/v1.ts";
 import type { Logger } from "#component-base/logging.ts";
+import { isCriticalPod } from "./cm/critical-pods.ts";
 import { fullNameOf, isStaticPod } from "./config/static-pod.ts";
-import { type Rejection, rejectionOf, resizeProblemOf } from "./pod-admission.ts";
+import { lacksFor, type Rejection, rejectionOf, resizeProblemOf } from "./pod-admission.ts";
+import { PodEvents } from "./pod-events.ts";
 import { PodWorker } from "./pod-worker.ts";
 import type { PodWorkerModules } from "./pod-worker-modules.ts";
+import { PREEMPTED, podsToPreempt } from "./preemption.ts";
 import type { ResizeProblem } from "./resize/pod-resizer.ts";
+
+const RECOVERY_FAILED = "Unexpected error while attempting to recover from admission failure";
 
 /** What {@link PodWorkers} use of their node. */
 export interface PodWorkersOptions {
@@ -115,16 +120,42 @@ export class PodWorkers {
   }
 
   #rejection(worker: PodWorker, node: Node | undefined): Rejection | undefined {
-    if (node === undefined) return undefined;
-    const others = this.all.filter((other) => other !== worker && other.active).map(({ pod }) => pod);
-    return rejectionOf(worker.pod, node, others);
+    return node === undefined ? undefined : rejectionOf(worker.pod, node, this.#othersOf(worker));
+  }
+
+  #othersOf(worker: PodWorker): readonly Pod[] {
+    return this.all.filter((other) => other !== worker && other.active).map(({ pod }) => pod);
   }
 
   async #lookAgain(worker: PodWorker): Promise<void> {
     const node = (await this.#options.readNode().catch(() => undefined)) ?? this.#options.node();
-    if (this.#stopped || this.#workers.get(worker.pod.metadata.uid ?? "") !== worker) return;
+    if (this.#isGone(worker)) return;
     const rejection = this.#rejection(worker, node);
     if (rejection === undefined) worker.resume();
-    else worker.reject(rejection);
+    else if (node === undefined || !isCriticalPod(worker.pod)) worker.reject(rejection);
+    else await this.#makeRoom(worker, node, rejection);
+  }
+
+  /** A critical pod is not turned away for want of anything: others go (upstream's `CriticalPodAdmissionHandler`). */
+  async #makeRoom(worker: PodWorker, node: Node, rejection: Rejection): Promise<void> {
+    const others = this.#othersOf(worker);
+    const lacks = lacksFor(worker.pod, node, others);
+    if (lacks === undefined) return worker.reject(rejection);
+    const victims = podsToPreempt(worker.pod, others, lacks);
+    if (typeof victims === "string") {
+      const message = `${RECOVERY_FAILED}: preemption: error finding a set of pods to preempt: ${victims}`;
+      return worker.reject({ reason: "UnexpectedAdmissionError", message });
+    }
+    const events = new PodEvents(this.#options.modules.recorder);
+    const ended = victims.map((pod) => {
+      events.pod(pod, "Warning", PREEMPTED.reason, PREEMPTED.message);
+      return this.#workers.get(pod.metadata.uid ?? "")?.fail(PREEMPTED);
+    });
+    await Promise.all(ended);
+    if (!this.#isGone(worker)) worker.resume();
+  }
+
+  #isGone(worker: PodWorker): boolean {
+    return this.#stopped || this.#workers.get(worker.pod.metadata.uid ?? "") !== worker;
   }
 }

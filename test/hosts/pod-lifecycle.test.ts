@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { cgroupRoots } from "../support/namespaces.ts";
@@ -117,7 +117,7 @@ const cases: readonly LifeCase[] = [
       initContainers: [
         {
           name: "i",
-          image: "busybox:1",
+          image: "busybox:2",
           ...script("echo \"A='one' # why\nB='two\nthree'\" > /v/env"),
           volumeMounts: [{ name: "v", mountPath: "/v" }],
         },
@@ -249,7 +249,9 @@ describe.each(podClusterKinds)("what comes of pods on $name", (kind) => {
   };
   const imageOf = (image: string | undefined): string =>
     image === undefined ? pods.image : pods.node === undefined ? image : `${pods.node.registry.host}/${image}`;
-  const create = async (name: string, { container, ...spec }: Any, annotations: object = {}): Promise<void> => {
+  const create = async (name: string, { container, ...others }: Any, annotations: object = {}): Promise<void> => {
+    const initContainers = others.initContainers?.map((one: Any) => ({ ...one, image: imageOf(one.image) }));
+    const spec = initContainers === undefined ? others : { ...others, initContainers };
     const containers = [{ name: "c", command: ["sleep", "86400"], ...container, image: imageOf(container.image) }];
     const made = await ask("POST", `${CORE}/pods`, {
       metadata: { name, annotations },
@@ -293,7 +295,7 @@ describe.each(podClusterKinds)("what comes of pods on $name", (kind) => {
     })();
     await create("stages", {
       ...never,
-      initContainers: [{ name: "i", image: pods.image, ...script("sleep 1", "exit 0") }],
+      initContainers: [{ name: "i", ...script("sleep 1", "exit 0") }],
       container: script("sleep 2", "exit 0"),
     });
     await watching;
@@ -418,6 +420,32 @@ describe.each(podClusterKinds)("what comes of pods on $name", (kind) => {
   });
 
   if (!isReal) return;
+
+  test("a critical pod ends others for which there is no room beside it", async () => {
+    await create("filler", { container: { resources: { requests: { cpu: "7" } } } });
+    await until("filler", { phase: "Running" });
+    const container = { name: "c", image: pods.image, resources: { requests: { cpu: "4" } } };
+    const manifest = {
+      apiVersion: "v1",
+      kind: "Pod",
+      metadata: { name: "critical" },
+      spec: { terminationGracePeriodSeconds: 1, containers: [container] },
+    };
+    const path = join(pods.node?.manifests ?? "", "critical.json");
+    writeFileSync(path, JSON.stringify(manifest));
+    await until("filler", { phase: "Failed", reason: "Preempting", message: "Preempted in order to admit critical pod" });
+    expect((await podOf("filler")).status.conditions).toContainEqual(
+      expect.objectContaining({
+        type: "DisruptionTarget",
+        status: "True",
+        reason: "TerminationByKubelet",
+        message: "Pod was preempted by Kubelet to accommodate a critical pod.",
+      }),
+    );
+    await until("critical-real-0", { phase: "Running" });
+    rmSync(path);
+    await gone("critical-real-0");
+  });
 
   test("pods of a URL run, change and go with what it says, and stay while it says nothing", async () => {
     const document = (...names: readonly string[]): typeof manifests => {
