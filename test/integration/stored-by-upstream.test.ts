@@ -2,11 +2,14 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { ApiObject } from "#apimachinery/meta/api-object.ts";
+import { encodeMessage } from "#apimachinery/protobuf/encode.ts";
+import { inEnvelope } from "#apimachinery/protobuf/envelope.ts";
 import { decodeObject } from "#apimachinery/schema/decode.ts";
 import { normalizeObject } from "#apimachinery/schema/normalize.ts";
 import { schemaFor } from "#apimachinery/schema/registry.ts";
 import type { ResourceDefinition } from "#apiserver/registry/resource.ts";
 import { knownForm, type ServedForm, servedForms, toServedForm } from "#apiserver/registry/store/served-form.ts";
+import { assert } from "#base/assert.ts";
 import { realClock } from "#base/clock.ts";
 import { systemRandom } from "#base/random.ts";
 import type { Client } from "#client/client.ts";
@@ -88,6 +91,71 @@ function canonical({ json, definition, form }: Stored): ApiObject {
   else if (other?.toStorage === undefined) definition.strategy.setDefaults?.(defaulted as never);
   return normalizeObject(form.schema, defaulted);
 }
+
+// Before the others: webhooks and policies are among what they store.
+test("definitions of custom resources, which upstream stores as v1beta1, are read as v1", async () => {
+  const schema = schemaFor("apiextensions.k8s.io", "v1beta1", "CustomResourceDefinition");
+  assert(schema !== undefined, "v1beta1 has a type");
+  const openAPIV3Schema = {
+    type: "object",
+    properties: {
+      spec: {
+        type: "object",
+        required: ["size"],
+        properties: {
+          size: { type: "integer", default: 3, enum: [1, 3, 5], format: "int32" },
+          tags: { type: "array", items: { type: "string" }, "x-kubernetes-list-type": "set" },
+          more: { type: "object", additionalProperties: { type: "string" } },
+        },
+      },
+    },
+  };
+  const column = { name: "Size", type: "integer" };
+  const definition = {
+    apiVersion: "apiextensions.k8s.io/v1beta1",
+    kind: "CustomResourceDefinition",
+    metadata: { name: "widgets.example.org", uid: "u", creationTimestamp: "2026-01-02T03:04:05Z", generation: 1 },
+    spec: {
+      group: "example.org",
+      version: "v1",
+      scope: "Namespaced",
+      names: { plural: "widgets", singular: "widget", kind: "Widget", listKind: "WidgetList" },
+      validation: { openAPIV3Schema },
+      subresources: { status: {} },
+      additionalPrinterColumns: [{ ...column, JSONPath: ".spec.size" }],
+      versions: [{ name: "v1", served: true, storage: true }],
+      conversion: { strategy: "None" },
+      preserveUnknownFields: false,
+    },
+    status: { conditions: [], acceptedNames: { plural: "widgets", kind: "Widget" }, storedVersions: ["v1"] },
+  };
+  const { apiVersion, kind, ...fields } = definition;
+  const value = inEnvelope(apiVersion, kind, encodeMessage(schema, fields));
+  const key = upstreamKey("customresourcedefinitions", "", definition.metadata.name);
+  await kv.txn({ key, expectedModRevision: 0, put: { value } });
+  const definitions = { group: "apiextensions.k8s.io", version: "v1", resource: "customresourcedefinitions" };
+  const got = await client.get<ApiObject>(definitions, "", definition.metadata.name);
+  expect(got).toMatchObject({
+    apiVersion: "apiextensions.k8s.io/v1",
+    metadata: { uid: "u" },
+    spec: {
+      group: "example.org",
+      versions: [
+        {
+          name: "v1",
+          schema: { openAPIV3Schema },
+          subresources: { status: {} },
+          additionalPrinterColumns: [{ ...column, jsonPath: ".spec.size" }],
+        },
+      ],
+    },
+  });
+  const widgets = { group: "example.org", version: "v1", resource: "widgets" };
+  const widget = { apiVersion: "example.org/v1", kind: "Widget", metadata: { name: "w", namespace: "default" }, spec: {} };
+  await expect
+    .poll(() => client.create(widgets, "default", widget).catch(() => undefined), { timeout: 20_000 })
+    .toMatchObject({ spec: { size: 3 } });
+});
 
 describe.skipIf(files.length === 0)("what upstream stored (needs ../shared/upstream/roundtrip)", () => {
   test("all versions of what is stored are known", () => {
