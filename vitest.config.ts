@@ -18,7 +18,7 @@ export default defineConfig({
   test: {
     projects: [
       // Unit tests share nothing but pure modules, which need not be loaded for each file.
-      { resolve, ssr, test: { ...together, name: "unit", include: ["src/**/*.test.ts"], isolate: false } },
+      { resolve, ssr, test: { ...together, name: "unit", include: ["src/**/*.test.ts"], isolate: false, testTimeout: 30_000 } },
       { resolve, ssr, test: { ...together, name: "architecture", include: ["test/architecture/**/*.test.ts"] } },
       {
         resolve,

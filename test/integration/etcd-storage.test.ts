@@ -191,54 +191,58 @@ describe.skipIf(!hasEtcd)(`how objects lie in etcd (${ETCD_REASON})`, () => {
     expect((await client.list(configMaps, "default")).items.some(({ metadata }) => metadata.name === "a")).toBe(true);
   });
 
-  test.skipIf(!isBuilt)("the flags of kybern up: another etcd for events, and what is refused", { timeout: 120_000 }, async () => {
-    const [one, two] = [await etcd(), await etcd()];
-    const dir = mkdtempSync(join(tmpdir(), "kybern-overrides-"));
-    closing.push(async () => rmSync(dir, { recursive: true, force: true }));
-    const args = ["up", "--data-dir", dir, "--secure-port", "0", "--nodes", "0", "--etcd-servers", one.urls.join()];
-    const overrides = `/events#${two.urls.join(";")},events.k8s.io/events#${two.urls.join(";")}`;
-    const limits = ["--etcd-compaction-interval=0", "--etcd-healthcheck-timeout=1s", "--watch-cache-sizes=pods#0"];
-    const program = new Program([...args, "--etcd-servers-overrides", overrides, ...limits]);
-    closing.push(() => program[Symbol.asyncDispose]());
-    await eventually(() => program.stdout.includes("is up"), 20_000, `the banner: ${program.stderr}`);
-    expect(program.stderr).toContain("watch caches that are not wanted are kept all the same");
-    const text = readFileSync(join(dir, "admin.kubeconfig"), "utf8");
-    const client = createRestClient({ ...parseKubeconfig(text, () => ""), userAgent: "test", clock: realClock });
-    await client.create(events, "default", event("a"));
-    expect(two.ctl("get", "/registry/events", "--prefix", "--keys-only")).toContain("/registry/events/default/a");
-    const told = String(await client.raw("/readyz?verbose")).split("\n");
-    expect(told.filter((line) => line.includes("]etcd"))).toEqual(
-      ["etcd", "etcd-readiness", "etcd-override-0", "etcd-override-readiness-0"].map((name) => `[+]${name} ok`),
-    );
-    const sizes = /^apiserver_storage_size_bytes\{storage_cluster_id="(.*)"\} (\d+)$/gm;
-    const known = [...String(await client.raw("/metrics")).matchAll(sizes)].map(([, id, bytes]) => [id, Number(bytes) > 0]);
-    expect(known).toEqual([
-      ["etcd-0", true],
-      ["etcd-1", true],
-    ]);
-    two.members[0]?.child.kill("SIGKILL");
-    await eventually(
-      () =>
-        client.raw("/readyz").then(
-          () => false,
-          (error: Error) => error.message.includes("[-]etcd-override-0 failed"),
-        ),
-      20_000,
-      "the health of the other etcd",
-    );
-    await client.close();
-    program.kill("SIGTERM");
-    expect(await program.exited).toBe(0);
-    for (const [flag, why] of [
-      ["--etcd-servers-overrides=events#http://127.0.0.1:1", "takes entries such as /events#"],
-      ["--etcd-servers-overrides=/events#127.0.0.1:1", "takes addresses such as"],
-      ["--storage-media-type=application/yaml", "takes one of application/json, application/vnd.kubernetes.protobuf"],
-      ["--etcd-compaction-interval=soon", "takes a duration"],
-      ["--watch-cache-sizes=pods", "takes entries such as pods#100"],
-      ["--delete-collection-workers=0", "takes a whole number from 1"],
-    ] as const) {
-      await using refused = new Program([...args, flag]);
-      expect([await refused.exited, refused.stderr]).toEqual([2, expect.stringContaining(why)]);
-    }
-  });
+  test.skipIf(!isBuilt)(
+    "the flags of kybern up: another etcd for events, and what is refused",
+    { timeout: 120_000 },
+    async () => {
+      const [one, two] = [await etcd(), await etcd()];
+      const dir = mkdtempSync(join(tmpdir(), "kybern-overrides-"));
+      closing.push(async () => rmSync(dir, { recursive: true, force: true }));
+      const args = ["up", "--data-dir", dir, "--secure-port", "0", "--nodes", "0", "--etcd-servers", one.urls.join()];
+      const overrides = `/events#${two.urls.join(";")},events.k8s.io/events#${two.urls.join(";")}`;
+      const limits = ["--etcd-compaction-interval=0", "--etcd-healthcheck-timeout=1s", "--watch-cache-sizes=pods#0"];
+      const program = new Program([...args, "--etcd-servers-overrides", overrides, ...limits]);
+      closing.push(() => program[Symbol.asyncDispose]());
+      await eventually(() => program.stdout.includes("is up"), 20_000, `the banner: ${program.stderr}`);
+      expect(program.stderr).toContain("watch caches that are not wanted are kept all the same");
+      const text = readFileSync(join(dir, "admin.kubeconfig"), "utf8");
+      const client = createRestClient({ ...parseKubeconfig(text, () => ""), userAgent: "test", clock: realClock });
+      await client.create(events, "default", event("a"));
+      expect(two.ctl("get", "/registry/events", "--prefix", "--keys-only")).toContain("/registry/events/default/a");
+      const told = String(await client.raw("/readyz?verbose")).split("\n");
+      expect(told.filter((line) => line.includes("]etcd"))).toEqual(
+        ["etcd", "etcd-readiness", "etcd-override-0", "etcd-override-readiness-0"].map((name) => `[+]${name} ok`),
+      );
+      const sizes = /^apiserver_storage_size_bytes\{storage_cluster_id="(.*)"\} (\d+)$/gm;
+      const known = [...String(await client.raw("/metrics")).matchAll(sizes)].map(([, id, bytes]) => [id, Number(bytes) > 0]);
+      expect(known).toEqual([
+        ["etcd-0", true],
+        ["etcd-1", true],
+      ]);
+      two.members[0]?.child.kill("SIGKILL");
+      await eventually(
+        () =>
+          client.raw("/readyz").then(
+            () => false,
+            (error: Error) => error.message.includes("[-]etcd-override-0 failed"),
+          ),
+        20_000,
+        "the health of the other etcd",
+      );
+      await client.close();
+      program.kill("SIGTERM");
+      expect(await program.exited).toBe(0);
+      for (const [flag, why] of [
+        ["--etcd-servers-overrides=events#http://127.0.0.1:1", "takes entries such as /events#"],
+        ["--etcd-servers-overrides=/events#127.0.0.1:1", "takes addresses such as"],
+        ["--storage-media-type=application/yaml", "takes one of application/json, application/vnd.kubernetes.protobuf"],
+        ["--etcd-compaction-interval=soon", "takes a duration"],
+        ["--watch-cache-sizes=pods", "takes entries such as pods#100"],
+        ["--delete-collection-workers=0", "takes a whole number from 1"],
+      ] as const) {
+        await using refused = new Program([...args, flag]);
+        expect([await refused.exited, refused.stderr]).toEqual([2, expect.stringContaining(why)]);
+      }
+    },
+  );
 });

@@ -226,17 +226,25 @@ const tee: Program = async (args, process) => {
   return 0;
 };
 
+/** How much is said at once by who has much to say, in bytes. */
+const BLOCK_BYTES: number = 16 * 1024;
+
 const seq: Program = async (args, { stdout }) => {
   const numbers = args.map(Number);
   const [first = 1, step = 1, last = 1] =
     numbers.length === 1 ? [1, 1, ...numbers] : numbers.length === 2 ? [numbers[0], 1, numbers[1]] : numbers;
   if (step === 0 || numbers.some(Number.isNaN)) return 1;
-  for (let value = first; step > 0 ? value <= last : value >= last; value += step) await stdout.write(`${value}\n`);
+  let block = "";
+  for (let value = first; step > 0 ? value <= last : value >= last; value += step) {
+    block += `${value}\n`;
+    if (block.length < BLOCK_BYTES) continue;
+    await stdout.write(block);
+    block = "";
+  }
+  if (block !== "") await stdout.write(block);
   return 0;
 };
-
-/** How much is said at once by who never stops, in bytes; and how long it rests then, in milliseconds. */
-const BLOCK_BYTES: number = 16 * 1024;
+/** How long who never stops rests after each block, in milliseconds. */
 const REST_MS = 1;
 
 const yes: Program = async (args, { stdout, clock, signal }) => {
