@@ -9,10 +9,14 @@ const globalSetup = ["test/support/store-setup.ts"];
 const resolve = { conditions: ["source"], alias };
 const ssr = { resolve: { conditions: ["source"] } };
 
+const cores = availableParallelism();
 /** Most files wait for something most of the time: as many run at once as there are cores. */
-const together = { maxWorkers: availableParallelism(), sequence: { groupOrder: 0 } };
-/** What fills a machine, or measures how soon something is done, runs by itself and last. */
-const alone = { maxWorkers: 1, sequence: { groupOrder: 1 } };
+const together = { maxWorkers: cores, sequence: { groupOrder: 0 } };
+/** Real containers, and machines made of namespaces. */
+const ownMachines = { maxWorkers: cores, sequence: { groupOrder: 1 } };
+/** What measures how soon something is done, or what it costs, runs by itself and last. */
+const alone = { maxWorkers: 1, sequence: { groupOrder: 2 } };
+const TIMED = ["test/ratios/**/*.test.ts", "test/hosts/{masters,programs,vulnerabilities-floods}.test.ts"];
 
 export default defineConfig({
   test: {
@@ -65,9 +69,22 @@ export default defineConfig({
         resolve,
         ssr,
         test: {
-          ...alone,
+          ...ownMachines,
           name: "hosts",
-          include: ["test/{hosts,ratios}/**/*.test.ts"],
+          include: ["test/hosts/**/*.test.ts"],
+          exclude: TIMED,
+          testTimeout: 240_000,
+          hookTimeout: 60_000,
+          globalSetup,
+        },
+      },
+      {
+        resolve,
+        ssr,
+        test: {
+          ...alone,
+          name: "timed",
+          include: TIMED,
           testTimeout: 240_000,
           hookTimeout: 60_000,
           globalSetup,

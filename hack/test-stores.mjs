@@ -10,7 +10,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 
 const STORES = ["memory", "lmdb", "etcd"];
-const PROJECTS = ["e2e", "integration", "hosts"].flatMap((name) => ["--project", name]);
+const PROJECTS = ["e2e", "integration", "hosts", "timed"].flatMap((name) => ["--project", name]);
 /** Each way to write, list and watch, what restarts, what compacts, and the controllers at work. */
 const SOME = [
   ...[

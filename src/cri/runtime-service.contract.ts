@@ -1,11 +1,12 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
+import { systemRandom } from "#base/random.ts";
 import type { ContainerConfig } from "./container.ts";
 import { UnimplementedError } from "./cri-error.ts";
 import type { PodSandboxConfig } from "./pod-sandbox.ts";
 import type { ContainerEvent, RuntimeService } from "./runtime-service.ts";
 
 /** The pods' cgroup. Runtimes make it where it is not there, and leave it. */
-export const CGROUP_PARENT = "/kybern-contract";
+export const CGROUP_PARENT: string = `/kybern-contract-${systemRandom.uuid().slice(0, 8)}`;
 
 const sandboxConfig: PodSandboxConfig = {
   metadata: { name: "web", namespace: "default", uid: "u1", attempt: 0 },

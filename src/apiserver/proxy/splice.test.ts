@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { text } from "node:stream/consumers";
 import { expect, test } from "vitest";
 import { duplexPair } from "#base/duplex-pair.ts";
@@ -14,13 +15,31 @@ function joined() {
   return { client, backend, stop, clock, over };
 }
 
-test("what one says the other hears, to the last byte", async () => {
-  const { client, backend, over } = joined();
+const turns = async (count = 20): Promise<void> => {
+  for (let turn = 0; turn < count; turn++) await new Promise((resolve) => setImmediate(resolve));
+};
+
+test("what one says the other hears, to the last byte, and then the end", async () => {
+  const { client, backend, clock, over } = joined();
   const heard = text(client);
   backend.write("one ");
   backend.end("two");
+  await turns();
+  clock.advance(200);
   expect(await heard).toBe("one two");
   client.end();
+  await over;
+});
+
+test("a client that has heard the last word ends by itself", async () => {
+  const { client, backend, over } = joined();
+  backend.resume();
+  backend.end("3");
+  const [word] = await once(client, "data");
+  expect(String(word)).toBe("3");
+  await turns();
+  expect(client.readableEnded).toBe(false);
+  client.destroy();
   await over;
 });
 
@@ -43,7 +62,7 @@ test("a stop ends both", async () => {
 test("who does not read what was said last is not waited for", async () => {
   const { backend, clock, over } = joined();
   backend.end(Buffer.alloc(1_000_000));
-  for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
+  await turns();
   clock.advance(11_000);
   await over;
 });

@@ -1,9 +1,15 @@
-import type { Duplex } from "node:stream";
-import type { Clock } from "#base/clock.ts";
+import type { Duplex, Readable } from "node:stream";
+import type { Clock, Timer } from "#base/clock.ts";
+import { readToTheEnd } from "#base/read-to-the-end.ts";
 import { Throttle } from "./throttle.ts";
 
 /** How long one side has to read what was said before the other side went, in milliseconds. */
 const LINGER_MS = 10_000;
+/**
+ * How far the end comes behind the backend's last word, in milliseconds, unless the client ends first. A client of SPDY that reads
+ * both at once may forget the word for the end: kubectl then takes a command for well that was not.
+ */
+const END_MS = 200;
 
 /** Options of {@link splice}. */
 export interface SpliceOptions {
@@ -14,44 +20,61 @@ export interface SpliceOptions {
 }
 
 /**
- * Joins two connections: what one says the other hears, no faster than it listens. When either ends, or the signal is
- * aborted, both do. Resolves when both are gone.
+ * Joins the connections of a client and of what it speaks with: what one says the other hears, no faster than it listens. When
+ * either ends, or the signal is aborted, both do. Resolves when both are gone.
  */
-export function splice(a: Duplex, b: Duplex, options: SpliceOptions): Promise<void> {
-  const { clock, signal, maxBytesPerSecond = 0 } = options;
+export function splice(client: Duplex, backend: Duplex, { clock, signal, maxBytesPerSecond = 0 }: SpliceOptions): Promise<void> {
+  const timers = new Set<Timer>();
+  const after = (delayMs: number, act: () => void): void => {
+    timers.add(clock.setTimeout(act, delayMs, { unref: true }));
+  };
+  const destroy = (): void => {
+    client.destroy();
+    backend.destroy();
+  };
+  const throttled = (from: Duplex, to: Duplex): Readable => {
+    if (maxBytesPerSecond === 0) return from;
+    const throttle = new Throttle(maxBytesPerSecond, clock);
+    to.once("close", () => throttle.destroy());
+    return from.pipe(throttle);
+  };
+  // Its last word counts, such as the exit code of a command, whatever its client still says.
+  readToTheEnd(backend);
+  throttled(client, backend).pipe(backend);
+  // A connection may end its own side with the other's.
+  backend.once("finish", () => {
+    if (client.readableEnded || client.destroyed) destroy();
+  });
+  const said = throttled(backend, client);
+  said.pipe(client, { end: false });
+  said.once("end", () => after(END_MS, () => client.end()));
+  client.once("finish", destroy);
+  for (const [side, other] of [
+    [client, backend],
+    [backend, client],
+  ] as const) {
+    side.on("error", () => {});
+    side.once("end", () => after(LINGER_MS, destroy));
+    whenClosed(side, () => {
+      if (side === client || !said.readableEnded) other.end();
+    });
+  }
+  if (signal.aborted) destroy();
+  else signal.addEventListener("abort", destroy, { once: true });
   return new Promise((resolve) => {
     let open = 2;
-    const destroy = (): void => {
-      a.destroy();
-      b.destroy();
-    };
-    const linger = (): void => {
-      const timer = clock.setTimeout(destroy, LINGER_MS, { unref: true });
-      for (const side of [a, b]) side.once("close", () => timer.clear());
-    };
     const closed = (): void => {
-      open--;
-      if (open > 0) return;
+      if (--open > 0) return;
       signal.removeEventListener("abort", destroy);
+      for (const timer of timers) timer.clear();
       resolve();
     };
-    const join = (from: Duplex, to: Duplex): void => {
-      from.on("error", () => {});
-      from.once("end", linger);
-      if (maxBytesPerSecond === 0) from.pipe(to);
-      else {
-        const throttle = new Throttle(maxBytesPerSecond, clock);
-        from.pipe(throttle).pipe(to);
-        to.once("close", () => throttle.destroy());
-      }
-      to.once("finish", destroy);
-      if (from.closed) closed();
-      else from.once("close", closed);
-      from.once("close", () => to.end());
-    };
-    join(a, b);
-    join(b, a);
-    if (signal.aborted) destroy();
-    else signal.addEventListener("abort", destroy, { once: true });
+    whenClosed(client, closed);
+    whenClosed(backend, closed);
   });
+}
+
+function whenClosed(side: Duplex, act: () => void): void {
+  if (side.closed) act();
+  else side.once("close", act);
 }

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import type { Clock } from "#base/clock.ts";
+import { readToTheEnd } from "#base/read-to-the-end.ts";
 
 /** Headers that are for the kubelet alone. */
 const NOT_PASSED_ON: readonly string[] = ["host", "authorization", "content-length", "transfer-encoding"];
@@ -19,6 +20,8 @@ export function passOn(
   clock: Clock,
 ): Promise<void> {
   const { socket } = client;
+  // A runtime breaks the connection behind a command's exit code, whatever its client still says.
+  readToTheEnd(server);
   const lines = [`${request.method} ${url.pathname}${url.search} HTTP/1.1`, `host: ${url.host}`];
   for (let i = 0; i + 1 < request.rawHeaders.length; i += 2) {
     const [name = "", value = ""] = request.rawHeaders.slice(i, i + 2);

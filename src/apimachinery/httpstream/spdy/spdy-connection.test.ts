@@ -280,3 +280,23 @@ function withResolvers<T>(): { promise: Promise<T>; resolve(value: T | Promise<T
   });
   return { promise, resolve };
 }
+
+test("who shows no windows of its own is not told when to send, and says all the same as much as it likes", async () => {
+  const [near, far] = duplexPair();
+  const connection = new SpdyConnection(near, { role: "client", clock });
+  const peer = peerOf(far);
+  const stream = connection.createStream({ streamType: "data" });
+  stream.end();
+  let bytes = 0;
+  stream.on("data", (chunk: Buffer) => {
+    bytes += chunk.length;
+  });
+  const data = Buffer.alloc(RECEIVE_WINDOW_BYTES);
+  peer.say({ type: "synReply", streamId: 1, headers: new Map(), fin: false });
+  for (let i = 0; i < 3; i++) peer.say({ type: "data", streamId: 1, data, fin: false });
+  await eventually(() => bytes === 3 * RECEIVE_WINDOW_BYTES);
+  peer.say({ type: "ping", id: 2 });
+  // Windows would have been told before.
+  const told = await Promise.race([peer.heard("windowUpdate"), peer.heard("ping")]);
+  expect(told.type).toBe("ping");
+});

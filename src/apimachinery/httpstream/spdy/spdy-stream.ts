@@ -4,7 +4,7 @@ import { ResetStatus } from "./spdy-error.ts";
 
 /** What a stream asks of the connection that it belongs to. */
 export interface StreamHost {
-  /** The other end says how much it takes, so that it has to be obeyed. */
+  /** The other end says how much it takes, so that it has to be obeyed, and to be told the same. */
   readonly obeysWindows: boolean;
   /** Sends bytes of a stream; `done` is called when more may be sent. */
   sendData(streamId: number, data: Buffer, fin: boolean, done: () => void): void;
@@ -138,6 +138,7 @@ export class SpdyStream extends Duplex {
   /** The other end takes so many bytes more, or less. */
   windowChanged(delta: number): void {
     this.#sendWindow += delta;
+    this.#consumed();
     this.#flush();
   }
 
@@ -167,9 +168,13 @@ export class SpdyStream extends Duplex {
     return chunk;
   }
 
-  /** Lets the other end send as much again as has been read. */
+  /**
+   * Lets the other end send as much again as has been read. Not one that shows no windows of its own: it needs no leave, and what it
+   * has not read when it closes the connection costs what it said last.
+   */
   #consumed(): void {
     if (this.#full && this.readableLength <= this.#receiveWindow / 2) this.#setFull(false);
+    if (!this.#host.obeysWindows) return;
     const credit = this.#received - this.readableLength - this.#credited;
     if (this.#remoteEnded || credit < this.#receiveWindow / 2) return;
     this.#credited += credit;
