@@ -311,7 +311,8 @@ describe.each(canRun ? containerdVersions.slice(EVERY ? 0 : -1) : [])("kubectl a
     expect((await log("--previous")).sort()).toEqual(["err", ...out]);
     expect(await log("--tail=2")).toHaveLength(2);
     expect(await log("--tail=0")).toEqual([]);
-    expect(await kubectl.ok(["logs", "twice", "--limit-bytes=10"])).toBe("line 1\nlin");
+    const whole = await kubectl.ok(["logs", "twice"]);
+    expect(await kubectl.ok(["logs", "twice", "--limit-bytes=10"])).toBe(whole.slice(0, 10));
     expect(await log("--since=1h")).toHaveLength(6);
     expect(await log(`--since-time=${new Date(Date.now() + 60_000).toISOString()}`)).toEqual([]);
     const stamped = await log("--timestamps");

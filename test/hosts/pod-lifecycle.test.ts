@@ -190,7 +190,7 @@ const cases: readonly LifeCase[] = [
       },
     },
     comes: succeeded,
-    says: /refused\n$/,
+    says: /^refused$/m,
     isRealOnly: true,
   },
   {
