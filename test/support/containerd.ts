@@ -127,10 +127,7 @@ export class Containerd implements AsyncDisposable {
   /** Removes all sandboxes; ends it; fails when something of it is left. */
   async [Symbol.asyncDispose](): Promise<void> {
     try {
-      for (const { id } of await this.runtime.listPodSandbox()) {
-        await this.runtime.stopPodSandbox(id);
-        await this.runtime.removePodSandbox(id);
-      }
+      await this.#removeSandboxes();
       await this.#gone(() => this.remains());
     } finally {
       this.channel.close();
@@ -141,6 +138,23 @@ export class Containerd implements AsyncDisposable {
     for (const path of folders("/sys/fs/cgroup", 1))
       if (path.endsWith(CGROUP_PARENT) || path.endsWith(this.cgroupParent)) removeTree(path);
     rmSync(this.dir, { recursive: true });
+  }
+
+  /** Who had them made may still be about to remove something of them, which the runtime lets only one do. */
+  async #removeSandboxes(): Promise<void> {
+    const end = performance.now() + PATIENCE_MS;
+    for (;;) {
+      try {
+        for (const { id } of await this.runtime.listPodSandbox()) {
+          await this.runtime.stopPodSandbox(id);
+          await this.runtime.removePodSandbox(id);
+        }
+        return;
+      } catch (error) {
+        if (performance.now() > end) throw error;
+        await setTimeout(100);
+      }
+    }
   }
 
   /** Shims end a moment after their containers. */
@@ -199,9 +213,18 @@ state = "${dir}/state"
 }
 
 function network(dir: string, bridge: string): object {
-  const subnet = `10.253.${randomBytes(1)[0] ?? 0}.0/24`;
+  const subnet = freeSubnet();
   const ipam = { type: "host-local", ranges: [[{ subnet }]], dataDir: join(dir, "ips") };
   return { cniVersion: "0.4.0", name: bridge, plugins: [{ type: "bridge", bridge, isGateway: true, hairpinMode: true, ipam }] };
+}
+
+/** What others that run beside this one take is another: each worker has its own share, and what routes lead to is taken. */
+function freeSubnet(): string {
+  const share = Number(process.env.VITEST_POOL_ID ?? 0) % 8;
+  const routes = execFileSync("ip", ["route"], { encoding: "utf8" });
+  const all = Array.from({ length: 32 }, (_, i) => `10.253.${8 * i + share}.0/24`);
+  const free = all.filter((subnet) => !routes.includes(subnet));
+  return free[(randomBytes(1)[0] ?? 0) % free.length] ?? "10.253.0.0/24";
 }
 
 function processes(dir: string): string[] {
