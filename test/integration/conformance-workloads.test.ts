@@ -228,8 +228,11 @@ describe("workloads", () => {
     await ask("DELETE", `${path}?gracePeriodSeconds=0`);
     await ask("PATCH", `${JOBS}/j`, { spec: { suspend: true } });
     await until(async () => expect(await pods("j")).toEqual([]));
-    const { status } = (await ask("GET", `${JOBS}/j`)).body;
-    expect(status.conditions).toMatchObject([{ type: "Suspended", status: "True", reason: "JobSuspended" }]);
+    await until(async () =>
+      expect((await ask("GET", `${JOBS}/j`)).body.status.conditions).toMatchObject([
+        { type: "Suspended", status: "True", reason: "JobSuspended" },
+      ]),
+    );
     await ask("DELETE", `${JOBS}/j?propagationPolicy=Background`);
     const indexed = { completionMode: "Indexed", completions: 3, parallelism: 3, template: template("i", "i", never) };
     await ask("POST", JOBS, { metadata: { name: "i" }, spec: indexed });
