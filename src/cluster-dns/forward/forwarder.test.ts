@@ -25,7 +25,7 @@ function queryOf(name: string): Query {
   };
 }
 
-function setUp(ttl = 60) {
+function setUp(ttl = 60, count = 1, isWholeWanted = false) {
   const asked: { readonly upstream: Upstream; readonly protocol: DnsProtocol; readonly answer: () => void }[] = [];
   const exchange: DnsSockets["exchange"] = (protocol, upstream, message, accept, signal) =>
     new Promise((resolve, reject) => {
@@ -33,10 +33,15 @@ function setUp(ttl = 60) {
       const read = readQuery(message);
       if (read.kind !== "query") return;
       const { name } = read.query.question;
-      const answers = [{ name, ttl, type: "A" as const, address: Buffer.of(1, 2, 3, 4) }];
+      const answers = Array.from({ length: count }, (_, i) => ({
+        name,
+        ttl,
+        type: "A" as const,
+        address: Buffer.of(1, 2, 3, i),
+      }));
       const parts = { rcode: 0, authoritative: false, recursionAvailable: true, answers, authorities: [], additionals: [] };
       const answer = (): void => {
-        const taken = accept(writeResponse(read.query, parts, 512));
+        const taken = accept(writeResponse(read.query, parts, protocol === "tcp" ? 65_535 : 512));
         if (taken !== undefined) resolve(taken);
       };
       asked.push({ upstream, protocol, answer });
@@ -52,7 +57,7 @@ function setUp(ttl = 60) {
     logger: silentLogger,
     metrics,
   });
-  const ask = (name: string, client = "10.0.0.1") => forwarder.ask({ query: queryOf(name), client, isWholeWanted: false });
+  const ask = (name: string, client = "10.0.0.1") => forwarder.ask({ query: queryOf(name), client, isWholeWanted });
   return { asked, clock, forwarder, ask };
 }
 
@@ -73,6 +78,22 @@ test("the same question is asked once at a time, and then answered from memory w
   await pass(clock, 1_000);
   expect(ask("a.example")).toBeInstanceOf(Promise);
   expect(asked).toHaveLength(2);
+});
+
+test("the whole of what was cut short is asked for over TCP, of another server where one keeps it", async () => {
+  const { asked, clock, ask } = setUp(60, 100, true);
+  const answer = ask("long.example");
+  const protocols = (): readonly string[] => asked.map(({ protocol }) => protocol);
+  asked[0]?.answer();
+  await setImmediate();
+  expect(protocols()).toEqual(["udp", "tcp"]);
+  await pass(clock, 2_000);
+  asked[2]?.answer();
+  await setImmediate();
+  expect(protocols()).toEqual(["udp", "tcp", "udp", "tcp"]);
+  expect(asked[3]?.upstream).not.toBe(asked[1]?.upstream);
+  asked[3]?.answer();
+  expect(await answer).toMatchObject({ message: { truncated: false } });
 });
 
 test("what lives for ever is kept for an hour", async () => {

@@ -108,14 +108,17 @@ export class Forwarder {
   }
 
   async #askAll(query: Query, isWholeWanted: boolean): Promise<ForwardedMessage | undefined> {
+    let cut: ForwardedMessage | undefined;
     for (const upstream of this.#inOrder().slice(0, TRIES)) {
-      if (this.#isStopped) return undefined;
+      if (this.#isStopped) return cut;
       const message = await this.#askOne(upstream, query, "udp");
       if (message === undefined) continue;
       if (!message.truncated || !isWholeWanted) return message;
-      return (await this.#askOne(upstream, query, "tcp")) ?? message;
+      cut = message;
+      const whole = await this.#askOne(upstream, query, "tcp");
+      if (whole !== undefined) return whole;
     }
-    return undefined;
+    return cut;
   }
 
   /** Begins anywhere, so that all bear the load; those that did not answer come last. Each as often as it takes to make {@link TRIES}. */
