@@ -1,14 +1,7 @@
 import { bench, describe } from "vitest";
 import type { ApiObject } from "../meta/api-object.ts";
-import { decodeObject } from "../schema/decode.ts";
-import { normalizeObject } from "../schema/normalize.ts";
-import { schemaFor } from "../schema/registry.ts";
-import { applyConfiguration } from "./apply.ts";
+import { applyAndReadBack } from "./apply-and-read-back.ts";
 import type { JsonMap } from "./compare.ts";
-
-const found = schemaFor("apps", "v1", "Deployment");
-if (found === undefined) throw new Error("there are no Deployments");
-const schema = found;
 
 function deployment(image: string, replicas?: number): JsonMap {
   const labels = { app: "web" };
@@ -18,25 +11,8 @@ function deployment(image: string, replicas?: number): JsonMap {
   return { apiVersion: "apps/v1", kind: "Deployment", metadata: { name: "web", namespace: "default" }, spec } as JsonMap;
 }
 
-function apply(live: ApiObject | undefined, config: JsonMap, manager: string): ApiObject {
-  const { object, managedFields } = applyConfiguration({
-    apiVersion: "apps/v1",
-    kind: "Deployment",
-    schema,
-    resetFields: ["status"],
-    live,
-    config,
-    manager,
-    subresource: "",
-    force: true,
-    now: "2026-01-01T00:00:00Z",
-    versions: () => undefined,
-    convert: (value) => value,
-  });
-  const decoded = decodeObject(schema, structuredClone(object)).object as unknown as ApiObject;
-  if (managedFields !== undefined) decoded.metadata.managedFields = managedFields;
-  return normalizeObject(schema, { ...decoded, apiVersion: "apps/v1", kind: "Deployment" });
-}
+const apply = (live: ApiObject | undefined, config: JsonMap, manager: string): ApiObject =>
+  applyAndReadBack(live, config, manager, { force: true });
 
 const live = apply(undefined, deployment("app:1", 3), "first");
 const shared = apply(live, deployment("app:1"), "second");

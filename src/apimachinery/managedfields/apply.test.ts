@@ -2,42 +2,9 @@ import { describe, expect, test } from "vitest";
 import { seededRandom } from "#base/random.ts";
 import { StatusError } from "../api-errors/status.ts";
 import type { ApiObject } from "../meta/api-object.ts";
-import { parseGroupVersion } from "../meta/api-object.ts";
-import { decodeObject } from "../schema/decode.ts";
-import { normalizeObject } from "../schema/normalize.ts";
 import { schemaFor } from "../schema/registry.ts";
-import { type Application, applyConfiguration } from "./apply.ts";
+import { type ApplyOptions, applyAndReadBack } from "./apply-and-read-back.ts";
 import type { JsonMap } from "./compare.ts";
-
-type Options = Partial<Pick<Application, "force" | "now" | "subresource" | "resetFields" | "versions" | "convert">>;
-
-/** Applies, and reads the outcome back as the store would. */
-function apply(live: ApiObject | undefined, config: JsonMap, manager: string, options: Options = {}): ApiObject {
-  const { group, version } = parseGroupVersion(config.apiVersion as string);
-  const schema = schemaFor(group, version, config.kind as string) ?? expect.unreachable();
-  const { object, managedFields } = applyConfiguration({
-    apiVersion: config.apiVersion as string,
-    kind: config.kind as string,
-    schema,
-    resetFields: ["status"],
-    live,
-    config,
-    manager,
-    subresource: "",
-    force: false,
-    now: "2026-01-01T00:00:00Z",
-    versions: () => undefined,
-    convert: (value) => value,
-    ...options,
-  });
-  const decoded = decodeObject(schema, structuredClone(object)).object as unknown as ApiObject;
-  delete decoded.metadata.managedFields;
-  if (managedFields !== undefined) decoded.metadata.managedFields = managedFields;
-  decoded.apiVersion = config.apiVersion as string;
-  decoded.kind = config.kind as string;
-  decoded.metadata.uid = "u";
-  return normalizeObject(schema, decoded);
-}
 
 function owners(object: ApiObject): Record<string, unknown> {
   return Object.fromEntries(
@@ -70,7 +37,7 @@ const names = (object: ApiObject): string[] =>
 
 describe("who owns what", () => {
   test("leaves and items are owned, structs and maps on the way are not", () => {
-    const made = apply(
+    const made = applyAndReadBack(
       undefined,
       pod({ containers: [{ name: "x", ports: [{ containerPort: 80 }] }], nodeSelector: { a: "b" } }),
       "m",
@@ -83,8 +50,8 @@ describe("who owns what", () => {
   });
 
   test("equal values are shared, and nothing is written for those who only join", () => {
-    const one = apply(undefined, configMap({ k: "v" }), "a");
-    const two = apply(one, configMap({ k: "v" }), "b", { now: "2026-01-02T00:00:00Z" });
+    const one = applyAndReadBack(undefined, configMap({ k: "v" }), "a");
+    const two = applyAndReadBack(one, configMap({ k: "v" }), "b", { now: "2026-01-02T00:00:00Z" });
     expect(two.metadata.managedFields?.map(({ manager, time }) => [manager, time])).toEqual([
       ["b", undefined],
       ["a", "2026-01-01T00:00:00Z"],
@@ -93,7 +60,7 @@ describe("who owns what", () => {
 
   test("what was there before the first apply has a manager of its own", () => {
     const live = { ...configMap({ k: "v", l: "w" }), metadata: { name: "a", uid: "u" } } as unknown as ApiObject;
-    expect(owners(apply(live, configMap({ k: "v" }), "m"))).toEqual({
+    expect(owners(applyAndReadBack(live, configMap({ k: "v" }), "m"))).toEqual({
       "Apply m": { "f:data": { "f:k": {} } },
       "Update before-first-apply": { "f:data": { ".": {}, "f:k": {}, "f:l": {} } },
     });
@@ -104,27 +71,29 @@ describe("who owns what", () => {
     const managedFields = [{ ...entry, fieldsV1: { "f:spec": { "f:nodeSelector": { "f:a": {} } } } }];
     const config = pod({ ...containers("x"), nodeSelector: { a: "b" } });
     const live = { ...config, metadata: { name: "a", uid: "u", managedFields } } as unknown as ApiObject;
-    expect(owners(apply(live, pod(containers("x")), "m"))["Apply n"]).toEqual({ "f:spec": { "f:nodeSelector": {} } });
+    expect(owners(applyAndReadBack(live, pod(containers("x")), "m"))["Apply n"]).toEqual({ "f:spec": { "f:nodeSelector": {} } });
   });
 
   test("fields that the endpoint does not write are not owned", () => {
-    const made = apply(undefined, { ...pod(containers("x")), status: { message: "m" } }, "m");
+    const made = applyAndReadBack(undefined, { ...pod(containers("x")), status: { message: "m" } }, "m");
     expect(JSON.stringify(owners(made))).not.toContain("status");
   });
 });
 
 describe("conflicts", () => {
   test("every field has a cause, grouped by manager", () => {
-    const one = apply(undefined, configMap({ k: "1", l: "1" }, { labels: { x: "1" } }), "a");
-    const { code, message, causes } = refusal(() => apply(one, configMap({ k: "2", l: "1" }, { labels: { x: "2" } }), "b"));
+    const one = applyAndReadBack(undefined, configMap({ k: "1", l: "1" }, { labels: { x: "1" } }), "a");
+    const { code, message, causes } = refusal(() =>
+      applyAndReadBack(one, configMap({ k: "2", l: "1" }, { labels: { x: "2" } }), "b"),
+    );
     expect(code).toBe(409);
     expect(message).toBe('Apply failed with 2 conflicts: conflicts with "a":\n- .data.k\n- .metadata.labels.x');
     expect(causes).toEqual(['.data.k: conflict with "a"', '.metadata.labels.x: conflict with "a"']);
   });
 
   test("force takes the fields over", () => {
-    const one = apply(undefined, configMap({ k: "1", l: "1" }), "a");
-    expect(owners(apply(one, configMap({ k: "2" }), "b", { force: true }))).toEqual({
+    const one = applyAndReadBack(undefined, configMap({ k: "1", l: "1" }), "a");
+    expect(owners(applyAndReadBack(one, configMap({ k: "2" }), "b", { force: true }))).toEqual({
       "Apply a": { "f:data": { "f:l": {} } },
       "Apply b": { "f:data": { "f:k": {} } },
     });
@@ -134,7 +103,7 @@ describe("conflicts", () => {
     const entry = { manager: "hpa", operation: "Update", apiVersion: "v1", subresource: "scale", fieldsType: "FieldsV1" };
     const managedFields = [{ ...entry, fieldsV1: { "f:data": { "f:k": {} } } }];
     const live = { ...configMap({ k: "v" }), metadata: { name: "a", uid: "u", managedFields } } as unknown as ApiObject;
-    expect(refusal(() => apply(live, configMap({ k: "w" }), "m")).message).toBe(
+    expect(refusal(() => applyAndReadBack(live, configMap({ k: "w" }), "m")).message).toBe(
       'Apply failed with 1 conflict: conflict with "hpa" with subresource "scale" using v1: .data.k',
     );
   });
@@ -146,35 +115,35 @@ describe("conflicts", () => {
     const managedFields = [{ ...entry, fieldsV1: { "f:data": { ".": {}, "f:k": {}, "f:l": {} } } }];
     const metadata = { name: "a", uid: "u", annotations, managedFields };
     const live = { ...configMap({ k: "v", l: "changed" }), metadata } as unknown as ApiObject;
-    expect(apply(live, configMap({ k: "w" }), "kubectl")).toMatchObject({ data: { k: "w", l: "changed" } });
-    expect(refusal(() => apply(live, configMap({ l: "w" }), "kubectl")).causes).toHaveLength(1);
-    expect(refusal(() => apply(live, configMap({ k: "w" }), "other")).causes).toHaveLength(1);
+    expect(applyAndReadBack(live, configMap({ k: "w" }), "kubectl")).toMatchObject({ data: { k: "w", l: "changed" } });
+    expect(refusal(() => applyAndReadBack(live, configMap({ l: "w" }), "kubectl")).causes).toHaveLength(1);
+    expect(refusal(() => applyAndReadBack(live, configMap({ k: "w" }), "other")).causes).toHaveLength(1);
   });
 });
 
 describe("removal", () => {
   test("what a manager drops goes, unless another owns it", () => {
-    const one = apply(undefined, configMap({ k: "v", l: "v", m: "v" }), "a");
-    const two = apply(one, configMap({ l: "v" }), "b");
-    expect(apply(two, configMap({ m: "v" }), "a")).toMatchObject({ data: { l: "v", m: "v" } });
+    const one = applyAndReadBack(undefined, configMap({ k: "v", l: "v", m: "v" }), "a");
+    const two = applyAndReadBack(one, configMap({ l: "v" }), "b");
+    expect(applyAndReadBack(two, configMap({ m: "v" }), "a")).toMatchObject({ data: { l: "v", m: "v" } });
   });
 
   test("a struct goes with its last field", () => {
     const affinity = { podAntiAffinity: { requiredDuringSchedulingIgnoredDuringExecution: [{ topologyKey: "h" }] } };
-    const one = apply(undefined, pod({ ...containers("x"), affinity }), "a");
-    expect(apply(one, pod(containers("x")), "a")).not.toHaveProperty("spec.affinity");
+    const one = applyAndReadBack(undefined, pod({ ...containers("x"), affinity }), "a");
+    expect(applyAndReadBack(one, pod(containers("x")), "a")).not.toHaveProperty("spec.affinity");
   });
 
   test("null is wanted by nobody and takes nothing away", () => {
-    const one = apply(undefined, configMap({ k: "v" }), "a");
-    expect(apply(one, configMap(null), "b")).toMatchObject({ data: { k: "v" } });
+    const one = applyAndReadBack(undefined, configMap({ k: "v" }), "a");
+    expect(applyAndReadBack(one, configMap(null), "b")).toMatchObject({ data: { k: "v" } });
   });
 
   test("items go one by one", () => {
-    const one = apply(undefined, pod(containers("a", "b")), "one");
-    const two = apply(one, pod(containers("b", "c")), "two");
+    const one = applyAndReadBack(undefined, pod(containers("a", "b")), "one");
+    const two = applyAndReadBack(one, pod(containers("b", "c")), "two");
     expect(names(two)).toEqual(["a", "b", "c"]);
-    expect(names(apply(two, pod(containers()), "one"))).toEqual(["b", "c"]);
+    expect(names(applyAndReadBack(two, pod(containers()), "one"))).toEqual(["b", "c"]);
   });
 });
 
@@ -184,8 +153,8 @@ test.each([
   { live: ["a", "b"], config: ["b", "x", "a"], want: ["b", "x", "a"] },
   { live: ["a", "b", "c", "d"], config: ["d", "b"], want: ["a", "c", "d", "b"] },
 ])("order: $config onto $live is $want", ({ live, config, want }) => {
-  const one = apply(undefined, pod(containers(...live)), "one");
-  expect(names(apply(one, pod(containers(...config)), "two"))).toEqual(want);
+  const one = applyAndReadBack(undefined, pod(containers(...live)), "one");
+  expect(names(applyAndReadBack(one, pod(containers(...config)), "two"))).toEqual(want);
 });
 
 test.each([
@@ -217,7 +186,7 @@ test.each([
     want: ".spec.containers: element 0: associative list with keys may not have a null element",
   },
 ])("refused: $name", ({ config, want }) => {
-  const { code, message } = refusal(() => apply(undefined, config, "m"));
+  const { code, message } = refusal(() => applyAndReadBack(undefined, config, "m"));
   expect(message).toBe(`failed to create typed patch object (/a; /v1, Kind=${config.kind}): ${want}`);
   expect(code).toBe(500);
 });
@@ -237,12 +206,14 @@ test("managers of other versions are asked in theirs, those of lost versions are
     const { [before]: value, ...rest } = data;
     return { ...object, apiVersion: to, data: { ...rest, [after]: value } };
   };
-  const options: Options = {
+  const options: ApplyOptions = {
     versions: (apiVersion) => (apiVersion === "v0" ? { apiVersion, schema, resetFields: [] } : undefined),
     convert: rename,
   };
-  expect(refusal(() => apply(live, configMap({ new: "w" }), "m", options)).causes).toEqual(['.data.old: conflict with "other"']);
-  expect(Object.keys(owners(apply(live, configMap({ more: "w" }), "m", options)))).toEqual(["Apply other", "Apply m"]);
+  expect(refusal(() => applyAndReadBack(live, configMap({ new: "w" }), "m", options)).causes).toEqual([
+    '.data.old: conflict with "other"',
+  ]);
+  expect(Object.keys(owners(applyAndReadBack(live, configMap({ more: "w" }), "m", options)))).toEqual(["Apply other", "Apply m"]);
 });
 
 test("random applies follow a model that only knows sets of keys", () => {
@@ -259,7 +230,7 @@ test("random applies follow a model that only knows sets of keys", () => {
     const clashes = [...config].filter(([key, value]) => others.some(([, owned]) => owned.has(key)) && values.get(key) !== value);
     const force = pick(2) === 0;
     const run = (): ApiObject =>
-      apply(live, configMap(config.size === 0 ? undefined : Object.fromEntries(config)), manager, { force });
+      applyAndReadBack(live, configMap(config.size === 0 ? undefined : Object.fromEntries(config)), manager, { force });
     if (clashes.length > 0 && !force) {
       expect(refusal(run).code).toBe(409);
       continue;
