@@ -1,6 +1,17 @@
 // Builds dist/: the program as one script with its compiled code, and envtest as modules. `--if-needed` does nothing when dist/ is newer than the sources.
 import { spawn } from "node:child_process";
-import { chmodSync, cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import * as nodeModule from "node:module";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
@@ -59,7 +70,7 @@ async function build() {
   // Links to it, named as Kubernetes' own programs, start those.
   chmodSync(join(root, "dist/cmd/kybern.js"), 0o755);
   copySwaggerUi();
-  await keepCompiled();
+  await keepCompiled(program);
   writeFileSync(stamp, "");
 }
 
@@ -85,21 +96,34 @@ async function buildProgram(esbuild, common) {
 /** How long a cluster is let run whose compiled code is kept, and how long it may take to come up. */
 const WARM_MS = 500;
 const COME_UP_MS = 60_000;
+/** How much of what it says is shown when that fails, in characters. */
+const SAID_MAX = 2_000;
 
-/** Starts a cluster once, so that the next ones find its code compiled (for versions of Node that do not keep it themselves). */
-async function keepCompiled() {
+/**
+ * Starts a cluster once, so that the next ones find its code compiled (for versions of Node that do not keep it themselves). Without
+ * that code the program starts more slowly, and does all else: that it could not be kept is said, and fails no build.
+ */
+async function keepCompiled(program) {
   if (nodeModule.enableCompileCache !== undefined) return;
   const dir = mkdtempSync(join(tmpdir(), "kybern-build-"));
   const flags = ["--data-dir", dir, "--secure-port", "0", "--nodes", "1", "--node-runtime", "simulated"];
   const child = spawn(process.execPath, [join(root, "dist/cmd/kybern.js"), "up", ...flags], {
-    stdio: ["ignore", "pipe", "ignore"],
+    stdio: ["ignore", "pipe", "pipe"],
     env: { ...process.env, KYBERN_KEEP_COMPILED: "1" },
   });
   const tooLate = setTimeout(() => child.kill("SIGKILL"), COME_UP_MS);
   child.stdout.once("data", () => setTimeout(() => child.kill("SIGTERM"), WARM_MS));
-  await new Promise((resolve) => child.once("exit", resolve));
+  child.stdout.resume();
+  let said = "";
+  child.stderr.on("data", (chunk) => {
+    said = (said + chunk).slice(-SAID_MAX);
+  });
+  const [code, signal] = await new Promise((resolve) => child.once("close", (...end) => resolve(end)));
   clearTimeout(tooLate);
   rmSync(dir, { recursive: true, force: true });
+  if (existsSync(join(root, `dist/cmd/${program}.${process.version}-${process.arch}`))) return;
+  const end = signal === null ? `exit code ${code}` : signal;
+  console.error(`The program's compiled code could not be kept (${end}): it will start more slowly.\n${said}`);
 }
 
 /** What `--enable-swagger-ui` serves comes along, so that nobody who installs the package runs an installer of another. */
