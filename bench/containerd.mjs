@@ -14,6 +14,7 @@ const PAUSE_IMAGE = "registry.k8s.io/pause:3.10";
 export const IMAGE = "docker.io/library/busybox:1.36";
 const TOOLS = ["containerd", "ctr", "runc", "busybox", "ip", "unshare", "nsenter"];
 const PLUGINS = "/usr/lib/cni";
+const ARCHIVE = "/opt/kybern/image.tar";
 const START_TIMEOUT_MS = 20_000;
 
 /** What is missing for pods on a real runtime; undefined where nothing is. */
@@ -42,8 +43,8 @@ export async function startContainerd(machine) {
       await sleep(50);
     }
   }
-  machine.write("/root/image.tar", busyboxImage());
-  await machine.run(["ctr", "--namespace=k8s.io", "images", "import", "/root/image.tar"], { path, timeoutMs: 60_000 });
+  machine.write(ARCHIVE, busyboxImage());
+  await machine.run(["ctr", "--namespace=k8s.io", "images", "import", ARCHIVE], { path, timeoutMs: 60_000 });
   const version = /v?(\d+\.\d+\.\d+)/.exec(await machine.run(["containerd", "--version"], { path }))[1];
   return { version, stop: program.stop };
 }

@@ -9,7 +9,7 @@ import { accountOf, differences } from "../support/fault-node/host-account.ts";
 import { BUSYBOX_IMAGE } from "../support/host-containerd.ts";
 import { isBuilt } from "../support/program.ts";
 import { saySkipped } from "../support/say-skipped.ts";
-import { hasTestHosts, TEST_HOST_REASON } from "../support/test-host.ts";
+import { hasTestHosts, PROGRAM_DIR, TEST_HOST_REASON } from "../support/test-host.ts";
 
 const SOON = { timeout: 60_000, interval: 200 };
 const isThere = hasTestHosts && isBuilt && containerdVersions.length > 0;
@@ -66,9 +66,9 @@ const isReady = (pod: Pod | undefined): boolean =>
   pod?.status?.conditions?.some(({ type, status }) => type === "Ready" && status === "True") ?? false;
 
 /** Programs in the place of `mount` and `umount` that end who calls them, when a file says so. */
-const WRAPPERS = `mkdir -p /root/local/bin ${TALLY}
+const WRAPPERS = `mkdir -p ${PROGRAM_DIR} ${TALLY}
 for name in mount umount; do
-  cat >/root/local/bin/$name <<END
+  cat >${PROGRAM_DIR}/$name <<END
 #!/bin/sh
 [ -e /run/kill-before-$name ] && rm /run/kill-before-$name && kill -9 \\$PPID && exit 1
 /usr/bin/$name "\\$@"
@@ -76,7 +76,7 @@ code=\\$?
 [ -e /run/kill-after-$name ] && rm /run/kill-after-$name && kill -9 \\$PPID && exit 1
 exit \\$code
 END
-  chmod +x /root/local/bin/$name
+  chmod +x ${PROGRAM_DIR}/$name
 done`;
 
 const exec = (text: string): object => ({ exec: { command: ["sh", "-c", text] } });

@@ -6,12 +6,12 @@ import { etcdReady, linkPrograms, makeTlsAssets, startEtcd } from "../support/gu
 import { BUSYBOX_IMAGE, HostContainerd } from "../support/host-containerd.ts";
 import { eventually, hasKubectl } from "../support/kubectl.ts";
 import { isBuilt } from "../support/program.ts";
-import { type HostProgram, hasTestHosts, TEST_HOST_REASON, TestHost, TestNetwork } from "../support/test-host.ts";
+import { type HostProgram, hasTestHosts, PROGRAM_DIR, TEST_HOST_REASON, TestHost, TestNetwork } from "../support/test-host.ts";
 
 const MASTER = "192.168.40.11";
 const WORKER = "192.168.40.12";
 const SERVER = `https://${MASTER}:6443`;
-const SSL = "/root/k8s_tls_assets";
+const SSL = "/etc/kubernetes/ssl";
 const TOKEN = "abcdef.0123456789abcdef";
 const JOIN_MS = 60_000;
 /** Says its name to whoever asks. */
@@ -75,7 +75,7 @@ describe.skipIf(!hasTestHosts || !hasEtcd || !hasKubectl || !isBuilt || containe
     const programs: Record<string, HostProgram> = {};
 
     const start = (host: TestHost, name: string, ...args: readonly string[]): void => {
-      programs[name] = host.start([`/root/local/bin/${name}`, ...args]);
+      programs[name] = host.start([`${PROGRAM_DIR}/${name}`, ...args]);
     };
     const kubectl = (...args: readonly string[]): Promise<string> => master.run(["kubectl", ...args]);
     const create = (object: object): Promise<string> =>
@@ -161,14 +161,14 @@ describe.skipIf(!hasTestHosts || !hasEtcd || !hasKubectl || !isBuilt || containe
       master = await TestHost.start(network, "master-1", MASTER);
       worker = await TestHost.start(network, "worker-1", WORKER);
       const names = ["kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet", "kube-proxy"];
-      for (const host of [master, worker]) linkPrograms(host, ...names.map((name) => `/root/local/bin/${name}`));
+      for (const host of [master, worker]) linkPrograms(host, ...names.map((name) => `${PROGRAM_DIR}/${name}`));
       await makeTlsAssets(master, {
         K8S_SERVICE_IP: "10.32.0.1",
         MASTER_HOST: MASTER,
         WORKER_FQDN: "worker-1",
         WORKER_IP: WORKER,
       });
-      await master.sh(`cd ${SSL}
+      await master.sh(`cp -r ~/k8s_tls_assets ${SSL} && cd ${SSL}
         for name in kubelet-client system:kube-proxy; do
           openssl genrsa -out "$name-key.pem" 2048
           openssl req -new -key "$name-key.pem" -out pair.csr -subj "/CN=$name"

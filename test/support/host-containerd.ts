@@ -59,7 +59,7 @@ export class HostContainerd {
 
   /** Takes an image's archive in, under the names that it carries. */
   async importImage(archive: Buffer): Promise<void> {
-    const path = "/root/image.tar";
+    const path = "/var/lib/image.tar";
     writeFileSync(this.#host.path(path), archive);
     try {
       await this.#host.run(["ctr", "--namespace=k8s.io", "images", "import", path], { timeoutMs: 120_000 });

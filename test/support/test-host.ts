@@ -34,7 +34,9 @@ const COMMAND_TIMEOUT_MS = 60_000;
 /** How much of what a program prints is kept, in characters. */
 const OUTPUT_MAX = 400_000;
 const PATIENCE_MS = 20_000;
-const PATH = "/root/local/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+/** Where tests put programs of their own: they are found before those of the real machine. */
+export const PROGRAM_DIR = "/opt/kybern/bin";
+const PATH = `${PROGRAM_DIR}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin`;
 
 /** A cable's other end: machines that are plugged into the same switch reach each other, and nothing else. */
 export class TestNetwork implements AsyncDisposable {

@@ -9,7 +9,7 @@ import { type Cluster, startCluster } from "../cluster.ts";
 import type { ContainerdVersion } from "../containerd.ts";
 import { linkPrograms } from "../guide-host.ts";
 import { CONTAINERD_SOCKET, HostContainerd } from "../host-containerd.ts";
-import { type HostProgram, TestHost, TestNetwork } from "../test-host.ts";
+import { type HostProgram, PROGRAM_DIR, TestHost, TestNetwork } from "../test-host.ts";
 import { CriProxy } from "./cri-proxy.ts";
 import { HostRelay } from "./host-relay.ts";
 
@@ -19,8 +19,9 @@ const EVENTS: ResourceId = { group: "", version: "v1", resource: "events" };
 const NETWORK = "192.168.41";
 const API_PORT = 6443;
 const PROXY_SOCKET = "/run/cri-proxy.sock";
+const KUBECONFIG = "/etc/kubernetes/kubelet.conf";
 const LOOKED = "/run/looked.json";
-const PROBE = "/root/look-inside.cjs";
+const PROBE = "/opt/kybern/look-inside.cjs";
 /** The namespace of a test's own pods. */
 export const NAMESPACE = "default";
 /** How long a kubelet may take until its node is ready, in milliseconds. */
@@ -92,12 +93,12 @@ export class FaultNode implements AsyncDisposable {
     try {
       const network = closing.use(await TestNetwork.start(`${NETWORK}.1/24`));
       const host = closing.use(await TestHost.start(network, "faulty", `${NETWORK}.11`));
-      linkPrograms(host, "/root/local/bin/kubelet");
+      linkPrograms(host, `${PROGRAM_DIR}/kubelet`);
       host.write("/etc/cni/net.d/10-kybern.conflist", JSON.stringify(NODE_NETWORK));
       host.write(PROBE, readFileSync(fileURLToPath(new URL("look-inside.cjs", import.meta.url)), "utf8"));
       if (options.prepare !== undefined) await host.sh(options.prepare);
       const cluster = closing.use(await startCluster({ nodes: 0 }));
-      host.write("/root/kubeconfig", cluster.kubeconfig.replace(cluster.url, `https://127.0.0.1:${API_PORT}`));
+      host.write(KUBECONFIG, cluster.kubeconfig.replace(cluster.url, `https://127.0.0.1:${API_PORT}`));
       closing.use(await HostRelay.start(host, API_PORT, Number(new URL(cluster.url).port)));
       const containerd = await HostContainerd.start(host, version);
       const connection = containerd.connect();
@@ -130,7 +131,7 @@ export class FaultNode implements AsyncDisposable {
   launch(more: readonly string[] = ["--eviction-hard=memory.available<1Mi"]): void {
     const socket = this.proxy === undefined ? CONTAINERD_SOCKET : PROXY_SOCKET;
     const flags = [
-      "--kubeconfig=/root/kubeconfig",
+      `--kubeconfig=${KUBECONFIG}`,
       `--hostname-override=${this.name}`,
       `--container-runtime-endpoint=unix://${socket}`,
       "--pod-manifest-path=/etc/kubernetes/manifests",
@@ -139,7 +140,7 @@ export class FaultNode implements AsyncDisposable {
       ...more,
     ];
     const env = { NODE_OPTIONS: `--require=${PROBE}`, LOOK_INSIDE: LOOKED };
-    this.#kubelet = this.host.start(["/root/local/bin/kubelet", ...flags], { env });
+    this.#kubelet = this.host.start([`${PROGRAM_DIR}/kubelet`, ...flags], { env });
   }
 
   /** Resolves when the node's condition has this status. */
