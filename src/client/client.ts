@@ -40,7 +40,16 @@ export type PatchType =
   | "application/strategic-merge-patch+json"
   | "application/apply-patch+yaml";
 
-export interface WriteOptions {
+/** What decides about a write when it is about to go on its way. */
+export interface SendOptions {
+  /**
+   * Asked at the last moment, however long after the call: a connection may first have to be made, or a token. The write fails unsent when
+   * it says no.
+   */
+  readonly mayBeSent?: () => boolean;
+}
+
+export interface WriteOptions extends SendOptions {
   readonly fieldManager?: string;
   readonly dryRun?: boolean;
   /** An apply patch takes over what other managers own. */
@@ -49,7 +58,7 @@ export interface WriteOptions {
   readonly subresource?: string;
 }
 
-export interface DeleteRequest {
+export interface DeleteRequest extends SendOptions {
   readonly gracePeriodSeconds?: number;
   readonly propagationPolicy?: "Background" | "Foreground" | "Orphan";
   readonly preconditions?: { readonly uid?: string; readonly resourceVersion?: string };

@@ -23,6 +23,8 @@ const PING_TIMEOUT_MS = 15_000;
 interface PooledSession {
   readonly session: http2.ClientHttp2Session;
   streams: number;
+  /** Resolves when there is a connection, and rejects when there will be none. */
+  readonly connected: Promise<void>;
 }
 
 /** Connections to one server: opened on demand, replaced when they break, kept while in use. */
@@ -53,6 +55,13 @@ export class Http2Pool {
     return stream;
   }
 
+  /** What is waited for before a request goes on its way: undefined when it would now. Rejects when there is no connection. */
+  connected(): Promise<void> | undefined {
+    if (this.#closed) throw new Error("client is closed");
+    const { session, connected } = this.#pick();
+    return session.connecting ? connected : undefined;
+  }
+
   /** Further requests come with another certificate, over new connections; those under way end in their own time. */
   useCertificate(pair: { readonly cert: string; readonly key: string }): void {
     this.#address = { ...this.#address, ...pair };
@@ -81,7 +90,14 @@ export class Http2Pool {
       ...(cert === undefined ? {} : { cert }),
       ...(key === undefined ? {} : { key }),
     });
-    const pooled: PooledSession = { session, streams: 0 };
+    const connected = new Promise<void>((resolve, reject) => {
+      session.once("connect", () => resolve());
+      session.once("error", reject);
+      session.once("close", () => reject(new Error("the connection closed before it was made")));
+    });
+    // Nobody need wait for it.
+    connected.catch(() => undefined);
+    const pooled: PooledSession = { session, streams: 0, connected };
     this.#sessions.add(pooled);
     const drop = (): void => {
       this.#sessions.delete(pooled);

@@ -13,6 +13,17 @@ let client: RestClient;
 const requests: string[] = [];
 const sessions = new Set<http2.ServerHttp2Session>();
 
+/** How often a request is still refused before it is looked at, and whether by ending the connection. */
+let refusals = 0;
+let leaves = false;
+
+function refuse(stream: http2.ServerHttp2Stream): void {
+  refusals--;
+  // What came behind the stream before is not looked at.
+  if (leaves) stream.session?.goaway(http2.constants.NGHTTP2_NO_ERROR, (stream.id ?? 0) - 2);
+  else stream.close(http2.constants.NGHTTP2_REFUSED_STREAM);
+}
+
 /** Answers with what it was asked, but for a few paths. */
 function answer(stream: http2.ServerHttp2Stream, headers: http2.IncomingHttpHeaders, body: string): void {
   const path = headers[":path"] ?? "";
@@ -51,7 +62,7 @@ beforeAll(async () => {
     stream.on("data", (chunk) => {
       body += chunk;
     });
-    stream.on("end", () => answer(stream, headers, body));
+    stream.on("end", () => (refusals > 0 ? refuse(stream) : answer(stream, headers, body)));
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
@@ -107,6 +118,25 @@ test("a failure is the server's Status", async () => {
 
 test("a request without answer fails after a while", async () => {
   await expect(client.get(PODS, "ns", "slow")).rejects.toThrow("no answer in 300 ms");
+});
+
+test.each([
+  ["by itself", false, 5],
+  ["with the connection, which ends", true, 1],
+])("a request that was surely not looked at is sent again: refused %s", async (_, byLeaving, times) => {
+  await client.raw("/healthz");
+  [refusals, leaves] = [times, byLeaving];
+  await client.create(PODS, "ns", { apiVersion: "v1", kind: "Pod", metadata: { name: "refused" } });
+  expect(refusals).toBe(0);
+  expect(requests.filter((request) => request.includes('"refused"'))).toHaveLength(1);
+  requests.length = 0;
+});
+
+test("a server that refuses all is not asked for ever", async () => {
+  [refusals, leaves] = [100, false];
+  await expect(client.get(PODS, "ns", "p")).rejects.toThrow("NGHTTP2_REFUSED_STREAM");
+  expect(refusals).toBe(94);
+  refusals = 0;
 });
 
 test("a watch gives what came, however it was cut, and ends with the server's end", async () => {

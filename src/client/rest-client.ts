@@ -38,12 +38,15 @@ export interface RestClient extends Client {
 }
 
 const REQUEST_TIMEOUT_MS = 60_000;
+/** How often a request is sent again that a server has surely not looked at, as Go's transport does. */
+const REFUSED_TRIES_MAX = 6;
 
 interface HttpRequest {
   readonly method: string;
   readonly path: string;
   readonly body?: unknown;
   readonly contentType?: string;
+  readonly mayBeSent?: (() => boolean) | undefined;
 }
 
 /** The API over HTTPS (HTTP/2, JSON). */
@@ -110,7 +113,7 @@ class HttpsRestClient implements RestClient {
     options: WriteOptions & { name?: string } = {},
   ): Promise<T> {
     const path = resourcePath(id, namespace, options.name, options.subresource) + writeQuery(options);
-    return this.#send({ method: "POST", path, body: object });
+    return this.#send({ method: "POST", path, body: object, mayBeSent: options.mayBeSent });
   }
 
   update<T extends object = ApiObject>(
@@ -121,7 +124,7 @@ class HttpsRestClient implements RestClient {
     options: WriteOptions = {},
   ): Promise<T> {
     const path = resourcePath(id, namespace, name, options.subresource) + writeQuery(options);
-    return this.#send({ method: "PUT", path, body: object });
+    return this.#send({ method: "PUT", path, body: object, mayBeSent: options.mayBeSent });
   }
 
   patch<T extends object = ApiObject>(
@@ -133,16 +136,17 @@ class HttpsRestClient implements RestClient {
     options: WriteOptions = {},
   ): Promise<T> {
     const path = resourcePath(id, namespace, name, options.subresource) + writeQuery(options);
-    return this.#send({ method: "PATCH", path, body: patch, contentType: type });
+    return this.#send({ method: "PATCH", path, body: patch, contentType: type, mayBeSent: options.mayBeSent });
   }
 
   async delete(id: ResourceId, namespace: string, name: string, options: DeleteRequest = {}): Promise<void> {
-    await this.#send({ method: "DELETE", path: resourcePath(id, namespace, name), body: deleteBody(options) });
+    const path = resourcePath(id, namespace, name);
+    await this.#send({ method: "DELETE", path, body: deleteBody(options), mayBeSent: options.mayBeSent });
   }
 
   async deleteCollection(id: ResourceId, namespace: string, options: ListOptions & DeleteRequest = {}): Promise<void> {
     const path = resourcePath(id, namespace) + listQuery(options);
-    await this.#send({ method: "DELETE", path, body: deleteBody(options) });
+    await this.#send({ method: "DELETE", path, body: deleteBody(options), mayBeSent: options.mayBeSent });
   }
 
   raw(path: string): Promise<unknown> {
@@ -171,7 +175,24 @@ class HttpsRestClient implements RestClient {
 
   /** What the answer's type is, the caller knows. */
   async #send<T>(request: HttpRequest): Promise<T> {
-    const stream = this.#open(request);
+    for (let tries = 1; ; tries++) {
+      if (request.mayBeSent !== undefined) await this.#untilSentAtOnce();
+      if (request.mayBeSent?.() === false) throw new Error("nothing was sent: its time was over before there was a connection");
+      const stream = this.#open(request);
+      try {
+        return await this.#answer<T>(request, stream);
+      } catch (error) {
+        // It met the server's word that it ends the connection.
+        if (stream.rstCode !== REFUSED_STREAM || tries >= REFUSED_TRIES_MAX) throw error;
+      }
+    }
+  }
+
+  async #untilSentAtOnce(): Promise<void> {
+    for (let connected = this.#pool.connected(); connected !== undefined; connected = this.#pool.connected()) await connected;
+  }
+
+  async #answer<T>(request: HttpRequest, stream: http2.ClientHttp2Stream): Promise<T> {
     const timer = this.#clock.setTimeout(
       () => stream.destroy(new Error(`${request.method} ${request.path}: no answer in ${this.#timeoutMs} ms`)),
       this.#timeoutMs,
@@ -187,6 +208,8 @@ class HttpsRestClient implements RestClient {
   }
 }
 
+/** NGHTTP2_REFUSED_STREAM: the other side has not begun to work on the stream, and will not. */
+const REFUSED_STREAM = 7;
 /** NGHTTP2_CANCEL: this side no longer wants the stream. */
 const CANCEL = 8;
 

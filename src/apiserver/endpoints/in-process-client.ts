@@ -225,12 +225,13 @@ class InProcessClient {
   async delete(id: ResourceId, namespace: string, name: string, options: DeleteRequest = {}): Promise<void> {
     const { endpoint, context, info } = await this.#begin("delete", id, namespace, name);
     const write = writeRequest(endpoint, context, this.#target(endpoint, info), this.#writeOptions({}));
-    await endpoint.store.deleteWith(name, { ...options } as DeleteOptions, write);
+    const { mayBeSent: _, ...body } = options;
+    await endpoint.store.deleteWith(name, body as DeleteOptions, write);
   }
 
   async deleteCollection(id: ResourceId, namespace: string, options: ListOptions & DeleteRequest = {}): Promise<void> {
     const { endpoint, context, info } = await this.#begin("deletecollection", id, namespace, "");
-    const { gracePeriodSeconds, propagationPolicy, preconditions, ...listOptions } = options;
+    const { gracePeriodSeconds, propagationPolicy, preconditions, mayBeSent: _, ...listOptions } = options;
     const parsed = parseListOptions(queryOf(listOptions), false);
     const selection = selectionOf(endpoint, namespace, "", parsed.labelSelector, parsed.fieldSelector);
     const { entries } = await listEntries(endpoint, selection, parsed);
