@@ -92,6 +92,11 @@ export class SharedInformer<T extends object> {
     return () => this.#handlers.delete(handler);
   }
 
+  /** How many objects it mirrors. */
+  get size(): number {
+    return this.#cache.size;
+  }
+
   /** Adds an index, or keeps the one of that name. */
   addIndex(name: string, keysOf: IndexFunction<T>): void {
     this.#cache.addIndex(name, keysOf);

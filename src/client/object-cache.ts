@@ -37,7 +37,7 @@ export class ObjectCache<T extends object> {
     if (this.#indexes.has(name)) return;
     const index: Index<T> = { keysOf, entries: new Map() };
     this.#indexes.set(name, index);
-    for (const object of this.list()) insert(index, object);
+    for (const object of this.list()) insert(index, keyOf(object), object);
   }
 
   byIndex(name: string, value: string): T[] {
@@ -57,9 +57,10 @@ export class ObjectCache<T extends object> {
     const old = objects.get(name);
     objects.set(name, object);
     if (old === undefined) this.#size++;
+    const key = keyOf(object);
     for (const index of this.#indexes.values()) {
-      if (old !== undefined) remove(index, old);
-      insert(index, object);
+      if (old !== undefined) remove(index, key, old);
+      insert(index, key, object);
     }
     return old;
   }
@@ -72,13 +73,13 @@ export class ObjectCache<T extends object> {
     objects.delete(name);
     this.#size--;
     if (objects.size === 0) this.#namespaces.delete(namespace);
-    for (const index of this.#indexes.values()) remove(index, old);
+    const key = keyOf(old);
+    for (const index of this.#indexes.values()) remove(index, key, old);
     return old;
   }
 }
 
-function insert<T extends object>(index: Index<T>, object: T): void {
-  const key = keyOf(object);
+function insert<T extends object>(index: Index<T>, key: string, object: T): void {
   for (const value of index.keysOf(object)) {
     const entries = index.entries.get(value);
     if (entries === undefined) index.entries.set(value, new Map([[key, object]]));
@@ -86,8 +87,7 @@ function insert<T extends object>(index: Index<T>, object: T): void {
   }
 }
 
-function remove<T extends object>(index: Index<T>, object: T): void {
-  const key = keyOf(object);
+function remove<T extends object>(index: Index<T>, key: string, object: T): void {
   for (const value of index.keysOf(object)) {
     const entries = index.entries.get(value);
     entries?.delete(key);

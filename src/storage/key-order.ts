@@ -15,13 +15,26 @@ export function sortKey(key: string): string {
 
 /** The least key (in the order of code points) that is greater than every key with the prefix; undefined for no bound. */
 export function prefixEnd(prefix: string): string | undefined {
-  const points = Array.from(prefix);
-  for (let last = points.pop(); last !== undefined; last = points.pop()) {
-    const code = last.codePointAt(0) ?? 0;
-    if (code >= 0x10ffff) continue;
-    return points.join("") + String.fromCodePoint(code === 0xd7ff ? 0xe000 : code + 1);
+  let end = prefix.length;
+  while (end > 0) {
+    let start = end - 1;
+    let code = prefix.charCodeAt(start);
+    if (isLowSurrogate(code) && start > 0 && isHighSurrogate(prefix.charCodeAt(start - 1))) {
+      start--;
+      code = prefix.codePointAt(start) ?? code;
+    }
+    if (code < 0x10ffff) return prefix.slice(0, start) + String.fromCodePoint(code === 0xd7ff ? 0xe000 : code + 1);
+    end = start;
   }
   return undefined;
+}
+
+function isHighSurrogate(unit: number): boolean {
+  return unit >= 0xd800 && unit <= 0xdbff;
+}
+
+function isLowSurrogate(unit: number): boolean {
+  return unit >= 0xdc00 && unit <= 0xdfff;
 }
 
 /** The first key of a listing: the prefix, or the later key at which the caller wants to begin. */

@@ -51,20 +51,20 @@ function compareDeduced(before: unknown, after: unknown): Comparison | undefined
 
 /** Gathers the comparisons of the parts of a value. Parts are given in order. */
 class Parts {
-  readonly #added: [string, FieldSet][] = [];
-  readonly #modified: [string, FieldSet][] = [];
-  readonly #removed: [string, FieldSet][] = [];
+  #added: Children | undefined;
+  #modified: Children | undefined;
+  #removed: Children | undefined;
 
   put(step: string, part: Comparison | undefined): void {
     if (part === undefined) return;
-    if (part.added !== undefined) this.#added.push([step, part.added]);
-    if (part.modified !== undefined) this.#modified.push([step, part.modified]);
-    if (part.removed !== undefined) this.#removed.push([step, part.removed]);
+    if (part.added !== undefined) this.#added = withChild(this.#added, step, part.added);
+    if (part.modified !== undefined) this.#modified = withChild(this.#modified, step, part.modified);
+    if (part.removed !== undefined) this.#removed = withChild(this.#removed, step, part.removed);
   }
 
   /** Puts parts in order that were not given so. */
   sorted(): this {
-    for (const parts of [this.#added, this.#modified, this.#removed]) parts.sort(([a], [b]) => (a < b ? -1 : 1));
+    for (const parts of [this.#added, this.#modified, this.#removed]) parts?.sort(([a], [b]) => (a < b ? -1 : 1));
     return this;
   }
 
@@ -74,16 +74,47 @@ class Parts {
   }
 }
 
-function node(children: [string, FieldSet][]): FieldSet | undefined {
-  return children.length === 0 ? undefined : makeNode(false, children);
+type Children = [string, FieldSet][];
+
+function withChild(children: Children | undefined, step: string, child: FieldSet): Children {
+  if (children === undefined) return [[step, child]];
+  children.push([step, child]);
+  return children;
+}
+
+function node(children: Children | undefined): FieldSet | undefined {
+  return children === undefined ? undefined : makeNode(false, children);
+}
+
+/**
+ * The fields of a struct that may be owned, in order: those that one of the two has, and where Go encodes it (not `plain`) those
+ * that are written in any case. Most of a type's fields are absent, and to ask for them costs more than for those that are there.
+ */
+function fieldsOf(plan: StructPlan, left: JsonMap | undefined, right: JsonMap | undefined, plain: boolean): PlannedField[] {
+  const fields = plain ? [] : plan.always.slice();
+  if (left !== undefined) for (const name in left) addField(fields, plan.byName.get(name));
+  if (right !== undefined && right !== left) for (const name in right) addField(fields, plan.byName.get(name));
+  return fields;
+}
+
+function addField(fields: PlannedField[], field: PlannedField | undefined): void {
+  if (field === undefined) return;
+  let at = fields.length;
+  for (let before = fields[at - 1]; before !== undefined && before.order >= field.order; before = fields[at - 1]) {
+    if (before === field) return;
+    at--;
+  }
+  if (at === fields.length) fields.push(field);
+  else fields.splice(at, 0, field);
 }
 
 function compareFields(plan: StructPlan, before: unknown, after: unknown, plain: boolean): Comparison | undefined {
   const [left, right] = [asMap(before), asMap(after)];
   if (isEmptyMap(left) && isEmptyMap(right)) return compareLeaves(before, after);
   const parts = new Parts();
-  for (const field of plan.fields) {
-    const [l, r] = [left?.[field.name], right?.[field.name]];
+  for (const field of fieldsOf(plan, left, right, plain)) {
+    const l = left?.[field.name];
+    const r = right?.[field.name];
     if (l === r) continue;
     parts.put(
       field.step,
@@ -207,7 +238,7 @@ export function ownedPaths(plan: FieldPlan, value: unknown, plain = false): Fiel
     case "struct": {
       const map = asMap(value);
       if (map === undefined) return LEAF;
-      for (const field of plan.fields) {
+      for (const field of fieldsOf(plan, map, undefined, plain)) {
         const part = plain ? map[field.name] : encoded(field, map[field.name], map);
         if (part !== undefined) children.push([field.step, ownedPaths(field.plan, part, plain)]);
       }

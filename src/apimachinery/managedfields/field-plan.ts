@@ -16,6 +16,8 @@ export type FieldPlan =
 export interface StructPlan {
   readonly kind: "struct";
   readonly fields: readonly PlannedField[];
+  /** Those of them that Go's encoder writes though they were not given. */
+  readonly always: readonly PlannedField[];
   readonly byName: ReadonlyMap<string, PlannedField>;
   /** As `byName`: the keys of sets are looked up as they are. */
   readonly byStep: ReadonlyMap<string, PlannedField>;
@@ -34,6 +36,8 @@ export interface UnknownFields {
 export interface PlannedField {
   readonly name: string;
   readonly step: string;
+  /** Grows with the name among the fields of a struct. */
+  readonly order: number;
   readonly plan: FieldPlan;
   /**
    * What Go's encoder makes of an empty value: `drop` leaves it out, `null` writes null, `struct` writes `{}`, `keep` nothing.
@@ -97,7 +101,7 @@ function without(plan: StructPlan, path: readonly string[]): StructPlan {
   });
   const byName = new Map(fields.map((field) => [field.name, field]));
   const byStep = new Map(fields.map((field) => [field.step, field]));
-  return { ...plan, fields, byName, byStep };
+  return { ...plan, fields, always: fields.filter(isAlwaysWritten), byName, byStep };
 }
 
 /** The plan of a struct with all that it has. */
@@ -108,16 +112,23 @@ export function structPlan(schema: StructSchema): StructPlan {
   const byName = new Map<string, PlannedField>();
   const unknown = schema.unknown === undefined ? undefined : { plan: planOf(schema.unknown), named: schema.fields };
   const byStep = new Map<string, PlannedField>();
-  const plan: StructPlan = { kind: "struct", fields, byName, byStep, ...(unknown === undefined ? {} : { unknown }) };
+  const always: PlannedField[] = [];
+  const plan: StructPlan = { kind: "struct", fields, always, byName, byStep, ...(unknown === undefined ? {} : { unknown }) };
   // Before the fields: types may contain themselves.
   structPlans.set(schema, plan);
   for (const field of [...schema.fields.values()].sort((a, b) => (a.name < b.name ? -1 : 1))) {
-    const planned = { name: field.name, step: `f:${field.name}`, plan: planOf(field.type, field), empty: emptyRule(field) };
+    const { name, type } = field;
+    const planned = { name, step: `f:${name}`, order: fields.length, plan: planOf(type, field), empty: emptyRule(field) };
     fields.push(planned);
+    if (isAlwaysWritten(planned)) always.push(planned);
     byName.set(field.name, planned);
     byStep.set(planned.step, planned);
   }
   return plan;
+}
+
+function isAlwaysWritten({ empty }: PlannedField): boolean {
+  return empty === "pointer" || empty === "struct" || empty === "null";
 }
 
 function emptyRule({ type, pointer, omitEmpty, omitZero }: FieldSchema & { readonly omitZero?: boolean }): PlannedField["empty"] {

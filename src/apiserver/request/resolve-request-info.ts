@@ -91,7 +91,15 @@ function splitPath(path: string): string[] {
   let end = path.length;
   while (start < end && path.charCodeAt(start) === 47) start++;
   while (end > start && path.charCodeAt(end - 1) === 47) end--;
-  return start === end ? [] : path.slice(start, end).split("/");
+  const parts: string[] = [];
+  if (start === end) return parts;
+  // `split` goes to V8's runtime for texts that it has not seen before, which is several times as far.
+  for (let slash = path.indexOf("/", start); slash >= 0 && slash < end; slash = path.indexOf("/", start)) {
+    parts.push(path.slice(start, slash));
+    start = slash + 1;
+  }
+  parts.push(path.slice(start, end));
+  return parts;
 }
 
 /** Whether a query asks for a watch: any value of `watch` but `false` and `0`. */

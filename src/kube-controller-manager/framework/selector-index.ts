@@ -33,10 +33,14 @@ export function selecting<T extends object>(
   namespace: string,
   labels: Readonly<Record<string, string>> = {},
 ): readonly T[] {
+  // Every controller of pods asks with each of them, and of most kinds there is nothing.
+  if (informer.size === 0) return NOTHING;
   return [undefined, ...Object.entries(labels)]
     .flatMap((pair) => informer.byIndex(BY_SELECTOR, indexValue(namespace, pair)))
     .filter((object) => selectorOf(object).matches(labels));
 }
+
+const NOTHING: readonly never[] = [];
 
 function indexValue(namespace: string, pair: readonly [string, string] | undefined): string {
   return pair === undefined ? `${namespace}/` : `${namespace}/${pair[0]}=${pair[1]}`;

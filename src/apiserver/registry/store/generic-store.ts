@@ -11,6 +11,8 @@ import type { ServedForm } from "./served-form.ts";
 import { asDraft, StoreCore, type StoreModules, type WriteRequest } from "./store-core.ts";
 import { type UpdateRequest, type UpdateResult, updateObject } from "./update-object.ts";
 
+const NOTHING: readonly ApiObject[] = [];
+
 /**
  * The one store behind every stored resource. What kinds differ in is their strategy. Reads come from the watch cache,
  * writes go to the key-value store with compare-and-swap.
@@ -49,6 +51,8 @@ export class GenericStore implements Store<ApiObject> {
 
   listCached(namespace: string): readonly ApiObject[] {
     const { cache } = this.core;
+    // Asked for with each pod by admission, and mostly for nothing: limit ranges, priority classes.
+    if (cache.tree.size === 0) return NOTHING;
     const prefix = namespace === "" ? cache.prefix : `${cache.prefix}${namespace}/`;
     return cache.range(cache.tree, prefix).map((entry) => entry.object);
   }

@@ -1,5 +1,5 @@
 import type { ApiObject } from "#apimachinery/meta/api-object.ts";
-import { assert } from "#base/assert.ts";
+import { AssertionError } from "#base/assert.ts";
 import type { Clock } from "#base/clock.ts";
 import type { Random } from "#base/random.ts";
 import type { KVStore } from "#storage/kv.ts";
@@ -7,6 +7,7 @@ import { AdmissionChain, type AdmissionPluginFactory } from "../../admission/adm
 import { RegistryCache } from "../../cacher/registry-cache.ts";
 import type { ResourceDefinition, Store } from "../resource.ts";
 import type { ResourceSet, Stores } from "../resource-set.ts";
+import { ByResource } from "./by-resource.ts";
 import { Compactor } from "./compactor.ts";
 import { GenericStore } from "./generic-store.ts";
 import { LeasePool } from "./lease-pool.ts";
@@ -41,7 +42,7 @@ export class StoreRegistry implements Stores {
   /** Waited for before a resource is asked for: it may be about to be served, or to be served otherwise. */
   pending: (group: string, plural: string) => Promise<void> | undefined = () => undefined;
   #resources: ResourceSet;
-  readonly #stores = new Map<string, GenericStore>();
+  readonly #stores = new ByResource<GenericStore>();
   readonly #stopped = new AbortController();
   #admission: AdmissionChain = new AdmissionChain([]);
 
@@ -73,7 +74,7 @@ export class StoreRegistry implements Stores {
     for (const stored of resources.stored) {
       const definition = stored as unknown as ResourceDefinition;
       const store = this.#storeOf(definition, schemaFor);
-      this.#stores.set(`${definition.group}/${definition.plural}`, store);
+      this.#stores.set(definition.group, definition.plural, store);
     }
     this.#admission = new AdmissionChain(options.admission.map((make) => make({ stores: this, clock, random })));
   }
@@ -89,14 +90,14 @@ export class StoreRegistry implements Stores {
 
   /** Serves a further resource, or another definition of one that was added before; its types are `schemaFor`'s. */
   async add(definition: ResourceDefinition, schemaFor: SchemaFor): Promise<void> {
-    const path = `${definition.group}/${definition.plural}`;
-    const before = this.#stores.get(path);
+    const { group, plural } = definition;
+    const before = this.#stores.get(group, plural);
     const known = before !== undefined && readsAlike(before.definition, definition);
     const stored = before?.core.stored;
     if (!known) await this.cache.add(definition.storagePrefix, definition.readStored);
-    this.#stores.set(path, this.#storeOf(definition, schemaFor));
+    this.#stores.set(group, plural, this.#storeOf(definition, schemaFor));
     if (!known) stored?.endWatches();
-    this.#setStored([...this.#others(definition.group, definition.plural), definition as unknown as ResourceDefinition<never>]);
+    this.#setStored([...this.#others(group, plural), definition as unknown as ResourceDefinition<never>]);
   }
 
   #storeOf(definition: ResourceDefinition, schemaFor: SchemaFor): GenericStore {
@@ -108,9 +109,9 @@ export class StoreRegistry implements Stores {
 
   /** Ends what {@link add} began; watches end. What is stored stays. */
   remove(group: string, plural: string): void {
-    const store = this.#stores.get(`${group}/${plural}`);
+    const store = this.#stores.get(group, plural);
     if (store === undefined) return;
-    this.#stores.delete(`${group}/${plural}`);
+    this.#stores.delete(group, plural);
     this.#setStored(this.#others(group, plural));
     this.cache.remove(store.definition.storagePrefix);
   }
@@ -133,19 +134,19 @@ export class StoreRegistry implements Stores {
   }
 
   has(group: string, plural: string): boolean {
-    return this.#stores.has(`${group}/${plural}`);
+    return this.#stores.get(group, plural) !== undefined;
   }
 
   /** The store itself, for handlers. Asserts that the resource is known. */
   generic(group: string, plural: string): GenericStore {
-    const store = this.#stores.get(`${group}/${plural}`);
-    assert(store !== undefined, `no resource ${plural} in group "${group}"`);
+    const store = this.#stores.get(group, plural);
+    if (store === undefined) throw new AssertionError(`no resource ${plural} in group "${group}"`);
     return store;
   }
 
   /** The store itself, or undefined for what is not served from this one. */
   find(group: string, plural: string): GenericStore | undefined {
-    return this.#stores.get(`${group}/${plural}`);
+    return this.#stores.get(group, plural);
   }
 
   /** Loads the caches and follows the store. */
