@@ -40,7 +40,7 @@ import { openKubeletPorts } from "./kubelet-ports.ts";
 import { connectRuntime, type NodeRuntime } from "./kubelet-runtime.ts";
 import { KeptServing } from "./kubelet-serving.ts";
 import { holdShutdown } from "./kubelet-shutdown.ts";
-import { hostStats } from "./kubelet-stats.ts";
+import { hostCadvisor, hostStats } from "./kubelet-stats.ts";
 import { tellUnheeded } from "./kubelet-unheeded.ts";
 import { startUpkeep } from "./kubelet-upkeep.ts";
 import { decodeManifest } from "./manifest-pods.ts";
@@ -287,6 +287,7 @@ async function openPorts(basis: Basis, { agent, volumes }: Agent, started: Start
     host: {
       ...host,
       ...hostStats(flags["root-dir"], runtime.images),
+      ...(await hostCadvisor(configuration.cgroupRoot ?? "", runtime.runtime)),
       configuration,
       metrics,
       checkpointDir: foldersOf(flags["root-dir"]).checkpoints,

@@ -1,8 +1,11 @@
-import { stat } from "node:fs/promises";
+import { readlink, stat } from "node:fs/promises";
 import { cpus } from "node:os";
+import { realClock } from "#base/clock.ts";
 import { realHostFiles } from "#base/host-files.ts";
 import type { ImageService } from "#cri/image-service.ts";
+import type { RuntimeService } from "#cri/runtime-service.ts";
 import type { FilesystemUsage } from "#cri/stats.ts";
+import { Cadvisor } from "#kubelet/cadvisor/cadvisor.ts";
 import type { KubeletHost } from "#kubelet/server/kubelet-host.ts";
 import { CpuRates } from "#kubelet/stats/cpu-rates.ts";
 import { type DiskStats, kernelStats, type NodeStats } from "#kubelet/stats/node-stats.ts";
@@ -27,6 +30,23 @@ export function hostStats(
     processMetrics,
     profiles: { cpu: cpuProfile, heap: heapProfile },
   };
+}
+
+/** What the kernel counts of this machine's cgroups, for the same. */
+export async function hostCadvisor(
+  cgroupRoot: string,
+  runtime: Pick<RuntimeService, "status">,
+): Promise<Required<Pick<KubeletHost, "cadvisor" | "sandboxImage" | "now">>> {
+  const files = { ...machineFiles, link: (path: string) => readlink(path).catch(() => "") };
+  const cadvisor = await Cadvisor.start({ files, machine: hostMachine, cgroupRoot });
+  const sandboxImage = (): Promise<string | undefined> => sandboxImageOf(runtime).catch(() => undefined);
+  return { cadvisor, sandboxImage, now: () => realClock.now() };
+}
+
+/** The image of the runtime's sandboxes, where it tells. */
+export async function sandboxImageOf(runtime: Pick<RuntimeService, "status">): Promise<string | undefined> {
+  const { info } = await runtime.status(true);
+  return /"(?:sandboxImage|sandbox)"\s*:\s*"([^"]+)"/.exec(info.config ?? "")?.[1];
 }
 
 async function nodeStats(rootDir: string, images: ImageService): Promise<NodeStats> {

@@ -23,7 +23,7 @@ import { LogRotation } from "#kubelet/logs/log-rotation.ts";
 import type { KubeletMetrics } from "#kubelet/metrics/kubelet-metrics.ts";
 import type { NodeStats } from "#kubelet/stats/node-stats.ts";
 import type { VolumeStats } from "#kubelet/volumes/volume-stats.ts";
-import { hostStats } from "./kubelet-stats.ts";
+import { hostStats, sandboxImageOf } from "./kubelet-stats.ts";
 import { StartupError } from "./startup-error.ts";
 
 /** How often dead containers are removed, and images (upstream's `ContainerGCPeriod` and `ImageGCPeriod`), in milliseconds. */
@@ -139,8 +139,7 @@ function imageGcOf(request: UpkeepRequest, node: ObjectReference, nodeStats: () 
 
 /** Older runtimes do not pin the image of their sandboxes, without which no pod can start. */
 async function sandboxImages(runtime: RuntimeService, images: ImageService): Promise<readonly string[]> {
-  const { info } = await runtime.status(true);
-  const name = /"(?:sandboxImage|sandbox)"\s*:\s*"([^"]+)"/.exec(info.config ?? "")?.[1];
+  const name = await sandboxImageOf(runtime);
   if (name === undefined) return [];
   const found = await images.imageStatus({ image: name });
   return found === undefined ? [name] : [name, found.id];

@@ -1,4 +1,5 @@
 import { NODE_CPUS, NODE_MEMORY_BYTES } from "../node-object.ts";
+import { cgroupMetrics } from "./cgroup-metrics.ts";
 import type { KubeletHost } from "./kubelet-host.ts";
 import type { Metric, Sample } from "./metric.ts";
 import { type ContainerUsage, type PodUsage, usageOf } from "./usage.ts";
@@ -58,8 +59,13 @@ const OF_INTERFACES: readonly Amount<Interface>[] = [
   ],
 ];
 
-/** `/metrics/cadvisor`: containers, pods' networks and the machine. */
+/** `/metrics/cadvisor`: containers, pods' networks and the machine; by cgroups where there are some, else by what the runtime tells. */
 export async function containerMetrics(host: KubeletHost): Promise<readonly Metric[]> {
+  const byCgroups = host.cadvisor === undefined ? undefined : await cgroupMetrics(host, host.cadvisor);
+  return byCgroups ?? runtimeMetrics(host);
+}
+
+async function runtimeMetrics(host: KubeletHost): Promise<readonly Metric[]> {
   const [pods, stats] = await Promise.all([usageOf(host), host.nodeStats?.()]);
   const machine: readonly Metric[] = [
     gauge("machine_cpu_cores", "Number of logical CPU cores.", stats?.cpus ?? NODE_CPUS),

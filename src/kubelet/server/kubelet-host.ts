@@ -3,6 +3,7 @@ import type { Pod } from "#api/generated/core/v1.ts";
 import type { HostFiles } from "#base/host-files.ts";
 import type { LogFiles } from "#cri/log-files.ts";
 import type { RuntimeService } from "#cri/runtime-service.ts";
+import type { Cadvisor } from "../cadvisor/cadvisor.ts";
 import type { KubeletConfiguration } from "../configuration/kubelet-configuration.ts";
 import type { KubeletMetrics } from "../metrics/kubelet-metrics.ts";
 import type { CpuRates } from "../stats/cpu-rates.ts";
@@ -38,6 +39,12 @@ export interface KubeletHost {
   readonly nodeStats?: () => Promise<NodeStats>;
   /** Remembers processor time, for runtimes that tell its sum alone. */
   readonly rates?: CpuRates;
+  /** What the kernel counts of cgroups; what the runtime tells alone when absent. */
+  readonly cadvisor?: Cadvisor;
+  /** The image of the runtime's sandboxes; undefined where it does not tell. */
+  readonly sandboxImage?: () => Promise<string | undefined>;
+  /** The time, in milliseconds since the epoch. */
+  readonly now?: () => number;
   /** How long a log file is, in bytes. */
   readonly logBytes?: (path: string) => Promise<number>;
   /** The node's own `/var/log`; logs of containers alone when absent. */

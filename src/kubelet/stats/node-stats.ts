@@ -14,6 +14,14 @@ export interface InterfaceStats {
   readonly txErrors: number;
 }
 
+/** What `/proc/net/dev` tells of a network interface. */
+export interface DeviceCounters extends InterfaceStats {
+  readonly rxPackets: number;
+  readonly rxDropped: number;
+  readonly txPackets: number;
+  readonly txDropped: number;
+}
+
 /** Memory of the machine, in bytes. */
 export interface MemoryStats {
   readonly capacityBytes: number;
@@ -92,13 +100,24 @@ function memoryStats(meminfo: string, vmstat: string): MemoryStats {
   };
 }
 
-/** `/proc/net/dev` without loopback and without the pods' ends. */
 function interfaceStats(text: string): readonly InterfaceStats[] {
+  return deviceCounters(text).map(({ name, rxBytes, rxErrors, txBytes, txErrors }) => ({
+    name,
+    rxBytes,
+    rxErrors,
+    txBytes,
+    txErrors,
+  }));
+}
+
+/** `/proc/net/dev` without loopback and without the pods' ends. */
+export function deviceCounters(text: string): readonly DeviceCounters[] {
   return text.split("\n").flatMap((line) => {
     const [, name = "", rest = ""] = /^\s*([^:\s]+):\s*(.*)$/.exec(line) ?? [];
     if (name === "" || name === "lo" || /^(veth|docker|br-)/.test(name)) return [];
     const fields = rest.trim().split(/\s+/).map(Number);
-    const [rxBytes = 0, , rxErrors = 0, , , , , , txBytes = 0, , txErrors = 0] = fields;
-    return [{ name, rxBytes, rxErrors, txBytes, txErrors }];
+    const [rxBytes = 0, rxPackets = 0, rxErrors = 0, rxDropped = 0] = fields;
+    const [txBytes = 0, txPackets = 0, txErrors = 0, txDropped = 0] = fields.slice(8);
+    return [{ name, rxBytes, rxPackets, rxErrors, rxDropped, txBytes, txPackets, txErrors, txDropped }];
   });
 }
