@@ -61,7 +61,9 @@ describe.skipIf(!hasKubectl)("kubectl and an object of each kind (needs kubectl 
     expect(applied.trim().split("\n")).toHaveLength(count);
     const same = await kubectl.run(["diff", "--server-side", "--force-conflicts", "-f", "-"], objects);
     expect(same.stdout).toBe("");
-    const gone = await kubectl.ok(["delete", "-f", "-", "--timeout=60s"], objects);
+    // The namespace stands first and would take what is in it along before kubectl comes to it.
+    const backwards = objects.split("---\n").reverse().join("---\n");
+    const gone = await kubectl.ok(["delete", "-f", "-", "--timeout=60s"], backwards);
     expect(gone.trim().split("\n").length).toBeGreaterThanOrEqual(count);
   });
 });
