@@ -14,6 +14,7 @@ import { writeNodeNetwork } from "#cni/node-network.ts";
 import { FlagError } from "#component-base/flags.ts";
 import type { Logger } from "#component-base/logging.ts";
 import type { RuntimeHandler } from "#cri/runtime-status.ts";
+import { loadPodResources } from "#kubelet/allocation/pod-resources-file.ts";
 import type { ContainerManager } from "#kubelet/cm/container-manager.ts";
 import type { AmountTexts } from "#kubelet/configuration/kubelet-configuration.ts";
 import { Kubelet } from "#kubelet/kubelet.ts";
@@ -231,6 +232,7 @@ async function startAgent(basis: Basis): Promise<Agent> {
     fetchManifest,
     files: realHostFiles,
     watchFolder: realFolderWatcher,
+    resizeRecord: await loadPodResources(realHostFiles, rootDir),
     metrics,
     clock: realClock,
     random: systemRandom,

@@ -21,11 +21,11 @@ export interface StatusSituation {
   readonly backOffMs: (name: string) => number;
   /** Why a container cannot be started; by name. */
   readonly problems: ReadonlyMap<string, { readonly reason: string; readonly message: string }>;
-  /** What a container has been given and has, by its id; as its spec says when absent. */
-  readonly resourcesOf?: (
-    container: Container,
-    id: string,
-  ) => { readonly allocated: ResourceRequirements; readonly actual: ResourceRequirements };
+  /** What a container has been given and has; as its spec says when absent. */
+  readonly resourcesOf?: (container: Container) => {
+    readonly allocated: ResourceRequirements;
+    readonly actual: ResourceRequirements;
+  };
   /** Stands before the ids of containers. */
   readonly runtimeName: string;
   /** Nothing runs any more, and nothing starts. */
@@ -135,7 +135,7 @@ function resourcesOf(
 ): Partial<ApiContainerStatus> {
   if (current?.state !== "CONTAINER_RUNNING" || container.resources === undefined) return {};
   const own = { allocated: container.resources, actual: container.resources };
-  const { allocated, actual } = situation.resourcesOf?.(container, current.id) ?? own;
+  const { allocated, actual } = situation.resourcesOf?.(container) ?? own;
   const { requests, limits } = actual;
   return {
     ...(allocated.requests === undefined ? {} : { allocatedResources: allocated.requests }),

@@ -7,6 +7,7 @@ import type { Client } from "#client/client.ts";
 import type { Logger } from "#component-base/logging.ts";
 import type { DnsConfig } from "#cri/pod-sandbox.ts";
 import type { RuntimeService } from "#cri/runtime-service.ts";
+import type { PodResourcesRecord } from "./allocation/pod-resources-file.ts";
 import type { ContainerManager } from "./cm/container-manager.ts";
 import type { FetchManifest } from "./config/http-source.ts";
 import type { KubeletConfiguration } from "./configuration/kubelet-configuration.ts";
@@ -45,6 +46,8 @@ export interface KubeletOptions {
   readonly watchFolder: FolderWatcher;
   /** Where log collectors look; `/var/log/containers` when absent. */
   readonly containerLogsDir?: string;
+  /** Where it stands after a restart what pods were given; as the API tells when absent. */
+  readonly resizeRecord?: PodResourcesRecord;
   /** Counts what it does; nobody does when absent. */
   readonly metrics?: KubeletMetrics;
   readonly clock: Clock;

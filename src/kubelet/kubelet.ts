@@ -82,6 +82,8 @@ export class Kubelet {
       onGone: (pod) => {
         this.#mirrors?.forget(pod);
         metrics?.probes.forget(pod.metadata.uid ?? "");
+        options.resizeRecord?.allocated.remove(pod.metadata.uid ?? "");
+        options.resizeRecord?.actuated.remove(pod.metadata.uid ?? "");
       },
       logger,
     });
@@ -156,7 +158,8 @@ export class Kubelet {
     this.#pleg.stop();
     this.health.stop();
     this.#workers.stop();
-    await this.#recorder.flush();
+    const { resizeRecord } = this.#options;
+    await Promise.all([this.#recorder.flush(), resizeRecord?.allocated.flush(), resizeRecord?.actuated.flush()]);
   }
 
   async #start(): Promise<void> {
@@ -213,7 +216,11 @@ export class Kubelet {
   async #keepHouse(): Promise<void> {
     await this.#reconcileMirrors();
     // What a source has not told yet must not be taken for gone.
-    if (this.#config.isComplete) await this.#housekeeping.run();
+    if (!this.#config.isComplete) return;
+    const { resizeRecord } = this.#options;
+    resizeRecord?.allocated.keepOnly(this.#workers.uids);
+    resizeRecord?.actuated.keepOnly(this.#workers.uids);
+    await this.#housekeeping.run();
   }
 
   async #reconcileMirrors(): Promise<void> {
@@ -243,7 +250,7 @@ export class Kubelet {
     const { client, clock, runtime, containers, volumes, files, config, logger } = this.#options;
     const sources = this.#options.sources ?? (client === undefined ? noSources : new ClientSources({ client, clock }));
     const nothing: PodStatusWriter = { write: () => {} };
-    const { metrics } = this.#options;
+    const { metrics, resizeRecord } = this.#options;
     const { maxContainerRestartPeriod: restartPeriod } = config.crashLoopBackOff;
     const logs = this.#logs;
     const classes = new RuntimeClasses({ client, clock });
@@ -278,7 +285,9 @@ export class Kubelet {
         linkLog: (pod, container, id, path) => logs.link(pod, container, id, path),
       },
       terminationMessage: (status) => terminationMessage(status, files),
-      resizeProblem: (pod) => this.#workers.resizeProblem(pod),
+      // What pods were given that are not known yet would be given a second time.
+      resizeProblem: (pod) => (this.#config.isComplete ? this.#workers.resizeProblem(pod) : "later"),
+      ...(resizeRecord === undefined ? {} : { resizeRecord }),
       ...(metrics === undefined ? {} : { counts: metrics }),
       onSyncError: ({ metadata }, error) => {
         const { name = "", namespace = "" } = metadata;

@@ -34,6 +34,11 @@ export function attemptsOf(observed: ObservedPod, name: string): ContainerStatus
     .sort((a, b) => b.metadata.attempt - a.metadata.attempt);
 }
 
+/** Whether a container's process is there. */
+export function isRunning({ state }: Pick<ContainerStatus, "state">): boolean {
+  return state === "CONTAINER_RUNNING";
+}
+
 /** An init container that goes on running beside the others. */
 export function isSidecar(container: Container): boolean {
   return container.restartPolicy === "Always";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { Container, Node, NodeSpec, Pod, PodSpec } from "#api/generated/core/v1.ts";
+import type { Container, ContainerPort, Node, NodeSpec, Pod, PodSpec } from "#api/generated/core/v1.ts";
 import { rejectionOf } from "./pod-admission.ts";
 
 const node = (spec: NodeSpec = {}, allocatable: Record<string, string> = {}): Node => ({
@@ -18,7 +18,8 @@ const pod = (spec: Partial<PodSpec>, labels: Record<string, string> = {}): Pod =
   spec: { containers: [container({})], ...spec },
 });
 const asking = (requests: Record<string, string>): Pod => pod({ containers: [container(requests)] });
-const onPort = (hostPort: number): Pod => pod({ containers: [container({}, { ports: [{ containerPort: 1, hostPort }] })] });
+const onPort = (hostPort: number, more: Partial<ContainerPort> = {}): Pod =>
+  pod({ containers: [container({}, { ports: [{ containerPort: 1, hostPort, ...more }] })] });
 const tainted = (effect: string): Node => node({ taints: [{ key: "k", effect }] });
 
 interface Case {
@@ -87,6 +88,18 @@ const cases: readonly Case[] = [
     want: ["NodePorts", "Predicate NodePorts failed: node(s) didn't have free ports for the requested pod ports"],
   },
   { name: "another port", pod: onPort(81), others: [onPort(80)] },
+  { name: "the same port of another protocol", pod: onPort(80, { protocol: "UDP" }), others: [onPort(80)] },
+  {
+    name: "the same port of other addresses",
+    pod: onPort(80, { hostIP: "192.0.2.1" }),
+    others: [onPort(80, { hostIP: "192.0.2.2" }), onPort(80, { hostIP: "fd00::1" })],
+  },
+  {
+    name: "the same port of the same address of IPv6",
+    pod: onPort(80, { hostIP: "fd00::1" }),
+    others: [onPort(80, { hostIP: "fd00::1" })],
+    want: ["NodePorts", "Predicate NodePorts failed: node(s) didn't have free ports for the requested pod ports"],
+  },
   { name: "a taint that only keeps schedulers away", pod: pod({}), node: tainted("NoSchedule") },
   {
     name: "a taint that drives pods away",

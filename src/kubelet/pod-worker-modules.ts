@@ -4,6 +4,7 @@ import type { EventRecorder } from "#client/event-recorder.ts";
 import type { ContainerConfig, ContainerStatus } from "#cri/container.ts";
 import type { DnsConfig } from "#cri/pod-sandbox.ts";
 import type { RuntimeService } from "#cri/runtime-service.ts";
+import type { PodResourcesRecord } from "./allocation/pod-resources-file.ts";
 import type { PodCgroups } from "./cm/container-manager.ts";
 import type { Handlers } from "./handlers/handlers.ts";
 import type { ImageManager } from "./images/image-manager.ts";
@@ -39,8 +40,10 @@ export interface PodWorkerModules {
   readonly terminationMessage?: (status: ContainerStatus) => Promise<string>;
   /** Adds to what a container is made of what only this node's runtime knows. `completes`: it is meant to end by itself. */
   readonly decorate?: (config: ContainerConfig, completes: boolean) => ContainerConfig;
-  /** Why the node cannot give a pod other resources than it has; it can when absent. */
-  readonly resizeProblem?: (pod: Pod) => ResizeProblem | undefined;
+  /** Why the node cannot give a pod other resources than it has; it can when absent. `later`: it does not know yet. */
+  readonly resizeProblem?: (pod: Pod) => ResizeProblem | "later" | undefined;
+  /** Where it stands after a restart what pods were given; as the API tells when absent. */
+  readonly resizeRecord?: PodResourcesRecord;
   /** Counts what is started; nobody does when absent. */
   readonly counts?: Pick<KubeletMetrics, "startingContainer" | "containerFailed">;
   /** Told when a pod could not be brought further; it is tried again. */

@@ -1,34 +1,29 @@
 import type { Container, Pod } from "#api/generated/core/v1.ts";
 import { formatTime, parseTime } from "#apimachinery/meta/time.ts";
 import { isPodTerminal } from "#component-helpers/pod/pod-conditions.ts";
-import type { ContainerStatus } from "#cri/container.ts";
 import { isRpcError, rpcText } from "#cri/cri-error.ts";
 import { Attempts } from "./attempts.ts";
 import { BackOff } from "./back-off.ts";
 import type { ActionTarget } from "./handlers/handlers.ts";
 import type { PodNow } from "./inside/pod-volumes.ts";
-import { ContainerStarter } from "./kuberuntime/container-starter.ts";
-import { aborted, ContainerStopper } from "./kuberuntime/container-stopper.ts";
+import { ContainerStopper } from "./kuberuntime/container-stopper.ts";
 import { killPodText } from "./kuberuntime/kill-pod-text.ts";
 import { PodObserver } from "./kuberuntime/pod-observer.ts";
-import { PodSandboxes } from "./kuberuntime/pod-sandboxes.ts";
-import { podLogsFolder } from "./kuberuntime/sandbox-config.ts";
-import { TerminationOrdering } from "./kuberuntime/termination-ordering.ts";
-import { attemptsOf, containersOf, earlier, type ObservedPod } from "./observed-pod.ts";
-import { type ContainerStart, computePodActions, type PodActions } from "./pod-actions.ts";
+import { containersOf, earlier, isRunning, type ObservedPod } from "./observed-pod.ts";
+import { computePodActions, type PodActions } from "./pod-actions.ts";
 import type { Rejection } from "./pod-admission.ts";
 import { PodEnd } from "./pod-end.ts";
 import { PodEvents } from "./pod-events.ts";
 import { PodPlace } from "./pod-place.ts";
 import { PodProbers } from "./pod-probers.ts";
+import { PodStart } from "./pod-start.ts";
 import { PodStatusTeller } from "./pod-status-teller.ts";
+import { PodStop } from "./pod-stop.ts";
 import { PodVolumeSync } from "./pod-volume-sync.ts";
 import type { PodWorkerModules } from "./pod-worker-modules.ts";
 import { PodResizer } from "./resize/pod-resizer.ts";
 import { SyncLoop } from "./sync-loop.ts";
 
-/** Dead attempts of a container that are kept, for `lastState`. */
-const DEAD_ATTEMPTS_KEPT = 1;
 /** How often is tried to give a pod what it wants, in milliseconds. */
 const RESIZE_RETRY_MS = 10_000;
 
@@ -42,8 +37,8 @@ export class PodWorker {
   readonly #backOff: BackOff;
   readonly #events: PodEvents;
   readonly #observer: PodObserver;
-  readonly #sandboxes: PodSandboxes;
-  readonly #starter: ContainerStarter;
+  readonly #start: PodStart;
+  readonly #stop: PodStop;
   readonly #stopper: ContainerStopper;
   readonly #probers: PodProbers;
   readonly #resizer: PodResizer;
@@ -54,7 +49,6 @@ export class PodWorker {
   readonly #place: PodPlace;
   readonly #end: PodEnd;
   readonly #attempts = new Attempts();
-  #ordering: TerminationOrdering | undefined;
   #pod: Pod;
   /** The containers are done: those that end now are not started again. */
   #finished = false;
@@ -77,15 +71,17 @@ export class PodWorker {
     this.#events = new PodEvents(modules.recorder);
     this.#now = () => ({ pod: this.#pod, addresses: this.#place.addresses });
     this.#observer = new PodObserver(pod.metadata.uid ?? "", modules);
-    this.#sandboxes = new PodSandboxes(modules);
     this.#volumes = new PodVolumeSync(modules, this.#events, this.#now);
     this.#teller = new PodStatusTeller(modules.statusManager);
     const events = this.#events;
-    const problemOf = modules.resizeProblem ?? ((): undefined => undefined);
-    this.#resizer = new PodResizer({ runtime, cgroups: modules.cgroups, events, problemOf });
-    this.#starter = new ContainerStarter(modules, this.#events, () => {
-      const now = this.#now();
-      return { ...now, pod: this.#resizer.allocatedPod(now.pod) };
+    const { cgroups, resizeRecord: record, resizeProblem: problemOf = () => undefined, onSyncError: onUnrecorded } = modules;
+    this.#resizer = new PodResizer({
+      runtime,
+      cgroups,
+      events,
+      problemOf,
+      ...(record && { record }),
+      ...(onUnrecorded && { onUnrecorded }),
     });
     const target = (container: Container, id: string): ActionTarget => this.#target(container, id);
     const wake = (): void => this.wake();
@@ -98,6 +94,20 @@ export class PodWorker {
       pod: () => this.#pod,
       onDone: wake,
     });
+    this.#start = new PodStart({
+      modules,
+      events,
+      now: this.#now,
+      observe: () => this.#observe(),
+      onSandbox: (id) => this.#observer.added(id),
+      target,
+      stopper: this.#stopper,
+      resizer: this.#resizer,
+      backOff: this.#backOff,
+      attempts: this.#attempts,
+      going: this.#end.going,
+    });
+    this.#stop = new PodStop(modules, this.#stopper, this.#end);
     this.#probers = new PodProbers({
       handlers,
       clock,
@@ -116,6 +126,11 @@ export class PodWorker {
   /** The pod with the status that was told last, which the API may not show yet. */
   get podWithStatus(): Pod {
     return this.#teller.applyTo(this.#pod);
+  }
+
+  /** The pod with what the node has given it, which may not be what it wants since. */
+  get allocatedPod(): Pod {
+    return this.#resizer.allocatedPod(this.#pod);
   }
 
   /** Whether it holds what it requests of the node. */
@@ -231,6 +246,7 @@ export class PodWorker {
   async #advance(): Promise<number | undefined> {
     const pod = this.#pod;
     const observed = await this.#observe();
+    this.#resizer.admit(pod, observed);
     const actions = this.#decide(observed);
     if (actions.finished) {
       this.#finished = true;
@@ -239,7 +255,9 @@ export class PodWorker {
     if (actions.createSandbox) return this.#createSandbox(observed, actions);
     if (actions.restartAll === true) {
       this.#tell(observed, actions, false);
-      return this.#removeContainers(observed);
+      await this.#start.removeContainers(observed.containers);
+      this.#loop.again();
+      return undefined;
     }
     if (!(await this.#volumes.refresh(actions.start.length > 0))) {
       this.#tell(observed, actions, false);
@@ -248,7 +266,7 @@ export class PodWorker {
     const resized = await this.#resizer.sync(pod, observed);
     for (const kill of [...actions.kill, ...resized]) this.#stopper.stop(kill);
     let started = 0;
-    for (const start of actions.start) started += Number(await this.#startContainer(start));
+    for (const start of actions.start) started += Number(await this.#start.startContainer(start));
     for (const name of actions.backedOff) this.#events.backOff(pod, name);
     if (started > 0) {
       this.#loop.recovered();
@@ -260,135 +278,31 @@ export class PodWorker {
     this.#tell(after, actions, false);
     const resizeAtMs = this.#resizer.isUnfinished ? this.#modules.clock.elapsed() + RESIZE_RETRY_MS : undefined;
     const wakeAtMs = earlier(actions.wakeAtMs, resizeAtMs);
-    return isWaiting ? earlier(wakeAtMs, this.#startAtMs(actions.start)) : wakeAtMs;
-  }
-
-  /** All begin anew, and go on counting. */
-  async #removeContainers({ containers }: ObservedPod): Promise<undefined> {
-    for (const status of containers) {
-      this.#attempts.removed(status);
-      this.#backOff.next(status.metadata.name, this.#modules.clock.elapsed());
-      await this.#modules.runtime.removeContainer(status.id);
-    }
-    this.#loop.again();
-  }
-
-  /** When what could not be started is tried again. */
-  #startAtMs(starts: readonly ContainerStart[]): number {
-    const times = starts.map(({ container }) => this.#starter.problems.get(container.name)?.retryAtMs);
-    const known = times.filter((time) => time !== undefined);
-    return known.length === times.length && known.length > 0 ? Math.min(...known) : this.#loop.retryAtMs();
+    return isWaiting ? earlier(wakeAtMs, this.#start.retryAtMs(actions.start) ?? this.#loop.retryAtMs()) : wakeAtMs;
   }
 
   async #createSandbox(observed: ObservedPod, actions: PodActions): Promise<number | undefined> {
     this.#tell(observed, actions, false);
-    const { sandboxes } = this.#modules;
-    const problem = this.#pod.spec.hostNetwork === true ? undefined : sandboxes?.networkProblem();
-    if (problem !== undefined) {
-      this.#events.problem(this.#pod, this.#modules.clock.elapsed(), "NetworkNotReady", `network is not ready: ${problem}`);
-      return this.#loop.retryAtMs();
-    }
-    if (!(await this.#volumes.setUp())) return this.#loop.retryAtMs();
-    if (observed.sandbox !== undefined) await this.#leaveSandbox(observed);
-    try {
-      const attempt = observed.sandbox === undefined ? 0 : observed.sandbox.metadata.attempt + 1;
-      this.#observer.added(await this.#sandboxes.create(this.#pod, attempt));
-    } catch (error) {
-      this.#events.problem(
-        this.#pod,
-        this.#modules.clock.elapsed(),
-        "FailedCreatePodSandBox",
-        `Failed to create pod sandbox: ${rpcText(error)}`,
-      );
-      throw error;
-    }
+    if (!this.#start.hasNetwork() || !(await this.#volumes.setUp())) return this.#loop.retryAtMs();
+    await this.#start.createSandbox(observed);
     this.#loop.again();
     return undefined;
   }
 
-  /** The sandbox has died: what of it still runs is ended, and init containers will run again. */
-  async #leaveSandbox({ sandboxes = [], containers }: ObservedPod): Promise<void> {
-    const { runtime } = this.#modules;
-    const { spec } = this.#pod;
-    this.#events.pod(this.#pod, "Normal", "SandboxChanged", "Pod sandbox changed, it will be killed and re-created.");
-    const running = containers.filter(isRunning);
-    await Promise.all(running.map(({ id }) => runtime.stopContainer(id, spec.terminationGracePeriodSeconds ?? 0)));
-    for (const { id } of sandboxes) await runtime.stopPodSandbox(id);
-    const inits = new Set(spec.initContainers?.map(({ name }) => name));
-    await this.#removeContainers({
-      sandbox: undefined,
-      containers: containers.filter(({ metadata }) => inits.has(metadata.name)),
-    });
-  }
-
-  /** False when it cannot be started yet. */
-  async #startContainer(start: ContainerStart): Promise<boolean> {
-    const { name } = start.container;
-    const before = await this.#observe();
-    if (before.sandbox === undefined) return true;
-    const site = await this.#sandboxes.siteOf(this.#pod, before.sandbox.id, before.sandbox.metadata.attempt);
-    const id = await this.#starter.start(site, start);
-    if (id === undefined) return false;
-    await this.#postStart(start.container, id);
-    const [, ...dead] = attemptsOf(await this.#observe(), name);
-    if (dead.length > 0) this.#backOff.next(name, this.#modules.clock.elapsed());
-    await this.#prune(dead.slice(DEAD_ATTEMPTS_KEPT));
-    return true;
-  }
-
-  /** Containers of which nobody asks any more, and sandboxes without containers that were replaced. */
-  async #prune(containers: readonly ContainerStatus[]): Promise<void> {
-    const { runtime } = this.#modules;
-    for (const { id } of containers) await runtime.removeContainer(id);
-    const { sandboxes = [], containers: left } = await this.#observe();
-    for (const { id } of sandboxes.slice(1)) {
-      if (!left.some(({ sandboxId }) => sandboxId === id)) await runtime.removePodSandbox(id);
-    }
-  }
-
-  /** A container whose hook fails is stopped. The others wait for it, unless the pod is to go. */
-  async #postStart(container: Container, id: string): Promise<void> {
-    const hook = container.lifecycle?.postStart;
-    if (hook === undefined) return;
-    const running = this.#modules.handlers.run(hook, this.#target(container, id), 0);
-    const done = new AbortController();
-    const result = await Promise.race([running, aborted(this.#end.going, done.signal)]);
-    done.abort();
-    if (result === undefined || result.succeeded) return;
-    this.#events.warning(this.#pod, container.name, "FailedPostStartHook", "PostStartHook failed");
-    this.#stopper.stop({ id, name: container.name, message: "FailedPostStartHook" });
-  }
-
   /** Stops what runs; when nothing runs any more tells the end, and lets go of a pod that is being deleted. */
   async #terminate(): Promise<undefined> {
-    const { runtime, volumes, cgroups } = this.#modules;
+    const pod = this.#pod;
     const observed = await this.#observe();
     const actions = this.#decide(observed);
-    const running = observed.containers.filter(isRunning);
-    this.#ordering ??= new TerminationOrdering(
-      this.#pod,
-      running.map(({ metadata }) => metadata.name),
-    );
-    const ordering = this.#ordering;
-    for (const { id, metadata } of running) {
-      const message = `Stopping container ${metadata.name}`;
-      this.#stopper.stop({ id, name: metadata.name, message, ordering, ...this.#end.graceLimit });
-    }
-    if (running.length > 0) {
+    if (this.#stop.stopContainers(pod, observed)) {
       this.#tell(observed, actions, false, true);
       return;
     }
-    for (const { id } of observed.sandboxes ?? []) await runtime.stopPodSandbox(id);
-    const uid = this.#pod.metadata.uid ?? "";
-    await volumes.tearDown(uid);
-    await cgroups.removePodCgroup(uid);
+    await this.#stop.release(pod, observed);
     this.#end.ended();
     this.#tell(observed, actions, this.#pod.metadata.deletionTimestamp !== undefined, true);
     if (!this.#end.isGone) return;
-    const { sandboxes } = this.#modules;
-    // Before the sandboxes, without which nobody would know of it any more.
-    if (sandboxes !== undefined) await sandboxes.removeLogFolder(podLogsFolder(this.#pod, sandboxes.podLogsDir));
-    for (const { id } of observed.sandboxes ?? []) await runtime.removePodSandbox(id);
+    await this.#stop.remove(this.#pod, observed);
     this.#loop.close();
     this.#probers.stop();
     this.#end.removed();
@@ -432,18 +346,14 @@ export class PodWorker {
       backOffMs: (name: string) => (actions.backedOff.includes(name) ? this.#backOff.delayMs(name) : 0),
       ending: ending && observed.containers.every((container) => !isRunning(container)),
       isGoing: ending,
-      problems: this.#starter.problems,
+      problems: this.#start.problems,
       hostIps,
       runtimeName,
-      resourcesOf: (container: Container, id: string) => this.#resizer.resourcesOf(container, id),
+      resourcesOf: (container: Container) => this.#resizer.resourcesOf(container),
       resizing: this.#resizer.conditions(),
       startTimeMs: this.#startTimeMs,
       failure: this.#end.failure,
     };
     this.#teller.tell(situation, final);
   }
-}
-
-function isRunning({ state }: ContainerStatus): boolean {
-  return state === "CONTAINER_RUNNING";
 }

@@ -87,8 +87,12 @@ export class PodWorkers {
     const node = this.#options.node();
     if (node === undefined) return undefined;
     const { uid } = pod.metadata;
-    const others = this.all.filter((other) => other.pod.metadata.uid !== uid && other.active).map(({ pod: one }) => one);
-    return resizeProblemOf(pod, node, others);
+    const others = this.all.filter((other) => other.pod.metadata.uid !== uid && other.active);
+    return resizeProblemOf(
+      pod,
+      node,
+      others.map(({ allocatedPod }) => allocatedPod),
+    );
   }
 
   #isNameTaken(pod: Pod): boolean {
@@ -124,7 +128,7 @@ export class PodWorkers {
   }
 
   #othersOf(worker: PodWorker): readonly Pod[] {
-    return this.all.filter((other) => other !== worker && other.active).map(({ pod }) => pod);
+    return this.all.filter((other) => other !== worker && other.active).map(({ allocatedPod }) => allocatedPod);
   }
 
   async #lookAgain(worker: PodWorker): Promise<void> {

@@ -126,7 +126,7 @@ export class SimulatedNode implements NetworkNode {
     if (!this.#running) return undefined;
     const isNode = host === this.name || ipv4Beside(host) === this.hostIp;
     if (isNode && port === KUBELET_PORT) return this.#connectToServer();
-    const taken = isNode ? this.#runtime.sandboxByHostPort(port) : undefined;
+    const taken = isNode ? this.#runtime.sandboxByHostPort(host === this.name ? this.hostIp : host, port) : undefined;
     const sandboxId = isNode ? taken?.sandboxId : this.#runtime.sandboxByIp(host);
     return sandboxId === undefined ? undefined : this.#runtime.connect(sandboxId, taken?.containerPort ?? port);
   }
@@ -192,7 +192,7 @@ export class SimulatedNode implements NetworkNode {
     return rejectionOf(
       worker.pod,
       node,
-      others.map(({ pod }) => pod),
+      others.map(({ allocatedPod }) => allocatedPod),
     );
   }
 
@@ -203,7 +203,7 @@ export class SimulatedNode implements NetworkNode {
     return resizeProblemOf(
       pod,
       node,
-      others.map((other) => other.pod),
+      others.map(({ allocatedPod }) => allocatedPod),
     );
   }
 

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { realClock } from "#base/clock.ts";
@@ -129,6 +129,63 @@ describe.each(versions)("what pods may use, on $name", (version) => {
       expect((await podOf("resized")).status.containerStatuses[0]).toMatchObject({ restartCount: 0 });
       await ask("DELETE", `${PODS}/resized`);
       await gone("resized");
+    },
+    TEST_MS,
+  );
+
+  test(
+    "what a pod was given stands after a restart, whatever the API says, and what changed meanwhile is decided then",
+    async () => {
+      const sized = (cpu: string): object => ({ requests: { cpu, memory: "16Mi" } });
+      const resize = async (cpu: string): Promise<void> => {
+        const spec = { containers: [{ name: "app", resources: sized(cpu) }] };
+        const type = { "content-type": "application/strategic-merge-patch+json" };
+        const patched = await ask("PATCH", `${PODS}/kept/resize`, { spec }, type);
+        expect(patched.status, patched.text).toBe(200);
+      };
+      const conditions = async (): Promise<Any[]> =>
+        ((await podOf("kept")).status.conditions as Any[]).filter(({ type }) => type.startsWith("PodResize"));
+      const allocated = async (): Promise<Any> => (await podOf("kept")).status.containerStatuses?.[0].allocatedResources;
+      await create("large", { resources: sized("7") });
+      await create("kept", { resources: sized("100m") });
+      for (const name of ["large", "kept"]) await phaseOf(name, "Running");
+      await resize("2");
+      const refused = { type: "PodResizePending", status: "True", reason: "Deferred", observedGeneration: 2 };
+      await vi.waitFor(async () => expect(await conditions()).toMatchObject([refused]), SOON);
+      const before = await conditions();
+
+      await node.end();
+      const forget = { status: { containerStatuses: null } };
+      const forgotten = await ask("PATCH", `${PODS}/kept/status`, forget, { "content-type": "application/merge-patch+json" });
+      expect(forgotten.status, forgotten.text).toBe(200);
+      await node.launch(cluster);
+      await vi.waitFor(async () => expect(await allocated()).toEqual({ cpu: "100m", memory: "16Mi" }), SOON);
+      expect(await conditions()).toEqual(before);
+
+      await node.end();
+      await resize("200m");
+      await node.launch(cluster);
+      await vi.waitFor(
+        async () => expect([await allocated(), await conditions()]).toEqual([{ cpu: "200m", memory: "16Mi" }, []]),
+        SOON,
+      );
+      const { metadata, status } = await podOf("kept");
+      expect(status.containerStatuses[0]).toMatchObject({ restartCount: 0, resources: sized("200m") });
+      expect(setting(`burstable/pod${metadata.uid}`, "cpu.shares", "cpu.weight")).toMatch(/^(204|8)$/);
+
+      await node.end();
+      const state = join(node.folder, "actuated_pods_state");
+      const whole = readFileSync(state, "utf8");
+      writeFileSync(state, whole.replace("200m", "300m"));
+      await expect(node.launch(cluster)).rejects.toThrow(
+        `could not restore state from checkpoint: checkpoint is corrupted, please drain this node and delete pod resource information checkpoint file "${state}" before restarting Kubelet`,
+      );
+      rmSync(state);
+      await node.launch(cluster);
+      expect((await eventsOf("kept")).filter((event) => event.includes("ResizeDeferred"))).toHaveLength(1);
+      for (const name of ["large", "kept"]) await ask("DELETE", `${PODS}/${name}`);
+      for (const name of ["large", "kept"]) await gone(name);
+      await vi.waitFor(async () => expect(await node.containerd.runtime.listPodSandbox()).toEqual([]), SOON);
     },
     TEST_MS,
   );

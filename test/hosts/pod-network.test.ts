@@ -16,6 +16,19 @@ const SERVE = (name: string): string[] => [
   `mkdir -p /www && echo ${name} >/www/index.html && httpd -f -p 8080 -h /www`,
 ];
 
+/** Says `heard` to whoever sends something. Debian's busybox has nothing that hears datagrams. */
+const ANSWER_DATAGRAMS = `
+  const socket = require("node:dgram").createSocket("udp4");
+  socket.on("message", (_text, { port, address }) => socket.send("heard\\n", port, address));
+  socket.bind(8080);
+`;
+const SEND_DATAGRAM = `
+  const socket = require("node:dgram").createSocket("udp4");
+  socket.once("message", (text) => { process.stdout.write(text); process.exit(0); });
+  socket.send("hello", Number(process.argv[2]), process.argv[1]);
+  setTimeout(() => process.exit(1), 3000);
+`;
+
 describe.skipIf(!hasTestHosts || containerdVersions.length === 0)(
   `the network of a node's pods (${TEST_HOST_REASON}; ${CONTAINERD_REASON})`,
   () => {
@@ -74,6 +87,14 @@ describe.skipIf(!hasTestHosts || containerdVersions.length === 0)(
       "-c",
       `printf 'GET / HTTP/1.0\\r\\n\\r\\n' | nc -w 5 ${ip} ${port}`,
     ];
+    /** What lets a program of the node run in the network of the pod with that address. */
+    const within = async (ip: string): Promise<readonly string[]> => {
+      for (const name of (await node.run(["ls", "/var/run/netns"])).trim().split("\n")) {
+        const enter = ["nsenter", `--net=/var/run/netns/${name}`];
+        if ((await node.run([...enter, "ip", "-brief", "-4", "address"])).includes(`${ip}/`)) return enter;
+      }
+      throw new Error(`no network has ${ip}`);
+    };
     const get = (host: TestHost, url: string): Promise<string> => host.run(["curl", "-sSf", "--max-time", "5", url]);
 
     test("there is none until its configuration is written, and there is one at once then", async () => {
@@ -119,6 +140,27 @@ describe.skipIf(!hasTestHosts || containerdVersions.length === 0)(
       expect(await node.run(["iptables-save", "-t", "nat"])).not.toContain("30080");
     });
 
+    test("a port of the node is one for each protocol and each of its addresses", async () => {
+      const second = "192.168.30.12";
+      await node.run(["ip", "address", "add", `${second}/24`, "dev", "eth0"]);
+      const tcp = (hostIp: string): PortMapping => ({ protocol: "TCP", containerPort: 8080, hostPort: 30_090, hostIp });
+      const datagrams = await pod("datagrams", [{ protocol: "UDP", containerPort: 8080, hostPort: 30_090 }]);
+      const there = [await pod("first", [tcp(node.address)]), await pod("second", [tcp(second)]), datagrams];
+      const server = node.start([...(await within(datagrams.ip)), process.execPath, "-e", ANSWER_DATAGRAMS]);
+      expect(await eventually(() => get(outside, `http://${node.address}:30090/`))).toBe("first\n");
+      expect(await eventually(() => get(outside, `http://${second}:30090/`))).toBe("second\n");
+      for (const ip of [node.address, second]) {
+        expect(await eventually(() => outside.run([process.execPath, "-e", SEND_DATAGRAM, ip, "30090"]))).toBe("heard\n");
+      }
+      await server.stop();
+      await client.runtime.removePodSandbox(there[0]?.sandbox ?? "");
+      await expect(get(outside, `http://${node.address}:30090/`)).rejects.toThrow("curl");
+      expect(await get(outside, `http://${second}:30090/`)).toBe("second\n");
+      for (const { sandbox } of there.slice(1)) await client.runtime.removePodSandbox(sandbox);
+      expect(await node.run(["iptables-save", "-t", "nat"])).not.toContain("30090");
+      await node.run(["ip", "address", "del", `${second}/24`, "dev", "eth0"]);
+    });
+
     test("after another range was given to the node, new pods are in it", async () => {
       await write("10.244.9.0/24");
       const address = async (): Promise<string> => {
@@ -141,7 +183,17 @@ describe.skipIf(!hasTestHosts || containerdVersions.length === 0)(
       const { additionalIps } = await client.runtime.podSandboxStatus(b.sandbox);
       expect(additionalIps).toEqual([expect.stringMatching(/^fd00:10:244::/)]);
       for (const ip of [b.ip, ...additionalIps]) expect(await eventually(() => inside(a.id, ...ask(ip, 8080)))).toContain("b");
-      for (const { sandbox } of [a, b]) await client.runtime.removePodSandbox(sandbox);
+      const [at, from] = ["fd00:192:168:30::11", "fd00:192:168:30::20"];
+      for (const [host, ip] of [
+        [node, at],
+        [outside, from],
+      ] as const)
+        await host.run(["ip", "-6", "address", "add", `${ip}/64`, "dev", "eth0", "nodad"]);
+      const c = await pod("c", [{ protocol: "TCP", containerPort: 8080, hostPort: 30_091, hostIp: at }]);
+      expect(await eventually(() => get(outside, `http://[${at}]:30091/`))).toBe("c\n");
+      await expect(get(outside, `http://${node.address}:30091/`)).rejects.toThrow("curl");
+      for (const { sandbox } of [a, b, c]) await client.runtime.removePodSandbox(sandbox);
+      expect(await node.run(["ip6tables-save", "-t", "nat"])).not.toContain("30091");
     });
 
     test("nothing of the pods that are gone is left", async () => {

@@ -16,6 +16,7 @@ import { systemRandom } from "#base/random.ts";
 import type { Client } from "#client/client.ts";
 import { createEventRecorder } from "#client/event-recorder.ts";
 import type { Logger } from "#component-base/logging.ts";
+import { loadPodResources } from "#kubelet/allocation/pod-resources-file.ts";
 import { cgroupfsDriver } from "#kubelet/cm/cgroup-drivers.ts";
 import { parseCgroupName } from "#kubelet/cm/cgroup-names.ts";
 import { CgroupTree, cgroupLayout } from "#kubelet/cm/cgroup-tree.ts";
@@ -115,6 +116,11 @@ export class RealNode implements AsyncDisposable {
     };
   }
 
+  /** Where the kubelet keeps its files. */
+  get folder(): string {
+    return this.#dir;
+  }
+
   get kubelet(): Kubelet {
     if (this.#kubelet === undefined) throw new Error("the kubelet was not started");
     return this.#kubelet;
@@ -167,6 +173,7 @@ export class RealNode implements AsyncDisposable {
       hostIps: [NODE_IP],
       ownNode: () => ({ metadata: { name: nodeName }, status: { allocatable: ALLOCATABLE } }) as unknown as Node,
       dns: async (pod) => podDns(pod, DNS).config,
+      resizeRecord: await loadPodResources(realHostFiles, this.#dir),
       security: { seccompRoot: join(this.#dir, "seccomp"), seccompDefault: false },
       decodeManifest,
       fetchManifest: async () => ({ statusCode: 404, statusText: "Not Found", text: "" }),

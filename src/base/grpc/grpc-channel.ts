@@ -15,7 +15,7 @@ export interface TlsFiles {
   readonly keyFile?: string;
 }
 
-/** Longest time for a connection to come up. */
+/** Longest time for a connection to come up, unless who calls says another. */
 const CONNECT_TIMEOUT_MS = 3_000;
 /** A silent connection is asked whether it lives; etcd takes no more than one question in five seconds. */
 const PING_INTERVAL_MS = 10_000;
@@ -48,6 +48,7 @@ export class GrpcChannel {
   readonly #tls: TlsFiles;
   readonly #socketPath: string | undefined;
   readonly #clock: Clock;
+  readonly #connectTimeoutMs: number;
   #connection: Promise<Http2Connection> | undefined;
   readonly #blocks = new Map<string, Buffer>();
   #closed = false;
@@ -58,11 +59,19 @@ export class GrpcChannel {
     readonly tls: TlsFiles;
     readonly clock: Clock;
     readonly socketPath?: string;
+    /** Longest time for a connection to come up, in milliseconds. */
+    readonly connectTimeoutMs?: number;
   }) {
+    this.#connectTimeoutMs = options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS;
     this.#socketPath = options.socketPath;
     this.url = options.url;
     this.#tls = options.tls;
     this.#clock = options.clock;
+  }
+
+  /** Resolves when there is a connection. Rejects with {@link GrpcError} where there is none. */
+  async connect(): Promise<void> {
+    await this.#connected();
   }
 
   /** Calls a method that takes one message and gives one, however long it takes without a time. Rejects with {@link GrpcError}. */
@@ -138,7 +147,7 @@ export class GrpcChannel {
   async #connect(): Promise<Http2Connection> {
     const socket = await this.#open();
     const connection = new Http2Connection(socket, nextTurn);
-    const timer = this.#clock.setTimeout(() => connection.destroy("timed out"), CONNECT_TIMEOUT_MS);
+    const timer = this.#clock.setTimeout(() => connection.destroy("timed out"), this.#connectTimeoutMs);
     try {
       await connection.ready;
     } catch (error) {

@@ -313,8 +313,8 @@ export class FakeRuntime implements RuntimeService {
     return sandboxByIp(this.#sandboxes.values(), ip);
   }
 
-  sandboxByHostPort(port: number): HostPort | undefined {
-    return sandboxByHostPort(this.#sandboxes.values(), port);
+  sandboxByHostPort(ip: string, port: number): HostPort | undefined {
+    return sandboxByHostPort(this.#sandboxes.values(), ip, port);
   }
 
   getContainerEvents(listener: (event: ContainerEvent) => void): () => void {

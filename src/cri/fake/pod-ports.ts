@@ -46,11 +46,17 @@ export interface HostPort {
   readonly containerPort: number;
 }
 
-/** The sandbox that has a port of the node's own. */
-export function sandboxByHostPort(sandboxes: Iterable<Reachable>, port: number): HostPort | undefined {
+/** What stands for all addresses of a node. */
+const ALL_ADDRESSES: readonly string[] = ["", "0.0.0.0", "::"];
+
+/** The sandbox that has a port of the node's own, for connections to one of its addresses. */
+export function sandboxByHostPort(sandboxes: Iterable<Reachable>, ip: string, port: number): HostPort | undefined {
   for (const { status, config } of sandboxes) {
+    const isHost = hasHostNetwork(config);
     const taken = config.portMappings?.find(
-      ({ hostPort, containerPort }) => port === (hasHostNetwork(config) ? containerPort : hostPort),
+      ({ hostPort, containerPort, protocol, hostIp = "" }) =>
+        protocol === "TCP" &&
+        (isHost ? containerPort === port : hostPort === port && (ALL_ADDRESSES.includes(hostIp) || hostIp === ip)),
     );
     if (taken !== undefined && status.state === "SANDBOX_READY")
       return { sandboxId: status.id, containerPort: taken.containerPort };

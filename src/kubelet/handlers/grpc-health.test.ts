@@ -1,7 +1,9 @@
 import { createServer, type Http2Server } from "node:http2";
-import type { AddressInfo } from "node:net";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { type AddressInfo, createServer as createTcpServer, type Socket } from "node:net";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { realClock } from "#base/clock.ts";
+import { ManualClock } from "#base/manual-clock.ts";
 import { checkGrpcHealth } from "./grpc-health.ts";
 
 /** What the server says to each name of a service: a status, or that it knows no health. */
@@ -46,4 +48,34 @@ test.each([
 test("nobody there is a failure", async () => {
   const message = 'timeout: failed to connect service "127.0.0.1:1" within 1s: context deadline exceeded';
   expect(await checkGrpcHealth({ port: 1 }, "127.0.0.1", 1, realClock)).toEqual({ succeeded: false, message });
+});
+
+test("a server that takes the connection and says nothing has the probe's time, and no more", async () => {
+  const sockets = new Set<Socket>();
+  const silent = createTcpServer((socket) => {
+    sockets.add(socket);
+    socket.on("error", () => {});
+    socket.on("close", () => sockets.delete(socket));
+    socket.resume();
+  });
+  await new Promise<void>((resolve) => silent.listen(0, "127.0.0.1", resolve));
+  const { port: there } = silent.address() as AddressInfo;
+  const clock = new ManualClock();
+  for (const seconds of [1, 10]) {
+    let result: unknown;
+    const asked = checkGrpcHealth({ port: there }, "127.0.0.1", seconds, clock).then((found) => {
+      result = found;
+    });
+    await vi.waitFor(() => expect(sockets.size).toBe(1));
+    clock.advance(seconds * 1000 - 1);
+    await nextTurn();
+    expect(result).toBeUndefined();
+    clock.advance(1);
+    await asked;
+    const message = `timeout: failed to connect service "127.0.0.1:${there}" within ${seconds}s: context deadline exceeded`;
+    expect(result).toEqual({ succeeded: false, message });
+    await vi.waitFor(() => expect(sockets.size).toBe(0));
+  }
+  expect(clock.pending).toBe(0);
+  silent.close();
 });

@@ -11,7 +11,7 @@ const SERVING = 1;
 const SERVICE_TAG = 0x0a;
 const STATUS_TAG = 0x08;
 
-/** Asks a server by gRPC's health protocol how it is (upstream's `probe/grpc`). */
+/** Asks a server by gRPC's health protocol how it is (upstream's `probe/grpc`). `timeoutSeconds` is for the connection and the answer together. */
 export async function checkGrpcHealth(
   { port, service = "" }: { readonly port: number; readonly service?: string },
   ip: string,
@@ -19,9 +19,13 @@ export async function checkGrpcHealth(
   clock: Clock,
 ): Promise<ActionResult> {
   const address = ip.includes(":") ? `[${ip}]:${port}` : `${ip}:${port}`;
-  const channel = new GrpcChannel({ url: `http://${address}`, tls: {}, clock });
+  const timeoutMs = timeoutSeconds * 1000;
+  const startedMs = clock.elapsed();
+  const channel = new GrpcChannel({ url: `http://${address}`, tls: {}, clock, connectTimeoutMs: timeoutMs });
   try {
-    const answer = await channel.unary(CHECK, requestFrame(service), timeoutSeconds * 1000);
+    await channel.connect();
+    const leftMs = Math.max(1, Math.ceil(timeoutMs - (clock.elapsed() - startedMs)));
+    const answer = await channel.unary(CHECK, requestFrame(service), leftMs);
     const status = answer[0] === STATUS_TAG ? (answer[1] ?? 0) : 0;
     if (status === SERVING) return { succeeded: true, message: "service healthy" };
     return { succeeded: false, message: `service unhealthy (responded with "${NAMES[status] ?? status}")` };

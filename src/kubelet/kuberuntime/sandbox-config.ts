@@ -1,6 +1,7 @@
 import type { Container, Pod } from "#api/generated/core/v1.ts";
 import type { DnsConfig, PodSandboxConfig, PortMapping } from "#cri/pod-sandbox.ts";
 import { kernelHostname } from "../network-files/pod-hostname.ts";
+import { isSidecar } from "../observed-pod.ts";
 import { sandboxLabels } from "./labels.ts";
 import { type SandboxSecuritySettings, sandboxSecurityContext, sandboxSysctls } from "./security-context.ts";
 
@@ -34,7 +35,8 @@ export function sandboxConfig(
 ): PodSandboxConfig {
   const { metadata, spec } = pod;
   const { name = "", namespace = "", uid = "", annotations = {} } = metadata;
-  const containers = [...spec.containers, ...(spec.initContainers ?? [])];
+  // Ports of init containers that end are nobody's: others may have them.
+  const containers = [...spec.containers, ...(spec.initContainers ?? []).filter(isSidecar)];
   return {
     metadata: { name, namespace, uid, attempt },
     hostname: spec.hostNetwork === true ? "" : kernelHostname(pod, clusterDomain),

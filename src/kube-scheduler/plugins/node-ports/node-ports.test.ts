@@ -20,6 +20,24 @@ test.each([
     wanted: { hostPort: 8080, hostIP: "127.0.0.1" },
     want: ["Success"],
   },
+  {
+    name: "any address against one of IPv6",
+    used: { hostPort: 8080, hostIP: "fd00::1" },
+    wanted: { hostPort: 8080 },
+    want: TAKEN,
+  },
+  {
+    name: "an address of each family",
+    used: { hostPort: 8080, hostIP: "fd00::1" },
+    wanted: { hostPort: 8080, hostIP: "10.0.0.1" },
+    want: ["Success"],
+  },
+  {
+    name: "the same address of IPv6",
+    used: { hostPort: 8080, hostIP: "fd00::1" },
+    wanted: { hostPort: 8080, hostIP: "fd00::1" },
+    want: TAKEN,
+  },
 ])("$name", ({ used, wanted, want }) => {
   const node = testNodeInfo(testNode("a"), [withPort("other", used)]);
   expect(verdictOf(nodePorts(), withPort("p", wanted), node)).toEqual(want);
