@@ -24,6 +24,8 @@ const PROGRAM = "kubelet";
 export interface KubeletApi {
   readonly address: KubeconfigContext;
   readonly client: RestClient;
+  /** The client certificate, where it is renewed. */
+  readonly certificate?: CertificateManager;
   /** Ends what keeps the certificate fresh, and all connections. */
   close(): Promise<void>;
 }
@@ -123,6 +125,7 @@ async function rotating(request: ApiRequest, first: KubeconfigContext, own: Kube
   });
   await manager.start();
   return {
+    certificate: manager,
     address: own,
     client,
     close: async () => {

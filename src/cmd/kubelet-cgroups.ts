@@ -1,6 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { parseGoDuration } from "#apimachinery/go-duration.ts";
 import { parseQuantity, quantityValue } from "#apimachinery/resource/quantity.ts";
+import { realClock } from "#base/clock.ts";
 import { type HostFiles, realHostFiles } from "#base/host-files.ts";
 import { realProcessRunner } from "#base/process-runner.ts";
 import type { Logger } from "#component-base/logging.ts";
@@ -15,6 +16,8 @@ import { CPU_PERIOD_US } from "#kubelet/cm/cpu-units.ts";
 import { HostContainerManager, type ReservedCgroup } from "#kubelet/cm/host-container-manager.ts";
 import { hugePageSizeName } from "#kubelet/cm/huge-pages.ts";
 import type { AmountTexts, KubeletConfiguration } from "#kubelet/configuration/kubelet-configuration.ts";
+import type { KubeletMetrics } from "#kubelet/metrics/kubelet-metrics.ts";
+import { meteredCgroups } from "#kubelet/metrics/metered-cgroups.ts";
 import { allocatableOf } from "#kubelet/nodestatus/capacity.ts";
 import type { MachineInfo } from "#kubelet/nodestatus/machine.ts";
 import { StartupError } from "./startup-error.ts";
@@ -30,12 +33,13 @@ export interface CgroupsRequest {
   readonly capacity: AmountTexts;
   readonly allocatable: AmountTexts;
   readonly runtime: Pick<RuntimeService, "cgroupDriver">;
+  readonly metrics: KubeletMetrics;
   readonly logger: Logger;
 }
 
 /** The cgroups of this machine, as the configuration has them. Made when it is started. */
 export async function hostCgroups(request: CgroupsRequest): Promise<ContainerManager> {
-  const { configuration, info, capacity, allocatable, logger } = request;
+  const { configuration, info, capacity, allocatable, metrics, logger } = request;
   const layout = cgroupLayout(await read(realHostFiles, "/proc/mounts"));
   const { cgroupsPerQOS, cgroupRoot = "", enforceNodeAllocatable, podPidsLimit } = configuration;
   if (layout?.version === 1 && configuration.failCgroupV1) {
@@ -45,12 +49,14 @@ export async function hostCgroups(request: CgroupsRequest): Promise<ContainerMan
     const hint = 'mount them, or pass --cgroups-per-qos=false --enforce-node-allocatable=""';
     throw new StartupError(`no cgroups are mounted on this machine, in which pods get their limits: ${hint}`);
   }
+  if (layout !== undefined) metrics.cgroupVersion(layout.version);
   const manager = new HostContainerManager({
     capacity,
     allocatable,
     enforced: allocatableOf(capacity, configuration, true),
     resources: await resourceSettings(request, layout),
-    driver: layout === undefined || !cgroupsPerQOS ? undefined : await driverOf(request, layout),
+    driver:
+      layout === undefined || !cgroupsPerQOS ? undefined : meteredCgroups(await driverOf(request, layout), metrics, realClock),
     root: parseCgroupName(cgroupRoot),
     enforcesPods: enforceNodeAllocatable.includes(PODS),
     reserved: reservedOf(configuration),

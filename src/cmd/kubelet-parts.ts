@@ -69,11 +69,12 @@ export interface VolumesRequest {
   /** The runtime's handler for a pod. */
   readonly handlerOf: (pod: Pod) => RuntimeHandler;
   readonly recorder: EventRecorder;
+  readonly metrics: KubeletMetrics;
 }
 
 /** The volumes of this machine. */
 export async function volumesOf(request: VolumesRequest): Promise<HostVolumes> {
-  const { rootDir, client, configuration, containers, node, images, handlerOf, recorder } = request;
+  const { rootDir, client, configuration, containers, node, images, handlerOf, recorder, metrics } = request;
   const read = client === undefined ? undefined : new ClientSources({ client, clock: realClock });
   const sources =
     client === undefined || read === undefined
@@ -104,10 +105,13 @@ export async function volumesOf(request: VolumesRequest): Promise<HostVolumes> {
     handlerOf,
     imageOf: async (pod, { reference, pullPolicy }) => {
       const container = { name: "", image: reference, imagePullPolicy: pullPolicy };
+      const mounted = metrics.imageVolume();
       const answer = await images.ensureImage(pod, container);
+      mounted("imageId" in answer);
       if ("imageId" in answer) return { image: answer.imageId, userSpecifiedImage: reference };
       throw new Error(`${answer.reason}: ${answer.message}`);
     },
+    counts: metrics,
     tmpfsNoswap: await hasTmpfsNoswap(),
     ...(idsPerPod === undefined ? {} : { userIds: { idsPerPod } }),
   });

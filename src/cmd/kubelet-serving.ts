@@ -75,6 +75,11 @@ export class KeptServing {
     return kept;
   }
 
+  /** The certificate that the cluster issues; undefined where it does not. */
+  get issued(): CertificateManager | undefined {
+    return this.#manager;
+  }
+
   current(): ServingTls {
     return this.#now;
   }

@@ -101,6 +101,12 @@ interface Basis extends CompleteConfiguration {
   readonly node: OwnNode;
   readonly recorder: EventRecorder;
   readonly metrics: KubeletMetrics;
+  readonly pulls: Pulls;
+}
+
+/** Who is told of pulls of images: nobody before there is a kubelet. */
+interface Pulls {
+  onPull: (podUid: string, seconds: number) => void;
 }
 
 /** The kubelet with its volumes. */
@@ -157,10 +163,11 @@ async function findBasis(start: KubeletStart, started: Started): Promise<Basis> 
   const connected = await connectRuntime(configuration, logger);
   started.add(() => connected.close());
   const metrics = new KubeletMetrics();
+  const pulls: Pulls = { onPull: () => {} };
   const runtime: NodeRuntime = {
     ...connected,
     runtime: meteredRuntime(connected.runtime, metrics, realClock),
-    images: meteredImages(connected.images, metrics, realClock),
+    images: meteredImages(connected.images, metrics, realClock, (uid, seconds) => pulls.onPull(uid, seconds)),
   };
   const cloud = flags["cloud-provider"];
   if (cloud !== "" && cloud !== "external")
@@ -173,7 +180,7 @@ async function findBasis(start: KubeletStart, started: Started): Promise<Basis> 
   const capacity = capacityOf(info, disk.capacityBytes, configuration);
   const ignoresEviction = flags["experimental-allocatable-ignore-eviction"];
   const allocatable = allocatableOf(capacity, configuration, ignoresEviction);
-  const containers = await hostCgroups({ configuration, info, capacity, allocatable, runtime: runtime.runtime, logger });
+  const containers = await hostCgroups({ configuration, info, capacity, allocatable, runtime: runtime.runtime, metrics, logger });
   const node = await OwnNode.find({
     flags,
     configuration,
@@ -189,7 +196,7 @@ async function findBasis(start: KubeletStart, started: Started): Promise<Basis> 
     logger,
   });
   const recorder = recorderOf(api?.client, nodeName, logger);
-  return { start, configuration, fromFile, nodeName, runtime, api, containers, capacity, node, recorder, metrics };
+  return { start, configuration, fromFile, nodeName, runtime, api, containers, capacity, node, recorder, metrics, pulls };
 }
 
 async function startAgent(basis: Basis): Promise<Agent> {
@@ -205,7 +212,17 @@ async function startAgent(basis: Basis): Promise<Agent> {
     return named ?? all.find(({ name }) => name === "") ?? NO_FEATURES;
   };
   const own = (): ReturnType<OwnNode["own"]> => node.own();
-  const volumes = await volumesOf({ rootDir, client, configuration, containers, node: own, images, handlerOf, recorder });
+  const volumes = await volumesOf({
+    rootDir,
+    client,
+    configuration,
+    containers,
+    node: own,
+    images,
+    handlerOf,
+    recorder,
+    metrics,
+  });
   const dns = dnsOf(configuration, { nodeName, nodeIps: node.hostIps }, recorder);
   await dns.check();
   const refusals = [await refusalOf(configuration, realHostFiles)];
@@ -238,6 +255,8 @@ async function startAgent(basis: Basis): Promise<Agent> {
     random: systemRandom,
     logger: start.logger,
   });
+  const started = agent;
+  basis.pulls.onPull = (uid, seconds) => started.pulled(uid, seconds);
   return { agent, volumes, refusals };
 }
 
@@ -292,6 +311,7 @@ async function openPorts(basis: Basis, { agent, volumes }: Agent, started: Start
       ...(await hostCadvisor(configuration.cgroupRoot ?? "", runtime.runtime)),
       configuration,
       metrics,
+      certificates: { client: api?.certificate, server: serving.issued },
       checkpointDir: foldersOf(flags["root-dir"]).checkpoints,
     },
     serving,

@@ -17,6 +17,7 @@ import { messageOf } from "./kuberuntime/message-of.ts";
 import { PodLogs } from "./kuberuntime/pod-logs.ts";
 import { RuntimeClasses } from "./kuberuntime/runtime-classes.ts";
 import { terminationMessage } from "./kuberuntime/termination-message.ts";
+import { PodStarts } from "./metrics/pod-starts.ts";
 import { MirrorPods } from "./mirror/mirror-pods.ts";
 import { endPods, SHUTTING_DOWN } from "./nodeshutdown/node-shutdown.ts";
 import { shutdownGroups } from "./nodeshutdown/shutdown-groups.ts";
@@ -54,11 +55,16 @@ export class Kubelet {
   readonly #mirrors: MirrorPods | undefined;
   #nodes: SharedInformer<Node> | undefined;
   #timer: Timer | undefined;
+  readonly #starts: PodStarts;
   #isShuttingDown = false;
 
   private constructor(options: KubeletOptions, runtimeName: string) {
     const { client, clock, random, runtime, logger, nodeName, metrics } = options;
     this.#options = options;
+    this.#starts = new PodStarts(clock, {
+      ran: (seconds) => metrics?.podRan(seconds),
+      started: (total, own) => metrics?.podStarted(total, own),
+    });
     const { files, containerLogsDir } = options;
     this.#logs = new PodLogs({ files, ...(containerLogsDir === undefined ? {} : { containerLogsDir }) });
     this.#recorder =
@@ -78,10 +84,12 @@ export class Kubelet {
       node: () => this.#node(),
       readNode: async () => client?.get<Node>(NODES, "", nodeName),
       ...(options.refuse === undefined ? {} : { refuse: options.refuse }),
+      ...(metrics === undefined ? {} : { counts: metrics }),
       closed: () => (this.#isShuttingDown ? SHUTTING_DOWN : undefined),
       onGone: (pod) => {
         this.#mirrors?.forget(pod);
         metrics?.probes.forget(pod.metadata.uid ?? "");
+        this.#starts.forget(pod.metadata.uid ?? "");
         options.resizeRecord?.allocated.remove(pod.metadata.uid ?? "");
         options.resizeRecord?.actuated.remove(pod.metadata.uid ?? "");
       },
@@ -94,7 +102,10 @@ export class Kubelet {
       ...(client === undefined ? [] : (["api"] as const)),
     ];
     this.#config = new PodConfig(expected, clock, {
-      changed: (pod) => this.#workers.set(pod),
+      changed: (pod) => {
+        this.#starts.seen(pod);
+        this.#workers.set(pod);
+      },
       removed: (pod) => this.#workers.remove(pod),
     });
     this.#housekeeping = new Housekeeping({
@@ -106,6 +117,7 @@ export class Kubelet {
       logs: this.#logs,
       podLogsDir: options.config.podLogsDir,
       known: () => this.#workers.uids,
+      ...(metrics === undefined ? {} : { counts: metrics }),
     });
   }
 
@@ -136,13 +148,20 @@ export class Kubelet {
     const groups = shutdownGroups(this.#options.config);
     if (groups.length === 0) return;
     this.#isShuttingDown = true;
-    const { clock, logger } = this.#options;
+    const { clock, logger, metrics } = this.#options;
+    const ended = metrics?.shutdown(clock.now() / 1000);
     await endPods({ groups, workers: this.#workers.all, clock, logger });
+    ended?.(clock.now() / 1000);
   }
 
   /** Ends a pod as failed; resolves when nothing of it runs any more, at once for pods that are not here. */
   async evict({ metadata }: Pod, failure: Rejection, graceSeconds: number): Promise<void> {
     await this.#workers.all.find(({ pod }) => pod.metadata.uid === metadata.uid)?.fail(failure, graceSeconds);
+  }
+
+  /** An image was pulled for a pod, for so many seconds. */
+  pulled(podUid: string, seconds: number): void {
+    this.#starts.pulled(podUid, seconds);
   }
 
   /** The pods that use something of the node. */
@@ -240,7 +259,13 @@ export class Kubelet {
     return new MirrorPods({
       client,
       logger,
-      statusManager: new StatusManager({ client, clock, logger, signal: this.#stopped.signal }),
+      statusManager: new StatusManager({
+        client,
+        clock,
+        logger,
+        signal: this.#stopped.signal,
+        onSynced: (seconds) => this.#options.metrics?.statusSynced(seconds),
+      }),
       node: () => this.#nodes?.lister.get("", nodeName),
       staticPod: (fullName) => this.#staticPods().find((pod) => fullNameOf(pod) === fullName),
     });
@@ -249,7 +274,7 @@ export class Kubelet {
   #workerModules(runtimeName: string): PodWorkerModules {
     const { client, clock, runtime, containers, volumes, files, config, logger } = this.#options;
     const sources = this.#options.sources ?? (client === undefined ? noSources : new ClientSources({ client, clock }));
-    const nothing: PodStatusWriter = { write: () => {} };
+    const writer: PodStatusWriter = this.#mirrors ?? { write: () => {} };
     const { metrics, resizeRecord } = this.#options;
     const { maxContainerRestartPeriod: restartPeriod } = config.crashLoopBackOff;
     const logs = this.#logs;
@@ -258,7 +283,12 @@ export class Kubelet {
     return {
       runtime,
       runtimeName,
-      statusManager: this.#mirrors ?? nothing,
+      statusManager: {
+        write: (pod, status, final) => {
+          this.#starts.told(pod, status);
+          writer.write(pod, status, final);
+        },
+      },
       recorder: this.#recorder,
       clock,
       hostIps: this.#options.hostIps,

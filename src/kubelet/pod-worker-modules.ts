@@ -45,7 +45,7 @@ export interface PodWorkerModules {
   /** Where it stands after a restart what pods were given; as the API tells when absent. */
   readonly resizeRecord?: PodResourcesRecord;
   /** Counts what is started; nobody does when absent. */
-  readonly counts?: Pick<KubeletMetrics, "startingContainer" | "containerFailed">;
+  readonly counts?: Pick<KubeletMetrics, "startingContainer" | "containerFailed" | "synced" | "workerStarted" | "rejected">;
   /** Told when a pod could not be brought further; it is tried again. */
   readonly onSyncError?: (pod: Pod, error: unknown) => void;
   /** The longest delay before a container that ended starts again, in milliseconds; upstream's when absent. */

@@ -9,6 +9,7 @@ import type { PodNow } from "./inside/pod-volumes.ts";
 import { ContainerStopper } from "./kuberuntime/container-stopper.ts";
 import { killPodText } from "./kuberuntime/kill-pod-text.ts";
 import { PodObserver } from "./kuberuntime/pod-observer.ts";
+import { SyncCounter } from "./metrics/sync-counter.ts";
 import { containersOf, earlier, isRunning, type ObservedPod } from "./observed-pod.ts";
 import { computePodActions, type PodActions } from "./pod-actions.ts";
 import type { Rejection } from "./pod-admission.ts";
@@ -46,6 +47,7 @@ export class PodWorker {
   readonly #teller: PodStatusTeller;
   readonly #now: PodNow;
   readonly #loop: SyncLoop;
+  readonly #syncs: SyncCounter;
   readonly #place: PodPlace;
   readonly #end: PodEnd;
   readonly #attempts = new Attempts();
@@ -62,9 +64,10 @@ export class PodWorker {
     this.#startTimeMs = parseTime(pod.status?.startTime) ?? clock.now();
     this.#end = new PodEnd(clock.elapsed() - Math.max(0, clock.now() - this.#startTimeMs));
     this.#place = new PodPlace(modules);
+    this.#syncs = new SyncCounter(clock, modules.counts);
     this.#loop = new SyncLoop({
       clock,
-      sync: () => this.#sync(),
+      sync: () => this.#syncs.run(() => this.#sync()),
       onError: (error) => this.#failed(error),
       resyncMs: () => (this.#end.hasEnded ? undefined : modules.resyncMs),
     });
@@ -141,6 +144,7 @@ export class PodWorker {
   /** The node does not take the pod: it fails before anything of it starts. */
   reject({ reason, message }: Rejection): void {
     this.#rejected = true;
+    this.#modules.counts?.rejected(reason);
     this.#events.pod(this.#pod, "Warning", reason, message);
     const { generation } = this.#pod.metadata;
     const status = {
@@ -156,6 +160,7 @@ export class PodWorker {
 
   /** The pod changed. */
   update(pod: Pod): void {
+    this.#syncs.changed();
     this.#volumes.changed(this.#pod, pod);
     this.#pod = pod;
     this.#teller.seen(pod);

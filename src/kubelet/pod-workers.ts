@@ -2,6 +2,7 @@ import type { Node, Pod } from "#api/generated/core/v1.ts";
 import type { Logger } from "#component-base/logging.ts";
 import { isCriticalPod } from "./cm/critical-pods.ts";
 import { fullNameOf, isStaticPod } from "./config/static-pod.ts";
+import type { KubeletMetrics } from "./metrics/kubelet-metrics.ts";
 import { lacksFor, type Rejection, rejectionOf, resizeProblemOf } from "./pod-admission.ts";
 import { PodEvents } from "./pod-events.ts";
 import { PodWorker } from "./pod-worker.ts";
@@ -22,6 +23,8 @@ export interface PodWorkersOptions {
   readonly closed?: () => Rejection | undefined;
   /** Why this machine cannot give a pod what it asks for, whatever its node has to give. */
   readonly refuse?: (pod: Pod) => Rejection | undefined;
+  /** Counts what becomes of pods; nobody does when absent. */
+  readonly counts?: Pick<KubeletMetrics, "podAdded" | "podRestarted" | "preempted">;
   /** Nothing is left of a pod. */
   readonly onGone: (pod: Pod) => void;
   readonly logger: Logger;
@@ -110,11 +113,13 @@ export class PodWorkers {
     const next = this.#waiting.get(fullNameOf(pod));
     if (next === undefined) return;
     this.#waiting.delete(fullNameOf(pod));
+    if (next.metadata.uid === pod.metadata.uid) this.#options.counts?.podRestarted(isStaticPod(pod));
     this.set(next);
   }
 
   #add(pod: Pod): void {
     const worker = new PodWorker(pod, this.#options.modules);
+    this.#options.counts?.podAdded(pod.spec.containers.length);
     this.#workers.set(pod.metadata.uid ?? "", worker);
     const wasTaken = pod.status?.startTime !== undefined || pod.metadata.deletionTimestamp !== undefined;
     const closed = wasTaken ? undefined : (this.#options.closed?.() ?? this.#options.refuse?.(pod));
@@ -152,6 +157,7 @@ export class PodWorkers {
     }
     const events = new PodEvents(this.#options.modules.recorder);
     const ended = victims.map((pod) => {
+      this.#options.counts?.preempted(lacks[0]?.resource ?? "");
       events.pod(pod, "Warning", PREEMPTED.reason, PREEMPTED.message);
       return this.#workers.get(pod.metadata.uid ?? "")?.fail(PREEMPTED);
     });

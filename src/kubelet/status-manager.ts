@@ -20,6 +20,8 @@ interface PendingWrite {
   status: PodStatus | undefined;
   /** The pod has ended: it is deleted for good after this. */
   final: boolean;
+  /** When the status changed that the API does not have yet, by `Clock.elapsed`. */
+  readonly sinceMs: number;
 }
 
 /** Writes the statuses of all nodes' pods: the newest of each pod, few at a time, until it is written or the pod is gone. */
@@ -34,7 +36,17 @@ export class StatusManager implements PodStatusWriter {
 
   readonly #logger: Logger | undefined;
 
-  constructor(options: { client: Client; clock: Clock; signal: AbortSignal; logger?: Logger }) {
+  readonly #onSynced: ((seconds: number) => void) | undefined;
+
+  /** `onSynced` is told how long the API did not have a status that it has now. */
+  constructor(options: {
+    client: Client;
+    clock: Clock;
+    signal: AbortSignal;
+    logger?: Logger;
+    onSynced?: (seconds: number) => void;
+  }) {
+    this.#onSynced = options.onSynced;
     this.#logger = options.logger;
     this.#client = options.client;
     this.#clock = options.clock;
@@ -46,7 +58,8 @@ export class StatusManager implements PodStatusWriter {
     const uid = pod.metadata.uid ?? "";
     const older = this.#pending.get(uid) ?? this.#failed.get(uid);
     this.#failed.delete(uid);
-    this.#pending.set(uid, { pod, status, final: final || older?.final === true });
+    const sinceMs = older?.sinceMs ?? this.#clock.elapsed();
+    this.#pending.set(uid, { pod, status, final: final || older?.final === true, sinceMs });
     this.#pump();
   }
 
@@ -80,6 +93,7 @@ export class StatusManager implements PodStatusWriter {
       const options = { subresource: "status", fieldManager: "kubelet" };
       await this.#client.patch(PODS, namespace, name, "application/strategic-merge-patch+json", patch, options);
       write.status = undefined;
+      this.#onSynced?.((this.#clock.elapsed() - write.sinceMs) / 1000);
     }
     if (write.final) await this.#client.delete(PODS, namespace, name, { gracePeriodSeconds: 0, preconditions: { uid } });
   }

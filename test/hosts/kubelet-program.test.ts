@@ -304,11 +304,21 @@ describe.skipIf(version === undefined || !isBuilt)(`kybern kubelet on containerd
       /^container_memory_rss{container="",id="\/",image="",name="",namespace="",pod=""} [1-9]/m,
     );
     const containers = await page("/metrics/cadvisor");
-    for (const name of ["memory_working_set_bytes", "cpu_usage_seconds_total", "processes", "spec_cpu_shares", "start_time_seconds"]) {
+    for (const name of [
+      "memory_working_set_bytes",
+      "cpu_usage_seconds_total",
+      "processes",
+      "spec_cpu_shares",
+      "start_time_seconds",
+    ]) {
       const labels = `container="main",(cpu="total",)?id="/[^"]+",image="[^"]*busybox:1",name="[0-9a-f]{64}",namespace="default",pod="web"`;
-      expect(containers).toMatch(new RegExp(`^container_${name}{${labels}} [1-9.]`, "m"));
+      expect(containers).toMatch(new RegExp(`^container_${name}{${labels}} [0-9.]*[1-9]`, "m"));
     }
     expect(containers).toMatch(/^machine_cpu_cores{boot_id="[^"]+".* [1-9]/m);
+    expect(await page("/metrics")).toMatch(/^kubelet_pod_start_duration_seconds_count 2$/m);
+    expect(await page("/metrics")).toMatch(/^kubelet_pod_start_sli_duration_seconds_count [1-9]/m);
+    expect(await page("/metrics")).toMatch(/^kubelet_pod_worker_duration_seconds_count{operation_type="create"} 2$/m);
+    expect(await page("/metrics")).toMatch(/^kubelet_cgroup_manager_duration_seconds_count{operation_type="create"} [1-9]/m);
     expect(await page("/metrics")).toMatch(/^kubelet_running_pods 2$[\s\S]*^process_resident_memory_bytes [1-9]/m);
     const before = (await pod("web")).status?.containerStatuses?.[0]?.containerID;
     expect(await kubelet.stop()).toBe(0);

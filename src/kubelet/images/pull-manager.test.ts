@@ -128,13 +128,17 @@ test("an image that is there is taken, one that is not is pulled, as the policy 
   await there.manager.ensureImage(pod(), container("i:1", "Always"));
   expect(there.pulls).toEqual([undefined]);
   const counted: number[] = [];
-  const absent = lab({ metrics: { pulled: (bytes) => void counted.push(bytes) } });
+  const ensured: unknown[] = [];
+  const absent = lab({
+    metrics: { pulled: (bytes) => void counted.push(bytes), imageEnsured: (...how) => void ensured.push(how) },
+  });
   expect(await absent.manager.ensureImage(pod(), container("i:1", "IfNotPresent"))).toMatchObject({ imageId: IMAGE.id });
   expect(absent.events).toEqual([
     'Normal Pulling Pulling image "i:1"',
     'Normal Pulled Successfully pulled image "i:1" in 0s (0s including waiting). Image size: 7 bytes.',
   ]);
   expect(counted).toEqual([7]);
+  expect(ensured).toEqual([[false, "IfNotPresent", true]]);
   expect(await absent.manager.ensureImage(pod(), container("i:1", "Never"))).toMatchObject({
     reason: "ErrImageNeverPull",
     message: 'Container image "i:1" is not present with pull policy of Never',

@@ -19,7 +19,7 @@ export interface PullManagerOptions {
   readonly images: ImageService;
   readonly recorder: EventRecorder;
   readonly clock: Clock;
-  readonly metrics?: Pick<KubeletMetrics, "pulled">;
+  readonly metrics?: Pick<KubeletMetrics, "pulled" | "imageEnsured">;
   /** A secret of a pod's namespace; undefined when it is not there. */
   readonly secret: (namespace: string, name: string) => Promise<Secret | undefined>;
   /** One after the other. */
@@ -61,7 +61,7 @@ export class PullManager implements ImageManager {
 
   async ensureImage(pod: Pod, container: Container, sandbox?: PodSandboxConfig): Promise<PulledImage | ImageProblem> {
     const { name, image: requested = "" } = container;
-    const { images } = this.#options;
+    const { images, metrics } = this.#options;
     let image: string;
     try {
       image = withDefaultTag(requested);
@@ -79,6 +79,8 @@ export class PullManager implements ImageManager {
       this.#events.warning(pod, name, "InspectFailed", message);
       return this.#problem("ImageInspectError", message);
     }
+    const isPresent = policy === "Always" ? undefined : found !== undefined;
+    metrics?.imageEnsured(isPresent, policy, found === undefined && policy !== "Never");
     if (found !== undefined) {
       const message = `Container image ${JSON.stringify(requested)} already present on machine and can be accessed by the pod`;
       this.#events.container(pod, name, "Pulled", message);

@@ -2,6 +2,7 @@ import type { Clock } from "#base/clock.ts";
 import type { Logger } from "#component-base/logging.ts";
 import type { RuntimeService } from "#cri/runtime-service.ts";
 import type { ContainerManager } from "../cm/container-manager.ts";
+import type { KubeletMetrics } from "../metrics/kubelet-metrics.ts";
 import type { VolumeManager } from "../volumes/volume-manager.ts";
 import { POD_UID_LABEL } from "./labels.ts";
 import type { PodLogs } from "./pod-logs.ts";
@@ -14,6 +15,8 @@ export interface HousekeepingModules {
   readonly volumes: Pick<VolumeManager, "cleanUp">;
   readonly cgroups: Pick<ContainerManager, "removePodCgroup" | "cleanUp">;
   readonly logs: Pick<PodLogs, "removeOf">;
+  /** Counts what was left; nobody does when absent. */
+  readonly counts?: Pick<KubeletMetrics, "orphanedPod" | "volumesCleaned">;
   /** Where the logs of pods are. */
   readonly podLogsDir: string;
   /** The uids of the pods that there are. */
@@ -36,11 +39,18 @@ export class Housekeeping {
   async run(): Promise<void> {
     if (this.#running) return;
     this.#running = true;
-    const { volumes, cgroups, logs, podLogsDir, known, logger } = this.#modules;
+    const { volumes, cgroups, logs, podLogsDir, known, logger, counts } = this.#modules;
     try {
       await this.#removeOrphans();
       // The logs of a pod go before the last by which it is found to be one of this node's.
-      await volumes.cleanUp(known(), (podUid) => logs.removeOf(podLogsDir, podUid));
+      let cleaned = 0;
+      const first = (podUid: string): Promise<void> => {
+        cleaned++;
+        return logs.removeOf(podLogsDir, podUid);
+      };
+      const failure: unknown = await volumes.cleanUp(known(), first).catch((error: unknown) => error);
+      counts?.volumesCleaned(cleaned, failure instanceof AggregateError ? failure.errors.length : 0);
+      if (failure !== undefined) throw failure;
       await cgroups.cleanUp(known());
     } catch (error) {
       logger.warn({ err: error instanceof Error ? error.message : String(error) }, "what is left of pods could not be removed");
@@ -60,6 +70,7 @@ export class Housekeeping {
 
   async #remove(sandboxId: string, uid: string): Promise<void> {
     const { runtime, cgroups, logs, podLogsDir, logger } = this.#modules;
+    this.#modules.counts?.orphanedPod();
     logger.info({ podUid: uid, sandboxId }, "a pod that is gone is removed");
     const containers = await runtime.listContainers({ sandboxId, state: "CONTAINER_RUNNING" });
     await Promise.all(containers.map(({ id }) => runtime.stopContainer(id, GRACE_SECONDS)));

@@ -1,14 +1,8 @@
-import prometheus from "prom-client";
+import { DeclaredMetrics } from "./declared-metrics.ts";
 import { ProbeMetrics } from "./probe-metrics.ts";
 
-const PREFIX = "kubelet_";
 const MB = 1024 * 1024;
 const GB = 1024 * MB;
-/** Seconds; Prometheus' own for durations. */
-const DURATION_BUCKETS: readonly number[] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
-/** Seconds: 5 ms, thirteen times two and a half times as much. */
-const OPERATION_BUCKETS: readonly number[] = Array.from({ length: 14 }, (_, i) => 0.005 * 2.5 ** i);
-const PULL_BUCKETS: readonly number[] = [1, 5, 10, 20, 30, 60, 180, 300, 600, 900, 1200, 1800, 2700, 3600];
 /** What is said of an image's size, from which size on. */
 const IMAGE_SIZES: readonly (readonly [number, string])[] = [
   [100 * GB, "GT100GB"],
@@ -52,135 +46,153 @@ export type ContainerKind = "container" | "init_container" | "ephemeral_containe
 export class KubeletMetrics {
   /** On a page of its own. */
   readonly probes: ProbeMetrics = new ProbeMetrics();
-  readonly #registry = new prometheus.Registry();
-  readonly #operations = this.#counter("runtime_operations_total", "Cumulative number of runtime operations by operation type.", [
-    "operation_type",
-  ]);
-  readonly #operationErrors = this.#counter(
-    "runtime_operations_errors_total",
-    "Cumulative number of runtime operation errors by operation type.",
-    ["operation_type"],
-  );
-  readonly #operationDuration = this.#histogram(
-    "runtime_operations_duration_seconds",
-    "Duration in seconds of runtime operations. Broken down by operation type.",
-    OPERATION_BUCKETS,
-    ["operation_type"],
-  );
-  readonly #sandboxDuration = this.#histogram(
-    "run_podsandbox_duration_seconds",
-    "Duration in seconds of the run_podsandbox operations. Broken down by RuntimeClass.Handler.",
-    DURATION_BUCKETS,
-    ["runtime_handler"],
-  );
-  readonly #sandboxErrors = this.#counter(
-    "run_podsandbox_errors_total",
-    "Cumulative number of the run_podsandbox operation errors by RuntimeClass.Handler.",
-    ["runtime_handler"],
-  );
-  readonly #pods = this.#counter("started_pods_total", "Cumulative number of pods started");
-  readonly #podErrors = this.#counter("started_pods_errors_total", "Cumulative number of errors when starting pods");
-  readonly #containers = this.#counter("started_containers_total", "Cumulative number of containers started", ["container_type"]);
-  readonly #containerErrors = this.#counter(
-    "started_containers_errors_total",
-    "Cumulative number of errors when starting containers",
-    ["container_type", "code"],
-  );
-  readonly #relistDuration = this.#histogram(
-    "pleg_relist_duration_seconds",
-    "Duration in seconds for relisting pods in PLEG.",
-    DURATION_BUCKETS,
-  );
-  readonly #relistInterval = this.#histogram(
-    "pleg_relist_interval_seconds",
-    "Interval in seconds between relisting in PLEG.",
-    DURATION_BUCKETS,
-  );
-  readonly #lastSeen = this.#gauge("pleg_last_seen_seconds", "Timestamp in seconds when PLEG was last seen active.");
-  readonly #evictions = this.#counter("evictions", "Cumulative number of pod evictions by eviction signal", ["eviction_signal"]);
-  readonly #statsAge = this.#histogram(
-    "eviction_stats_age_seconds",
-    "Time between when stats are collected, and when pod is evicted based on those stats by eviction signal",
-    DURATION_BUCKETS,
-    ["eviction_signal"],
-  );
-  readonly #pullDuration = this.#histogram("image_pull_duration_seconds", "Duration in seconds to pull an image.", PULL_BUCKETS, [
-    "image_size_in_bytes",
-  ]);
-  readonly #imagesCollected = this.#counter(
-    "image_garbage_collected_total",
-    "Total number of images garbage collected by the kubelet, whether through disk usage or image age.",
-    ["reason"],
-  );
-  readonly #requests = this.#counter("http_requests_total", "Number of the http requests received since the server started", [
-    "method",
-    "path",
-    "server_type",
-    "long_running",
-  ]);
-  readonly #requestDuration = this.#histogram(
-    "http_requests_duration_seconds",
-    "Duration in seconds to serve http requests",
-    DURATION_BUCKETS,
-    ["method", "path", "server_type", "long_running"],
-  );
-  readonly #inflight = this.#gauge("http_inflight_requests", "Number of the inflight http requests", [
-    "method",
-    "path",
-    "server_type",
-    "long_running",
-  ]);
+  readonly #declared = new DeclaredMetrics();
 
   /** A call of the runtime has been answered. */
   operation(type: string, seconds: number, failed: boolean): void {
-    this.#operations.inc({ operation_type: type });
-    this.#operationDuration.observe({ operation_type: type }, seconds);
-    if (failed) this.#operationErrors.inc({ operation_type: type });
+    this.#declared.operations.inc({ operation_type: type });
+    this.#declared.operationDuration.observe({ operation_type: type }, seconds);
+    if (failed) this.#declared.operationErrors.inc({ operation_type: type });
   }
 
-  /** A sandbox runs, or could not be made. */
-  sandbox(handler: string, seconds: number, failed: boolean): void {
-    this.#sandboxDuration.observe({ runtime_handler: handler }, seconds);
-    this.#pods.inc();
+  /** A sandbox runs, or could not be made; `ownIds`: in a user namespace of its own. */
+  sandbox(handler: string, seconds: number, failed: boolean, ownIds = false): void {
+    if (ownIds) this.#declared.userPods.inc();
+    if (ownIds && failed) this.#declared.userPodErrors.inc();
+    this.#declared.sandboxDuration.observe({ runtime_handler: handler }, seconds);
+    this.#declared.pods.inc();
     if (!failed) return;
-    this.#sandboxErrors.inc({ runtime_handler: handler });
-    this.#podErrors.inc();
+    this.#declared.sandboxErrors.inc({ runtime_handler: handler });
+    this.#declared.podErrors.inc();
   }
 
   /** It is tried to start a container. */
   startingContainer(kind: ContainerKind): void {
-    this.#containers.inc({ container_type: kind });
+    this.#declared.containers.inc({ container_type: kind });
   }
 
   /** It could not be started; `reason` as its status says it. */
   containerFailed(kind: ContainerKind, reason: string): void {
-    this.#containerErrors.inc({ container_type: kind, code: reason });
+    this.#declared.containerErrors.inc({ container_type: kind, code: reason });
   }
 
   /** The runtime's sandboxes and containers were listed, so long after the time before. `atMs` since the epoch. */
   relisted(atMs: number, seconds: number, intervalSeconds: number | undefined): void {
-    this.#lastSeen.set(Math.floor(atMs / 1000));
-    this.#relistDuration.observe(seconds);
-    if (intervalSeconds !== undefined) this.#relistInterval.observe(intervalSeconds);
+    this.#declared.lastSeen.set(Math.floor(atMs / 1000));
+    this.#declared.relistDuration.observe(seconds);
+    if (intervalSeconds !== undefined) this.#declared.relistInterval.observe(intervalSeconds);
+  }
+
+  /** A pod was brought further, for so long, because of this. */
+  synced(operation: "create" | "update" | "sync", seconds: number): void {
+    this.#declared.workerDuration.observe({ operation_type: operation }, seconds);
+  }
+
+  /** A pod is worked on, so long after it was seen first. */
+  workerStarted(seconds: number): void {
+    this.#declared.workerStart.observe(seconds);
+  }
+
+  /** A pod runs, so long after the kubelet saw it. */
+  podRan(seconds: number): void {
+    this.#declared.podStart.observe(seconds);
+  }
+
+  /** All containers of a pod were seen to run, so long after it was made; `own` without pulls and init containers. */
+  podStarted(total: number, own: number): void {
+    this.#declared.podStartTotal.observe(total);
+    this.#declared.podStartSli.observe(own);
+  }
+
+  /** The API has a pod's status, so long after that changed. */
+  statusSynced(seconds: number): void {
+    this.#declared.statusSync.observe(seconds);
+  }
+
+  /** A pod with so many containers is taken on. */
+  podAdded(containers: number): void {
+    this.#declared.containersPerPod.observe(containers);
+  }
+
+  /** A pod that was gone is there again, by the same UID. */
+  podRestarted(isStatic: boolean): void {
+    this.#declared.restartedPods.inc({ static: isStatic ? "true" : "" });
+  }
+
+  /** The runtime has a pod that nobody knows. */
+  orphanedPod(): void {
+    this.#declared.orphanedPods.inc();
+  }
+
+  /** The volumes of so many pods that are gone were to be removed, of which some could not be. */
+  volumesCleaned(pods: number, failed: number): void {
+    this.#declared.cleanedVolumes.set(pods);
+    this.#declared.cleanedVolumeErrors.set(failed);
+  }
+
+  /** The node does not take a pod. */
+  rejected(reason: string): void {
+    this.#declared.rejections.inc({ reason });
+  }
+
+  /** A pod has to make room for one that needs this. */
+  preempted(resource: string): void {
+    this.#declared.preemptions.inc({ preemption_signal: resource });
+  }
+
+  /** A cgroup was made, set or removed. */
+  cgroup(operation: "create" | "update" | "destroy", seconds: number): void {
+    this.#declared.cgroupDuration.observe({ operation_type: operation }, seconds);
+  }
+
+  cgroupVersion(version: 1 | 2): void {
+    this.#declared.cgroupVersion.set(version);
+  }
+
+  /** An image was asked for; whether it is there is not looked at where it is pulled always. */
+  imageEnsured(present: boolean | undefined, policy: string, isPulled: boolean): void {
+    this.#declared.ensuredImages.inc({
+      present_locally: String(present ?? "unknown"),
+      pull_policy: policy.toLowerCase(),
+      pull_required: String(isPulled),
+    });
+  }
+
+  /** The image of a volume is wanted; what is given is called with whether it could be had. */
+  imageVolume(): (mounted: boolean) => void {
+    this.#declared.imageVolumes.inc();
+    return (mounted) => (mounted ? this.#declared.imageVolumesMounted : this.#declared.imageVolumeErrors).inc();
+  }
+
+  /** The machine goes down; what is given is called when the pods have ended. Seconds since the epoch. */
+  shutdown(startedAt: number): (endedAt: number) => void {
+    this.#declared.shutdownStart.set(startedAt);
+    return (endedAt) => this.#declared.shutdownEnd.set(endedAt);
+  }
+
+  /** A volume was mounted or taken down, by upstream's name of its plugin. */
+  storage(plugin: string, operation: "volume_mount" | "volume_unmount", seconds: number, failed: boolean): void {
+    const labels = { volume_plugin: plugin, operation_name: operation, migrated: "false" };
+    this.#declared.storageDuration.observe({ ...labels, status: failed ? "fail-unknown" : "success" }, seconds);
   }
 
   evicted(signal: string): void {
-    this.#evictions.inc({ eviction_signal: signal });
+    this.#declared.evictions.inc({ eviction_signal: signal });
   }
 
   /** A pod is to be evicted for what was measured so long ago. */
   evicting(signal: string, ageSeconds: number): void {
-    this.#statsAge.observe({ eviction_signal: signal }, ageSeconds);
+    this.#declared.statsAge.observe({ eviction_signal: signal }, ageSeconds);
   }
 
   /** An image was pulled; its size is 0 where it is not known. */
   pulled(sizeBytes: number, seconds: number): void {
-    this.#pullDuration.observe({ image_size_in_bytes: imageSize(sizeBytes) }, seconds);
+    this.#declared.pullDuration.observe({ image_size_in_bytes: imageSize(sizeBytes) }, seconds);
   }
 
   /** An image was removed because the disk was full, or it had not been used for long. */
   imageCollected(reason: "space" | "age"): void {
-    this.#imagesCollected.inc({ reason });
+    this.#declared.imagesCollected.inc({ reason });
   }
 
   /** A request begins; what is given is called with its duration when it has been answered. */
@@ -193,33 +205,17 @@ export class KubeletMetrics {
       server_type: server,
       long_running: String(LONG_RUNNING.has(bucket)),
     };
-    this.#requests.inc(labels);
-    this.#inflight.inc(labels);
+    this.#declared.requests.inc(labels);
+    this.#declared.inflight.inc(labels);
     return (seconds) => {
-      this.#inflight.dec(labels);
-      this.#requestDuration.observe(labels, seconds);
+      this.#declared.inflight.dec(labels);
+      this.#declared.requestDuration.observe(labels, seconds);
     };
   }
 
   /** All of it, in the text format of Prometheus. */
   text(): Promise<string> {
-    return this.#registry.metrics();
-  }
-
-  #counter(name: string, help: string, labelNames: readonly string[] = []): prometheus.Counter {
-    return new prometheus.Counter({ ...this.#common(name, help), labelNames });
-  }
-
-  #gauge(name: string, help: string, labelNames: readonly string[] = []): prometheus.Gauge {
-    return new prometheus.Gauge({ ...this.#common(name, help), labelNames });
-  }
-
-  #histogram(name: string, help: string, buckets: readonly number[], labelNames: readonly string[] = []): prometheus.Histogram {
-    return new prometheus.Histogram({ ...this.#common(name, help), labelNames, buckets: [...buckets] });
-  }
-
-  #common(name: string, help: string): { name: string; help: string; registers: prometheus.Registry[] } {
-    return { name: `${PREFIX}${name}`, help: `[ALPHA] ${help}`, registers: [this.#registry] };
+    return this.#declared.registry.metrics();
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Clock } from "#base/clock.ts";
 import type { ImageService } from "#cri/image-service.ts";
+import type { PodSandboxConfig } from "#cri/pod-sandbox.ts";
 import type { RuntimeService } from "#cri/runtime-service.ts";
 import type { KubeletMetrics } from "./kubelet-metrics.ts";
 
@@ -43,13 +44,29 @@ const IMAGES: Partial<Record<keyof ImageService, string>> = {
 export function meteredRuntime(runtime: RuntimeService, metrics: KubeletMetrics, clock: Clock): RuntimeService {
   return metered(runtime, RUNTIME, clock, (operation, args, seconds, failed) => {
     metrics.operation(operation, seconds, failed);
-    if (operation === "run_podsandbox") metrics.sandbox(String(args[1] ?? ""), seconds, failed);
+    if (operation !== "run_podsandbox") return;
+    const [config, handler = ""] = args as Parameters<RuntimeService["runPodSandbox"]>;
+    metrics.sandbox(handler, seconds, failed, hasOwnIds(config));
   });
 }
 
-/** The same images, whose service's answers are counted. */
-export function meteredImages(images: ImageService, metrics: KubeletMetrics, clock: Clock): ImageService {
-  return metered(images, IMAGES, clock, (operation, _args, seconds, failed) => metrics.operation(operation, seconds, failed));
+/** The same images, whose service's answers are counted; `onPull` is told for which pod one was pulled, and for how long. */
+export function meteredImages(
+  images: ImageService,
+  metrics: KubeletMetrics,
+  clock: Clock,
+  onPull: (podUid: string, seconds: number) => void = () => {},
+): ImageService {
+  return metered(images, IMAGES, clock, (operation, args, seconds, failed) => {
+    metrics.operation(operation, seconds, failed);
+    if (operation !== "pull_image") return;
+    const [, options] = args as Parameters<ImageService["pullImage"]>;
+    if (options?.sandbox !== undefined) onPull(options.sandbox.metadata.uid, seconds);
+  });
+}
+
+function hasOwnIds({ linux }: PodSandboxConfig): boolean {
+  return linux?.securityContext?.namespaceOptions?.usernsOptions?.mode === "POD";
 }
 
 type Tell = (operation: string, args: readonly unknown[], seconds: number, failed: boolean) => void;

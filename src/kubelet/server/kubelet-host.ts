@@ -9,6 +9,7 @@ import type { KubeletMetrics } from "../metrics/kubelet-metrics.ts";
 import type { CpuRates } from "../stats/cpu-rates.ts";
 import type { NodeStats } from "../stats/node-stats.ts";
 import type { VolumeStats } from "../volumes/volume-stats.ts";
+import type { KeptCertificate } from "./certificate-metrics.ts";
 
 /** What a process can tell of its own work. */
 export interface ProcessProfiles {
@@ -41,6 +42,8 @@ export interface KubeletHost {
   readonly rates?: CpuRates;
   /** What the kernel counts of cgroups; what the runtime tells alone when absent. */
   readonly cadvisor?: Cadvisor;
+  /** The certificates that are kept valid. */
+  readonly certificates?: { readonly client?: KeptCertificate | undefined; readonly server?: KeptCertificate | undefined };
   /** The image of the runtime's sandboxes; undefined where it does not tell. */
   readonly sandboxImage?: () => Promise<string | undefined>;
   /** The time, in milliseconds since the epoch. */

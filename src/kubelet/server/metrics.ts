@@ -1,11 +1,10 @@
-import type { Pod } from "#api/generated/core/v1.ts";
-import { isPodTerminal } from "#component-helpers/pod/pod-conditions.ts";
-import { isStaticPod } from "../config/static-pod.ts";
 import { KUBELET_VERSION } from "../node-object.ts";
 import { sendText } from "./answer.ts";
+import { certificateMetrics } from "./certificate-metrics.ts";
 import { containerMetrics } from "./container-metrics.ts";
 import type { KubeletHost } from "./kubelet-host.ts";
 import type { Metric } from "./metric.ts";
+import { podMetrics } from "./pod-metrics.ts";
 import { resourceMetrics } from "./resource-metrics.ts";
 import type { KubeletCall, KubeletRoute } from "./routes.ts";
 import { volumeMetrics } from "./volume-metrics.ts";
@@ -35,8 +34,10 @@ async function countedOf({ metrics, processMetrics }: KubeletHost, path: string)
 
 function textOf({ name, help, type, samples }: Metric): string {
   const lines = samples.map(({ labels = {}, value }) => {
-    const pairs = Object.entries(labels).map(([key, text]) => `${key}="${text.replaceAll("\\", "\\\\").replaceAll('"', '\\"')}"`);
-    return `${name}${pairs.length === 0 ? "" : `{${pairs.join(",")}}`} ${value}\n`;
+    const pairs = Object.entries(labels).map(
+      ([key, text]) => `${key}="${text.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n")}"`,
+    );
+    return `${name}${pairs.length === 0 ? "" : `{${pairs.join(",")}}`} ${value === Number.POSITIVE_INFINITY ? "+Inf" : value}\n`;
   });
   return `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n${lines.join("")}`;
 }
@@ -78,50 +79,32 @@ async function ownMetrics(host: KubeletHost): Promise<readonly Metric[]> {
       type: "gauge",
       samples: [{ value: sandboxes.filter(({ state }) => state === "SANDBOX_READY").length }],
     },
-    ...podCounts(host.pods()),
+    ...podMetrics(host.pods()),
+    ...certificateMetrics(host.certificates ?? {}, host.now?.() ?? 0),
+    ...(await logMetrics(host)),
+    {
+      name: "kubelet_metrics_provider",
+      help: "[ALPHA] Metrics provider used by kubelet to collect container stats. Values can be 'cadvisor' and 'cri'",
+      type: "gauge",
+      samples: [{ labels: { provider: "cri" }, value: 1 }],
+    },
     ...(await volumeMetrics(host)),
     // A process tells this of itself where it tells of itself.
     ...(host.processMetrics === undefined ? [buildInfo(), startTime(host.startedAtMs)] : []),
   ];
 }
 
-/** Whose pods the kubelet is told to run, and which of them are to be made known to the API. */
-function podCounts(pods: readonly Pod[]): readonly Metric[] {
-  const fromFiles = (all: readonly Pod[]): Metric["samples"] => {
-    const count = all.filter(isStaticPod).length;
-    return [
-      { labels: { static: "" }, value: all.length - count },
-      { labels: { static: "true" }, value: count },
-    ];
-  };
-  const active = pods.filter((pod) => !isPodTerminal(pod));
-  const ephemeral = pods.reduce((sum, { spec }) => sum + (spec.ephemeralContainers?.length ?? 0), 0);
-  return [
-    {
-      name: "kubelet_desired_pods",
-      help: "[ALPHA] The number of pods the kubelet is being instructed to run. static is true if the pod is not from the apiserver.",
-      type: "gauge",
-      samples: fromFiles(pods),
-    },
-    {
-      name: "kubelet_active_pods",
-      help: "[ALPHA] The number of pods the kubelet considers active and which are being considered when admitting new pods. static is true if the pod is not from the apiserver.",
-      type: "gauge",
-      samples: fromFiles(active),
-    },
-    {
-      name: "kubelet_mirror_pods",
-      help: "[ALPHA] The number of mirror pods the kubelet will try to create (one per admitted static pod)",
-      type: "gauge",
-      samples: [{ value: pods.filter(isStaticPod).length }],
-    },
-    {
-      name: "kubelet_managed_ephemeral_containers",
-      help: "[ALPHA] Current number of ephemeral containers in pods managed by this kubelet.",
-      type: "gauge",
-      samples: [{ value: ephemeral }],
-    },
-  ];
+/** How long the newest log of each container is. */
+async function logMetrics({ runtime, logBytes }: KubeletHost): Promise<readonly Metric[]> {
+  if (logBytes === undefined) return [];
+  const [sandboxes, containers] = await Promise.all([runtime.listPodSandbox(), runtime.containerStatuses()]);
+  const pods = new Map(sandboxes.map(({ id, metadata }) => [id, metadata]));
+  const samples = containers.map(async ({ sandboxId, metadata, logPath }) => {
+    const { name: pod = "", namespace = "", uid = "" } = pods.get(sandboxId) ?? {};
+    return { labels: { uid, namespace, pod, container: metadata.name }, value: await logBytes(logPath) };
+  });
+  const help = "[ALPHA] Bytes used by the container's logs on the filesystem.";
+  return [{ name: "kubelet_container_log_filesystem_used_bytes", help, type: "gauge", samples: await Promise.all(samples) }];
 }
 
 function buildInfo(): Metric {

@@ -11,6 +11,7 @@ import type { Amounts } from "../inside/resource-values.ts";
 import type { Sources } from "../inside/sources.ts";
 import { allContainers } from "../kuberuntime/effective-security-context.ts";
 import type { UserNamespace } from "../kuberuntime/security-context.ts";
+import type { KubeletMetrics } from "../metrics/kubelet-metrics.ts";
 import { HOSTS_PATH, managedHostsFile, nodeHostsFile } from "../network-files/hosts-file.ts";
 import { podHostname } from "../network-files/pod-hostname.ts";
 import type { PodCertificates } from "../podcertificate/pod-certificates.ts";
@@ -31,7 +32,7 @@ import { PodPaths } from "./pod-paths.ts";
 import { readBeneath } from "./read-beneath.ts";
 import { removeTree } from "./remove-tree.ts";
 import { ServiceAccountTokens } from "./service-account-tokens.ts";
-import { setUpOf } from "./set-up-volume.ts";
+import { pluginName, setUpOf } from "./set-up-volume.ts";
 import type { TrustAnchors } from "./trust-anchors.ts";
 import { type IdRange, UserNamespaces } from "./user-namespaces.ts";
 import { fsUserOf, type SetUpVolume, uidOf, type VolumeHost } from "./volume-host.ts";
@@ -59,6 +60,8 @@ export interface HostVolumesOptions {
   /** The keys and certificates of `podCertificate` sources; without it they give no files. */
   readonly certificates?: Pick<PodCertificates, "get" | "forget">;
   readonly clusterDomain: string;
+  /** Counts what is mounted; nobody does when absent. */
+  readonly counts?: Pick<KubeletMetrics, "storage">;
   /** Pulls the image of a volume. */
   readonly imageOf: (pod: Pod, image: NonNullable<SetUpVolume["image"]>) => Promise<ImageSpec>;
   /** The kernel can keep a tmpfs from being swapped out. */
@@ -257,15 +260,21 @@ export class HostVolumes implements VolumeManager {
       ...(certificates === undefined ? {} : { certificate: certificates.get.bind(certificates, pod) }),
       ...credentialFiles(pod),
     };
+    const { counts } = this.#options;
+    const beganMs = this.#host.clock.elapsed();
+    let failed = true;
     try {
       const request = { pod, addresses, volume: resolved, situation };
       // Others must not let go of a device that is just being mounted.
       const made = await (resolved.source.local === undefined
         ? setUp(this.#host, request)
         : this.#devices.inTurn(() => setUp(this.#host, request)));
+      failed = false;
       return [volume.name, { specName: resolved.specName, setUp: made, group }];
     } catch (error) {
       throw error instanceof VolumeError ? error : setUpFailed(resolved.specName, error);
+    } finally {
+      counts?.storage(pluginName(resolved.source), "volume_mount", (this.#host.clock.elapsed() - beganMs) / 1000, failed);
     }
   }
 

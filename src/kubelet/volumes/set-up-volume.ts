@@ -13,6 +13,15 @@ export type SetUp = (host: VolumeHost, request: SetUpRequest) => Promise<SetUpVo
 /** Drivers of volumes come with the container storage interface, which has no place here yet. */
 const CSI_DRIVER = "kubernetes.io/csi: mounter.SetUpAt failed to get CSI client: driver name";
 
+/** Plugins as upstream calls them; most are called as the field of their volumes, with dashes. */
+const PLUGINS: Readonly<Record<string, string>> = { configMap: "configmap", local: "local-volume" };
+
+/** Upstream's name of the plugin for a volume: `kubernetes.io/empty-dir`. */
+export function pluginName(source: ResolvedVolume["source"]): string {
+  const [kind = ""] = Object.keys(source);
+  return `kubernetes.io/${PLUGINS[kind] ?? kind.replace(/API|[A-Z]/g, (letters) => `-${letters.toLowerCase()}`)}`;
+}
+
 /** Who sets up a kind of volume; undefined for those that no plugin is for. */
 export function setUpOf({ source, isBlock = false }: ResolvedVolume): SetUp | undefined {
   if (isBlock) return source.local === undefined ? undefined : setUpDevice;
