@@ -13,9 +13,15 @@ export class PodStatusTeller {
   #told = "";
   #status: PodStatus | undefined;
   #conditions: readonly PodCondition[] = [];
+  /** When the API had taken what was told last, and what it made of it; until it shows something else. */
+  #written: { readonly revision: number; readonly gist: string } | undefined;
+  #seen: Pod | undefined;
+  readonly #onOverwritten: () => void;
 
-  constructor(writer: PodStatusWriter) {
+  /** `onOverwritten` is called when something is to be told again of which only the answer to a write has told. */
+  constructor(writer: PodStatusWriter, onOverwritten: () => void = () => undefined) {
     this.#writer = writer;
+    this.#onOverwritten = onOverwritten;
   }
 
   /** The pod with the status that was told last, which the API may not show yet. */
@@ -25,7 +31,25 @@ export class PodStatusTeller {
 
   /** The API shows the pod so: what it shows although it was taken back, or shows no more, is told again. */
   seen(pod: Pod): void {
-    if (staleConditions(pod, this.#conditions).length > 0 || isMarkedUnready(pod, this.#conditions)) this.#told = "";
+    this.#seen = pod;
+    const isTakenBack = staleConditions(pod, this.#conditions).length > 0 || isMarkedUnready(pod, this.#conditions);
+    if (isTakenBack || this.#isOverwritten()) this.#forget();
+  }
+
+  /**
+   * Whether the API shows an older status than it has taken: one that was given up, since no answer came, and that arrived late all the
+   * same. Upstream's `needsReconcile`.
+   */
+  #isOverwritten(): boolean {
+    const [written, seen] = [this.#written, this.#seen];
+    if (written === undefined || seen === undefined || revisionOf(seen) <= written.revision) return false;
+    return gistOf(seen, this.#conditions) !== written.gist;
+  }
+
+  /** What was told last is told again with the next look. */
+  #forget(): void {
+    this.#told = "";
+    this.#written = undefined;
   }
 
   /** Tells a status that does not come from containers. */
@@ -46,8 +70,39 @@ export class PodStatusTeller {
     const text = JSON.stringify(told);
     if (text === this.#told && !final) return;
     this.#told = text;
-    this.#writer.write(pod, told, final);
+    this.#written = undefined;
+    this.#writer.write(pod, told, final, (written) => {
+      if (this.#told !== text) return;
+      this.#written = { revision: revisionOf(written), gist: gistOf(written, this.#conditions) };
+      if (!this.#isOverwritten()) return;
+      this.#forget();
+      this.#onOverwritten();
+    });
   }
+}
+
+function revisionOf({ metadata }: Pod): number {
+  return Number(metadata.resourceVersion);
+}
+
+/** What of a pod's status is the node's to say, as far as it is the same in whatever way it was written: its phase, conditions and containers. */
+function gistOf({ status }: Pod, told: readonly PodCondition[]): string {
+  const all = [
+    ...(status?.initContainerStatuses ?? []),
+    ...(status?.containerStatuses ?? []),
+    ...(status?.ephemeralContainerStatuses ?? []),
+  ];
+  return JSON.stringify([
+    status?.phase,
+    told.map(({ type }) => status?.conditions?.find((condition) => condition.type === type)?.status),
+    all.map(({ name, containerID, restartCount, ready, state }) => [
+      name,
+      containerID,
+      restartCount,
+      ready,
+      Object.keys(state ?? {}),
+    ]),
+  ]);
 }
 
 /**

@@ -75,7 +75,7 @@ export class PodWorker {
     this.#now = () => ({ pod: this.#pod, addresses: this.#place.addresses });
     this.#observer = new PodObserver(pod.metadata.uid ?? "", modules);
     this.#volumes = new PodVolumeSync(modules, this.#events, this.#now);
-    this.#teller = new PodStatusTeller(modules.statusManager);
+    this.#teller = new PodStatusTeller(modules.statusManager, () => this.wake());
     const events = this.#events;
     const { cgroups, resizeRecord: record, resizeProblem: problemOf = () => undefined, onSyncError: onUnrecorded } = modules;
     this.#resizer = new PodResizer({

@@ -22,6 +22,7 @@ interface PendingWrite {
   final: boolean;
   /** When the status changed that the API does not have yet, by `Clock.elapsed`. */
   readonly sinceMs: number;
+  readonly onWritten: ((written: Pod) => void) | undefined;
 }
 
 /** Writes the statuses of all nodes' pods: the newest of each pod, few at a time, until it is written or the pod is gone. */
@@ -54,12 +55,12 @@ export class StatusManager implements PodStatusWriter {
   }
 
   /** Tells a status; with `final` the pod is removed once it is written. */
-  write(pod: Pod, status: PodStatus, final: boolean): void {
+  write(pod: Pod, status: PodStatus, final: boolean, onWritten?: (written: Pod) => void): void {
     const uid = pod.metadata.uid ?? "";
     const older = this.#pending.get(uid) ?? this.#failed.get(uid);
     this.#failed.delete(uid);
     const sinceMs = older?.sinceMs ?? this.#clock.elapsed();
-    this.#pending.set(uid, { pod, status, final: final || older?.final === true, sinceMs });
+    this.#pending.set(uid, { pod, status, final: final || older?.final === true, sinceMs, onWritten });
     this.#pump();
   }
 
@@ -91,8 +92,10 @@ export class StatusManager implements PodStatusWriter {
     if (write.status !== undefined) {
       const patch = { metadata: { uid }, status: patchOf(write.status, write.pod) };
       const options = { subresource: "status", fieldManager: "kubelet" };
-      await this.#client.patch(PODS, namespace, name, "application/strategic-merge-patch+json", patch, options);
+      const type = "application/strategic-merge-patch+json";
+      const written = await this.#client.patch<Pod>(PODS, namespace, name, type, patch, options);
       write.status = undefined;
+      write.onWritten?.(written);
       this.#onSynced?.((this.#clock.elapsed() - write.sinceMs) / 1000);
     }
     if (write.final) await this.#client.delete(PODS, namespace, name, { gracePeriodSeconds: 0, preconditions: { uid } });

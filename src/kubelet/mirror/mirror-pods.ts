@@ -50,9 +50,9 @@ export class MirrorPods implements PodStatusWriter {
   }
 
   /** Takes the status of any pod: that of a static pod goes to its mirror pod, once there is one. */
-  write(pod: Pod, status: PodStatus, final: boolean): void {
+  write(pod: Pod, status: PodStatus, final: boolean, onWritten?: (written: Pod) => void): void {
     if (!isStaticPod(pod)) {
-      this.#modules.statusManager.write(pod, status, final);
+      this.#modules.statusManager.write(pod, status, final, onWritten);
       return;
     }
     this.#statuses.set(pod.metadata.uid ?? "", status);
