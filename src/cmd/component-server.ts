@@ -2,10 +2,13 @@ import { createServer as createPlainServer, type IncomingMessage, type Server, t
 import { createServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { createSecureContext, type SecureContextOptions } from "node:tls";
+import { HealthSlis } from "#component-base/health-slis.ts";
 import type { CertificatePair } from "#pki/key-pair.ts";
 import type { DelegatedAuth, Refusal } from "./delegated-auth.ts";
 import { processMetrics } from "./process-metrics.ts";
 import { cpuProfile, heapProfile } from "./profiles.ts";
+
+const METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8";
 
 /** What a program tells of itself. */
 export interface ComponentFacts {
@@ -49,18 +52,19 @@ interface Answer {
 export async function startComponentServer(options: ComponentServerOptions): Promise<ComponentServer> {
   const { secure, plain } = options;
   const servers: Server[] = [];
+  const slis = new HealthSlis();
   let useContext: ((options: SecureContextOptions) => void) | undefined;
   if (secure !== undefined) {
     const { certificate, clientCas, auth } = secure;
     const tls = { ...certificate, ca: [...clientCas], requestCert: true, rejectUnauthorized: false };
-    const server = createServer(tls, (request, response) => void serve(options, request, response, auth));
+    const server = createServer(tls, (request, response) => void serve({ ...options, slis }, request, response, auth));
     useContext = (next) => server.setSecureContext(next);
     servers.push(await listen(server, secure));
   }
   if (plain !== undefined) {
     servers.push(
       await listen(
-        createPlainServer((request, response) => void serve(options, request, response)),
+        createPlainServer((request, response) => void serve({ ...options, slis }, request, response)),
         plain,
       ),
     );
@@ -96,12 +100,7 @@ function listen(server: Server, where: { readonly bindAddress: string; readonly 
   });
 }
 
-async function serve(
-  facts: ComponentFacts,
-  request: IncomingMessage,
-  response: ServerResponse,
-  auth?: DelegatedAuth,
-): Promise<void> {
+async function serve(facts: ToldFacts, request: IncomingMessage, response: ServerResponse, auth?: DelegatedAuth): Promise<void> {
   const [path = "/", query = ""] = (request.url ?? "/").split("?", 2);
   const refusal = await auth?.refusal(request, path);
   const answer = refusal === undefined ? await answerTo(facts, path, new URLSearchParams(query)) : refused(refusal);
@@ -109,14 +108,24 @@ async function serve(
   response.end(answer.body);
 }
 
-async function answerTo(facts: ComponentFacts, path: string, query: URLSearchParams): Promise<Answer> {
+/** With what was found of health when somebody asked. */
+interface ToldFacts extends ComponentFacts {
+  readonly slis: HealthSlis;
+}
+
+async function answerTo(facts: ToldFacts, path: string, query: URLSearchParams): Promise<Answer> {
   switch (path) {
     case "/healthz":
     case "/livez":
-    case "/readyz":
-      return facts.healthy() ? plainText(200, "ok") : plainText(500, "internal server error: not running");
+    case "/readyz": {
+      const isHealthy = facts.healthy();
+      facts.slis.observe("running", path.slice(1), isHealthy);
+      return isHealthy ? plainText(200, "ok") : plainText(500, "internal server error: not running");
+    }
     case "/metrics":
-      return { status: 200, type: "text/plain; version=0.0.4; charset=utf-8", body: processMetrics() + facts.metrics() };
+      return { status: 200, type: METRICS_TYPE, body: processMetrics() + facts.metrics() };
+    case "/metrics/slis":
+      return { status: 200, type: METRICS_TYPE, body: facts.slis.text() };
     case "/configz":
       return json(200, JSON.stringify(facts.configuration()));
     case "/debug/pprof/profile":

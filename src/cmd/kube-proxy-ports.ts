@@ -1,4 +1,5 @@
 import type { Clock } from "#base/clock.ts";
+import { HealthSlis } from "#component-base/health-slis.ts";
 import type { Logger } from "#component-base/logging.ts";
 import { splitHostPort } from "#kube-proxy/configuration/validate-configuration.ts";
 import { type HttpAnswer, NOT_FOUND, type OpenPort, openPort } from "#kube-proxy/health/http-ports.ts";
@@ -28,10 +29,11 @@ export interface ProxyPortOptions {
 /** Opens the ports by which the proxy is looked after. Returns what closes them. Rejects with a {@link StartupError}. */
 export async function openProxyPorts(options: ProxyPortOptions): Promise<() => Promise<void>> {
   const { proxy, healthz, metrics } = options;
+  const slis = new HealthSlis();
   const closers = [
     await keepOpen(options, healthz, (address, port) => proxy.openHealthPort(address, port)),
     await keepOpen(options, metrics, (address, port) =>
-      openPort(address, port, (request) => answerTo(options, request.url ?? "/")),
+      openPort(address, port, (request) => answerTo(options, slis, request.url ?? "/")),
     ),
   ];
   return async () => {
@@ -71,16 +73,24 @@ async function keepOpen(
   };
 }
 
-async function answerTo({ proxy, profiling, configuration }: ProxyPortOptions, url: string): Promise<HttpAnswer> {
+async function answerTo(
+  { proxy, profiling, configuration }: ProxyPortOptions,
+  slis: HealthSlis,
+  url: string,
+): Promise<HttpAnswer> {
   const [path = "/", query = ""] = url.split("?", 2);
   switch (path) {
     case "/healthz":
     case "/livez":
+      // That it answers is all that is asked.
+      slis.observe("ping", path.slice(1), true);
       return answer("text/plain; charset=utf-8", "ok");
     case "/proxyMode":
       return answer("text/plain; charset=utf-8", proxy.mode);
     case "/metrics":
       return answer("text/plain; version=0.0.4; charset=utf-8", processMetrics() + (await proxy.metrics.text()));
+    case "/metrics/slis":
+      return answer("text/plain; version=0.0.4; charset=utf-8", slis.text());
     case "/configz":
       return answer("application/json", JSON.stringify(configuration()));
     case "/debug/pprof/":

@@ -5,6 +5,7 @@ import { indentedJsonAnswer } from "#apiserver/non-resource/answers.ts";
 import type { NonResourceRoute } from "#apiserver/non-resource/route.ts";
 import { nonResourceRouter } from "#apiserver/non-resource/router.ts";
 import type { ResourceSet } from "#apiserver/registry/resource-set.ts";
+import { HealthSlis } from "#component-base/health-slis.ts";
 import { kubernetesVersion } from "#component-base/version.ts";
 import { type HealthSources, liveChecks, readyChecks } from "./health-checks.ts";
 import { jsonWebKeySet, openIdConfiguration, type TokenIssuer } from "./issuer-discovery.ts";
@@ -36,13 +37,12 @@ const METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8; escaping=undersc
 export function nonResourceRoutes(modules: NonResourceModules): NonResourceRoute {
   const { openApiResources, groups, debug, pages, health, metrics, tokenIssuer, serverAddress } = modules;
   const live = liveChecks(health);
-  const metricsRoute: NonResourceRoute = async () => ({
-    status: 200,
-    headers: { "content-type": METRICS_TYPE },
-    body: await metrics(),
-  });
+  const slis = new HealthSlis();
+  const textRoute = (text: () => Promise<string> | string): NonResourceRoute => {
+    return async () => ({ status: 200, headers: { "content-type": METRICS_TYPE }, body: await text() });
+  };
   const endpoint = (name: "healthz" | "livez" | "readyz", checks = live): [string, NonResourceRoute] => {
-    const answering = new HealthEndpoint(name, checks);
+    const answering = new HealthEndpoint(name, checks, slis);
     return [`/${name}`, (request) => answering.answer(request)];
   };
   // What custom resources define is answered in another way.
@@ -61,8 +61,8 @@ export function nonResourceRoutes(modules: NonResourceModules): NonResourceRoute
       ["/openid/v1/jwks", jsonWebKeySet(tokenIssuer)],
     ]),
     exact: new Map([
-      ["/metrics", metricsRoute],
-      ["/metrics/slis", metricsRoute],
+      ["/metrics", textRoute(metrics)],
+      ["/metrics/slis", textRoute(() => slis.text())],
     ]),
     discovery: () => {
       const served = groups();

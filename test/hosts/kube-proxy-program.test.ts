@@ -146,6 +146,9 @@ describe.runIf(canRun)("kube-proxy as a program", () => {
     expect(JSON.parse((await ask("http://127.0.0.1:10256/livez")).body)).not.toHaveProperty("nodeEligible");
     const configz = JSON.parse((await ask("http://127.0.0.1:10249/configz")).body) as object;
     expect(configz).toMatchObject({ "kubeproxy.config.k8s.io": { kind: "KubeProxyConfiguration", mode: "iptables" } });
+    await ask("http://127.0.0.1:10249/healthz");
+    const { body: slis } = await ask("http://127.0.0.1:10249/metrics/slis");
+    expect(slis).toMatch(/^kubernetes_healthcheck{name="ping",type="healthz"} 1$/m);
     const { body: metrics } = await ask("http://127.0.0.1:10249/metrics");
     expect(metrics).toMatch(/^kubeproxy_sync_proxy_rules_duration_seconds_count\{ip_family="IPv4"\} [1-9]/m);
     expect(metrics).toMatch(/^kubeproxy_sync_proxy_rules_iptables_total\{table="nat",ip_family="IPv4"\} [1-9]/m);

@@ -193,6 +193,7 @@ describe.skipIf(version === undefined || !isBuilt)(`kybern kubelet on containerd
     for (const path of ["/healthz", "/pods", "/metrics", "/metrics/resource", "/metrics/cadvisor", "/stats/summary"]) {
       expect((await plain(kubelet.readOnlyPort, path)).status).toBe(200);
     }
+    expect((await secure("/metrics/slis", admin)).body).toMatch(/^kubernetes_healthcheck{name="syncloop",type="healthz"} 1$/m);
     for (const path of ["/exec/default/x/y", "/run/default/x/y", "/containerLogs/default/x/y", "/logs/"]) {
       expect(await plain(kubelet.readOnlyPort, path, "POST")).toMatchObject({
         status: 405,

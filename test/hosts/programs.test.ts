@@ -194,6 +194,7 @@ describe.skipIf(!hasEtcd || !isBuilt)(`separate programs on one etcd (${ETCD_REA
       expect((await ask(at, "/metrics"))[0]).toBe(403);
       expect((await ask(at, "/configz"))[1]).toContain('forbidden: User \\"system:anonymous\\" cannot get path');
       expect((await ask(at, "/metrics", admin))[1]).toContain("leader_election_master_status");
+      expect((await ask(at, "/metrics/slis", admin))[1]).toContain('kubernetes_healthcheck{name="running",type="healthz"} 1');
       expect(JSON.parse((await ask(at, "/configz", admin))[1])).toHaveProperty([name]);
       expect((await ask(at, "/debug/pprof/heap", admin))[0]).toBe(200);
       expect((await ask(at, "/debug/pprof/heap"))[0]).toBe(403);

@@ -1,3 +1,4 @@
+import type { HealthSlis } from "#component-base/health-slis.ts";
 import type { ApiResponse } from "../endpoints/response.ts";
 import { pageNotFound, plainText } from "../non-resource/answers.ts";
 import type { NonResourceRequest } from "../non-resource/route.ts";
@@ -15,8 +16,11 @@ export interface HealthCheck {
 export class HealthEndpoint {
   readonly #name: string;
   readonly #checks: readonly HealthCheck[];
+  readonly #slis: HealthSlis | undefined;
 
-  constructor(name: "healthz" | "livez" | "readyz", checks: readonly HealthCheck[]) {
+  /** `slis` are told of each outcome when the endpoint itself is asked. */
+  constructor(name: "healthz" | "livez" | "readyz", checks: readonly HealthCheck[], slis?: HealthSlis) {
+    this.#slis = slis;
     this.#name = name;
     this.#checks = checks;
   }
@@ -36,6 +40,9 @@ export class HealthEndpoint {
   async #all(query: URLSearchParams): Promise<ApiResponse> {
     const excluded = new Set(query.getAll("exclude"));
     const failures = await Promise.all(this.#checks.map((check) => (excluded.has(check.name) ? undefined : failureOf(check))));
+    for (const [i, { name }] of this.#checks.entries()) {
+      if (!excluded.has(name)) this.#slis?.observe(name, this.#name, failures[i] === undefined);
+    }
     const failed = failures.some((failure) => failure !== undefined);
     if (!failed && !query.has("verbose")) return plainText(200, "ok", NO_SNIFF);
     let text = "";

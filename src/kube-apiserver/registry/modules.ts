@@ -5,6 +5,7 @@ import type { Clock } from "#base/clock.ts";
 import type { Random } from "#base/random.ts";
 import type { KVStore } from "#storage/kv.ts";
 import type { ClusterNetwork } from "../kubelet-client/network.ts";
+import type { AllocationMetrics } from "./core/service/allocation/allocation-metrics.ts";
 
 /** What the built-in resources need from the server that serves them. */
 export interface RegistryModules {
@@ -18,6 +19,8 @@ export interface RegistryModules {
   readonly serviceRanges: readonly string[];
   /** Inclusive range of node ports, such as `30000-32767`. */
   readonly serviceNodePortRange: string;
+  /** Counts what Services are given; nobody does when absent. */
+  readonly allocations?: AllocationMetrics;
   /** How long an event is kept after its last write; an hour when absent. */
   readonly eventTtlSeconds?: number;
   /** The store, where other servers write to it too: what must be unique among them is agreed on there. */

@@ -16,6 +16,7 @@ import { accessReviews } from "../registry/authorization/access-reviews.ts";
 import { selfSubjectRulesReviews } from "../registry/authorization/rules-review.ts";
 import { bindings } from "../registry/core/binding/binding.ts";
 import { componentStatuses } from "../registry/core/component-status/component-status.ts";
+import { AllocationMetrics } from "../registry/core/service/allocation/allocation-metrics.ts";
 import { thirdPartyResources } from "../registry/old-versions/third-party-resources.ts";
 import { builtInResources } from "../registry/resources.ts";
 import { RuntimeConfig } from "../runtime-config.ts";
@@ -42,6 +43,8 @@ export interface Registry {
   readonly addresses: ServiceResolver;
   readonly webhooks: WebhookClient;
   readonly admission: AdmissionChain;
+  /** What Services are given. */
+  readonly allocations: AllocationMetrics;
 }
 
 /** Makes the resources and their stores. Rejects where what is stored, or a file of admission's, cannot be read. */
@@ -54,7 +57,8 @@ export async function startRegistry(
   const { clock, random, logger = silentLogger } = options;
   const { authorizer } = security;
   const network = networkOf(options);
-  const resources = resourcesOf(options, lazy, { security, storage, network });
+  const allocations = new AllocationMetrics();
+  const resources = resourcesOf(options, lazy, { security, storage, network, allocations });
   const addresses = serviceAddresses(lazy.stores, random);
   const webhooks = new WebhookClient(clock, addresses);
   const stores = lazy.registry;
@@ -75,19 +79,20 @@ export async function startRegistry(
     ],
   });
   lazy.set(registry);
-  return { resources, stores: registry, network, addresses, webhooks, admission };
+  return { resources, stores: registry, network, addresses, webhooks, admission, allocations };
 }
 
 interface ResourceModules {
   readonly security: Security;
   readonly storage: Storage;
   readonly network: ClusterNetwork;
+  readonly allocations: AllocationMetrics;
 }
 
 /** The built-in resources in the versions that are asked for. */
 function resourcesOf(options: KubeApiServerOptions, { stores }: LazyStores, modules: ResourceModules): ResourceSet {
   const { clock, random, logger = silentLogger, eventTtlSeconds, runtimeConfig = new RuntimeConfig() } = options;
-  const { security, storage, network } = modules;
+  const { security, storage, network, allocations } = modules;
   const everything = builtInResources({
     stores,
     network,
@@ -95,6 +100,7 @@ function resourcesOf(options: KubeApiServerOptions, { stores }: LazyStores, modu
     random,
     serviceRanges: parseServiceRanges(options.serviceClusterIpRange),
     serviceNodePortRange: options.serviceNodePortRange ?? NODE_PORTS,
+    allocations,
     ...(eventTtlSeconds === undefined ? {} : { eventTtlSeconds }),
     ...(storage.kv.features.shared && { sharedStore: storage.kv }),
     serviceAccountToken: tokenSubresource({ ...security.authentication.tokenRequests, stores, clock }),

@@ -94,7 +94,7 @@ async function otherRoutes(
     metrics: async () => {
       const counts = settings.countObjects === false ? "" : objectCounts(registry.stores);
       const streams = registry.network.metrics.text();
-      return `${flowControlMetrics(flowControl)}${api.conversionMetrics.text()}${streams}${counts}${reports.metrics()}${await requestMetrics()}`;
+      return `${flowControlMetrics(flowControl)}${api.conversionMetrics.text()}${streams}${registry.allocations.text()}${counts}${reports.metrics()}${await requestMetrics()}`;
     },
     tokenIssuer: security.authentication.tokenIssuer,
     serverAddress: () => progress.address,

@@ -1,3 +1,4 @@
+import { HealthSlis } from "#component-base/health-slis.ts";
 import { DeclaredMetrics } from "./declared-metrics.ts";
 import { ProbeMetrics } from "./probe-metrics.ts";
 
@@ -46,6 +47,8 @@ export type ContainerKind = "container" | "init_container" | "ephemeral_containe
 export class KubeletMetrics {
   /** On a page of its own. */
   readonly probes: ProbeMetrics = new ProbeMetrics();
+  /** And those of its health. */
+  readonly slis: HealthSlis = new HealthSlis();
   readonly #declared = new DeclaredMetrics();
 
   /** A call of the runtime has been answered. */

@@ -17,6 +17,7 @@ export const health: readonly KubeletRoute[] = [
 async function serveAll({ host, query, response }: KubeletCall): Promise<void> {
   const excluded = query.getAll("exclude");
   const results = Object.entries(CHECKS).map(([name, check]) => ({ name, excluded: excluded.includes(name), ok: check(host) }));
+  for (const { name, excluded: skipped, ok } of results) if (!skipped) host.metrics?.slis.observe(name, "healthz", ok);
   const lines = results.map(({ name, excluded: skipped, ok }) =>
     skipped ? `[+]${name} excluded: ok\n` : ok ? `[+]${name} ok\n` : `[-]${name} failed: reason withheld\n`,
   );

@@ -11,11 +11,12 @@ import { volumeMetrics } from "./volume-metrics.ts";
 
 const CONTENT_TYPE = { "content-type": "text/plain; version=0.0.4; charset=utf-8; escaping=underscores" };
 
-/** The four pages of metrics. */
+/** The pages of metrics. */
 export const metrics: readonly KubeletRoute[] = [
   page("/metrics", ownMetrics),
   page("/metrics/cadvisor", containerMetrics),
   page("/metrics/resource", resourceMetrics),
+  page("/metrics/slis", async () => []),
   page("/metrics/probes", async ({ startedAtMs }) => [startTime(startedAtMs)]),
 ];
 
@@ -28,6 +29,7 @@ function page(path: string, collect: (host: KubeletHost) => Promise<readonly Met
 }
 
 async function countedOf({ metrics, processMetrics }: KubeletHost, path: string): Promise<string> {
+  if (path === "/metrics/slis") return metrics?.slis.text() ?? "";
   if (path === "/metrics/probes") return (await metrics?.probes.text()) ?? "";
   return path === "/metrics" ? `${(await metrics?.text()) ?? ""}${processMetrics?.() ?? ""}` : "";
 }

@@ -7,10 +7,14 @@ import { FieldPath } from "#apimachinery/validation/field-path.ts";
 import type { Store } from "#apiserver/registry/resource.ts";
 import type { Stores } from "#apiserver/registry/resource-set.ts";
 import type { RequestContext } from "#apiserver/request/request-info.ts";
-import type { Random } from "#base/random.ts";
+import type { Clock } from "#base/clock.ts";
+import type { RegistryModules } from "../../../modules.ts";
 import { addressName, familyOf } from "./address-object.ts";
+import type { AllocationMetrics, Amounts, Scope } from "./allocation-metrics.ts";
 import { ClusterIpAllocator } from "./cluster-ips.ts";
 import { usableNetworks } from "./usable-networks.ts";
+
+type AllocationModules = Pick<RegistryModules, "random" | "stores" | "clock" | "allocations">;
 
 const TAKEN = "provided IP is already allocated";
 
@@ -20,12 +24,16 @@ const TAKEN = "provided IP is already allocated";
 export class ClusterIpPool {
   readonly family: "IPv4" | "IPv6";
   readonly #range: string;
-  readonly #random: Random;
+  readonly #random: AllocationModules["random"];
   readonly #stores: Stores;
+  readonly #clock: Clock;
+  readonly #counts: Pick<AllocationMetrics, "ip"> | undefined;
   readonly #allocators = new Map<string, ClusterIpAllocator>();
 
   /** `range` is the one of the server's own flag: it counts until the default ServiceCIDR is there. */
-  constructor(range: string, random: Random, stores: Stores) {
+  constructor(range: string, { random, stores, clock, allocations }: AllocationModules) {
+    this.#clock = clock;
+    this.#counts = allocations;
     this.family = familyOf(range);
     this.#range = range;
     this.#random = random;
@@ -36,7 +44,7 @@ export class ClusterIpPool {
   async allocate(service: Service, ip: string, context: RequestContext, dryRun: boolean): Promise<boolean> {
     const allocator = this.#checked(service, ip, dryRun);
     if (dryRun) return true;
-    if (await allocator.claim(service, ip, context)) return true;
+    if (await this.#counted(allocator.cidr, "static", () => allocator.claim(service, ip, context))) return true;
     if (!this.#isLeftBehind(service, await this.#addresses().get("", addressName(ip)))) throw cannotAllocate(service, ip, TAKEN);
     return false;
   }
@@ -49,10 +57,36 @@ export class ClusterIpPool {
   /** Takes any address. Throws 500 when there is none. */
   async allocateNext(service: Service, context: RequestContext, dryRun: boolean): Promise<string> {
     for (const allocator of this.#usable()) {
-      const ip = await allocator.claimAny(service, context, dryRun);
+      const claim = (): Promise<string | undefined> => allocator.claimAny(service, context, dryRun);
+      const ip = await (dryRun ? claim() : this.#counted(allocator.cidr, "dynamic", claim));
       if (ip !== undefined) return ip;
     }
     throw internalError("failed to allocate a serviceIP: range is full");
+  }
+
+  /** By network: how many addresses there are and how many are taken, as far as is seen here. */
+  amounts(): ReadonlyMap<string, Amounts> {
+    const addresses = this.#addresses()
+      .listCached("")
+      .map(({ metadata }) => metadata.name ?? "");
+    return new Map(
+      this.#usable().map((allocator) => {
+        const allocated = addresses.filter((address) => allocator.has(address)).length;
+        return [allocator.cidr, { allocated, available: Math.max(0, allocator.size - allocated) }];
+      }),
+    );
+  }
+
+  /** What is not taken counts as failed. */
+  async #counted<T>(cidr: string, scope: Scope, take: () => Promise<T>): Promise<T> {
+    const beganMs = this.#clock.elapsed();
+    let taken: T | undefined;
+    try {
+      taken = await take();
+      return taken;
+    } finally {
+      this.#counts?.ip(cidr, scope, !taken, (this.#clock.elapsed() - beganMs) / 1000);
+    }
   }
 
   #checked(service: Service, ip: string, dryRun: boolean): ClusterIpAllocator {

@@ -54,6 +54,11 @@ export class ClusterIpAllocator {
     this.#size = Math.max(0, Number(this.#last < RANGE_SIZE_MAX ? this.#last : RANGE_SIZE_MAX));
   }
 
+  /** How many addresses are given out unasked. */
+  get size(): number {
+    return this.#size;
+  }
+
   /** Whether the network has the address to give. */
   has(ip: string): boolean {
     const address = parseIp(ip);

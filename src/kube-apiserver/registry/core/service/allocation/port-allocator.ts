@@ -1,4 +1,5 @@
 import type { Random } from "#base/random.ts";
+import type { AllocationMetrics, Amounts, Scope } from "./allocation-metrics.ts";
 
 /** Ports at the low end are kept for those who ask for them by number, as upstream's static band (KEP-3668). */
 const STATIC_PORTS_MIN = 16;
@@ -32,6 +33,10 @@ export class PortAllocator {
     const reserved =
       size <= STATIC_PORTS_MIN ? 0 : Math.max(STATIC_PORTS_MIN, Math.min(STATIC_PORTS_MAX, Math.floor(size / STATIC_PORTS_STEP)));
     this.#dynamicLow = this.#low + reserved;
+  }
+
+  amounts(): Amounts {
+    return { allocated: this.#taken.size, available: this.#high - this.#low + 1 - this.#taken.size };
   }
 
   /** Marks a port that is in use already; ports beyond the range are let be. */
@@ -90,13 +95,17 @@ export class PortOperation {
   readonly #allocated: number[] = [];
   readonly #released: number[] = [];
 
-  constructor(allocator: PortAllocator, mode: PortMode) {
+  readonly #counts: Pick<AllocationMetrics, "port"> | undefined;
+
+  /** `counts` is told of what is really taken. */
+  constructor(allocator: PortAllocator, mode: PortMode, counts?: Pick<AllocationMetrics, "port">) {
+    this.#counts = counts;
     this.#allocator = allocator;
     this.#mode = mode;
   }
 
   allocate(port: number): void {
-    if (this.#mode === "allocate") this.#allocator.allocate(port);
+    if (this.#mode === "allocate") this.#counted("static", () => this.#allocator.allocate(port));
     else {
       if (this.#allocated.includes(port) || this.#allocator.has(port)) throw new PortAllocationError(TAKEN_MESSAGE);
       // Upstream's dry runs do not look at the range.
@@ -109,9 +118,20 @@ export class PortOperation {
     const port =
       this.#mode !== "allocate"
         ? Math.max(DRY_RUN_PORT_FIRST, ...this.#allocated.map((taken) => taken + 1))
-        : this.#allocator.allocateNext();
+        : this.#counted("dynamic", () => this.#allocator.allocateNext());
     this.#allocated.push(port);
     return port;
+  }
+
+  #counted<T>(scope: Scope, take: () => T): T {
+    let failed = true;
+    try {
+      const taken = take();
+      failed = false;
+      return taken;
+    } finally {
+      this.#counts?.port(scope, failed);
+    }
   }
 
   /** What was taken so far. */

@@ -25,7 +25,11 @@ export class ServiceAllocation {
     this.#modules = modules;
     const { sharedStore: kv, clock, serviceNodePortRange: range } = modules;
     this.#ledger = kv && new PortLedger({ kv, clock, range, inUse: () => this.#portsInUse() });
-    this.#ips = modules.serviceRanges.map((range) => new ClusterIpPool(range, modules.random, modules.stores));
+    this.#ips = modules.serviceRanges.map((cidr) => new ClusterIpPool(cidr, modules));
+    modules.allocations?.follow({
+      ips: () => new Map(this.#ips.flatMap((pool) => [...pool.amounts()])),
+      ports: () => this.#newAllocator(this.#portsInUse()).amounts(),
+    });
   }
 
   /** The cluster's address families, the default one first. */
@@ -110,7 +114,8 @@ export class ServiceAllocation {
   async #takePorts(service: Draft<Service>, dryRun: boolean, allocate: AllocatePorts): Promise<PortTransaction> {
     const ledger = this.#ledger;
     if (ledger !== undefined && !dryRun) return this.#takeSharedPorts(ledger, service, allocate);
-    const ports = new PortOperation(this.#portAllocator(), dryRun ? "dry-run" : "allocate");
+    const { allocations } = this.#modules;
+    const ports = new PortOperation(this.#portAllocator(), dryRun ? "dry-run" : "allocate", allocations);
     try {
       allocate(service, ports);
     } catch (error) {
@@ -131,7 +136,7 @@ export class ServiceAllocation {
         : await ledger
             .change((before) => {
               const attempt = deepCopy(service);
-              const operation = new PortOperation(this.#newAllocator(before), "allocate");
+              const operation = new PortOperation(this.#newAllocator(before), "allocate", this.#modules.allocations);
               allocate(attempt, operation);
               return { result: { operation, spec: attempt.spec }, taken: new Set([...before, ...operation.allocated]) };
             })
