@@ -1,23 +1,10 @@
 import type { Node, Taint } from "#api/generated/core/v1.ts";
+import { KUBELET_LABELS } from "./node-labels.ts";
 
 const UNSCHEDULABLE = "node.kubernetes.io/unschedulable";
 const UNINITIALIZED = "node.cloudprovider.kubernetes.io/uninitialized";
 /** Who attaches volumes; the controller manager when it says `true`. */
 const ATTACH_ANNOTATION = "volumes.kubernetes.io/controller-managed-attach-detach";
-/** Labels that a kubelet keeps as they are on its machine (upstream's `updateDefaultLabels`). */
-const DEFAULT_LABELS = [
-  "kubernetes.io/hostname",
-  "topology.kubernetes.io/zone",
-  "topology.kubernetes.io/region",
-  "failure-domain.beta.kubernetes.io/zone",
-  "failure-domain.beta.kubernetes.io/region",
-  "node.kubernetes.io/instance-type",
-  "beta.kubernetes.io/instance-type",
-  "kubernetes.io/os",
-  "kubernetes.io/arch",
-  "beta.kubernetes.io/os",
-  "beta.kubernetes.io/arch",
-] as const;
 
 /** How a node is registered. */
 export interface NodeRequest {
@@ -74,7 +61,7 @@ function taintsOf({ taints, schedulable, externalCloud }: NodeRequest): readonly
 /** What is to be changed of a Node that is there already: a merge patch of its metadata; undefined when nothing is. */
 export function reconciledMetadata(wanted: Node, existing: Node): object | undefined {
   const labels: Record<string, string> = {};
-  for (const name of DEFAULT_LABELS) {
+  for (const name of KUBELET_LABELS) {
     const value = wanted.metadata.labels?.[name];
     if (value !== undefined && value !== existing.metadata.labels?.[name]) labels[name] = value;
   }

@@ -1,7 +1,7 @@
 import { goQuote } from "#apimachinery/validation/field-error.ts";
 
-/** Labels of Kubernetes' own names that a kubelet may give itself (upstream's `kubeletLabels` and namespaces, KEP-279). */
-const ALLOWED: ReadonlySet<string> = new Set([
+/** Labels of Kubernetes' own names that are a kubelet's own (upstream's `kubeletLabels`): it may be told to give them to its node, and keeps them as they are on its machine. */
+export const KUBELET_LABELS: readonly string[] = [
   "kubernetes.io/hostname",
   "topology.kubernetes.io/zone",
   "topology.kubernetes.io/region",
@@ -13,7 +13,8 @@ const ALLOWED: ReadonlySet<string> = new Set([
   "kubernetes.io/arch",
   "beta.kubernetes.io/os",
   "beta.kubernetes.io/arch",
-]);
+];
+/** Namespaces of others that it may give itself (KEP-279). */
 const ALLOWED_NAMESPACES = ["kubelet.kubernetes.io", "node.kubernetes.io"];
 
 /** Why labels cannot be a node's own (`--node-labels`), in upstream's words; undefined when they can. */
@@ -23,7 +24,7 @@ export function nodeLabelsProblem(labels: Readonly<Record<string, string>>): str
   const namespaces = ALLOWED_NAMESPACES.join(", ");
   return (
     `unknown 'kubernetes.io' or 'k8s.io' labels specified with --node-labels: [${unknown.sort().join(" ")}]\n` +
-    `--node-labels in the 'kubernetes.io' namespace must begin with an allowed prefix (${namespaces}) or be in the specifically allowed set (${[...ALLOWED].sort().join(", ")})`
+    `--node-labels in the 'kubernetes.io' namespace must begin with an allowed prefix (${namespaces}) or be in the specifically allowed set (${[...KUBELET_LABELS].sort().join(", ")})`
   );
 }
 
@@ -33,7 +34,10 @@ function isKubernetes(key: string): boolean {
 
 function isAllowed(key: string): boolean {
   const namespace = namespaceOf(key);
-  return ALLOWED.has(key) || ALLOWED_NAMESPACES.some((allowed) => namespace === allowed || namespace.endsWith(`.${allowed}`));
+  return (
+    KUBELET_LABELS.includes(key) ||
+    ALLOWED_NAMESPACES.some((allowed) => namespace === allowed || namespace.endsWith(`.${allowed}`))
+  );
 }
 
 function namespaceOf(key: string): string {

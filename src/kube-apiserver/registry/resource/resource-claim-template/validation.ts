@@ -1,40 +1,19 @@
 import type { ResourceClaimTemplate } from "#api/generated/resource/v1.ts";
 import { semanticEqual } from "#apimachinery/meta/deep-equal.ts";
-import { type FieldError, forbidden, invalid } from "#apimachinery/validation/field-error.ts";
+import { type FieldError, invalid } from "#apimachinery/validation/field-error.ts";
 import { FieldPath } from "#apimachinery/validation/field-path.ts";
 import { IMMUTABLE_MESSAGE, validateAnnotations, validateLabels } from "#apimachinery/validation/object-meta.ts";
+import { forbiddenTemplateMetadata } from "../../template-metadata.ts";
 import { claimInGoForm } from "../claim-internal-form.ts";
 import { validateClaimSpec } from "../claim-validation.ts";
 
 const path = FieldPath.of("spec");
-/** What the system decides for each claim that is made from a template. */
-const NOT_IN_TEMPLATES = [
-  "name",
-  "generateName",
-  "namespace",
-  "selfLink",
-  "uid",
-  "resourceVersion",
-  "generation",
-  "creationTimestamp",
-  "deletionTimestamp",
-  "deletionGracePeriodSeconds",
-  "ownerReferences",
-  "finalizers",
-  "managedFields",
-] as const;
-
 /** Upstream's `ValidateResourceClaimTemplate` without the template's own metadata rules. */
 export function validateResourceClaimTemplate({ spec }: ResourceClaimTemplate): FieldError[] {
   const meta = spec?.metadata ?? {};
   const at = path.child("metadata");
-  const given = NOT_IN_TEMPLATES.filter((field) => {
-    const value = meta[field];
-    return Array.isArray(value) ? value.length > 0 : Boolean(value);
-  });
   return [
-    // Upstream makes the path of the Go name by its first letter alone.
-    ...given.map((field) => forbidden(at.child(field === "uid" ? "uID" : field), "cannot be set")),
+    ...forbiddenTemplateMetadata(meta, at),
     ...validateLabels(meta.labels, at.child("labels")),
     ...validateAnnotations(meta.annotations, at.child("annotations")),
     ...validateClaimSpec(spec?.spec, path.child("spec")),

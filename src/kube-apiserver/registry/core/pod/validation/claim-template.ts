@@ -4,34 +4,17 @@ import type {
   TypedLocalObjectReference,
   TypedObjectReference,
 } from "#api/generated/core/v1.ts";
-import type { ObjectMeta } from "#apimachinery/meta/api-object.ts";
 import { canonicalQuantity, parseQuantity, quantitySign } from "#apimachinery/resource/quantity.ts";
 import { type FieldError, forbidden, invalid, notSupported, required } from "#apimachinery/validation/field-error.ts";
 import type { FieldPath } from "#apimachinery/validation/field-path.ts";
 import { nameIsDnsLabel, nameIsDnsSubdomain } from "#apimachinery/validation/names.ts";
 import { validateAnnotations, validateLabelSelector, validateLabels } from "#apimachinery/validation/object-meta.ts";
+import { forbiddenTemplateMetadata } from "../../../template-metadata.ts";
 import { invalidEach } from "./field-checks.ts";
 import { validateResourceQuantity } from "./resources.ts";
 
 const ACCESS_MODES = ["ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod"];
 const VOLUME_MODES = ["Block", "Filesystem"];
-
-/** In the order of upstream's struct. */
-const OTHER_METADATA = [
-  "name",
-  "generateName",
-  "namespace",
-  "selfLink",
-  "uid",
-  "resourceVersion",
-  "generation",
-  "creationTimestamp",
-  "deletionTimestamp",
-  "deletionGracePeriodSeconds",
-  "ownerReferences",
-  "finalizers",
-  "managedFields",
-] as const;
 
 /** What a claim that was stored before a rule came may keep (upstream's `PersistentVolumeClaimSpecValidationOptions`). */
 export interface ClaimSpecOptions {
@@ -46,14 +29,7 @@ export function validateClaimTemplate(template: PersistentVolumeClaimTemplate, p
     ...validateAnnotations(template.metadata?.annotations ?? {}, at.child("annotations")),
     ...validateLabels(template.metadata?.labels ?? {}, at.child("labels")),
   ];
-  const metadata: ObjectMeta = { ...template.metadata };
-  for (const field of OTHER_METADATA) {
-    const value = metadata[field];
-    // Numbers that may be zero are set all the same where upstream has pointers to them.
-    const empty = value === undefined || value === null || value === "" || (value === 0 && field === "generation");
-    // Upstream takes the name of its field and makes the first letter small.
-    if (!empty) errors.push(forbidden(at.child(field === "uid" ? "uID" : field), "cannot be set"));
-  }
+  errors.push(...forbiddenTemplateMetadata(template.metadata, at));
   return [...errors, ...validateClaimSpec(template.spec ?? {}, path.child("spec"))];
 }
 
