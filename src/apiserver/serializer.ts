@@ -1,4 +1,4 @@
-import type { ApiObject } from "#apimachinery/meta/api-object.ts";
+import type { ApiObject, ObjectMeta } from "#apimachinery/meta/api-object.ts";
 import { mayBeInexact, parseExactJson, writeExactJson } from "#apimachinery/schema/exact-json.ts";
 import { assert } from "#base/assert.ts";
 
@@ -34,17 +34,30 @@ export function beginsWith(value: Uint8Array, head: Uint8Array): boolean {
 
 /** Encodes an object for storage: `apiVersion`, `kind` and `metadata` first, no resourceVersion. */
 export function encodeObject(object: ApiObject): EncodedObject {
-  const { apiVersion, kind, metadata, ...rest } = object;
-  const { resourceVersion: _, ...storedMetadata } = metadata;
-  const head = headOf(apiVersion, kind);
-  const body = JSON.stringify(storedMetadata);
+  const head = headOf(object.apiVersion, object.kind);
+  const body = JSON.stringify(withoutVersion(object.metadata));
   assert(body.length > 2, "a stored object has metadata");
-  const { text: tail, exact } = writeExactJson(rest);
-  const text = tail === "{}" ? `${head}${body.slice(1)}}` : `${head}${body.slice(1)},${tail.slice(1)}`;
+  let text = `${head}${body.slice(1)}`;
+  let exact = false;
+  // Each by itself: a copy of the object without what is written already would cost more.
+  for (const key in object) {
+    const value = (object as unknown as Record<string, unknown>)[key];
+    if (value === undefined || key === "apiVersion" || key === "kind" || key === "metadata") continue;
+    const written = writeExactJson(value);
+    exact ||= written.exact;
+    text += `,${JSON.stringify(key)}:${written.text}`;
+  }
+  text += "}";
   const bytes = Buffer.from(text, "utf8");
   const isAscii = bytes.byteLength === text.length;
   const metadataEnd = isAscii ? head.length + body.length - 1 : undefined;
   return { bytes, versionOffset: isAscii ? head.length : Buffer.byteLength(head, "utf8"), metadataEnd, exact };
+}
+
+function withoutVersion(metadata: ObjectMeta): ObjectMeta {
+  if (metadata.resourceVersion === undefined) return metadata;
+  const { resourceVersion: _, ...rest } = metadata;
+  return rest;
 }
 
 /** Finds the splice point in bytes that {@link encodeObject} wrote, here or in an earlier run. `custom`: of a custom resource. */

@@ -1,7 +1,7 @@
 import { deepCopy } from "../meta/deep-copy.ts";
 import { setOwn } from "./json-node.ts";
-import type { FieldSchema, RawUnion, StructSchema, TypeSchema } from "./type-schema.ts";
-import { encodedZeros, isOmitted } from "./zero.ts";
+import { type NormalField, type NormalForm, type NormalStruct, normalForm, normalStruct } from "./normal-form.ts";
+import type { RawUnion, StructSchema } from "./type-schema.ts";
 
 type Members = Record<string, unknown>;
 
@@ -27,7 +27,7 @@ export function normalizeOwned<T extends object>(schema: StructSchema, object: T
   const metadata = schema.fields.get("metadata");
   if (metadata !== undefined) out.metadata = undefined;
   if (schema.unstructured !== undefined) normalizeUnstructured(schema, given, out, keepEmpty);
-  else addMembers(schema, given, out, keepEmpty);
+  else addMembers(normalStruct(schema), given, out, keepEmpty);
   if (out.metadata !== undefined && out.metadata === given.metadata) out.metadata = { ...(out.metadata as Members) };
   return out as T;
 }
@@ -36,33 +36,34 @@ export function normalizeOwned<T extends object>(schema: StructSchema, object: T
 function normalizeUnstructured(schema: StructSchema, given: Members, out: Members, keepEmpty: boolean): void {
   const type = schema.fields.get("metadata")?.type;
   for (const key in given) if (key !== "kind" && key !== "apiVersion") setOwn(out, key, given[key]);
-  if (type?.kind === "struct") out.metadata = normalizeStruct(type, (given.metadata ?? {}) as Members, keepEmpty);
+  if (type?.kind === "struct") out.metadata = normalizeStruct(normalStruct(type), (given.metadata ?? {}) as Members, keepEmpty);
 }
 
-function addMembers(schema: StructSchema, given: Members, out: Members, keepEmpty: boolean): void {
+function addMembers({ fields, zeros }: NormalStruct, given: Members, out: Members, keepEmpty: boolean): void {
   for (const key in given) {
-    const field = schema.fields.get(key);
-    if (field === undefined || isLeftOut(field, given[key], keepEmpty)) continue;
-    out[key] = normalizeValue(field.type, given[key], keepEmpty);
+    const field = fields.get(key);
+    const value = given[key];
+    if (field === undefined || isLeftOut(field, value, keepEmpty)) continue;
+    out[key] = normalizeValue(field.form, value, keepEmpty);
   }
-  for (const zero of encodedZeros(schema)) if (out[zero.name] === undefined) out[zero.name] = zero.make();
+  for (const zero of zeros) if (out[zero.name] === undefined) out[zero.name] = zero.make();
 }
 
 /** The given struct where nothing is to be changed, else a new one. */
-function normalizeStruct(schema: StructSchema, given: Members, keepEmpty: boolean): Members {
+function normalizeStruct({ fields, zeros }: NormalStruct, given: Members, keepEmpty: boolean): Members {
   let out: Members | undefined;
   for (const key in given) {
-    const field = schema.fields.get(key);
+    const field = fields.get(key);
     const value = given[key];
     const stays = field !== undefined && !isLeftOut(field, value, keepEmpty);
-    const normal = stays ? normalizeValue(field.type, value, keepEmpty) : undefined;
+    const normal = stays ? normalizeValue(field.form, value, keepEmpty) : undefined;
     if (out === undefined) {
       if (stays && normal === value) continue;
       out = membersBefore(given, key);
     }
     if (stays) out[key] = normal;
   }
-  for (const zero of encodedZeros(schema)) {
+  for (const zero of zeros) {
     if ((out ?? given)[zero.name] !== undefined) continue;
     out ??= { ...given };
     out[zero.name] = zero.make();
@@ -74,46 +75,56 @@ function membersBefore(given: Members, end: string): Members {
   const out: Members = {};
   for (const key in given) {
     if (key === end) break;
-    out[key] = given[key];
+    setOwn(out, key, given[key]);
   }
   return out;
 }
 
-function isLeftOut(field: FieldSchema, value: unknown, keepEmpty: boolean): boolean {
-  return isOmitted(field, value) || (!keepEmpty && !field.pointer && isEmptyCollection(field.type, value));
-}
-
-/** Upstream's storage does not tell empty from none. */
-function isEmptyCollection(type: TypeSchema, value: unknown): boolean {
-  if (type.kind === "list") return Array.isArray(value) && value.length === 0;
-  return type.kind === "map" && Object.keys(value as object).length === 0;
-}
-
-function normalizeValue(type: TypeSchema, value: unknown, keepEmpty: boolean): unknown {
-  if (value === null || typeof value !== "object") return value;
-  switch (type.kind) {
-    case "struct":
-      return normalizeStruct(type, value as Members, keepEmpty);
+function isLeftOut(field: NormalField, value: unknown, keepEmpty: boolean): boolean {
+  if (value === undefined) return true;
+  if (value === null) return !field.keepsNull;
+  switch (field.leftOut) {
+    case "nothing":
+      return false;
+    case "scalar":
+      return value === "" || value === 0 || value === false;
     case "list":
-      return normalizeList(type.element, value as readonly unknown[], keepEmpty);
+      return isEmptyList(value);
     case "map":
-      return normalizeMap(type.value, value as Members, keepEmpty);
-    case "raw":
-      return type.union === undefined ? value : normalizeUnion(type.union, value, keepEmpty);
-    default:
-      return value;
+      return isEmptyMap(value);
+    case "stored-list":
+      return !keepEmpty && isEmptyList(value);
+    case "stored-map":
+      return !keepEmpty && isEmptyMap(value);
   }
+}
+
+function isEmptyList(value: unknown): boolean {
+  return Array.isArray(value) && value.length === 0;
+}
+
+function isEmptyMap(value: unknown): boolean {
+  for (const _ in value as object) return false;
+  return true;
+}
+
+function normalizeValue(form: NormalForm, value: unknown, keepEmpty: boolean): unknown {
+  if (value === null || typeof value !== "object") return value;
+  const { kind, struct, element, union } = form;
+  if (kind === "struct" && struct !== undefined) return normalizeStruct(struct, value as Members, keepEmpty);
+  if (kind === "list" && element !== undefined) return normalizeList(element, value as readonly unknown[], keepEmpty);
+  if (kind === "map" && element !== undefined) return normalizeMap(element, value as Members, keepEmpty);
+  return union === undefined ? value : normalizeUnion(union, value, keepEmpty);
 }
 
 /** Whichever shape the value has is written by its type. */
 function normalizeUnion(union: RawUnion, value: object, keepEmpty: boolean): unknown {
-  if (!Array.isArray(value)) return normalizeStruct(union.object(), value as Members, keepEmpty);
+  if (!Array.isArray(value)) return normalizeStruct(normalStruct(union.object()), value as Members, keepEmpty);
   const array = union.array();
-  return array === undefined ? value : normalizeValue(array, value, keepEmpty);
+  return array === undefined ? value : normalizeValue(normalForm(array), value, keepEmpty);
 }
 
-function normalizeList(element: TypeSchema, given: readonly unknown[], keepEmpty: boolean): readonly unknown[] {
-  if (element.kind === "scalar" || (element.kind === "raw" && element.union === undefined)) return given;
+function normalizeList(element: NormalForm, given: readonly unknown[], keepEmpty: boolean): readonly unknown[] {
   let out: unknown[] | undefined;
   for (let i = 0; i < given.length; i++) {
     const item = normalizeValue(element, given[i], keepEmpty);
@@ -123,9 +134,12 @@ function normalizeList(element: TypeSchema, given: readonly unknown[], keepEmpty
   return out ?? given;
 }
 
-function normalizeMap(type: TypeSchema, given: Members, keepEmpty: boolean): Members {
-  if (type.kind === "scalar" || (type.kind === "raw" && type.union === undefined)) return given;
-  const out: Members = {};
-  for (const key in given) setOwn(out, key, normalizeValue(type, given[key], keepEmpty));
-  return out;
+function normalizeMap(element: NormalForm, given: Members, keepEmpty: boolean): Members {
+  let out: Members | undefined;
+  for (const key in given) {
+    const item = normalizeValue(element, given[key], keepEmpty);
+    if (out === undefined && item !== given[key]) out = membersBefore(given, key);
+    if (out !== undefined) setOwn(out, key, item);
+  }
+  return out ?? given;
 }

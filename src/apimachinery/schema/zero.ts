@@ -49,7 +49,7 @@ export function encodedZeros(schema: StructSchema): readonly ZeroField[] {
 }
 
 /** Built-in types that Go holds as structs, so that `omitempty` does not leave them out. */
-function isGoStruct(type: TypeSchema): boolean {
+export function isGoStruct(type: TypeSchema): boolean {
   if (type.kind === "raw") return type.name.endsWith(".RawExtension");
   if (type.kind !== "scalar") return false;
   return ["quantity", "time", "micro-time", "duration", "int-or-string"].includes(type.format);
@@ -119,8 +119,7 @@ export function isDropped(field: FieldSchema, value: unknown): boolean {
   return kind === "list" || kind === "map" ? value === undefined || value === null : isOmitted(field, value);
 }
 
-/** Whether Go's encoder leaves the value out. */
-export function isOmitted(field: FieldSchema, value: unknown): boolean {
+function isOmitted(field: FieldSchema, value: unknown): boolean {
   if (value === undefined) return true;
   // A pointer to Go's zero time is there, and written as null.
   if (value === null) return !(field.pointer && isTime(field.type));
@@ -140,7 +139,8 @@ export function isOmitted(field: FieldSchema, value: unknown): boolean {
   return !isGoStruct(field.type) && (value === "" || value === 0 || value === false);
 }
 
-function isTime(type: TypeSchema): boolean {
+/** Whether Go holds it as a time. */
+export function isTime(type: TypeSchema): boolean {
   return type.kind === "scalar" && (type.format === "time" || type.format === "micro-time");
 }
 
