@@ -21,6 +21,8 @@ const CONFIG_MAPS: ResourceDefinition<ApiObject> = {
   scope: "Namespaced",
   storagePrefix: "configmaps",
   columns: DEFAULT_COLUMNS,
+  // As Pods are selected by their nodes.
+  selectableFields: { "data.key-0": (object) => (object as { data?: Record<string, string> }).data?.["key-0"] ?? "" },
   strategy: {},
 };
 const USER = { name: "u", uid: "", groups: [], extra: {} };

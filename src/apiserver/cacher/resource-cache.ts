@@ -5,7 +5,8 @@ import { beginsWith, encodeObject } from "../serializer.ts";
 import { type CacheEntry, entryFromValue, type KnownValue } from "./cache-entry.ts";
 import { type CacheEvent, EventHistory } from "./event-history.ts";
 import type { StoredReader } from "./stored-reader.ts";
-import { type FilteredEvent, filterEvent, type ObjectFilter, type WatchConsumer, WatchGroup } from "./watch-group.ts";
+import { type FilteredEvent, filterEvent, type ObjectFilter, type WatchConsumer } from "./watch-group.ts";
+import { WatchIndex } from "./watch-index.ts";
 
 /** A consistent view of all objects of a resource. */
 export interface Snapshot {
@@ -23,9 +24,7 @@ export class ResourceCache {
   #tree: OrderedTree<CacheEntry> = new OrderedTree();
   #current = new Map<string, CacheEntry>();
   #history: EventHistory = new EventHistory(this.#tree, 0);
-  readonly #groups = new Map<string, WatchGroup>();
-  /** By {@link placeOf}: groups of one namespace, of one name or of one object are only asked about events of theirs. */
-  readonly #groupsByPlace = new Map<string, Set<WatchGroup>>();
+  readonly #watches = new WatchIndex();
 
   /** What stored objects become before anybody sees them, where that is not what they are. May change its argument. */
   readonly #read: ((object: ApiObject) => ApiObject) | undefined;
@@ -122,7 +121,7 @@ export class ResourceCache {
     }
     const last = events.at(-1);
     if (last === undefined) return;
-    this.#deliver(events, last.revision);
+    this.#watches.deliver(events, last.revision);
     for (const { type, entry, previous } of events) {
       previous?.release();
       if (type === "DELETED") entry.release();
@@ -156,25 +155,7 @@ export class ResourceCache {
 
   /** Delivers every later change until the returned function is called. */
   watch(filter: ObjectFilter, consumer: WatchConsumer): () => void {
-    let group = this.#groups.get(filter.id);
-    if (group === undefined) {
-      group = new WatchGroup(filter);
-      this.#groups.set(filter.id, group);
-      const place = placeOf(filter.namespace, filter.name);
-      const peers = this.#groupsByPlace.get(place);
-      if (peers === undefined) this.#groupsByPlace.set(place, new Set([group]));
-      else peers.add(group);
-    }
-    const joined = group;
-    joined.consumers.add(consumer);
-    return () => {
-      if (!joined.consumers.delete(consumer) || joined.consumers.size > 0) return;
-      if (this.#groups.get(filter.id) === joined) this.#groups.delete(filter.id);
-      const place = placeOf(filter.namespace, filter.name);
-      const peers = this.#groupsByPlace.get(place);
-      peers?.delete(joined);
-      if (peers?.size === 0) this.#groupsByPlace.delete(place);
-    };
+    return this.#watches.add(filter, consumer);
   }
 
   /** The revision up to which watches have been told everything. */
@@ -184,32 +165,10 @@ export class ResourceCache {
 
   /** How many watches are open. */
   get watchCount(): number {
-    let count = 0;
-    for (const group of this.#groups.values()) count += group.consumers.size;
-    return count;
+    return this.#watches.watchCount;
   }
 
   endWatches(): void {
-    const groups = [...this.#groups.values()];
-    this.#groups.clear();
-    this.#groupsByPlace.clear();
-    for (const group of groups) for (const consumer of [...group.consumers]) consumer.onEnd();
+    for (const consumer of this.#watches.clear()) consumer.onEnd();
   }
-
-  #deliver(events: readonly CacheEvent[], revision: number): void {
-    if (this.#groups.size === 0) return;
-    const places = new Set([placeOf("", "")]);
-    for (const { entry } of events) {
-      places.add(placeOf("", entry.name));
-      if (entry.namespace !== "") places.add(placeOf(entry.namespace, "")).add(placeOf(entry.namespace, entry.name));
-    }
-    for (const place of places) {
-      for (const group of [...(this.#groupsByPlace.get(place) ?? [])]) group.deliver(events, revision);
-    }
-  }
-}
-
-/** Where objects are that a filter is about: everywhere, in a namespace, of a name, or one. Names have no slash. */
-function placeOf(namespace: string, name: string): string {
-  return `${namespace}/${name}`;
 }

@@ -6,7 +6,8 @@ import type { CacheEvent } from "./event-history.ts";
 import { OrderedJobs } from "./ordered-jobs.ts";
 import type { ResourceCache } from "./resource-cache.ts";
 import { type StoredCodec, VersionEntry } from "./version-entry.ts";
-import { type FilteredEvent, filterEvent, type ObjectFilter, type WatchConsumer, WatchGroup } from "./watch-group.ts";
+import { type FilteredEvent, filterEvent, type ObjectFilter, type WatchConsumer } from "./watch-group.ts";
+import { WatchIndex } from "./watch-index.ts";
 
 /** Events that may wait for conversion; then the watches end, and their clients resume where they were. */
 const EVENTS_WAITING_MAX = 10_000;
@@ -27,7 +28,7 @@ export class VersionCache {
   readonly #codec: StoredCodec;
   readonly #entries = new WeakMap<CacheEntry, CacheEntry>();
   readonly #converting = new Map<VersionEntry, Promise<void>>();
-  readonly #groups = new Map<string, WatchGroup>();
+  readonly #watches = new WatchIndex();
   readonly #jobs = new OrderedJobs();
   /** Changes that the last job is to deliver, while it has not begun. */
   #queued: { events: readonly CacheEvent[]; revision: number } | undefined;
@@ -160,29 +161,19 @@ export class VersionCache {
   }
 
   get watchCount(): number {
-    let count = 0;
-    for (const group of this.#groups.values()) count += group.consumers.size;
-    return count;
+    return this.#watches.watchCount;
   }
 
   endWatches(why?: Status): void {
-    const groups = [...this.#groups.values()];
-    this.#groups.clear();
+    const consumers = this.#watches.clear();
     this.#unfollowIdle();
-    for (const group of groups) for (const consumer of [...group.consumers]) consumer.onEnd(why);
+    for (const consumer of consumers) consumer.onEnd(why);
   }
 
   #add(filter: ObjectFilter, consumer: WatchConsumer): () => void {
-    let group = this.#groups.get(filter.id);
-    if (group === undefined) {
-      group = new WatchGroup(filter);
-      this.#groups.set(filter.id, group);
-    }
-    const joined = group;
-    joined.consumers.add(consumer);
+    const leave = this.#watches.add(filter, consumer);
     return () => {
-      if (!joined.consumers.delete(consumer) || joined.consumers.size > 0) return;
-      if (this.#groups.get(filter.id) === joined) this.#groups.delete(filter.id);
+      leave();
       this.#unfollowIdle();
     };
   }
@@ -198,7 +189,7 @@ export class VersionCache {
   }
 
   #unfollowIdle(): void {
-    if (this.#groups.size > 0 || !this.#jobs.idle) return;
+    if (!this.#watches.empty || !this.#jobs.idle) return;
     this.#unfollow?.();
     this.#unfollow = undefined;
     this.#delivered = undefined;
@@ -218,12 +209,12 @@ export class VersionCache {
     this.#jobs.push({
       prepare: () => {
         if (this.#queued === batch) this.#queued = undefined;
-        if (this.#groups.size === 0) return undefined;
-        return this.ready(entriesOf(batch.events, this.#looksBack()));
+        if (this.#watches.empty) return undefined;
+        return this.ready(entriesOf(batch.events, this.#watches.looksBack));
       },
       run: () => {
         this.#delivered = batch.revision;
-        for (const group of [...this.#groups.values()]) group.deliver(batch.events, batch.revision);
+        this.#watches.deliver(batch.events, batch.revision);
         this.#forget(batch.events);
         this.#unfollowIdle();
       },
@@ -234,12 +225,6 @@ export class VersionCache {
   #giveUp(queued: { events: readonly CacheEvent[] }): void {
     queued.events = [];
     this.endWatches();
-  }
-
-  /** Whether some watch asks whether the state before was one of its own. */
-  #looksBack(): boolean {
-    for (const { filter } of this.#groups.values()) if (filter.matches !== undefined) return true;
-    return false;
   }
 
   #viewed(event: VersionEvent): VersionEvent {

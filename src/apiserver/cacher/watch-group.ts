@@ -2,6 +2,21 @@ import type { Status } from "#apimachinery/api-errors/status.ts";
 import type { CacheEntry } from "./cache-entry.ts";
 import type { CacheEvent } from "./event-history.ts";
 
+/** Something that objects have one value of, such as a field that watches select them by. Equal `id`s mean equal attributes. */
+export interface Attribute {
+  readonly id: string;
+  /** The value. Pure. */
+  of(entry: CacheEntry): string;
+}
+
+/**
+ * What all objects that a filter lets through have in common, beside namespace and name: an attribute's value, or one of some
+ * values of a label. Says where to look for the filter when an object changes; the filter itself is asked all the same.
+ */
+export type FilterMark =
+  | { readonly attribute: Attribute; readonly value: string }
+  | { readonly label: string; readonly values: readonly string[] };
+
 /** Which objects a watch or list is about. Equal `id`s mean equal filters. */
 export interface ObjectFilter {
   /** Empty for all namespaces. */
@@ -10,6 +25,8 @@ export interface ObjectFilter {
   readonly name: string;
   /** The selectors; absent when everything matches. Pure. */
   readonly matches?: (entry: CacheEntry) => boolean;
+  /** Part of what `matches` asks, by which the filter can be found. */
+  readonly mark?: FilterMark;
   readonly id: string;
 }
 

@@ -4,7 +4,7 @@ import type { LabelSelector } from "#apimachinery/labels/selector.ts";
 import type { ApiObject } from "#apimachinery/meta/api-object.ts";
 import { goQuote } from "#apimachinery/validation/field-error.ts";
 import type { CacheEntry } from "../../cacher/cache-entry.ts";
-import type { ObjectFilter } from "../../cacher/watch-group.ts";
+import type { Attribute, FilterMark, ObjectFilter } from "../../cacher/watch-group.ts";
 import { toServedForm } from "../../registry/store/served-form.ts";
 import type { ResourceEndpoint } from "./resource-handler.ts";
 
@@ -37,14 +37,22 @@ export function selectionOf(
     // A name that cannot be: the filter's own name would match everything.
     return value === "";
   });
+  const tests = rest.map((requirement) => ({ ...requirement, attribute: attributeOf(endpoint, requirement.field) }));
   const conditions: ((entry: CacheEntry) => boolean)[] = [];
   if (!labels.empty) conditions.push((entry) => labels.matches(entry.object.metadata.labels));
-  if (rest.length > 0) conditions.push(fieldCondition(endpoint, rest));
+  if (tests.length > 0) conditions.push((entry) => tests.every((test) => meets(entry, test)));
   const id =
     namespace === "" && name === "" && conditions.length === 0
       ? ""
       : JSON.stringify([namespace, name, labels.toString(), fields.toString(), endpoint.form.apiVersion]);
-  const filter: ObjectFilter = { namespace, name, id, ...(conditions.length > 0 ? { matches: every(conditions) } : {}) };
+  const mark = markOf(tests, labels);
+  const filter: ObjectFilter = {
+    namespace,
+    name,
+    id,
+    ...(conditions.length > 0 ? { matches: every(conditions) } : {}),
+    ...(mark === undefined ? {} : { mark }),
+  };
   return { filter, selective: !labels.empty || !fields.empty || pathName !== "" };
 }
 
@@ -54,23 +62,32 @@ function every(conditions: readonly ((entry: CacheEntry) => boolean)[]): (entry:
   return (entry) => conditions.every((condition) => condition(entry));
 }
 
-function fieldCondition(endpoint: ResourceEndpoint, requirements: FieldSelector["requirements"]): (entry: CacheEntry) => boolean {
-  const getters = selectableFields(endpoint);
-  const own = endpoint.form.other?.selectableFields !== undefined;
-  const tests = requirements.map(({ field, operator, value }) => ({
-    get: field === "metadata.name" || field === "metadata.namespace" ? undefined : getters?.[field],
-    field,
-    equal: operator === "=",
-    value,
-  }));
-  return (entry) => {
-    for (const { get, field, equal, value } of tests) {
-      const object = own && get !== undefined ? toServedForm(endpoint.form, entry.object) : undefined;
-      const actual = get === undefined ? (field === "metadata.name" ? entry.name : entry.namespace) : get(object ?? entry.object);
-      if ((actual === value) !== equal) return false;
-    }
-    return true;
-  };
+interface FieldTest {
+  readonly attribute: Attribute;
+  readonly operator: "=" | "!=";
+  readonly value: string;
+}
+
+function meets(entry: CacheEntry, { attribute, operator, value }: FieldTest): boolean {
+  return (attribute.of(entry) === value) === (operator === "=");
+}
+
+/** What all that is selected has in common: a field says more than a label does. */
+function markOf(tests: readonly FieldTest[], labels: LabelSelector): FilterMark | undefined {
+  const equal = tests.find(({ operator }) => operator === "=");
+  if (equal !== undefined) return { attribute: equal.attribute, value: equal.value };
+  const one = labels.requirements.find(({ operator }) => operator === "=" || operator === "==" || operator === "in");
+  return one && { label: one.key, values: one.values };
+}
+
+/** A field as objects of the endpoint's version have it. */
+function attributeOf(endpoint: ResourceEndpoint, field: string): Attribute {
+  if (field === "metadata.name") return { id: field, of: ({ name }) => name };
+  if (field === "metadata.namespace") return { id: field, of: ({ namespace }) => namespace };
+  const get = selectableFields(endpoint)?.[field] ?? (() => "");
+  if (endpoint.form.other?.selectableFields === undefined) return { id: field, of: ({ object }) => get(object) };
+  const { form } = endpoint;
+  return { id: `${form.apiVersion} ${field}`, of: ({ object }) => get(toServedForm(form, object)) };
 }
 
 function selectableFields(endpoint: ResourceEndpoint): Readonly<Record<string, (object: ApiObject) => string>> | undefined {
