@@ -79,13 +79,13 @@ test("a more important pod takes the place of another", async () => {
   await expect.poll(told).toContain("Normal Preempted Preempting: Preempted by pod high on node a");
 });
 
-test("a thousand pods on a thousand nodes within a second or so", async () => {
+test("a thousand pods find their places on a thousand nodes", { timeout: 60_000 }, async () => {
   for (let i = 0; i < 1000; i++) api.put("nodes", testNode(`n${i}`));
-  const start = performance.now();
   for (let i = 0; i < 1000; i++) api.put("pods", testPod(`p${i}`, { containers: [requesting({ cpu: "100m" })] }));
-  await expect.poll(() => nodeOf("p999"), { timeout: 10_000 }).toBeDefined();
-  // A bound for a busy machine; a quiet one needs a quarter of it.
-  expect(performance.now() - start).toBeLessThan(4000);
+  // How long it takes is for the guards of ratios to judge.
+  const places = (): number =>
+    Array.from({ length: 1000 }, (_, i) => nodeOf(`p${i}`)).filter((node) => node !== undefined).length;
+  await expect.poll(places, { timeout: 60_000, interval: 200 }).toBe(1000);
 });
 
 test("it is healthy until it is stopped", async () => {

@@ -2,10 +2,12 @@ import type { Pod } from "#api/generated/core/v1.ts";
 import { podAffinityTerms, termMatches } from "../../framework/affinity-terms.ts";
 import type { ClusterEvent } from "../../framework/cluster-event.ts";
 import type { ClusterLister } from "../../framework/cluster-lister.ts";
+import { TallyStore } from "../../framework/node-tally.ts";
 import type { FilterPlugin, Plugin, PreFilterPlugin, PreScorePlugin, ScorePlugin } from "../../framework/plugin.ts";
 import { SKIP, SUCCESS } from "../../framework/status.ts";
 import { normalizeBetweenExtremes, topologyScores } from "./preferred-terms.ts";
-import { RequiredTerms } from "./required-terms.ts";
+import { RequiredTerms, type TermsAround } from "./required-terms.ts";
+import type { TermTally } from "./term-tally.ts";
 import type { TopologyCounts } from "./topology-counts.ts";
 
 const NAME = "InterPodAffinity";
@@ -14,7 +16,10 @@ const SCORE_STATE = `PreScore${NAME}`;
 
 /** Pods that want to be near other pods, or away from them. */
 export function interPodAffinity(cluster: ClusterLister): Plugin & PreFilterPlugin & FilterPlugin & PreScorePlugin & ScorePlugin {
+  const tallies = new TallyStore<TermTally>();
   const namespaceLabels = (namespace: string): ReturnType<ClusterLister["namespaceLabels"]> => cluster.namespaceLabels(namespace);
+
+  const around = (): TermsAround => ({ nodes: cluster.nodes(), namespaceLabels, tallies });
 
   /** Whether a pod that came, went or changed may matter to the one that waits. */
   function hintOfPod(pod: Pod, event: ClusterEvent): "Queue" | "Skip" {
@@ -42,7 +47,7 @@ export function interPodAffinity(cluster: ClusterLister): Plugin & PreFilterPlug
       const says = requiredAffinity.length + requiredAntiAffinity.length > 0;
       // The usual case has to be cheap: no pod says anything of others.
       if (!says && cluster.nodes().every((node) => node.podsWithRequiredAntiAffinity.size === 0)) return { status: SKIP };
-      const terms = new RequiredTerms(pod, cluster.nodes(), namespaceLabels);
+      const terms = new RequiredTerms(pod, around());
       if (terms.trivial) return { status: SKIP };
       state.write(FILTER_STATE, terms);
       return { status: SUCCESS };
@@ -51,8 +56,8 @@ export function interPodAffinity(cluster: ClusterLister): Plugin & PreFilterPlug
     filter: (state, _, node) => state.read<RequiredTerms>(FILTER_STATE)?.verdictOn(node) ?? SUCCESS,
 
     preScore(state, pod) {
-      const scores = topologyScores(pod, cluster.nodes(), namespaceLabels);
-      if (!scores.used) return SKIP;
+      const scores = topologyScores(pod, around());
+      if (scores === undefined) return SKIP;
       state.write(SCORE_STATE, scores);
       return SUCCESS;
     },

@@ -1,36 +1,44 @@
-import type { Node } from "#api/generated/core/v1.ts";
-import { type AffinityTerm, type NamespaceLabels, termMatches } from "../../framework/affinity-terms.ts";
-import type { NodeInfo } from "../../framework/node-info.ts";
+import { type AffinityTerm, termMatches } from "../../framework/affinity-terms.ts";
 import { NODE_SCORE_MAX } from "../../framework/plugin.ts";
 import type { PodInfo } from "../../framework/pod-info.ts";
-import { TopologyCounts } from "./topology-counts.ts";
+import type { TermsAround } from "./required-terms.ts";
+import { type CountTerms, idAsTarget, idOfTerms, TermTally } from "./term-tally.ts";
+import type { TopologyCounts } from "./topology-counts.ts";
 
 /** What a required affinity of another pod is worth, when it means the pod; upstream's `hardPodAffinityWeight`. */
 const HARD_POD_AFFINITY_WEIGHT = 1;
 
-/** How much each topology is worth to a pod: what it prefers itself, and what the pods that are there prefer. */
-export function topologyScores(pod: PodInfo, nodes: readonly NodeInfo[], namespaceLabels: NamespaceLabels): TopologyCounts {
+/**
+ * How much each topology is worth to a pod: what it prefers itself, and what the pods that are there prefer. Undefined when
+ * nobody says anything.
+ */
+export function topologyScores(pod: PodInfo, { nodes, namespaceLabels, tallies }: TermsAround): TopologyCounts | undefined {
   const { preferredAffinity, preferredAntiAffinity } = pod.affinity;
   const prefers = preferredAffinity.length + preferredAntiAffinity.length > 0;
-  const scores = new TopologyCounts();
-  for (const info of nodes) {
-    const { node } = info;
-    // Called for every pod: where nobody says anything there is nothing to do.
-    if (node === undefined || (!prefers && info.podsWithAffinity.size === 0)) continue;
-    const add = (terms: readonly AffinityTerm[], target: PodInfo, node: Node, factor: number): void => {
+  // Called for every pod: where nobody says anything there is nothing to do.
+  if (!prefers && nodes.every(({ podsWithAffinity }) => podsWithAffinity.size === 0)) return undefined;
+  const key = `worth ${idOfTerms(preferredAffinity)} ${idOfTerms(preferredAntiAffinity)} ${idAsTarget(pod)}`;
+  const { counts } = tallies.get(key, () => new TermTally(countWorth(pod), namespaceLabels)).refresh(nodes);
+  return counts.used ? counts : undefined;
+}
+
+function countWorth(pod: PodInfo): CountTerms {
+  const { preferredAffinity, preferredAntiAffinity } = pod.affinity;
+  const prefers = preferredAffinity.length + preferredAntiAffinity.length > 0;
+  return (info, namespaceLabels, addTo) => {
+    const add = (terms: readonly AffinityTerm[], target: PodInfo, factor: number): void => {
       for (const term of terms) {
-        if (termMatches(term, target.pod, namespaceLabels)) scores.add(term.topologyKey, node, term.weight * factor);
+        if (termMatches(term, target.pod, namespaceLabels)) addTo(term.topologyKey, term.weight * factor);
       }
     };
     for (const other of (prefers ? info.pods : info.podsWithAffinity).values()) {
-      add(preferredAffinity, other, node, 1);
-      add(preferredAntiAffinity, other, node, -1);
-      add(other.affinity.requiredAffinity, pod, node, HARD_POD_AFFINITY_WEIGHT);
-      add(other.affinity.preferredAffinity, pod, node, 1);
-      add(other.affinity.preferredAntiAffinity, pod, node, -1);
+      add(preferredAffinity, other, 1);
+      add(preferredAntiAffinity, other, -1);
+      add(other.affinity.requiredAffinity, pod, HARD_POD_AFFINITY_WEIGHT);
+      add(other.affinity.preferredAffinity, pod, 1);
+      add(other.affinity.preferredAntiAffinity, pod, -1);
     }
-  }
-  return scores;
+  };
 }
 
 /** Brings scores, which may be negative, in place between 0 and the maximum. */

@@ -2,125 +2,115 @@ import type { Node } from "#api/generated/core/v1.ts";
 import { ownValue } from "#base/own-value.ts";
 import { type AffinityTerm, type NamespaceLabels, termMatches } from "../../framework/affinity-terms.ts";
 import type { NodeInfo } from "../../framework/node-info.ts";
+import type { TallyStore } from "../../framework/node-tally.ts";
 import type { PodInfo } from "../../framework/pod-info.ts";
 import { type Status, SUCCESS, unresolvable, unschedulable } from "../../framework/status.ts";
-import { TopologyCounts } from "./topology-counts.ts";
+import { type CountsAt, type CountTerms, idAsTarget, idOfTerms, TermTally } from "./term-tally.ts";
 
 const AFFINITY_MISMATCH = unresolvable("node(s) didn't match pod affinity rules");
 const ANTI_AFFINITY_MISMATCH = unschedulable("node(s) didn't match pod anti-affinity rules");
 const EXISTING_ANTI_AFFINITY = unschedulable("node(s) didn't satisfy existing pods anti-affinity rules");
 
-/** What the pods of one node, or of all, mean for a pod. */
-interface Counts {
-  /** Pods that the pod wants to be near. */
-  readonly affinity: TopologyCounts;
-  /** Pods that the pod wants to be away from. */
-  readonly antiAffinity: TopologyCounts;
-  /** Pods that want the pod to be away. */
-  readonly existing: TopologyCounts;
+/** What is known of the cluster when terms are looked at. */
+export interface TermsAround {
+  readonly nodes: readonly NodeInfo[];
+  readonly namespaceLabels: NamespaceLabels;
+  /** Counts of pods before. */
+  readonly tallies: TallyStore<TermTally>;
 }
-
-interface OfNode {
-  readonly version: number;
-  readonly counts: Counts;
-}
-
-const EMPTY: Counts = { affinity: new TopologyCounts(), antiAffinity: new TopologyCounts(), existing: new TopologyCounts() };
 
 /**
- * Required affinity and anti-affinity of one pod against all pods there are, counted once per cycle. When a node has
- * changed since, as preemption tries it out, what it had is taken off and counted anew.
+ * Required affinity and anti-affinity of one pod against all pods there are. When a node has changed since they were counted, as
+ * preemption tries it out, what it had is taken off and counted anew.
  */
 export class RequiredTerms {
   readonly #pod: PodInfo;
   readonly #namespaceLabels: NamespaceLabels;
-  readonly #total: Counts = {
-    affinity: new TopologyCounts(),
-    antiAffinity: new TopologyCounts(),
-    existing: new TopologyCounts(),
-  };
-  readonly #ofNodes = new Map<string, OfNode>();
+  /** Pods that the pod wants to be near; absent when it wants none. */
+  readonly #affinity: TermTally | undefined;
+  /** Pods that the pod wants to be away from. */
+  readonly #antiAffinity: TermTally | undefined;
+  /** Pods that want the pod to be away. */
+  readonly #existing: TermTally;
 
-  constructor(pod: PodInfo, nodes: readonly NodeInfo[], namespaceLabels: NamespaceLabels) {
+  constructor(pod: PodInfo, { nodes, namespaceLabels, tallies }: TermsAround) {
     this.#pod = pod;
     this.#namespaceLabels = namespaceLabels;
-    for (const node of nodes) {
-      const counts = this.#count(node);
-      this.#ofNodes.set(node.name, { version: node.version, counts });
-      if (counts === EMPTY) continue;
-      for (const part of ["affinity", "antiAffinity", "existing"] as const) this.#total[part].addAll(counts[part]);
-    }
+    const { requiredAffinity, requiredAntiAffinity } = pod.affinity;
+    const tally = (key: string, count: CountTerms): TermTally =>
+      tallies.get(key, () => new TermTally(count, namespaceLabels)).refresh(nodes);
+    if (requiredAffinity.length > 0) this.#affinity = tally(`near ${idOfTerms(requiredAffinity)}`, countAll(requiredAffinity));
+    if (requiredAntiAffinity.length > 0)
+      this.#antiAffinity = tally(`away ${idOfTerms(requiredAntiAffinity)}`, countEach(requiredAntiAffinity));
+    this.#existing = tally(`existing ${idAsTarget(pod)}`, countExisting(pod));
   }
 
   /** No node can be objected to. */
   get trivial(): boolean {
     const { requiredAffinity, requiredAntiAffinity } = this.#pod.affinity;
-    return requiredAffinity.length === 0 && requiredAntiAffinity.length === 0 && !this.#total.existing.used;
+    return requiredAffinity.length === 0 && requiredAntiAffinity.length === 0 && !this.#existing.counts.used;
   }
 
   verdictOn(info: NodeInfo): Status {
     const { node } = info;
     if (node === undefined) return AFFINITY_MISMATCH;
-    const before = this.#ofNodes.get(info.name);
-    const unchanged = before?.version === info.version;
-    const old = unchanged ? EMPTY : (before?.counts ?? EMPTY);
-    const now = unchanged ? EMPTY : this.#count(info);
-    const at = (part: keyof Counts, key: string, value: string): number =>
-      this.#total[part].get(key, value) - old[part].get(key, value) + now[part].get(key, value);
-    const anyNear = this.#total.affinity.total - old.affinity.total + now.affinity.total > 0;
-    if (!this.#nearEnough(node, (key, value) => at("affinity", key, value), anyNear)) return AFFINITY_MISMATCH;
-    const labels = node.metadata.labels ?? {};
-    for (const { topologyKey } of this.#pod.affinity.requiredAntiAffinity) {
-      const value = ownValue(labels, topologyKey);
-      if (value !== undefined && at("antiAffinity", topologyKey, value) > 0) return ANTI_AFFINITY_MISMATCH;
-    }
-    for (const key of new Set([...this.#total.existing.keys(), ...now.existing.keys()])) {
-      const value = ownValue(labels, key);
-      if (value !== undefined && at("existing", key, value) > 0) return EXISTING_ANTI_AFFINITY;
-    }
+    const near = this.#affinity?.at(info);
+    if (near !== undefined && !this.#nearEnough(node, near)) return AFFINITY_MISMATCH;
+    const away = this.#antiAffinity?.at(info);
+    if (away !== undefined && this.#pod.affinity.requiredAntiAffinity.some(({ topologyKey }) => isThere(away, node, topologyKey)))
+      return ANTI_AFFINITY_MISMATCH;
+    const existing = this.#existing.at(info);
+    for (const key of existing.keys()) if (isThere(existing, node, key)) return EXISTING_ANTI_AFFINITY;
     return SUCCESS;
   }
 
   /** The first of pods that want to be together may go anywhere. */
-  #nearEnough(node: Node, near: (key: string, value: string) => number, anyNear: boolean): boolean {
+  #nearEnough(node: Node, near: CountsAt): boolean {
     const terms = this.#pod.affinity.requiredAffinity;
     let all = true;
     for (const { topologyKey } of terms) {
-      const value = ownValue(node.metadata.labels, topologyKey);
-      if (value === undefined) return false;
-      if (near(topologyKey, value) <= 0) all = false;
+      if (ownValue(node.metadata.labels, topologyKey) === undefined) return false;
+      if (!isThere(near, node, topologyKey)) all = false;
     }
-    return all || (!anyNear && this.#matchesAll(terms, this.#pod));
+    return all || (near.total <= 0 && matchesAll(terms, this.#pod, this.#namespaceLabels));
   }
+}
 
-  #matchesAll(terms: readonly AffinityTerm[], { pod }: PodInfo): boolean {
-    return terms.length > 0 && terms.every((term) => termMatches(term, pod, this.#namespaceLabels));
-  }
+function isThere(counts: CountsAt, { metadata }: Node, topologyKey: string): boolean {
+  const value = ownValue(metadata.labels, topologyKey);
+  return value !== undefined && counts.get(topologyKey, value) > 0;
+}
 
-  #count(info: NodeInfo): Counts {
-    const { requiredAffinity, requiredAntiAffinity } = this.#pod.affinity;
-    const { node } = info;
-    const ownTerms = requiredAffinity.length + requiredAntiAffinity.length > 0;
-    if (node === undefined || (!ownTerms && info.podsWithRequiredAntiAffinity.size === 0)) return EMPTY;
-    const counts: Counts = {
-      affinity: new TopologyCounts(),
-      antiAffinity: new TopologyCounts(),
-      existing: new TopologyCounts(),
-    };
+function matchesAll(terms: readonly AffinityTerm[], { pod }: PodInfo, namespaceLabels: NamespaceLabels): boolean {
+  return terms.length > 0 && terms.every((term) => termMatches(term, pod, namespaceLabels));
+}
+
+/** Pods that all terms mean. */
+function countAll(terms: readonly AffinityTerm[]): CountTerms {
+  return (info, namespaceLabels, add) => {
+    let count = 0;
+    for (const other of info.pods.values()) if (matchesAll(terms, other, namespaceLabels)) count++;
+    if (count > 0) for (const { topologyKey } of terms) add(topologyKey, count);
+  };
+}
+
+/** Pods that each term means. */
+function countEach(terms: readonly AffinityTerm[]): CountTerms {
+  return (info, namespaceLabels, add) => {
+    for (const term of terms) {
+      let count = 0;
+      for (const other of info.pods.values()) if (termMatches(term, other.pod, namespaceLabels)) count++;
+      if (count > 0) add(term.topologyKey, count);
+    }
+  };
+}
+
+/** Pods whose terms mean the pod. */
+function countExisting({ pod }: PodInfo): CountTerms {
+  return (info, namespaceLabels, add) => {
     for (const other of info.podsWithRequiredAntiAffinity.values()) {
-      for (const term of other.affinity.requiredAntiAffinity) {
-        if (termMatches(term, this.#pod.pod, this.#namespaceLabels)) counts.existing.add(term.topologyKey, node, 1);
-      }
+      for (const term of other.affinity.requiredAntiAffinity)
+        if (termMatches(term, pod, namespaceLabels)) add(term.topologyKey, 1);
     }
-    if (!ownTerms) return counts;
-    for (const other of info.pods.values()) {
-      if (this.#matchesAll(requiredAffinity, other)) {
-        for (const { topologyKey } of requiredAffinity) counts.affinity.add(topologyKey, node, 1);
-      }
-      for (const term of requiredAntiAffinity) {
-        if (termMatches(term, other.pod, this.#namespaceLabels)) counts.antiAffinity.add(term.topologyKey, node, 1);
-      }
-    }
-    return counts;
-  }
+  };
 }

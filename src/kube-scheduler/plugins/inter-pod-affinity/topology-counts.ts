@@ -1,19 +1,28 @@
 import type { Node } from "#api/generated/core/v1.ts";
 import { ownValue } from "#base/own-value.ts";
 
+/** A number for one topology: for a value of a node label. */
+export interface TopologyAmount {
+  readonly key: string;
+  readonly value: string;
+  readonly amount: number;
+}
+
 /** Numbers by topology: by the key of a node label and its value. */
 export class TopologyCounts {
   readonly #counts = new Map<string, Map<string, number>>();
   #total = 0;
+  #parts = 0;
 
-  /** Adds to the topology of the node; a node without the label is in none. */
-  add(topologyKey: string, node: Node, amount: number): void {
-    const value = ownValue(node.metadata.labels, topologyKey);
-    if (value === undefined || amount === 0) return;
-    const byValue = this.#counts.get(topologyKey) ?? new Map<string, number>();
-    this.#counts.set(topologyKey, byValue);
-    byValue.set(value, (byValue.get(value) ?? 0) + amount);
-    this.#total += amount;
+  add(part: readonly TopologyAmount[]): void {
+    this.#parts += part.length;
+    this.#sum(part, 1);
+  }
+
+  /** Takes off what was added. */
+  subtract(part: readonly TopologyAmount[]): void {
+    this.#parts -= part.length;
+    this.#sum(part, -1);
   }
 
   get(topologyKey: string, value: string): number {
@@ -37,19 +46,23 @@ export class TopologyCounts {
 
   /** Something was added, though it may have come to 0. */
   get used(): boolean {
-    return this.#counts.size > 0;
-  }
-
-  addAll(other: TopologyCounts): void {
-    for (const [key, byValue] of other.#counts) {
-      const own = this.#counts.get(key) ?? new Map<string, number>();
-      this.#counts.set(key, own);
-      for (const [value, amount] of byValue) own.set(value, (own.get(value) ?? 0) + amount);
-    }
-    this.#total += other.#total;
+    return this.#parts > 0;
   }
 
   keys(): Iterable<string> {
     return this.#counts.keys();
+  }
+
+  #sum(part: readonly TopologyAmount[], sign: 1 | -1): void {
+    for (const { key, value, amount } of part) {
+      const byValue = this.#counts.get(key) ?? new Map<string, number>();
+      this.#counts.set(key, byValue);
+      const sum = (byValue.get(value) ?? 0) + sign * amount;
+      // Hosts come and go: what is nothing is not kept.
+      if (sum === 0) byValue.delete(value);
+      else byValue.set(value, sum);
+      if (byValue.size === 0) this.#counts.delete(key);
+      this.#total += sign * amount;
+    }
   }
 }

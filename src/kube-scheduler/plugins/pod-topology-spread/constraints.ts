@@ -1,5 +1,5 @@
 import type { Node, Pod, TopologySpreadConstraint } from "#api/generated/core/v1.ts";
-import { type LabelSelector, labelSelectorFromObject, selectorFromRequirements } from "#apimachinery/labels/selector.ts";
+import { type LabelSelector, labelSelectorFromObject, nothing, selectorFromRequirements } from "#apimachinery/labels/selector.ts";
 import { ownValue } from "#base/own-value.ts";
 import { matchesNodeSelectorAndAffinity } from "#component-helpers/node/node-affinity.ts";
 import { findUntoleratedTaint } from "#component-helpers/node/taints.ts";
@@ -54,7 +54,8 @@ export function countsNode({ honorsAffinity, honorsTaints }: SpreadConstraint, p
 export function podMatcher(selector: LabelSelector, namespace: string): PodMatcher {
   return {
     selector,
-    key: `${namespace}/${selector.toString()}`,
+    // The text of a selector that means nothing is that of one that means everything.
+    key: `${namespace}/${selector === nothing ? "!" : selector.toString()}`,
     matches: ({ pod: { metadata } }) =>
       metadata.namespace === namespace && metadata.deletionTimestamp === undefined && selector.matches(metadata.labels),
   };

@@ -1,10 +1,12 @@
 import type { Pod } from "#api/generated/core/v1.ts";
 import type { ClusterEvent } from "../../framework/cluster-event.ts";
 import type { ClusterLister } from "../../framework/cluster-lister.ts";
+import { TallyStore } from "../../framework/node-tally.ts";
 import type { FilterPlugin, Plugin, PreFilterPlugin, PreScorePlugin, ScorePlugin } from "../../framework/plugin.ts";
 import { SKIP, SUCCESS } from "../../framework/status.ts";
 import { constraintsOf, podMatcher, type SpreadConstraint } from "./constraints.ts";
 import { defaultSelector } from "./default-selector.ts";
+import type { DomainTally } from "./domain-tally.ts";
 import { HardConstraints } from "./hard-constraints.ts";
 import { NOT_RATED, normalizeCosts, SoftConstraints } from "./soft-constraints.ts";
 
@@ -22,6 +24,8 @@ const SYSTEM_DEFAULTS: readonly Omit<SpreadConstraint, "matcher">[] = [
 export function podTopologySpread(
   cluster: ClusterLister,
 ): Plugin & PreFilterPlugin & FilterPlugin & PreScorePlugin & ScorePlugin {
+  const tallies = new TallyStore<DomainTally>();
+
   function softConstraints(pod: Pod): readonly SpreadConstraint[] {
     if ((pod.spec.topologySpreadConstraints?.length ?? 0) > 0) return constraintsOf(pod, "ScheduleAnyway");
     const selector = defaultSelector(pod, cluster);
@@ -42,7 +46,7 @@ export function podTopologySpread(
     preFilter(state, pod) {
       const constraints = constraintsOf(pod.pod, "DoNotSchedule");
       if (constraints.length === 0) return { status: SKIP };
-      state.write(FILTER_STATE, new HardConstraints(pod, constraints, cluster));
+      state.write(FILTER_STATE, new HardConstraints(pod, constraints, { nodes: cluster.nodes(), tallies }));
       return { status: SUCCESS };
     },
 
@@ -52,7 +56,7 @@ export function podTopologySpread(
       const constraints = softConstraints(pod.pod);
       if (constraints.length === 0) return SKIP;
       const requireAll = (pod.pod.spec.topologySpreadConstraints?.length ?? 0) > 0;
-      state.write(SCORE_STATE, new SoftConstraints(pod, constraints, { feasible, cluster, requireAll }));
+      state.write(SCORE_STATE, new SoftConstraints(pod, constraints, { feasible, nodes: cluster.nodes(), tallies, requireAll }));
       return SUCCESS;
     },
 

@@ -1,18 +1,19 @@
 import type { Node } from "#api/generated/core/v1.ts";
 import { ownValue } from "#base/own-value.ts";
-import type { ClusterLister } from "../../framework/cluster-lister.ts";
 import type { NodeInfo } from "../../framework/node-info.ts";
+import type { TallyStore } from "../../framework/node-tally.ts";
 import { NODE_SCORE_MAX } from "../../framework/plugin.ts";
 import type { PodInfo } from "../../framework/pod-info.ts";
-import { countMatching, countsNode, hasTopologies, type SpreadConstraint } from "./constraints.ts";
+import { countMatching, hasTopologies, type SpreadConstraint } from "./constraints.ts";
+import { DomainTally, idOfTally } from "./domain-tally.ts";
 
 const HOSTNAME = "kubernetes.io/hostname";
 
 /** How well nodes keep the pods apart: fewer matching pods in a node's topologies are better. */
 export class SoftConstraints {
-  readonly #pod: PodInfo;
   readonly #constraints: readonly SpreadConstraint[];
-  readonly #counts: readonly Map<string, number>[];
+  /** Absent for hosts, which are counted one by one when they are rated. */
+  readonly #domains: readonly (DomainTally | undefined)[];
   readonly #weights: readonly number[];
   readonly #requireAll: boolean;
 
@@ -20,13 +21,16 @@ export class SoftConstraints {
   constructor(
     pod: PodInfo,
     constraints: readonly SpreadConstraint[],
-    options: { feasible: readonly NodeInfo[]; cluster: ClusterLister; requireAll: boolean },
+    options: {
+      readonly feasible: readonly NodeInfo[];
+      readonly nodes: readonly NodeInfo[];
+      readonly tallies: TallyStore<DomainTally>;
+      readonly requireAll: boolean;
+    },
   ) {
-    this.#pod = pod;
     this.#constraints = constraints;
     this.#requireAll = options.requireAll;
     const rated = options.feasible.map(({ node }) => node).filter((node) => node !== undefined && !this.#isIgnored(node));
-    this.#counts = constraints.map(({ topologyKey }) => topologiesOf(rated as readonly Node[], topologyKey));
     this.#weights = constraints.map(({ topologyKey }) =>
       Math.log(
         (topologyKey === HOSTNAME
@@ -34,8 +38,16 @@ export class SoftConstraints {
           : new Set(rated.map((node) => ownValue(node?.metadata.labels, topologyKey))).size) + 2,
       ),
     );
-    if (this.#counts.every((counts) => counts.size === 0)) return;
-    for (const info of options.cluster.nodes()) this.#countNode(info);
+    const needed = options.requireAll ? constraints : [];
+    this.#domains = constraints.map((constraint) => {
+      const { topologyKey } = constraint;
+      // Where no node that is rated has a topology, nobody will ask for it.
+      if (topologyKey === HOSTNAME || !rated.some((node) => ownValue(node?.metadata.labels, topologyKey) !== undefined)) {
+        return undefined;
+      }
+      const make = (): DomainTally => new DomainTally(constraint, needed, pod);
+      return options.tallies.get(idOfTally(constraint, needed, pod), make).refresh(options.nodes);
+    });
   }
 
   /** More is worse; undefined for a node that is not rated. */
@@ -46,7 +58,7 @@ export class SoftConstraints {
     this.#constraints.forEach(({ topologyKey, matcher, maxSkew }, i) => {
       const value = ownValue(node.metadata.labels, topologyKey);
       if (value === undefined) return;
-      const count = topologyKey === HOSTNAME ? countMatching(info, matcher) : (this.#counts[i]?.get(value) ?? 0);
+      const count = topologyKey === HOSTNAME ? countMatching(info, matcher) : (this.#domains[i]?.podsIn(value) ?? 0);
       // Adding the skew makes small differences matter less where more is allowed.
       cost += count * (this.#weights[i] ?? 0) + (maxSkew - 1);
     });
@@ -56,29 +68,6 @@ export class SoftConstraints {
   #isIgnored(node: Node): boolean {
     return this.#requireAll && !hasTopologies(node, this.#constraints);
   }
-
-  #countNode(info: NodeInfo): void {
-    const { node } = info;
-    if (node === undefined || this.#isIgnored(node)) return;
-    this.#constraints.forEach((constraint, i) => {
-      const value = ownValue(node.metadata.labels, constraint.topologyKey);
-      const counts = this.#counts[i];
-      const known = value === undefined ? undefined : counts?.get(value);
-      if (value === undefined || known === undefined || !countsNode(constraint, this.#pod.pod, node)) return;
-      counts?.set(value, known + countMatching(info, constraint.matcher));
-    });
-  }
-}
-
-/** The topologies to count; hosts are counted one by one when they are rated. */
-function topologiesOf(nodes: readonly Node[], topologyKey: string): Map<string, number> {
-  const counts = new Map<string, number>();
-  if (topologyKey === HOSTNAME) return counts;
-  for (const { metadata } of nodes) {
-    const value = ownValue(metadata.labels, topologyKey);
-    if (value !== undefined) counts.set(value, 0);
-  }
-  return counts;
 }
 
 /** What stands for a node that is not rated. */
