@@ -2,6 +2,7 @@ import type { Node } from "#api/generated/core/v1.ts";
 import { isAlreadyExists, isNotFound } from "#apimachinery/api-errors/errors.ts";
 import type { Clock } from "#base/clock.ts";
 import type { Client, ResourceId } from "#client/client.ts";
+import { ensureCsiNode } from "./csi-node.ts";
 import { NodeLease } from "./node-lease.ts";
 import { type NodeIdentity, nodeObject, nodeStatus } from "./node-object.ts";
 
@@ -18,6 +19,7 @@ export class NodeRegistration {
   #sinceMs = 0;
   #statusWrittenMs = 0;
   #beating = false;
+  #hasCsiNode = false;
 
   constructor(identity: NodeIdentity, options: { client: Client; clock: Clock; leaseDurationSeconds: number }) {
     this.identity = identity;
@@ -35,6 +37,7 @@ export class NodeRegistration {
   async register(): Promise<void> {
     this.#sinceMs = this.#clock.now();
     this.#statusWrittenMs = this.#clock.elapsed();
+    this.#hasCsiNode = false;
     const status = nodeStatus(this.identity, this.#sinceMs, this.#sinceMs);
     try {
       const object = { ...nodeObject(this.identity), status };
@@ -49,6 +52,17 @@ export class NodeRegistration {
     await this.#lease.renew();
   }
 
+  /** Makes the node's CSINode, if this is still to be done. Failures are left to the next beat. */
+  async makeCsiNode(): Promise<void> {
+    if (this.#hasCsiNode) return;
+    try {
+      await ensureCsiNode(this.#client, this.identity.name, this.#uid);
+      this.#hasCsiNode = true;
+    } catch {
+      // Nothing of a simulated node depends on it.
+    }
+  }
+
   /** Tells a ready status, as after a failure. */
   async tellReady(): Promise<void> {
     this.#sinceMs = this.#clock.now();
@@ -61,6 +75,7 @@ export class NodeRegistration {
     this.#beating = true;
     try {
       await this.#lease.renew();
+      await this.makeCsiNode();
       if (this.#clock.elapsed() - this.#statusWrittenMs >= STATUS_PERIOD_MS) await this.#writeStatus();
     } catch (error) {
       if (isNotFound(error)) await this.register().catch(() => {});

@@ -10,6 +10,7 @@ import { type SimulatedNodes, startSimulatedNodes } from "./simulated-nodes.ts";
 const NODES: ResourceId = { group: "", version: "v1", resource: "nodes" };
 const PODS: ResourceId = { group: "", version: "v1", resource: "pods" };
 const EVENTS: ResourceId = { group: "", version: "v1", resource: "events" };
+const CSI_NODES: ResourceId = { group: "storage.k8s.io", version: "v1", resource: "csinodes" };
 const LEASES: ResourceId = { group: "coordination.k8s.io", version: "v1", resource: "leases" };
 const START = Date.parse("2030-01-01T00:00:00Z");
 
@@ -27,6 +28,7 @@ beforeEach(() => {
       { id: PODS, kind: "Pod", namespaced: true },
       { id: EVENTS, kind: "Event", namespaced: true },
       { id: LEASES, kind: "Lease", namespaced: true },
+      { id: CSI_NODES, kind: "CSINode", namespaced: false },
     ],
   });
 });
@@ -94,6 +96,15 @@ test("a node that is known already keeps what it has, and is ready again", async
   const node = await client.get<Node>(NODES, "", "node-0");
   expect(node.metadata).toMatchObject({ uid: known.metadata.uid, labels });
   expect(node.status?.conditions?.at(-1)).toMatchObject({ type: "Ready", status: "True" });
+});
+
+test("each node has a CSINode, those of many with their first heartbeats, and once", async () => {
+  await start(20);
+  expect(writesOf("csinodes")).toBe(16);
+  await pass(10);
+  expect((await client.list(CSI_NODES, "")).items).toHaveLength(20);
+  await pass(60);
+  expect(writesOf("csinodes")).toBe(20);
 });
 
 test("leases are renewed four times in their duration, spread over time; statuses are written every five minutes", async () => {

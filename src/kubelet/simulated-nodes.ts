@@ -61,6 +61,8 @@ const PODS: ResourceId = { group: "", version: "v1", resource: "pods" };
 const NODES: ResourceId = { group: "", version: "v1", resource: "nodes" };
 const REGISTER_ATTEMPTS_MAX = 30;
 const REGISTER_RETRY_MS = 1000;
+/** Nodes whose CSINodes are there from the start, as upstream's; those of more come with their first heartbeats, for a quick start. */
+const EARLY_CSI_NODES = 16;
 /** Nodes that register at once. */
 const CONCURRENT_REGISTRATIONS = 128;
 
@@ -106,6 +108,7 @@ export async function startSimulatedNodes(options: SimulatedNodesOptions): Promi
   }
   if (count === 0) return { stop: async () => stopped.abort(), stopNode: () => {}, startNode: async () => {} };
   await registerAll([...members.values()], clock, signal);
+  await Promise.all([...members.values()].slice(0, EARLY_CSI_NODES).map(({ registration }) => registration.makeCsiNode()));
   // The server sends only pods that are on some node.
   watchPods(factory.informer<Pod>(PODS, { fieldSelector: "spec.nodeName!=" }), members);
   factory.start(signal);

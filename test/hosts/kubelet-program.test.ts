@@ -25,6 +25,7 @@ import { openTestStore } from "../support/store.ts";
 
 const core = (resource: string): ResourceId => ({ group: "", version: "v1", resource });
 const LEASES: ResourceId = { group: "coordination.k8s.io", version: "v1", resource: "leases" };
+const CSI_NODES: ResourceId = { group: "storage.k8s.io", version: "v1", resource: "csinodes" };
 const RANGE = "10.96.0.0/12";
 const [version] = containerdVersions;
 
@@ -141,6 +142,14 @@ describe.skipIf(version === undefined || !isBuilt)(`kybern kubelet on containerd
     const first = await eventually(lease);
     expect(first.spec).toMatchObject({ holderIdentity: "n1", leaseDurationSeconds: 40 });
     expect(first.metadata.ownerReferences?.[0]).toMatchObject({ kind: "Node", name: "n1", uid: metadata.uid });
+    expect(await client.get(CSI_NODES, "", "n1")).toMatchObject({
+      metadata: {
+        annotations: { "storage.alpha.kubernetes.io/migrated-plugins": expect.stringContaining("kubernetes.io/aws-ebs,") },
+        ownerReferences: [{ apiVersion: "v1", kind: "Node", name: "n1", uid: metadata.uid }],
+      },
+      // As of an empty list that was stored.
+      spec: { drivers: null },
+    });
     const told = async (): Promise<readonly string[]> =>
       (await client.list<Event>(core("events"), "default")).items
         .filter(({ involvedObject }) => involvedObject.kind === "Node" && involvedObject.name === "n1")

@@ -10,6 +10,7 @@ import { NodeReporter } from "./node-reporter.ts";
 import type { NodeFacts } from "./node-status.ts";
 
 const NODES: ResourceId = { group: "", version: "v1", resource: "nodes" };
+const CSI_NODES: ResourceId = { group: "storage.k8s.io", version: "v1", resource: "csinodes" };
 const LEASES: ResourceId = { group: "coordination.k8s.io", version: "v1", resource: "leases" };
 /** So many promises stand one behind the other at most. */
 const TURNS = 60;
@@ -55,6 +56,7 @@ beforeEach(() => {
     resources: [
       { id: NODES, kind: "Node", namespaced: false },
       { id: LEASES, kind: "Lease", namespaced: true },
+      { id: CSI_NODES, kind: "CSINode", namespaced: false },
     ],
     clock,
     random: seededRandom(1),

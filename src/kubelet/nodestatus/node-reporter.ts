@@ -4,6 +4,7 @@ import type { Clock, Timer } from "#base/clock.ts";
 import type { Client, ResourceId } from "#client/client.ts";
 import type { EventRecorder } from "#client/event-recorder.ts";
 import type { Logger } from "#component-base/logging.ts";
+import { ensureCsiNode } from "../csi-node.ts";
 import { NodeLease } from "../node-lease.ts";
 import { initialNode, type NodeRequest, reconciledMetadata } from "./initial-node.ts";
 import { type NodeFacts, nextStatus, statusHasChanged, statusPatch } from "./node-status.ts";
@@ -53,6 +54,7 @@ export class NodeReporter {
   readonly #timers = new Set<Timer>();
   #node: Node | undefined;
   #registered = false;
+  #hasCsiNode = false;
   #reportedAtMs = Number.NEGATIVE_INFINITY;
   #unschedulable: boolean | undefined;
   #working: Promise<void> | undefined;
@@ -118,6 +120,7 @@ export class NodeReporter {
     const { signal } = this.#stopped;
     try {
       if (this.#options.register && !this.#registered) await this.#register();
+      if (!signal.aborted && !this.#hasCsiNode) await this.#makeCsiNode();
       if (signal.aborted) return;
       await this.#update();
     } catch (error) {
@@ -154,6 +157,18 @@ export class NodeReporter {
       const metadata = reconciledMetadata(wanted, existing);
       if (metadata !== undefined) await this.#patch({ metadata });
       logger.info({ node: request.nodeName }, "the node was registered before");
+    }
+  }
+
+  /** Before the node is ready, when all goes well; only drivers of volumes would miss it, and it is tried again. */
+  async #makeCsiNode(): Promise<void> {
+    const { client, request, logger } = this.#options;
+    try {
+      const { metadata } = this.#node ?? (await this.#read());
+      await ensureCsiNode(client, request.nodeName, metadata.uid ?? "");
+      this.#hasCsiNode = true;
+    } catch (error) {
+      if (!this.#stopped.signal.aborted) logger.debug({ err: error }, "the node's CSINode could not be made");
     }
   }
 
