@@ -39,6 +39,12 @@ describe("the configuration", () => {
     expect(text).toContain("\n    maxconn 100\n");
   });
 
+  test("leaves a server that is to stop the connections that it has", () => {
+    const text = haproxyConfiguration({ bind: "*:6443", servers, caFile: "", maxConnections: 0 });
+    const asked = [...text.matchAll(/http-check (?:send meth GET uri (\S+)|expect (.*))/g)].map(([, path, want]) => path ?? want);
+    expect(asked).toEqual(["/readyz?exclude=shutdown", "status 200", "/readyz", "error-status L7OKC status 200"]);
+  });
+
   test("believes no certificate but those of the file", () => {
     const text = haproxyConfiguration({ bind: "*:6443", servers, caFile: "/etc/kubernetes/pki/ca.crt", maxConnections: 100 });
     expect(text).toContain('check-ssl verify required ca-file "/etc/kubernetes/pki/ca.crt"\n');

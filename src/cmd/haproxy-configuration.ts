@@ -61,8 +61,13 @@ backend kube-apiserver
     # Connections last for hours, and not all carry as much.
     balance leastconn
     option httpchk
-    http-check send meth GET uri /readyz ver HTTP/1.1 hdr Host kubernetes
+    http-check connect ssl
+    http-check send meth GET uri /readyz?exclude=shutdown ver HTTP/1.1 hdr Host kubernetes
     http-check expect status 200
+    # A server that is to stop gets no new connections, and keeps those that it has until it ends them itself.
+    http-check connect ssl
+    http-check send meth GET uri /readyz ver HTTP/1.1 hdr Host kubernetes
+    http-check expect error-status L7OKC status 200
     # A server that is frozen or cut off keeps its connections: they are ended, so that clients connect anew.
     default-server inter 2s fastinter 1s downinter 1s fall 2 rise 2 on-marked-down shutdown-sessions
 ${lines.join("\n")}

@@ -5,10 +5,13 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { seededRandom } from "#base/random.ts";
 import { ETCD_REASON, etcdVersions, hasEtcd } from "../support/etcd.ts";
-import { FAULTS, type Fault, shuffled } from "../support/masters/faults.ts";
+import type { Fault } from "../support/masters/damage.ts";
+import { FAULTS } from "../support/masters/faults.ts";
 import { fillStore, SMALL_QUOTA_BYTES } from "../support/masters/full-store.ts";
 import { hasHaproxy, Masters } from "../support/masters/masters.ts";
 import { hasNamespaces, NAMESPACES_REASON } from "../support/masters/network.ts";
+import { shuffled } from "../support/masters/plan.ts";
+import { spoil } from "../support/masters/sabotage.ts";
 import { Trial } from "../support/masters/trial.ts";
 import { isBuilt, programPath } from "../support/program.ts";
 
@@ -78,6 +81,18 @@ describe.skipIf(!isAble)(`several masters, with faults by the seed ${SEED} (${RE
         await made(trial, fault, SEED);
       }
       expect(await trial.judge(), `seed ${SEED}`).toEqual([]);
+    },
+  );
+
+  test.skipIf(SOAK_MINUTES > 0)(
+    "what no program may do is found: a lost write, a forged one, too many pods, a standby that acts, a stolen Lease, a silent node",
+    { timeout: 10 * MINUTE_MS },
+    async () => {
+      await using masters = await Masters.start({ members: 3, tls: false });
+      await using trial = await Trial.start(masters, SEED);
+      const wanted = await spoil(trial);
+      const wrong = (await trial.judge()).join("\n");
+      for (const pattern of wanted) expect(wrong, `seed ${SEED}`).toMatch(pattern);
     },
   );
 

@@ -1,9 +1,12 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { seededRandom } from "#base/random.ts";
 import { type Trouble, wrongAnswers } from "../support/history/answers.ts";
 import { type Act, actsOfOthers, earlyTakeovers, successions } from "../support/history/leadership.ts";
-import { excesses, type PodChange } from "../support/history/replicas.ts";
+import { excesses, type PodChange, wrongNumbers } from "../support/history/replicas.ts";
 import { type AcknowledgedWrite, checkWatched, type WatchedEvent, type WatchedSegment } from "../support/history/watched.ts";
+import { shuffled } from "../support/masters/plan.ts";
+import { tooManyPods } from "../support/masters/pods-seen.ts";
 import { runs } from "./runs.ts";
 
 const added = (key: string, revision: number, value = `v${revision}`): WatchedEvent => ({ type: "ADDED", key, revision, value });
@@ -20,6 +23,11 @@ const segment = (watcher: string, from: number, until: number, events: readonly 
   from,
   events,
   until,
+});
+/** A list at a revision: by each key the revision of its last change. */
+const listed = (watcher: string, at: number, objects: Readonly<Record<string, number>>): WatchedSegment => ({
+  ...segment(watcher, at, at, []),
+  start: new Map(Object.entries(objects).map(([key, revision]) => [key, { revision, value: `v${revision}` }])),
 });
 const wrote = (key: string, revision: number, value = `v${revision}`): AcknowledgedWrite => ({ key, value, revision });
 
@@ -44,7 +52,26 @@ describe("what watchers were told", () => {
     ["what was told is not what was written", [whole], [wrote("a", 9, "z")], "where a=z was written"],
     ["what was there is added", [segment("w1", 1, 10, [added("a", 2), added("a", 3)])], [], "ADDED where it was there"],
     ["what was gone changes", [segment("w1", 1, 10, [deleted("a", 2, "x"), modified("a", 3)])], [], "MODIFIED where it was gone"],
-    ["a list lacks what was there", [whole, segment("w2", 5, 5, [])], [], "w2 began at 5 with a at undefined"],
+    ["a list lacks what was there", [whole, segment("w2", 5, 5, [])], [], "w2 began at 5 with a: nothing, where w1 knew v5 of 5"],
+    [
+      "a list has what was deleted",
+      [whole, listed("w2", 7, { a: 5, b: 3 })],
+      [],
+      "w2 began at 7 with a: v5 of 5, where w1 knew nothing",
+    ],
+    ["a list is old", [whole, listed("w2", 5, { a: 2, b: 3 })], [], "w2 began at 5 with a: v2 of 2, where w1 knew v5 of 5"],
+    [
+      "nobody was told of a deletion, and a last list shows it",
+      [segment("w1", 1, 10, story.slice(0, 3)), listed("in the end", 10, { b: 3 })],
+      [],
+      "in the end began at 10 with a: nothing, where w1 knew v5 of 5",
+    ],
+    [
+      "a list has what nobody was told of",
+      [whole, listed("w2", 10, { a: 9, b: 3, c: 8 })],
+      [],
+      "w2 began at 10 with c: v8 of 8, where w1 knew nothing",
+    ],
   ])("%s", (_, segments, writes, failure) => {
     expect(checkWatched(segments, writes).join("\n")).toContain(failure);
   });
@@ -80,6 +107,61 @@ describe("pods that a Deployment has", () => {
     ["one before any were wanted", [is("a", 0)], ["a at 0 was one of 1 where 0 were wanted"]],
   ])("%s", (_, changes, want) => {
     expect(excesses(wanted, changes)).toEqual(want);
+  });
+
+  test.each<[string, readonly [string, boolean][], readonly string[], string[]]>([
+    [
+      "as wanted",
+      [
+        ["d", true],
+        ["d", true],
+        ["other", false],
+      ],
+      ["d"],
+      [],
+    ],
+    ["too few", [["d", true]], ["d"], ["d: 1 pods of 1 ReplicaSets, 1 run, of 2"]],
+    [
+      "too many",
+      [
+        ["d", true],
+        ["d", true],
+        ["d", true],
+      ],
+      ["d"],
+      ["d: 3 pods of 1 ReplicaSets, 3 run, of 2"],
+    ],
+    [
+      "one does not run",
+      [
+        ["d", true],
+        ["d", false],
+      ],
+      ["d"],
+      ["d: 2 pods of 1 ReplicaSets, 1 run, of 2"],
+    ],
+    [
+      "a ReplicaSet was made twice",
+      [
+        ["d", true],
+        ["d", true],
+      ],
+      ["d", "d"],
+      ["d: 2 pods of 2 ReplicaSets, 2 run, of 2"],
+    ],
+  ])("in the end: %s", (_, pods, sets, want) => {
+    const seen = pods.map(([app, runs]) => ({ app, runs }));
+    expect(wrongNumbers(new Map([["d", 2]]), seen, sets)).toEqual(want);
+  });
+
+  test("those do not count that were asked for before another led, and came late", () => {
+    const pod = (key: string, revision: number): WatchedEvent => {
+      return { ...added(key, revision), value: JSON.stringify({ app: "d", node: "", lives: true }) };
+    };
+    const segments = [{ ...segment("w", 0, 9, [pod("a", 2), pod("b", 3), pod("c", 4)]), listedAt: 0, toldAt: [] }];
+    const numbers = new Map([["d", [{ revision: 0, replicas: 2 }]]]);
+    expect(tooManyPods(segments, numbers)).toEqual(["c at 4 was one of 3 where 2 were wanted"]);
+    expect(tooManyPods(segments, numbers, new Set(["b"]))).toEqual([]);
   });
 
   test("those that were there before count, too", () => {
@@ -198,4 +280,12 @@ describe("how calls may fail", () => {
     expect(wrongAnswers([{ ...call(0, "", "", 50_000), at: 5_001 }], [silence])).toHaveLength(1);
     expect(wrongAnswers([{ ...call(0, "", "", 50_000), client: "at-2" }], [silence])).toHaveLength(1);
   });
+});
+
+test("a seed makes the same plan each time, with each fault once, and another seed another", () => {
+  const faults = Array.from({ length: 25 }, (_, i) => i);
+  const plan = (seed: number): readonly number[] => shuffled(seededRandom(seed), faults);
+  expect(plan(7)).toEqual(plan(7));
+  expect(plan(7)).not.toEqual(plan(8));
+  expect([...plan(7)].sort((a, b) => a - b)).toEqual(faults);
 });

@@ -34,3 +34,18 @@ export function excesses(
     return living.size > most ? [`${pod} at ${revision} was one of ${living.size} where ${most} were wanted`] : [];
   });
 }
+
+/** Where Deployments do not have the pods that they should, all of which run, by one ReplicaSet: templates do not change. */
+export function wrongNumbers(
+  wanted: ReadonlyMap<string, number>,
+  pods: readonly { readonly app: string; readonly runs: boolean }[],
+  replicaSets: readonly string[],
+): string[] {
+  return [...wanted].flatMap(([name, replicas]) => {
+    const own = pods.filter(({ app }) => app === name);
+    const running = own.filter(({ runs }) => runs).length;
+    const sets = replicaSets.filter((app) => app === name).length;
+    const isRight = own.length === replicas && running === replicas && sets === 1;
+    return isRight ? [] : [`${name}: ${own.length} pods of ${sets} ReplicaSets, ${running} run, of ${replicas}`];
+  });
+}

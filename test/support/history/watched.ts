@@ -7,11 +7,20 @@ export interface WatchedEvent {
   readonly value: string;
 }
 
-/** What one watcher was told without a gap: by one watch, or by several of which each went on where the one before had ended. */
+/** An object as a list shows it. */
+export interface ListedObject {
+  readonly revision: number;
+  readonly value: string;
+}
+
+/**
+ * What one watcher was told without a gap: by one watch, or by several of which each went on where the one before had ended. A list alone
+ * is one without events, whose `until` is `from`.
+ */
 export interface WatchedSegment {
   readonly watcher: string;
   /** What was there when it began, by key. */
-  readonly start: ReadonlyMap<string, { readonly revision: number; readonly value: string }>;
+  readonly start: ReadonlyMap<string, ListedObject>;
   readonly from: number;
   readonly events: readonly WatchedEvent[];
   /** Up to which everything was told: the revision of the last event or bookmark. */
@@ -55,7 +64,7 @@ export function checkWatched(segments: readonly WatchedSegment[], writes: readon
         );
       }
     }
-    checkStart(segment, revisions, told, failures);
+    checkStart(segment, segments, failures);
   }
   return failures.slice(0, FAILURES_MAX);
 }
@@ -101,25 +110,30 @@ function checkTypes(
   }
 }
 
-/** What a list told must be what the others were told until then. */
-function checkStart(
-  { watcher, start, from }: WatchedSegment,
-  revisions: readonly number[],
-  told: ReadonlyMap<number, WatchedEvent>,
-  failures: string[],
-): void {
-  const latest = new Map<string, WatchedEvent>();
-  for (const revision of revisions) {
-    const event = revision <= from ? told.get(revision) : undefined;
-    if (event !== undefined) latest.set(event.key, event);
+/** What a list told must be what each who watched at that time knew from its own list and what it was told until then. */
+function checkStart({ watcher, start, from }: WatchedSegment, segments: readonly WatchedSegment[], failures: string[]): void {
+  for (const other of segments) {
+    if (other.start === start || other.from > from || other.until < from) continue;
+    const known = stateAt(other, from);
+    for (const key of new Set([...start.keys(), ...known.keys()])) {
+      const [listed, want] = [start.get(key), known.get(key)];
+      if (listed?.revision === want?.revision && listed?.value === want?.value) continue;
+      failures.push(`${watcher} began at ${from} with ${key}: ${shown(listed)}, where ${other.watcher} knew ${shown(want)}`);
+    }
   }
-  for (const [key, event] of latest) {
-    const listed = start.get(key);
-    const isRight =
-      event.type === "DELETED"
-        ? listed === undefined || listed.revision > event.revision
-        : listed !== undefined && listed.revision >= event.revision;
-    if (!isRight)
-      failures.push(`${watcher} began at ${from} with ${key} at ${listed?.revision}, after ${event.type} at ${event.revision}`);
+}
+
+/** What a watcher knows to be there at a revision, by its list and what it was told until then. */
+function stateAt({ start, events }: WatchedSegment, at: number): ReadonlyMap<string, ListedObject> {
+  const known = new Map(start);
+  for (const { type, key, revision, value } of events) {
+    if (revision > at) continue;
+    if (type === "DELETED") known.delete(key);
+    else known.set(key, { revision, value });
   }
+  return known;
+}
+
+function shown(object: ListedObject | undefined): string {
+  return object === undefined ? "nothing" : `${object.value} of ${object.revision}`;
 }

@@ -7,6 +7,8 @@ export interface ProgramActs {
   readonly acts: readonly (Act & { readonly of: Elected })[];
   /** What nobody can be found for. */
   readonly unknown: readonly string[];
+  /** Pods that were asked for long before they were made: whoever led then could not know of them. */
+  readonly latePods: ReadonlySet<string>;
 }
 
 /** What {@link programActs} looks at. */
@@ -30,6 +32,7 @@ export function programActs(masters: Masters, { namespace, from, placed, wasOnIt
     if (token !== undefined && instance !== undefined) masters.users.set(`JTI=${tokenId(token)}`, instance);
   }
   const unknown: string[] = [];
+  const latePods = new Set<string>();
   const acts = events.flatMap((event) => {
     const { resource = "", name = "", subresource = "", namespace: where = "" } = event.objectRef ?? {};
     if (where !== namespace || (event.responseStatus?.code ?? 0) >= 300) return [];
@@ -40,14 +43,17 @@ export function programActs(masters: Masters, { namespace, from, placed, wasOnIt
       return [];
     }
     const times = masters.trueTimes(event.server, Date.parse(event.requestReceivedTimestamp));
-    if (times.some((at) => wasOnItsWay(event.server, at) || wasOnItsWay(instance, at))) return [];
+    if (times.some((at) => wasOnItsWay(event.server, at) || wasOnItsWay(instance, at))) {
+      if (event.verb === "create" && resource === "pods") latePods.add(event.responseObject?.metadata?.name ?? "");
+      return [];
+    }
     const revision =
       subresource === "binding" ? placed.get(name) : Number(event.responseObject?.metadata?.resourceVersion ?? "0");
     if (revision === undefined || revision === 0) return [];
     const of: Elected = event.user.username === "system:kube-scheduler" ? "kube-scheduler" : "kube-controller-manager";
     return [{ instance, revision, what, times, of }];
   });
-  return { acts, unknown };
+  return { acts, unknown, latePods };
 }
 
 interface AuditEvent {
@@ -62,7 +68,7 @@ interface AuditEvent {
   };
   readonly responseStatus?: { readonly code?: number };
   readonly responseObject?: {
-    readonly metadata?: { readonly resourceVersion?: string };
+    readonly metadata?: { readonly name?: string; readonly resourceVersion?: string };
     readonly status?: { readonly token?: string };
   };
 }

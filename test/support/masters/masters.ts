@@ -42,6 +42,8 @@ const ELECTION = [
 ];
 /** Longer than any fault may last: no node is silent for as long, unless somebody counts time by a clock that is set. */
 const NODE_GRACE = "--node-monitor-grace-period=10m";
+/** A server that is to stop goes on for so long: longer than HAProxy needs to see it. */
+const SHUTDOWN_DELAY = "--shutdown-delay-duration=6s";
 const START_MS = 180_000;
 const READY_MS = 10_000;
 const CTL_MS = 60_000;
@@ -368,6 +370,7 @@ export class Masters implements AsyncDisposable {
       `--client-ca-file=${this.path("ca.pem")}`,
       `--service-account-key-file=${this.path("sa.key")}`,
       "--authorization-mode=Node,RBAC",
+      SHUTDOWN_DELAY,
       `--audit-policy-file=${this.path("audit-policy.json")}`,
       `--audit-log-path=${this.path(`${host.name}-audit.log`)}`,
       // Never put aside.

@@ -37,15 +37,16 @@ export function placements(segments: readonly RecordedSegment[]): ReadonlyMap<st
   return placed;
 }
 
-/** Times at which a Deployment had more pods than it should; pods have its name as their label `app`. */
+/** Times at which a Deployment had more pods than it should; pods have its name as their label `app`. Those that are `late` do not count. */
 export function tooManyPods(
   segments: readonly RecordedSegment[],
   wanted: ReadonlyMap<string, readonly Wanted[]>,
+  late: ReadonlySet<string> = new Set(),
 ): readonly string[] {
   return segments.flatMap(({ start, events }) =>
     [...wanted].flatMap(([name, numbers]) => {
-      const from = [...start].flatMap(([pod, { value }]) => (isLiving(value, name) ? [pod] : []));
-      return excesses(numbers, events.flatMap(changesOf(name)), from);
+      const from = [...start].flatMap(([pod, { value }]) => (isLiving(value, name) && !late.has(pod) ? [pod] : []));
+      return excesses(numbers, events.filter(({ key }) => !late.has(key)).flatMap(changesOf(name)), from);
     }),
   );
 }

@@ -1,5 +1,4 @@
 import { setMaxListeners } from "node:events";
-import { writeFileSync } from "node:fs";
 import type { Deployment } from "#api/generated/apps/v1.ts";
 import type { Lease } from "#api/generated/coordination/v1.ts";
 import type { ConfigMap, Node, Pod } from "#api/generated/core/v1.ts";
@@ -7,24 +6,22 @@ import { realClock } from "#base/clock.ts";
 import { type Random, seededRandom, systemRandom } from "#base/random.ts";
 import type { Client, ResourceId } from "#client/client.ts";
 import { type SimulatedNodes, startSimulatedNodes } from "#kubelet/simulated-nodes.ts";
-import { type Silence, wrongAnswers } from "../history/answers.ts";
-import { actsOfOthers, successions } from "../history/leadership.ts";
-import { checkLinearizable } from "../history/linearizability.ts";
+import type { Silence } from "../history/answers.ts";
+import { successions } from "../history/leadership.ts";
 import type { Wanted } from "../history/replicas.ts";
-import { checkWatched } from "../history/watched.ts";
 import { eventually } from "../kubectl.ts";
-import { type ProgramActs, programActs } from "./acts.ts";
-import { type Elected, earlyLeaders, leaseChanges, leaseGaps, machineOf, shownLease } from "./elected.ts";
+import { type Elected, leaseChanges, leaseGaps, machineOf, shownLease } from "./elected.ts";
+import { judged, summaryOf } from "./judgement.ts";
+import { allTold, lastLists, settled } from "./last-state.ts";
 import type { MachineProcess } from "./machine-process.ts";
 import type { Masters } from "./masters.ts";
-import { placements, shownPod, tooManyPods } from "./pods-seen.ts";
+import { shownPod } from "./pods-seen.ts";
 import { RecordedClient, Recording } from "./recorded-client.ts";
 import { RecordedWatcher, type Watched } from "./recorded-watcher.ts";
+import { CONFIG_MAPS, isAtServer, PLACES, type Place, PODS, RECOVERY_MS, type Seen } from "./seen.ts";
 
 const core = (resource: string): ResourceId => ({ group: "", version: "v1", resource });
-const CONFIG_MAPS = core("configmaps");
 const NAMESPACES = core("namespaces");
-const PODS = core("pods");
 const DEPLOYMENTS: ResourceId = { group: "apps", version: "v1", resource: "deployments" };
 const LEASES: ResourceId = { group: "coordination.k8s.io", version: "v1", resource: "leases" };
 
@@ -36,18 +33,11 @@ const NODES = 4;
 /** Clients that come through the balancer; each server has one of its own too. */
 const BALANCED_CLIENTS = ["balanced-0", "balanced-1", "balanced-2"] as const;
 const SERVERS = [0, 1, 2] as const;
-/** How long after a connection is back something may arrive that was sent before: TCP tries again less and less often. */
-const ON_THE_WAY_MS = 8_000;
-/** Until all is well again after the last fault; several times longer than on a quiet machine. */
-const RECOVERY_MS = 180_000;
 /** After a silence connections are tried again as late as the silence was long, and this. */
 const TRIED_AGAIN_MS = 5_000;
-/** The last object that is written: who was told of it was told of all. */
-const LAST = "the-last";
 
-/** Whether a client calls one server, and not the balancer. */
-export function isAtServer(client: string): boolean {
-  return client.startsWith("at-");
+function clientsAt(place: Place): readonly string[] {
+  return place === "balancer" ? BALANCED_CLIENTS : [`at-${place}`];
 }
 
 /** Clients that work on several masters, while somebody makes faults; and the judgement of what they saw. */
@@ -65,13 +55,12 @@ export class Trial implements AsyncDisposable {
   readonly #leases: Record<Elected, RecordedWatcher<Lease>>;
   readonly #pods: RecordedWatcher<Pod>;
   readonly #nodeWatcher: RecordedWatcher<Node>;
-  readonly #replicas = new Map<string, number>();
-  /** What each Deployment was told to have. */
   readonly #wanted = new Map<string, Wanted[]>();
   readonly #reconnections = new Map<string, number[]>();
   readonly #silences: Silence[] = [];
-  readonly #auditedBefore: readonly number[];
   readonly #namespace: string;
+  /** What is judged in the end. */
+  readonly seen: Seen;
   #scaling: Promise<void> = Promise.resolve();
   #nodes: SimulatedNodes | undefined;
   #round = 0;
@@ -79,7 +68,6 @@ export class Trial implements AsyncDisposable {
   private constructor(masters: Masters, seed: number) {
     this.masters = masters;
     this.#namespace = `histories-${seed}`;
-    this.#auditedBefore = masters.auditSizes();
     this.random = seededRandom(seed);
     const lease = (name: Elected): RecordedWatcher<Lease> =>
       new RecordedWatcher<Lease>({
@@ -105,12 +93,19 @@ export class Trial implements AsyncDisposable {
       namespace: this.#namespace,
       shown: shownPod,
     });
-  }
-
-  /** Nodes that were called silent: they never are for as long as that takes. */
-  #silentNodes(): readonly string[] {
-    const told = this.#nodeWatcher.segments.flatMap(({ events }) => events);
-    return told.filter(({ value }) => value !== "True").map(({ key, value }) => `${key} was called ${value}`);
+    this.seen = {
+      masters,
+      namespace: this.#namespace,
+      recording: this.recording,
+      watchers: this.#watchers,
+      leases: this.#leases,
+      pods: this.#pods,
+      nodes: this.#nodeWatcher,
+      wanted: this.#wanted,
+      silences: this.#silences,
+      reconnections: this.#reconnections,
+      auditedBefore: masters.auditSizes(),
+    };
   }
 
   /** Starts nodes, Deployments and clients. */
@@ -139,13 +134,12 @@ export class Trial implements AsyncDisposable {
     await eventually(() => client.get(core("serviceaccounts"), this.#namespace, "default"), RECOVERY_MS, "the controllers work");
     for (let i = 0; i < DEPLOYMENTS_COUNT; i++) {
       await client.create(DEPLOYMENTS, this.#namespace, deployment(`d${i}`, 2));
-      this.#replicas.set(`d${i}`, 2);
       this.#wanted.set(`d${i}`, [{ revision: 0, replicas: 2 }]);
     }
     const follow = <T extends Watched>(watcher: RecordedWatcher<T>): void => {
       this.#watchersEnded.push(watcher.run(closing));
     };
-    for (const at of ["balancer", ...SERVERS] as const) {
+    for (const at of PLACES) {
       const watcher = new RecordedWatcher<ConfigMap>({
         name: `watcher at ${at}`,
         client: masters.client(at),
@@ -177,7 +171,7 @@ export class Trial implements AsyncDisposable {
 
   /** The names of all clients. */
   get clients(): readonly string[] {
-    return [...BALANCED_CLIENTS, ...SERVERS.map((server) => `at-${server}`)];
+    return PLACES.flatMap(clientsAt);
   }
 
   /** From now on other objects are called. */
@@ -186,12 +180,12 @@ export class Trial implements AsyncDisposable {
   }
 
   /**
-   * Resolves with the milliseconds that it took until each client was answered so often: those that come through the balancer, and
-   * those at the servers that are named; all when none is named.
+   * Resolves with the milliseconds that it took until each client was answered so often: those that call where it is named; all when
+   * nothing is.
    */
-  async progress(calls: number, timeoutMs: number, servers: readonly number[] = SERVERS): Promise<number> {
+  async progress(calls: number, timeoutMs: number, places: readonly Place[] = PLACES): Promise<number> {
     const since = performance.now();
-    const names = [...BALANCED_CLIENTS, ...servers.map((server) => `at-${server}`)];
+    const names = places.flatMap(clientsAt);
     const { acknowledged, failures } = this.recording;
     const targets = names.map((name) => ({ name, target: (acknowledged.get(name) ?? 0) + calls }));
     const failed = failures.length;
@@ -215,7 +209,6 @@ export class Trial implements AsyncDisposable {
   async #scale(): Promise<void> {
     const name = `d${this.random.int(DEPLOYMENTS_COUNT)}`;
     const replicas = this.random.int(REPLICAS_MAX + 1);
-    this.#replicas.set(name, replicas);
     const client = this.masters.client("balancer");
     let first: string | undefined;
     const attempt = async (): Promise<unknown> => {
@@ -238,13 +231,13 @@ export class Trial implements AsyncDisposable {
     else times.push(realClock.now());
   }
 
-  /** From now on clients of these servers need not hear anything in time, until what is returned is called. */
-  silenced(servers: readonly number[]): () => void {
+  /** From now on clients that call there need not hear anything in time, until what is returned is called. */
+  silenced(places: readonly Place[]): () => void {
     const from = performance.now();
     return () => {
       const now = performance.now();
       const until = now + (now - from) + TRIED_AGAIN_MS;
-      this.#silences.push(...servers.map((server) => ({ client: `at-${server}`, from, until })));
+      this.#silences.push(...places.flatMap(clientsAt).map((client) => ({ client, from, until })));
     };
   }
 
@@ -303,56 +296,23 @@ export class Trial implements AsyncDisposable {
 
   /** Ends the clients when all is well, and answers with everything that is wrong. */
   async judge(): Promise<readonly string[]> {
-    const wrong: string[] = [];
     await eventually(() => this.masters.allReady(), RECOVERY_MS, "every server is ready");
     await this.progress(10, RECOVERY_MS);
     const client = this.masters.client("balancer");
-    await this.#settled(client).catch((error: unknown) => wrong.push(`${error}`));
+    const wrong: string[] = [];
+    await settled(this.seen, client).catch((error: unknown) => wrong.push(`${error}`));
     this.#stopping.abort();
     await Promise.all(this.#clientsEnded);
-    wrong.push(...(await this.#lastValues(client)), ...(await this.#allTold(client)));
+    const lists = await lastLists(this.seen);
+    wrong.push(...lists.wrong, ...(await allTold(this.seen, client)));
     this.#closing.abort();
     await Promise.all(this.#watchersEnded);
-    const { failures, late, operations, writes } = this.recording;
-    wrong.push(...wrongAnswers([...failures, ...late], this.#silences));
-    for (const [key, history] of operations) {
-      const verdict = checkLinearizable(history);
-      if (verdict.kind === "linearizable") continue;
-      wrong.push(`${key}: ${JSON.stringify(verdict)}`);
-      const text = history.map((operation) => JSON.stringify(operation)).join("\n");
-      writeFileSync(this.masters.path(`history-${key}.json`), text);
-    }
-    const segments = this.#watchers.flatMap((watcher) => watcher.segments);
-    wrong.push(...checkWatched(segments, writes));
-    for (const watcher of [...Object.values(this.#leases), this.#pods]) wrong.push(...checkWatched(watcher.segments, []));
-    for (const watcher of Object.values(this.#leases)) wrong.push(...earlyLeaders(watcher, this.masters));
-    wrong.push(...this.#silentNodes(), ...this.#actsOfOthers(), ...tooManyPods(this.#pods.segments, this.#wanted));
-    return wrong;
+    return [...wrong, ...judged(this.seen, lists.segments)];
   }
 
   /** What a run was like, for whoever reads its output. */
   summary(): string {
-    const { operations, failures, acknowledged } = this.recording;
-    const codes = new Map<number, number>();
-    for (const { code } of failures) codes.set(code, (codes.get(code) ?? 0) + 1);
-    const watches = this.#watchers.map(({ counts, segments }) => ({
-      ...counts,
-      events: segments.reduce((sum, { events }) => sum + events.length, 0),
-    }));
-    return JSON.stringify({
-      objects: operations.size,
-      acknowledged: [...acknowledged.values()].reduce((sum, count) => sum + count, 0),
-      failures: Object.fromEntries(codes),
-      slowestFailureMs: Math.round(Math.max(0, ...failures.map(({ durationMs }) => durationMs))),
-      watches,
-      leaders: Object.fromEntries(
-        Object.entries(this.#leases).map(([name, watcher]) => [
-          name,
-          successions(leaseChanges(watcher)).map(({ holder }) => holder || "-"),
-        ]),
-      ),
-      acts: this.#programActs().acts.length,
-    });
+    return summaryOf(this.seen);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -360,99 +320,6 @@ export class Trial implements AsyncDisposable {
     this.#closing.abort();
     await this.#nodes?.stop();
     await Promise.all([...this.#clientsEnded, ...this.#watchersEnded]);
-  }
-
-  /** Deployments have as many pods as they should, and those run. */
-  async #settled(client: Client): Promise<void> {
-    const state = async (): Promise<string> => {
-      const pods = (await client.list<Pod>(PODS, this.#namespace)).items;
-      return [...this.#replicas]
-        .map(([name, replicas]) => {
-          const own = pods.filter(({ metadata }) => metadata.labels?.app === name);
-          const running = own.filter(({ status }) => status?.phase === "Running").length;
-          return own.length === replicas && running === replicas
-            ? ""
-            : `${name}: ${own.length} pods, ${running} run, of ${replicas}`;
-        })
-        .filter((line) => line !== "")
-        .join("; ");
-    };
-    let last = "";
-    await eventually(
-      async () => {
-        last = await state();
-        return last === "";
-      },
-      RECOVERY_MS,
-      "Deployments",
-    ).catch((error: unknown) => {
-      throw new Error(`${error} ${last}\n${this.masters.tails()}`);
-    });
-  }
-
-  /** Every server says the same of every object. */
-  async #lastValues(client: Client): Promise<readonly string[]> {
-    const shown = async (from: Client): Promise<string> =>
-      JSON.stringify(
-        (await from.list<ConfigMap>(CONFIG_MAPS, this.#namespace)).items.map(({ metadata, data }) => [
-          metadata?.name,
-          metadata?.resourceVersion,
-          data?.value,
-        ]),
-      );
-    const compared = async (): Promise<readonly string[] | undefined> => {
-      const want = await shown(client);
-      const others = await Promise.all(SERVERS.map(async (i) => ((await shown(this.masters.client(i))) === want ? [] : [i])));
-      // What nobody knew the end of may still have come to one.
-      if ((await shown(client)) !== want) return undefined;
-      return others.flat().map((i) => `server ${i} has other objects`);
-    };
-    return (await eventually(compared, RECOVERY_MS, "every server shows the same")) ?? [];
-  }
-
-  /** Watchers are told of everything, the last thing too; whoever is not has lost its watch without a word. */
-  async #allTold(client: Client): Promise<readonly string[]> {
-    const last: ConfigMap = { apiVersion: "v1", kind: "ConfigMap", metadata: { name: LAST }, data: { value: LAST } };
-    const write = async (): Promise<ConfigMap> => {
-      await client.create(CONFIG_MAPS, this.#namespace, last).catch(() => undefined);
-      return client.get<ConfigMap>(CONFIG_MAPS, this.#namespace, LAST);
-    };
-    const { metadata } = await eventually(write, RECOVERY_MS, "the last object is written");
-    const revision = Number(metadata?.resourceVersion);
-    // Leases are renewed all the time. Pods do not change any more.
-    const pods = (await client.list<Pod>(PODS, this.#namespace)).items.map((pod) => Number(pod.metadata.resourceVersion));
-    const until = [
-      ...[...this.#watchers, ...Object.values(this.#leases)].map((watcher) => ({ watcher, revision })),
-      { watcher: this.#pods, revision: Math.max(0, ...pods) },
-    ];
-    const behind = (): string[] =>
-      until.flatMap((one) =>
-        one.watcher.until >= one.revision ? [] : [`${one.watcher.name} was told until ${one.watcher.until}`],
-      );
-    await eventually(() => behind().length === 0, RECOVERY_MS, "all is told").catch(() => undefined);
-    return behind().map((text) => `${text}, not of ${revision}`);
-  }
-
-  #programActs(): ProgramActs {
-    return programActs(this.masters, {
-      namespace: this.#namespace,
-      from: this.#auditedBefore,
-      placed: placements(this.#pods.segments),
-      wasOnItsWay: (machine, at) =>
-        (this.#reconnections.get(machine) ?? []).some((back) => at >= back && at < back + ON_THE_WAY_MS),
-    });
-  }
-
-  #actsOfOthers(): readonly string[] {
-    const { acts, unknown } = this.#programActs();
-    const wrong = (Object.keys(this.#leases) as Elected[]).flatMap((name) => {
-      const changes = leaseChanges(this.#leases[name]);
-      const from = changes[0]?.revision ?? 0;
-      // What was done before anybody watched cannot be judged.
-      const judged = acts.filter(({ of, revision }) => of === name && revision >= from);
-      return actsOfOthers(changes, judged, leaseGaps(this.#leases[name]));
-    });
-    return [...unknown, ...wrong];
   }
 }
 
