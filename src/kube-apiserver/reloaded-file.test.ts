@@ -48,6 +48,10 @@ test("a changed file is handed on once, and one that cannot be used is told of",
   rmSync(path);
   await until(3);
   expect(used).toHaveLength(2);
+  // Whatever look is under way has ended then.
+  const before = told.length;
+  pass();
+  await vi.waitFor(() => expect(told.length).toBeGreaterThan(before));
   stop();
   write("three");
   pass();
