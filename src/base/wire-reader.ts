@@ -6,8 +6,11 @@ export class ProtobufError extends Error {
 /** Reads the value of one field; it must be consumed. */
 export type ReadField = (number: number, wire: number) => void;
 
-/** Bytes of a varint that fit a plain number's bits. */
+/** Bytes of a varint whose bits fit those that operators on numbers work on. */
 const SMALL_VARINT_BYTES = 4;
+/** Bytes of a varint that a number holds exactly. */
+const EXACT_VARINT_BYTES = 7;
+const VARINT_BYTES_MAX = 10;
 /** Messages within messages. */
 const NESTING_MAX = 1000;
 
@@ -96,7 +99,7 @@ export class WireReader {
   skip(wire: number): void {
     switch (wire) {
       case 0:
-        this.varint();
+        this.#skipVarint();
         return;
       case 1:
         this.#advance(8);
@@ -116,18 +119,46 @@ export class WireReader {
     return this.#small() ?? Number(this.varint());
   }
 
-  /** A varint of few bytes; nothing is read where it is longer or cut off. */
+  /** A varint that a number holds; nothing is read where it is longer or cut off. */
   #small(): number | undefined {
+    const buffer = this.#buffer;
+    const start = this.#at;
+    const end = Math.min(this.#end, start + SMALL_VARINT_BYTES);
     let value = 0;
-    for (let i = 0; i < SMALL_VARINT_BYTES && this.#at + i < this.#end; i++) {
-      const byte = this.#buffer[this.#at + i] as number;
-      value |= (byte & 0x7f) << (7 * i);
+    for (let at = start, shift = 0; at < end; at++, shift += 7) {
+      const byte = buffer[at] as number;
+      value |= (byte & 0x7f) << shift;
       if (byte < 0x80) {
-        this.#at += i + 1;
+        this.#at = at + 1;
+        return value;
+      }
+    }
+    return this.#exact(value);
+  }
+
+  /** Goes on where {@link #small} has read `low`: bits beyond those of its operators. */
+  #exact(low: number): number | undefined {
+    const end = Math.min(this.#end, this.#at + EXACT_VARINT_BYTES);
+    let value = low;
+    let scale = 2 ** (7 * SMALL_VARINT_BYTES);
+    for (let at = this.#at + SMALL_VARINT_BYTES; at < end; at++, scale *= 128) {
+      const byte = this.#buffer[at] as number;
+      value += (byte & 0x7f) * scale;
+      if (byte < 0x80) {
+        this.#at = at + 1;
         return value;
       }
     }
     return undefined;
+  }
+
+  #skipVarint(): void {
+    for (let i = 0; i < VARINT_BYTES_MAX; i++) {
+      const at = this.#at;
+      this.#advance(1);
+      if ((this.#buffer[at] as number) < 0x80) return;
+    }
+    throw new ProtobufError("proto: integer overflow");
   }
 
   #advance(length: number): void {

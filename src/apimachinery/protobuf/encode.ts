@@ -22,8 +22,13 @@ type Members = Readonly<Record<string, unknown>>;
  */
 export function encodeMessage(schema: StructSchema, object: object): Buffer {
   const writer = new WireWriter();
-  writeFields(writer, layoutOf(schema), object as Members);
+  writeMessage(writer, schema, object);
   return writer.finish();
+}
+
+/** Writes what {@link encodeMessage} gives where it is to stand within something larger. */
+export function writeMessage(writer: WireWriter, schema: StructSchema, object: object): void {
+  writeFields(writer, layoutOf(schema), object as Members);
 }
 
 function writeFields(writer: WireWriter, layout: MessageLayout, object: Members): void {

@@ -15,6 +15,21 @@ export function inEnvelope(apiVersion: string, kind: string, message: Uint8Array
   return writer.finish();
 }
 
+/** Behind the message in its envelope: no encoding of the content, and no type of it. */
+const ENVELOPE_TAIL = Uint8Array.of(0x1a, 0, 0x22, 0);
+
+/** A message in its envelope, written where it stands. `head` is {@link envelopeHead}'s; `expectedBytes` saves copying where it is known. */
+export function writtenInEnvelope(head: Uint8Array, expectedBytes: number, write: (writer: WireWriter) => void): Buffer {
+  const writer = new WireWriter(expectedBytes + ENVELOPE_BYTES);
+  writer.raw(ENVELOPE_TAIL);
+  const before = writer.length;
+  write(writer);
+  writer.lengthSince(before);
+  writer.tag(2, LENGTH_DELIMITED);
+  writer.raw(head);
+  return writer.finish();
+}
+
 /** What {@link inEnvelope} begins with for every object of a kind: the prefix and the kind. */
 export function envelopeHead(apiVersion: string, kind: string): Buffer {
   const writer = new WireWriter(ENVELOPE_BYTES);

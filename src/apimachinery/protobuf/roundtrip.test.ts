@@ -9,8 +9,8 @@ import { normalizeObject } from "../schema/normalize.ts";
 import { schemaByName, schemaFor } from "../schema/registry.ts";
 import { parseYaml } from "../schema/yaml.ts";
 import { decodeMessage, decodeProtobuf } from "./decode.ts";
-import { encodeMessage } from "./encode.ts";
-import { inEnvelope, listInEnvelope, watchFrame } from "./envelope.ts";
+import { encodeMessage, writeMessage } from "./encode.ts";
+import { envelopeHead, inEnvelope, listInEnvelope, watchFrame, writtenInEnvelope } from "./envelope.ts";
 
 const fixtures = fileURLToPath(new URL("../../../../shared/upstream/roundtrip", import.meta.url));
 const names = existsSync(fixtures) ? readdirSync(fixtures).filter((name) => name.endsWith(".pb")) : [];
@@ -49,6 +49,8 @@ describe.skipIf(known.length === 0)("upstream's filled objects (needs ../shared/
     expect(canonical(yaml)).toEqual(fromJson);
     expect(canonical(decodeProtobuf(bytes, () => schema))).toEqual(fromJson);
     const written = inEnvelope(json.apiVersion ?? "", json.kind ?? "", encodeMessage(schema, fromJson));
+    const head = envelopeHead(json.apiVersion ?? "", json.kind ?? "");
+    expect(writtenInEnvelope(head, 100, (writer) => writeMessage(writer, schema, fromJson)).equals(written)).toBe(true);
     expect(written.equals(bytes), "the same bytes").toBe(true);
   });
 });

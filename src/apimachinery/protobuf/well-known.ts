@@ -48,11 +48,20 @@ export function readTime(reader: WireReader, format: "time" | "micro-time"): str
 /** As {@link readTime} reads it: times in UTC, with six decimals or none. */
 export function writeTime(writer: WireWriter, value: string | null | undefined): void {
   if (value === undefined || value === null || value === "") return;
-  const fraction = /\.(\d+)/.exec(value)?.[1] ?? "";
-  writer.integer(fraction === "" ? 0 : Number(fraction.padEnd(9, "0").slice(0, 9)));
+  if (value !== lastTime.text) lastTime = parseTime(value);
+  writer.integer(lastTime.nanos);
   writer.tag(2, VARINT);
-  writer.integer(Math.floor(Date.parse(value) / 1000));
+  writer.integer(lastTime.seconds);
   writer.tag(1, VARINT);
+}
+
+/** What is written at one time bears one time, mostly, several times over. */
+let lastTime = { text: "", seconds: 0, nanos: 0 };
+
+function parseTime(text: string): typeof lastTime {
+  const fraction = /\.(\d+)/.exec(text)?.[1] ?? "";
+  const nanos = fraction === "" ? 0 : Number(fraction.padEnd(9, "0").slice(0, 9));
+  return { text, seconds: Math.floor(Date.parse(text) / 1000), nanos };
 }
 
 /** `Duration`: nanoseconds. */

@@ -3,10 +3,10 @@ import { connect as connectPlainly, isIP, type Socket } from "node:net";
 import { connect as connectByTls, type TLSSocket } from "node:tls";
 import type { Clock, Timer } from "../clock.ts";
 import { nextTurn } from "../turn.ts";
+import { GrpcCall } from "./grpc-call.ts";
 import { DEADLINE_EXCEEDED, GrpcError, UNAVAILABLE } from "./grpc-error.ts";
 import { headerBlock } from "./hpack.ts";
-import { Http2Connection, type Http2Handlers } from "./http2-connection.ts";
-import { FRAME_HEAD_BYTES } from "./message-writer.ts";
+import { Http2Connection } from "./http2-connection.ts";
 
 /** Files in PEM form for `https` endpoints, read at each connection so that renewed ones are taken up. */
 export interface TlsFiles {
@@ -20,10 +20,8 @@ const CONNECT_TIMEOUT_MS = 3_000;
 /** A silent connection is asked whether it lives; etcd takes no more than one question in five seconds. */
 const PING_INTERVAL_MS = 10_000;
 const PING_TIMEOUT_MS = 5_000;
-/** Header blocks that are kept, one for each method and time limit. */
+/** Methods whose header blocks are kept, and time limits of each. */
 const BLOCKS_MAX = 100;
-/** Code of a call that succeeded. */
-const OK = 0;
 
 /** A call that goes on in both directions. */
 export interface GrpcStream {
@@ -50,7 +48,9 @@ export class GrpcChannel {
   readonly #clock: Clock;
   readonly #connectTimeoutMs: number;
   #connection: Promise<Http2Connection> | undefined;
-  readonly #blocks = new Map<string, Buffer>();
+  /** That of {@link #connection}, once it is there and while it takes calls. */
+  #open: Http2Connection | undefined;
+  readonly #blocks = new Map<string, Map<number | undefined, Buffer>>();
   #closed = false;
 
   /** With a `socketPath` the connection goes to that Unix socket, and the URL is only told. */
@@ -75,21 +75,25 @@ export class GrpcChannel {
   }
 
   /** Calls a method that takes one message and gives one, however long it takes without a time. Rejects with {@link GrpcError}. */
-  async unary(path: string, frame: Buffer, timeoutMs?: number): Promise<Buffer> {
-    const connection = await this.#connected();
+  unary(path: string, frame: Buffer, timeoutMs?: number): Promise<Buffer> {
+    const open = this.#open;
+    // There is one nearly always, and a call should not wait for a turn of its own then.
+    if (open !== undefined) return this.#call(open, path, frame, timeoutMs);
+    return this.#connected().then((connection) => this.#call(connection, path, frame, timeoutMs));
+  }
+
+  #call(connection: Http2Connection, path: string, frame: Buffer, timeoutMs: number | undefined): Promise<Buffer> {
     return new Promise((resolve, reject) => {
       let answer: Buffer | undefined;
-      const handlers = this.#handlers({
-        onMessage: (message) => {
-          answer = message;
-        },
-        onEnd: (error) => {
-          timer?.clear();
-          if (error === undefined && answer !== undefined) resolve(answer);
-          else reject(error ?? new GrpcError(UNAVAILABLE, "the server gave no answer"));
-        },
-      });
-      const stream = connection.open(this.#headers(path, timeoutMs), handlers);
+      const onMessage = (message: Buffer): void => {
+        answer = message;
+      };
+      const onEnd = (error?: GrpcError): void => {
+        timer?.clear();
+        if (error === undefined && answer !== undefined) resolve(answer);
+        else reject(error ?? new GrpcError(UNAVAILABLE, "the server gave no answer"));
+      };
+      const stream = connection.open(this.#headers(path, timeoutMs), new GrpcCall(this.url, onMessage, onEnd));
       const giveUp = (): void => {
         connection.cancel(stream);
         reject(new GrpcError(DEADLINE_EXCEEDED, `${this.url} did not answer in time`));
@@ -102,11 +106,8 @@ export class GrpcChannel {
   /** Begins a call that goes on in both directions. Rejects with {@link GrpcError} where there is no connection. */
   async stream(path: string, { onMessage, onEnd }: StreamHandlers): Promise<GrpcStream> {
     const connection = await this.#connected();
-    const handlers = this.#handlers({
-      onMessage,
-      onEnd: (error) => onEnd(error ?? new GrpcError(UNAVAILABLE, "the server ended the stream")),
-    });
-    const stream = connection.open(this.#headers(path, undefined), handlers);
+    const ended = (error?: GrpcError): void => onEnd(error ?? new GrpcError(UNAVAILABLE, "the server ended the stream"));
+    const stream = connection.open(this.#headers(path, undefined), new GrpcCall(this.url, onMessage, ended));
     return {
       send: (frame) => connection.write(stream, frame, false),
       finish: () => connection.write(stream, undefined, true),
@@ -118,6 +119,7 @@ export class GrpcChannel {
   reset(): void {
     const connection = this.#connection;
     this.#connection = undefined;
+    this.#open = undefined;
     connection?.then(
       (open) => open.destroy(`the connection to ${this.url} was given up`),
       () => undefined,
@@ -135,17 +137,20 @@ export class GrpcChannel {
     const connection = this.#connect();
     this.#connection = connection;
     const drop = (): void => {
-      if (this.#connection === connection) this.#connection = undefined;
+      if (this.#connection !== connection) return;
+      this.#connection = undefined;
+      this.#open = undefined;
     };
     connection.then((open) => {
-      if (open.isClosing) drop();
-      else open.onClosing = drop;
+      if (open.isClosing) return drop();
+      open.onClosing = drop;
+      if (this.#connection === connection) this.#open = open;
     }, drop);
     return connection;
   }
 
   async #connect(): Promise<Http2Connection> {
-    const socket = await this.#open();
+    const socket = await this.#reach();
     const connection = new Http2Connection(socket, nextTurn);
     const timer = this.#clock.setTimeout(() => connection.destroy("timed out"), this.#connectTimeoutMs);
     try {
@@ -161,7 +166,7 @@ export class GrpcChannel {
   }
 
   /** A socket on its way; what goes wrong shows on it. */
-  async #open(): Promise<Socket> {
+  async #reach(): Promise<Socket> {
     if (this.#socketPath !== undefined) return connectPlainly(this.#socketPath);
     const { protocol, hostname, port } = new URL(this.url);
     const host = hostname.replace(/^\[|\]$/g, "");
@@ -207,8 +212,7 @@ export class GrpcChannel {
 
   /** What goes before a call. The same each time: kept. */
   #headers(path: string, timeoutMs: number | undefined): Buffer {
-    const name = `${path} ${timeoutMs}`;
-    const known = this.#blocks.get(name);
+    const known = this.#blocks.get(path)?.get(timeoutMs);
     if (known !== undefined) return known;
     const { protocol, host } = new URL(this.url);
     const block = headerBlock({
@@ -221,79 +225,13 @@ export class GrpcChannel {
       // A member that has lost its leader ends streams that say so, instead of keeping them silent.
       ...(timeoutMs === undefined ? { hasleader: "true" } : { "grpc-timeout": `${timeoutMs}m` }),
     });
-    if (this.#blocks.size >= BLOCKS_MAX) this.#blocks.clear();
-    this.#blocks.set(name, block);
-    return block;
-  }
-
-  #handlers({ onMessage, onEnd }: { onMessage: (message: Buffer) => void; onEnd: (error?: GrpcError) => void }): Http2Handlers {
-    const messages = new MessageReader(onMessage);
-    let code: number | undefined;
-    let text = "";
-    return {
-      onHeaders(headers) {
-        const status = headers.get("grpc-status");
-        if (status !== undefined) {
-          code = Number(status);
-          text = headers.get("grpc-message") ?? "";
-          return;
-        }
-        const http = headers.get(":status");
-        if (http === undefined || http === "200") return;
-        code = UNAVAILABLE;
-        text = `unexpected HTTP status ${http}`;
-      },
-      onData: (bytes) => messages.push(bytes),
-      onEnd: (reason, unsent) => {
-        if (code === OK) onEnd();
-        else if (code !== undefined) onEnd(new GrpcError(code, decodeMessage(text)));
-        else onEnd(new GrpcError(UNAVAILABLE, reason ?? `the connection to ${this.url} was lost`, unsent));
-      },
-    };
-  }
-}
-
-/** gRPC's messages are percent-encoded. */
-function decodeMessage(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
-}
-
-/** Puts messages together from the pieces that they come in. */
-class MessageReader {
-  readonly #onMessage: (message: Buffer) => void;
-  #parts: Buffer[] = [];
-  #length = 0;
-
-  constructor(onMessage: (message: Buffer) => void) {
-    this.#onMessage = onMessage;
-  }
-
-  push(chunk: Buffer): void {
-    this.#parts.push(chunk);
-    this.#length += chunk.length;
-    while (this.#length >= FRAME_HEAD_BYTES) {
-      const size = FRAME_HEAD_BYTES + this.#head().readUInt32BE(1);
-      if (this.#length < size) return;
-      const whole = this.#join();
-      this.#parts = whole.length === size ? [] : [whole.subarray(size)];
-      this.#length -= size;
-      this.#onMessage(whole.subarray(FRAME_HEAD_BYTES, size));
+    let blocks = this.#blocks.get(path);
+    if (blocks === undefined || blocks.size >= BLOCKS_MAX) {
+      if (this.#blocks.size >= BLOCKS_MAX) this.#blocks.clear();
+      blocks = new Map();
+      this.#blocks.set(path, blocks);
     }
-  }
-
-  #head(): Buffer {
-    const [first] = this.#parts;
-    return first !== undefined && first.length >= FRAME_HEAD_BYTES ? first : this.#join();
-  }
-
-  #join(): Buffer {
-    const [first] = this.#parts;
-    const whole = this.#parts.length === 1 && first !== undefined ? first : Buffer.concat(this.#parts, this.#length);
-    this.#parts = [whole];
-    return whole;
+    blocks.set(timeoutMs, block);
+    return block;
   }
 }

@@ -1,7 +1,10 @@
 import { huffmanText } from "./huffman.ts";
 
+/** A name, and its value. */
+export type Header = readonly [string, string];
+
 /** Names, with the values that some have, that both sides know from the beginning (RFC 7541, appendix A). */
-const STATIC: readonly (readonly [string, string])[] = [
+const STATIC: readonly Header[] = [
   [":authority", ""],
   [":method", "GET"],
   [":method", "POST"],
@@ -30,37 +33,37 @@ const ENTRY_BYTES = 32;
 /** Reads the header blocks of one connection, in their order. */
 export class HeaderDecoder {
   /** The latest first. */
-  #table: (readonly [string, string])[] = [];
+  #table: Header[] = [];
   #bytes = 0;
   #bytesMax = TABLE_BYTES_MAX;
   #block: Uint8Array = new Uint8Array();
   #at = 0;
 
   /** Throws `RangeError` for what is no header block: the connection cannot go on then. */
-  read(block: Uint8Array): ReadonlyMap<string, string> {
+  read(block: Uint8Array): readonly Header[] {
     this.#block = block;
     this.#at = 0;
-    const headers = new Map<string, string>();
+    const headers: Header[] = [];
     while (this.#at < block.length) {
       const first = block[this.#at] ?? 0;
-      if (first >= 0x80) headers.set(...this.#entry(this.#integer(7)));
+      if (first >= 0x80) headers.push(this.#entry(this.#integer(7)));
       else if (first >= 0x40) {
         const header = this.#literal(6);
         this.#remember(header);
-        headers.set(...header);
+        headers.push(header);
       } else if (first >= 0x20) this.#resize(this.#integer(5));
-      else headers.set(...this.#literal(4));
+      else headers.push(this.#literal(4));
     }
     return headers;
   }
 
-  #entry(index: number): readonly [string, string] {
+  #entry(index: number): Header {
     const entry = index <= STATIC.length ? STATIC[index - 1] : this.#table[index - STATIC.length - 1];
     if (entry === undefined) throw new RangeError("a header that is not known");
     return entry;
   }
 
-  #literal(prefixBits: number): readonly [string, string] {
+  #literal(prefixBits: number): Header {
     const index = this.#integer(prefixBits);
     const name = index === 0 ? this.#text() : this.#entry(index)[0];
     return [name, this.#text()];
@@ -88,7 +91,7 @@ export class HeaderDecoder {
     }
   }
 
-  #remember(header: readonly [string, string]): void {
+  #remember(header: Header): void {
     this.#table.unshift(header);
     this.#bytes += sizeOf(header);
     this.#evict();
@@ -108,7 +111,7 @@ export class HeaderDecoder {
   }
 }
 
-function sizeOf([name, value]: readonly [string, string]): number {
+function sizeOf([name, value]: Header): number {
   return name.length + value.length + ENTRY_BYTES;
 }
 

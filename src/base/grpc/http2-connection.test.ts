@@ -1,6 +1,7 @@
 import { createServer, type Http2Server, type ServerHttp2Stream } from "node:http2";
 import { type AddressInfo, connect, createServer as createTcpServer, Socket } from "node:net";
 import { afterEach, expect, test } from "vitest";
+import { seededRandom } from "../random.ts";
 import { nextTurn } from "../turn.ts";
 import { headerBlock } from "./hpack.ts";
 import { Http2Connection } from "./http2-connection.ts";
@@ -69,6 +70,27 @@ test("bodies larger than every window go both ways, beside small ones", async ()
   expect(new Set(answers.map(({ status, trailer, reason }) => `${status} ${trailer} ${reason}`))).toEqual(
     new Set(["200 well undefined"]),
   );
+});
+
+test("what comes is understood wherever it is cut", async () => {
+  const random = seededRandom(7);
+  const real = connect(portOf(await serve(echo)), "127.0.0.1");
+  const cut = new Socket();
+  closing.push(() => real.destroy());
+  cut.write = (bytes: Uint8Array | string): boolean => real.write(bytes);
+  real.on("data", (bytes: Buffer) => {
+    for (let at = 0, end = 0; at < bytes.length; at = end) {
+      end = at + 1 + random.int(random.int(4) === 0 ? 3000 : 12);
+      cut.emit("data", bytes.subarray(at, end));
+    }
+  });
+  const connection = new Http2Connection(cut, nextTurn);
+  closing.push(() => connection.destroy("the test is over"));
+  await connection.ready;
+  const bodies = Array.from({ length: 60 }, (_, i) => Buffer.alloc(i % 10 === 0 ? 90_000 : 7 * i, `body ${i} `));
+  const answers = await Promise.all(bodies.map((body) => call(connection, body)));
+  expect(answers.map(({ body }, i) => body.equals(bodies[i] as Buffer))).toEqual(bodies.map(() => true));
+  expect(new Set(answers.map(({ status, trailer }) => `${status} ${trailer}`))).toEqual(new Set(["200 well"]));
 });
 
 test("no more streams are open than the server takes", async () => {

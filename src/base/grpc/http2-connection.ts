@@ -1,6 +1,7 @@
 import type { Socket } from "node:net";
 import type { NextTurn } from "../turn.ts";
-import { HeaderDecoder } from "./hpack.ts";
+import { FrameOutput } from "./frame-output.ts";
+import { type Header, HeaderDecoder } from "./hpack.ts";
 import {
   ACK,
   CANCEL,
@@ -9,10 +10,9 @@ import {
   FRAME_BYTES,
   FRAME_PAYLOAD_MAX,
   Frame,
-  frameHead,
-  numberFrame,
+  numbers,
   REFUSED_STREAM,
-  settingsFrame,
+  settings,
   unpadded,
 } from "./http2-frames.ts";
 
@@ -24,15 +24,13 @@ const DEFAULT_WINDOW_BYTES = 65_535;
 const WINDOW_BYTES = 16 * 1024 * 1024;
 /** Largest header block that is put together of several frames. */
 const HEADER_BLOCK_BYTES_MAX = 64 * 1024;
-/** Up to here what goes out in one turn is copied together; system calls cost more. */
-const JOINED_BYTES_MAX = 64 * 1024;
 /** After so many streams a connection is not used for more: their numbers come to an end. */
 const STREAM_ID_MAX = 0x7fff_0000;
 
 /** What comes back on a stream. */
 export interface Http2Handlers {
   /** Called for the head of the answer, and for its trailers. */
-  onHeaders(headers: ReadonlyMap<string, string>): void;
+  onHeaders(headers: readonly Header[]): void;
   /** The bytes are a view of what came in. */
   onData(bytes: Buffer): void;
   /** Called once. No reason means that the server ended it in order; `unsent` that it has surely not looked at it. */
@@ -84,7 +82,8 @@ export class Http2Connection {
   #received = 0;
   #rest: Buffer | undefined;
   #headers: { readonly stream: number; readonly flags: number; readonly parts: Buffer[]; bytes: number } | undefined;
-  #out: Buffer[] = [];
+  readonly #out = new FrameOutput();
+  readonly #flushNow = (): void => this.#flush();
   #begun: Http2Stream[] = [];
   #isFlushing = false;
   #isOver = false;
@@ -103,11 +102,13 @@ export class Http2Connection {
     socket.on("data", (chunk: Buffer) => this.#take(chunk));
     socket.on("error", (error) => this.destroy(wordsOf(error)));
     socket.on("close", () => this.destroy("closed"));
-    const settings = settingsFrame([
+    const wanted = settings([
       [ENABLE_PUSH, 0],
       [INITIAL_WINDOW_SIZE, WINDOW_BYTES],
     ]);
-    this.#send(PREFACE, settings, numberFrame(Frame.windowUpdate, 0, WINDOW_BYTES - DEFAULT_WINDOW_BYTES));
+    this.#out.bytes(PREFACE);
+    this.#send(Frame.settings, 0, 0, wanted);
+    this.#send(Frame.windowUpdate, 0, 0, numbers(WINDOW_BYTES - DEFAULT_WINDOW_BYTES));
   }
 
   /** Begins a request whose body is still to come. `block` is its header block. */
@@ -134,14 +135,14 @@ export class Http2Connection {
       this.#waiting = this.#waiting.filter((other) => other !== stream);
       return;
     }
-    this.#send(numberFrame(Frame.resetStream, stream.id, CANCEL));
+    this.#send(Frame.resetStream, 0, stream.id, numbers(CANCEL));
     this.#forget(stream);
   }
 
   /** Asks whether the other side lives. */
   ping(onAnswer: () => void): void {
     this.#pings.push(onAnswer);
-    this.#send(frameHead(Frame.ping, 0, 0, 8), Buffer.alloc(8));
+    this.#send(Frame.ping, 0, 0, Buffer.alloc(8));
   }
 
   /** Ends all streams, and the connection. */
@@ -170,7 +171,7 @@ export class Http2Connection {
     stream.window = this.#streamWindow;
     this.#streams.set(stream.id, stream);
     this.#begun.push(stream);
-    this.#send(frameHead(Frame.headers, END_HEADERS, stream.id, block.length), block);
+    this.#send(Frame.headers, END_HEADERS, stream.id, block);
     if (stream.unsentData.length > 0 || stream.isFinished) this.#pump(stream, stream.unsentData.length === 0);
     if (this.#nextId > STREAM_ID_MAX) this.#close();
   }
@@ -179,7 +180,7 @@ export class Http2Connection {
   #pump(stream: Http2Stream, empty = false): void {
     const { unsentData: data } = stream;
     if (empty && data.length === 0 && stream.isFinished) {
-      this.#send(frameHead(Frame.data, END_STREAM, stream.id, 0));
+      this.#send(Frame.data, END_STREAM, stream.id);
       return;
     }
     for (let first = data[0]; first !== undefined; first = data[0]) {
@@ -191,50 +192,47 @@ export class Http2Connection {
       this.#window -= length;
       stream.window -= length;
       const isLast = stream.isFinished && data.length === 0;
-      this.#send(frameHead(Frame.data, isLast ? END_STREAM : 0, stream.id, length), isWhole ? first : first.subarray(0, length));
+      this.#send(Frame.data, isLast ? END_STREAM : 0, stream.id, isWhole ? first : first.subarray(0, length));
     }
   }
 
-  #send(...parts: readonly Buffer[]): void {
-    this.#out.push(...parts);
+  #send(type: number, flags: number, stream: number, payload?: Buffer): void {
+    this.#out.frame(type, flags, stream, payload);
     if (this.#isFlushing) return;
     this.#isFlushing = true;
-    this.#later(() => this.#flush());
+    this.#later(this.#flushNow);
   }
 
   #flush(): void {
     this.#isFlushing = false;
-    const parts = this.#out;
-    this.#out = [];
-    for (const stream of this.#begun.splice(0)) stream.isFlushed = true;
+    const pieces = this.#out.take();
+    for (const stream of this.#begun) stream.isFlushed = true;
+    this.#begun = [];
     if (this.#isOver) return;
-    let bytes = 0;
-    for (const part of parts) bytes += part.length;
-    if (bytes <= JOINED_BYTES_MAX) this.#socket.write(Buffer.concat(parts, bytes));
-    else {
-      this.#socket.cork();
-      for (const part of parts) this.#socket.write(part);
-      this.#socket.uncork();
-    }
+    if (pieces.length > 1) this.#socket.cork();
+    for (const piece of pieces) this.#socket.write(piece);
+    if (pieces.length > 1) this.#socket.uncork();
   }
 
   #take(chunk: Buffer): void {
-    let bytes = this.#rest === undefined ? chunk : Buffer.concat([this.#rest, chunk]);
+    const bytes = this.#rest === undefined ? chunk : Buffer.concat([this.#rest, chunk]);
     this.#rest = undefined;
+    let at = 0;
     try {
-      while (bytes.length >= FRAME_BYTES && !this.#isOver) {
-        const length = bytes.readUIntBE(0, 3);
+      while (bytes.length - at >= FRAME_BYTES && !this.#isOver) {
+        const length = bytes.readUIntBE(at, 3);
         if (length > FRAME_PAYLOAD_MAX) throw new RangeError("a frame that is too large");
-        if (bytes.length < FRAME_BYTES + length) break;
-        const payload = bytes.subarray(FRAME_BYTES, FRAME_BYTES + length);
-        this.#onFrame(bytes[3] ?? 0, bytes[4] ?? 0, bytes.readUInt32BE(5) & 0x7fff_ffff, payload);
-        bytes = bytes.subarray(FRAME_BYTES + length);
+        const start = at + FRAME_BYTES;
+        if (bytes.length < start + length) break;
+        const [type = 0, flags = 0, id] = [bytes[at + 3], bytes[at + 4], bytes.readUInt32BE(at + 5) & 0x7fff_ffff];
+        at = start + length;
+        this.#onFrame(type, flags, id, bytes.subarray(start, at));
       }
     } catch (error) {
       if (!(error instanceof RangeError)) throw error;
       this.destroy(`the other side does not speak HTTP/2: ${error.message}`);
     }
-    if (bytes.length > 0) this.#rest = bytes;
+    if (at < bytes.length) this.#rest = at === 0 ? bytes : bytes.subarray(at);
   }
 
   #onFrame(type: number, flags: number, id: number, payload: Buffer): void {
@@ -251,13 +249,13 @@ export class Http2Connection {
 
   #onPing(flags: number, payload: Buffer): void {
     if ((flags & ACK) !== 0) this.#pings.shift()?.();
-    else this.#send(frameHead(Frame.ping, ACK, 0, 8), Buffer.from(payload));
+    else this.#send(Frame.ping, ACK, 0, payload);
   }
 
   #onData(id: number, flags: number, payload: Buffer): void {
     this.#received += payload.length;
     if (this.#received > WINDOW_BYTES / 2) {
-      this.#send(numberFrame(Frame.windowUpdate, 0, this.#received));
+      this.#send(Frame.windowUpdate, 0, 0, numbers(this.#received));
       this.#received = 0;
     }
     const stream = this.#streams.get(id);
@@ -265,7 +263,7 @@ export class Http2Connection {
     const isLast = (flags & END_STREAM) !== 0;
     stream.received += payload.length;
     if (!isLast && stream.received > WINDOW_BYTES / 2) {
-      this.#send(numberFrame(Frame.windowUpdate, id, stream.received));
+      this.#send(Frame.windowUpdate, 0, id, numbers(stream.received));
       stream.received = 0;
     }
     stream.handlers.onData(unpadded(payload, flags & ~0x20));
@@ -301,7 +299,7 @@ export class Http2Connection {
   #finish(stream: Http2Stream): void {
     if (stream.isOver) return;
     // The server wants no more of what is still to be sent.
-    if (!stream.isFinished || stream.unsentData.length > 0) this.#send(numberFrame(Frame.resetStream, stream.id, CANCEL));
+    if (!stream.isFinished || stream.unsentData.length > 0) this.#send(Frame.resetStream, 0, stream.id, numbers(CANCEL));
     this.#forget(stream);
     this.#end(stream, undefined, false);
   }
@@ -316,7 +314,7 @@ export class Http2Connection {
   #onSettings(flags: number, payload: Buffer): void {
     if ((flags & ACK) !== 0) return;
     for (let at = 0; at + 6 <= payload.length; at += 6) this.#set(payload.readUInt16BE(at), payload.readUInt32BE(at + 2));
-    this.#send(frameHead(Frame.settings, ACK, 0, 0));
+    this.#send(Frame.settings, ACK, 0);
     this.#markReady();
     for (const stream of [...this.#streams.values()]) this.#pump(stream);
     this.#beginWaiting();

@@ -32,33 +32,21 @@ export const FRAME_BYTES = 9;
 /** Largest frame that is taken, and sent unless the other side takes more: the protocol's default. */
 export const FRAME_PAYLOAD_MAX = 16_384;
 
-/** A frame, but for its payload. */
-export function frameHead(type: number, flags: number, stream: number, length: number): Buffer {
-  const head = Buffer.allocUnsafe(FRAME_BYTES);
-  head.writeUIntBE(length, 0, 3);
-  head[3] = type;
-  head[4] = flags;
-  head.writeUInt32BE(stream, 5);
-  return head;
+/** The payload of a frame that is a few numbers of 32 bits. */
+export function numbers(...values: readonly number[]): Buffer {
+  const payload = Buffer.allocUnsafe(4 * values.length);
+  for (const [i, value] of values.entries()) payload.writeUInt32BE(value, 4 * i);
+  return payload;
 }
 
-/** A frame whose payload is a few numbers of 32 bits. */
-export function numberFrame(type: number, stream: number, ...numbers: readonly number[]): Buffer {
-  const frame = Buffer.alloc(FRAME_BYTES + 4 * numbers.length);
-  frameHead(type, 0, stream, 4 * numbers.length).copy(frame);
-  for (const [i, number] of numbers.entries()) frame.writeUInt32BE(number, FRAME_BYTES + 4 * i);
-  return frame;
-}
-
-/** A SETTINGS frame of numbers and values. */
-export function settingsFrame(settings: readonly (readonly [number, number])[]): Buffer {
-  const frame = Buffer.alloc(FRAME_BYTES + 6 * settings.length);
-  frameHead(Frame.settings, 0, 0, 6 * settings.length).copy(frame);
-  for (const [i, [number, value]] of settings.entries()) {
-    frame.writeUInt16BE(number, FRAME_BYTES + 6 * i);
-    frame.writeUInt32BE(value, FRAME_BYTES + 6 * i + 2);
+/** The payload of a SETTINGS frame: numbers and values. */
+export function settings(values: readonly (readonly [number, number])[]): Buffer {
+  const payload = Buffer.allocUnsafe(6 * values.length);
+  for (const [i, [number, value]] of values.entries()) {
+    payload.writeUInt16BE(number, 6 * i);
+    payload.writeUInt32BE(value, 6 * i + 2);
   }
-  return frame;
+  return payload;
 }
 
 /** What a DATA or HEADERS frame holds, without padding and priority. Throws `RangeError` where that is longer than the frame. */

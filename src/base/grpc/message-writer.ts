@@ -56,12 +56,14 @@ export class Fields {
   }
 }
 
+/** Of the frame that is being written. */
+const HEAD = Buffer.alloc(FRAME_HEAD_BYTES);
+
 /** One message in gRPC's frame, uncompressed. `expectedBytes` saves copying where it is known. */
 export function frameOf(write: (fields: Fields) => void, expectedBytes?: number): Buffer {
   const writer = new WireWriter(expectedBytes);
   write(new Fields(writer));
-  const head = Buffer.alloc(FRAME_HEAD_BYTES);
-  head.writeUInt32BE(writer.length, 1);
-  writer.raw(head);
+  HEAD.writeUInt32BE(writer.length, 1);
+  writer.raw(HEAD);
   return writer.finish();
 }

@@ -69,24 +69,34 @@ export class EtcdClient {
     for (const channel of this.#channels) channel.close();
   }
 
-  async #call(path: string, frame: Buffer, tryMs: number, mayRepeat: (error: GrpcError) => boolean): Promise<Buffer> {
+  /** The first try; what comes after is for the few that fail. */
+  #call(path: string, frame: Buffer, tryMs: number, mayRepeat: (error: GrpcError) => boolean): Promise<Buffer> {
     const deadline = this.#clock.elapsed() + CALL_MS;
-    for (let tries = 1; ; tries++) {
-      const { channel } = this;
-      try {
-        return await channel.unary(path, frame, tryMs);
-      } catch (thrown) {
-        const error = outOfTime(thrown);
-        if (!(error instanceof GrpcError) || !error.elsewhere) throw error;
-        this.leave(channel);
-        // It may be frozen or cut off, and the next call would wait as long.
-        if (error.code === DEADLINE_EXCEEDED) channel.reset();
-        if (!mayRepeat(error) || this.#closed.signal.aborted || this.#clock.elapsed() >= deadline) throw error;
+    const { channel } = this;
+    return channel.unary(path, frame, tryMs).catch(async (thrown: unknown) => {
+      for (let [failed, error, tries] = [channel, thrown, 1]; ; tries++) {
+        if (!this.#mayTryAgain(failed, error, mayRepeat) || this.#clock.elapsed() >= deadline) throw outOfTime(error);
+        if (tries % this.#channels.length === 0) {
+          await this.#clock.sleep(ROUND_PAUSE_MS, this.#closed.signal).catch(() => undefined);
+        }
+        failed = this.channel;
+        try {
+          return await failed.unary(path, frame, tryMs);
+        } catch (again) {
+          error = again;
+        }
       }
-      if (tries % this.#channels.length === 0) {
-        await this.#clock.sleep(ROUND_PAUSE_MS, this.#closed.signal).catch(() => undefined);
-      }
-    }
+    });
+  }
+
+  /** Turns away from a member that does not answer. */
+  #mayTryAgain(channel: GrpcChannel, thrown: unknown, mayRepeat: (error: GrpcError) => boolean): boolean {
+    const error = outOfTime(thrown);
+    if (!(error instanceof GrpcError) || !error.elsewhere) return false;
+    this.leave(channel);
+    // It may be frozen or cut off, and the next call would wait as long.
+    if (error.code === DEADLINE_EXCEEDED) channel.reset();
+    return mayRepeat(error) && !this.#closed.signal.aborted;
   }
 }
 

@@ -66,6 +66,13 @@ export interface EtcdStoreOptions extends EtcdEndpoints {
   readonly answersProgress?: (version: string) => boolean;
 }
 
+/** A write that is under way. */
+interface Write {
+  readonly value: Uint8Array | undefined;
+  /** Lets the next write to its key go on. */
+  next: (() => void) | undefined;
+}
+
 /** The store on etcd 3.4 and later. Connects when it is first used. Leases end by etcd's clock, at the earliest after its election timeout. */
 export class EtcdStore implements KVStore {
   readonly features: StoreFeatures = { durable: true, shared: true };
@@ -74,7 +81,7 @@ export class EtcdStore implements KVStore {
   readonly #random: Random;
   readonly #watches: WatchStream;
   /** The last write to each key that is under way. */
-  readonly #writes = new Map<string, Promise<unknown>>();
+  readonly #writes = new Map<string, Write>();
   readonly #revision: LatestCall<number> = new LatestCall(() => this.#askRevision());
   #closed = false;
 
@@ -83,7 +90,8 @@ export class EtcdStore implements KVStore {
     this.#clock = clock;
     this.#random = random;
     this.#client = new EtcdClient(options, { clock, random });
-    this.#watches = new WatchStream({ client: this.#client, clock, answersProgress });
+    const known = (key: string): Uint8Array | undefined => this.#writes.get(key)?.value;
+    this.#watches = new WatchStream({ client: this.#client, clock, answersProgress, known });
   }
 
   async currentRevision(): Promise<number> {
@@ -120,29 +128,27 @@ export class EtcdStore implements KVStore {
     return rangeAnswer(await this.#read(rangeRequest(prefixRange(prefix), { countOnly: true }))).count;
   }
 
-  async txn(request: TxnRequest): Promise<TxnResult> {
+  async txn({ key, expectedModRevision, put }: TxnRequest): Promise<TxnResult> {
     this.#checkOpen();
-    if (request.put !== undefined) checkValueSize(request.put.value);
-    const { key } = request;
+    if (put !== undefined) checkValueSize(put.value);
     // Calls overtake each other on their way, and what is written to one key is meant in the order in which it was asked for.
+    const write: Write = { value: put?.value, next: undefined };
     const before = this.#writes.get(key);
-    const writing = before === undefined ? this.#swap(request) : before.catch(() => undefined).then(() => this.#swap(request));
-    this.#writes.set(key, writing);
+    this.#writes.set(key, write);
     try {
-      return await writing;
+      if (before !== undefined) await over(before);
+      const begun = this.#watches.begun(key);
+      if (begun !== undefined) await begun;
+      const value = put && { value: put.value, lease: put.lease ?? 0 };
+      const { revision, succeeded, kv } = swapAnswer(await this.#write(TXN, compareAndSwap(key, expectedModRevision, value)));
+      const reached = succeeded && (put !== undefined || kv !== undefined);
+      const arrival = reached ? this.#watches.reached(key, revision) : this.#watches.expect(revision);
+      if (arrival !== undefined) await arrival;
+      return succeeded ? { succeeded, revision, previous: kv } : { succeeded, revision, current: kv };
     } finally {
-      if (this.#writes.get(key) === writing) this.#writes.delete(key);
+      if (this.#writes.get(key) === write) this.#writes.delete(key);
+      write.next?.();
     }
-  }
-
-  async #swap({ key, expectedModRevision, put }: TxnRequest): Promise<TxnResult> {
-    await this.#watches.begun(key);
-    const value = put && { value: put.value, lease: put.lease ?? 0 };
-    const answer = swapAnswer(await this.#write(TXN, compareAndSwap(key, expectedModRevision, value)));
-    const { revision, succeeded, kv } = answer;
-    if (succeeded && (put !== undefined || kv !== undefined)) await this.#watches.reached(key, revision);
-    else this.#watches.expect(revision);
-    return succeeded ? { succeeded, revision, previous: kv } : { succeeded, revision, current: kv };
   }
 
   watch(prefix: string, options: WatchOptions): void {
@@ -233,13 +239,11 @@ export class EtcdStore implements KVStore {
     }
   }
 
-  async #write(path: string, frame: Buffer): Promise<Buffer> {
-    this.#checkOpen();
-    try {
-      return await this.#client.write(path, frame);
-    } catch (error) {
+  #write(path: string, frame: Buffer): Promise<Buffer> {
+    if (this.#closed) return Promise.reject(closed());
+    return this.#client.write(path, frame).catch((error: unknown) => {
       throw this.#failure(error);
-    }
+    });
   }
 
   #failure(error: unknown): unknown {
@@ -262,6 +266,13 @@ export class EtcdStore implements KVStore {
       probe.abort();
     });
   }
+}
+
+/** Resolves when a write has ended, however it did. One other waits for it at most. */
+function over(write: Write): Promise<void> {
+  return new Promise((resolve) => {
+    write.next = resolve;
+  });
 }
 
 function withResolver<T>(): { promise: Promise<T>; resolve: (value: T) => void } {

@@ -134,3 +134,21 @@ test("events, ends and progress of watches are told apart", () => {
   });
   expect(messages.watchAnswer(progress)).toMatchObject({ watchId: -1, revision: 2 ** 40, events: [] });
 });
+
+test("a value that somebody here has already is not copied, and another's never taken for it", () => {
+  const event = message((w) => field(w, 2, keyValue));
+  const answer = message((w) => field(w, 11, event));
+  const asked: string[] = [];
+  const valueWith = (known: Uint8Array | undefined): Uint8Array | undefined =>
+    messages.watchAnswer(answer, (key) => {
+      asked.push(key);
+      return known;
+    }).events[0]?.kv?.value;
+  const mine = new Uint8Array([118]);
+  expect(valueWith(mine)).toBe(mine);
+  for (const other of [new Uint8Array([119]), new Uint8Array([118, 0]), new Uint8Array(), undefined]) {
+    expect(valueWith(other)).not.toBe(other);
+    expect(valueWith(other)).toEqual(mine);
+  }
+  expect(new Set(asked)).toEqual(new Set(["k"]));
+});

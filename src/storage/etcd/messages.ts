@@ -167,15 +167,33 @@ function headerRevision(reader: WireReader): number {
   return revision;
 }
 
-/** Values are copied: a view would keep the whole answer in memory as long as one of them lives. */
-function readKeyValue(reader: WireReader): KeyValue {
-  const kv = { key: "", value: new Uint8Array(), createRevision: 0, modRevision: 0, version: 0, lease: 0 };
+const NO_BYTES: Uint8Array = new Uint8Array();
+
+/** What somebody here has of a key's value: taken instead of a copy where it is the same. */
+export type KnownValue = (key: string) => Uint8Array | undefined;
+
+const NOTHING_KNOWN: KnownValue = () => undefined;
+
+/** The bytes are a view of an answer. They are copied: it would be in memory as long as one of its values. */
+function ownValue(bytes: Buffer, known: Uint8Array | undefined): Uint8Array {
+  return known !== undefined && known.byteLength === bytes.byteLength && bytes.equals(known) ? known : new Uint8Array(bytes);
+}
+
+function readKeyValue(reader: WireReader, known: KnownValue = NOTHING_KNOWN): KeyValue {
+  const kv: { -readonly [K in keyof KeyValue]: KeyValue[K] } = {
+    key: "",
+    value: NO_BYTES,
+    createRevision: 0,
+    modRevision: 0,
+    version: 0,
+    lease: 0,
+  };
   reader.message((number, wire) => {
     if (number === 1) kv.key = reader.text();
     else if (number === 2) kv.createRevision = reader.integer();
     else if (number === 3) kv.modRevision = reader.integer();
     else if (number === 4) kv.version = reader.integer();
-    else if (number === 5) kv.value = new Uint8Array(reader.bytes());
+    else if (number === 5) kv.value = ownValue(reader.bytes(), known(kv.key));
     else if (number === 6) kv.lease = reader.integer();
     else reader.skip(wire);
   });
@@ -199,14 +217,15 @@ export function rangeAnswer(bytes: Uint8Array): RangeAnswer {
   return answer;
 }
 
+/** In response_range, response_put and response_delete_range; one key-value at most is there. */
+const KEY_VALUE_FIELDS: readonly (number | undefined)[] = [undefined, 2, 2, 3];
+
 /** Decodes the `TxnResponse` to {@link compareAndSwap}. */
 export function swapAnswer(bytes: Uint8Array): SwapAnswer {
   const answer: SwapAnswer = { revision: 0, succeeded: false, kv: undefined };
   decode(bytes, (reader) => {
-    // response_range and response_put and response_delete_range; of each the key-values are wanted, one at most.
-    const keyValueField: Readonly<Record<number, number>> = { 1: 2, 2: 2, 3: 3 };
     const readOperation: ReadField = (operation, wire) => {
-      const wanted = keyValueField[operation];
+      const wanted = KEY_VALUE_FIELDS[operation];
       if (wanted === undefined) return reader.skip(wire);
       reader.message((number, inner) => {
         if (number === wanted) answer.kv = readKeyValue(reader);
@@ -224,7 +243,7 @@ export function swapAnswer(bytes: Uint8Array): SwapAnswer {
 }
 
 /** Decodes a `WatchResponse`. */
-export function watchAnswer(bytes: Uint8Array): WatchAnswer {
+export function watchAnswer(bytes: Uint8Array, known?: KnownValue): WatchAnswer {
   const answer: WatchAnswer = {
     revision: 0,
     watchId: 0,
@@ -241,17 +260,17 @@ export function watchAnswer(bytes: Uint8Array): WatchAnswer {
     else if (number === 4) answer.canceled = reader.integer() !== 0;
     else if (number === 5) answer.compactRevision = reader.integer();
     else if (number === 6) answer.cancelReason = reader.text();
-    else if (number === 11) answer.events.push(readChange(reader));
+    else if (number === 11) answer.events.push(readChange(reader, known));
     else reader.skip(wire);
   });
   return answer;
 }
 
-function readChange(reader: WireReader): ChangeMessage {
+function readChange(reader: WireReader, known: KnownValue | undefined): ChangeMessage {
   const change: ChangeMessage = { deleted: false, kv: undefined, previous: undefined };
   reader.message((number, wire) => {
     if (number === 1) change.deleted = reader.integer() === 1;
-    else if (number === 2) change.kv = readKeyValue(reader);
+    else if (number === 2) change.kv = readKeyValue(reader, known);
     else if (number === 3) change.previous = readKeyValue(reader);
     else reader.skip(wire);
   });

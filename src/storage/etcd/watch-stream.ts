@@ -4,7 +4,9 @@ import type { StorageError, WatchOptions } from "../kv.ts";
 import type { EtcdClient } from "./etcd-client.ts";
 import {
   ALL_KEYS,
+  type ChangeMessage,
   emptyRequest,
+  type KnownValue,
   prefixRange,
   statusVersion,
   type WatchAnswer,
@@ -39,6 +41,9 @@ export class WatchStream {
   readonly #client: EtcdClient;
   readonly #clock: Clock;
   readonly #answersProgress: (version: string) => boolean;
+  readonly #known: KnownValue;
+  /** Have changes that came with others in one piece, and are delivered with them. */
+  readonly #arrived = new Set<Watch>();
   readonly #watches = new Map<number, Watch>();
   readonly #closed = new AbortController();
   #open: Open | undefined;
@@ -48,7 +53,14 @@ export class WatchStream {
   #wanted = 0;
   #asked: Timer | undefined;
 
-  constructor(options: { client: EtcdClient; clock: Clock; answersProgress: (version: string) => boolean }) {
+  /** `known` is what the store itself writes just now. */
+  constructor(options: {
+    client: EtcdClient;
+    clock: Clock;
+    answersProgress: (version: string) => boolean;
+    known: KnownValue;
+  }) {
+    this.#known = options.known;
     this.#client = options.client;
     this.#clock = options.clock;
     this.#answersProgress = options.answersProgress;
@@ -63,17 +75,24 @@ export class WatchStream {
     else void this.#connect();
   }
 
-  /** Resolves when all watches that would show the key have begun: a write from then on reaches them. */
-  async begun(key: string): Promise<void> {
-    for (const watch of this.#of(key)) if (watch.next === undefined) await watch.reached(0);
+  /** Resolves when all watches that would show the key have begun: a write from then on reaches them. Undefined when they have. */
+  begun(key: string): Promise<unknown> | undefined {
+    const waits: Promise<void>[] = [];
+    for (const watch of this.#watches.values()) {
+      const begun = watch.next === undefined && key.startsWith(watch.prefix) ? watch.reached(0) : undefined;
+      if (begun !== undefined) waits.push(begun);
+    }
+    return waits.length === 0 ? undefined : Promise.all(waits);
   }
 
-  /** Resolves when the write of the key at `revision` has reached all watches that show it. */
-  async reached(key: string, revision: number): Promise<void> {
-    for (const watch of this.#of(key)) {
-      const arrival = watch.reached(revision);
-      if (arrival !== undefined) await arrival;
+  /** Resolves when the write of the key at `revision` has reached all watches that show it. Undefined when it has. */
+  reached(key: string, revision: number): Promise<unknown> | undefined {
+    const waits: Promise<void>[] = [];
+    for (const watch of this.#watches.values()) {
+      const arrival = key.startsWith(watch.prefix) ? watch.reached(revision) : undefined;
+      if (arrival !== undefined) waits.push(arrival);
     }
+    return waits.length > 1 ? Promise.all(waits) : waits[0];
   }
 
   /** Sees to it that the watches come to `revision`, though it may hold nothing for them. */
@@ -83,6 +102,7 @@ export class WatchStream {
   }
 
   close(error: StorageError): void {
+    this.#deliver();
     this.#closed.abort();
     this.#open?.stream.cancel();
     this.#open = undefined;
@@ -90,10 +110,6 @@ export class WatchStream {
     const watches = [...this.#watches.values()];
     this.#watches.clear();
     for (const watch of watches) watch.end(error);
-  }
-
-  #of(key: string): Watch[] {
-    return [...this.#watches.values()].filter((watch) => key.startsWith(watch.prefix));
   }
 
   #create({ stream, progress }: Open, watch: Watch): void {
@@ -126,7 +142,7 @@ export class WatchStream {
       let ended = false;
       let stream: GrpcStream | undefined;
       const handlers: StreamHandlers = {
-        onMessage: (message) => this.#onAnswer(watchAnswer(message)),
+        onMessage: (message) => this.#onAnswer(watchAnswer(message, this.#known)),
         onEnd: () => {
           ended = true;
           this.#client.leave(channel);
@@ -155,6 +171,7 @@ export class WatchStream {
 
   #onAnswer(answer: WatchAnswer): void {
     const { watchId, created, canceled, events, revision } = answer;
+    if (events.length === 0) this.#deliver();
     if (watchId === -1 && !canceled) this.#onProgress(revision);
     const watch = this.#watches.get(watchId) ?? (watchId === -1 ? this.#firstUnconfirmed() : undefined);
     if (watch === undefined) return;
@@ -165,8 +182,22 @@ export class WatchStream {
     if (canceled) {
       this.#watches.delete(watch.id);
       watch.end(cancellation(answer));
-    } else if (events.length > 0) watch.deliver(events);
+    } else if (events.length > 0) this.#collect(watch, events);
   }
+
+  /** Several writes within a moment come in one piece, a message each: their watchers shall be called once. */
+  #collect(watch: Watch, events: readonly ChangeMessage[]): void {
+    if (this.#arrived.size === 0) queueMicrotask(this.#deliver);
+    this.#arrived.add(watch);
+    watch.collect(events);
+  }
+
+  readonly #deliver = (): void => {
+    if (this.#arrived.size === 0) return;
+    const arrived = [...this.#arrived];
+    this.#arrived.clear();
+    for (const watch of arrived) watch.deliver();
+  };
 
   /** A refusal bears no id; watches are confirmed in the order in which they were asked for. */
   #firstUnconfirmed(): Watch | undefined {

@@ -17,6 +17,7 @@ export class Watch {
   /** The present stream's server has confirmed it. */
   created = false;
   #waiters: Waiter[] = [];
+  #collected: ChangeMessage[] = [];
 
   constructor(id: number, prefix: string, options: WatchOptions) {
     this.id = id;
@@ -38,8 +39,15 @@ export class Watch {
     this.#wake();
   }
 
-  /** Hands over what the server sent; what lies outside the prefix only brings the watch forward. */
-  deliver(changes: readonly ChangeMessage[]): void {
+  /** Takes what the server sent, to be delivered soon. */
+  collect(changes: readonly ChangeMessage[]): void {
+    for (const change of changes) this.#collected.push(change);
+  }
+
+  /** Hands over what was collected; what lies outside the prefix only brings the watch forward. */
+  deliver(): void {
+    const changes = this.#collected;
+    this.#collected = [];
     const events: WatchEvent[] = [];
     let revision = 0;
     for (const change of changes) {
