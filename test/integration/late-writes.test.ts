@@ -2,10 +2,10 @@ import { createSecureServer, type ServerHttp2Session } from "node:http2";
 import { createConnection, createServer, type Server, type Socket } from "node:net";
 import { expect, test } from "vitest";
 import { realClock } from "#base/clock.ts";
+import type { Client } from "#client/client.ts";
+import { fencedClient } from "#client/fenced-client.ts";
+import { createRestClient } from "#client/rest-client.ts";
 import { createAuthority, issueCertificate } from "#pki/certificate.ts";
-import type { Client } from "./client.ts";
-import { fencedClient } from "./fenced-client.ts";
-import { createRestClient } from "./rest-client.ts";
 
 const PODS = { group: "", version: "v1", resource: "pods" };
 const pod = { apiVersion: "v1", kind: "Pod", metadata: { name: "p" } };
