@@ -216,15 +216,24 @@ describe.each(containerdVersions.slice(-1))("what containers find inside, by a k
     await remove("last");
   });
 
-  const held = async (name: string): Promise<Any> => {
+  const held = async (name: string, reason = "CreateContainerConfigError"): Promise<Any> => {
     let waiting: Any;
     await vi.waitFor(async () => {
       waiting = (await podOf(name)).status?.containerStatuses?.[0]?.state?.waiting;
-      expect(waiting?.reason).toBe("CreateContainerConfigError");
+      expect(waiting?.reason).toBe(reason);
     }, SOON);
     await remove(name);
     return waiting.message;
   };
+
+  test("an image as a volume: a runtime that cannot mount one says so of the container", async () => {
+    await create("with-image", {
+      volumes: [{ name: "v", image: { reference: node.image, pullPolicy: "IfNotPresent" } }],
+      container: { volumeMounts: [{ name: "v", mountPath: "/m" }] },
+    });
+    // Runtimes that do not know of images in mounts, as containerd before 2.1, see a mount of nothing.
+    expect(await held("with-image", "CreateContainerError")).toMatch(/mkdir "": mkdir : no such file or directory/);
+  });
 
   test.each(
     [
