@@ -82,7 +82,13 @@ async function deleteExisting(
     : await core.put(existing.key, existing.revision, core.normalize(draft));
   if (marked === undefined) return undefined;
   if (held || (options.gracePeriodSeconds ?? 0) > 0) return { answer: marked.object, entry: marked, gone: false };
-  return remove(core, marked, marked, request);
+  return (await remove(core, marked, marked, request)) ?? removedByOther(core, marked, request);
+}
+
+/** Who marked an object for removal at once and finds that another was quicker to remove it has what was asked for. */
+function removedByOther(core: StoreCore, marked: CacheEntry, request: WriteRequest): DeleteResult | undefined {
+  if (core.cache.byKey(marked.key) !== undefined) return undefined;
+  return { answer: answerFor(core, marked.object, request), entry: marked, gone: true };
 }
 
 /** Kinds with their own finalization word a wrong uid differently upstream. */

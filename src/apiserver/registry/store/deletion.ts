@@ -68,16 +68,15 @@ export function beginDeletion<T extends object>(
   if (strategy.gracefulDeletion === undefined) return "immediate";
   if (meta.deletionTimestamp !== undefined) {
     const current = meta.deletionGracePeriodSeconds;
-    if (current === undefined) return "immediate";
+    // Marked and not removed is what a server that ended in between leaves: whoever asks next completes it.
+    if (current === undefined || current === 0) return "immediate";
     const requested = options.gracePeriodSeconds;
     if (requested === undefined) {
       options.gracePeriodSeconds = current;
       return "pending";
     }
     if (requested >= current) return "pending";
-    const deadline = parseTime(meta.deletionTimestamp) ?? nowMs;
-    meta.deletionTimestamp = formatTime(deadline - (current - requested) * 1000);
-    meta.deletionGracePeriodSeconds = requested;
+    shorten(meta, current, requested, nowMs);
     return "graceful";
   }
   const period = strategy.gracefulDeletion(object as unknown as T, options.gracePeriodSeconds);
@@ -87,6 +86,14 @@ export function beginDeletion<T extends object>(
   meta.deletionGracePeriodSeconds = period;
   if ((meta.generation ?? 0) > 0) meta.generation = (meta.generation ?? 0) + 1;
   return "graceful";
+}
+
+/** A time in the past becomes now; who still asked for some grace leaves the last word to whoever watches, who gets a second. */
+function shorten(meta: ObjectMeta, current: number, requested: number, nowMs: number): void {
+  const deadline = (parseTime(meta.deletionTimestamp) ?? nowMs) - (current - requested) * 1000;
+  const over = deadline < nowMs;
+  meta.deletionTimestamp = formatTime(over ? nowMs : deadline);
+  meta.deletionGracePeriodSeconds = over && requested !== 0 ? 1 : requested;
 }
 
 /** Marks an object that waits for its finalizers. */
