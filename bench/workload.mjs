@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { load as parse } from "js-yaml";
 import { Context } from "./context.mjs";
 import { authCost } from "./steps/auth-cost.mjs";
-import { deployment, namespaceDeleted, nodesReady, reaction, wait } from "./steps/cluster.mjs";
+import { deployment, idleNodes, namespaceDeleted, nodesReady, reaction, wait } from "./steps/cluster.mjs";
 import { clusterDns } from "./steps/cluster-dns.mjs";
 import { customResources } from "./steps/custom-resources.mjs";
 import { fill, list } from "./steps/list.mjs";
@@ -28,6 +28,7 @@ const STEPS = {
   rest,
   memory,
   nodesReady,
+  idleNodes,
   schedule,
   preempt,
   churn,
@@ -48,6 +49,7 @@ const OURS_ONLY = new Set([
   "rest",
   "memory",
   "nodesReady",
+  "idleNodes",
   "webhooks",
   "authCost",
   "openWatches",

@@ -22,6 +22,25 @@ export async function nodesReady(context, { name, nodes }) {
   if (name !== undefined) context.report(name, Math.round(total), "ms", { less: true, note: "from the start of the process" });
 }
 
+/**
+ * Node objects that nobody runs, as scheduler_perf makes them, until the scheduler may use each. Their Pods are bound and go no
+ * further. Nobody beats for them: a workload has `node-monitor-grace-period`, 50 s, from their creation on.
+ */
+export async function idleNodes(context, { nodes }) {
+  const clients = await context.clients(CLIENTS);
+  const capacity = { cpu: "8", memory: "32Gi", pods: "110" };
+  const ready = { type: "Ready", status: "True", reason: "KubeletReady", message: "kubelet is posting ready status" };
+  await rate(context.server, clients, nodes, async (client, i) => {
+    const name = `idle-${i}`;
+    const labels = { "kubernetes.io/hostname": name, "kubernetes.io/os": "linux" };
+    const body = { metadata: { name, labels }, status: { capacity, allocatable: capacity, conditions: [ready] } };
+    expect(201, await client.request("POST", "/api/v1/nodes", JSON.stringify(body)));
+  });
+  const isUsable = ({ spec }) => (spec.taints ?? []).length === 0;
+  const usable = async () => (await get(clients[0], "/api/v1/nodes")).items.filter(isUsable).length;
+  await until("Nodes without taints", async () => (await usable()) >= nodes, PATIENCE_MS, 100);
+}
+
 /** A Deployment of so many replicas: from the request until all are ready, rolled over, scaled down to a tenth, and gone. */
 export async function deployment(context, { replicas }) {
   const [client] = await context.clients(1);

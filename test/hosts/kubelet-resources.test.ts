@@ -146,6 +146,8 @@ describe.each(versions)("what pods may use, on $name", (version) => {
       const conditions = async (): Promise<Any[]> =>
         ((await podOf("kept")).status.conditions as Any[]).filter(({ type }) => type.startsWith("PodResize"));
       const allocated = async (): Promise<Any> => (await podOf("kept")).status.containerStatuses?.[0].allocatedResources;
+      // A pod with no grace is gone from the API before the node has back what it held.
+      await vi.waitFor(async () => expect(await node.containerd.runtime.listPodSandbox()).toEqual([]), SOON);
       await create("large", { resources: sized("7") });
       await create("kept", { resources: sized("100m") });
       for (const name of ["large", "kept"]) await phaseOf(name, "Running");
