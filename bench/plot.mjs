@@ -34,6 +34,7 @@ export function plot({ title, rows, targets }) {
       `<text x="${LABEL_WIDTH + 15 + i * 170}" y="37">${escaped(target)}</text>`,
   );
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${y}" font-family="sans-serif" font-size="12">
+<title>${escaped(title)}</title>
 <rect width="100%" height="100%" fill="white"/>
 <text x="12" y="20" font-size="15" font-weight="bold">${escaped(title)}</text>
 ${[...legend, ...parts].join("\n")}

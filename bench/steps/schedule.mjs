@@ -8,21 +8,21 @@ const POLL_MS = 20;
 /** What a simulated node has for pods, in thousandths of a processor. */
 const NODE_CPU = 8_000;
 
-/** What Pods of scheduler_perf's workloads have in their specs beside the container. */
+/** What Pods of scheduler_perf's workloads have in their specs beside the container; they look for Pods of one colour. */
 const TEMPLATES = {
   basic: () => ({}),
-  affinity: () => ({ affinity: { podAffinity: terms("kubernetes.io/os") } }),
-  antiAffinity: () => ({ affinity: { podAntiAffinity: terms("kubernetes.io/hostname") } }),
-  topologySpread: () => ({
+  affinity: (color) => ({ affinity: { podAffinity: terms("kubernetes.io/os", color) } }),
+  antiAffinity: (color) => ({ affinity: { podAntiAffinity: terms("kubernetes.io/hostname", color) } }),
+  topologySpread: (color) => ({
     topologySpreadConstraints: [
-      { maxSkew: 5, topologyKey: "kubernetes.io/hostname", whenUnsatisfiable: "DoNotSchedule", labelSelector: selector() },
+      { maxSkew: 5, topologyKey: "kubernetes.io/hostname", whenUnsatisfiable: "DoNotSchedule", labelSelector: selector(color) },
     ],
   }),
-  preferredAffinity: () => ({ affinity: { podAffinity: preferred("kubernetes.io/hostname") } }),
-  preferredAntiAffinity: () => ({ affinity: { podAntiAffinity: preferred("kubernetes.io/hostname") } }),
-  preferredTopologySpread: () => ({
+  preferredAffinity: (color) => ({ affinity: { podAffinity: preferred("kubernetes.io/hostname", color) } }),
+  preferredAntiAffinity: (color) => ({ affinity: { podAntiAffinity: preferred("kubernetes.io/hostname", color) } }),
+  preferredTopologySpread: (color) => ({
     topologySpreadConstraints: [
-      { maxSkew: 5, topologyKey: "kubernetes.io/hostname", whenUnsatisfiable: "ScheduleAnyway", labelSelector: selector() },
+      { maxSkew: 5, topologyKey: "kubernetes.io/hostname", whenUnsatisfiable: "ScheduleAnyway", labelSelector: selector(color) },
     ],
   }),
   nodeAffinity: () => ({
@@ -36,39 +36,40 @@ const TEMPLATES = {
   }),
 };
 
-const selector = () => ({ matchLabels: { color: "green" } });
-function terms(topologyKey) {
-  return { requiredDuringSchedulingIgnoredDuringExecution: [{ labelSelector: selector(), topologyKey }] };
+const selector = (color) => ({ matchLabels: { color } });
+function terms(topologyKey, color) {
+  return { requiredDuringSchedulingIgnoredDuringExecution: [{ labelSelector: selector(color), topologyKey }] };
 }
 
-function preferred(topologyKey) {
-  const podAffinityTerm = { labelSelector: selector(), topologyKey };
+function preferred(topologyKey, color) {
+  const podAffinityTerm = { labelSelector: selector(color), topologyKey };
   return { preferredDuringSchedulingIgnoredDuringExecution: [{ weight: 1, podAffinityTerm }] };
 }
 
-/** Pods created until the scheduler has bound the last one; `template` is a key of {@link TEMPLATES}, `before` are there already. */
+/** Pods created until the scheduler has bound the last one; `template` is a key of {@link TEMPLATES} and the Pods' colour, `before` are there already. */
 export async function schedule(context, { name, template = "basic", pods, before = 0 }) {
-  const spec = TEMPLATES[template];
-  if (before > 0) await bindAll(context, spec, before);
-  const { boundMs, createdMs, cpuMs } = await bindAll(context, spec, pods);
+  const spec = () => TEMPLATES[template](template);
+  if (before > 0) await bindAll(context, spec, before, template);
+  const { boundMs, createdMs, cpuMs } = await bindAll(context, spec, pods, template);
   context.report(name, Math.round((pods * 1000) / boundMs), "/s", {
     cpuMicros: (cpuMs * 1000) / pods,
     note: `all created after ${Math.round(createdMs)} ms, bound after ${Math.round(boundMs)} ms`,
   });
 }
 
-/** `specOf` gives what a Pod has in its spec beside a container; `waiting` is the LIST of those that are not bound. */
-async function bindAll(context, specOf, pods, waiting = `${context.path("pods")}?fieldSelector=spec.nodeName=&limit=1`) {
+/** `specOf` gives what a Pod has in its spec beside a container. Waits for those of its colour alone. */
+async function bindAll(context, specOf, pods, color) {
   const clients = await context.clients(CLIENTS);
   const path = context.path("pods");
   const cpuBefore = usage(context.server).cpuMs;
   const started = performance.now();
   await rate(context.server, clients, pods, async (client) => {
-    const { metadata, ...rest } = pod(context.newName(), { labels: { color: "green" }, ...specOf() });
+    const { metadata, ...rest } = pod(context.newName(), { labels: { color }, ...specOf() });
     const { namespace: _, ...own } = metadata;
     expect(201, await client.request("POST", path, JSON.stringify({ ...rest, metadata: own })));
   });
   const createdMs = performance.now() - started;
+  const waiting = `${path}?labelSelector=color%3D${color}&fieldSelector=spec.nodeName%3D&limit=1`;
   const unbound = async () => countOf(await get(clients[0], waiting));
   await until("bound Pods", async () => (await unbound()) === 0, PATIENCE_MS, POLL_MS);
   return { createdMs, boundMs: performance.now() - started, cpuMs: usage(context.server).cpuMs - cpuBefore };
@@ -87,8 +88,8 @@ export async function preempt(context, { name, nodes }) {
     terminationGracePeriodSeconds: 0,
     containers: [{ name: "main", image: "app:1", resources: { requests: { cpu: `${Math.floor(NODE_CPU * part)}m` } } }],
   });
-  await bindAll(context, () => wanting("low", 0.22), 4 * nodes);
-  const { boundMs, cpuMs } = await bindAll(context, () => wanting("high", 0.7), nodes);
+  await bindAll(context, () => wanting("low", 0.22), 4 * nodes, "low");
+  const { boundMs, cpuMs } = await bindAll(context, () => wanting("high", 0.7), nodes, "high");
   const left = countOf(await get(client, `${context.path("pods")}?limit=1`));
   context.report(name, Math.round((nodes * 1000) / boundMs), "/s", {
     cpuMicros: (cpuMs * 1000) / nodes,
@@ -115,8 +116,7 @@ export async function churn(context, { name, pods, intervalMs = 200 }) {
     }
   };
   const coming = come();
-  const of = `${context.path("pods")}?labelSelector=color%3Dgreen&fieldSelector=spec.nodeName%3D&limit=1`;
-  const { boundMs, cpuMs } = await bindAll(context, TEMPLATES.basic, pods, of).finally(() => {
+  const { boundMs, cpuMs } = await bindAll(context, TEMPLATES.basic, pods, "basic").finally(() => {
     isDone = true;
   });
   await coming;

@@ -1,3 +1,4 @@
+import { isNotFound } from "#apimachinery/api-errors/errors.ts";
 import type { Client } from "#client/client.ts";
 import type { EventRecorder } from "#client/event-recorder.ts";
 import { referenceTo } from "#client/event-target.ts";
@@ -20,18 +21,32 @@ export async function evictVictims(
     if (priority < preemptor.priority) void modules.statusWriter.clearNomination(pod).catch(() => undefined);
   }
   await Promise.all(
-    victims.map(async ({ pod: victim, uid }) => {
-      if (victim.metadata.deletionTimestamp !== undefined) return;
-      const { namespace = "", name = "" } = victim.metadata;
-      await modules.statusWriter.write(victim, {
-        type: "DisruptionTarget",
-        status: "True",
-        reason: "PreemptionByScheduler",
-        message: `${preemptor.pod.spec.schedulerName}: preempting to accommodate a higher priority pod`,
-      });
-      await modules.client.delete(PODS, namespace, name, { preconditions: { uid } });
-      const message = `Preempted by pod ${preemptor.uid} on node ${nodeName}`;
-      modules.recorder.event(referenceTo("v1", "Pod", victim), "Normal", "Preempted", message, { action: "Preempting" });
+    victims.map(async (victim) => {
+      if (victim.pod.metadata.deletionTimestamp !== undefined) return;
+      try {
+        await evict(modules, victim, preemptor, nodeName);
+      } catch (error) {
+        // It is out of the way, as was wanted.
+        if (!isNotFound(error)) throw error;
+      }
     }),
   );
+}
+
+async function evict(
+  { client, statusWriter, recorder }: { client: Client; statusWriter: PodStatusWriter; recorder: EventRecorder },
+  { pod: victim, uid }: PodInfo,
+  preemptor: PodInfo,
+  nodeName: string,
+): Promise<void> {
+  const { namespace = "", name = "" } = victim.metadata;
+  await statusWriter.write(victim, {
+    type: "DisruptionTarget",
+    status: "True",
+    reason: "PreemptionByScheduler",
+    message: `${preemptor.pod.spec.schedulerName}: preempting to accommodate a higher priority pod`,
+  });
+  await client.delete(PODS, namespace, name, { preconditions: { uid } });
+  const message = `Preempted by pod ${preemptor.uid} on node ${nodeName}`;
+  recorder.event(referenceTo("v1", "Pod", victim), "Normal", "Preempted", message, { action: "Preempting" });
 }
