@@ -51,8 +51,10 @@ describe.skipIf(!hasTestHosts || !hasEtcd || !hasKubectl || !isBuilt)(
       provideSudo(host);
       for (const unit of ["kube-apiserver", "kube-controller-manager", "kube-scheduler"]) {
         const file = new URL(`../support/guides/systemd/${unit}.service`, import.meta.url);
-        host.write(`/etc/systemd/system/${unit}.service`, readFileSync(file, "utf8"));
-        linkPrograms(host, `/root/local/bin/${unit}`);
+        const text = readFileSync(file, "utf8");
+        host.write(`/etc/systemd/system/${unit}.service`, text);
+        // The program is where the guide's unit looks for it.
+        linkPrograms(host, /^ExecStart=(\S+)/m.exec(text)?.[1] ?? unit);
       }
       await makeTlsAssets(host, {
         K8S_SERVICE_IP: "10.254.0.1",
