@@ -49,6 +49,14 @@ describe("objects are stored as protobuf (--storage-media-type)", () => {
     return server.inProcessClient({ name: "admin", uid: "", groups: ["system:masters"], extra: {} });
   };
   const storedAt = async (key: string): Promise<Buffer> => Buffer.from((await kv.get(`/registry/${key}`)).kv?.value ?? []);
+  /** An object as it is read, and the bytes of this very version: controllers may write one in between. */
+  const asStored = async (key: string, get: () => Promise<ApiObject>): Promise<{ read: ApiObject; stored: Buffer }> => {
+    for (;;) {
+      const read = await get();
+      const { kv: found } = await kv.get(key);
+      if (`${found?.modRevision}` === read.metadata.resourceVersion) return { read, stored: Buffer.from(found?.value ?? []) };
+    }
+  };
   const configMap = (name: string): ConfigMap => ({
     apiVersion: "v1",
     kind: "ConfigMap",
@@ -103,10 +111,10 @@ describe("objects are stored as protobuf (--storage-media-type)", () => {
       const { namespace = "", name = "" } = object.metadata;
       await client.create({ group, version, resource: plural }, namespace, object);
       const { group: storedGroup, version: storedVersion } = definition;
-      const read = await client.get<ApiObject>({ group: storedGroup, version: storedVersion, resource: plural }, namespace, name);
-      const { resourceVersion: _, ...metadata } = read.metadata;
+      const id = { group: storedGroup, version: storedVersion, resource: plural };
       const key = upstreamKey(plural, namespace, name);
-      const stored = Buffer.from((await kv.get(key)).kv?.value ?? []);
+      const { read, stored } = await asStored(key, () => client.get<ApiObject>(id, namespace, name));
+      const { resourceVersion: _, ...metadata } = read.metadata;
       expect(stored.subarray(0, 4).toString("latin1"), key).toBe("k8s\0");
       const schema = schemaFor(storedGroup, storedVersion, definition.kind);
       assert(schema !== undefined, `${definition.kind} has a type`);
