@@ -23,6 +23,7 @@ const CONFIG_MAPS: ResourceDefinition<ApiObject> = {
   columns: DEFAULT_COLUMNS,
   // As Pods are selected by their nodes.
   selectableFields: { "data.key-0": (object) => (object as { data?: Record<string, string> }).data?.["key-0"] ?? "" },
+  indexedFields: ["data.key-0"],
   strategy: {},
 };
 const USER = { name: "u", uid: "", groups: [], extra: {} };

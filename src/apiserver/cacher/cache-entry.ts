@@ -50,6 +50,11 @@ export class CacheEntry {
     return this.#object;
   }
 
+  /** Whether {@link object} is here and need not be made of the bytes. */
+  get isDecoded(): boolean {
+    return this.#object !== undefined;
+  }
+
   /** Takes over what the entry was still to be made of. */
   protected adopt(object: ApiObject): void {
     object.metadata.resourceVersion = String(this.revision);

@@ -4,8 +4,9 @@ import { OrderedTree } from "#storage/memory/ordered-tree.ts";
 import { beginsWith, encodeObject } from "../serializer.ts";
 import { type CacheEntry, entryFromValue, type KnownValue } from "./cache-entry.ts";
 import { type CacheEvent, EventHistory } from "./event-history.ts";
+import { FieldIndex } from "./field-index.ts";
 import type { StoredReader } from "./stored-reader.ts";
-import { type FilteredEvent, filterEvent, type ObjectFilter, type WatchConsumer } from "./watch-group.ts";
+import { type FilteredEvent, type FilterMark, filterEvent, type ObjectFilter, type WatchConsumer } from "./watch-group.ts";
 import { WatchIndex } from "./watch-index.ts";
 
 /** A consistent view of all objects of a resource. */
@@ -25,6 +26,11 @@ export class ResourceCache {
   #current = new Map<string, CacheEntry>();
   #history: EventHistory = new EventHistory(this.#tree, 0);
   readonly #watches = new WatchIndex();
+  /** By attribute; each made when first asked for. */
+  readonly #indexes = new Map<string, FieldIndex>();
+
+  /** Ids of the attributes by whose values objects are found. */
+  indexed: readonly string[] = [];
 
   /** What stored objects become before anybody sees them, where that is not what they are. May change its argument. */
   readonly #read: ((object: ApiObject) => ApiObject) | undefined;
@@ -86,6 +92,17 @@ export class ResourceCache {
     return this.#history.treeAt(revision);
   }
 
+  /** Of the present objects those that have the mark, or more; undefined where they cannot be found without looking at all. */
+  treeOf(mark: FilterMark | undefined): OrderedTree<CacheEntry> | undefined {
+    if (mark === undefined || "label" in mark || !this.indexed.includes(mark.attribute.id)) return undefined;
+    let index = this.#indexes.get(mark.attribute.id);
+    if (index === undefined) {
+      index = new FieldIndex(mark.attribute, this.#current.values());
+      this.#indexes.set(mark.attribute.id, index);
+    }
+    return index.share(mark.value);
+  }
+
   /** Takes over what a listing at `revision` found; all watches end. */
   load(entries: readonly CacheEntry[], revision: number): void {
     let tree = new OrderedTree<CacheEntry>();
@@ -96,6 +113,7 @@ export class ResourceCache {
     }
     this.#tree = tree;
     this.#current = current;
+    this.#indexes.clear();
     this.#history = new EventHistory(tree, revision);
     this.endWatches();
   }
@@ -109,6 +127,7 @@ export class ResourceCache {
     };
     for (const { key, revision, entry } of changes) {
       const previous = this.#current.get(key);
+      for (const index of this.#indexes.values()) index.replace(previous, entry);
       if (entry !== undefined) {
         this.#current.set(key, entry);
         this.#tree = this.#tree.with(sortKey(key), entry);

@@ -6,7 +6,7 @@ import type { CacheEvent } from "./event-history.ts";
 import { OrderedJobs } from "./ordered-jobs.ts";
 import type { ResourceCache } from "./resource-cache.ts";
 import { type StoredCodec, VersionEntry } from "./version-entry.ts";
-import { type FilteredEvent, filterEvent, type ObjectFilter, type WatchConsumer } from "./watch-group.ts";
+import { type FilteredEvent, type FilterMark, filterEvent, type ObjectFilter, type WatchConsumer } from "./watch-group.ts";
 import { WatchIndex } from "./watch-index.ts";
 
 /** Events that may wait for conversion; then the watches end, and their clients resume where they were. */
@@ -67,6 +67,11 @@ export class VersionCache {
 
   treeAt(revision: number): OrderedTree<CacheEntry> | undefined {
     return this.stored.treeAt(revision);
+  }
+
+  /** A field's value is known when an object is converted: nothing is found by it. */
+  treeOf(_mark: FilterMark | undefined): undefined {
+    return undefined;
   }
 
   range(tree: OrderedTree<CacheEntry>, prefix: string, startKey?: string, limit?: number): CacheEntry[] {

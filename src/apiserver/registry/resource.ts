@@ -39,6 +39,8 @@ export interface ResourceDefinition<T extends object = ApiObject> {
   readonly columns: readonly Column<T>[];
   /** Beyond `metadata.name` and, of what lies in a namespace, `metadata.namespace`. */
   readonly selectableFields?: Readonly<Record<string, (object: T) => string>>;
+  /** Those of them by which a list finds objects without looking at all others, after upstream's `Indexers`. */
+  readonly indexedFields?: readonly string[];
   /** What the refusal of another field says, where the kind words it in its own way. */
   readonly unknownFieldSelector?: (
     field: string,

@@ -78,7 +78,7 @@ export async function listEntries(
     const found = entry !== undefined && filterMatches(filter, entry) ? [entry] : [];
     return { entries: found, metadata: { resourceVersion: String(revision) } };
   }
-  const tree = exact === undefined ? cache.tree : cache.treeAt(exact);
+  const tree = exact === undefined ? (cache.treeOf(filter.mark) ?? cache.tree) : cache.treeAt(exact);
   const startKey = chunk.start?.startKey ?? prefix;
   const all =
     tree === undefined

@@ -18,12 +18,13 @@ export interface Selection {
 /** Combines the path and the selectors. Throws 400 for fields that the kind cannot be selected by. */
 export function selectionOf(
   endpoint: ResourceEndpoint,
-  namespace: string,
+  pathNamespace: string,
   pathName: string,
   labels: LabelSelector,
   fields: FieldSelector,
 ): Selection {
   checkFields(endpoint, fields);
+  const namespaced = endpoint.store.definition.scope === "Namespaced";
   let name = pathName;
   if (pathName !== "" && !fields.empty) {
     const selected = fields.requirements.find(({ field, operator }) => field === "metadata.name" && operator === "=");
@@ -31,7 +32,13 @@ export function selectionOf(
       throw badRequest("fieldSelector metadata.name doesn't match requested name");
     }
   }
+  let namespace = pathNamespace;
   const rest = fields.requirements.filter(({ field, operator, value }) => {
+    // As a path with this namespace, which looks at no other: upstream's `MatchesSingleNamespace`.
+    if (field === "metadata.namespace" && operator === "=" && value !== "" && namespace === "" && namespaced) {
+      namespace = value;
+      return false;
+    }
     if (field !== "metadata.name" || operator !== "=" || (name !== "" && name !== value)) return true;
     name = value;
     // A name that cannot be: the filter's own name would match everything.
@@ -45,7 +52,7 @@ export function selectionOf(
     namespace === "" && name === "" && conditions.length === 0
       ? ""
       : JSON.stringify([namespace, name, labels.toString(), fields.toString(), endpoint.form.apiVersion]);
-  const mark = markOf(tests, labels);
+  const mark = markOf(tests, labels, endpoint.store.definition.indexedFields ?? []);
   const filter: ObjectFilter = {
     namespace,
     name,
@@ -72,9 +79,10 @@ function meets(entry: CacheEntry, { attribute, operator, value }: FieldTest): bo
   return (attribute.of(entry) === value) === (operator === "=");
 }
 
-/** What all that is selected has in common: a field says more than a label does. */
-function markOf(tests: readonly FieldTest[], labels: LabelSelector): FilterMark | undefined {
-  const equal = tests.find(({ operator }) => operator === "=");
+/** What all that is selected has in common: a field says more than a label does, and one by which objects are found more than another. */
+function markOf(tests: readonly FieldTest[], labels: LabelSelector, indexed: readonly string[]): FilterMark | undefined {
+  const equals = tests.filter(({ operator }) => operator === "=");
+  const equal = equals.find(({ attribute }) => indexed.includes(attribute.id)) ?? equals[0];
   if (equal !== undefined) return { attribute: equal.attribute, value: equal.value };
   const one = labels.requirements.find(({ operator }) => operator === "=" || operator === "==" || operator === "in");
   return one && { label: one.key, values: one.values };

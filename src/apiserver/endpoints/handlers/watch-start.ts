@@ -64,7 +64,7 @@ function watchStart(
   const endBookmark = options.sendInitialEvents === true && options.allowWatchBookmarks;
   if (state) {
     const prefix = filter.namespace === "" ? cache.prefix : `${cache.prefix}${filter.namespace}/`;
-    const entries = cache.range(cache.tree, prefix).filter((entry) => filterMatches(filter, entry));
+    const entries = cache.range(cache.treeOf(filter.mark) ?? cache.tree, prefix).filter((entry) => filterMatches(filter, entry));
     return { events: entries.map((entry) => ({ type: "ADDED", entry })), revision, endBookmark, skipUntil: revision };
   }
   if (version === 0n) return { events: [], revision, endBookmark: false, skipUntil: revision };

@@ -36,6 +36,7 @@ export function pods(modules: RegistryModules): ResourceDefinition<Pod> {
       "status.podIPs": () => "",
       "status.nominatedNodeName": (pod) => pod.status?.nominatedNodeName ?? "",
     },
+    indexedFields: ["spec.nodeName"],
     strategy: podStrategy(modules.clock),
     subresources: {
       attach: streamSubresource("attach", modules),
