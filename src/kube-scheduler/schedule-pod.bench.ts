@@ -41,7 +41,7 @@ function placerAmong(count: number): PodPlacer {
     defaultPlugins({
       client: {} as Client,
       clock: realClock,
-      cluster: testCluster(() => cache.nodes),
+      cluster: testCluster(cache.nodeList),
       preemption: {
         nodes: () => cache.nodes,
         budgets: () => [],

@@ -23,7 +23,7 @@ function place(nodes: readonly Node[], placed: readonly Pod[], spec: Partial<Pod
     defaultPlugins({
       client: {} as Client,
       clock: realClock,
-      cluster: testCluster(() => cache.nodes),
+      cluster: testCluster(cache.nodeList),
       preemption: {
         nodes: () => cache.nodes,
         budgets: () => [],

@@ -199,7 +199,7 @@ function clusterLister(informers: SharedInformerFactory, cache: SchedulerCache):
   const replicaSets = informers.informer<ReplicaSet>(apps("replicasets")).lister;
   const statefulSets = informers.informer<StatefulSet>(apps("statefulsets")).lister;
   return {
-    nodes: () => cache.nodes,
+    nodes: () => cache.nodeList,
     pod: (namespace, name) => pods.get(namespace, name),
     claim: (namespace, name) => claims.get(namespace, name),
     volume: (name) => volumes.get("", name),

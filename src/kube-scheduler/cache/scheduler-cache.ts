@@ -1,5 +1,6 @@
 import type { Node, Pod } from "#api/generated/core/v1.ts";
 import { NodeInfo } from "../framework/node-info.ts";
+import { NodeList } from "../framework/node-list.ts";
 import { type PodInfo, podInfo } from "../framework/pod-info.ts";
 
 interface PlacedPod {
@@ -12,11 +13,12 @@ interface PlacedPod {
 export class SchedulerCache {
   readonly #infos = new Map<string, NodeInfo>();
   readonly #pods = new Map<string, PlacedPod>();
-  #nodes: NodeInfo[] = [];
+  /** The nodes that exist, and their changes. */
+  readonly nodeList: NodeList = new NodeList();
 
   /** The nodes that exist, in the order they came. */
   get nodes(): readonly NodeInfo[] {
-    return this.#nodes;
+    return this.nodeList.all;
   }
 
   node(name: string): NodeInfo | undefined {
@@ -27,15 +29,16 @@ export class SchedulerCache {
   setNode(node: Node): void {
     const name = node.metadata.name ?? "";
     const info = this.#info(name);
-    if (info.node === undefined) this.#nodes.push(info);
+    const isNew = info.node === undefined;
     info.setNode(node);
+    if (isNew) this.nodeList.add(info);
   }
 
   removeNode(name: string): void {
     const info = this.#infos.get(name);
     if (info === undefined) return;
     info.setNode(undefined);
-    this.#nodes = this.#nodes.filter((other) => other !== info);
+    this.nodeList.remove(info);
     this.#dropIfEmpty(info);
   }
 
@@ -80,7 +83,7 @@ export class SchedulerCache {
   #info(name: string): NodeInfo {
     let info = this.#infos.get(name);
     if (info === undefined) {
-      info = new NodeInfo(name);
+      info = new NodeInfo(name, (changed) => this.nodeList.noteChange(changed));
       this.#infos.set(name, info);
     }
     return info;

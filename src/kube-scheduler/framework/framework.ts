@@ -41,6 +41,8 @@ export class Framework {
   readonly #queueSort: QueueSortPlugin;
   readonly #preFilter: readonly (Plugin & PreFilterPlugin)[];
   readonly #filter: readonly (Plugin & FilterPlugin)[];
+  /** Those that look at nodes in the cycle that was last looked at. */
+  #taking: { readonly state: CycleState; readonly filters: readonly (Plugin & FilterPlugin)[] } | undefined;
   readonly #postFilter: readonly (Plugin & PostFilterPlugin)[];
   readonly #preScore: readonly (Plugin & PreScorePlugin)[];
   readonly #score: readonly (Plugin & ScorePlugin)[];
@@ -111,12 +113,19 @@ export class Framework {
 
   /** The first plugin that says no; undefined when the pod fits. */
   runFilter(state: CycleState, pod: PodInfo, node: NodeInfo): PluginVerdict | undefined {
-    for (const plugin of this.#filter) {
-      if (state.skipFilter.has(plugin.name)) continue;
+    for (const plugin of this.#filtersIn(state)) {
       const status = plugin.filter(state, pod, node);
       if (status.code !== "Success") return { status, plugin: plugin.name };
     }
     return undefined;
+  }
+
+  /** Who takes part in a cycle: found out once, for it is asked for very many nodes. */
+  #filtersIn(state: CycleState): readonly (Plugin & FilterPlugin)[] {
+    if (this.#taking?.state !== state) {
+      this.#taking = { state, filters: this.#filter.filter(({ name }) => !state.skipFilter.has(name)) };
+    }
+    return this.#taking.filters;
   }
 
   /** Until one makes room; the reasons of the others are told together. */

@@ -28,9 +28,12 @@ export class NodeInfo {
   /** Images that the node has, and their sizes in bytes. */
   images: ReadonlyMap<string, number> = NO_IMAGES;
   #node: Node | undefined;
+  readonly #onChange: (info: NodeInfo) => void;
 
-  constructor(name: string) {
+  /** `onChange` is told of each change of the node or its pods. */
+  constructor(name: string, onChange: (info: NodeInfo) => void = () => undefined) {
     this.name = name;
+    this.#onChange = onChange;
   }
 
   /** Absent for a node that is not known (any more) while pods are said to be on it. */
@@ -59,13 +62,14 @@ export class NodeInfo {
   }
 
   setNode(node: Node | undefined): void {
-    this.#version += 1;
     if (node?.status?.images !== this.#node?.status?.images) this.images = imagesOf(node);
     const unchanged = node !== undefined && node.status?.allocatable === this.#node?.status?.allocatable;
     this.#node = node;
-    if (unchanged) return;
-    this.allocatable = resourcesFromList(node?.status?.allocatable);
-    this.allowedPods = quantityValue(parseQuantity(node?.status?.allocatable?.pods ?? 0));
+    if (!unchanged) {
+      this.allocatable = resourcesFromList(node?.status?.allocatable);
+      this.allowedPods = quantityValue(parseQuantity(node?.status?.allocatable?.pods ?? 0));
+    }
+    this.#change();
   }
 
   addPod(info: PodInfo): void {
@@ -90,8 +94,13 @@ export class NodeInfo {
   }
 
   #podsChange(): void {
-    this.#version += 1;
     if (this.#counts.size > 0) this.#counts.clear();
+    this.#change();
+  }
+
+  #change(): void {
+    this.#version += 1;
+    this.#onChange(this);
   }
 
   #count(info: PodInfo, sign: 1 | -1): void {

@@ -1,4 +1,5 @@
 import type { NodeInfo } from "./node-info.ts";
+import type { NodeList } from "./node-list.ts";
 
 /** Of tallies of one sort, so many are kept: those that were asked for last. */
 const TALLIES_MAX = 16;
@@ -11,52 +12,72 @@ export interface Tallied<Part> {
   subtract(part: Part): void;
 }
 
+/** What a node had when it was counted. */
+interface Counted<Part> {
+  readonly version: number;
+  readonly part: Part;
+}
+
 /**
- * A sum over all nodes that is kept from one pod to the next: only nodes that have changed since are counted anew. So what it
- * costs to place a pod does not depend on how many pods there are.
+ * A sum over all nodes that is kept from one pod to the next: only nodes that have changed since are looked at and counted anew. So
+ * what it costs to place a pod depends neither on how many nodes there are nor on how many pods.
  */
 export class NodeTally<Part> {
   readonly #tallied: Tallied<Part>;
-  readonly #nodes: NodeInfo[] = [];
-  readonly #versions: number[] = [];
-  readonly #parts: Part[] = [];
-  /** Where a node stands in the lists; made when it is first asked for. */
-  #places: Map<NodeInfo, number> | undefined;
+  readonly #counted = new Map<NodeInfo, Counted<Part>>();
+  /** The nodes that were counted last, and how many changes they had had by then. */
+  #list: NodeList | undefined;
+  #changes = 0;
 
   constructor(tallied: Tallied<Part>) {
     this.#tallied = tallied;
   }
 
   /** Brings the sum to the nodes as they are now. */
-  refresh(nodes: readonly NodeInfo[]): void {
-    for (let i = 0; i < nodes.length; i++) {
-      const info = nodes[i] as NodeInfo;
-      if (this.#nodes[i] === info && this.#versions[i] === info.version) continue;
-      this.#drop(i);
-      const part = this.#tallied.count(info);
-      this.#tallied.add(part);
-      if (this.#nodes[i] !== info) this.#places = undefined;
-      this.#nodes[i] = info;
-      this.#versions[i] = info.version;
-      this.#parts[i] = part;
-    }
-    if (this.#nodes.length === nodes.length) return;
-    for (let i = nodes.length; i < this.#nodes.length; i++) this.#drop(i);
-    for (const list of [this.#nodes, this.#versions, this.#parts]) list.length = nodes.length;
-    this.#places = undefined;
+  refresh(list: NodeList): void {
+    if (this.isCurrent && this.#list === list) return;
+    const changed = this.#list === list ? list.changedSince(this.#changes) : undefined;
+    this.#list = list;
+    this.#changes = list.changes;
+    if (changed === undefined) this.#recountAll(list.all);
+    else for (const info of changed) this.#recount(info, info.node !== undefined);
+  }
+
+  /** No node has changed since they were counted. */
+  get isCurrent(): boolean {
+    return this.#list?.changes === this.#changes;
   }
 
   /** What a node had when it was counted and what it has now, where it has changed since, as preemption tries it out. */
   changeOf(info: NodeInfo): { readonly before: Part | undefined; readonly now: Part } | undefined {
-    this.#places ??= new Map(this.#nodes.map((node, i) => [node, i]));
-    const place = this.#places.get(info);
-    if (place === undefined) return { before: undefined, now: this.#tallied.count(info) };
-    if (this.#versions[place] === info.version) return undefined;
-    return { before: this.#parts[place], now: this.#tallied.count(info) };
+    if (this.isCurrent) return undefined;
+    const counted = this.#counted.get(info);
+    if (counted?.version === info.version) return undefined;
+    return { before: counted?.part, now: this.#tallied.count(info) };
   }
 
-  #drop(place: number): void {
-    if (place < this.#nodes.length) this.#tallied.subtract(this.#parts[place] as Part);
+  #recountAll(nodes: readonly NodeInfo[]): void {
+    const present = new Set(nodes);
+    for (const info of this.#counted.keys()) if (!present.has(info)) this.#recount(info, false);
+    for (const info of nodes) this.#recount(info, true);
+  }
+
+  #recount(info: NodeInfo, exists: boolean): void {
+    const counted = this.#counted.get(info);
+    if (!exists) {
+      this.#counted.delete(info);
+      if (counted !== undefined) this.#tallied.subtract(counted.part);
+      return;
+    }
+    if (counted?.version === info.version) return;
+    const part = this.#tallied.count(info);
+    this.#counted.set(info, { version: info.version, part });
+    if (counted !== undefined) {
+      // Many changes of nodes are none to this tally.
+      if (Object.is(part, counted.part)) return;
+      this.#tallied.subtract(counted.part);
+    }
+    this.#tallied.add(part);
   }
 }
 

@@ -2,6 +2,7 @@ import type { Container, Node, NodeSpec, Pod, PodSpec } from "#api/generated/cor
 import type { ClusterLister } from "./cluster-lister.ts";
 import { CycleState } from "./cycle-state.ts";
 import { NodeInfo } from "./node-info.ts";
+import { NodeList } from "./node-list.ts";
 import type { Plugin } from "./plugin.ts";
 import { type PodInfo, podInfo } from "./pod-info.ts";
 
@@ -31,18 +32,30 @@ export function testNode(
   };
 }
 
+const listOf = new WeakMap<NodeInfo, NodeList>();
+
+/** Adds nodes to a list, which is told of their changes from now on. */
+export function testNodeList(nodes: readonly NodeInfo[], list: NodeList = new NodeList()): NodeList {
+  for (const info of nodes) {
+    listOf.set(info, list);
+    list.add(info);
+  }
+  return list;
+}
+
 /** A node's record with pods on it. */
 export function testNodeInfo(node: Node, pods: readonly Pod[] = []): NodeInfo {
-  const info = new NodeInfo(node.metadata.name ?? "");
+  const info = new NodeInfo(node.metadata.name ?? "", (changed) => listOf.get(changed)?.noteChange(changed));
   info.setNode(node);
   for (const pod of pods) info.addPod(podInfo(pod));
   return info;
 }
 
 /** A cluster of these nodes and nothing else, unless told otherwise. */
-export function testCluster(nodes: () => readonly NodeInfo[], more: Partial<ClusterLister> = {}): ClusterLister {
+export function testCluster(nodes: NodeList | readonly NodeInfo[], more: Partial<ClusterLister> = {}): ClusterLister {
+  const list = nodes instanceof NodeList ? nodes : testNodeList(nodes);
   return {
-    nodes,
+    nodes: () => list,
     pod: () => undefined,
     claim: () => undefined,
     volume: () => undefined,

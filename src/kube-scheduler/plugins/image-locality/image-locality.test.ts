@@ -29,5 +29,5 @@ const cases: readonly { name: string; images: string[]; nodes: Record<string, nu
 test.each(cases)("$name", ({ images, nodes, want }) => {
   const infos = nodes.map((images, i) => nodeWith(`n${i}`, images));
   const pod = testPod("p", { containers: images.map((image, i) => ({ name: `c${i}`, image })) });
-  expect(scoresOf(imageLocality(testCluster(() => infos)), pod, infos)).toEqual(want);
+  expect(scoresOf(imageLocality(testCluster(infos)), pod, infos)).toEqual(want);
 });

@@ -2,6 +2,7 @@ import type { Pod } from "#api/generated/core/v1.ts";
 import type { ClusterLister } from "../../framework/cluster-lister.ts";
 import { NODE_SCORE_MAX, type Plugin, type PreScorePlugin, type ScorePlugin } from "../../framework/plugin.ts";
 import { SKIP, SUCCESS } from "../../framework/status.ts";
+import { ImageTally } from "./image-tally.ts";
 
 const NAME = "ImageLocality";
 const MIB = 1024 * 1024;
@@ -15,30 +16,31 @@ type Spread = ReadonlyMap<string, number>;
 
 /** Nodes that have a pod's images already are better; images that few nodes have count less, so that not all pods go there. */
 export function imageLocality(cluster: ClusterLister): Plugin & PreScorePlugin & ScorePlugin {
+  const images = new ImageTally();
   return {
     name: NAME,
     weight: 1,
 
     preScore(state, { pod }) {
-      const counts = new Map<string, number>();
-      const wanted = [...new Set(imagesOf(pod))];
       const nodes = cluster.nodes();
-      for (const { images } of nodes) {
-        if (images.size === 0) continue;
-        for (const image of wanted) if (images.has(image)) counts.set(image, (counts.get(image) ?? 0) + 1);
+      images.refresh(nodes);
+      const spread = new Map<string, number>();
+      for (const image of imagesOf(pod)) {
+        const count = images.nodesWith(image);
+        if (count > 0) spread.set(image, count / nodes.all.length);
       }
-      if (counts.size === 0) return SKIP;
-      state.write(NAME, new Map([...counts].map(([image, count]) => [image, count / nodes.length])));
+      if (spread.size === 0) return SKIP;
+      state.write(NAME, spread satisfies Spread);
       return SUCCESS;
     },
 
     score(state, { pod }, node) {
       const spread = state.read<Spread>(NAME);
       if (spread === undefined) return 0;
-      const images = imagesOf(pod);
+      const wanted = imagesOf(pod);
       let bytes = 0;
-      for (const image of images) bytes += Math.trunc((node.images.get(image) ?? 0) * (spread.get(image) ?? 0));
-      const most = BYTES_MAX_PER_CONTAINER * images.length;
+      for (const image of wanted) bytes += Math.trunc((node.images.get(image) ?? 0) * (spread.get(image) ?? 0));
+      const most = BYTES_MAX_PER_CONTAINER * wanted.length;
       const counted = Math.min(Math.max(bytes, BYTES_MIN), most);
       return Math.trunc((NODE_SCORE_MAX * (counted - BYTES_MIN)) / (most - BYTES_MIN));
     },

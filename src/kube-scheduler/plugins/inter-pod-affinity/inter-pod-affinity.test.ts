@@ -103,7 +103,7 @@ const namespaceLabels = (namespace: string): Record<string, string> => ({ team: 
 
 test.each(cases)("$name", ({ pod: incoming, placed = {}, want }) => {
   const nodes = clusterOf(placed);
-  const plugin = interPodAffinity(testCluster(() => nodes, { namespaceLabels }));
+  const plugin = interPodAffinity(testCluster(nodes, { namespaceLabels }));
   const verdicts = nodes.map((node) => [node.name, verdictOf(plugin, incoming, node).join(": ")] as const);
   // A plugin that skips is not asked.
   const refused = verdicts.filter(([, verdict]) => verdict !== "Success" && verdict !== "Skip");
@@ -113,7 +113,7 @@ test.each(cases)("$name", ({ pod: incoming, placed = {}, want }) => {
 test("what is tried out on a node counts, and so does what is put back", () => {
   const [victim, other] = [pod("q", "db"), pod("r", "db")];
   const nodes = clusterOf({ a1: [victim], b1: [other] });
-  const plugin = interPodAffinity(testCluster(() => nodes));
+  const plugin = interPodAffinity(testCluster(nodes));
   const state = new CycleState();
   const incoming = podInfo(pod("p", "x", away(term("db", "kubernetes.io/hostname"))));
   plugin.preFilter(state, incoming);
@@ -163,7 +163,7 @@ test.each<{ name: string; pod: Pod; placed: Record<string, readonly Pod[]>; want
   },
 ])("score: $name", ({ pod: incoming, placed, want }) => {
   const nodes = clusterOf(placed);
-  expect(scoresOf(interPodAffinity(testCluster(() => nodes)), incoming, nodes)).toEqual(want);
+  expect(scoresOf(interPodAffinity(testCluster(nodes)), incoming, nodes)).toEqual(want);
 });
 
 test.each([
@@ -171,6 +171,6 @@ test.each([
   ["another pod comes", pod("p", "x", near(term("db"))), pod("q", "web"), "Skip"],
   ["a pod that kept it away goes", pod("p", "x"), pod("q", "web", away(term("x"))), "Queue"],
 ])("worth another attempt: %s", (_name, waiting, changed, want) => {
-  const [registration] = interPodAffinity(testCluster(() => [])).eventsToRegister ?? [];
+  const [registration] = interPodAffinity(testCluster([])).eventsToRegister ?? [];
   expect(registration?.queueingHint?.(waiting, { resource: "AssignedPod", action: "add", pod: changed })).toBe(want);
 });

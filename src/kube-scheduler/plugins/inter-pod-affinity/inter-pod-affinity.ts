@@ -7,6 +7,7 @@ import type { FilterPlugin, Plugin, PreFilterPlugin, PreScorePlugin, ScorePlugin
 import { SKIP, SUCCESS } from "../../framework/status.ts";
 import { normalizeBetweenExtremes, topologyScores } from "./preferred-terms.ts";
 import { RequiredTerms, type TermsAround } from "./required-terms.ts";
+import { SpeakingNodes } from "./speaking-nodes.ts";
 import type { TermTally } from "./term-tally.ts";
 import type { TopologyCounts } from "./topology-counts.ts";
 
@@ -19,7 +20,12 @@ export function interPodAffinity(cluster: ClusterLister): Plugin & PreFilterPlug
   const tallies = new TallyStore<TermTally>();
   const namespaceLabels = (namespace: string): ReturnType<ClusterLister["namespaceLabels"]> => cluster.namespaceLabels(namespace);
 
-  const around = (): TermsAround => ({ nodes: cluster.nodes(), namespaceLabels, tallies });
+  const speaking = new SpeakingNodes();
+
+  function around(): TermsAround {
+    const nodes = cluster.nodes();
+    return { nodes, speaking: speaking.refresh(nodes), namespaceLabels, tallies };
+  }
 
   /** Whether a pod that came, went or changed may matter to the one that waits. */
   function hintOfPod(pod: Pod, event: ClusterEvent): "Queue" | "Skip" {
@@ -45,9 +51,10 @@ export function interPodAffinity(cluster: ClusterLister): Plugin & PreFilterPlug
     preFilter(state, pod) {
       const { requiredAffinity, requiredAntiAffinity } = pod.affinity;
       const says = requiredAffinity.length + requiredAntiAffinity.length > 0;
+      const others = around();
       // The usual case has to be cheap: no pod says anything of others.
-      if (!says && cluster.nodes().every((node) => node.podsWithRequiredAntiAffinity.size === 0)) return { status: SKIP };
-      const terms = new RequiredTerms(pod, around());
+      if (!says && !others.speaking.refusing) return { status: SKIP };
+      const terms = new RequiredTerms(pod, others);
       if (terms.trivial) return { status: SKIP };
       state.write(FILTER_STATE, terms);
       return { status: SUCCESS };

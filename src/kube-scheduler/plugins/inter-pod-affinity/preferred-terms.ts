@@ -12,11 +12,14 @@ const HARD_POD_AFFINITY_WEIGHT = 1;
  * How much each topology is worth to a pod: what it prefers itself, and what the pods that are there prefer. Undefined when
  * nobody says anything.
  */
-export function topologyScores(pod: PodInfo, { nodes, namespaceLabels, tallies }: TermsAround): TopologyCounts | undefined {
+export function topologyScores(
+  pod: PodInfo,
+  { nodes, speaking, namespaceLabels, tallies }: TermsAround,
+): TopologyCounts | undefined {
   const { preferredAffinity, preferredAntiAffinity } = pod.affinity;
   const prefers = preferredAffinity.length + preferredAntiAffinity.length > 0;
   // Called for every pod: where nobody says anything there is nothing to do.
-  if (!prefers && nodes.every(({ podsWithAffinity }) => podsWithAffinity.size === 0)) return undefined;
+  if (!prefers && !speaking.some) return undefined;
   const key = `worth ${idOfTerms(preferredAffinity)} ${idOfTerms(preferredAntiAffinity)} ${idAsTarget(pod)}`;
   const { counts } = tallies.get(key, () => new TermTally(countWorth(pod), namespaceLabels)).refresh(nodes);
   return counts.used ? counts : undefined;

@@ -2,9 +2,11 @@ import type { Node } from "#api/generated/core/v1.ts";
 import { ownValue } from "#base/own-value.ts";
 import { type AffinityTerm, type NamespaceLabels, termMatches } from "../../framework/affinity-terms.ts";
 import type { NodeInfo } from "../../framework/node-info.ts";
+import type { NodeList } from "../../framework/node-list.ts";
 import type { TallyStore } from "../../framework/node-tally.ts";
 import type { PodInfo } from "../../framework/pod-info.ts";
 import { type Status, SUCCESS, unresolvable, unschedulable } from "../../framework/status.ts";
+import type { SpeakingNodes } from "./speaking-nodes.ts";
 import { type CountsAt, type CountTerms, idAsTarget, idOfTerms, TermTally } from "./term-tally.ts";
 
 const AFFINITY_MISMATCH = unresolvable("node(s) didn't match pod affinity rules");
@@ -13,7 +15,8 @@ const EXISTING_ANTI_AFFINITY = unschedulable("node(s) didn't satisfy existing po
 
 /** What is known of the cluster when terms are looked at. */
 export interface TermsAround {
-  readonly nodes: readonly NodeInfo[];
+  readonly nodes: NodeList;
+  readonly speaking: SpeakingNodes;
   readonly namespaceLabels: NamespaceLabels;
   /** Counts of pods before. */
   readonly tallies: TallyStore<TermTally>;
@@ -60,7 +63,7 @@ export class RequiredTerms {
     if (away !== undefined && this.#pod.affinity.requiredAntiAffinity.some(({ topologyKey }) => isThere(away, node, topologyKey)))
       return ANTI_AFFINITY_MISMATCH;
     const existing = this.#existing.at(info);
-    for (const key of existing.keys()) if (isThere(existing, node, key)) return EXISTING_ANTI_AFFINITY;
+    if (existing.used) for (const key of existing.keys()) if (isThere(existing, node, key)) return EXISTING_ANTI_AFFINITY;
     return SUCCESS;
   }
 

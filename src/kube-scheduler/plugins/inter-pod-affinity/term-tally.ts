@@ -1,7 +1,9 @@
 import { nothing } from "#apimachinery/labels/selector.ts";
+import { semanticEqual } from "#apimachinery/meta/deep-equal.ts";
 import { ownValue } from "#base/own-value.ts";
 import type { AffinityTerm, NamespaceLabels } from "../../framework/affinity-terms.ts";
 import type { NodeInfo } from "../../framework/node-info.ts";
+import type { NodeList } from "../../framework/node-list.ts";
 import { NodeTally } from "../../framework/node-tally.ts";
 import type { PodInfo } from "../../framework/pod-info.ts";
 import { type TopologyAmount, TopologyCounts } from "./topology-counts.ts";
@@ -19,12 +21,16 @@ const NONE: readonly TopologyAmount[] = [];
 export class TermTally {
   readonly counts: TopologyCounts = new TopologyCounts();
   readonly #nodes: NodeTally<readonly TopologyAmount[]>;
-  #asked = false;
+  readonly #namespaceLabels: NamespaceLabels;
+  /** The labels of namespaces by which pods were counted. */
+  readonly #labels = new Map<string, ReturnType<NamespaceLabels>>();
 
   constructor(count: CountTerms, namespaceLabels: NamespaceLabels) {
+    this.#namespaceLabels = namespaceLabels;
     const labelsOf: NamespaceLabels = (namespace) => {
-      this.#asked = true;
-      return namespaceLabels(namespace);
+      const labels = namespaceLabels(namespace);
+      this.#labels.set(namespace, labels);
+      return labels;
     };
     const { counts } = this;
     this.#nodes = new NodeTally({
@@ -34,12 +40,16 @@ export class TermTally {
     });
   }
 
-  /** No labels of namespaces were asked for: nodes do not change with them, so that what was counted would be wrong. */
+  /** Namespaces have the labels by which pods were counted: nodes do not change with them, so that what was counted would be wrong. */
   get reusable(): boolean {
-    return !this.#asked;
+    for (const [namespace, labels] of this.#labels) {
+      const now = this.#namespaceLabels(namespace);
+      if (now !== labels && !semanticEqual(now, labels)) return false;
+    }
+    return true;
   }
 
-  refresh(nodes: readonly NodeInfo[]): this {
+  refresh(nodes: NodeList): this {
     this.#nodes.refresh(nodes);
     return this;
   }
@@ -53,13 +63,14 @@ export class TermTally {
     return {
       get: (key, value) => counts.get(key, value) - amountIn(before, key, value) + amountIn(now, key, value),
       total: counts.total - totalOf(before) + totalOf(now),
+      used: counts.used || now.length > 0,
       keys: () => new Set([...counts.keys(), ...now.map(({ key }) => key)]),
     };
   }
 }
 
 /** Counts by topology, to be read. */
-export type CountsAt = Pick<TopologyCounts, "get" | "total" | "keys">;
+export type CountsAt = Pick<TopologyCounts, "get" | "total" | "used" | "keys">;
 
 /** Says all that terms ask of pods. */
 export function idOfTerms(terms: readonly AffinityTerm[]): string {

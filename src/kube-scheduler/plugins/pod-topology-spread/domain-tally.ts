@@ -1,5 +1,6 @@
 import { ownValue } from "#base/own-value.ts";
 import type { NodeInfo } from "../../framework/node-info.ts";
+import type { NodeList } from "../../framework/node-list.ts";
 import { NodeTally } from "../../framework/node-tally.ts";
 import type { PodInfo } from "../../framework/pod-info.ts";
 import { countMatching, countsNode, hasTopologies, type SpreadConstraint } from "./constraints.ts";
@@ -40,7 +41,7 @@ export class DomainTally {
     });
   }
 
-  refresh(nodes: readonly NodeInfo[]): this {
+  refresh(nodes: NodeList): this {
     this.#nodes.refresh(nodes);
     return this;
   }

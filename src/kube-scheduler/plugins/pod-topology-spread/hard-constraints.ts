@@ -1,5 +1,6 @@
 import { ownValue } from "#base/own-value.ts";
 import type { NodeInfo } from "../../framework/node-info.ts";
+import type { NodeList } from "../../framework/node-list.ts";
 import type { TallyStore } from "../../framework/node-tally.ts";
 import type { PodInfo } from "../../framework/pod-info.ts";
 import { type Status, SUCCESS, unresolvable, unschedulable } from "../../framework/status.ts";
@@ -27,7 +28,7 @@ export class HardConstraints {
   constructor(
     pod: PodInfo,
     constraints: readonly SpreadConstraint[],
-    { nodes, tallies }: { nodes: readonly NodeInfo[]; tallies: TallyStore<DomainTally> },
+    { nodes, tallies }: { nodes: NodeList; tallies: TallyStore<DomainTally> },
   ) {
     this.#spreads = constraints.map((constraint) => {
       const id = idOfTally(constraint, constraints, pod);

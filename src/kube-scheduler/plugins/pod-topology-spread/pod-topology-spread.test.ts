@@ -111,7 +111,7 @@ const cases: readonly Case[] = [
 
 test.each(cases)("$name", ({ pod, placed = {}, want }) => {
   const nodes = clusterOf(placed);
-  const plugin = podTopologySpread(testCluster(() => nodes));
+  const plugin = podTopologySpread(testCluster(nodes));
   const verdicts = nodes.map((node) => [node.name, verdictOf(plugin, pod, node).join(": ")] as const);
   // A plugin that skips is not asked.
   const refused = verdicts.filter(([, verdict]) => verdict !== "Success" && verdict !== "Skip");
@@ -121,7 +121,7 @@ test.each(cases)("$name", ({ pod, placed = {}, want }) => {
 test("what is tried out on a node counts", () => {
   const victims = pods(2);
   const nodes = clusterOf({ a1: victims, a2: pods(1), b1: pods(1) });
-  const plugin = podTopologySpread(testCluster(() => nodes));
+  const plugin = podTopologySpread(testCluster(nodes));
   const state = new CycleState();
   const info = podInfo(incoming([over("zone")]));
   plugin.preFilter(state, info);
@@ -162,12 +162,12 @@ test.each<{ name: string; pod: Pod; services?: Service[]; placed: Record<string,
   },
 ])("score: $name", ({ pod, services = [], placed, want }) => {
   const nodes = clusterOf(placed);
-  const cluster = testCluster(() => nodes, { services: () => services, replicaSet: () => replicaSet });
+  const cluster = testCluster(nodes, { services: () => services, replicaSet: () => replicaSet });
   expect(scoresOf(podTopologySpread(cluster), pod, nodes)).toEqual(want);
 });
 
 test("only pods of its own namespace are worth another attempt", () => {
-  const [registration] = podTopologySpread(testCluster(() => [])).eventsToRegister ?? [];
+  const [registration] = podTopologySpread(testCluster([])).eventsToRegister ?? [];
   const hint = (namespace: string) =>
     registration?.queueingHint?.(testPod("p"), { resource: "AssignedPod", action: "add", pod: testPod("q", {}, { namespace }) });
   expect([hint("ns"), hint("other")]).toEqual(["Queue", "Skip"]);

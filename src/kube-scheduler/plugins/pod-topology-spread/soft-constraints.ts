@@ -1,6 +1,7 @@
 import type { Node } from "#api/generated/core/v1.ts";
 import { ownValue } from "#base/own-value.ts";
 import type { NodeInfo } from "../../framework/node-info.ts";
+import type { NodeList } from "../../framework/node-list.ts";
 import type { TallyStore } from "../../framework/node-tally.ts";
 import { NODE_SCORE_MAX } from "../../framework/plugin.ts";
 import type { PodInfo } from "../../framework/pod-info.ts";
@@ -23,7 +24,7 @@ export class SoftConstraints {
     constraints: readonly SpreadConstraint[],
     options: {
       readonly feasible: readonly NodeInfo[];
-      readonly nodes: readonly NodeInfo[];
+      readonly nodes: NodeList;
       readonly tallies: TallyStore<DomainTally>;
       readonly requireAll: boolean;
     },

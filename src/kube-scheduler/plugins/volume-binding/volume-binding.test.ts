@@ -127,7 +127,7 @@ const pluginFor = (of: Omit<Case, "name" | "want">, client: Partial<Client> = {}
   volumeBinding({
     client: client as Client,
     clock: realClock,
-    cluster: testCluster(() => [node], {
+    cluster: testCluster([node], {
       pod: () => pod,
       claim: (_namespace, name) => (of.claim?.metadata.name === name ? of.claim : undefined),
       volume: (name) => (of.volume?.metadata.name === name ? of.volume : undefined),

@@ -34,13 +34,13 @@ test.each([
   ["a claim that is not there", claimed("none"), {}, 'UnschedulableAndUnresolvable: persistentvolumeclaim "none" not found'],
 ])("%s", (_name, wanted, taken, want) => {
   const node = testNodeInfo(testNode("n"), [using("q", taken)]);
-  const plugin = volumeRestrictions(testCluster(() => [node], { claim: (_namespace, name) => claims.get(name) }));
+  const plugin = volumeRestrictions(testCluster([node], { claim: (_namespace, name) => claims.get(name) }));
   expect(verdictOf(plugin, using("p", wanted), node).join(": ")).toBe(want);
 });
 
 test("a claim for one pod is taken on every node, until that pod is gone; another namespace does not matter", () => {
   const [a, b] = [testNodeInfo(testNode("a"), [using("q", only), using("r", only, "other")]), testNodeInfo(testNode("b"))];
-  const plugin = volumeRestrictions(testCluster(() => [a, b], { claim: (_namespace, name) => claims.get(name) }));
+  const plugin = volumeRestrictions(testCluster([a, b], { claim: (_namespace, name) => claims.get(name) }));
   const state = new CycleState();
   const pod = podInfo(using("p", only));
   plugin.preFilter(state, pod);

@@ -36,7 +36,7 @@ export function volumeRestrictions(cluster: ClusterLister): Plugin & PreFilterPl
       if (claims.size === 0) return { status: namesDisks(pod) ? SUCCESS : SKIP };
       const ofNodes = new Map<string, number>();
       let users = 0;
-      for (const node of cluster.nodes()) {
+      for (const node of cluster.nodes().all) {
         const count = usersOn(node, claims, pod);
         if (count === 0) continue;
         ofNodes.set(node.name, count);

@@ -18,7 +18,7 @@ test.each([
   ["a volume without a zone", {}, { [ZONE]: "b" }, "Skip"],
 ])("%s: %s on %s is %s", (_name, ofVolume, ofNode, want) => {
   const volume = { metadata: { name: "pv", labels: ofVolume } } as PersistentVolume;
-  const cluster = testCluster(() => [], { claim: () => claim, volume: () => volume });
+  const cluster = testCluster([], { claim: () => claim, volume: () => volume });
   const node = testNodeInfo(testNode("n", { labels: ofNode }));
   expect(verdictOf(volumeZone(cluster), pod, node)[0]).toBe(want);
 });
