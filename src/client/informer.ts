@@ -2,7 +2,7 @@ import { setMaxListeners } from "node:events";
 import type { Clock } from "#base/clock.ts";
 import { type Random, systemRandom } from "#base/random.ts";
 import type { Client, ResourceId } from "./client.ts";
-import { type IndexFunction, ObjectCache } from "./object-cache.ts";
+import { type IndexFunction, ObjectCache, type Tally } from "./object-cache.ts";
 import { metaOf } from "./object-meta.ts";
 import { runReflector } from "./reflector.ts";
 
@@ -100,6 +100,11 @@ export class SharedInformer<T extends object> {
   /** Adds an index, or keeps the one of that name. */
   addIndex(name: string, keysOf: IndexFunction<T>): void {
     this.#cache.addIndex(name, keysOf);
+  }
+
+  /** Adds a tally: what the cache holds and what that knows are always the same. */
+  addTally(tally: Tally<T>): void {
+    this.#cache.addTally(tally);
   }
 
   /** What {@link addIndex}'s function files under `value`. */

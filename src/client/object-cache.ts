@@ -9,10 +9,18 @@ interface Index<T> {
   readonly entries: Map<string, Map<string, T>>;
 }
 
+/** Told of what comes into a cache and what leaves it, so that it knows of all without looking at them. */
+export interface Tally<T> {
+  add(object: T): void;
+  /** The very object that was added. */
+  remove(object: T): void;
+}
+
 /** Objects by namespace and name, and by any number of indexes. Holds what it is given: read-only. */
 export class ObjectCache<T extends object> {
   readonly #namespaces = new Map<string, Map<string, T>>();
   readonly #indexes = new Map<string, Index<T>>();
+  readonly #tallies: Tally<T>[] = [];
   #size = 0;
 
   get size(): number {
@@ -40,6 +48,12 @@ export class ObjectCache<T extends object> {
     for (const object of this.list()) insert(index, keyOf(object), object);
   }
 
+  /** Adds a tally, which is told at once of all that is there. */
+  addTally(tally: Tally<T>): void {
+    this.#tallies.push(tally);
+    for (const object of this.list()) tally.add(object);
+  }
+
   byIndex(name: string, value: string): T[] {
     const index = this.#indexes.get(name);
     if (index === undefined) throw new Error(`no index ${name}`);
@@ -62,6 +76,10 @@ export class ObjectCache<T extends object> {
       if (old !== undefined) remove(index, key, old);
       insert(index, key, object);
     }
+    for (const tally of this.#tallies) {
+      if (old !== undefined) tally.remove(old);
+      tally.add(object);
+    }
     return old;
   }
 
@@ -75,6 +93,7 @@ export class ObjectCache<T extends object> {
     if (objects.size === 0) this.#namespaces.delete(namespace);
     const key = keyOf(old);
     for (const index of this.#indexes.values()) remove(index, key, old);
+    for (const tally of this.#tallies) tally.remove(old);
     return old;
   }
 }

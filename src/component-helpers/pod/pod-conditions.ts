@@ -32,9 +32,13 @@ export function isPodActive(pod: Pod): boolean {
  */
 export function podAvailableInMs(pod: Pod, minReadySeconds: number, nowMs: number): number | undefined {
   const ready = podCondition(pod, "Ready");
-  if (ready?.status !== "True") return undefined;
+  return ready?.status === "True" ? readyAvailableInMs(ready.lastTransitionTime, minReadySeconds, nowMs) : undefined;
+}
+
+/** The same for a pod that is ready since a time, as its condition tells it. */
+export function readyAvailableInMs(since: string | undefined, minReadySeconds: number, nowMs: number): number | undefined {
   if (minReadySeconds === 0) return 0;
-  const sinceMs = parseTime(ready.lastTransitionTime);
+  const sinceMs = parseTime(since);
   if (sinceMs === undefined) return undefined;
   return Math.max(0, sinceMs + minReadySeconds * 1000 - nowMs);
 }

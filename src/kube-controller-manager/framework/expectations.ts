@@ -1,11 +1,15 @@
 import type { Clock } from "#base/clock.ts";
+import type { SharedInformer } from "#client/informer.ts";
 import type { Owned } from "./ownership.ts";
+
+/** What shows whether a write has arrived: an informer. */
+export type Mirror<T extends Owned = Owned> = Pick<SharedInformer<T>, "revision" | "lister">;
 
 interface Expected {
   /** The mirror must have reached this revision. */
   revision: number;
-  /** Objects whose deletion was asked for. */
-  readonly deletions: Set<string>;
+  /** Objects whose deletion was asked for, by uid. */
+  readonly deletions: Map<string, Owned>;
   sinceMs: number;
 }
 
@@ -31,29 +35,25 @@ export class Expectations {
   }
 
   /** The deletion of this object was asked for. */
-  deleting(key: string, uid: string): void {
-    this.#of(key).deletions.add(uid);
+  deleting(key: string, object: Owned): void {
+    this.#of(key).deletions.set(object.metadata.uid ?? "", object);
   }
 
   /** That deletion failed. */
-  notDeleting(key: string, uid: string): void {
-    this.#byKey.get(key)?.deletions.delete(uid);
+  notDeleting(key: string, { metadata }: Owned): void {
+    this.#byKey.get(key)?.deletions.delete(metadata.uid ?? "");
   }
 
-  /**
-   * Whether the mirror, complete up to `revision`, shows everything. `owned` is what it holds of the objects whose
-   * deletion may have been asked for. Call for every look at the key: it also forgets.
-   */
-  satisfied(key: string, revision: number, owned: readonly Owned[] = []): boolean {
+  /** Whether the mirror shows everything. Call for every look at the key: it also forgets. */
+  satisfied(key: string, mirror: Mirror): boolean {
     const expected = this.#byKey.get(key);
     if (expected === undefined) return true;
-    if (expected.deletions.size > 0) {
-      const live = new Set(
-        owned.filter(({ metadata }) => metadata.deletionTimestamp === undefined).map(({ metadata }) => metadata.uid),
-      );
-      for (const uid of expected.deletions) if (!live.has(uid)) expected.deletions.delete(uid);
+    // No further than to the first that does not show: all have to, and each is looked at once, however often this is asked.
+    for (const [uid, object] of expected.deletions) {
+      if (isLive(mirror, object)) break;
+      expected.deletions.delete(uid);
     }
-    const met = expected.revision <= revision && expected.deletions.size === 0;
+    const met = expected.revision <= mirror.revision && expected.deletions.size === 0;
     if (!met && this.#clock.elapsed() - expected.sinceMs < EXPECTATION_MAX_MS) return false;
     this.#byKey.delete(key);
     return true;
@@ -67,10 +67,16 @@ export class Expectations {
   #of(key: string): Expected {
     let expected = this.#byKey.get(key);
     if (expected === undefined) {
-      expected = { revision: 0, deletions: new Set(), sinceMs: 0 };
+      expected = { revision: 0, deletions: new Map(), sinceMs: 0 };
       this.#byKey.set(key, expected);
     }
     expected.sinceMs = this.#clock.elapsed();
     return expected;
   }
+}
+
+/** There as it was, and not being deleted. */
+function isLive({ lister }: Mirror, { metadata }: Owned): boolean {
+  const found = lister.get(metadata.namespace ?? "", metadata.name ?? "")?.metadata;
+  return found !== undefined && found.uid === metadata.uid && found.deletionTimestamp === undefined;
 }

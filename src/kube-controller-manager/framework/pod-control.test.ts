@@ -7,6 +7,7 @@ import { seededRandom } from "#base/random.ts";
 import type { ResourceId } from "#client/client.ts";
 import { FakeClient } from "#client/fake-client.ts";
 import { controllerReference } from "#component-helpers/pod/owner.ts";
+import type { Mirror } from "./expectations.ts";
 import { PodControl, type PodOwner } from "./pod-control.ts";
 import { podFromTemplate } from "./pod-template.ts";
 import { PODS } from "./resources.ts";
@@ -24,6 +25,9 @@ const newPod = (): Pod =>
     "s",
     controllerReference("apps/v1", "ReplicaSet", set),
   );
+
+/** A mirror that is complete up to a revision. */
+const showing = (revision: number): Mirror<Pod> => ({ revision, lister: { get: () => undefined, list: () => [] } });
 
 /** Whose creates fail once, with or without being done. */
 class LossyClient extends FakeClient {
@@ -62,9 +66,13 @@ describe("PodControl", () => {
   ])("after %s it waits for the pod that was made all the same", async (_, error) => {
     client.fault = { error, isDone: true };
     await expect(control.create(owner, newPod())).rejects.toThrow(error.message);
-    expect(control.isSettled("u", 0, [])).toBe(true);
+    expect(control.isSettled("u", showing(0))).toBe(true);
     await expect(control.create(owner, newPod())).rejects.toThrow("looking again");
-    expect([control.isSettled("u", 0, []), control.isSettled("u", await revision(), []), await made()]).toEqual([false, true, 1]);
+    expect([control.isSettled("u", showing(0)), control.isSettled("u", showing(await revision())), await made()]).toEqual([
+      false,
+      true,
+      1,
+    ]);
     expect(await control.create(owner, newPod())).toBe(true);
     expect(events).toEqual(["Warning FailedCreate", "Normal SuccessfulCreate"]);
   });
@@ -73,7 +81,7 @@ describe("PodControl", () => {
     client.fault = { error: timeout("etcdserver: request timed out"), isDone: false };
     await expect(control.create(owner, newPod())).rejects.toThrow("timed out");
     await expect(control.create(owner, newPod())).rejects.toThrow("looking again");
-    expect(control.isSettled("u", 0, [])).toBe(true);
+    expect(control.isSettled("u", showing(0))).toBe(true);
     expect(await control.create(owner, newPod())).toBe(true);
     expect(await made()).toBe(1);
   });
@@ -84,7 +92,7 @@ describe("PodControl", () => {
     client.fault = { error: timeout(""), isDone: false };
     await expect(control.create(owner, newPod())).rejects.toThrow();
     await expect(control.create(owner, newPod())).rejects.toThrow("looking again");
-    expect(control.isSettled("u", 0, [])).toBe(true);
+    expect(control.isSettled("u", showing(0))).toBe(true);
   });
 
   test("a server that refuses is believed", async () => {

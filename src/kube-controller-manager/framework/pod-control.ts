@@ -5,7 +5,7 @@ import type { Clock } from "#base/clock.ts";
 import type { Client } from "#client/client.ts";
 import type { EventRecorder } from "#client/event-recorder.ts";
 import { referenceTo } from "#client/event-target.ts";
-import { Expectations } from "./expectations.ts";
+import { Expectations, type Mirror } from "./expectations.ts";
 import { isNamespaceTerminating } from "./namespace-terminating.ts";
 import type { Owned } from "./ownership.ts";
 import { PODS } from "./resources.ts";
@@ -34,9 +34,9 @@ export class PodControl {
     this.#expectations = new Expectations(options.clock);
   }
 
-  /** Whether the mirror, complete up to `revision`, shows everything done for this owner. */
-  isSettled(ownerUid: string, revision: number, owned: readonly Pod[]): boolean {
-    return this.#expectations.satisfied(ownerUid, revision, owned);
+  /** Whether the mirror shows everything done for this owner. */
+  isSettled(ownerUid: string, pods: Mirror<Pod>): boolean {
+    return this.#expectations.satisfied(ownerUid, pods);
   }
 
   /** The owner is gone. */
@@ -68,13 +68,13 @@ export class PodControl {
     const { namespace = "", name = "", uid = "" } = pod.metadata;
     const ownerUid = owner.object.metadata.uid ?? "";
     const target = referenceTo(owner.apiVersion, owner.kind, owner.object);
-    this.#expectations.deleting(ownerUid, uid);
+    this.#expectations.deleting(ownerUid, pod);
     try {
       await this.#client.delete(PODS, namespace, name, { preconditions: { uid } });
       this.#recorder.event(target, "Normal", "SuccessfulDelete", `Deleted pod: ${name}`);
       return true;
     } catch (error) {
-      this.#expectations.notDeleting(ownerUid, uid);
+      this.#expectations.notDeleting(ownerUid, pod);
       if (isNotFound(error)) return false;
       this.#recorder.event(target, "Warning", "FailedDelete", `Error deleting: ${messageOf(error)}`);
       throw error;

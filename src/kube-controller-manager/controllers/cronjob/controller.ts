@@ -27,8 +27,8 @@ export const cronJobController: ControllerDefinition = {
       const uid = cronJob.metadata.uid ?? "";
       const owned = ownedBy(jobs, uid);
       // What was written is on its way, and brings the key back.
-      if (!jobsWritten.satisfied(uid, jobs.revision, owned)) return undefined;
-      if (!statusWritten.satisfied(uid, cronJobs.revision)) return undefined;
+      if (!jobsWritten.satisfied(uid, jobs)) return undefined;
+      if (!statusWritten.satisfied(uid, cronJobs)) return undefined;
       return { cronJob, jobs: owned, nowMs: clock.now() };
     }
 

@@ -96,11 +96,12 @@ export class CronJobActions {
     const { namespace = "" } = cronJob.metadata;
     const owner = cronJob.metadata.uid ?? "";
     const target = referenceTo("batch/v1", "CronJob", cronJob);
-    this.#jobsWritten.deleting(owner, uid);
+    const job = { metadata: { namespace, name, uid } };
+    this.#jobsWritten.deleting(owner, job);
     try {
       await this.#client.delete(JOBS, namespace, name, { propagationPolicy: "Background", preconditions: { uid } });
     } catch (error) {
-      this.#jobsWritten.notDeleting(owner, uid);
+      this.#jobsWritten.notDeleting(owner, job);
       const message = error instanceof Error ? error.message : String(error);
       this.#recorder.event(target, "Warning", "FailedDelete", `Deleted job: ${message}`);
       if (blocks) throw new Error(`could not replace job ${namespace}/${name}`, { cause: error });

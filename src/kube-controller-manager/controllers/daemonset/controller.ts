@@ -37,7 +37,7 @@ export const daemonSetController: ControllerDefinition = {
       if (set === undefined) return undefined;
       const uid = set.metadata.uid ?? "";
       // The revision just written is on its way and brings the key back.
-      if (!revisionsWritten.satisfied(uid, revisions.revision)) return undefined;
+      if (!revisionsWritten.satisfied(uid, revisions)) return undefined;
       const selector = labelSelectorFromObject(set.spec.selector);
       const owned = ownedBy(pods, uid);
       const claims = claim(set, selector, [...owned, ...orphansIn(pods, namespace)]);
@@ -48,7 +48,7 @@ export const daemonSetController: ControllerDefinition = {
         adoptPods: claims.adopt,
         releasePods: claims.release,
         revisions: ownedBy(revisions, uid),
-        mayManage: podControl.isSettled(uid, pods.revision, owned),
+        mayManage: podControl.isSettled(uid, pods),
         failedBackoffMs: backoff.remaining(uid),
         nowMs: clock.now(),
       };

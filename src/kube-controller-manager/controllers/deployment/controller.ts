@@ -33,8 +33,8 @@ export const deploymentController: ControllerDefinition = {
       if (deployment === undefined || uid === undefined) return undefined;
       const owned = ownedBy(replicaSets, uid);
       // What was written comes back as an event, and the event brings the key again.
-      if (!setsWritten.satisfied(uid, replicaSets.revision, owned)) return undefined;
-      if (!deploymentsWritten.satisfied(uid, deployments.revision)) return undefined;
+      if (!setsWritten.satisfied(uid, replicaSets)) return undefined;
+      if (!deploymentsWritten.satisfied(uid, deployments)) return undefined;
       return {
         deployment,
         candidates: [...owned, ...orphansIn(replicaSets, namespace)],

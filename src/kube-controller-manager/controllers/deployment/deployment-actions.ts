@@ -155,12 +155,13 @@ export class DeploymentActions {
     await this.#updateStatus(deployment, { ...deployment.status, collisionCount }, undefined);
   }
 
-  async #deleteReplicaSet(uid: string, { metadata }: ReplicaSet): Promise<void> {
+  async #deleteReplicaSet(uid: string, replicaSet: ReplicaSet): Promise<void> {
     try {
-      this.#setsWritten.deleting(uid, metadata.uid ?? "");
-      await this.#client.delete(REPLICA_SETS, metadata.namespace ?? "", metadata.name ?? "");
+      const { namespace = "", name = "" } = replicaSet.metadata;
+      this.#setsWritten.deleting(uid, replicaSet);
+      await this.#client.delete(REPLICA_SETS, namespace, name);
     } catch (error) {
-      this.#setsWritten.notDeleting(uid, metadata.uid ?? "");
+      this.#setsWritten.notDeleting(uid, replicaSet);
       if (!isNotFound(error)) throw error;
     }
   }

@@ -50,7 +50,7 @@ export const endpointsController: ControllerDefinition = {
           return { namespace, name, service, pods: [], existing, triggerTime: undefined };
         }
         if (!hasManagedEndpoints(service)) return undefined;
-        if (!expectations.satisfied(key, endpoints.revision)) return undefined;
+        if (!expectations.satisfied(key, endpoints)) return undefined;
         const selector = selectorFromSet(service.spec?.selector ?? {});
         const selected = selectedBy(pods, namespace, selector);
         return { namespace, name, service, pods: selected, existing, triggerTime: triggerTimes.next(key, service, selected) };

@@ -46,13 +46,13 @@ export const endpointSliceMirroringController: ControllerDefinition = {
       }
     }
 
-    async function remove(key: string, { metadata }: EndpointSlice): Promise<void> {
-      const { namespace = "", name = "", uid = "" } = metadata;
-      expectations.deleting(key, uid);
+    async function remove(key: string, slice: EndpointSlice): Promise<void> {
+      const { namespace = "", name = "" } = slice.metadata;
+      expectations.deleting(key, slice);
       try {
         await client.delete(ENDPOINT_SLICES, namespace, name);
       } catch (error) {
-        expectations.notDeleting(key, uid);
+        expectations.notDeleting(key, slice);
         if (!isNotFound(error)) throw error;
       }
     }
@@ -69,7 +69,7 @@ export const endpointSliceMirroringController: ControllerDefinition = {
       observe(key) {
         const { namespace, name } = splitKey(key);
         const existing = slices.byIndex(BY_SERVICE, key).filter(({ metadata }) => metadata.deletionTimestamp === undefined);
-        if (!expectations.satisfied(key, slices.revision, existing)) return undefined;
+        if (!expectations.satisfied(key, slices)) return undefined;
         return {
           key,
           endpoints: endpoints.lister.get(namespace, name),

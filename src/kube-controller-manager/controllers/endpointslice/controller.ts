@@ -56,7 +56,7 @@ export const endpointSliceController: ControllerDefinition = {
         if (service === undefined || service.metadata.deletionTimestamp !== undefined) return undefined;
         if (!hasManagedEndpoints(service)) return undefined;
         const existing = slices.byIndex(BY_SERVICE, key);
-        if (!expectations.satisfied(key, slices.revision, existing)) return undefined;
+        if (!expectations.satisfied(key, slices)) return undefined;
         const selector = selectorFromSet(service.spec?.selector ?? {});
         const selected = selectedBy(pods, namespace, selector);
         return {
@@ -71,10 +71,10 @@ export const endpointSliceController: ControllerDefinition = {
       async execute(actions, { service }) {
         const key = keyOf(service);
         for (const { type, slice } of actions) {
-          const { namespace = "", name = "", uid = "" } = slice.metadata;
+          const { namespace = "", name = "" } = slice.metadata;
           try {
             if (type === "delete") {
-              expectations.deleting(key, uid);
+              expectations.deleting(key, slice);
               await client.delete(ENDPOINT_SLICES, namespace, name);
             } else {
               const written =
@@ -84,7 +84,7 @@ export const endpointSliceController: ControllerDefinition = {
               expectations.wrote(key, written.metadata.resourceVersion);
             }
           } catch (error) {
-            if (type === "delete") expectations.notDeleting(key, uid);
+            if (type === "delete") expectations.notDeleting(key, slice);
             if (!isNamespaceTerminating(error) && !(type === "delete" && isNotFound(error))) throw error;
           }
         }

@@ -43,7 +43,7 @@ export const jobController: ControllerDefinition = {
       if (job === undefined || isManagedElsewhere(job)) return undefined;
       const uid = job.metadata.uid ?? "";
       // A decision on an old status would count pods twice; the new one is on its way and brings the key back.
-      if (!written.satisfied(uid, jobs.revision)) return undefined;
+      if (!written.satisfied(uid, jobs)) return undefined;
       const owned = ownedBy(pods, uid);
       const claims = claim(job, labelSelectorFromObject(job.spec.selector ?? {}), [...owned, ...orphansIn(pods, namespace)]);
       return {
@@ -52,7 +52,7 @@ export const jobController: ControllerDefinition = {
         pods: claims.keep,
         adopt: claims.adopt,
         release: claims.release,
-        mayManage: podControl.isSettled(uid, pods.revision, owned),
+        mayManage: podControl.isSettled(uid, pods),
         counted: counted.stillCounted(uid, owned),
         backoff: backoffs.get(uid) ?? NO_BACKOFF,
         nowMs: clock.now(),

@@ -1,6 +1,6 @@
 import type { Pod } from "#api/generated/core/v1.ts";
 import { parseTime } from "#apimachinery/meta/time.ts";
-import { isPodReady, podCondition } from "#component-helpers/pod/pod-conditions.ts";
+import { podCondition } from "#component-helpers/pod/pod-conditions.ts";
 
 const PHASE_ORDER: Readonly<Record<string, number>> = { Pending: 0, Unknown: 1, Running: 2 };
 const DELETION_COST = "controller.kubernetes.io/pod-deletion-cost";
@@ -16,40 +16,65 @@ export function rankForDeletion(pods: readonly Pod[], related: readonly Pod[], n
     const node = pod.spec.nodeName ?? "";
     if (node !== "") onNode.set(node, (onNode.get(node) ?? 0) + 1);
   }
-  const crowd = (pod: Pod): number => onNode.get(pod.spec.nodeName ?? "") ?? 0;
-  return [...pods].sort(
-    (a, b) =>
-      flag(isAssigned(a), isAssigned(b)) ||
-      phase(a) - phase(b) ||
-      flag(isPodReady(a), isPodReady(b)) ||
-      deletionCost(a) - deletionCost(b) ||
-      crowd(b) - crowd(a) ||
-      (isPodReady(a) && isPodReady(b) ? byAge(a, b, readyTime(a), readyTime(b), nowMs) : 0) ||
-      restarts(b) - restarts(a) ||
-      byAge(a, b, parseTime(a.metadata.creationTimestamp), parseTime(b.metadata.creationTimestamp), nowMs),
+  return pods
+    .map((pod) => rankOf(pod, onNode, nowMs))
+    .sort(compare)
+    .map(({ pod }) => pod);
+}
+
+/** What decides about a pod, found out once: thousands are compared some dozen times each. */
+interface Rank {
+  readonly pod: Pod;
+  readonly uid: string;
+  readonly assigned: number;
+  readonly phase: number;
+  readonly ready: number;
+  readonly deletionCost: number;
+  /** Others on its node. */
+  readonly crowd: number;
+  readonly readyFor: Age | undefined;
+  readonly restarts: number;
+  readonly age: Age | undefined;
+}
+
+interface Age {
+  readonly sinceMs: number;
+  readonly rank: number;
+}
+
+function rankOf(pod: Pod, onNode: ReadonlyMap<string, number>, nowMs: number): Rank {
+  const node = pod.spec.nodeName ?? "";
+  const ready = podCondition(pod, "Ready");
+  return {
+    pod,
+    uid: pod.metadata.uid ?? "",
+    assigned: Number(node !== ""),
+    phase: PHASE_ORDER[pod.status?.phase ?? ""] ?? 0,
+    ready: Number(ready?.status === "True"),
+    deletionCost: deletionCost(pod),
+    crowd: onNode.get(node) ?? 0,
+    readyFor: ageOf(ready?.lastTransitionTime, nowMs),
+    restarts: restarts(pod),
+    age: ageOf(pod.metadata.creationTimestamp, nowMs),
+  };
+}
+
+function compare(a: Rank, b: Rank): number {
+  return (
+    a.assigned - b.assigned ||
+    a.phase - b.phase ||
+    a.ready - b.ready ||
+    a.deletionCost - b.deletionCost ||
+    b.crowd - a.crowd ||
+    (a.ready === 1 && b.ready === 1 ? byAge(a, b, a.readyFor, b.readyFor) : 0) ||
+    b.restarts - a.restarts ||
+    byAge(a, b, a.age, b.age)
   );
-}
-
-/** False comes first. */
-function flag(a: boolean, b: boolean): number {
-  return Number(a) - Number(b);
-}
-
-function isAssigned(pod: Pod): boolean {
-  return (pod.spec.nodeName ?? "") !== "";
-}
-
-function phase(pod: Pod): number {
-  return PHASE_ORDER[pod.status?.phase ?? ""] ?? 0;
 }
 
 function deletionCost(pod: Pod): number {
   const text = pod.metadata.annotations?.[DELETION_COST];
   return text !== undefined && /^(0|-?[1-9]\d*)$/.test(text) ? Number(text) : 0;
-}
-
-function readyTime(pod: Pod): number | undefined {
-  return parseTime(podCondition(pod, "Ready")?.lastTransitionTime);
 }
 
 function restarts(pod: Pod): number {
@@ -58,13 +83,17 @@ function restarts(pod: Pod): number {
   return most;
 }
 
-function byAge(a: Pod, b: Pod, aMs: number | undefined, bMs: number | undefined, nowMs: number): number {
-  if (aMs === bMs) return 0;
-  if (aMs === undefined) return -1;
-  if (bMs === undefined) return 1;
-  const difference = logarithmicRank(aMs, nowMs) - logarithmicRank(bMs, nowMs);
-  if (difference !== 0) return difference;
-  return (a.metadata.uid ?? "") < (b.metadata.uid ?? "") ? -1 : 1;
+function ageOf(since: string | undefined, nowMs: number): Age | undefined {
+  const sinceMs = parseTime(since);
+  return sinceMs === undefined ? undefined : { sinceMs, rank: logarithmicRank(sinceMs, nowMs) };
+}
+
+function byAge(a: Rank, b: Rank, aAge: Age | undefined, bAge: Age | undefined): number {
+  if (aAge?.sinceMs === bAge?.sinceMs) return 0;
+  if (aAge === undefined) return -1;
+  if (bAge === undefined) return 1;
+  if (aAge.rank !== bAge.rank) return aAge.rank - bAge.rank;
+  return a.uid < b.uid ? -1 : 1;
 }
 
 /** The whole binary logarithm of an age in nanoseconds; -1 for the future. */

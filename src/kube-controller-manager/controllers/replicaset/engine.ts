@@ -11,6 +11,7 @@ import { PodControl } from "../../framework/pod-control.ts";
 import { podFromTemplate } from "../../framework/pod-template.ts";
 import { PODS } from "../../framework/resources.ts";
 import { slowStartBatch } from "../../framework/slow-start.ts";
+import { PodCensus } from "./pod-census.ts";
 import { type Action, type Observed, reconcile } from "./reconcile.ts";
 import type { ReplicaOwner, ReplicaStatus } from "./replica-owner.ts";
 import { calculateStatus, statusChanged } from "./status.ts";
@@ -30,6 +31,8 @@ export function createReplicaController<T extends object>(kind: ReplicaKind<T>, 
   const owners = context.informers.informer<T>(kind.id);
   const pods = context.informers.informer<Pod>(PODS);
   addOwnershipIndexes(pods);
+  const census = new PodCensus(kind);
+  pods.addTally(census);
   const podControl = new PodControl({ client, clock, recorder });
 
   function observe(key: string): (Observed & { readonly object: T }) | undefined {
@@ -38,17 +41,18 @@ export function createReplicaController<T extends object>(kind: ReplicaKind<T>, 
     if (object === undefined) return undefined;
     const owner = kind.view(object);
     const uid = owner.metadata.uid ?? "";
-    const owned = ownedBy(pods, uid);
     return {
       object,
       owner,
-      candidates: [...owned, ...orphansIn(pods, namespace)],
+      groups: census.of(uid, owner.minReadySeconds > 0),
+      owned: () => ownedBy(pods, uid),
+      orphans: orphansIn(pods, namespace),
       related: () =>
         kind
           .siblings(object, owners)
           .flatMap((sibling) => ownedBy(pods, kind.view(sibling).metadata.uid ?? ""))
           .filter(isPodActive),
-      mayManage: podControl.isSettled(uid, pods.revision, owned),
+      mayManage: podControl.isSettled(uid, pods),
       nowMs: clock.now(),
     };
   }
@@ -86,11 +90,11 @@ export function createReplicaController<T extends object>(kind: ReplicaKind<T>, 
   async function updateStatus(
     object: T,
     owner: ReplicaOwner,
-    { active, terminating }: Action & { type: "updateStatus" },
+    { groups }: Action & { type: "updateStatus" },
     error: unknown,
   ): Promise<void> {
     const { countTerminating } = kind;
-    const status = calculateStatus(owner, { active, terminating, error, countTerminating, nowMs: clock.now() });
+    const status = calculateStatus(owner, { groups, error, countTerminating, nowMs: clock.now() });
     if (!statusChanged(owner.status, status)) return;
     const { namespace = "", name = "" } = owner.metadata;
     try {

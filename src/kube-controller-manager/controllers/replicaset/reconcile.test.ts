@@ -1,7 +1,9 @@
 import { expect, test } from "vitest";
 import type { Pod } from "#api/generated/core/v1.ts";
 import { selectorFromSet } from "#apimachinery/labels/selector.ts";
+import { controllerOf } from "#component-helpers/pod/owner.ts";
 import { rankForDeletion } from "./deletion-rank.ts";
+import { groupPods, type PodGroup } from "./pod-census.ts";
 import { type Observed, reconcile } from "./reconcile.ts";
 import type { ReplicaOwner } from "./replica-owner.ts";
 import { calculateStatus } from "./status.ts";
@@ -51,50 +53,61 @@ function pod(name: string, options: PodOptions = {}): Pod {
   };
 }
 
-const cases: { name: string; observed: Partial<Observed> & { owner: ReplicaOwner }; want: string[] }[] = [
-  { name: "missing pods are made", observed: { owner: owner(3), candidates: [pod("a")] }, want: ["create 2", "status a"] },
-  { name: "not more than a burst at once", observed: { owner: owner(900) }, want: ["create 500", "status "] },
+interface Case {
+  readonly name: string;
+  readonly observed: Partial<Pick<Observed, "mayManage">> & { readonly owner: ReplicaOwner; readonly pods?: readonly Pod[] };
+  readonly want: readonly string[];
+}
+
+const cases: readonly Case[] = [
+  { name: "missing pods are made", observed: { owner: owner(3), pods: [pod("a")] }, want: ["create 2", "status 1"] },
+  { name: "not more than a burst at once", observed: { owner: owner(900) }, want: ["create 500", "status 0"] },
   {
     name: "surplus pods go, the pending one first",
-    observed: { owner: owner(1), candidates: [pod("a"), pod("b", { phase: "Pending" })] },
-    want: ["delete b", "status a,b"],
+    observed: { owner: owner(1), pods: [pod("a"), pod("b", { phase: "Pending" })] },
+    want: ["delete b", "status 2"],
   },
   {
     name: "nothing is managed while earlier writes do not show",
     observed: { owner: owner(3), mayManage: false },
-    want: ["status "],
+    want: ["status 0"],
   },
   {
     name: "an owner that is being deleted only tells its status",
     observed: {
       owner: owner(3, { metadata: { uid: "owner", deletionTimestamp: "x" } }),
-      candidates: [pod("a", { owner: null })],
+      pods: [pod("a", { owner: null })],
     },
-    want: ["status "],
+    want: ["status 0"],
   },
   {
     name: "orphans are adopted and strangers released",
     observed: {
       owner: owner(1),
-      candidates: [pod("a", { owner: null }), pod("b", { labels: { app: "other" } }), pod("c", { owner: "else" })],
+      pods: [pod("a", { owner: null }), pod("b", { labels: { app: "other" } }), pod("c", { owner: "else" })],
     },
-    want: ["claim +a -b", "status a"],
+    want: ["claim +a -b", "status 1"],
   },
   {
     name: "finished and terminating pods do not count",
-    observed: { owner: owner(1), candidates: [pod("a", { phase: "Succeeded" }), pod("b", { deleted: true })] },
-    want: ["create 1", "status  terminating b"],
+    observed: { owner: owner(1), pods: [pod("a", { phase: "Succeeded" }), pod("b", { deleted: true })] },
+    want: ["create 1", "status 0 terminating 1"],
   },
   {
     name: "a ready pod that is not available yet is looked at when it is",
-    observed: { owner: owner(1, { minReadySeconds: 10 }), candidates: [pod("a", { ready: "2029-12-31T23:59:57Z" })] },
-    want: ["status a", "requeue 7000"],
+    observed: { owner: owner(1, { minReadySeconds: 10 }), pods: [pod("a", { ready: "2029-12-31T23:59:57Z" })] },
+    want: ["status 1", "requeue 7000"],
   },
 ];
 
-test.each(cases)("$name", ({ observed, want }) => {
-  const actions = reconcile({ candidates: [], related: () => [], mayManage: true, nowMs: NOW, ...observed });
+test.each(cases)("$name", ({ observed: { pods = [], ...observed }, want }) => {
+  const owned = pods.filter((pod) => controllerOf(pod)?.uid === "owner");
+  const orphans = pods.filter((pod) => controllerOf(pod) === undefined);
+  const seen = { groups: groupPods(owned), owned: () => owned, orphans, related: () => [], mayManage: true, nowMs: NOW };
+  const actions = reconcile({ ...seen, ...observed });
   const names = (pods: readonly Pod[]): string => pods.map(({ metadata }) => metadata.name).join();
+  const total = ({ groups }: { readonly groups: readonly PodGroup[] }, what: "active" | "terminating"): number =>
+    groups.reduce((sum, group) => sum + group[what], 0);
   expect(
     actions.map((action) => {
       switch (action.type) {
@@ -105,7 +118,7 @@ test.each(cases)("$name", ({ observed, want }) => {
         case "claim":
           return `claim +${names(action.adopt)} -${names(action.release)}`;
         case "updateStatus":
-          return `status ${names(action.active)}${action.terminating.length > 0 ? ` terminating ${names(action.terminating)}` : ""}`;
+          return `status ${total(action, "active")}${total(action, "terminating") > 0 ? ` terminating ${total(action, "terminating")}` : ""}`;
         default:
           return `requeue ${action.afterMs}`;
       }
@@ -130,8 +143,7 @@ test.each([
 test("the status counts, and tells why pods could not be made", () => {
   const active = [pod("a", { ready }), pod("b", { labels: { app: "r", more: "x" } })];
   const status = calculateStatus(owner(3), {
-    active,
-    terminating: [],
+    groups: groupPods(active),
     error: new Error("quota"),
     countTerminating: true,
     nowMs: NOW,

@@ -1,8 +1,9 @@
 import type { Pod } from "#api/generated/core/v1.ts";
-import { isPodActive, isPodTerminal, isPodTerminating, podAvailableInMs } from "#component-helpers/pod/pod-conditions.ts";
+import { isPodActive, readyAvailableInMs } from "#component-helpers/pod/pod-conditions.ts";
 import type { RequeueAction } from "../../framework/controller.ts";
-import { claim } from "../../framework/ownership.ts";
+import { type Claims, claim } from "../../framework/ownership.ts";
 import { rankForDeletion } from "./deletion-rank.ts";
+import { groupPods, type PodGroup } from "./pod-census.ts";
 import type { ReplicaOwner } from "./replica-owner.ts";
 
 /** Pods created or deleted in one pass; the rest follows in the next. */
@@ -11,8 +12,12 @@ export const BURST_REPLICAS = 500;
 /** What the decision depends on. */
 export interface Observed {
   readonly owner: ReplicaOwner;
-  /** Pods that the owner controls, and those of its namespace that nobody does. */
-  readonly candidates: readonly Pod[];
+  /** Pods that the owner controls, counted by their labels; with times when it has `minReadySeconds`. */
+  readonly groups: readonly PodGroup[];
+  /** The same one by one: for when some have to go. */
+  readonly owned: () => readonly Pod[];
+  /** Pods of its namespace that nobody controls. */
+  readonly orphans: readonly Pod[];
   /** Active pods of all owners with the same purpose: siblings in one Deployment. */
   readonly related: () => readonly Pod[];
   /** False while earlier creations and deletions do not show yet. */
@@ -24,48 +29,55 @@ export type Action =
   | { readonly type: "claim"; readonly adopt: readonly Pod[]; readonly release: readonly Pod[] }
   | { readonly type: "createPods"; readonly count: number }
   | { readonly type: "deletePods"; readonly pods: readonly Pod[] }
-  | { readonly type: "updateStatus"; readonly active: readonly Pod[]; readonly terminating: readonly Pod[] };
+  /** The pods that are the owner's now, counted. */
+  | { readonly type: "updateStatus"; readonly groups: readonly PodGroup[] };
 
 /** Keeps the number of pods right. Upstream's `ReplicaSetController.syncReplicaSet`. */
 export function reconcile(observed: Observed): readonly (Action | RequeueAction)[] {
-  const { owner, candidates, related, mayManage, nowMs } = observed;
+  const { owner, mayManage, nowMs } = observed;
   const actions: (Action | RequeueAction)[] = [];
-  const claims = claim(owner, owner.selector, candidates.filter(isPodActive));
-  if (claims.adopt.length > 0 || claims.release.length > 0) {
-    actions.push({ type: "claim", adopt: claims.adopt, release: claims.release });
-  }
-  const active = [...claims.keep, ...claims.adopt];
-  const terminating = candidates.filter(
-    (pod) => isPodTerminating(pod) && !isPodTerminal(pod) && isOwned(pod, owner) && owner.selector.matches(pod.metadata.labels),
-  );
+  const claims = claimPods(observed);
+  if (claims.adopt.length > 0 || claims.release.length > 0) actions.push({ type: "claim", ...claims });
+  const kept = observed.groups.filter(({ labels }) => owner.selector.matches(labels));
+  const groups = claims.adopt.length === 0 ? kept : [...kept, ...groupPods(claims.adopt)];
   if (mayManage && owner.metadata.deletionTimestamp === undefined) {
-    const surplus = active.length - owner.replicas;
+    const active = groups.reduce((total, group) => total + group.active, 0);
+    const surplus = active - owner.replicas;
     if (surplus < 0) actions.push({ type: "createPods", count: Math.min(-surplus, BURST_REPLICAS) });
-    if (surplus > 0) {
-      const count = Math.min(surplus, BURST_REPLICAS);
-      // Who must all go need no order.
-      const ranked = count < active.length ? rankForDeletion(active, related(), nowMs) : active;
-      actions.push({ type: "deletePods", pods: ranked.slice(0, count) });
-    }
+    if (surplus > 0)
+      actions.push({ type: "deletePods", pods: choose(observed, claims.adopt, Math.min(surplus, BURST_REPLICAS)) });
   }
-  actions.push({ type: "updateStatus", active, terminating });
-  const soonest = nextAvailability(active, owner.minReadySeconds, nowMs);
+  actions.push({ type: "updateStatus", groups });
+  const soonest = nextAvailability(groups, owner.minReadySeconds, nowMs);
   if (soonest !== undefined) actions.push({ type: "requeue", afterMs: soonest });
   return actions;
 }
 
-function isOwned(pod: Pod, owner: ReplicaOwner): boolean {
-  const { uid } = owner.metadata;
-  return pod.metadata.ownerReferences?.some((reference) => reference.controller === true && reference.uid === uid) ?? false;
+/** Pods to be taken over, and those to be let go because the selector no longer wants them. */
+function claimPods({ owner, groups, owned, orphans }: Observed): Pick<Claims<Pod>, "adopt" | "release"> {
+  const misfits = groups.some(({ active, labels }) => active > 0 && !owner.selector.matches(labels));
+  if (!misfits && orphans.length === 0) return { adopt: [], release: [] };
+  const candidates = misfits ? [...owned(), ...orphans] : orphans;
+  const { adopt, release } = claim(owner, owner.selector, candidates.filter(isPodActive));
+  return { adopt, release };
+}
+
+function choose({ owner, owned, related, nowMs }: Observed, adopted: readonly Pod[], count: number): readonly Pod[] {
+  const kept = owned().filter((pod) => isPodActive(pod) && owner.selector.matches(pod.metadata.labels));
+  const active = [...kept, ...adopted];
+  // Who must all go need no order.
+  return count < active.length ? rankForDeletion(active, related(), nowMs).slice(0, count) : active;
 }
 
 /** Milliseconds until the first ready pod becomes available. */
-function nextAvailability(pods: readonly Pod[], minReadySeconds: number, nowMs: number): number | undefined {
+function nextAvailability(groups: readonly PodGroup[], minReadySeconds: number, nowMs: number): number | undefined {
   if (minReadySeconds === 0) return undefined;
   let soonest: number | undefined;
-  for (const pod of pods) {
-    const inMs = podAvailableInMs(pod, minReadySeconds, nowMs);
-    if (inMs !== undefined && inMs > 0 && inMs < (soonest ?? Number.POSITIVE_INFINITY)) soonest = inMs;
+  for (const { readySince } of groups) {
+    for (const since of readySince.keys()) {
+      const inMs = readyAvailableInMs(since, minReadySeconds, nowMs);
+      if (inMs !== undefined && inMs > 0 && inMs < (soonest ?? Number.POSITIVE_INFINITY)) soonest = inMs;
+    }
   }
   return soonest;
 }

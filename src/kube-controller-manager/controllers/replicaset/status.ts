@@ -1,13 +1,11 @@
-import type { Pod } from "#api/generated/core/v1.ts";
 import { selectorFromSet } from "#apimachinery/labels/selector.ts";
 import { formatTime } from "#apimachinery/meta/time.ts";
-import { isPodAvailable, isPodReady } from "#component-helpers/pod/pod-conditions.ts";
+import { availableOf, type PodGroup } from "./pod-census.ts";
 import type { ReplicaCondition, ReplicaOwner, ReplicaStatus } from "./replica-owner.ts";
 
 /** What a pass saw. */
 export interface PassResult {
-  readonly active: readonly Pod[];
-  readonly terminating: readonly Pod[];
+  readonly groups: readonly PodGroup[];
   /** Why pods could not be created or deleted. */
   readonly error: unknown;
   /** ReplicaSets count terminating pods (KEP-3973). */
@@ -18,14 +16,16 @@ export interface PassResult {
 /** Upstream's `calculateStatus`. */
 export function calculateStatus(owner: ReplicaOwner, pass: PassResult): ReplicaStatus {
   const templateLabels = selectorFromSet(owner.template.metadata?.labels ?? {});
-  const { active, nowMs } = pass;
-  const conditions = nextConditions(owner, pass);
+  const { groups, nowMs } = pass;
+  const total = (of: (group: PodGroup) => number): number => groups.reduce((sum, group) => sum + of(group), 0);
+  const replicas = total(({ active }) => active);
+  const conditions = nextConditions(owner, replicas, pass);
   return {
-    replicas: active.length,
-    fullyLabeledReplicas: active.filter((pod) => templateLabels.matches(pod.metadata.labels)).length,
-    readyReplicas: active.filter(isPodReady).length,
-    availableReplicas: active.filter((pod) => isPodAvailable(pod, owner.minReadySeconds, nowMs)).length,
-    ...(pass.countTerminating ? { terminatingReplicas: pass.terminating.length } : {}),
+    replicas,
+    fullyLabeledReplicas: total(({ active, labels }) => (templateLabels.matches(labels) ? active : 0)),
+    readyReplicas: total(({ ready }) => ready),
+    availableReplicas: total((group) => availableOf(group, owner.minReadySeconds, nowMs)),
+    ...(pass.countTerminating ? { terminatingReplicas: total(({ terminating }) => terminating) } : {}),
     observedGeneration: owner.metadata.generation ?? 0,
     ...(conditions.length === 0 ? {} : { conditions }),
   };
@@ -44,12 +44,12 @@ export function statusChanged(old: ReplicaStatus, now: ReplicaStatus): boolean {
   );
 }
 
-function nextConditions(owner: ReplicaOwner, { active, error, nowMs }: PassResult): readonly ReplicaCondition[] {
+function nextConditions(owner: ReplicaOwner, replicas: number, { error, nowMs }: PassResult): readonly ReplicaCondition[] {
   const old = owner.status.conditions ?? [];
   const failing = old.some(({ type }) => type === "ReplicaFailure");
   if (error === undefined) return failing ? old.filter(({ type }) => type !== "ReplicaFailure") : old;
   if (failing) return old;
-  const surplus = active.length - owner.replicas;
+  const surplus = replicas - owner.replicas;
   const reason = surplus < 0 ? "FailedCreate" : surplus > 0 ? "FailedDelete" : "";
   const message = error instanceof Error ? error.message : String(error);
   return [...old, { type: "ReplicaFailure", status: "True", lastTransitionTime: formatTime(nowMs), reason, message }];

@@ -38,8 +38,8 @@ export const statefulSetController: ControllerDefinition = {
       const uid = set.metadata.uid ?? "";
       const owned = ownedBy(pods, uid);
       // What was written is on its way, and brings the key back.
-      if (!podsWritten.satisfied(uid, pods.revision, owned)) return undefined;
-      if (!revisionsWritten.satisfied(uid, revisions.revision)) return undefined;
+      if (!podsWritten.satisfied(uid, pods)) return undefined;
+      if (!revisionsWritten.satisfied(uid, revisions)) return undefined;
       const selector = labelSelectorFromObject(set.spec.selector);
       const strangers = orphansIn(pods, namespace).filter((pod) => isMemberOf(set, pod));
       const podClaims = claim(set, selector, [...owned, ...strangers]);

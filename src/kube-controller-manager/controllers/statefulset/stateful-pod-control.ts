@@ -60,11 +60,11 @@ export class StatefulPodControl {
     const { namespace = "", name = "", uid = "" } = pod.metadata;
     const setUid = set.metadata.uid ?? "";
     await this.#told("Delete", set, pod, async () => {
-      this.#written.deleting(setUid, uid);
+      this.#written.deleting(setUid, pod);
       try {
         await this.#client.delete(PODS, namespace, name, { preconditions: { uid } });
       } catch (error) {
-        this.#written.notDeleting(setUid, uid);
+        this.#written.notDeleting(setUid, pod);
         throw error;
       }
     });
