@@ -4,6 +4,7 @@ import { isConflict, isNotFound } from "#apimachinery/api-errors/errors.ts";
 import { loadKubernetesCel } from "#apimachinery/cel/kubernetes-environment.ts";
 import { semanticEqual } from "#apimachinery/meta/deep-equal.ts";
 import { formatTime } from "#apimachinery/meta/time.ts";
+import type { RequestMetrics } from "#apiserver/metrics/request-metrics.ts";
 import type { ResourceDefinition } from "#apiserver/registry/resource.ts";
 import type { StoreRegistry } from "#apiserver/registry/store/store-registry.ts";
 import type { WebhookClient } from "#apiserver/webhook/webhook-client.ts";
@@ -35,6 +36,8 @@ export interface CustomResourcesOptions {
   /** Calls conversion webhooks. */
   readonly webhooks: WebhookClient;
   readonly conversionMetrics: ConversionMetrics;
+  /** Told which resources come and go. */
+  readonly requestMetrics: Pick<RequestMetrics, "expect" | "forget">;
   /** A definition that cannot be served just now; it is tried again. */
   readonly onError?: (definition: string, error: unknown) => void;
 }
@@ -197,6 +200,7 @@ class DefinitionWorker {
     const { definition: resource, schemaFor } = customResource(definition, patterns, codecs);
     if (served !== undefined && served.plural !== resource.plural) this.#unserve(name);
     const readStored = alike ? served.readStored : resource.readStored;
+    this.#options.requestMetrics.expect(group, resource.plural);
     await this.#options.stores.add({ ...resource, ...(readStored !== undefined && { readStored }) }, schemaFor);
     this.#served.set(name, { state, shape, readStored, codecs, group, plural: resource.plural });
   }
@@ -212,6 +216,7 @@ class DefinitionWorker {
     this.#served.delete(name);
     this.#options.progress.settle(name, undefined);
     this.#options.stores.remove(served.group, served.plural);
+    this.#options.requestMetrics.forget(served.group, served.plural);
   }
 
   /** Deletes all objects, then lets the definition go. */

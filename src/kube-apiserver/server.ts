@@ -188,6 +188,7 @@ class RunningServer implements KubeApiServer {
       signal: this.#background.signal,
       webhooks: this.#modules.registry.webhooks,
       conversionMetrics,
+      requestMetrics: this.#server.metrics,
       onError: (definition, error) => logger.warn({ definition, err: error }, "a custom resource cannot be served"),
     });
   }

@@ -12,10 +12,13 @@ const TALLIES_MAX = 10_000;
 /** Of them those of resources of which nothing was ever answered: their names may be made up (CVE-2020-8552). */
 const UNKNOWN_TALLIES_MAX = 100;
 const FAILURE_CODE_MIN = 400;
+/** Resources that are no more, of which late answers are not counted: the ends of their watches. */
+const GONE_MAX = 1_000;
 
 /** Requests of one kind, kept as plain numbers: label look-ups would cost more than the rest of a request's accounting. */
 interface Tally {
   readonly labels: string;
+  readonly resource: string;
   readonly code: number;
   readonly buckets: number[];
   count: number;
@@ -33,7 +36,8 @@ export class RequestMetrics {
   readonly #tallies = new Map<string, Tally>();
   readonly #inFlight: () => InFlightCount;
   /** What requests were answered for without a failure. */
-  readonly #known = new Set<string>();
+  readonly #known = new Map<string, Set<string>>();
+  readonly #gone = new Set<string>();
   #unknown = 0;
   #process: Promise<Registry> | undefined;
 
@@ -46,9 +50,11 @@ export class RequestMetrics {
     const key = `${verbOf(info)} ${info.apiGroup} ${info.apiVersion} ${info.resource} ${info.subresource} ${scopeOf(info)} ${code}`;
     let tally = this.#tallies.get(key);
     if (tally === undefined) {
-      if (this.#tallies.size >= TALLIES_MAX) return;
+      const resource = resourceOf(info.apiGroup, info.resource);
+      if (this.#tallies.size >= TALLIES_MAX || this.#gone.has(resource)) return;
       if (!this.#isKnown(info, code) && ++this.#unknown > UNKNOWN_TALLIES_MAX) return;
-      tally = { labels: labelsOf(info), code, buckets: new Array<number>(BUCKETS_SECONDS.length).fill(0), count: 0, seconds: 0 };
+      const buckets = new Array<number>(BUCKETS_SECONDS.length).fill(0);
+      tally = { labels: labelsOf(info), resource, code, buckets, count: 0, seconds: 0 };
       this.#tallies.set(key, tally);
     }
     const seconds = durationMs / 1000;
@@ -59,9 +65,31 @@ export class RequestMetrics {
   }
 
   #isKnown({ apiGroup, apiVersion, resource, subresource }: RequestInfo, code: number): boolean {
-    const what = `${apiGroup} ${apiVersion} ${resource} ${subresource}`;
-    if (code < FAILURE_CODE_MIN) this.#known.add(what);
-    return this.#known.has(what);
+    const key = resourceOf(apiGroup, resource);
+    const what = `${apiVersion} ${subresource}`;
+    if (code >= FAILURE_CODE_MIN) return this.#known.get(key)?.has(what) ?? false;
+    const known = this.#known.get(key);
+    if (known === undefined) this.#known.set(key, new Set([what]));
+    else known.add(what);
+    return true;
+  }
+
+  /** The resource of a definition that is no more: what was counted of it goes, or each that ever was would stay. */
+  forget(group: string, resource: string): void {
+    const key = resourceOf(group, resource);
+    for (const [id, tally] of this.#tallies) if (tally.resource === key) this.#tallies.delete(id);
+    this.#known.delete(key);
+    this.#gone.add(key);
+    if (this.#gone.size <= GONE_MAX) return;
+    for (const oldest of this.#gone) {
+      this.#gone.delete(oldest);
+      break;
+    }
+  }
+
+  /** The resource is served, perhaps once more. */
+  expect(group: string, resource: string): void {
+    this.#gone.delete(resourceOf(group, resource));
   }
 
   /** All metrics as text. */
@@ -121,6 +149,10 @@ function mergedByLabels(tallies: Iterable<Tally>): Iterable<Tally> {
     }
   }
   return merged.values();
+}
+
+function resourceOf(group: string, resource: string): string {
+  return `${resource}.${group}`;
 }
 
 const UPSTREAM_VERBS: Readonly<Record<string, string>> = { create: "POST", update: "PUT", head: "GET" };
