@@ -48,10 +48,21 @@ export function encodeObject(object: ApiObject): EncodedObject {
     text += `,${JSON.stringify(key)}:${written.text}`;
   }
   text += "}";
-  const bytes = Buffer.from(text, "utf8");
+  const bytes = ownBytes(text);
   const isAscii = bytes.byteLength === text.length;
   const metadataEnd = isAscii ? head.length + body.length - 1 : undefined;
   return { bytes, versionOffset: isAscii ? head.length : Buffer.byteLength(head, "utf8"), metadataEnd, exact };
+}
+
+/**
+ * The text's bytes in memory of their own. `Buffer.from` takes it for short ones from blocks of 8 KB, each of which stays whole as long
+ * as one of those lives that were written by and by: up to 8 KB for an object.
+ */
+function ownBytes(text: string): Buffer {
+  const length = Buffer.byteLength(text, "utf8");
+  const bytes = Buffer.allocUnsafeSlow(length);
+  bytes.write(text, 0, length === text.length ? "latin1" : "utf8");
+  return bytes;
 }
 
 function withoutVersion(metadata: ObjectMeta): ObjectMeta {

@@ -57,7 +57,7 @@ export class PodEnvironment {
     const told = tellsServices ? [...(await services())].filter(([key]) => !names.has(key)) : [];
     const envs = [...told.map(([key, value]) => ({ key, value })), ...own];
     const ownValues = new Map(own.map(({ key, value }) => [key, value]));
-    const expandOwn = (text: string): string => expand(text, ownValues);
+    const expandOwn = expanderOf(ownValues);
     const { command = [], args = [] } = container;
     const words = [...command, ...args];
     if (!words.some((word) => word.includes("$"))) return { envs, command, args, expand: expandOwn };
@@ -76,4 +76,9 @@ export class PodEnvironment {
     const startedAtMs = Date.parse(pod.status?.startTime ?? "") || clock.now();
     return serviceVariables(pod, lists.flat(), startedAtMs);
   }
+}
+
+/** Lives as long as its container: apart from {@link PodEnvironment.prepare}, whose pod it would keep as it was then. */
+function expanderOf(values: ReadonlyMap<string, string>): (text: string) => string {
+  return (text) => expand(text, values);
 }

@@ -1,5 +1,6 @@
 import type { ApiObject } from "#apimachinery/meta/api-object.ts";
 import { decodeEncoded, type EncodedObject, encodedFromBytes, encodeObject } from "../serializer.ts";
+import type { DecodedObjects } from "./decoded-objects.ts";
 
 /**
  * One state of one object, immutable. Decoded when first asked for; `object` is shared by every reader: read-only.
@@ -15,6 +16,8 @@ export class CacheEntry {
    * bytes are compared.
    */
   stale: boolean | "unknown" = false;
+  /** Where the object stays only as one of some. */
+  #kept: DecodedObjects | undefined;
   #encoded: EncodedObject | undefined;
   #object: ApiObject | undefined;
   #converted: Map<string, EncodedObject> | undefined;
@@ -46,8 +49,17 @@ export class CacheEntry {
   }
 
   get object(): ApiObject {
-    this.#object ??= decodeEncoded(this.encoded, this.revision);
-    return this.#object;
+    if (this.#object !== undefined) return this.#object;
+    const object = decodeEncoded(this.encoded, this.revision);
+    this.#object = object;
+    this.#kept?.add(this);
+    return object;
+  }
+
+  /** The object is to stay as long as it is one of these. */
+  keepAmong(kept: DecodedObjects): void {
+    this.#kept = kept;
+    if (this.#object !== undefined) kept.add(this);
   }
 
   /** Whether {@link object} is here and need not be made of the bytes. */

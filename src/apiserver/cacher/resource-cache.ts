@@ -3,6 +3,7 @@ import { prefixEnd, sortKey } from "#storage/key-order.ts";
 import { OrderedTree } from "#storage/memory/ordered-tree.ts";
 import { beginsWith, encodeObject } from "../serializer.ts";
 import { type CacheEntry, entryFromValue, type KnownValue } from "./cache-entry.ts";
+import { DecodedObjects } from "./decoded-objects.ts";
 import { type CacheEvent, EventHistory } from "./event-history.ts";
 import { FieldIndex } from "./field-index.ts";
 import type { StoredReader } from "./stored-reader.ts";
@@ -29,6 +30,8 @@ export class ResourceCache {
   /** By attribute; each made when first asked for. */
   readonly #indexes = new Map<string, FieldIndex>();
 
+  #decoded: DecodedObjects | undefined;
+
   /** Ids of the attributes by whose values objects are found. */
   indexed: readonly string[] = [];
 
@@ -53,7 +56,13 @@ export class ResourceCache {
     const stored = entryFromValue(this.prefix.length, key, revision, value, known ?? foreign, this.exact);
     const entry = known !== undefined || this.#read === undefined ? stored : stored.readAs(this.#read);
     entry.stale = known === undefined && (this.reader?.staleness(value) ?? false);
+    if (this.#decoded !== undefined) entry.keepAmong(this.#decoded);
     return entry;
+  }
+
+  /** There are many of these objects, of which few are read: only some stay decoded. */
+  readSeldom(): void {
+    this.#decoded ??= new DecodedObjects();
   }
 
   #foreign(value: Uint8Array): KnownValue | undefined {

@@ -41,6 +41,8 @@ export interface ResourceDefinition<T extends object = ApiObject> {
   readonly selectableFields?: Readonly<Record<string, (object: T) => string>>;
   /** Those of them by which a list finds objects without looking at all others, after upstream's `Indexers`. */
   readonly indexedFields?: readonly string[];
+  /** There are many of these objects, of which few are read: they are kept as bytes alone. */
+  readonly readSeldom?: boolean;
   /** What the refusal of another field says, where the kind words it in its own way. */
   readonly unknownFieldSelector?: (
     field: string,

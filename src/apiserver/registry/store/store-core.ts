@@ -100,6 +100,7 @@ export class StoreCore {
       this.stored.reader = storedReader(definition, forms, this.#encoding);
     }
     this.stored.exact ||= definition.exactNumbers === true;
+    if (definition.readSeldom === true) this.stored.readSeldom();
     this.stored.indexed = definition.indexedFields ?? [];
     this.cache = codec ? new VersionCache(this.stored, codec) : this.stored;
   }

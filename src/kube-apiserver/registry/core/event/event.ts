@@ -33,6 +33,9 @@ export function events({
     storagePrefix: "events",
     columns: eventColumns,
     selectableFields: coreEventFields,
+    // Of one object's events `kubectl describe` asks.
+    indexedFields: ["involvedObject.uid"],
+    readSeldom: true,
     strategy: {
       allowCreateOnUpdate: true,
       // Which names are good depends on the group that is asked: see validation.
