@@ -40,6 +40,15 @@ test("of several states of a pod the newest is written, one write at a time", as
   expect(sent).toEqual(["a Pending", "b Running", "a Succeeded"]);
 });
 
+test("with much to do only the newest state of a pod is written that goes on at once", async () => {
+  const { manager, sent } = start();
+  const names = ["a", "b", "c", "d", "e", "f"];
+  for (const phase of ["Pending", "Running"]) for (const name of names) manager.write(pod(name), status(phase), false);
+  await vi.advanceTimersByTimeAsync(100);
+  const early = ["a Pending", "b Pending", "c Pending", "d Pending"];
+  expect(sent).toEqual([...early, "e Running", "f Running", "a Running", "b Running", "c Running", "d Running"]);
+});
+
 test("a pod that has ended is removed after its last status, and never before", async () => {
   const { manager, sent } = start();
   manager.write(pod("a"), status("Running"), false);

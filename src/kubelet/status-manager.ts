@@ -8,6 +8,8 @@ import type { PodStatusWriter } from "./pod-status-writer.ts";
 const PODS: ResourceId = { group: "", version: "v1", resource: "pods" };
 /** Writes under way at once, for all nodes together. */
 const CONCURRENT_WRITES_MAX = 32;
+/** While so many are under way, what is told waits for the event loop's next turn: a pod that starts at once tells its newest state alone. */
+const PROMPT_WRITES_MAX = 4;
 const RETRY_MS = 1000;
 /** In a list of a strategic merge patch: the others are the whole list. */
 const REPLACE = { $patch: "replace" };
@@ -34,6 +36,8 @@ export class StatusManager implements PodStatusWriter {
   readonly #writing = new Set<string>();
   /** Writes that failed and wait to be tried again. */
   readonly #failed = new Map<string, PendingWrite>();
+  /** The event loop's next turn is awaited. */
+  #gathering = false;
 
   readonly #logger: Logger | undefined;
 
@@ -61,7 +65,22 @@ export class StatusManager implements PodStatusWriter {
     this.#failed.delete(uid);
     const sinceMs = older?.sinceMs ?? this.#clock.elapsed();
     this.#pending.set(uid, { pod, status, final: final || older?.final === true, sinceMs, onWritten });
-    this.#pump();
+    this.#pumpSoon();
+  }
+
+  /** At once where little is to do, else behind what happens just now: upstream's one writer of a node is as late when it has much to do. */
+  #pumpSoon(): void {
+    if (this.#gathering) return;
+    if (this.#writing.size < PROMPT_WRITES_MAX) {
+      this.#pump();
+      return;
+    }
+    if (this.#pending.size === 0) return;
+    this.#gathering = true;
+    this.#clock.setTimeout(() => {
+      this.#gathering = false;
+      this.#pump();
+    }, 0);
   }
 
   #pump(): void {
@@ -83,7 +102,7 @@ export class StatusManager implements PodStatusWriter {
       else if (!isNotFound(error) && !isConflict(error)) this.#retryLater(uid, write);
     } finally {
       this.#writing.delete(uid);
-      this.#pump();
+      this.#pumpSoon();
     }
   }
 
