@@ -24,6 +24,8 @@ export class NodeInfo {
   readonly podsWithRequiredAntiAffinity: Map<string, PodInfo> = new Map();
   readonly #usedPorts: HostPort[] = [];
   readonly #counts = new Map<string, number>();
+  /** Undefined when it has to be found out. */
+  #lowestPriority: number | undefined;
   #version = 0;
   /** Images that the node has, and their sizes in bytes. */
   images: ReadonlyMap<string, number> = NO_IMAGES;
@@ -61,6 +63,15 @@ export class NodeInfo {
     return count;
   }
 
+  /** That of the least important pod, `Infinity` without pods. They are only looked at after one of that priority went. */
+  get lowestPriority(): number {
+    if (this.#lowestPriority === undefined) {
+      this.#lowestPriority = Number.POSITIVE_INFINITY;
+      for (const { priority } of this.pods.values()) this.#lowestPriority = Math.min(this.#lowestPriority, priority);
+    }
+    return this.#lowestPriority;
+  }
+
   setNode(node: Node | undefined): void {
     if (node?.status?.images !== this.#node?.status?.images) this.images = imagesOf(node);
     const unchanged = node !== undefined && node.status?.allocatable === this.#node?.status?.allocatable;
@@ -76,6 +87,7 @@ export class NodeInfo {
     this.removePod(info.uid);
     this.#podsChange();
     this.pods.set(info.uid, info);
+    if (this.#lowestPriority !== undefined) this.#lowestPriority = Math.min(this.#lowestPriority, info.priority);
     if (hasTerms(info)) this.podsWithAffinity.set(info.uid, info);
     if (info.affinity.requiredAntiAffinity.length > 0) this.podsWithRequiredAntiAffinity.set(info.uid, info);
     this.#count(info, 1);
@@ -87,6 +99,7 @@ export class NodeInfo {
     if (info === undefined) return;
     this.#podsChange();
     this.pods.delete(uid);
+    if (info.priority === this.#lowestPriority) this.#lowestPriority = undefined;
     this.podsWithAffinity.delete(uid);
     this.podsWithRequiredAntiAffinity.delete(uid);
     this.#count(info, -1);

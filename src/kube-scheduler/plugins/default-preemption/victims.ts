@@ -27,8 +27,9 @@ export function selectVictims(
   budgets: readonly PodDisruptionBudget[],
   fits: () => Status,
 ): Candidate | Status {
+  // Asked of every node whenever a pod does not fit anywhere, and in most clusters all pods are equally important.
+  if (node.lowestPriority >= pod.priority) return NO_VICTIMS;
   const potential = [...node.pods.values()].filter((other) => other.priority < pod.priority);
-  if (potential.length === 0) return NO_VICTIMS;
   for (const { uid } of potential) node.removePod(uid);
   const without = fits();
   if (isRejected(without)) {
