@@ -9,22 +9,33 @@ import { type NodeIdentity, nodeObject, nodeStatus } from "./node-object.ts";
 const NODES: ResourceId = { group: "", version: "v1", resource: "nodes" };
 const STATUS_PERIOD_MS = 300_000;
 
-/** Registers a node and keeps it alive: a lease at every beat, its status every five minutes. */
+/** What a {@link NodeRegistration} works with. */
+export interface NodeRegistrationOptions {
+  readonly client: Client;
+  readonly clock: Clock;
+  readonly leaseDurationSeconds: number;
+  /** The node as the API showed it last; absent where nobody looks. */
+  readonly seen?: () => Node | undefined;
+}
+
+/** Registers a node and keeps it alive: a lease at every beat, its status every five minutes, or when the API shows it otherwise. */
 export class NodeRegistration {
   readonly identity: NodeIdentity;
   readonly #client: Client;
   readonly #clock: Clock;
   readonly #lease: NodeLease;
+  readonly #seen: () => Node | undefined;
   #uid = "";
   #sinceMs = 0;
   #statusWrittenMs = 0;
   #beating = false;
   #hasCsiNode = false;
 
-  constructor(identity: NodeIdentity, options: { client: Client; clock: Clock; leaseDurationSeconds: number }) {
+  constructor(identity: NodeIdentity, options: NodeRegistrationOptions) {
     this.identity = identity;
     this.#client = options.client;
     this.#clock = options.clock;
+    this.#seen = options.seen ?? (() => undefined);
     this.#lease = new NodeLease({ ...options, nodeName: identity.name, nodeUid: async () => this.#uid });
   }
 
@@ -76,12 +87,20 @@ export class NodeRegistration {
     try {
       await this.#lease.renew();
       await this.makeCsiNode();
-      if (this.#clock.elapsed() - this.#statusWrittenMs >= STATUS_PERIOD_MS) await this.#writeStatus();
+      // A machine that was too busy for heartbeats has its nodes taken for dead: upstream's kubelets, which compare what they would
+      // write with what is there (`nodeStatusHasChanged`), put that right with the next beat, before pods are driven away.
+      if (this.#isTakenForDead()) await this.tellReady();
+      else if (this.#clock.elapsed() - this.#statusWrittenMs >= STATUS_PERIOD_MS) await this.#writeStatus();
     } catch (error) {
       if (isNotFound(error)) await this.register().catch(() => {});
     } finally {
       this.#beating = false;
     }
+  }
+
+  #isTakenForDead(): boolean {
+    const ready = this.#seen()?.status?.conditions?.find(({ type }) => type === "Ready");
+    return ready !== undefined && ready.status !== "True";
   }
 
   async #writeStatus(): Promise<void> {

@@ -119,6 +119,21 @@ test("leases are renewed four times in their duration, spread over time; statuse
   expect(writesOf("nodes") - before.nodes).toBe(4);
 });
 
+test("a node that was taken for dead says with its next heartbeat that it is ready, once", async () => {
+  await start(2);
+  const unknown = { type: "Ready", status: "Unknown", reason: "NodeStatusUnknown" };
+  const status = { conditions: [unknown] };
+  await client.patch(NODES, "", "node-1", "application/merge-patch+json", { status }, { subresource: "status" });
+  await pass(10);
+  const { items } = await client.list<Node>(NODES, "");
+  const ready = items.map((node) => node.status?.conditions?.find(({ type }) => type === "Ready"));
+  expect(ready.map((condition) => condition?.status)).toEqual(["True", "True"]);
+  expect(Date.parse(ready[1]?.lastTransitionTime ?? "")).toBeGreaterThan(START);
+  const writes = writesOf("nodes");
+  await pass(60);
+  expect(writesOf("nodes")).toBe(writes);
+});
+
 test("a shorter lease is renewed more often", async () => {
   await start(1, 4);
   await pass(5);

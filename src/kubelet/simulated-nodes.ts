@@ -104,7 +104,9 @@ export async function startSimulatedNodes(options: SimulatedNodesOptions): Promi
     const identity = nodeIdentity(index, `${namePrefix}${index}`, options.families);
     const node = new SimulatedNode(identity, shared);
     network.add(node, identity.podCidr);
-    members.set(identity.name, { node, registration: new NodeRegistration(identity, { client, clock, leaseDurationSeconds }) });
+    const seen = (): Node | undefined => nodes.lister.get("", identity.name);
+    const registration = new NodeRegistration(identity, { client, clock, leaseDurationSeconds, seen });
+    members.set(identity.name, { node, registration });
   }
   if (count === 0) return { stop: async () => stopped.abort(), stopNode: () => {}, startNode: async () => {} };
   await registerAll([...members.values()], clock, signal);
