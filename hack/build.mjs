@@ -65,8 +65,10 @@ async function build() {
   const modules = { ...common, splitting: true, format: "esm", chunkNames: "envtest/[name]-[hash]", banner: JAVASCRIPT_REQUIRE };
   await esbuild.build({ ...modules, entryPoints: { "envtest/envtest": "src/envtest/envtest.ts" } });
   const program = await buildProgram(esbuild, common);
-  const launcher = { ...common, format: "esm", define: { KYBERN_PROGRAM: JSON.stringify(`./${program}`) } };
+  // No module: what loads modules would have to be loaded first.
+  const launcher = { ...common, format: "cjs", define: { KYBERN_PROGRAM: JSON.stringify(program) } };
   await esbuild.build({ ...launcher, entryPoints: { "cmd/kybern": "src/cmd/launch.ts" } });
+  writeFileSync(join(root, "dist/cmd/package.json"), '{ "type": "commonjs" }\n');
   // Links to it, named as Kubernetes' own programs, start those.
   chmodSync(join(root, "dist/cmd/kybern.js"), 0o755);
   copySwaggerUi();
@@ -75,22 +77,66 @@ async function build() {
 }
 
 /**
+ * The program is a function. As a script its file gives that function, which `src/cmd/launch.ts` calls; as a module it is called at once.
+ * LMDB's JavaScript is a function beside it.
+ */
+const AS_FUNCTION = `(typeof module === "undefined" ? (run) => run : (run) => run(exports, require, module, __filename))(
+((__lmdb) => function (exports, require, module, __filename) {
+const __moduleUrl = require("node:url").pathToFileURL(__filename).href;`;
+
+/** Where the program asks for LMDB it gets what {@link buildLmdb} makes. */
+const LMDB_BESIDE = {
+  name: "lmdb-beside",
+  setup({ onLoad, onResolve }) {
+    onResolve({ filter: /^lmdb$/ }, () => ({ path: "lmdb", namespace: "beside" }));
+    onLoad({ filter: /^lmdb$/, namespace: "beside" }, () => ({ contents: "__lmdb(exports, require, module);" }));
+  },
+};
+
+/**
+ * LMDB's JavaScript as the text of a function, as Node makes one of each file: its nine files are then found, read and compiled
+ * with the program. It does not come into the program itself, whose names an `eval` in it would make V8 look up one by one; for that
+ * `eval` names and statements stay as they are. Its native part stays in its package, and what it looks for it looks for there.
+ * MessagePack, in which the store writes nothing, goes without native code.
+ */
+async function buildLmdb(esbuild, common) {
+  const { outputFiles } = await esbuild.build({
+    ...common,
+    entryPoints: [join(root, "node_modules/lmdb/dist/index.cjs")],
+    external: [],
+    alias: { msgpackr: join(root, "node_modules/msgpackr/dist/index.js") },
+    format: "cjs",
+    minifySyntax: false,
+    write: false,
+    define: { __filename: "__lmdbFile" },
+  });
+  return `function (exports, require, module) { "use strict"; const __lmdbFile = require.resolve("lmdb");\n${outputFiles[0].text}\n}`;
+}
+
+/**
  * The program as one script with everything that it loads, at once or later: `src/cmd/launch.ts` says why. Resolves with the file's
  * name, which changes with its content.
  */
 async function buildProgram(esbuild, common) {
+  const lmdb = await buildLmdb(esbuild, common);
   const { metafile } = await esbuild.build({
     ...common,
     entryPoints: { "cmd/program": "src/cmd/kybern.ts" },
     entryNames: "[dir]/[name]-[hash]",
+    external: EXTERNAL.filter((name) => name !== "lmdb"),
+    plugins: [LMDB_BESIDE],
     format: "cjs",
+    charset: "ascii",
     outExtension: { ".js": ".cjs" },
     supported: { "dynamic-import": false },
     define: { ...common.define, "import.meta.url": "__moduleUrl" },
-    banner: { js: 'const __moduleUrl = require("node:url").pathToFileURL(__filename).href;' },
+    banner: { js: AS_FUNCTION },
+    footer: { js: `})(${lmdb}))` },
     metafile: true,
   });
-  return basename(Object.keys(metafile.outputs)[0]);
+  const [path] = Object.keys(metafile.outputs);
+  if (readFileSync(join(root, path)).some((byte) => byte > 0x7f)) throw new Error(`${path} is more than ASCII, as which it is read`);
+  return basename(path);
 }
 
 /** How long a cluster is let run whose compiled code is kept, and how long it may take to come up. */

@@ -22,8 +22,6 @@ describe.skipIf(!isBuilt)("the program's compiled code (needs dist/, which npm r
     folder = mkdtempSync(join(tmpdir(), "kybern-compiled-"));
     cpSync(dirname(programPath), folder, { recursive: true });
     for (const name of kept()) rmSync(join(folder, name));
-    // What the program is in an installation: its package says that `.js` files are modules.
-    writeFileSync(join(folder, "package.json"), '{ "type": "module" }');
   });
   afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
