@@ -1,13 +1,13 @@
-import { stat } from "node:fs/promises";
 import { realClock } from "#base/clock.ts";
 import type { Logger } from "#component-base/logging.ts";
 import type { ImageService } from "#cri/image-service.ts";
 import { CriChannel } from "#cri/remote/cri-channel.ts";
-import { findRuntimeSocket, NoRuntimeError, socketPathOf } from "#cri/remote/endpoint.ts";
+import { NoRuntimeError, socketPathOf } from "#cri/remote/endpoint.ts";
 import { RemoteImages } from "#cri/remote/remote-images.ts";
 import { RemoteRuntime } from "#cri/remote/remote-runtime.ts";
 import type { RuntimeService } from "#cri/runtime-service.ts";
 import type { KubeletConfiguration } from "#kubelet/configuration/kubelet-configuration.ts";
+import { runtimeSocket } from "./runtime-socket.ts";
 import { StartupError } from "./startup-error.ts";
 
 /** The container runtime's two halves, which may be two programs. */
@@ -17,16 +17,6 @@ export interface NodeRuntime {
   readonly runtime: RuntimeService;
   readonly images: ImageService;
   close(): void;
-}
-
-/** The first usual socket of a runtime that is there, or the one that is named. Rejects with a `NoRuntimeError`. */
-export function runtimeSocket(endpoint: string): Promise<string> {
-  return findRuntimeSocket(endpoint, (path) =>
-    stat(path).then(
-      (found) => found.isSocket(),
-      () => false,
-    ),
-  );
 }
 
 /** Connects with the node's runtime, and asks it who it is. Rejects with a {@link StartupError} that says what to do. */

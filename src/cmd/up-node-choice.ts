@@ -2,6 +2,7 @@ import { createServer } from "node:net";
 import { FlagError } from "#component-base/flags.ts";
 import { silentLogger } from "#component-base/logging.ts";
 import { NoRuntimeError } from "#cri/remote/endpoint.ts";
+import { runtimeSocket } from "./runtime-socket.ts";
 import { StartupError } from "./startup-error.ts";
 
 /** What containers of `kybern up` run on: `auto` takes containerd where it is there and the user may. */
@@ -38,10 +39,10 @@ export async function chooseNodeRuntime({ asked, endpoint, wantsSimulated }: Nod
 async function probe(endpoint: string): Promise<NodeRuntimeChoice> {
   if (process.platform !== "linux") return { real: false, why: "containers need Linux" };
   if (process.getuid?.() !== 0) return { real: false, why: "this user is not root" };
-  // Most machines need no more than a look for a socket to know.
-  const { connectRuntime, runtimeSocket } = await import("./kubelet-runtime.ts");
   try {
+    // Most machines need no more than a look for a socket to know.
     await runtimeSocket(endpoint);
+    const { connectRuntime } = await import("./kubelet-runtime.ts");
     const connected = await connectRuntime({ containerRuntimeEndpoint: endpoint }, silentLogger);
     connected.close();
     if (await isFree(KUBELET_PORT)) return { real: true, runtime: connected.name };

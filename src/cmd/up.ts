@@ -158,7 +158,7 @@ async function start(flags: UpFlags, components: readonly ControlPlaneComponent[
       runtimeConfig,
       components,
       nodes: flags.nodes,
-      onServing: ({ url }) => writeKubeconfig(url, assets),
+      onListening: (url) => writeKubeconfig(url, assets),
     });
     keepCertificates({
       assets,

@@ -79,8 +79,8 @@ export interface ControlPlaneOptions {
   readonly nodeMonitorGracePeriodMs?: number;
   /** The kubelet's `nodeLeaseDurationSeconds`: nodes show four times in that they live. */
   readonly nodeLeaseDurationSeconds?: number;
-  /** Called as soon as the API server answers, before anything else runs. */
-  readonly onServing?: (apiServer: KubeApiServer) => Promise<void>;
+  /** Called with the API server's URL as soon as it can be connected with: see `KubeApiServerOptions`. */
+  readonly onListening?: (url: string) => Promise<void>;
 }
 
 /** A control plane that runs. */
@@ -129,6 +129,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       ? {}
       : { maxConnectionBytesPerSecond: options.maxConnectionBytesPerSecond }),
     network: options.network === undefined ? simulated : joinNetworks(options.network, simulated),
+    ...(options.onListening === undefined ? {} : { onListening: options.onListening }),
     componentHealth: {
       "controller-manager": () => controllers?.healthy() ?? false,
       scheduler: () => scheduler?.healthz() ?? false,
@@ -141,7 +142,6 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   const clientFor = (name: string, groups: readonly string[] = []): Client =>
     apiServer.inProcessClient({ name, uid: "", groups: [...groups, "system:authenticated"], extra: {} });
   try {
-    await options.onServing?.(apiServer);
     // What a cluster begins with comes first: nobody waits for the controllers, many wait for `/readyz`. A failure has been logged.
     await apiServer.ready.catch(() => undefined);
     const identity = `kybern_${random.uuid()}`;

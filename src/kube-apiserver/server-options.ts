@@ -91,6 +91,11 @@ export interface KubeApiServerOptions {
   readonly network?: NetworkDialer;
   /** For `componentstatuses`, beside an `etcd-0` that may be told otherwise here. */
   readonly componentHealth?: Readonly<Record<string, ComponentHealth>>;
+  /**
+   * Called with the server's URL as soon as it can be connected with. Requests for objects wait until what a new cluster begins with is
+   * there; `/readyz` says when.
+   */
+  readonly onListening?: (url: string) => Promise<void>;
 }
 
 /** An API server that answers. */

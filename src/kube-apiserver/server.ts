@@ -13,7 +13,14 @@ import { silentLogger } from "#component-base/logging.ts";
 import { delegateGet } from "#kube-aggregator/delegate-request.ts";
 import { firstAddress } from "#pki/cluster-assets.ts";
 import { advertisedAddress } from "./advertised-address.ts";
-import { type BootstrapOptions, bootstrapEssentials, bootstrapRest, publishAuthorities } from "./bootstrap/bootstrap.ts";
+import {
+  type BootstrapOptions,
+  bootstrapEssentials,
+  bootstrapNamespaces,
+  bootstrapRest,
+  isNewCluster,
+  publishAuthorities,
+} from "./bootstrap/bootstrap.ts";
 import { tellServiceCidrMismatch } from "./bootstrap/service-cidr.ts";
 import { untilStored } from "./bootstrap/until-stored.ts";
 import { repairClusterIps } from "./cluster-ip-repair/repair-loop.ts";
@@ -30,15 +37,16 @@ import { lazyStores } from "./start/lazy-stores.ts";
 import { type Listeners, listen } from "./start/listeners.ts";
 import { publishApi } from "./start/published-api.ts";
 import { startRegistry } from "./start/registry.ts";
-import { createRequestServer, type RequestModules } from "./start/request-server.ts";
+import { createRequestServer, type Progress, type RequestModules } from "./start/request-server.ts";
 import { startSecurity } from "./start/security.ts";
 import { openStorage } from "./start/storage.ts";
 
 /** Starts the API server of Kubernetes' built-in resources. Resolves when it answers requests. */
 export async function startKubeApiServer(options: KubeApiServerOptions): Promise<KubeApiServer> {
   const { clock, serving = DEFAULT_SERVING } = options;
+  const ip = advertisedIp(options);
   if (options.endpointReconciler?.type !== "none") {
-    checkAdvertisedFamily(parseServiceRanges(options.serviceClusterIpRange), advertisedIp(options));
+    checkAdvertisedFamily(parseServiceRanges(options.serviceClusterIpRange), ip);
   }
   const lazy = lazyStores();
   const storage = await openStorage(options);
@@ -47,18 +55,22 @@ export async function startKubeApiServer(options: KubeApiServerOptions): Promise
   const registry = await startRegistry(options, lazy, security, storage);
   const api = publishApi(options, registry, { isShared: storage.kv.features.shared });
   const flowControl = new FlowControl(clock, flowControlStores(registry.stores), serving.seats);
-  const progress = { bootstrapped: false, stopping: false, address: "" };
+  const progress: Progress = { bootstrapped: false, stopping: false, beginning: undefined, address: "" };
   const modules: RequestModules = { storage, security, registry, api, flowControl, progress };
   const server = await createRequestServer(options, modules);
+  // They are on their way to the disk while it begins to listen. What fails is tried again with the rest.
+  const isNew = isNewCluster(registry.stores);
+  const namespaces = isReadOnly ? undefined : bootstrapNamespaces({ stores: registry.stores, context: loopbackContext() });
+  namespaces?.catch(() => undefined);
   const listeners = await listen(options, security, (exchange) => server.handle(exchange)).catch((error: unknown) => {
     security.stop();
     registry.stores.stop();
     storage.encryption?.stop();
     throw error;
   });
-  const running = new RunningServer(options, modules, server, listeners);
+  const running = new RunningServer({ ...options, advertiseAddress: ip }, modules, server, listeners);
   try {
-    await running.start();
+    await running.start({ isNew, namespaces });
   } catch (error) {
     await running.stop();
     throw error;
@@ -68,6 +80,14 @@ export async function startKubeApiServer(options: KubeApiServerOptions): Promise
 
 /** How long it is tried to make what the first request needs, as long as upstream tries to make roles; the server does not start then. */
 const ESSENTIALS_MAX_MS = 30_000;
+
+/** What a server begins with. */
+interface Beginning {
+  /** Nobody can have asked for anything yet: requests may wait for what all clusters have. */
+  readonly isNew: boolean;
+  /** The namespaces, if they are to be made. */
+  readonly namespaces: Promise<void> | undefined;
+}
 
 /** A server that listens, from the first objects of its cluster to its end. */
 class RunningServer implements KubeApiServer {
@@ -142,9 +162,14 @@ class RunningServer implements KubeApiServer {
     return this.#modules.security.authorizer;
   }
 
-  /** Makes what the first request may ask for, and goes on with the rest. */
-  async start(): Promise<void> {
-    if (!this.#isReadOnly) await this.#untilStored(() => bootstrapEssentials(this.#bootstrap), ESSENTIALS_MAX_MS);
+  /** Makes what the first request may ask for, beginning after `namespaces`, and goes on with the rest. */
+  async start({ isNew, namespaces }: Beginning): Promise<void> {
+    const begun = this.#isReadOnly ? Promise.resolve() : this.#begin(namespaces);
+    const { progress } = this.#modules;
+    if (!this.#isReadOnly && isNew) progress.beginning = begun.catch(() => undefined);
+    await Promise.all([begun, this.#options.onListening?.(this.url)]).finally(() => {
+      progress.beginning = undefined;
+    });
     await this.#serveCustomResources();
     this.ready = this.#finish();
     this.ready.catch((error: unknown) => this.#options.logger?.error({ err: error }, "a system object could not be made"));
@@ -174,6 +199,11 @@ class RunningServer implements KubeApiServer {
   stop(): Promise<void> {
     this.#stopped ??= this.#stop();
     return this.#stopped;
+  }
+
+  async #begin(namespaces: Promise<void> | undefined): Promise<void> {
+    await namespaces?.catch(() => undefined);
+    await this.#untilStored(() => bootstrapEssentials(this.#bootstrap), ESSENTIALS_MAX_MS);
   }
 
   async #serveCustomResources(): Promise<void> {

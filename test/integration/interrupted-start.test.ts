@@ -8,6 +8,7 @@ import { startKubeApiServer } from "#kube-apiserver/server.ts";
 import { ensureClusterAssets } from "#pki/cluster-assets.ts";
 import { type KVStore, StorageError } from "#storage/kv.ts";
 import { MemoryStore } from "#storage/memory/memory-store.ts";
+import { type Answered, asker } from "../support/ask.ts";
 
 const services = { group: "", version: "v1", resource: "services" };
 const addresses = { group: "networking.k8s.io", version: "v1", resource: "ipaddresses" };
@@ -100,4 +101,51 @@ test("an address of another Service is not taken over, whether that is there or 
     spec: { clusterIP: taken, ports: [{ port: 80 }] },
   };
   await expect(client.create(services, "default", service)).rejects.toMatchObject({ code: 422 });
+});
+
+/** A store that makes a key only when it is told to. */
+function holding(kv: KVStore, key: string, until: Promise<unknown>): KVStore {
+  const txn: KVStore["txn"] = async (request) => {
+    if (request.key === key) await until;
+    return kv.txn(request);
+  };
+  return new Proxy(kv, {
+    get(target, name) {
+      if (name === "txn") return txn;
+      const value: unknown = Reflect.get(target, name);
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
+}
+
+test("who comes before a new cluster's first objects are there is told that it is not ready, and waits for them", async () => {
+  const serviceClusterIpRange = "10.96.0.0/12";
+  const assets = await ensureClusterAssets({ clock: realClock, hosts: ["127.0.0.1"], serviceClusterIpRange });
+  let release = (): void => {};
+  const kv = holding(memoryStore(), SERVICE_KEY, new Promise<void>((resolve) => (release = resolve)));
+  const early: Answered[] = [];
+  const server = await startKubeApiServer({
+    kv,
+    clock: realClock,
+    random: systemRandom,
+    assets,
+    bindAddress: "127.0.0.1",
+    port: 0,
+    serviceClusterIpRange,
+    onListening: async (url) => {
+      const ask = asker({ url, credentials: { ca: assets.ca.cert, ...assets.admin } } as Parameters<typeof asker>[0]);
+      let isAnswered = false;
+      const service = ask("GET", "/api/v1/namespaces/default/services/kubernetes").finally(() => {
+        isAnswered = true;
+      });
+      // Over connections of their own, and later: an answer that did not wait would be there before theirs.
+      early.push(await ask("GET", "/readyz"), await ask("GET", "/version"));
+      expect(isAnswered).toBe(false);
+      release();
+      early.push(await service);
+    },
+  });
+  closing.push(() => server.stop());
+  expect(early.map(({ status }) => status)).toEqual([500, 200, 200]);
+  await server.ready;
 });

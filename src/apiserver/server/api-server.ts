@@ -44,6 +44,8 @@ export interface ApiServerModules {
   readonly servesGroup: (group: string) => boolean;
   /** Waited for by requests to a group, or to what tells of all groups (undefined): resources that are about to be served. */
   readonly pendingResources?: (group: string | undefined) => Promise<void> | undefined;
+  /** Waited for by requests for resources: what the first one may ask for is being made. */
+  readonly beginning?: () => Promise<void> | undefined;
   /** Who is served when more ask than can be. */
   readonly flowControl?: FlowControl;
   /** Answers what other servers serve; undefined for what this one does. */
@@ -212,6 +214,8 @@ export class ApiServer {
         user,
       });
     }
+    const beginning = this.#modules.beginning?.();
+    if (beginning !== undefined) await beginning;
     const isBodyless = exchange.method === "GET" || exchange.method === "HEAD" || isConnection(info);
     const body = isBodyless ? EMPTY : await this.#readBody(exchange);
     if (audited !== undefined) audited.requestBody(body, String(exchange.headers["content-type"] ?? ""));

@@ -50,11 +50,21 @@ const PRIORITY_CLASSES = [
   },
 ];
 
+/** Whether the cluster of this store has never been up. */
+export function isNewCluster(stores: Stores): boolean {
+  return stores.of("", "namespaces").cached("", "default") === undefined;
+}
+
+/** The namespaces that every cluster has. Existing ones are kept. */
+export async function bootstrapNamespaces({ stores, context }: Pick<BootstrapOptions, "stores" | "context">): Promise<void> {
+  const namespace = (name: string): object => ({ apiVersion: "v1", kind: "Namespace", metadata: { name } });
+  await Promise.all(NAMESPACES.map((name) => ensure(stores, "", "namespaces", namespace(name), context)));
+}
+
 /** Objects without which the first request may fail: namespaces, RBAC, Service `kubernetes`. Existing ones are kept or mended. */
-export async function bootstrapEssentials({ stores, resources, context, address }: BootstrapOptions): Promise<void> {
-  for (const name of NAMESPACES) {
-    await ensure(stores, "", "namespaces", { apiVersion: "v1", kind: "Namespace", metadata: { name } }, context);
-  }
+export async function bootstrapEssentials(options: BootstrapOptions): Promise<void> {
+  const { stores, resources, context, address } = options;
+  await bootstrapNamespaces(options);
   const hasBundles = resources.stored.some(({ plural }) => plural === "clustertrustbundles");
   const roles = [...defaultClusterRoles(), ...(hasBundles ? [trustBundlePublisherRole()] : [])];
   const bindings = defaultClusterRoleBindings(roles.map((role) => role.metadata.name ?? ""));

@@ -24,6 +24,8 @@ import type { Storage } from "./storage.ts";
 export interface Progress {
   bootstrapped: boolean;
   stopping: boolean;
+  /** Resolves when there is what the first request may ask for; undefined from then on. */
+  beginning: Promise<void> | undefined;
   /** `HOST:PORT`, once it listens. */
   address: string;
 }
@@ -60,6 +62,7 @@ export async function createRequestServer(options: KubeApiServerOptions, modules
       logger.error({ err: error, method: request.method, path: request.info.path }, "request failed"),
     ),
     pendingResources: api.pendingResources,
+    beginning: () => modules.progress.beginning,
     servesGroup: api.servesGroup,
     flowControl,
     delegate: (exchange, info, user) => delegateRequest(api.aggregator, exchange, info, user),
