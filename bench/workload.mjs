@@ -11,6 +11,7 @@ import { load } from "./steps/load.mjs";
 import { node } from "./steps/node.mjs";
 import { memory, rest, start } from "./steps/process.mjs";
 import { churn, preempt, schedule } from "./steps/schedule.mjs";
+import { schedulerPerf } from "./steps/scheduler-perf.mjs";
 import { serviceRules } from "./steps/service-rules.mjs";
 import { fanOut, openWatches, watchLatency, watchList } from "./steps/watches.mjs";
 import { webhooks } from "./steps/webhooks.mjs";
@@ -32,6 +33,7 @@ const STEPS = {
   schedule,
   preempt,
   churn,
+  schedulerPerf,
   deployment,
   namespaceDeleted,
   reaction,
@@ -50,6 +52,7 @@ const OURS_ONLY = new Set([
   "memory",
   "nodesReady",
   "idleNodes",
+  "schedulerPerf",
   "webhooks",
   "authCost",
   "openWatches",

@@ -4,6 +4,8 @@ import { countOf, expect, get, median, rate, sleep, until } from "./measure.mjs"
 const CLIENTS = 32;
 const PATIENCE_MS = 300_000;
 const POLL_MS = 20;
+/** How often somebody beats for Nodes that nobody runs. */
+const BEAT_MS = 30_000;
 const DEPLOYMENTS = "/apis/apps/v1";
 const MERGE_PATCH = { type: "application/merge-patch+json" };
 
@@ -24,21 +26,43 @@ export async function nodesReady(context, { name, nodes }) {
 
 /**
  * Node objects that nobody runs, as scheduler_perf makes them, until the scheduler may use each. Their Pods are bound and go no
- * further. Nobody beats for them: a workload has `node-monitor-grace-period`, 50 s, from their creation on.
+ * further. They are spread over so many `zones`. Gives what beats for them from then on, which controllers do not until
+ * `node-monitor-grace-period`, 50 s, has passed: a workload that is done sooner is not disturbed.
  */
-export async function idleNodes(context, { nodes }) {
+export async function idleNodes(context, { nodes, zones = 1 }) {
   const clients = await context.clients(CLIENTS);
+  const beating = setInterval(() => beat(context, nodes).catch(() => {}), BEAT_MS);
+  beating.unref();
   const capacity = { cpu: "8", memory: "32Gi", pods: "110" };
   const ready = { type: "Ready", status: "True", reason: "KubeletReady", message: "kubelet is posting ready status" };
   await rate(context.server, clients, nodes, async (client, i) => {
     const name = `idle-${i}`;
-    const labels = { "kubernetes.io/hostname": name, "kubernetes.io/os": "linux" };
+    const zone = `zone${1 + (i % zones)}`;
+    const labels = { "kubernetes.io/hostname": name, "kubernetes.io/os": "linux", "topology.kubernetes.io/zone": zone };
     const body = { metadata: { name, labels }, status: { capacity, allocatable: capacity, conditions: [ready] } };
     expect(201, await client.request("POST", "/api/v1/nodes", JSON.stringify(body)));
   });
   const isUsable = ({ spec }) => (spec.taints ?? []).length === 0;
   const usable = async () => (await get(clients[0], "/api/v1/nodes")).items.filter(isUsable).length;
   await until("Nodes without taints", async () => (await usable()) >= nodes, PATIENCE_MS, 100);
+  return { stop: () => clearInterval(beating) };
+}
+
+/** Renews the Leases of idle Nodes. */
+async function beat(context, nodes) {
+  // One that no other step has: a connection takes one request at a time.
+  const [client] = (await context.clients(CLIENTS + 2)).slice(-1);
+  for (let i = 0; i < nodes; i++) {
+    const metadata = { name: `idle-${i}` };
+    const spec = {
+      holderIdentity: metadata.name,
+      leaseDurationSeconds: 40,
+      renewTime: new Date().toISOString().replace("Z", "000Z"),
+    };
+    const body = JSON.stringify({ apiVersion: "coordination.k8s.io/v1", kind: "Lease", metadata, spec });
+    const path = `/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases/${metadata.name}?fieldManager=bench&force=true`;
+    await client.request("PATCH", path, body, { type: "application/apply-patch+yaml" });
+  }
 }
 
 /** A Deployment of so many replicas: from the request until all are ready, rolled over, scaled down to a tenth, and gone. */

@@ -3,6 +3,8 @@ import { usage } from "../server.mjs";
 import { countOf, expect, get, rate, sleep, until } from "./measure.mjs";
 
 const CLIENTS = 32;
+const HOST = "kubernetes.io/hostname";
+const ZONE = "topology.kubernetes.io/zone";
 const PATIENCE_MS = 300_000;
 const POLL_MS = 20;
 /** What a simulated node has for pods, in thousandths of a processor. */
@@ -12,19 +14,15 @@ const NODE_CPU = 8_000;
 const TEMPLATES = {
   basic: () => ({}),
   affinity: (color) => ({ affinity: { podAffinity: terms("kubernetes.io/os", color) } }),
-  antiAffinity: (color) => ({ affinity: { podAntiAffinity: terms("kubernetes.io/hostname", color) } }),
-  topologySpread: (color) => ({
-    topologySpreadConstraints: [
-      { maxSkew: 5, topologyKey: "kubernetes.io/hostname", whenUnsatisfiable: "DoNotSchedule", labelSelector: selector(color) },
-    ],
-  }),
-  preferredAffinity: (color) => ({ affinity: { podAffinity: preferred("kubernetes.io/hostname", color) } }),
-  preferredAntiAffinity: (color) => ({ affinity: { podAntiAffinity: preferred("kubernetes.io/hostname", color) } }),
-  preferredTopologySpread: (color) => ({
-    topologySpreadConstraints: [
-      { maxSkew: 5, topologyKey: "kubernetes.io/hostname", whenUnsatisfiable: "ScheduleAnyway", labelSelector: selector(color) },
-    ],
-  }),
+  antiAffinity: (color) => ({ affinity: { podAntiAffinity: terms(HOST, color) } }),
+  affinityInZone: (color) => ({ affinity: { podAffinity: terms(ZONE, color) } }),
+  antiAffinityOfNamespaces: (color) => ({ affinity: { podAntiAffinity: terms(HOST, color, { namespaceSelector: {} }) } }),
+  topologySpread: (color) => spread(HOST, "DoNotSchedule", color),
+  topologySpreadInZones: (color) => spread(ZONE, "DoNotSchedule", color),
+  preferredAffinity: (color) => ({ affinity: { podAffinity: preferred(HOST, color) } }),
+  preferredAntiAffinity: (color) => ({ affinity: { podAntiAffinity: preferred(HOST, color) } }),
+  preferredTopologySpread: (color) => spread(HOST, "ScheduleAnyway", color),
+  preferredTopologySpreadInZones: (color) => spread(ZONE, "ScheduleAnyway", color),
   nodeAffinity: () => ({
     affinity: {
       nodeAffinity: {
@@ -37,8 +35,12 @@ const TEMPLATES = {
 };
 
 const selector = (color) => ({ matchLabels: { color } });
-function terms(topologyKey, color) {
-  return { requiredDuringSchedulingIgnoredDuringExecution: [{ labelSelector: selector(color), topologyKey }] };
+function terms(topologyKey, color, more = {}) {
+  return { requiredDuringSchedulingIgnoredDuringExecution: [{ labelSelector: selector(color), topologyKey, ...more }] };
+}
+
+function spread(topologyKey, whenUnsatisfiable, color) {
+  return { topologySpreadConstraints: [{ maxSkew: 5, topologyKey, whenUnsatisfiable, labelSelector: selector(color) }] };
 }
 
 function preferred(topologyKey, color) {
@@ -46,11 +48,15 @@ function preferred(topologyKey, color) {
   return { preferredDuringSchedulingIgnoredDuringExecution: [{ weight: 1, podAffinityTerm }] };
 }
 
-/** Pods created until the scheduler has bound the last one; `template` is a key of {@link TEMPLATES} and the Pods' colour, `before` are there already. */
-export async function schedule(context, { name, template = "basic", pods, before = 0 }) {
-  const spec = () => TEMPLATES[template](template);
-  if (before > 0) await bindAll(context, spec, before, template);
-  const { boundMs, createdMs, cpuMs } = await bindAll(context, spec, pods, template);
+/**
+ * Pods created until the scheduler has bound the last one; `template` is a key of {@link TEMPLATES} and the Pods' colour. `before`
+ * are there already, of `beforeTemplate`.
+ */
+export async function schedule(context, { name, template = "basic", pods, before = 0, beforeTemplate = template }) {
+  // Those that were there are of the colour that the others look for.
+  const color = template;
+  if (before > 0) await bindAll(context, () => TEMPLATES[beforeTemplate](color), before, color);
+  const { boundMs, createdMs, cpuMs } = await bindAll(context, () => TEMPLATES[template](color), pods, color);
   context.report(name, Math.round((pods * 1000) / boundMs), "/s", {
     cpuMicros: (cpuMs * 1000) / pods,
     note: `all created after ${Math.round(createdMs)} ms, bound after ${Math.round(boundMs)} ms`,
@@ -70,8 +76,14 @@ async function bindAll(context, specOf, pods, color) {
   });
   const createdMs = performance.now() - started;
   const waiting = `${path}?labelSelector=color%3D${color}&fieldSelector=spec.nodeName%3D&limit=1`;
-  const unbound = async () => countOf(await get(clients[0], waiting));
-  await until("bound Pods", async () => (await unbound()) === 0, PATIENCE_MS, POLL_MS);
+  // A list looks through many Pods: as long as one that it has shown waits, nothing else is asked.
+  let known;
+  const areBound = async () => {
+    if (known !== undefined && !(await get(clients[0], `${path}/${known}`)).spec.nodeName) return false;
+    known = (await get(clients[0], waiting)).items[0]?.metadata.name;
+    return known === undefined;
+  };
+  await until("bound Pods", areBound, PATIENCE_MS, POLL_MS);
   return { createdMs, boundMs: performance.now() - started, cpuMs: usage(context.server).cpuMs - cpuBefore };
 }
 
