@@ -10,7 +10,7 @@ import { fill, list } from "./steps/list.mjs";
 import { load } from "./steps/load.mjs";
 import { node } from "./steps/node.mjs";
 import { memory, rest, start } from "./steps/process.mjs";
-import { churn, preempt, schedule } from "./steps/schedule.mjs";
+import { churn, podsRunning, preempt, schedule } from "./steps/schedule.mjs";
 import { schedulerPerf } from "./steps/scheduler-perf.mjs";
 import { serviceRules } from "./steps/service-rules.mjs";
 import { fanOut, openWatches, watchLatency, watchList } from "./steps/watches.mjs";
@@ -31,6 +31,7 @@ const STEPS = {
   nodesReady,
   idleNodes,
   schedule,
+  podsRunning,
   preempt,
   churn,
   schedulerPerf,

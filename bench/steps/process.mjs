@@ -34,7 +34,8 @@ export async function rest(context, { suffix = "", settleMs = 8_000, restMs = 10
   const before = usage(context.server);
   await sleep(restMs);
   const after = usage(context.server);
-  context.report(`idle memory${suffix}`, Math.round(after.rssBytes / 1e6), "MB", { less: true });
+  const note = `${Math.round(after.fileBytes / 1e6)} MB of it pages of files`;
+  context.report(`idle memory${suffix}`, Math.round(after.rssBytes / 1e6), "MB", { less: true, note });
   const busy = (100 * (after.cpuMs - before.cpuMs)) / restMs;
   context.report(`processor at rest${suffix}`, Number(busy.toFixed(2)), "%", { less: true });
 }

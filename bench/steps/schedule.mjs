@@ -52,19 +52,37 @@ function preferred(topologyKey, color) {
  * Pods created until the scheduler has bound the last one; `template` is a key of {@link TEMPLATES} and the Pods' colour. `before`
  * are there already, of `beforeTemplate`.
  */
-export async function schedule(context, { name, template = "basic", pods, before = 0, beforeTemplate = template }) {
+export async function schedule(context, { name, template = "basic", pods, before = 0, beforeTemplate = template, patienceMs }) {
   // Those that were there are of the colour that the others look for.
   const color = template;
   if (before > 0) await bindAll(context, () => TEMPLATES[beforeTemplate](color), before, color);
-  const { boundMs, createdMs, cpuMs } = await bindAll(context, () => TEMPLATES[template](color), pods, color);
+  const { boundMs, createdMs, cpuMs } = await bindAll(context, () => TEMPLATES[template](color), pods, color, patienceMs);
   context.report(name, Math.round((pods * 1000) / boundMs), "/s", {
     cpuMicros: (cpuMs * 1000) / pods,
     note: `all created after ${Math.round(createdMs)} ms, bound after ${Math.round(boundMs)} ms`,
   });
 }
 
+/** From when the last Pod of a {@link schedule} was bound until all of them run. Fails, and says why, if some are gone. */
+export async function podsRunning(context, { name, template: color = "basic", pods, patienceMs = PATIENCE_MS }) {
+  const [client] = await context.clients(1);
+  const started = performance.now();
+  const path = `${context.path("pods")}?labelSelector=color%3D${color}`;
+  await until(
+    "running Pods",
+    async () => countOf(await get(client, `${path}&fieldSelector=status.phase!%3DRunning&limit=1`)) === 0,
+    patienceMs,
+    1_000,
+  );
+  context.report(name, Math.round(performance.now() - started), "ms", { less: true });
+  const there = (await get(client, path)).items.length;
+  if (there === pods) return;
+  const evictions = await get(client, `${context.path("events")}?fieldSelector=reason%3DTaintManagerEviction`);
+  throw new Error(`${there} Pods of ${pods} are there; ${evictions.items.length} Events tell of evictions`);
+}
+
 /** `specOf` gives what a Pod has in its spec beside a container. Waits for those of its colour alone. */
-async function bindAll(context, specOf, pods, color) {
+async function bindAll(context, specOf, pods, color, patienceMs = PATIENCE_MS) {
   const clients = await context.clients(CLIENTS);
   const path = context.path("pods");
   const cpuBefore = usage(context.server).cpuMs;
@@ -83,7 +101,7 @@ async function bindAll(context, specOf, pods, color) {
     known = (await get(clients[0], waiting)).items[0]?.metadata.name;
     return known === undefined;
   };
-  await until("bound Pods", areBound, PATIENCE_MS, POLL_MS);
+  await until("bound Pods", areBound, patienceMs, POLL_MS);
   return { createdMs, boundMs: performance.now() - started, cpuMs: usage(context.server).cpuMs - cpuBefore };
 }
 
