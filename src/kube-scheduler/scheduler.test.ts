@@ -88,6 +88,21 @@ test("a thousand pods find their places on a thousand nodes", { timeout: 60_000 
   await expect.poll(places, { timeout: 60_000, interval: 200 }).toBe(1000);
 });
 
+test("pods are bound on a machine that stands still again and again", async () => {
+  await scheduler.stop();
+  let elapsed = 0;
+  // Each time that somebody looks, a tenth of a second has passed.
+  const clock = { ...api.clock, elapsed: () => (elapsed += 100) };
+  const random = seededRandom(1);
+  const { signal } = controller;
+  scheduler = await startScheduler({ client: api.client, clock, random, signal, identity: "host", leaderElect: false });
+  await scheduler.ready;
+  await new Promise(setImmediate);
+  api.put("nodes", testNode("a"));
+  for (let i = 0; i < 20; i++) api.put("pods", testPod(`p${i}`));
+  await expect.poll(() => Array.from({ length: 20 }, (_, i) => nodeOf(`p${i}`)).every((node) => node === "a")).toBe(true);
+});
+
 test("it is healthy until it is stopped", async () => {
   expect(schedulerHealthz(scheduler)).toBe(true);
   await scheduler.stop();

@@ -64,11 +64,13 @@ export class SchedulingLoop {
       this.#woken = false;
       const sliceEnd = clock.elapsed() + SLICE_MS;
       let worked = false;
-      while (this.#bindings < BINDINGS_MAX && this.#statusWrites < STATUS_WRITES_MAX && clock.elapsed() < sliceEnd) {
+      while (this.#bindings < BINDINGS_MAX && this.#statusWrites < STATUS_WRITES_MAX) {
         const queued = this.#modules.queue.pop();
         if (queued === undefined) break;
         worked = true;
         this.#schedule(queued);
+        // Looked at last: a machine that stands still must not let a slice end before a pod was looked for, for nobody would wake the loop.
+        if (clock.elapsed() >= sliceEnd) break;
       }
       if (worked) await clock.sleep(0, signal).catch(() => undefined);
       else if (!this.#woken) {
