@@ -64,7 +64,11 @@ export function nodeHandler({ cache, queue }: Targets): InformerHandler<Node> {
 export function podHandler({ cache, queue, nominator, schedulerName }: Targets): InformerHandler<Pod> {
   const isAssigned = (pod: Pod): boolean => Boolean(pod.spec.nodeName);
   const isOurs = (pod: Pod): boolean => pod.spec.schedulerName === schedulerName;
-  const nominate = (pod: Pod): void => nominator.set(podInfo(pod), pod.status?.nominatedNodeName ?? "");
+  const nominate = (pod: Pod): void => {
+    const nodeName = pod.status?.nominatedNodeName;
+    if (nodeName) nominator.set(podInfo(pod), nodeName);
+    else nominator.delete(pod.metadata.uid ?? "");
+  };
 
   function assigned(pod: Pod): void {
     const uid = pod.metadata.uid ?? "";

@@ -43,6 +43,7 @@ function placerAmong(count: number): PodPlacer {
       clock: realClock,
       cluster: testCluster(cache.nodeList),
       preemption: {
+        random: seededRandom(1),
         nodes: () => cache.nodes,
         budgets: () => [],
         nominatedNodeOf: () => undefined,

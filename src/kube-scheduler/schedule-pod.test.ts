@@ -25,6 +25,7 @@ function place(nodes: readonly Node[], placed: readonly Pod[], spec: Partial<Pod
       clock: realClock,
       cluster: testCluster(cache.nodeList),
       preemption: {
+        random: seededRandom(1),
         nodes: () => cache.nodes,
         budgets: () => [],
         nominatedNodeOf: () => undefined,

@@ -137,6 +137,7 @@ async function schedule(options: SchedulerOptions, signal: AbortSignal, onReady:
       clock,
       cluster: clusterLister(informers, cache),
       preemption: {
+        random,
         nodes: () => cache.nodes,
         budgets: () => budgets.lister.list(),
         nominatedNodeOf: (uid) => nominator.nodeOf(uid),

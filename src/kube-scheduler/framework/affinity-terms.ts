@@ -29,10 +29,22 @@ const NONE: PodAffinityTerms = {
   preferredAntiAffinity: [],
 };
 
-/** The terms of a pod's `affinity`. */
+const known = new WeakMap<Pod, PodAffinityTerms>();
+
+/** The terms of a pod's `affinity`. Worked out once: each pod that waits is asked at each event. */
 export function podAffinityTerms(pod: Pod): PodAffinityTerms {
   const { podAffinity, podAntiAffinity } = pod.spec.affinity ?? {};
   if (podAffinity === undefined && podAntiAffinity === undefined) return NONE;
+  let terms = known.get(pod);
+  if (terms === undefined) {
+    terms = termsOf(pod);
+    known.set(pod, terms);
+  }
+  return terms;
+}
+
+function termsOf(pod: Pod): PodAffinityTerms {
+  const { podAffinity, podAntiAffinity } = pod.spec.affinity ?? {};
   const required = (terms: readonly PodAffinityTerm[] = []): AffinityTerm[] => terms.map((term) => parse(pod, term, 1));
   const preferred = (terms: readonly WeightedPodAffinityTerm[] = []): AffinityTerm[] =>
     terms.map(({ podAffinityTerm, weight }) => parse(pod, podAffinityTerm, weight));

@@ -5,6 +5,7 @@ import type { Framework } from "../framework/framework.ts";
 import type { QueuedPodInfo } from "../framework/plugin.ts";
 import { type PodInfo, podInfo } from "../framework/pod-info.ts";
 import { Heap } from "./heap.ts";
+import { UnschedulablePods } from "./unschedulable-pods.ts";
 
 /** Wait before the second attempt; doubles with each further one. */
 export const BACKOFF_INITIAL_MS = 1_000;
@@ -38,7 +39,7 @@ export class SchedulingQueue {
   readonly #onReady: () => void;
   readonly #active: Heap<QueuedPod>;
   readonly #backoff: Heap<QueuedPod>;
-  readonly #unschedulable = new Map<string, QueuedPod>();
+  readonly #unschedulable = new UnschedulablePods();
   #timer: { timer: Timer; due: number } | undefined;
   readonly #flush: Timer;
 
@@ -58,10 +59,8 @@ export class SchedulingQueue {
 
   /** How many pods wait where; the names of upstream's `pending_pods` metric. */
   get pending(): { active: number; backoff: number; unschedulable: number; gated: number } {
-    let gated = 0;
-    for (const queued of this.#unschedulable.values()) if (queued.gated) gated += 1;
-    const unschedulable = this.#unschedulable.size - gated;
-    return { active: this.#active.size, backoff: this.#backoff.size, unschedulable, gated };
+    const { gated, size } = this.#unschedulable;
+    return { active: this.#active.size, backoff: this.#backoff.size, unschedulable: size - gated, gated };
   }
 
   add(pod: Pod): void {
@@ -91,7 +90,7 @@ export class SchedulingQueue {
     }
     queued.info = podInfo(pod);
     if (this.#active.get(queued.info.uid) !== undefined) this.#active.set(queued);
-    if (!this.#unschedulable.has(queued.info.uid)) return;
+    if (this.#unschedulable.get(queued.info.uid) === undefined) return;
     if (queued.gated) {
       this.#unschedulable.delete(queued.info.uid);
       this.#enqueue(queued);
@@ -128,7 +127,7 @@ export class SchedulingQueue {
     queued.rejectors = rejectors;
     queued.failed = false;
     this.#startBackoff(queued);
-    this.#unschedulable.set(queued.info.uid, queued);
+    this.#unschedulable.add(queued);
   }
 
   /** A pod whose attempt failed: it waits for its backoff. */
@@ -141,8 +140,12 @@ export class SchedulingQueue {
 
   /** Brings back the pods that the event may have made schedulable. */
   move(event: ClusterEvent): void {
-    for (const queued of [...this.#unschedulable.values()]) {
-      if (!queued.gated && this.#isWorthQueueing(queued, event)) this.#requeue(queued);
+    const heard = (plugin: string): boolean =>
+      this.#framework
+        .registrationsOf(plugin)
+        .some(({ resource, actions }) => resource === event.resource && actions.includes(event.action));
+    for (const queued of this.#unschedulable.rejectedBy(heard)) {
+      if (this.#isWorthQueueing(queued, event)) this.#requeue(queued);
     }
   }
 
@@ -160,7 +163,7 @@ export class SchedulingQueue {
     queued.gated = kept !== undefined;
     if (kept !== undefined) {
       queued.rejectors = new Set([kept.plugin]);
-      this.#unschedulable.set(queued.info.uid, queued);
+      this.#unschedulable.add(queued);
       return;
     }
     this.#active.set(queued);
@@ -215,8 +218,6 @@ export class SchedulingQueue {
 
   #flushUnschedulable(): void {
     const before = this.#clock.elapsed() - UNSCHEDULABLE_PODS_MAX_MS;
-    for (const queued of [...this.#unschedulable.values()]) {
-      if (!queued.gated && queued.timestamp < before) this.#requeue(queued);
-    }
+    for (const queued of this.#unschedulable.rejectedBy(() => true)) if (queued.timestamp < before) this.#requeue(queued);
   }
 }

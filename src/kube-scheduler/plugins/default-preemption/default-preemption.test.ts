@@ -1,11 +1,12 @@
 import { expect, test } from "vitest";
 import type { Pod } from "#api/generated/core/v1.ts";
+import { seededRandom } from "#base/random.ts";
 import { CycleState } from "../../framework/cycle-state.ts";
 import type { NodeInfo } from "../../framework/node-info.ts";
 import { podInfo } from "../../framework/pod-info.ts";
 import { messageOf, type Status, SUCCESS, unresolvable, unschedulable } from "../../framework/status.ts";
 import { requesting, testNode, testNodeInfo, testPod } from "../../framework/test-objects.ts";
-import { defaultPreemption } from "./default-preemption.ts";
+import { candidatesWanted, defaultPreemption } from "./default-preemption.ts";
 
 const running = (name: string, priority: number, more: Partial<Pod> = {}): Pod => ({
   ...testPod(name, { priority, nodeName: "n", containers: [requesting({ cpu: "3" })] }),
@@ -76,6 +77,7 @@ test.each(cases)("$name", ({ pod = incoming(), nodes, verdict = unschedulable("I
   const info = podInfo(pod);
   let evicted = "";
   const plugin = defaultPreemption({
+    random: seededRandom(1),
     nodes: () => nodes,
     budgets: () => [],
     nominatedNodeOf: () => undefined,
@@ -92,4 +94,44 @@ test.each(cases)("$name", ({ pod = incoming(), nodes, verdict = unschedulable("I
     rejectors: new Set(),
   });
   expect(evicted === "" ? messageOf(status) : `nominates ${nominatedNodeName}, evicts ${evicted}`).toBe(want);
+});
+
+test.each([
+  [0, 0],
+  [7, 7],
+  [100, 100],
+  [500, 100],
+  [5_000, 500],
+])("of %i nodes, %i that would do are enough", (nodes, want) => {
+  expect(candidatesWanted(nodes)).toBe(want);
+});
+
+test.each([
+  { name: "as many as are enough are tried out", budgets: 0, want: 100 },
+  { name: "more, as long as each would break a budget", budgets: 1, want: 300 },
+])("$name, whatever the number of nodes", ({ budgets, want }) => {
+  const nodes = Array.from({ length: 300 }, (_, i) =>
+    testNodeInfo(testNode(`n${i}`), [
+      { ...running(`low-${i}`, 1), metadata: { name: `low-${i}`, namespace: "ns", uid: `low-${i}`, labels: { app: "a" } } },
+    ]),
+  );
+  const tried = new Set<string>();
+  const budget = { metadata: { namespace: "ns" }, spec: { selector: {} }, status: { disruptionsAllowed: 0 } };
+  const plugin = defaultPreemption({
+    random: seededRandom(1),
+    nodes: () => nodes,
+    budgets: () => Array.from({ length: budgets }, () => budget as never),
+    nominatedNodeOf: () => undefined,
+    filter: (_state, { requests }, { name, requested }) => {
+      tried.add(name);
+      return requests.milliCpu + requested.milliCpu <= 4000 ? SUCCESS : unschedulable("Insufficient cpu");
+    },
+    evict: () => undefined,
+  });
+  const nodeStatuses = new Map(nodes.map(({ name }) => [name, unschedulable("Insufficient cpu")]));
+  const diagnosis = { nodeCount: nodes.length, nodeStatuses, rejectors: new Set<string>() };
+  const { status, nominatedNodeName = "" } = plugin.postFilter(new CycleState(), podInfo(incoming()), diagnosis);
+  expect(status).toBe(SUCCESS);
+  expect(tried.size).toBe(want);
+  expect(tried).toContain(nominatedNodeName);
 });

@@ -1,4 +1,5 @@
 import type { PodDisruptionBudget } from "#api/generated/policy/v1.ts";
+import type { Random } from "#base/random.ts";
 import { podCondition } from "#component-helpers/pod/pod-conditions.ts";
 import type { CycleState } from "../../framework/cycle-state.ts";
 import { type Diagnosis, fitErrorMessage } from "../../framework/fit-error.ts";
@@ -10,6 +11,7 @@ import { type Candidate, pickCandidate, selectVictims } from "./victims.ts";
 
 /** What preemption needs of the scheduler. */
 export interface PreemptionHandle {
+  readonly random: Random;
   nodes(): readonly NodeInfo[];
   budgets(): readonly PodDisruptionBudget[];
   nominatedNodeOf(uid: string): string | undefined;
@@ -19,7 +21,14 @@ export interface PreemptionHandle {
   evict(victims: readonly PodInfo[], preemptor: PodInfo, nodeName: string): void;
 }
 
+const CANDIDATES_PERCENTAGE = 10;
+const CANDIDATES_MIN = 100;
 const NOT_HELPFUL = unresolvable("Preemption is not helpful for scheduling");
+
+/** How many nodes that would do are enough to choose from: upstream's `minCandidateNodesPercentage` and `minCandidateNodesAbsolute`. */
+export function candidatesWanted(nodes: number): number {
+  return Math.min(nodes, Math.max(CANDIDATES_MIN, Math.trunc((nodes * CANDIDATES_PERCENTAGE) / 100)));
+}
 
 /** Evicts less important pods from one node so that the pod fits there. */
 export function defaultPreemption(handle: PreemptionHandle): Plugin & PostFilterPlugin {
@@ -31,12 +40,21 @@ export function defaultPreemption(handle: PreemptionHandle): Plugin & PostFilter
       if (refusal !== undefined) return { status: unschedulable(`preemption: ${refusal}`) };
       const statuses = new Map<string, Status>();
       const candidates: Candidate[] = [];
-      for (const node of handle.nodes()) {
-        const verdict = diagnosis.nodeStatuses.get(node.name) ?? diagnosis.absentNodesStatus;
-        if (verdict?.code !== "Unschedulable") continue;
-        const outcome = selectVictims(pod, node, handle.budgets(), () => handle.filter(state, pod, node));
-        if ("node" in outcome) candidates.push(outcome);
-        else statuses.set(node.name, outcome);
+      const budgets = handle.budgets();
+      let sparesBudgets = false;
+      const nodes = handle
+        .nodes()
+        .filter(({ name }) => (diagnosis.nodeStatuses.get(name) ?? diagnosis.absentNodesStatus)?.code === "Unschedulable");
+      const wanted = candidatesWanted(nodes.length);
+      // Not always the same nodes are the first.
+      const start = nodes.length > wanted ? handle.random.int(nodes.length) : 0;
+      for (let i = 0; i < nodes.length && !(sparesBudgets && candidates.length >= wanted); i++) {
+        const node = nodes[(start + i) % nodes.length] as NodeInfo;
+        const outcome = selectVictims(pod, node, budgets, () => handle.filter(state, pod, node));
+        if ("node" in outcome) {
+          candidates.push(outcome);
+          sparesBudgets ||= outcome.violations === 0;
+        } else statuses.set(node.name, outcome);
       }
       const chosen = pickCandidate(candidates);
       if (chosen !== undefined) {

@@ -93,6 +93,7 @@ function splitByBudgets(
   pods: readonly PodInfo[],
   budgets: readonly PodDisruptionBudget[],
 ): { violating: PodInfo[]; others: PodInfo[] } {
+  if (budgets.length === 0) return { violating: [], others: [...pods] };
   const left = budgets.map((budget) => budget.status?.disruptionsAllowed ?? 0);
   const violating: PodInfo[] = [];
   const others: PodInfo[] = [];

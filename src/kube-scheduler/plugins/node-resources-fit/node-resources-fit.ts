@@ -2,8 +2,7 @@ import type { Pod } from "#api/generated/core/v1.ts";
 import type { ClusterEvent } from "../../framework/cluster-event.ts";
 import type { NodeInfo } from "../../framework/node-info.ts";
 import type { FilterPlugin, Plugin, ScorePlugin } from "../../framework/plugin.ts";
-import { podInfo } from "../../framework/pod-info.ts";
-import { type Resources, resourcesFromList } from "../../framework/resources.ts";
+import { podResources, type Resources, resourcesFromList } from "../../framework/resources.ts";
 import { type Status, type StatusCode, SUCCESS } from "../../framework/status.ts";
 import { leastAllocated } from "./least-allocated.ts";
 
@@ -61,7 +60,7 @@ function shortage(wanted: Resources, node: NodeInfo): Status {
 /** A change of the node helps only if the whole node would be large enough. */
 function hintOfNode(pod: Pod, event: ClusterEvent): "Queue" | "Skip" {
   if (event.resource !== "Node") return "Skip";
-  const { requests } = podInfo(pod);
+  const requests = podResources(pod, { placed: pod.spec.nodeName !== undefined });
   const allocatable = resourcesFromList(event.node.status?.allocatable);
   const enough =
     requests.milliCpu <= allocatable.milliCpu &&

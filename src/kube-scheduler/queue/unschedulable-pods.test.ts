@@ -1,0 +1,44 @@
+import { expect, test } from "vitest";
+import { seededRandom } from "#base/random.ts";
+import { podInfo } from "../framework/pod-info.ts";
+import { testPod } from "../framework/test-objects.ts";
+import type { QueuedPod } from "./scheduling-queue.ts";
+import { UnschedulablePods } from "./unschedulable-pods.ts";
+
+const PLUGINS = ["NodeResourcesFit", "TaintToleration", "InterPodAffinity"];
+
+function queued(uid: string, rejectors: readonly string[], gated = false): QueuedPod {
+  const info = podInfo(testPod(uid));
+  return { info, timestamp: 0, attempts: 1, rejectors: new Set(rejectors), gated, failed: false, backoffUntil: 0 };
+}
+
+test("whom an event concerns is whom a look at all of them finds, in the same order", () => {
+  const random = seededRandom(7);
+  const pods = new UnschedulablePods();
+  const all = new Map<string, QueuedPod>();
+  for (let round = 0; round < 500; round++) {
+    const uid = `p${random.int(30)}`;
+    all.delete(uid);
+    if (random.int(3) === 0) pods.delete(uid);
+    else {
+      const rejectors = PLUGINS.filter(() => random.int(2) === 0);
+      const pod = queued(uid, random.int(2) === 0 ? rejectors : rejectors.toReversed(), random.int(5) === 0);
+      pods.add(pod);
+      all.set(uid, pod);
+    }
+    const heard = new Set(PLUGINS.filter(() => random.int(2) === 0));
+    const waiting = [...all.values()].filter(({ gated }) => !gated);
+    const want = waiting.filter(({ rejectors }) => rejectors.size === 0 || [...rejectors].some((one) => heard.has(one)));
+    expect(pods.rejectedBy((plugin) => heard.has(plugin))).toEqual(want);
+    expect([pods.size, pods.gated]).toEqual([all.size, all.size - waiting.length]);
+    expect(pods.get(uid)).toBe(all.get(uid));
+  }
+});
+
+test("an event asks each kind of rejection once, however many pods wait", () => {
+  const pods = new UnschedulablePods();
+  for (let i = 0; i < 1_000; i++) pods.add(queued(`p${i}`, ["NodeResourcesFit"], i % 2 === 0));
+  let asked = 0;
+  expect(pods.rejectedBy(() => asked++ < 0)).toEqual([]);
+  expect(asked).toBe(1);
+});
