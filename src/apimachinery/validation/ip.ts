@@ -176,8 +176,13 @@ export function isValidCidr(path: FieldPath, value: string): FieldError[] {
   return value === canonical ? [] : [invalid(path, value, `must be in canonical form (${goQuote(canonical)})`)];
 }
 
+/** An IPv4 address as it should be written. */
+const CANONICAL_IPV4 = /^(?:(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])(?:\.(?!$)|$)){4}$/;
+
 /** The warnings of an address in a legacy field that was accepted. */
 export function warningsForIp(path: FieldPath, value: string): string[] {
+  // Each status of a Pod tells some, and nearly all are so.
+  if (CANONICAL_IPV4.test(value)) return [];
   const ip = parseIp(value);
   if (ip === undefined) return [];
   const canonical = formatIp(ip);

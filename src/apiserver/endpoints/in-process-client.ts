@@ -173,10 +173,16 @@ class InProcessClient {
     }
     const { endpoint, context, info } = await this.#begin("update", id, namespace, name, subresource);
     const target = this.#target(endpoint, info);
-    const body = decodePatched(deepCopy(object), endpoint.form, true).object;
-    setDefaults(endpoint, body, subresource);
+    const read = (): ApiObject => {
+      const body = decodePatched(deepCopy(object), endpoint.form, true).object;
+      setDefaults(endpoint, body, subresource);
+      return body;
+    };
+    const body = read();
     checkName(body, target);
     const write = writeRequest(endpoint, context, target, this.#writeOptions(options));
+    // Nearly always the first attempt is the last one.
+    let unused: ApiObject | undefined = body;
     const result = await endpoint.store.updateWith({
       ...write,
       name,
@@ -184,7 +190,9 @@ class InProcessClient {
       mayCreate: true,
       transform: async (existing) => {
         if (existing === undefined) await this.#authorize({ ...info, verb: "create" });
-        return admitChange(endpoint, write, name, deepCopy(body) as ApiObject, existing);
+        const changed = unused ?? read();
+        unused = undefined;
+        return admitChange(endpoint, write, name, changed, existing);
       },
     });
     return toServedForm(endpoint.form, result.object);

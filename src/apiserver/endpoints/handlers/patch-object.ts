@@ -88,7 +88,8 @@ export class Patch {
     const refuse = (reason: string): StatusError => {
       return invalid({ group: "", kind: "" }, "", [invalidField(FieldPath.of("patch"), shown(), reason)]);
     };
-    if (isValueTooDeep(patched)) throw badRequest(TOO_DEEP);
+    // The others put each part of the patch as deep as it stands there, so that neither the object nor the patch tells less.
+    if (this.#kind === "application/json-patch+json" && isValueTooDeep(patched)) throw badRequest(TOO_DEEP);
     let decoded: Patched;
     try {
       decoded = decodePatched(patched, expected, converted);

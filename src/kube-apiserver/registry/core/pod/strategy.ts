@@ -71,17 +71,19 @@ export const podStatus: StatusSubresource<Pod> = {
   type: "status",
   resetFields: ["spec", "metadata.deletionTimestamp", "metadata.ownerReferences"],
   prepareForUpdate: (pod, old) => {
-    const before = deepCopy(old);
-    keep(pod, before, "spec");
+    // Only what is kept is copied: most writes of Pods come this way.
+    pod.spec = deepCopy(old.spec);
     if (pod.metadata) {
       delete pod.metadata.deletionTimestamp;
-      keep(pod.metadata, before.metadata ?? {}, "ownerReferences");
+      delete pod.metadata.ownerReferences;
+      const owners = old.metadata.ownerReferences;
+      if (owners !== undefined) pod.metadata.ownerReferences = deepCopy(owners);
     }
     pod.status ??= {};
     const { status } = pod;
-    if (!status.qosClass && before.status?.qosClass) status.qosClass = before.status.qosClass;
-    if (!status.observedGeneration && before.status?.observedGeneration) {
-      status.observedGeneration = before.status.observedGeneration;
+    if (!status.qosClass && old.status?.qosClass) status.qosClass = old.status.qosClass;
+    if (!status.observedGeneration && old.status?.observedGeneration) {
+      status.observedGeneration = old.status.observedGeneration;
     }
     keepConditionGenerations(pod, old);
   },
