@@ -1,6 +1,6 @@
 import type { Pod } from "#api/generated/core/v1.ts";
 import { isPodTerminating } from "#component-helpers/pod/pod-conditions.ts";
-import { rankForDeletion } from "../replicaset/deletion-rank.ts";
+import { chooseForDeletion } from "../replicaset/deletion-rank.ts";
 import { backoffRemainingMs, indexBackoffRemainingMs } from "./backoff.ts";
 import { firstAbsentIndexes, indexSetOf, NO_INDEXES, unionIndexes } from "./index-set.ts";
 import type { JobContext } from "./job-context.ts";
@@ -68,12 +68,12 @@ function podsToRemove({ job, active, nowMs }: JobContext, atLeast: number): read
       else byIndex.set(index, [...(byIndex.get(index) ?? []), pod]);
     }
     for (const same of byIndex.values()) {
-      const ranked = same.length > 1 ? rankForDeletion(same, [], nowMs) : same;
+      const ranked = same.length > 1 ? chooseForDeletion(same, [], same.length, nowMs) : same;
       remove.push(...ranked.slice(0, -1));
       left.push(...ranked.slice(-1));
     }
   } else left = [...active];
   const more = atLeast - remove.length;
   if (more <= 0) return remove;
-  return [...remove, ...(more < left.length ? rankForDeletion(left, [], nowMs).slice(0, more) : left)];
+  return [...remove, ...(more < left.length ? chooseForDeletion(left, [], more, nowMs) : left)];
 }

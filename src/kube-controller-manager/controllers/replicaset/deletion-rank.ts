@@ -6,69 +6,80 @@ const PHASE_ORDER: Readonly<Record<string, number>> = { Pending: 0, Unknown: 1, 
 const DELETION_COST = "controller.kubernetes.io/pod-deletion-cost";
 
 /**
- * Sorts pods so that those come first whose loss hurts least, as upstream's `ActivePodsWithRanks`: unassigned, pending,
- * not ready, low deletion cost, crowded nodes, ready for a shorter time, more restarts, younger. Times count by their
- * logarithm (KEP-2185), equals by uid. `related` are all active pods of the same purpose.
+ * The pods whose loss hurts least, as upstream's `ActivePodsWithRanks` sorts them: unassigned, pending, not ready, low deletion cost,
+ * crowded nodes, ready for a shorter time, more restarts, younger. Times count by their logarithm (KEP-2185), equals by uid.
+ * `related` are all active pods of the same purpose. Does not sort those that stay: in a rollout few of thousands go each time.
  */
-export function rankForDeletion(pods: readonly Pod[], related: readonly Pod[], nowMs: number): Pod[] {
+export function chooseForDeletion(pods: readonly Pod[], related: readonly Pod[], count: number, nowMs: number): Pod[] {
   const onNode = new Map<string, number>();
-  for (const pod of related) {
-    const node = pod.spec.nodeName ?? "";
-    if (node !== "") onNode.set(node, (onNode.get(node) ?? 0) + 1);
+  for (const { spec } of related) if (spec.nodeName) onNode.set(spec.nodeName, (onNode.get(spec.nodeName) ?? 0) + 1);
+  const chosen: Rank[] = [];
+  for (const pod of pods) {
+    const rank: Rank = { pod, facts: factsOf(pod), crowd: onNode.get(pod.spec.nodeName ?? "") ?? 0 };
+    const last = chosen[count - 1];
+    if (last !== undefined && compare(last, rank, nowMs) <= 0) continue;
+    let from = 0;
+    for (let to = chosen.length; from < to; ) {
+      const middle = (from + to) >> 1;
+      if (compare(chosen[middle] ?? rank, rank, nowMs) <= 0) from = middle + 1;
+      else to = middle;
+    }
+    chosen.splice(from, 0, rank);
+    if (chosen.length > count) chosen.pop();
   }
-  return pods
-    .map((pod) => rankOf(pod, onNode, nowMs))
-    .sort(compare)
-    .map(({ pod }) => pod);
+  return chosen.map(({ pod }) => pod);
 }
 
-/** What decides about a pod, found out once: thousands are compared some dozen times each. */
 interface Rank {
   readonly pod: Pod;
+  readonly facts: Facts;
+  /** Others on its node. */
+  readonly crowd: number;
+}
+
+/** What the pod itself tells. */
+interface Facts {
   readonly uid: string;
   readonly assigned: number;
   readonly phase: number;
   readonly ready: number;
   readonly deletionCost: number;
-  /** Others on its node. */
-  readonly crowd: number;
-  readonly readyFor: Age | undefined;
+  readonly readySinceMs: number | undefined;
   readonly restarts: number;
-  readonly age: Age | undefined;
+  readonly createdMs: number | undefined;
 }
 
-interface Age {
-  readonly sinceMs: number;
-  readonly rank: number;
-}
+/** Pods are not changed in place, and the same ones are asked of at each step of a rollout. */
+const known = new WeakMap<Pod, Facts>();
 
-function rankOf(pod: Pod, onNode: ReadonlyMap<string, number>, nowMs: number): Rank {
-  const node = pod.spec.nodeName ?? "";
+function factsOf(pod: Pod): Facts {
+  let facts = known.get(pod);
+  if (facts !== undefined) return facts;
   const ready = podCondition(pod, "Ready");
-  return {
-    pod,
+  facts = {
     uid: pod.metadata.uid ?? "",
-    assigned: Number(node !== ""),
+    assigned: Number((pod.spec.nodeName ?? "") !== ""),
     phase: PHASE_ORDER[pod.status?.phase ?? ""] ?? 0,
     ready: Number(ready?.status === "True"),
     deletionCost: deletionCost(pod),
-    crowd: onNode.get(node) ?? 0,
-    readyFor: ageOf(ready?.lastTransitionTime, nowMs),
+    readySinceMs: parseTime(ready?.lastTransitionTime),
     restarts: restarts(pod),
-    age: ageOf(pod.metadata.creationTimestamp, nowMs),
+    createdMs: parseTime(pod.metadata.creationTimestamp),
   };
+  known.set(pod, facts);
+  return facts;
 }
 
-function compare(a: Rank, b: Rank): number {
+function compare({ facts: a, crowd: aCrowd }: Rank, { facts: b, crowd: bCrowd }: Rank, nowMs: number): number {
   return (
     a.assigned - b.assigned ||
     a.phase - b.phase ||
     a.ready - b.ready ||
     a.deletionCost - b.deletionCost ||
-    b.crowd - a.crowd ||
-    (a.ready === 1 && b.ready === 1 ? byAge(a, b, a.readyFor, b.readyFor) : 0) ||
+    bCrowd - aCrowd ||
+    (a.ready === 1 && b.ready === 1 ? byAge(a, b, a.readySinceMs, b.readySinceMs, nowMs) : 0) ||
     b.restarts - a.restarts ||
-    byAge(a, b, a.age, b.age)
+    byAge(a, b, a.createdMs, b.createdMs, nowMs)
   );
 }
 
@@ -83,16 +94,12 @@ function restarts(pod: Pod): number {
   return most;
 }
 
-function ageOf(since: string | undefined, nowMs: number): Age | undefined {
-  const sinceMs = parseTime(since);
-  return sinceMs === undefined ? undefined : { sinceMs, rank: logarithmicRank(sinceMs, nowMs) };
-}
-
-function byAge(a: Rank, b: Rank, aAge: Age | undefined, bAge: Age | undefined): number {
-  if (aAge?.sinceMs === bAge?.sinceMs) return 0;
-  if (aAge === undefined) return -1;
-  if (bAge === undefined) return 1;
-  if (aAge.rank !== bAge.rank) return aAge.rank - bAge.rank;
+function byAge(a: Facts, b: Facts, aMs: number | undefined, bMs: number | undefined, nowMs: number): number {
+  if (aMs === bMs) return 0;
+  if (aMs === undefined) return -1;
+  if (bMs === undefined) return 1;
+  const difference = logarithmicRank(aMs, nowMs) - logarithmicRank(bMs, nowMs);
+  if (difference !== 0) return difference;
   return a.uid < b.uid ? -1 : 1;
 }
 

@@ -1,8 +1,9 @@
 import { expect, test } from "vitest";
 import type { Pod } from "#api/generated/core/v1.ts";
 import { selectorFromSet } from "#apimachinery/labels/selector.ts";
+import { seededRandom } from "#base/random.ts";
 import { controllerOf } from "#component-helpers/pod/owner.ts";
-import { rankForDeletion } from "./deletion-rank.ts";
+import { chooseForDeletion } from "./deletion-rank.ts";
 import { groupPods, type PodGroup } from "./pod-census.ts";
 import { type Observed, reconcile } from "./reconcile.ts";
 import type { ReplicaOwner } from "./replica-owner.ts";
@@ -137,7 +138,22 @@ test.each([
   { name: "more restarts", pods: [pod("a", { ready }), pod("b", { ready, restarts: 2 })], want: "b" },
   { name: "younger", pods: [pod("a", { ready }), pod("b", { ready, created: "2029-12-31T00:00:00Z" })], want: "b" },
 ])("goes first: $name", ({ pods, want }) => {
-  expect(rankForDeletion(pods, pods, NOW)[0]?.metadata.name).toBe(want);
+  expect(chooseForDeletion(pods, pods, 1, NOW).map(({ metadata }) => metadata.name)).toEqual([want]);
+});
+
+test.each([1, 7, 59])("of sixty pods those %i go that a whole order has first", (count) => {
+  const random = seededRandom(count);
+  const pods = Array.from({ length: 60 }, (_, i) => {
+    const time = new Date(NOW - 2 ** (10 + random.float() * 20)).toISOString();
+    return pod(`p${i}`, {
+      node: `n${random.int(9)}`,
+      restarts: random.int(3),
+      created: time,
+      ...(random.float() < 0.5 ? { ready: time } : {}),
+    });
+  });
+  const names = (chosen: readonly Pod[]): (string | undefined)[] => chosen.map(({ metadata }) => metadata.name);
+  expect(names(chooseForDeletion(pods, pods, count, NOW))).toEqual(names(chooseForDeletion(pods, pods, 60, NOW)).slice(0, count));
 });
 
 test("the status counts, and tells why pods could not be made", () => {

@@ -2,7 +2,7 @@ import type { Pod } from "#api/generated/core/v1.ts";
 import { isPodActive, readyAvailableInMs } from "#component-helpers/pod/pod-conditions.ts";
 import type { RequeueAction } from "../../framework/controller.ts";
 import { type Claims, claim } from "../../framework/ownership.ts";
-import { rankForDeletion } from "./deletion-rank.ts";
+import { chooseForDeletion } from "./deletion-rank.ts";
 import { groupPods, type PodGroup } from "./pod-census.ts";
 import type { ReplicaOwner } from "./replica-owner.ts";
 
@@ -66,7 +66,7 @@ function choose({ owner, owned, related, nowMs }: Observed, adopted: readonly Po
   const kept = owned().filter((pod) => isPodActive(pod) && owner.selector.matches(pod.metadata.labels));
   const active = [...kept, ...adopted];
   // Who must all go need no order.
-  return count < active.length ? rankForDeletion(active, related(), nowMs).slice(0, count) : active;
+  return count < active.length ? chooseForDeletion(active, related(), count, nowMs) : active;
 }
 
 /** Milliseconds until the first ready pod becomes available. */
