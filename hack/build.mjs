@@ -135,7 +135,8 @@ async function buildProgram(esbuild, common) {
     metafile: true,
   });
   const [path] = Object.keys(metafile.outputs);
-  if (readFileSync(join(root, path)).some((byte) => byte > 0x7f)) throw new Error(`${path} is more than ASCII, as which it is read`);
+  if (readFileSync(join(root, path)).some((byte) => byte > 0x7f))
+    throw new Error(`${path} is more than ASCII, as which it is read`);
   return basename(path);
 }
 
