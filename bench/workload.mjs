@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { load as parse } from "js-yaml";
 import { Context } from "./context.mjs";
 import { authCost } from "./steps/auth-cost.mjs";
+import { bareCreates } from "./steps/bare-creates.mjs";
 import { deployment, idleNodes, namespaceDeleted, nodesReady, reaction, wait } from "./steps/cluster.mjs";
 import { clusterDns } from "./steps/cluster-dns.mjs";
 import { customResources } from "./steps/custom-resources.mjs";
@@ -44,6 +45,7 @@ const STEPS = {
   node,
   serviceRules,
   clusterDns,
+  bareCreates,
   authCost: (context) => authCost({ add: (...figure) => context.report(...figure) }),
 };
 /** Steps for which a server must be one that the bench started itself, or its processes known. */
@@ -56,6 +58,7 @@ const OURS_ONLY = new Set([
   "schedulerPerf",
   "webhooks",
   "authCost",
+  "bareCreates",
   "openWatches",
   "serviceRules",
   "clusterDns",

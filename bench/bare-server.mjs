@@ -1,0 +1,61 @@
+// What a create costs where nothing is done for it: a server of Node's own that answers a POST when the same two LMDB writes that a
+// create takes are on the disk. `node bare-server.mjs FOLDER PKI` prints its port; it ends by SIGTERM.
+import { readFileSync } from "node:fs";
+import { createSecureServer } from "node:http2";
+import { join } from "node:path";
+import { open } from "lmdb";
+
+const [folder, pki] = process.argv.slice(2);
+/** As the embedded store opens its own. */
+const MAP_BYTES = 8 * 1024 ** 3;
+const ENTRY_BYTES = 20;
+/** About what the API server answers for the ConfigMap that it is sent. */
+const ANSWER = Buffer.alloc(700, "a");
+
+const root = open({ path: folder, mapSize: MAP_BYTES, maxDbs: 2, encoding: "binary", overlappingSync: false });
+const writes = root.openDB({ name: "writes", encoding: "binary" });
+const index = root.openDB({ name: "index", encoding: "binary" });
+let revision = 0;
+let waiting = [];
+let isCommitting = false;
+
+/** Group commit, as `src/storage/lmdb/commit-pipeline.ts` has it. */
+function store(value) {
+  return new Promise((resolve) => {
+    waiting.push({ revision: ++revision, value, resolve });
+    if (!isCommitting) queueMicrotask(commit);
+    isCommitting = true;
+  });
+}
+
+async function commit() {
+  while (waiting.length > 0) {
+    const steps = waiting;
+    waiting = [];
+    await root.batch(() => {
+      for (const step of steps) {
+        writes.put(step.revision, step.value);
+        index.put(`/registry/configmaps/default/${step.revision}`, Buffer.alloc(ENTRY_BYTES));
+      }
+    });
+    root.resetReadTxn();
+    for (const step of steps) step.resolve();
+  }
+  isCommitting = false;
+}
+
+const file = (name) => readFileSync(join(pki, name));
+const tls = { cert: file("apiserver.pem"), key: file("apiserver-key.pem"), ca: file("ca.pem") };
+const server = createSecureServer({ ...tls, allowHTTP1: true, requestCert: true, rejectUnauthorized: false });
+server.on("connection", (socket) => socket.setNoDelay(true));
+server.on("request", (request, response) => {
+  const chunks = [];
+  request.on("data", (chunk) => chunks.push(chunk));
+  request.on("end", async () => {
+    await store(Buffer.concat(chunks));
+    response.writeHead(201, { "content-type": "application/json", "content-length": ANSWER.length });
+    response.end(ANSWER);
+  });
+});
+server.listen(0, "127.0.0.1", () => process.stdout.write(`${server.address().port}\n`));
+process.on("SIGTERM", () => process.exit(0));
