@@ -50,6 +50,8 @@ class Http1Client {
     const asked = `${method} ${path} HTTP/1.1\r\nHost: localhost\r\nAccept: ${accept}\r\nUser-Agent: bench\r\n`;
     const head = `${asked}${this.#authorization}${lines.join("")}`;
     return new Promise((resolve, reject) => {
+      // Writing to what is closed neither answers nor fails.
+      if (this.#socket.destroyed) throw new Error("connection closed");
       this.#answer = { resolve, reject };
       if (body === undefined) {
         this.#socket.write(`${head}\r\n`);

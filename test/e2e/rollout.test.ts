@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Cluster, startCluster } from "#envtest/envtest.ts";
+import { type Cluster, type StartClusterOptions, startCluster } from "#envtest/envtest.ts";
 import { eventually, hasKubectl, Kubectl } from "../support/kubectl.ts";
 
 /** Nodes beat once a second; one that is silent for four is gone. */
@@ -9,18 +9,18 @@ const NODE_MONITOR_GRACE_PERIOD_SECONDS = 4;
 describe.skipIf(!hasKubectl)("rollouts over ten nodes (needs kubectl on the PATH)", () => {
   let cluster: Cluster;
   let kubectl: Kubectl;
-  beforeAll(async () => {
-    cluster = await startCluster({
-      nodes: 10,
-      nodeLeaseDurationSeconds: NODE_LEASE_DURATION_SECONDS,
-      nodeMonitorGracePeriodSeconds: NODE_MONITOR_GRACE_PERIOD_SECONDS,
-    });
+  beforeAll(() => start());
+  afterAll(() => stop());
+
+  async function start(options: StartClusterOptions = {}): Promise<void> {
+    cluster = await startCluster({ nodes: 10, ...options });
     kubectl = new Kubectl(cluster.kubeconfig);
-  });
-  afterAll(async () => {
+  }
+
+  async function stop(): Promise<void> {
     kubectl?.[Symbol.dispose]();
     await cluster?.stop();
-  });
+  }
 
   const image = () => kubectl.ok(["get", "deployment", "web", "-o", "jsonpath={.spec.template.spec.containers[0].image}"]);
   const imagesOfPods = async () => {
@@ -73,6 +73,12 @@ describe.skipIf(!hasKubectl)("rollouts over ten nodes (needs kubectl on the PATH
   });
 
   test("a node that dies is marked, its pods run elsewhere, and it comes back", async () => {
+    // Only here: on a busy machine, nodes that beat so often are taken for dead while pods roll.
+    await stop();
+    await start({
+      nodeLeaseDurationSeconds: NODE_LEASE_DURATION_SECONDS,
+      nodeMonitorGracePeriodSeconds: NODE_MONITOR_GRACE_PERIOD_SECONDS,
+    });
     await kubectl.ok(["apply", "-f", "-"], deployment("web", 20, "app:1"));
     await rolledOut();
     const [node = ""] = await podNodes("web");

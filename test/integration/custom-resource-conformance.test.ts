@@ -5,6 +5,7 @@ import { SharedInformer } from "#client/informer.ts";
 import { type Cluster, startCluster } from "#envtest/envtest.ts";
 import { type Answered, asker } from "../support/ask.ts";
 import { ConversionServer } from "../support/conversion-server.ts";
+import { startWatch, type Watching } from "../support/watch.ts";
 
 const CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
 
@@ -60,18 +61,11 @@ describe("conformance of custom resources", () => {
     ...rest,
   });
 
-  const events = (answer: Answered): Any[] =>
-    answer.text
-      .trimEnd()
-      .split("\n")
-      .map((line) => JSON.parse(line));
-
   test("watch on custom resource definition objects", async () => {
     await define("watched.example.com", oneVersion());
     const path = "/apis/watched.example.com/v1beta1/noxus";
-    const watch = (name: string): Promise<Answered> =>
-      ask("GET", `${path}?watch=true&timeoutSeconds=2&fieldSelector=metadata.name%3D${name}`);
-    const watches = [watch("name1"), watch("name2")];
+    using first = await startWatch(cluster, `${path}?watch=true&fieldSelector=metadata.name%3Dname1`);
+    using second = await startWatch(cluster, `${path}?watch=true&fieldSelector=metadata.name%3Dname2`);
     for (const name of ["name1", "name2"]) {
       const made = await ask("POST", path, object("watched.example.com", "v1beta1", name));
       expect(made.body).toMatchObject({ apiVersion: "watched.example.com/v1beta1", kind: "Noxu", metadata: { name } });
@@ -81,16 +75,13 @@ describe("conformance of custom resources", () => {
       expect((await ask("PATCH", `${path}/${name}`, [{ op: "add", path: "/dummy", value: "test" }])).status).toBe(200);
     }
     for (const name of ["name1", "name2"]) expect((await ask("DELETE", `${path}/${name}`)).status).toBe(200);
-    const [first, second] = (await Promise.all(watches)).map(events);
-    for (const [name, seen] of [
+    for (const [name, watching] of [
       ["name1", first],
       ["name2", second],
     ] as const) {
-      expect(seen?.map(({ type, object: { metadata } }) => [type, metadata.name])).toEqual([
-        ["ADDED", name],
-        ["MODIFIED", name],
-        ["DELETED", name],
-      ]);
+      await expect
+        .poll(() => watching.seen, { timeout: 30_000 })
+        .toEqual([`ADDED ${name}`, `MODIFIED ${name}`, `DELETED ${name}`]);
     }
   });
 
@@ -165,9 +156,10 @@ describe("conformance of custom resources", () => {
     });
     const path = (v: string): string => `/apis/${group}/${v}/noxus`;
     const selected = (v: string, selector: string): string => `${path(v)}?fieldSelector=${encodeURIComponent(selector)}`;
-    const watch = (v: string, selector: string): Promise<Answered> =>
-      ask("GET", `${selected(v, selector)}&watch=true&timeoutSeconds=3`);
-    const watches = [watch("v2", "host=host1"), watch("v2", "host=host1,port=80"), watch("v1", "hostPort=host1:80")];
+    const watch = (v: string, selector: string): Promise<Watching> => startWatch(cluster, `${selected(v, selector)}&watch=true`);
+    using byHost = await watch("v2", "host=host1");
+    using byBoth = await watch("v2", "host=host1,port=80");
+    using inOldVersion = await watch("v1", "hostPort=host1:80");
     const informed = ["host=host1", "host=host1,port=80"].map((fieldSelector) => {
       const id = { group, version: "v2", resource: "noxus" };
       const informer = new SharedInformer<ApiObject>(id, { fieldSelector }, { client: cluster.client, clock: realClock });
@@ -196,18 +188,18 @@ describe("conformance of custom resources", () => {
     expect((await ask("PUT", `${path("v2")}/cr1`, { ...body, host: "host2" })).status).toBe(200);
     expect(await names("v2", "host=host1")).toEqual([]);
     expect(await names("v2", "host=host1,port=80")).toEqual([]);
-    const seen = (await Promise.all(watches)).map((answer) =>
-      events(answer).map(({ type, object: { metadata } }) => `${type} ${metadata.name}`),
-    );
-    expect(seen).toEqual([
+    const watched = (): (readonly string[])[] => [byHost, byBoth, inOldVersion].map(({ seen }) => seen);
+    await expect.poll(watched, { timeout: 30_000 }).toEqual([
       ["ADDED cr0", "ADDED cr1", "DELETED cr0", "DELETED cr1"],
       ["ADDED cr0", "DELETED cr0"],
       ["ADDED cr0", "DELETED cr0"],
     ]);
-    expect(informed.map((each) => each.seen)).toEqual([
-      ["added cr0", "added cr1", "deleted cr0", "deleted cr1"],
-      ["added cr0", "deleted cr0"],
-    ]);
+    await expect
+      .poll(() => informed.map((each) => each.seen), { timeout: 30_000 })
+      .toEqual([
+        ["added cr0", "added cr1", "deleted cr0", "deleted cr1"],
+        ["added cr0", "deleted cr0"],
+      ]);
   });
 
   describe("published in OpenAPI", () => {

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { type Cluster, startCluster } from "#envtest/envtest.ts";
 import { type Answered, asker } from "../support/ask.ts";
 import { ConversionServer } from "../support/conversion-server.ts";
+import { startWatch } from "../support/watch.ts";
 
 const CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
 const GROUP = "stable.example.com";
@@ -173,16 +174,14 @@ describe("conversion webhooks of custom resources", () => {
     hooks.on("/seens", convertHostPort);
     await define("seens", hostPorts, webhook("seens"));
     await create("seens", "v1", "before", { hostPort: "a:0" });
-    const watching = ask("GET", `${path("seens", "v2")}?watch=1&timeoutSeconds=2`);
+    using watching = await startWatch(cluster, `${path("seens", "v2")}?watch=1`);
     const many = Array.from({ length: 30 }, (_, i) => create("seens", "v1", `n${i}`, { hostPort: `a:${i}` }));
     for (const { status } of await Promise.all(many)) expect(status).toBe(201);
     expect((await ask("DELETE", path("seens", "v1", "n0"))).status).toBe(200);
-    const events = (await watching).text
-      .trimEnd()
-      .split("\n")
-      .map((line) => JSON.parse(line));
-    expect(events[0]).toMatchObject({ type: "ADDED", object: { apiVersion: `${GROUP}/v2`, host: "a", port: "0" } });
+    const { events } = watching;
+    await expect.poll(() => events.length, { timeout: 30_000 }).toBeGreaterThanOrEqual(32);
     expect(events).toHaveLength(32);
+    expect(events[0]).toMatchObject({ type: "ADDED", object: { apiVersion: `${GROUP}/v2`, host: "a", port: "0" } });
     const revisions = events.slice(1).map(({ object }) => Number(object.metadata.resourceVersion));
     expect(revisions).toEqual([...revisions].sort((a, b) => a - b));
     expect(events.at(-1)).toMatchObject({ type: "DELETED", object: { metadata: { name: "n0" }, host: "a", port: "0" } });
@@ -201,7 +200,7 @@ describe("conversion webhooks of custom resources", () => {
       ],
       webhook("selects"),
     );
-    const watching = ask("GET", `${path("selects", "v2")}?watch=1&timeoutSeconds=2&fieldSelector=host%3Da`);
+    using watching = await startWatch(cluster, `${path("selects", "v2")}?watch=1&fieldSelector=host%3Da`);
     await create("selects", "v1", "x", { hostPort: "a:1" });
     await create("selects", "v1", "y", { hostPort: "b:1" });
     const names = async (query: string, v: string): Promise<string[]> =>
@@ -216,10 +215,8 @@ describe("conversion webhooks of custom resources", () => {
     expect(table.body.columnDefinitions.map(({ name }: Any) => name)).toEqual(["Name", "Port"]);
     expect(table.body.rows[0].cells).toEqual(["x", "1"]);
     await ask("PATCH", path("selects", "v1", "x"), { hostPort: "c:1" });
-    const events = (await watching).text
-      .trimEnd()
-      .split("\n")
-      .map((line) => JSON.parse(line));
+    const { events } = watching;
+    await expect.poll(() => events.length, { timeout: 30_000 }).toBeGreaterThanOrEqual(2);
     expect(events.map(({ type, object }) => [type, object.host])).toEqual([
       ["ADDED", "a"],
       ["DELETED", "a"],
