@@ -3,7 +3,7 @@ import type { ApiObject } from "#apimachinery/meta/api-object.ts";
 import { realClock } from "#base/clock.ts";
 import { SharedInformer } from "#client/informer.ts";
 import { type Cluster, startCluster } from "#envtest/envtest.ts";
-import { type Answered, asker } from "../support/ask.ts";
+import { asker } from "../support/ask.ts";
 import { ConversionServer } from "../support/conversion-server.ts";
 import { startWatch, type Watching } from "../support/watch.ts";
 
