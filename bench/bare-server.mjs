@@ -34,8 +34,8 @@ async function commit() {
     waiting = [];
     await root.batch(() => {
       for (const step of steps) {
-        writes.put(step.revision, step.value);
-        index.put(`/registry/configmaps/default/${step.revision}`, Buffer.alloc(ENTRY_BYTES));
+        void writes.put(step.revision, step.value);
+        void index.put(`/registry/configmaps/default/${step.revision}`, Buffer.alloc(ENTRY_BYTES));
       }
     });
     root.resetReadTxn();
