@@ -143,6 +143,18 @@ test("a stream that is broken off says why; one that is lost says whether the se
   expect((await seen).unsent).toBe(true);
 });
 
+test("a connection that ends without a word gives no reason: its calls are lost", async () => {
+  const sockets: Socket[] = [];
+  const server = await serve((stream) => {
+    stream.on("error", () => undefined);
+    for (const socket of sockets) socket.end();
+  });
+  server.on("connection", (socket: Socket) => sockets.push(socket));
+  const connection = open(portOf(server));
+  await connection.ready;
+  expect(await call(connection, Buffer.from("x"))).toMatchObject({ reason: undefined, unsent: false });
+});
+
 test("who speaks something else is told apart", async () => {
   const server = createTcpServer((socket) => socket.end("HTTP/1.1 400 Bad Request\r\n\r\n"));
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));

@@ -101,7 +101,7 @@ export class Http2Connection {
     this.ready.catch(() => undefined);
     socket.on("data", (chunk: Buffer) => this.#take(chunk));
     socket.on("error", (error) => this.destroy(wordsOf(error)));
-    socket.on("close", () => this.destroy("closed"));
+    socket.on("close", () => this.destroy());
     const wanted = settings([
       [ENABLE_PUSH, 0],
       [INITIAL_WINDOW_SIZE, WINDOW_BYTES],
@@ -145,12 +145,12 @@ export class Http2Connection {
     this.#send(Frame.ping, 0, 0, Buffer.alloc(8));
   }
 
-  /** Ends all streams, and the connection. */
-  destroy(reason: string): void {
+  /** Ends all streams, and the connection; without a reason it was lost. */
+  destroy(reason?: string): void {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#close();
-    this.#refuse(new Error(reason));
+    this.#refuse(new Error(reason ?? "closed"));
     this.#socket.destroy();
     const all = [...this.#streams.values(), ...this.#waiting];
     this.#streams.clear();
