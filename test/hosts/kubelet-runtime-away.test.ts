@@ -1,5 +1,4 @@
 import { mkdirSync, writeFileSync } from "node:fs";
-import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import type { Pod } from "#api/generated/core/v1.ts";
 import { CONTAINERD_REASON, containerdVersions } from "../support/containerd.ts";
@@ -55,6 +54,8 @@ describe.runIf(isThere)("a node whose runtime is killed", () => {
   const processes = async (word: string): Promise<string> =>
     (await node.host.run(["bash", "-c", `pgrep -f '[s]leep ${word}' || true`])).trim();
 
+  const sandboxes = async (): Promise<unknown[]> => (await node.runtime.listPodSandbox()).map(({ metadata }) => metadata?.name);
+
   test("leaves its containers running, says so, and goes on with all of them afterwards", async () => {
     await node.create(pod("first", STAYS));
     await node.until("first", isReady);
@@ -77,7 +78,8 @@ describe.runIf(isThere)("a node whose runtime is killed", () => {
 
     await node.create(pod("starting", STAYS));
     await node.delete("stopping");
-    await pause(150);
+    // Not before it is noted: of a sandbox that it was about to note containerd forgets the network, which nobody can give back then.
+    await vi.waitFor(async () => expect(await sandboxes()).toContain("starting"), { timeout: 90_000, interval: 10 });
     await node.containerd.program.stop("SIGKILL");
     writeFileSync(node.host.path("/var/tally/go"), "");
     await node.create(pod("begins", STAYS));
