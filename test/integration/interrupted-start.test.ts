@@ -2,13 +2,12 @@ import { afterEach, expect, test } from "vitest";
 import type { Service } from "#api/generated/core/v1.ts";
 import type { IPAddress } from "#api/generated/networking/v1.ts";
 import { realClock } from "#base/clock.ts";
-import { systemRandom } from "#base/random.ts";
 import type { Client } from "#client/client.ts";
 import { startKubeApiServer } from "#kube-apiserver/server.ts";
-import { ensureClusterAssets } from "#pki/cluster-assets.ts";
 import { type KVStore, StorageError } from "#storage/kv.ts";
 import { MemoryStore } from "#storage/memory/memory-store.ts";
 import { type Answered, asker } from "../support/ask.ts";
+import { serverOptions } from "../support/server-options.ts";
 
 const services = { group: "", version: "v1", resource: "services" };
 const addresses = { group: "networking.k8s.io", version: "v1", resource: "ipaddresses" };
@@ -27,13 +26,22 @@ function memoryStore(): KVStore {
 }
 
 async function start(kv: KVStore): Promise<{ readonly server: { stop(): Promise<void> }; readonly client: Client }> {
-  const serviceClusterIpRange = "10.96.0.0/12";
-  const assets = await ensureClusterAssets({ clock: realClock, hosts: ["127.0.0.1"], serviceClusterIpRange });
-  const options = { kv, clock: realClock, random: systemRandom, assets, bindAddress: "127.0.0.1", port: 0 };
-  const server = await startKubeApiServer({ ...options, serviceClusterIpRange });
+  const server = await startKubeApiServer(await serverOptions(kv));
   closing.push(() => server.stop());
   await server.ready;
   return { server, client: server.inProcessClient({ name: "admin", uid: "", groups: ["system:masters"], extra: {} }) };
+}
+
+/** The store with another way to write, and with what is `more`. */
+function withTxn<M extends object>(kv: KVStore, txn: KVStore["txn"], more: M): KVStore & M {
+  return new Proxy(kv, {
+    get(target, name) {
+      if (name === "txn") return txn;
+      if (name in more) return Reflect.get(more, name);
+      const value: unknown = Reflect.get(target, name);
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  }) as KVStore & M;
 }
 
 /** A store that fails the first write of a key: before it is made, or so that only its answer is lost. */
@@ -45,14 +53,11 @@ function failingOnce(kv: KVStore, key: string, isMade: boolean): KVStore & { rea
     if (isMade) await kv.txn(request);
     throw new StorageError("Unavailable", "etcdserver: request timed out");
   };
-  return new Proxy(kv, {
-    get(target, name) {
-      if (name === "failures") return failures;
-      if (name === "txn") return txn;
-      const value: unknown = Reflect.get(target, name);
-      return typeof value === "function" ? value.bind(target) : value;
+  return withTxn(kv, txn, {
+    get failures() {
+      return failures;
     },
-  }) as KVStore & { readonly failures: number };
+  });
 }
 
 test.each([
@@ -109,29 +114,17 @@ function holding(kv: KVStore, key: string, until: Promise<unknown>): KVStore {
     if (request.key === key) await until;
     return kv.txn(request);
   };
-  return new Proxy(kv, {
-    get(target, name) {
-      if (name === "txn") return txn;
-      const value: unknown = Reflect.get(target, name);
-      return typeof value === "function" ? value.bind(target) : value;
-    },
-  });
+  return withTxn(kv, txn, {});
 }
 
 test("who comes before a new cluster's first objects are there is told that it is not ready, and waits for them", async () => {
-  const serviceClusterIpRange = "10.96.0.0/12";
-  const assets = await ensureClusterAssets({ clock: realClock, hosts: ["127.0.0.1"], serviceClusterIpRange });
   let release = (): void => {};
   const kv = holding(memoryStore(), SERVICE_KEY, new Promise<void>((resolve) => (release = resolve)));
   const early: Answered[] = [];
+  const options = await serverOptions(kv);
+  const { assets } = options;
   const server = await startKubeApiServer({
-    kv,
-    clock: realClock,
-    random: systemRandom,
-    assets,
-    bindAddress: "127.0.0.1",
-    port: 0,
-    serviceClusterIpRange,
+    ...options,
     onListening: async (url) => {
       const ask = asker({ url, credentials: { ca: assets.ca.cert, ...assets.admin } } as Parameters<typeof asker>[0]);
       let isAnswered = false;

@@ -1,13 +1,12 @@
 import { afterEach, expect, test } from "vitest";
 import type { ConfigMap } from "#api/generated/core/v1.ts";
 import { realClock } from "#base/clock.ts";
-import { systemRandom } from "#base/random.ts";
 import type { Client } from "#client/client.ts";
 import { createRestClient } from "#client/rest-client.ts";
 import { startKubeApiServer } from "#kube-apiserver/server.ts";
-import { ensureClusterAssets } from "#pki/cluster-assets.ts";
 import { type KVStore, StorageError } from "#storage/kv.ts";
 import { MemoryStore } from "#storage/memory/memory-store.ts";
+import { serverOptions } from "../support/server-options.ts";
 
 const configMaps = { group: "", version: "v1", resource: "configmaps" };
 const configMap: ConfigMap = { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "x" } };
@@ -39,17 +38,8 @@ function lagging(kv: KVStore, lagMs: number): KVStore {
 }
 
 async function serve(kv: KVStore): Promise<{ readonly inside: Client; readonly outside: Client }> {
-  const serviceClusterIpRange = "10.96.0.0/12";
-  const assets = await ensureClusterAssets({ clock: realClock, hosts: ["127.0.0.1"], serviceClusterIpRange });
-  const options = {
-    kv,
-    clock: realClock,
-    random: systemRandom,
-    assets,
-    bindAddress: "127.0.0.1",
-    port: 0,
-    serviceClusterIpRange,
-  };
+  const options = await serverOptions(kv);
+  const { assets } = options;
   const server = await startKubeApiServer(options);
   closing.push(() => server.stop());
   await server.ready;

@@ -10,14 +10,12 @@ import { normalizeObject } from "#apimachinery/schema/normalize.ts";
 import { schemaFor } from "#apimachinery/schema/registry.ts";
 import type { StorageMediaType } from "#apiserver/registry/store/storage-settings.ts";
 import { assert } from "#base/assert.ts";
-import { realClock } from "#base/clock.ts";
-import { systemRandom } from "#base/random.ts";
 import type { Client } from "#client/client.ts";
 import { startKubeApiServer } from "#kube-apiserver/server.ts";
 import type { KubeApiServer } from "#kube-apiserver/server-options.ts";
-import { ensureClusterAssets } from "#pki/cluster-assets.ts";
 import type { KVStore } from "#storage/kv.ts";
 import { certificateRequest } from "../support/certificate-request.ts";
+import { serverOptions } from "../support/server-options.ts";
 import { openTestStore } from "../support/store.ts";
 import { upstreamKey } from "../support/upstream-keys.ts";
 
@@ -40,10 +38,7 @@ describe("objects are stored as protobuf (--storage-media-type)", () => {
   });
 
   const serve = async (mediaType: StorageMediaType): Promise<Client> => {
-    const serviceClusterIpRange = "10.96.0.0/12";
-    const assets = await ensureClusterAssets({ clock: realClock, hosts: ["127.0.0.1"], serviceClusterIpRange });
-    const options = { kv, clock: realClock, random: systemRandom, assets, bindAddress: "127.0.0.1", port: 0 };
-    const server = await startKubeApiServer({ ...options, serviceClusterIpRange, storage: { mediaType } });
+    const server = await startKubeApiServer({ ...(await serverOptions(kv)), storage: { mediaType } });
     servers.push(server);
     await server.ready;
     return server.inProcessClient({ name: "admin", uid: "", groups: ["system:masters"], extra: {} });

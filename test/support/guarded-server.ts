@@ -2,15 +2,15 @@ import { Agent, request } from "node:https";
 import type { Socket } from "node:net";
 import { connect, type TLSSocket } from "node:tls";
 import { realClock } from "#base/clock.ts";
-import { systemRandom } from "#base/random.ts";
 import { startKubeApiServer } from "#kube-apiserver/server.ts";
 import type { KubeApiServer, KubeApiServerOptions } from "#kube-apiserver/server-options.ts";
 import { issueCertificate, type LeafRequest } from "#pki/certificate.ts";
-import { type ClusterAssets, ensureClusterAssets } from "#pki/cluster-assets.ts";
+import type { ClusterAssets } from "#pki/cluster-assets.ts";
 import type { KVStore } from "#storage/kv.ts";
+import { serverOptions } from "./server-options.ts";
 import { openTestStore } from "./store.ts";
 
-const SERVICE_RANGE = "10.96.0.0/12";
+const _SERVICE_RANGE = "10.96.0.0/12";
 
 /** Whoever asks: a certificate, or a token, or nothing. */
 export interface Caller {
@@ -44,20 +44,11 @@ export class GuardedServer {
   }
 
   static async start(options: Partial<KubeApiServerOptions> = {}): Promise<GuardedServer> {
-    const assets = await ensureClusterAssets({ clock: realClock, hosts: ["127.0.0.1"], serviceClusterIpRange: SERVICE_RANGE });
     const kv = await openTestStore();
-    const server = await startKubeApiServer({
-      kv,
-      clock: realClock,
-      random: systemRandom,
-      assets,
-      bindAddress: "127.0.0.1",
-      port: 0,
-      serviceClusterIpRange: SERVICE_RANGE,
-      ...options,
-    });
+    const usual = await serverOptions(kv);
+    const server = await startKubeApiServer({ ...usual, ...options });
     await server.ready;
-    return new GuardedServer(server, assets, kv);
+    return new GuardedServer(server, usual.assets, kv);
   }
 
   /** Who shows this certificate, or this token, or nothing. */

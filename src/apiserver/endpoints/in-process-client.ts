@@ -34,6 +34,7 @@ import { checkWatchVersion } from "./handlers/watch-start.ts";
 import { admitChange, checkName, setDefaults, writeRequest } from "./handlers/write.ts";
 import { managerFromUserAgent } from "./handlers/write-options.ts";
 import { discoveryDocument } from "./in-process-discovery.ts";
+import { infoOf, queryOf, userAgentOf } from "./in-process-request.ts";
 import { InProcessWatch } from "./in-process-watch.ts";
 import type { ApiResponse, HandleResourceRequest } from "./response.ts";
 import { jsonOf } from "./response-json.ts";
@@ -173,12 +174,12 @@ class InProcessClient {
     }
     const { endpoint, context, info } = await this.#begin("update", id, namespace, name, subresource);
     const target = this.#target(endpoint, info);
-    const read = (): ApiObject => {
+    const decode = (): ApiObject => {
       const body = decodePatched(deepCopy(object), endpoint.form, true).object;
       setDefaults(endpoint, body, subresource);
       return body;
     };
-    const body = read();
+    const body = decode();
     checkName(body, target);
     const write = writeRequest(endpoint, context, target, this.#writeOptions(options));
     // Nearly always the first attempt is the last one.
@@ -190,7 +191,7 @@ class InProcessClient {
       mayCreate: true,
       transform: async (existing) => {
         if (existing === undefined) await this.#authorize({ ...info, verb: "create" });
-        const changed = unused ?? read();
+        const changed = unused ?? decode();
         unused = undefined;
         return admitChange(endpoint, write, name, changed, existing);
       },
@@ -360,42 +361,4 @@ function keyOf({ group, version, resource }: ResourceId): string {
 
 function namespaceOf(endpoint: ResourceEndpoint, namespace: string): string {
   return endpoint.store.definition.scope === "Namespaced" ? namespace : "";
-}
-
-function infoOf(verb: Verb, id: ResourceId, namespace: string, name: string, subresource: string): RequestInfo {
-  const prefix = id.group === "" ? "api" : "apis";
-  const parts = [id.resource, ...(name === "" ? [] : [name]), ...(subresource === "" ? [] : [subresource])];
-  const scope = id.group === "" && id.resource === "namespaces" ? name : namespace;
-  return {
-    isResourceRequest: true,
-    path: `/${[prefix, ...(id.group === "" ? [] : [id.group]), id.version, ...parts].join("/")}`,
-    verb,
-    apiPrefix: prefix,
-    apiGroup: id.group,
-    apiVersion: id.version,
-    namespace: scope,
-    resource: id.resource,
-    subresource,
-    name,
-    parts,
-  };
-}
-
-function queryOf(options: Partial<WatchOptions>): URLSearchParams {
-  const query = new URLSearchParams();
-  for (const [name, value] of Object.entries(options)) {
-    if (name !== "signal" && value !== undefined) query.set(name, String(value));
-  }
-  return query;
-}
-
-/**
- * `system:kube-scheduler` is kube-scheduler, the server's own user is the program; the controllers' accounts all belong to
- * the controller manager.
- */
-function userAgentOf({ name }: UserInfo): string {
-  if (name === "system:apiserver") return "kube-apiserver";
-  if (name.startsWith("system:serviceaccount:kube-system:")) return "kube-controller-manager";
-  if (name.startsWith("system:node:")) return "kubelet";
-  return name.startsWith("system:") ? name.slice("system:".length) : name;
 }
