@@ -10,8 +10,6 @@ import type { KVStore } from "#storage/kv.ts";
 import { serverOptions } from "./server-options.ts";
 import { openTestStore } from "./store.ts";
 
-const _SERVICE_RANGE = "10.96.0.0/12";
-
 /** Whoever asks: a certificate, or a token, or nothing. */
 export interface Caller {
   readonly agent: Agent;

@@ -5,7 +5,7 @@ import { type ClusterAssets, ensureClusterAssets } from "#pki/cluster-assets.ts"
 import type { KVStore } from "#storage/kv.ts";
 
 /** Where Services get addresses. */
-export const SERVICE_RANGE = "10.96.0.0/12";
+const SERVICE_RANGE = "10.96.0.0/12";
 
 /** What an API server alone needs: a port of its own on loopback, and certificates of a new authority. */
 export async function serverOptions(kv: KVStore): Promise<KubeApiServerOptions & { readonly assets: ClusterAssets }> {
