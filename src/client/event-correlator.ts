@@ -33,6 +33,8 @@ interface Aggregate {
 }
 /** Keys kept by each of the correlator's memories; upstream's `maxLruCacheEntries`. */
 const ENTRIES_MAX = 4096;
+/** Between parts of a key: in no name, kind or reason; a message, which may be anything, comes last. */
+const SEPARATOR = "\0";
 /** Events of one source about one object, before further ones wait for the refill. */
 const SPAM_BURST = 25;
 const SPAM_REFILL_MS = 300_000;
@@ -52,8 +54,9 @@ export class EventCorrelator {
   }
 
   correlate(draft: EventDraft, nowMs: number): Correlation {
-    if (!this.#admit(draft, nowMs)) return { type: "drop" };
-    const { key, message } = this.#aggregate(draft, nowMs);
+    const object = objectPart(draft.reference);
+    if (!this.#admit(object, nowMs)) return { type: "drop" };
+    const { key, message } = this.#aggregate(draft, object, nowMs);
     const before = touch(this.#logged, key);
     const event: LoggedEvent =
       before === undefined
@@ -68,9 +71,8 @@ export class EventCorrelator {
     this.#logged.delete(key);
   }
 
-  #admit({ reference }: EventDraft, nowMs: number): boolean {
-    const key = objectPart(reference);
-    const bucket = touch(this.#buckets, key) ?? remember(this.#buckets, key, { tokens: SPAM_BURST, refilledMs: nowMs });
+  #admit(object: string, nowMs: number): boolean {
+    const bucket = touch(this.#buckets, object) ?? remember(this.#buckets, object, { tokens: SPAM_BURST, refilledMs: nowMs });
     bucket.tokens = Math.min(SPAM_BURST, bucket.tokens + Math.max(0, nowMs - bucket.refilledMs) / SPAM_REFILL_MS);
     bucket.refilledMs = nowMs;
     if (bucket.tokens < 1) return false;
@@ -78,8 +80,8 @@ export class EventCorrelator {
     return true;
   }
 
-  #aggregate(draft: EventDraft, nowMs: number): { key: string; message: string } {
-    const group = JSON.stringify([objectPart(draft.reference), draft.type, draft.reason]);
+  #aggregate(draft: EventDraft, object: string, nowMs: number): { key: string; message: string } {
+    const group = [object, draft.type, draft.reason].join(SEPARATOR);
     let aggregate = touch(this.#aggregates, group);
     if (aggregate === undefined || nowMs - aggregate.lastMs > SIMILAR_INTERVAL_MS) {
       aggregate = remember(this.#aggregates, group, { messages: new Set(), lastMs: nowMs });
@@ -87,7 +89,7 @@ export class EventCorrelator {
     aggregate.messages.add(draft.message);
     aggregate.lastMs = nowMs;
     if (aggregate.messages.size < SIMILAR_MAX) {
-      return { key: JSON.stringify([group, draft.message]), message: draft.message };
+      return { key: `${group}${SEPARATOR}${draft.message}`, message: draft.message };
     }
     for (const oldest of aggregate.messages) {
       aggregate.messages.delete(oldest);
@@ -99,7 +101,7 @@ export class EventCorrelator {
 
 function objectPart(reference: ObjectReference): string {
   const { kind, namespace = "", name, uid = "", apiVersion, fieldPath = "" } = reference;
-  return JSON.stringify([kind, namespace, name, uid, apiVersion, fieldPath]);
+  return [kind, namespace, name, uid, apiVersion, fieldPath].join(SEPARATOR);
 }
 
 /** Reads and marks as recently used. */

@@ -36,7 +36,6 @@ export interface InformerFactoryOptions {
   readonly random?: Random;
   /** Deep-freeze every object, so that a controller that changes one fails at once. For tests: it costs time. */
   readonly freeze?: boolean;
-  readonly watchList?: boolean;
   readonly onError?: (id: ResourceId, error: unknown) => void;
 }
 
@@ -112,6 +111,11 @@ export class SharedInformer<T extends object> {
     return this.#cache.byIndex(name, value);
   }
 
+  /** How many objects {@link byIndex} would give. */
+  countByIndex(name: string, value: string): number {
+    return this.#cache.countByIndex(name, value);
+  }
+
   /** Resolves when it mirrors no longer; at once when it never did. */
   async ended(): Promise<void> {
     await this.#running;
@@ -119,14 +123,13 @@ export class SharedInformer<T extends object> {
 
   /** Starts mirroring until the signal is aborted; later calls return the first one's promise. */
   run(signal: AbortSignal): Promise<void> {
-    const { client, clock, random, watchList, onError } = this.#options;
+    const { client, clock, random, onError } = this.#options;
     this.#running ??= runReflector<T>({
       client,
       clock,
       random: random ?? systemRandom,
       id: this.id,
       ...this.#scope,
-      ...(watchList === undefined ? {} : { watchList }),
       ...(onError === undefined ? {} : { onError: (error: unknown) => onError(this.id, error) }),
       sink: {
         replace: (items, resourceVersion) => this.#replace(items, resourceVersion),

@@ -55,9 +55,12 @@ export class ObjectCache<T extends object> {
   }
 
   byIndex(name: string, value: string): T[] {
-    const index = this.#indexes.get(name);
-    if (index === undefined) throw new Error(`no index ${name}`);
-    return [...(index.entries.get(value)?.values() ?? [])];
+    return [...(this.#filedUnder(name, value)?.values() ?? [])];
+  }
+
+  /** How many objects {@link byIndex} would give. */
+  countByIndex(name: string, value: string): number {
+    return this.#filedUnder(name, value)?.size ?? 0;
   }
 
   /** Returns what stood there before. */
@@ -73,8 +76,8 @@ export class ObjectCache<T extends object> {
     if (old === undefined) this.#size++;
     const key = keyOf(object);
     for (const index of this.#indexes.values()) {
-      if (old !== undefined) remove(index, key, old);
-      insert(index, key, object);
+      if (old === undefined) insert(index, key, object);
+      else replace(index, key, old, object);
     }
     for (const tally of this.#tallies) {
       if (old !== undefined) tally.remove(old);
@@ -96,6 +99,12 @@ export class ObjectCache<T extends object> {
     for (const tally of this.#tallies) tally.remove(old);
     return old;
   }
+
+  #filedUnder(name: string, value: string): ReadonlyMap<string, T> | undefined {
+    const index = this.#indexes.get(name);
+    if (index === undefined) throw new Error(`no index ${name}`);
+    return index.entries.get(value);
+  }
 }
 
 function insert<T extends object>(index: Index<T>, key: string, object: T): void {
@@ -104,6 +113,18 @@ function insert<T extends object>(index: Index<T>, key: string, object: T): void
     if (entries === undefined) index.entries.set(value, new Map([[key, object]]));
     else entries.set(key, object);
   }
+}
+
+/** Most changes of an object leave the values as they are under which it is found. */
+function replace<T extends object>(index: Index<T>, key: string, old: T, object: T): void {
+  const before = index.keysOf(old);
+  const now = index.keysOf(object);
+  if (before.length === now.length && before.every((value, i) => value === now[i])) {
+    for (const value of now) index.entries.get(value)?.set(key, object);
+    return;
+  }
+  remove(index, key, old);
+  insert(index, key, object);
 }
 
 function remove<T extends object>(index: Index<T>, key: string, object: T): void {

@@ -2,7 +2,7 @@ import { type Status, StatusError } from "#apimachinery/api-errors/status.ts";
 import type { Clock } from "#base/clock.ts";
 import type { Random } from "#base/random.ts";
 import type { Client, ResourceId, WatchEvent } from "./client.ts";
-import { keyOf, metaOf } from "./object-meta.ts";
+import { metaOf } from "./object-meta.ts";
 
 /** Where a reflector puts what it sees. Calls come one after another, in the server's order. */
 export interface ReflectorSink<T extends object> {
@@ -25,8 +25,6 @@ export interface ReflectorOptions<T extends object> {
   readonly random: Random;
   readonly sink: ReflectorSink<T>;
   readonly signal: AbortSignal;
-  /** Take the initial set from a watch with `sendInitialEvents` (KEP-3157) rather than from a list. */
-  readonly watchList?: boolean;
   readonly onError?: (error: unknown) => void;
 }
 
@@ -36,7 +34,6 @@ const BACKOFF_MAX_MS = 30_000;
 const BACKOFF_RESET_MS = 120_000;
 /** Watches end by themselves after 5 to 10 minutes, so that load spreads over servers. */
 const WATCH_TIMEOUT_MIN_SECONDS = 300;
-const INITIAL_EVENTS_END = "k8s.io/initial-events-end";
 
 /** Mirrors one resource into a sink until the signal is aborted; survives every failure. Never rejects. */
 export async function runReflector<T extends object>(options: ReflectorOptions<T>): Promise<void> {
@@ -79,42 +76,10 @@ class WatchBroken extends Error {
 }
 
 async function initialSet<T extends object>(options: ReflectorOptions<T>): Promise<string> {
-  if (options.watchList) return initialSetByWatch(options);
-  const list = await options.client.list<T>(options.id, options.namespace ?? "", {
-    resourceVersion: "0",
-    ...selectors(options),
-  });
+  // Of the newest version, as upstream's initial events are: what any state may answer may lack what the leader before has just done.
+  const list = await options.client.list<T>(options.id, options.namespace ?? "", selectors(options));
   options.sink.replace(list.items, list.metadata.resourceVersion);
   return list.metadata.resourceVersion;
-}
-
-async function initialSetByWatch<T extends object>(options: ReflectorOptions<T>): Promise<string> {
-  const items = new Map<string, T>();
-  const ended = new AbortController();
-  const watch = options.client.watch<T>(options.id, options.namespace ?? "", {
-    ...selectors(options),
-    sendInitialEvents: true,
-    allowWatchBookmarks: true,
-    resourceVersionMatch: "NotOlderThan",
-    signal: AbortSignal.any([options.signal, ended.signal]),
-  });
-  try {
-    for await (const batch of watch) {
-      for (const event of batch) {
-        failOnError(event);
-        if (event.type === "DELETED") items.delete(keyOf(event.object));
-        else if (event.type !== "BOOKMARK") items.set(keyOf(event.object), event.object);
-        else if (metaOf(event.object).annotations?.[INITIAL_EVENTS_END] === "true") {
-          const resourceVersion = metaOf(event.object).resourceVersion ?? "";
-          options.sink.replace([...items.values()], resourceVersion);
-          return resourceVersion;
-        }
-      }
-    }
-  } finally {
-    ended.abort();
-  }
-  throw new Error("the watch ended before the initial events did");
 }
 
 /** Watches from a revision until the server ends it; returns how far it got. */

@@ -2,6 +2,7 @@ import { afterEach, expect, test } from "vitest";
 import type { ConfigMap } from "#api/generated/core/v1.ts";
 import { realClock } from "#base/clock.ts";
 import type { Client } from "#client/client.ts";
+import { SharedInformerFactory } from "#client/informer.ts";
 import { createRestClient } from "#client/rest-client.ts";
 import { startKubeApiServer } from "#kube-apiserver/server.ts";
 import { type KVStore, StorageError } from "#storage/kv.ts";
@@ -12,6 +13,8 @@ const configMaps = { group: "", version: "v1", resource: "configmaps" };
 const configMap: ConfigMap = { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "x" } };
 /** How much later than others a server is told of changes. */
 const LAG_MS = 150;
+/** Longer than it takes to connect to it. */
+const LONG_LAG_MS = 1_000;
 
 const closing: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
@@ -71,6 +74,34 @@ test("a server that has not heard yet decides nothing by what it knew", async ()
   await first.delete(configMaps, "default", "x");
   await expect(late.get(configMaps, "default", "x")).rejects.toMatchObject({ code: 404 });
   await expect(late.delete(configMaps, "default", "x")).rejects.toMatchObject({ code: 404 });
+});
+
+test("who begins to mirror what a server knows, as a controller that takes the lead, is told of all that was done before", async () => {
+  const kv = new MemoryStore({ clock: realClock });
+  closing.push(() => kv.close());
+  let isThere = true;
+  const revision = kv.currentRevision.bind(kv);
+  kv.currentRevision = async () => {
+    if (!isThere) throw new StorageError("Unavailable", "etcdserver: no leader");
+    return revision();
+  };
+  const { inside: first } = await serve(kv);
+  const { outside: late } = await serve(lagging(kv, LONG_LAG_MS));
+  // It keeps in mind what it has been asked for once.
+  await late.list(configMaps, "default");
+  await first.create(configMaps, "default", configMap);
+  // Neither told by its member of the store nor able to ask it: what it knows is old.
+  isThere = false;
+  const ended = new AbortController();
+  closing.push(async () => ended.abort());
+  const onError = (): void => {
+    isThere = true;
+  };
+  const informers = new SharedInformerFactory({ client: late, clock: realClock, onError });
+  const { lister } = informers.informer<ConfigMap>(configMaps);
+  informers.start(ended.signal);
+  await informers.waitForSync();
+  expect(lister.get("default", "x")).toBeDefined();
 });
 
 test("while the store does not answer clients are told so in its words, and shown what is known if that is enough for them", async () => {
