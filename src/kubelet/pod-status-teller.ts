@@ -14,7 +14,7 @@ export class PodStatusTeller {
   #status: PodStatus | undefined;
   #conditions: readonly PodCondition[] = [];
   /** When the API had taken what was told last, and what it made of it; until it shows something else. */
-  #written: { readonly revision: number; readonly gist: string } | undefined;
+  #written: Pod | undefined;
   #seen: Pod | undefined;
   readonly #onOverwritten: () => void;
 
@@ -29,11 +29,13 @@ export class PodStatusTeller {
     return this.#status === undefined ? pod : { ...pod, status: { ...pod.status, ...this.#status } };
   }
 
-  /** The API shows the pod so: what it shows although it was taken back, or shows no more, is told again. */
-  seen(pod: Pod): void {
+  /** The API shows the pod so. True when what it shows although it was taken back, or shows no more, is to be told again with the next look. */
+  seen(pod: Pod): boolean {
     this.#seen = pod;
     const isTakenBack = staleConditions(pod, this.#conditions).length > 0 || isMarkedUnready(pod, this.#conditions);
-    if (isTakenBack || this.#isOverwritten()) this.#forget();
+    if (!isTakenBack && !this.#isOverwritten()) return false;
+    this.#forget();
+    return true;
   }
 
   /**
@@ -42,8 +44,8 @@ export class PodStatusTeller {
    */
   #isOverwritten(): boolean {
     const [written, seen] = [this.#written, this.#seen];
-    if (written === undefined || seen === undefined || revisionOf(seen) <= written.revision) return false;
-    return gistOf(seen, this.#conditions) !== written.gist;
+    if (written === undefined || seen === undefined || revisionOf(seen) <= revisionOf(written)) return false;
+    return gistOf(seen, this.#conditions) !== gistOf(written, this.#conditions);
   }
 
   /** What was told last is told again with the next look. */
@@ -73,7 +75,7 @@ export class PodStatusTeller {
     this.#written = undefined;
     this.#writer.write(pod, told, final, (written) => {
       if (this.#told !== text) return;
-      this.#written = { revision: revisionOf(written), gist: gistOf(written, this.#conditions) };
+      this.#written = written;
       if (!this.#isOverwritten()) return;
       this.#forget();
       this.#onOverwritten();

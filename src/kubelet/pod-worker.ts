@@ -13,6 +13,7 @@ import { SyncCounter } from "./metrics/sync-counter.ts";
 import { containersOf, earlier, isRunning, type ObservedPod } from "./observed-pod.ts";
 import { computePodActions, type PodActions } from "./pod-actions.ts";
 import type { Rejection } from "./pod-admission.ts";
+import { concernsNode } from "./pod-change.ts";
 import { PodEnd } from "./pod-end.ts";
 import { PodEvents } from "./pod-events.ts";
 import { PodPlace } from "./pod-place.ts";
@@ -160,12 +161,14 @@ export class PodWorker {
 
   /** The pod changed. */
   update(pod: Pod): void {
-    this.#syncs.changed();
-    this.#volumes.changed(this.#pod, pod);
+    const before = this.#pod;
+    this.#volumes.changed(before, pod);
     this.#pod = pod;
-    this.#teller.seen(pod);
+    const isToBeTold = this.#teller.seen(pod);
     if (pod.metadata.deletionTimestamp !== undefined) this.#end.go();
-    this.wake();
+    const isOther = concernsNode(before, pod);
+    if (isOther) this.#syncs.changed();
+    if (isOther || isToBeTold) this.wake();
   }
 
   /** Something happened: a container ended, a delay is over. */

@@ -5,7 +5,8 @@ type Labels = Readonly<Record<string, string>>;
 
 /** Whether labels have all that a selector names. */
 function hasLabels(labels: Labels, selector: Labels = {}): boolean {
-  return Object.entries(selector).every(([key, value]) => labels[key] === value);
+  for (const key in selector) if (labels[key] !== selector[key]) return false;
+  return true;
 }
 
 /** Whether a sandbox is to be listed. */

@@ -1,14 +1,14 @@
 import type { LabelSelector } from "#apimachinery/labels/selector.ts";
 import type { SharedInformer } from "#client/informer.ts";
 import type { Owned } from "./ownership.ts";
-import { singleValuePair } from "./selector-index.ts";
+import { labelIndexValue, singleValuePair } from "./selector-index.ts";
 
 const BY_LABEL = "label";
 
 /** Lets {@link selectedBy} find objects without looking at all of their namespace. */
 export function addLabelIndex<T extends Owned>(informer: SharedInformer<T>): void {
   informer.addIndex(BY_LABEL, ({ metadata }) =>
-    Object.entries(metadata.labels ?? {}).map((pair) => indexValue(metadata.namespace ?? "", pair)),
+    Object.entries(metadata.labels ?? {}).map((pair) => labelIndexValue(metadata.namespace ?? "", pair)),
   );
 }
 
@@ -20,10 +20,8 @@ export function selectedBy<T extends Owned>(
 ): readonly T[] {
   const pair = singleValuePair(selector);
   const candidates =
-    pair === undefined ? informer.lister.list(namespace) : informer.byIndex(BY_LABEL, indexValue(namespace, pair));
+    pair === undefined ? informer.lister.list(namespace) : informer.byIndex(BY_LABEL, labelIndexValue(namespace, pair));
+  // As most selectors are: nothing else is asked for.
+  if (pair !== undefined && selector.requirements.length === 1) return candidates;
   return candidates.filter(({ metadata }) => selector.matches(metadata.labels));
-}
-
-function indexValue(namespace: string, [key, value]: readonly [string, string]): string {
-  return `${namespace}/${key}=${value}`;
 }

@@ -3,6 +3,7 @@ import type { LabelSelector } from "#apimachinery/labels/selector.ts";
 import type { Client, ResourceId } from "#client/client.ts";
 import type { SharedInformer } from "#client/informer.ts";
 import { controllerOf, controllerReference } from "#component-helpers/pod/owner.ts";
+import { labelIndexValue, singleValuePair } from "./selector-index.ts";
 
 /** Anything with metadata. */
 export interface Owned {
@@ -10,15 +11,20 @@ export interface Owned {
 }
 
 const BY_CONTROLLER = "controllerUid";
-const ORPHANS = "orphansOfNamespace";
+/** Objects that no controller manages, by their namespace and by each of their labels. */
+const ORPHANS = "orphans";
 
-/** Lets {@link ownedBy} and {@link orphansIn} find objects without looking at all. */
+/** Lets {@link ownedBy} and {@link orphansFor} find objects without looking at all. */
 export function addOwnershipIndexes<T extends Owned>(informer: SharedInformer<T>): void {
   informer.addIndex(BY_CONTROLLER, (object) => {
     const owner = controllerOf(object);
     return owner === undefined ? [] : [owner.uid];
   });
-  informer.addIndex(ORPHANS, (object) => (controllerOf(object) === undefined ? [object.metadata.namespace ?? ""] : []));
+  informer.addIndex(ORPHANS, (object) => {
+    if (controllerOf(object) !== undefined) return [];
+    const { namespace = "", labels = {} } = object.metadata;
+    return [namespace, ...Object.entries(labels).map((pair) => labelIndexValue(namespace, pair))];
+  });
 }
 
 /** The objects that name this controller as theirs. */
@@ -26,9 +32,17 @@ export function ownedBy<T extends Owned>(informer: SharedInformer<T>, uid: strin
   return informer.byIndex(BY_CONTROLLER, uid);
 }
 
-/** The objects of a namespace that no controller manages. */
-export function orphansIn<T extends Owned>(informer: SharedInformer<T>, namespace: string): readonly T[] {
-  return informer.byIndex(ORPHANS, namespace);
+/**
+ * The objects of a namespace that no controller manages and that the selector may match: {@link claim} looks closer. Those that lack
+ * what it asks for are not looked at, however many there are.
+ */
+export function orphansFor<T extends Owned>(
+  informer: SharedInformer<T>,
+  namespace: string,
+  selector: LabelSelector,
+): readonly T[] {
+  const pair = singleValuePair(selector);
+  return informer.byIndex(ORPHANS, pair === undefined ? namespace : labelIndexValue(namespace, pair));
 }
 
 /** What a controller does about the objects around it. */

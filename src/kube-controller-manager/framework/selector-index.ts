@@ -43,5 +43,10 @@ export function selecting<T extends object>(
 const NOTHING: readonly never[] = [];
 
 function indexValue(namespace: string, pair: readonly [string, string] | undefined): string {
-  return pair === undefined ? `${namespace}/` : `${namespace}/${pair[0]}=${pair[1]}`;
+  return pair === undefined ? `${namespace}/` : labelIndexValue(namespace, pair);
+}
+
+/** The value under which an index by labels files the objects of a namespace that have this one. */
+export function labelIndexValue(namespace: string, [key, value]: readonly [string, string]): string {
+  return `${namespace}/${key}=${value}`;
 }

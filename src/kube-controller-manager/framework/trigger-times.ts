@@ -3,8 +3,9 @@ import { parseTime } from "#apimachinery/meta/time.ts";
 import { podCondition } from "#component-helpers/pod/pod-conditions.ts";
 
 interface Seen {
-  readonly service: string | undefined;
-  readonly pods: ReadonlyMap<string, string>;
+  service: string | undefined;
+  /** By name. */
+  readonly pods: Map<string, string>;
 }
 
 /**
@@ -17,7 +18,9 @@ export class TriggerTimes {
   /** The time in RFC 3339, or undefined when nothing with a time changed. */
   next(key: string, service: Service, pods: readonly Pod[]): string | undefined {
     const before = this.#seen.get(key);
-    const now = new Map<string, string>();
+    const seen: Seen = before ?? { service: undefined, pods: new Map() };
+    if (before === undefined) this.#seen.set(key, seen);
+    let timed = 0;
     let oldest: string | undefined;
     const consider = (time: string): void => {
       if (oldest === undefined || (parseTime(time) ?? 0) < (parseTime(oldest) ?? 0)) oldest = time;
@@ -26,16 +29,26 @@ export class TriggerTimes {
       const time = podCondition(pod, "Ready")?.lastTransitionTime;
       if (!time) continue;
       const name = pod.metadata.name ?? "";
-      now.set(name, time);
-      if (before?.pods.get(name) !== time) consider(time);
+      timed += 1;
+      if (seen.pods.get(name) === time) continue;
+      seen.pods.set(name, time);
+      consider(time);
     }
+    if (seen.pods.size > timed) forgetOthers(seen.pods, pods);
     const created = service.metadata.creationTimestamp;
-    if (created !== undefined && before?.service !== created) consider(created);
-    this.#seen.set(key, { service: created, pods: now });
+    if (created !== undefined && seen.service !== created) consider(created);
+    seen.service = created;
     return oldest;
   }
 
   forget(key: string): void {
     this.#seen.delete(key);
   }
+}
+
+/** Leaves the times of those that have one. */
+function forgetOthers(times: Map<string, string>, pods: readonly Pod[]): void {
+  const timed = new Set<string>();
+  for (const pod of pods) if (podCondition(pod, "Ready")?.lastTransitionTime) timed.add(pod.metadata.name ?? "");
+  for (const name of times.keys()) if (!timed.has(name)) times.delete(name);
 }

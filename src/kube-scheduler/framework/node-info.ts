@@ -1,9 +1,10 @@
-import type { Node } from "#api/generated/core/v1.ts";
+import type { Node, Taint } from "#api/generated/core/v1.ts";
 import { parseQuantity, quantityValue } from "#apimachinery/resource/quantity.ts";
 import type { HostPort } from "#component-helpers/pod/host-ports.ts";
 import type { PodInfo } from "./pod-info.ts";
 import { accumulate, noResources, type Resources, resourcesFromList } from "./resources.ts";
 
+const NO_TAINTS: readonly Taint[] = [];
 const NO_IMAGES: ReadonlyMap<string, number> = new Map();
 
 /** Counts that a node remembers, at most. */
@@ -16,8 +17,13 @@ export class NodeInfo {
   readonly pods: Map<string, PodInfo> = new Map();
   readonly requested: Resources = noResources();
   readonly nonZeroRequested: { milliCpu: number; memoryBytes: number } = { milliCpu: 0, memoryBytes: 0 };
-  allocatable: Resources = noResources();
+  allocatable: Readonly<Resources> = noResources();
   allowedPods = 0;
+  /** As many as {@link pods} has: asked of hundreds of nodes in each cycle, for which it lies where the rest does. */
+  podCount = 0;
+  /** The node's `spec.unschedulable` and `spec.taints`; here for the same reason. No taints of a node that is not known. */
+  unschedulable = false;
+  taints: readonly Taint[] | undefined;
   /** Those of {@link pods} that say something of other pods; few, as a rule. */
   readonly podsWithAffinity: Map<string, PodInfo> = new Map();
   /** Those of {@link podsWithAffinity} that keep other pods away. */
@@ -76,6 +82,8 @@ export class NodeInfo {
     if (node?.status?.images !== this.#node?.status?.images) this.images = imagesOf(node);
     const unchanged = node !== undefined && node.status?.allocatable === this.#node?.status?.allocatable;
     this.#node = node;
+    this.unschedulable = node?.spec?.unschedulable === true;
+    this.taints = node === undefined ? undefined : (node.spec?.taints ?? NO_TAINTS);
     if (!unchanged) {
       this.allocatable = resourcesFromList(node?.status?.allocatable);
       this.allowedPods = quantityValue(parseQuantity(node?.status?.allocatable?.pods ?? 0));
@@ -87,6 +95,7 @@ export class NodeInfo {
     this.removePod(info.uid);
     this.#podsChange();
     this.pods.set(info.uid, info);
+    this.podCount = this.pods.size;
     if (this.#lowestPriority !== undefined) this.#lowestPriority = Math.min(this.#lowestPriority, info.priority);
     if (hasTerms(info)) this.podsWithAffinity.set(info.uid, info);
     if (info.affinity.requiredAntiAffinity.length > 0) this.podsWithRequiredAntiAffinity.set(info.uid, info);
@@ -99,6 +108,7 @@ export class NodeInfo {
     if (info === undefined) return;
     this.#podsChange();
     this.pods.delete(uid);
+    this.podCount = this.pods.size;
     if (info.priority === this.#lowestPriority) this.#lowestPriority = undefined;
     this.podsWithAffinity.delete(uid);
     this.podsWithRequiredAntiAffinity.delete(uid);

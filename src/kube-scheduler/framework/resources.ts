@@ -21,9 +21,22 @@ export const DEFAULT_MILLI_CPU_REQUEST = 100;
 /** The same for memory: 200 MB. */
 export const DEFAULT_MEMORY_BYTES_REQUEST: number = 200 * 1024 * 1024;
 
-/** From a node's `allocatable`; `pods` is not among them. */
-export function resourcesFromList(list: Readonly<Record<string, string | number>> | undefined): Resources {
-  return fromQuantities(new Map(Object.entries(list ?? {}).map(([name, value]) => [name, parseQuantity(value)])));
+/** Different sizes of nodes of which is known what they come to. */
+const SIZES_MAX = 256;
+const sizes = new Map<string, Readonly<Resources>>();
+
+/**
+ * From a node's `allocatable`; `pods` is not among them. Nodes of one size share what they get: it is looked at for hundreds of nodes
+ * in each cycle, which costs little more than fetching it from memory, where each has its own.
+ */
+export function resourcesFromList(list: Readonly<Record<string, string | number>> | undefined): Readonly<Resources> {
+  const key = JSON.stringify(list ?? {});
+  const known = sizes.get(key);
+  if (known !== undefined) return known;
+  const made = fromQuantities(new Map(Object.entries(list ?? {}).map(([name, value]) => [name, parseQuantity(value)])));
+  if (sizes.size >= SIZES_MAX) sizes.clear();
+  sizes.set(key, made);
+  return made;
 }
 
 /** What the pod takes of a node. `placed` counts what a resize in progress holds, as for pods that run. */

@@ -7,7 +7,7 @@ import { type ControllerDefinition, controller, source } from "../../framework/c
 import { Expectations } from "../../framework/expectations.ts";
 import { type Owners, ownerKeys } from "../../framework/owner-keys.ts";
 import { DAEMON_SET } from "../../framework/owner-kinds.ts";
-import { addOwnershipIndexes, claim, orphansIn, ownedBy } from "../../framework/ownership.ts";
+import { addOwnershipIndexes, claim, orphansFor, ownedBy } from "../../framework/ownership.ts";
 import { PodControl } from "../../framework/pod-control.ts";
 import { CONTROLLER_REVISIONS, DAEMON_SETS, NODES, PODS } from "../../framework/resources.ts";
 import { DaemonSetActions } from "./daemon-set-actions.ts";
@@ -40,7 +40,7 @@ export const daemonSetController: ControllerDefinition = {
       if (!revisionsWritten.satisfied(uid, revisions)) return undefined;
       const selector = labelSelectorFromObject(set.spec.selector);
       const owned = ownedBy(pods, uid);
-      const claims = claim(set, selector, [...owned, ...orphansIn(pods, namespace)]);
+      const claims = claim(set, selector, [...owned, ...orphansFor(pods, namespace, selector)]);
       return {
         set,
         nodes: nodes.lister.list(),

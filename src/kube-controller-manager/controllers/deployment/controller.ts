@@ -8,7 +8,7 @@ import { type Change, type ControllerDefinition, controller, source } from "../.
 import { Expectations } from "../../framework/expectations.ts";
 import { ownerKeys } from "../../framework/owner-keys.ts";
 import { DEPLOYMENT } from "../../framework/owner-kinds.ts";
-import { addOwnershipIndexes, orphansIn, ownedBy } from "../../framework/ownership.ts";
+import { addOwnershipIndexes, orphansFor, ownedBy } from "../../framework/ownership.ts";
 import { DEPLOYMENTS, PODS, REPLICA_SETS } from "../../framework/resources.ts";
 import { DeploymentActions } from "./deployment-actions.ts";
 import { type Action, type Observed, reconcile } from "./reconcile.ts";
@@ -37,7 +37,7 @@ export const deploymentController: ControllerDefinition = {
       if (!deploymentsWritten.satisfied(uid, deployments)) return undefined;
       return {
         deployment,
-        candidates: [...owned, ...orphansIn(replicaSets, namespace)],
+        candidates: [...owned, ...orphansFor(replicaSets, namespace, labelSelectorFromObject(deployment.spec.selector))],
         hasRunningPods: ({ metadata }) => ownedBy(pods, metadata.uid ?? "").some((pod) => !isPodTerminal(pod)),
         nowMs: clock.now(),
       };

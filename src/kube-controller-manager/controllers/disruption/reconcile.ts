@@ -53,11 +53,13 @@ export function reconcile(observed: Observed): readonly (Action | RequeueAction)
     actions.push({ type: "event", on: pod, level: "Warning", reason: "NotDeleted", message });
   }
   const { expectedPods, desiredHealthy } = expectation(budget.spec, scale, pods.length);
-  const currentHealthy = pods.filter((pod) => isHealthy(pod, disrupted.waiting)).length;
+  const waiting = new Set(Object.keys(disrupted.waiting));
+  let currentHealthy = 0;
+  for (const pod of pods) if (isHealthy(pod, waiting)) currentHealthy += 1;
   const disruptionsAllowed = expectedPods <= 0 ? 0 : Math.max(0, currentHealthy - desiredHealthy);
   const status: PodDisruptionBudgetStatus = {
     observedGeneration: budget.metadata.generation ?? 0,
-    ...(Object.keys(disrupted.waiting).length > 0 && { disruptedPods: disrupted.waiting }),
+    ...(waiting.size > 0 && { disruptedPods: disrupted.waiting }),
     disruptionsAllowed,
     currentHealthy,
     desiredHealthy,
@@ -96,10 +98,12 @@ function disruptedPods({ budget, pods, nowMs }: Observed): Disrupted {
   const waiting: Record<string, string> = {};
   const late: Pod[] = [];
   let recheckMs: number | undefined;
-  const known = budget.status?.disruptedPods ?? {};
+  const known = new Map(Object.entries(budget.status?.disruptedPods ?? {}));
+  // As a rule there are none, and pods in thousands.
+  if (known.size === 0) return { waiting, late, recheckMs };
   for (const pod of pods) {
     const name = pod.metadata.name ?? "";
-    const since = known[name];
+    const since = known.get(name);
     if (since === undefined || pod.metadata.deletionTimestamp !== undefined) continue;
     const leftMs = (parseTime(since) ?? 0) + DELETION_TIMEOUT_MS - nowMs;
     if (leftMs < 0) late.push(pod);
@@ -111,8 +115,8 @@ function disruptedPods({ budget, pods, nowMs }: Observed): Disrupted {
   return { waiting, late, recheckMs };
 }
 
-function isHealthy(pod: Pod, waiting: Readonly<Record<string, string>>): boolean {
-  if (pod.metadata.deletionTimestamp !== undefined || waiting[pod.metadata.name ?? ""] !== undefined) return false;
+function isHealthy(pod: Pod, waiting: ReadonlySet<string>): boolean {
+  if (pod.metadata.deletionTimestamp !== undefined || waiting.has(pod.metadata.name ?? "")) return false;
   return isPodReady(pod);
 }
 

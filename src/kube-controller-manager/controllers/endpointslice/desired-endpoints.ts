@@ -32,19 +32,50 @@ export function desiredEndpoints(
   addressType: AddressType,
 ): Map<string, PortGroup> {
   const groups = new Map<string, PortGroup>();
+  const known = madeOf(service, addressType);
   for (const pod of pods) {
     if (!shouldPodBeInEndpoints(pod, true)) continue;
     const node = nodeOf(pod.spec.nodeName ?? "");
     if (node === undefined && !service.spec?.publishNotReadyAddresses) continue;
-    const endpoint = toEndpoint(pod, node, service, addressType);
+    const zone = node?.metadata.labels?.[ZONE_LABEL];
+    let made = known.get(pod);
+    if (made === undefined || made.zone !== zone) {
+      made = make(pod, zone, service, addressType);
+      known.set(pod, made);
+    }
+    const { endpoint, ports, key } = made;
     if (endpoint === undefined) continue;
-    const ports = endpointPorts(service, pod);
-    const key = portsKey(ports);
     const group = groups.get(key);
     if (group === undefined) groups.set(key, { ports, endpoints: [endpoint] });
     else group.endpoints.push(endpoint);
   }
   return groups;
+}
+
+/** What a pod comes to behind a Service. */
+interface Made {
+  /** Of its node. */
+  readonly zone: string | undefined;
+  readonly endpoint: Endpoint | undefined;
+  readonly ports: readonly EndpointPort[];
+  readonly key: string;
+}
+
+type MadeOfPods = WeakMap<Pod, Made>;
+
+/** Objects are not changed in place: of the thousands of pods of a Service few are others than they were when it was last looked at. */
+const madeFor: Readonly<Record<AddressType, WeakMap<Service, MadeOfPods>>> = { IPv4: new WeakMap(), IPv6: new WeakMap() };
+
+function madeOf(service: Service, addressType: AddressType): MadeOfPods {
+  const known = madeFor[addressType].get(service) ?? new WeakMap();
+  madeFor[addressType].set(service, known);
+  return known;
+}
+
+function make(pod: Pod, zone: string | undefined, service: Service, addressType: AddressType): Made {
+  const endpoint = toEndpoint(pod, zone, service, addressType);
+  const ports = endpoint === undefined ? [] : endpointPorts(service, pod);
+  return { zone, endpoint, ports, key: portsKey(ports) };
 }
 
 /** Equal for equal sets of ports. */
@@ -68,7 +99,7 @@ function endpointPorts(service: Service, pod: Pod): EndpointPort[] {
   return ports;
 }
 
-function toEndpoint(pod: Pod, node: Node | undefined, service: Service, addressType: AddressType): Endpoint | undefined {
+function toEndpoint(pod: Pod, zone: string | undefined, service: Service, addressType: AddressType): Endpoint | undefined {
   const wantsV6 = addressType === "IPv6";
   const addresses = (pod.status?.podIPs ?? [])
     .map(({ ip }) => ip ?? "")
@@ -79,7 +110,6 @@ function toEndpoint(pod: Pod, node: Node | undefined, service: Service, addressT
   const ready = service.spec?.publishNotReadyAddresses === true || (serving && !terminating);
   const { namespace = "", name = "", uid = "" } = pod.metadata;
   const nodeName = pod.spec.nodeName ?? "";
-  const zone = node?.metadata.labels?.[ZONE_LABEL];
   const hints = ready ? trafficHints(service, nodeName, zone) : undefined;
   return {
     addresses,

@@ -95,7 +95,7 @@ function fill(plan: Plan, { ports, endpoints }: PortGroup, slices: readonly Endp
       const endpoint = missing.get(endpointKey(old));
       missing.delete(endpointKey(old));
       if (endpoint !== undefined) kept.push(endpoint);
-      if (!semanticEqual(old, endpoint)) differs = true;
+      if (!isSame(old, endpoint)) differs = true;
     }
     if (kept.length === 0) plan.remove.push(slice);
     else if (differs) changed.push({ slice, endpoints: kept });
@@ -128,8 +128,27 @@ function placeholder(plan: Plan, service: Service): void {
   else plan.create.push({ ports: [], endpoints: [] });
 }
 
-function endpointKey({ addresses, targetRef }: Endpoint): string {
-  return `${targetRef?.uid ?? ""}/${(addresses ?? []).join()}`;
+/** Endpoints are not changed in place, and most are looked at again and again. */
+const keys = new WeakMap<Endpoint, string>();
+
+function endpointKey(endpoint: Endpoint): string {
+  let key = keys.get(endpoint);
+  if (key === undefined) {
+    key = `${endpoint.targetRef?.uid ?? ""}/${(endpoint.addresses ?? []).join()}`;
+    keys.set(endpoint, key);
+  }
+  return key;
+}
+
+/** By what is wanted: what there was that was found to be equal. */
+const equals = new WeakMap<Endpoint, Endpoint>();
+
+function isSame(there: Endpoint, wanted: Endpoint | undefined): boolean {
+  if (wanted === undefined) return false;
+  if (there === wanted || equals.get(wanted) === there) return true;
+  if (!semanticEqual(there, wanted)) return false;
+  equals.set(wanted, there);
+  return true;
 }
 
 function sliceLabels(service: Service): Record<string, string> {

@@ -21,6 +21,8 @@ const DEFINITIONS: ReadonlySet<string> = new Set([
   "apiextensions.k8s.io/customresourcedefinitions",
   "apiregistration.k8s.io/apiservices",
 ]);
+/** Between a change and a look at whether the object should go. */
+const LOOK_DELAY_MS = 25;
 /** After this long the first look counts as complete. Upstream's `InitialSyncTimeout`. */
 const INITIAL_SYNC_MS = 30_000;
 /** Until discovery is asked again after it failed. */
@@ -60,7 +62,7 @@ export class GarbageCollector {
       sink: {
         upsert: (resource, metadata) => {
           if (DEFINITIONS.has(`${resource.id.group}/${resource.id.resource}`)) this.#changed.abort();
-          this.#schedule(this.#graph.upsert(resource, metadata));
+          this.#scheduleSoon(this.#graph.upsert(resource, metadata));
         },
         remove: (uid) => this.#remove(uid),
       },
@@ -126,6 +128,15 @@ export class GarbageCollector {
   #add(key: string): void {
     if (this.#enqueue === undefined) this.#waiting.push(key);
     else this.#enqueue(key);
+  }
+
+  /** Lets who has just written read it, as upstream's way over the network to the owner and back does, even if its owner is none. */
+  #scheduleSoon(work: GraphWork): void {
+    const attemptToDelete = [...work.attemptToDelete];
+    this.#schedule({ ...work, attemptToDelete: [] });
+    if (attemptToDelete.length === 0) return;
+    const look = (): void => attemptToDelete.forEach(({ uid }) => void this.#add(DELETE + uid));
+    this.#clock.setTimeout(look, LOOK_DELAY_MS, { unref: true });
   }
 
   #schedule(work: GraphWork): void {

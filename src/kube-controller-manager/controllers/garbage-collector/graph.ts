@@ -12,7 +12,8 @@ export interface GraphNode {
   namespace: string;
   name: string;
   owners: readonly OwnerReference[];
-  readonly dependents: Set<GraphNode>;
+  /** Made when it has some: hardly any object has. */
+  dependents: ReadonlySet<GraphNode>;
   beingDeleted: boolean;
   /** Waits in the foreground for its dependents to go. */
   deletingDependents: boolean;
@@ -30,6 +31,10 @@ export interface GraphWork {
   readonly invalidOwners: Iterable<{ readonly node: GraphNode; readonly owner: OwnerReference }>;
 }
 
+const NO_OWNERS: readonly OwnerReference[] = [];
+const NOBODY: ReadonlySet<GraphNode> = new Set();
+const NOTHING: GraphWork = { attemptToDelete: [], attemptToOrphan: [], invalidOwners: [] };
+
 /** Who owns whom, over all resources. After upstream's `GraphBuilder`. */
 export class OwnerGraph {
   readonly #nodes = new Map<string, GraphNode>();
@@ -41,6 +46,10 @@ export class OwnerGraph {
   /** An object appeared or changed. */
   upsert(resource: DiscoveredResource, metadata: ObjectMeta): GraphWork {
     const node = this.#node(metadata.uid ?? "");
+    if (metadata.ownerReferences === undefined && metadata.deletionTimestamp === undefined && node.owners.length === 0) {
+      this.#settle(node, resource, metadata);
+      return NOTHING;
+    }
     const toDelete = new Set<GraphNode>();
     const invalidOwners: { node: GraphNode; owner: OwnerReference }[] = [];
     node.resource = resource;
@@ -52,7 +61,7 @@ export class OwnerGraph {
     for (const owner of node.owners) {
       if (before.some(({ uid }) => uid === owner.uid)) continue;
       const ownerNode = this.#node(owner.uid);
-      ownerNode.dependents.add(node);
+      addDependent(ownerNode, node);
       const known = ownerNode.resource !== undefined;
       const elsewhere = known && ownerNode.namespace !== "" && ownerNode.namespace !== node.namespace;
       if (elsewhere) invalidOwners.push({ node, owner });
@@ -82,6 +91,16 @@ export class OwnerGraph {
     return { attemptToDelete: toDelete, attemptToOrphan: [], invalidOwners: [] };
   }
 
+  /** What neither belongs to anybody nor is about to go asks for nothing. */
+  #settle(node: GraphNode, resource: DiscoveredResource, { namespace = "", name = "" }: ObjectMeta): void {
+    node.resource = resource;
+    node.namespace = namespace;
+    node.name = name;
+    node.beingDeleted = false;
+    node.deletingDependents = false;
+    node.orphaning = false;
+  }
+
   #transition(node: GraphNode, { deletionTimestamp, finalizers = [] }: ObjectMeta, toDelete: Set<GraphNode>): GraphNode[] {
     node.beingDeleted = deletionTimestamp !== undefined;
     const foreground = node.beingDeleted && finalizers.includes(FOREGROUND_FINALIZER);
@@ -102,7 +121,7 @@ export class OwnerGraph {
       if (!all && node.owners.some((owner) => owner.uid === uid)) continue;
       const owner = this.#nodes.get(uid);
       if (owner === undefined) continue;
-      owner.dependents.delete(node);
+      removeDependent(owner, node);
       if (owner.deletingDependents) toDelete.add(owner);
       this.#prune(owner);
     }
@@ -116,8 +135,8 @@ export class OwnerGraph {
         resource: undefined,
         namespace: "",
         name: "",
-        owners: [],
-        dependents: new Set(),
+        owners: NO_OWNERS,
+        dependents: NOBODY,
         beingDeleted: false,
         deletingDependents: false,
         orphaning: false,
@@ -131,4 +150,13 @@ export class OwnerGraph {
   #prune(node: GraphNode): void {
     if (node.resource === undefined && node.dependents.size === 0) this.#nodes.delete(node.uid);
   }
+}
+
+function addDependent(owner: GraphNode, node: GraphNode): void {
+  if (owner.dependents === NOBODY) owner.dependents = new Set([node]);
+  else (owner.dependents as Set<GraphNode>).add(node);
+}
+
+function removeDependent(owner: GraphNode, node: GraphNode): void {
+  if (owner.dependents !== NOBODY) (owner.dependents as Set<GraphNode>).delete(node);
 }

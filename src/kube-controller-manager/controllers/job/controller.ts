@@ -7,7 +7,7 @@ import { type Change, type ControllerDefinition, controller, type DelayedKey, so
 import { Expectations } from "../../framework/expectations.ts";
 import { ownerKeys } from "../../framework/owner-keys.ts";
 import { JOB } from "../../framework/owner-kinds.ts";
-import { addOwnershipIndexes, claim, orphansIn, ownedBy } from "../../framework/ownership.ts";
+import { addOwnershipIndexes, claim, orphansFor, ownedBy } from "../../framework/ownership.ts";
 import { PodControl } from "../../framework/pod-control.ts";
 import { JOBS, PODS } from "../../framework/resources.ts";
 import { type BackoffRecord, NO_BACKOFF } from "./backoff.ts";
@@ -45,7 +45,8 @@ export const jobController: ControllerDefinition = {
       // A decision on an old status would count pods twice; the new one is on its way and brings the key back.
       if (!written.satisfied(uid, jobs)) return undefined;
       const owned = ownedBy(pods, uid);
-      const claims = claim(job, labelSelectorFromObject(job.spec.selector ?? {}), [...owned, ...orphansIn(pods, namespace)]);
+      const selector = labelSelectorFromObject(job.spec.selector ?? {});
+      const claims = claim(job, selector, [...owned, ...orphansFor(pods, namespace, selector)]);
       return {
         type: "job",
         job,

@@ -24,7 +24,10 @@ export const nodeLifecycleController: ControllerDefinition = {
     const pods = informers.informer<Pod>(PODS);
     const leases = informers.informer<Lease>(LEASES, { namespace: NODE_LEASES });
     addNodeNameIndex(pods);
-    nodes.addIndex(NOT_READY_INDEX, (node) => (nodeCondition(node, "Ready")?.status === "True" ? [] : [NOT_READY_INDEX]));
+    nodes.addIndex(NOT_READY_INDEX, (node) => (isNodeReady(node) ? [] : [NOT_READY_INDEX]));
+    const notReadyNodes = (): readonly Node[] => nodes.byIndex(NOT_READY_INDEX, NOT_READY_INDEX);
+    /** Names of the nodes that were ready when their last change was told. */
+    const ready = new Set<string>();
     const heartbeats = new Heartbeats();
     const unregistered = new Set<string>();
     const toMark = new Set<string>();
@@ -39,18 +42,23 @@ export const nodeLifecycleController: ControllerDefinition = {
             heartbeats.forget(name);
             unregistered.delete(name);
             toMark.delete(name);
+            ready.delete(name);
             const message = `Node ${name} event: Removing Node ${name} from Controller`;
             recorder.event(nodeReference(object), "Normal", "RemovingNode", message);
             return [];
           }
           if (heartbeats.observeNode(object, clock.elapsed())) unregistered.add(name);
-          const isReady = nodeCondition(object, "Ready")?.status === "True";
-          const wasReady = old !== undefined && nodeCondition(old, "Ready")?.status === "True";
-          if (wasReady && !isReady) toMark.add(name);
-          if (isReady) toMark.delete(name);
-          const first = isReady && !wasReady && nodes.byIndex(NOT_READY_INDEX, NOT_READY_INDEX).length > 0;
-          // The first ready node of a cluster lets evictions from the others go on.
-          return first ? nodes.lister.list().map(({ metadata }) => metadata.name ?? "") : [name];
+          const isReady = isNodeReady(object);
+          if (old !== undefined && isNodeReady(old) && !isReady) toMark.add(name);
+          if (!isReady) {
+            ready.delete(name);
+            return [name];
+          }
+          toMark.delete(name);
+          const isFirst = ready.size === 0;
+          ready.add(name);
+          // The first ready node of a cluster lets evictions from the others go on. Further ones do not change that.
+          return isFirst ? [name, ...notReadyNodes().map(({ metadata }) => metadata.name ?? "")] : [name];
         }),
         source(leases, ({ type, object }) => {
           if (type !== "delete") heartbeats.observeLease(object, clock.elapsed());
@@ -61,15 +69,13 @@ export const nodeLifecycleController: ControllerDefinition = {
       observe(name) {
         const node = nodes.lister.get("", name);
         if (node === undefined) return undefined;
-        const isReady = nodeCondition(node, "Ready")?.status === "True";
-        const notReady = isReady ? 0 : nodes.byIndex(NOT_READY_INDEX, NOT_READY_INDEX).length;
         return {
           node,
           isNew: unregistered.has(name),
           silentForMs: heartbeats.silentForMs(name, clock.elapsed()),
           monitorGracePeriodMs: options.nodeMonitorGracePeriodMs ?? MONITOR_GRACE_PERIOD_MS,
           startupGracePeriodMs: options.nodeStartupGracePeriodMs ?? STARTUP_GRACE_PERIOD_MS,
-          evictionsStopped: !isReady && notReady === nodes.lister.list().length,
+          evictionsStopped: !isNodeReady(node) && nodes.countByIndex(NOT_READY_INDEX, NOT_READY_INDEX) === nodes.size,
           podsToMark: toMark.has(name) ? podsOnNode(pods, name) : [],
           nowMs: clock.now(),
         };
@@ -79,3 +85,7 @@ export const nodeLifecycleController: ControllerDefinition = {
     });
   },
 };
+
+function isNodeReady(node: Node): boolean {
+  return nodeCondition(node, "Ready")?.status === "True";
+}

@@ -6,7 +6,7 @@ import { controllerReference } from "#component-helpers/pod/owner.ts";
 import { isPodActive } from "#component-helpers/pod/pod-conditions.ts";
 import { type AnyController, type ControllerContext, controller, source } from "../../framework/controller.ts";
 import { ownerKeys } from "../../framework/owner-keys.ts";
-import { addOwnershipIndexes, type OwnerKind, orphansIn, ownedBy, writeClaims } from "../../framework/ownership.ts";
+import { addOwnershipIndexes, type OwnerKind, orphansFor, ownedBy, writeClaims } from "../../framework/ownership.ts";
 import { PodControl } from "../../framework/pod-control.ts";
 import { podFromTemplate } from "../../framework/pod-template.ts";
 import { PODS } from "../../framework/resources.ts";
@@ -46,7 +46,7 @@ export function createReplicaController<T extends object>(kind: ReplicaKind<T>, 
       owner,
       groups: census.of(uid, owner.minReadySeconds > 0),
       owned: () => ownedBy(pods, uid),
-      orphans: orphansIn(pods, namespace),
+      orphans: orphansFor(pods, namespace, owner.selector),
       related: () =>
         kind
           .siblings(object, owners)

@@ -16,7 +16,7 @@ export interface Observed {
   readonly groups: readonly PodGroup[];
   /** The same one by one: for when some have to go. */
   readonly owned: () => readonly Pod[];
-  /** Pods of its namespace that nobody controls. */
+  /** Pods of its namespace that nobody controls; those that its selector cannot match may be left out. */
   readonly orphans: readonly Pod[];
   /** Active pods of all owners with the same purpose: siblings in one Deployment. */
   readonly related: () => readonly Pod[];

@@ -12,7 +12,8 @@ export const rootCaCertificatePublisher: ControllerDefinition = {
     const { rootCa } = options;
     if (rootCa === undefined) return undefined;
     const namespaces = informers.informer<Namespace>(NAMESPACES);
-    const configMaps = informers.informer<ConfigMap>(CONFIG_MAPS);
+    // Of the others it wants nothing, and there may be many.
+    const configMaps = informers.informer<ConfigMap>(CONFIG_MAPS, { fieldSelector: `metadata.name=${ROOT_CA_CONFIG_MAP}` });
     return controller<Observed, Action>({
       sources: [
         source(namespaces, ({ type, object }) => (type === "delete" ? [] : [object.metadata.name ?? ""])),

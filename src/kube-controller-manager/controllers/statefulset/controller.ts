@@ -6,7 +6,7 @@ import { type ControllerDefinition, controller, source } from "../../framework/c
 import { Expectations } from "../../framework/expectations.ts";
 import { type Owners, ownerKeys } from "../../framework/owner-keys.ts";
 import { STATEFUL_SET } from "../../framework/owner-kinds.ts";
-import { addOwnershipIndexes, claim, orphansIn, ownedBy } from "../../framework/ownership.ts";
+import { addOwnershipIndexes, claim, orphansFor, ownedBy } from "../../framework/ownership.ts";
 import { CONTROLLER_REVISIONS, PERSISTENT_VOLUME_CLAIMS, PODS, STATEFUL_SETS } from "../../framework/resources.ts";
 import { isMemberOf } from "./identity.ts";
 import { type Action, type Observed, reconcile } from "./reconcile.ts";
@@ -41,9 +41,9 @@ export const statefulSetController: ControllerDefinition = {
       if (!podsWritten.satisfied(uid, pods)) return undefined;
       if (!revisionsWritten.satisfied(uid, revisions)) return undefined;
       const selector = labelSelectorFromObject(set.spec.selector);
-      const strangers = orphansIn(pods, namespace).filter((pod) => isMemberOf(set, pod));
+      const strangers = orphansFor(pods, namespace, selector).filter((pod) => isMemberOf(set, pod));
       const podClaims = claim(set, selector, [...owned, ...strangers]);
-      const history = claim(set, selector, [...ownedBy(revisions, uid), ...orphansIn(revisions, namespace)]);
+      const history = claim(set, selector, [...ownedBy(revisions, uid), ...orphansFor(revisions, namespace, selector)]);
       return {
         set,
         pods: podClaims.keep.filter((pod) => isMemberOf(set, pod)),

@@ -23,7 +23,7 @@ export function nodeResourcesFit(): Plugin & FilterPlugin & ScorePlugin {
 
 function fits({ milliCpu, memoryBytes, ephemeralStorageBytes, scalars }: Resources, node: NodeInfo): boolean {
   const { allocatable, requested } = node;
-  if (node.pods.size + 1 > node.allowedPods) return false;
+  if (node.podCount + 1 > node.allowedPods) return false;
   if (milliCpu > 0 && milliCpu > allocatable.milliCpu - requested.milliCpu) return false;
   if (memoryBytes > 0 && memoryBytes > allocatable.memoryBytes - requested.memoryBytes) return false;
   if (ephemeralStorageBytes > 0 && ephemeralStorageBytes > allocatable.ephemeralStorageBytes - requested.ephemeralStorageBytes) {
@@ -46,7 +46,7 @@ function shortage(wanted: Resources, node: NodeInfo): Status {
     reasons.push(`Insufficient ${name}`);
     if (amount > total) code = "UnschedulableAndUnresolvable";
   };
-  if (node.pods.size + 1 > node.allowedPods) reasons.push("Too many pods");
+  if (node.podCount + 1 > node.allowedPods) reasons.push("Too many pods");
   check("cpu", wanted.milliCpu, allocatable.milliCpu, requested.milliCpu);
   check("memory", wanted.memoryBytes, allocatable.memoryBytes, requested.memoryBytes);
   const storage = wanted.ephemeralStorageBytes;

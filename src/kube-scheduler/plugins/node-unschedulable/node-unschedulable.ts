@@ -1,4 +1,4 @@
-import type { Node, Pod, Taint } from "#api/generated/core/v1.ts";
+import type { Pod, Taint } from "#api/generated/core/v1.ts";
 import { toleratesTaint } from "#component-helpers/node/taints.ts";
 import type { FilterPlugin, Plugin } from "../../framework/plugin.ts";
 import { SUCCESS, unresolvable } from "../../framework/status.ts";
@@ -6,8 +6,7 @@ import { SUCCESS, unresolvable } from "../../framework/status.ts";
 const UNSCHEDULABLE_TAINT: Taint = { key: "node.kubernetes.io/unschedulable", effect: "NoSchedule" };
 const CORDONED = unresolvable("node(s) were unschedulable");
 
-function accepts(pod: Pod, node: Node | undefined): boolean {
-  if (!node?.spec?.unschedulable) return true;
+function tolerates(pod: Pod): boolean {
   return (pod.spec.tolerations ?? []).some((toleration) => toleratesTaint(toleration, UNSCHEDULABLE_TAINT));
 }
 
@@ -23,6 +22,6 @@ export function nodeUnschedulable(): Plugin & FilterPlugin {
       },
       { resource: "UnscheduledPod", actions: ["updateToleration"] },
     ],
-    filter: (_, { pod }, { node }) => (accepts(pod, node) ? SUCCESS : CORDONED),
+    filter: (_, { pod }, { unschedulable }) => (!unschedulable || tolerates(pod) ? SUCCESS : CORDONED),
   };
 }

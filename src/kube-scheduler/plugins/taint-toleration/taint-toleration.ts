@@ -1,4 +1,4 @@
-import type { Node, Pod, Toleration } from "#api/generated/core/v1.ts";
+import type { Pod, Taint, Toleration } from "#api/generated/core/v1.ts";
 import { findUntoleratedTaint, toleratesTaint } from "#component-helpers/node/taints.ts";
 import { defaultNormalizeScores } from "../../framework/normalize-score.ts";
 import type { FilterPlugin, Plugin, PreScorePlugin, ScorePlugin } from "../../framework/plugin.ts";
@@ -8,9 +8,8 @@ const NAME = "TaintToleration";
 const REFUSING_EFFECTS = ["NoSchedule", "NoExecute"];
 const UNTOLERATED = unresolvable("node(s) had untolerated taint(s)");
 
-function tolerated(pod: Pod, node: Node): boolean {
-  const taints = node.spec?.taints;
-  if (taints === undefined || taints.length === 0) return true;
+function tolerated(pod: Pod, taints: readonly Taint[]): boolean {
+  if (taints.length === 0) return true;
   return findUntoleratedTaint(taints, pod.spec.tolerations ?? [], REFUSING_EFFECTS) === undefined;
 }
 
@@ -23,12 +22,13 @@ export function taintToleration(): Plugin & FilterPlugin & PreScorePlugin & Scor
       {
         resource: "Node",
         actions: ["add", "updateTaint"],
-        queueingHint: (pod, event) => (event.resource === "Node" && tolerated(pod, event.node) ? "Queue" : "Skip"),
+        queueingHint: (pod, event) =>
+          event.resource === "Node" && tolerated(pod, event.node.spec?.taints ?? []) ? "Queue" : "Skip",
       },
       { resource: "UnscheduledPod", actions: ["updateToleration"] },
     ],
 
-    filter: (_, { pod }, { node }) => (node !== undefined && tolerated(pod, node) ? SUCCESS : UNTOLERATED),
+    filter: (_, { pod }, { taints }) => (taints !== undefined && tolerated(pod, taints) ? SUCCESS : UNTOLERATED),
 
     preScore(state, { pod }) {
       const preferring = (pod.spec.tolerations ?? []).filter(({ effect }) => !effect || effect === "PreferNoSchedule");
@@ -36,8 +36,7 @@ export function taintToleration(): Plugin & FilterPlugin & PreScorePlugin & Scor
       return SUCCESS;
     },
 
-    score(state, _, { node }) {
-      const taints = node?.spec?.taints;
+    score(state, _, { taints }) {
       if (taints === undefined || taints.length === 0) return 0;
       const tolerations = state.read<readonly Toleration[]>(NAME) ?? [];
       let intolerable = 0;
