@@ -94,6 +94,7 @@ function secondsOf({ time }: Manager): number {
 
 /** Folds the oldest managers that update into one for each version, until at most {@link UPDATE_MANAGERS_MAX} are left. */
 export function capUpdateManagers(managers: Managers): void {
+  if (managers.size <= UPDATE_MANAGERS_MAX) return;
   const updaters = [...managers].filter(([, manager]) => manager.operation === "Update");
   let count = updaters.length;
   if (count <= UPDATE_MANAGERS_MAX) return;

@@ -114,6 +114,7 @@ function isReset(entries: readonly ManagedFieldsEntry[]): boolean {
 
 /** Takes from each manager what was changed or removed, as it looks in the manager's version. */
 function takeFields(managers: Managers, comparison: Comparison | undefined, update: TrackedUpdate): void {
+  if (managers.size === 0) return;
   const comparisons = new Map<string, Comparison | undefined | "incomparable" | "unknown">([[update.apiVersion, comparison]]);
   for (const [id, manager] of managers) {
     const { apiVersion } = manager;

@@ -38,20 +38,19 @@ export interface DecodedBody {
 
 export type BodyFormat = "json" | "yaml" | "protobuf";
 
-const FORMATS: Readonly<Record<string, BodyFormat>> = {
-  "application/json": "json",
-  "application/yaml": "yaml",
-  "application/vnd.kubernetes.protobuf": "protobuf",
-};
+const FORMATS: ReadonlyMap<string, BodyFormat> = new Map([
+  ["application/json", "json"],
+  ["application/yaml", "yaml"],
+  ["application/vnd.kubernetes.protobuf", "protobuf"],
+]);
 
 /** The format that a Content-Type names: JSON when absent or empty. Throws a 415. */
 export function bodyFormat(contentType: string | undefined): BodyFormat {
   if (contentType === undefined || contentType === "") return "json";
-  const mediaType = (contentType.split(";", 1)[0] ?? "").trim().toLowerCase();
-  const format = Object.hasOwn(FORMATS, mediaType) ? FORMATS[mediaType] : undefined;
+  const format = FORMATS.get(contentType) ?? FORMATS.get((contentType.split(";", 1)[0] ?? "").trim().toLowerCase());
   if (format !== undefined) return format;
   throw unsupportedMediaType(
-    `the body of the request was in an unknown format - accepted media types include: ${Object.keys(FORMATS).join(", ")}`,
+    `the body of the request was in an unknown format - accepted media types include: ${[...FORMATS.keys()].join(", ")}`,
   );
 }
 
@@ -170,10 +169,11 @@ function typeMeta(source: Source): GroupVersionKind {
     throw new BodyError(`${fault} ${jsonKind(found)} into Go struct field .${name} of type string`);
   };
   const apiVersion = read("apiVersion");
-  const parts = apiVersion === "/" ? [""] : apiVersion.split("/");
-  if (parts.length > 2) throw new BodyError(`unexpected GroupVersion string: ${apiVersion}`);
-  const [group, version] = parts.length === 2 ? parts : ["", parts[0]];
-  return { group: group ?? "", version: version ?? "", kind: read("kind") };
+  if (apiVersion === "/") return { group: "", version: "", kind: read("kind") };
+  const slash = apiVersion.indexOf("/");
+  if (slash < 0) return { group: "", version: apiVersion, kind: read("kind") };
+  if (apiVersion.includes("/", slash + 1)) throw new BodyError(`unexpected GroupVersion string: ${apiVersion}`);
+  return { group: apiVersion.slice(0, slash), version: apiVersion.slice(slash + 1), kind: read("kind") };
 }
 
 function jsonKind(value: unknown): string {

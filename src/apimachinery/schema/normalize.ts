@@ -15,11 +15,14 @@ export function normalizeObject<T extends object>(schema: StructSchema, object: 
   return normalizeOwned(schema, deepCopy(object) as T, keepEmpty);
 }
 
+/** Says of a top-level member that it needs no look: it is known to be in its normal form, or nobody will look at it. */
+export type LeftAsItIs = (name: string, value: unknown) => boolean;
+
 /**
  * {@link normalizeObject} of an object that the caller gives away: what needs no change is not copied. The object itself and
- * its metadata are new in any case, the parts below may be the given ones.
+ * its metadata are new in any case, the parts below may be the given ones. `leftAsItIs` is not asked of custom resources.
  */
-export function normalizeOwned<T extends object>(schema: StructSchema, object: T, keepEmpty = false): T {
+export function normalizeOwned<T extends object>(schema: StructSchema, object: T, keepEmpty = false, leftAsItIs?: LeftAsItIs): T {
   const given = object as Members;
   const out: Members = {};
   if (given.kind !== undefined) out.kind = given.kind;
@@ -27,7 +30,7 @@ export function normalizeOwned<T extends object>(schema: StructSchema, object: T
   const metadata = schema.fields.get("metadata");
   if (metadata !== undefined) out.metadata = undefined;
   if (schema.unstructured !== undefined) normalizeUnstructured(schema, given, out, keepEmpty);
-  else addMembers(normalStruct(schema), given, out, keepEmpty);
+  else addMembers(normalStruct(schema), given, out, keepEmpty, leftAsItIs);
   if (out.metadata !== undefined && out.metadata === given.metadata) out.metadata = { ...(out.metadata as Members) };
   return out as T;
 }
@@ -39,12 +42,18 @@ function normalizeUnstructured(schema: StructSchema, given: Members, out: Member
   if (type?.kind === "struct") out.metadata = normalizeStruct(normalStruct(type), (given.metadata ?? {}) as Members, keepEmpty);
 }
 
-function addMembers({ fields, zeros }: NormalStruct, given: Members, out: Members, keepEmpty: boolean): void {
+function addMembers(
+  { fields, zeros }: NormalStruct,
+  given: Members,
+  out: Members,
+  keepEmpty: boolean,
+  leftAsItIs: LeftAsItIs | undefined,
+): void {
   for (const key in given) {
     const field = fields.get(key);
     const value = given[key];
     if (field === undefined || isLeftOut(field, value, keepEmpty)) continue;
-    out[key] = normalizeValue(field.form, value, keepEmpty);
+    out[key] = leftAsItIs?.(key, value) ? value : normalizeValue(field.form, value, keepEmpty);
   }
   for (const zero of zeros) if (out[zero.name] === undefined) out[zero.name] = zero.make();
 }

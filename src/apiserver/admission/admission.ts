@@ -56,8 +56,13 @@ export class Reinvocation {
   isReinvoke = false;
   /** Somebody changed the object after others had seen it. */
   shouldReinvoke = false;
+  #values: Map<string, unknown> | undefined;
+
   /** By plugin name. */
-  readonly values: Map<string, unknown> = new Map();
+  get values(): Map<string, unknown> {
+    this.#values ??= new Map();
+    return this.#values;
+  }
 }
 
 /** A step between decoding and storing. Throws a StatusError to refuse. Hooks that need no I/O return nothing. */
@@ -88,30 +93,55 @@ export class AdmissionChain {
     this.#validating = plugins.filter((plugin) => plugin.validate !== undefined);
   }
 
-  /** Lets all plugins change the object; once more when one of them changed what others had seen. */
-  async mutate(attributes: AdmissionAttributes): Promise<void> {
+  /**
+   * Lets all plugins change the object; once more when one of them changed what others had seen. A promise only where one of
+   * them has to wait: hardly any request meets one that has.
+   */
+  mutate(attributes: AdmissionAttributes): Promise<void> | undefined {
     const reinvocation = new Reinvocation();
     const before = attributes.object?.metadata?.managedFields;
-    await this.#mutateOnce(attributes, reinvocation);
+    const pending = inTurn(this.#mutating, (plugin) => plugin.mutate?.(attributes, reinvocation));
+    if (pending !== undefined || reinvocation.shouldReinvoke) return this.#mutateOn(attributes, reinvocation, before, pending);
+    if (attributes.object?.metadata?.managedFields !== before) mendManagedFields(attributes, before);
+    return undefined;
+  }
+
+  async #mutateOn(
+    attributes: AdmissionAttributes,
+    reinvocation: Reinvocation,
+    before: ObjectMeta["managedFields"],
+    firstRound: Promise<void> | undefined,
+  ): Promise<void> {
+    await firstRound;
     if (reinvocation.shouldReinvoke) {
       reinvocation.isReinvoke = true;
-      await this.#mutateOnce(attributes, reinvocation);
+      await inTurn(this.#mutating, (plugin) => plugin.mutate?.(attributes, reinvocation));
     }
     if (attributes.object?.metadata?.managedFields !== before) mendManagedFields(attributes, before);
   }
 
-  async #mutateOnce(attributes: AdmissionAttributes, reinvocation: Reinvocation): Promise<void> {
-    for (const plugin of this.#mutating) {
-      const pending = plugin.mutate?.(attributes, reinvocation);
-      if (pending !== undefined) await pending;
-    }
+  /** As {@link mutate}, for what the object has become. */
+  validate(attributes: AdmissionAttributes): Promise<void> | undefined {
+    return inTurn(this.#validating, (plugin) => plugin.validate?.(attributes));
   }
+}
 
-  async validate(attributes: AdmissionAttributes): Promise<void> {
-    for (const plugin of this.#validating) {
-      const pending = plugin.validate?.(attributes);
-      if (pending !== undefined) await pending;
-    }
+type Ask = (plugin: AdmissionPlugin) => Promise<void> | void;
+
+/** Asks one plugin after the other; a promise from the first one on that has to wait. */
+function inTurn(plugins: readonly AdmissionPlugin[], ask: Ask): Promise<void> | undefined {
+  for (let at = 0; at < plugins.length; at++) {
+    const pending = ask(plugins[at] as AdmissionPlugin);
+    if (pending !== undefined) return restInTurn(pending, plugins.slice(at + 1), ask);
+  }
+  return undefined;
+}
+
+async function restInTurn(first: Promise<void>, rest: readonly AdmissionPlugin[], ask: Ask): Promise<void> {
+  await first;
+  for (const plugin of rest) {
+    const pending = ask(plugin);
+    if (pending !== undefined) await pending;
   }
 }
 

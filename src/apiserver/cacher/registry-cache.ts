@@ -140,9 +140,9 @@ export class RegistryCache {
     return new Promise((resolve) => this.#waiters.push({ revision, resolve }));
   }
 
-  /** Makes sure that what other processes wrote until now is here. Costs nothing on a store of our own. */
-  catchUp(): Promise<void> {
-    return this.#kv.features.shared ? this.#catchUp() : DONE;
+  /** Makes sure that what other processes wrote until now is here. Costs nothing on a store of our own: undefined. */
+  catchUp(): Promise<void> | undefined {
+    return this.#kv.features.shared ? this.#catchUp() : undefined;
   }
 
   async #catchUp(): Promise<void> {

@@ -1,7 +1,6 @@
 import { notFound } from "#apimachinery/api-errors/errors.ts";
 import { StatusError } from "#apimachinery/api-errors/status.ts";
 import type { ApiObject } from "#apimachinery/meta/api-object.ts";
-import { deepCopy } from "#apimachinery/meta/deep-copy.ts";
 import { exactJson } from "#apimachinery/schema/exact-json.ts";
 import type {
   ApiList,
@@ -21,9 +20,9 @@ import { toServedForm } from "../registry/store/served-form.ts";
 import type { StoreRegistry } from "../registry/store/store-registry.ts";
 import type { RequestContext, RequestInfo, UserInfo, Verb } from "../request/request-info.ts";
 import { resolveRequestInfo } from "../request/resolve-request-info.ts";
-import { decodePatched } from "./handlers/body.ts";
+import { createThrough } from "./handlers/connect.ts";
 import { deleteEntries } from "./handlers/delete.ts";
-import { createResourceRequestHandler, resourceEndpoints } from "./handlers/dispatch.ts";
+import { createResourceRequestHandler, failureOf, resourceEndpoints } from "./handlers/dispatch.ts";
 import { parseListOptions } from "./handlers/list-options.ts";
 import { Patch, type PatchKind } from "./handlers/patch-object.ts";
 import { listEntries } from "./handlers/read.ts";
@@ -33,6 +32,7 @@ import { selectionOf } from "./handlers/selection.ts";
 import { checkWatchVersion } from "./handlers/watch-start.ts";
 import { admitChange, checkName, setDefaults, writeRequest } from "./handlers/write.ts";
 import { managerFromUserAgent } from "./handlers/write-options.ts";
+import { decoded, type FunctionCall, functionCall } from "./in-process-bodies.ts";
 import { discoveryDocument } from "./in-process-discovery.ts";
 import { infoOf, queryOf, userAgentOf } from "./in-process-request.ts";
 import { InProcessWatch } from "./in-process-watch.ts";
@@ -149,12 +149,14 @@ class InProcessClient {
     const { subresource = "", name = "" } = options;
     await this.#modules.stores.pending(id.group, id.resource);
     const endpoint = this.#endpoint(id);
-    // Functions and reviews are no objects: they take the way that requests from outside take.
+    const call = functionCall(endpoint, subresource, object);
+    if (call !== undefined) return this.#call(call, id, namespace, options);
+    // Other functions and reviews are no objects: they take the way that requests from outside take.
     if (subresource !== "" || endpoint === undefined) {
       return this.#send("POST", id, namespace, name, subresource, object, "application/json", options);
     }
     const { context, info } = await this.#begin("create", id, namespace, name);
-    const body = decodePatched(deepCopy(object), endpoint.form, true).object;
+    const body = decoded(endpoint.form, object);
     setDefaults(endpoint, body);
     const write = writeRequest(endpoint, context, this.#target(endpoint, info), this.#writeOptions(options));
     const result = await endpoint.store.createFrom(body, write);
@@ -175,7 +177,7 @@ class InProcessClient {
     const { endpoint, context, info } = await this.#begin("update", id, namespace, name, subresource);
     const target = this.#target(endpoint, info);
     const decode = (): ApiObject => {
-      const body = decodePatched(deepCopy(object), endpoint.form, true).object;
+      const body = decoded(endpoint.form, object);
       setDefaults(endpoint, body, subresource);
       return body;
     };
@@ -189,11 +191,14 @@ class InProcessClient {
       name,
       expectedUid: body.metadata.uid ?? "",
       mayCreate: true,
-      transform: async (existing) => {
-        if (existing === undefined) await this.#authorize({ ...info, verb: "create" });
-        const changed = unused ?? decode();
-        unused = undefined;
-        return admitChange(endpoint, write, name, changed, existing);
+      transform: (existing) => {
+        const change = (): ApiObject | Promise<ApiObject> => {
+          const changed = unused ?? decode();
+          unused = undefined;
+          return admitChange(endpoint, write, name, changed, existing);
+        };
+        const allowed = existing === undefined ? this.#authorize({ ...info, verb: "create" }) : undefined;
+        return allowed === undefined ? change() : allowed.then(change);
       },
     });
     return toServedForm(endpoint.form, result.object);
@@ -220,7 +225,7 @@ class InProcessClient {
       name,
       expectedUid: "",
       mayCreate: false,
-      transform: async (existing) => {
+      transform: (existing) => {
         const current = toServedForm(endpoint.form, existing as ApiObject);
         const changed = parsed.apply(current, endpoint.form, context.warnings);
         setDefaults(endpoint, changed, subresource);
@@ -323,6 +328,22 @@ class InProcessClient {
   #isSpecial(id: ResourceId, subresource: string): boolean {
     if (subresource === "") return false;
     return this.#endpoint(id)?.store.definition.subresources?.[subresource]?.type !== "status";
+  }
+
+  /** A function of an object, such as a Pod's binding, that takes a body. */
+  async #call(
+    { called, body }: FunctionCall,
+    id: ResourceId,
+    namespace: string,
+    options: WriteOptions & { name?: string },
+  ): Promise<ApiObject> {
+    const { subresource = "", name = "" } = options;
+    const { endpoint, context, info } = await this.#begin("create", id, namespace, name, subresource);
+    try {
+      return await createThrough(endpoint, called, context, this.#target(endpoint, info), body, this.#writeOptions(options));
+    } catch (thrown) {
+      throw thrown instanceof StatusError ? thrown : new StatusError(failureOf(thrown));
+    }
   }
 
   /** The long way, for what is no plain read or write of an object. */

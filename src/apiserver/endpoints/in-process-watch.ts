@@ -9,6 +9,8 @@ import type { ResourceEndpoint } from "./handlers/resource-handler.ts";
 import type { Selection } from "./handlers/selection.ts";
 import { beginWatch, type WatchStart } from "./handlers/watch-start.ts";
 
+const NOW: Promise<void> = Promise.resolve();
+
 /** Events that may wait for a slow reader; then the watch ends and its reader resumes where it was. */
 export const WATCH_BUFFER_EVENTS_MAX = 100_000;
 
@@ -59,7 +61,9 @@ export class InProcessWatch implements WatchConsumer, AsyncIterableIterator<read
 
   onEvents(events: readonly FilteredEvent[], revision: number): void {
     if (this.#ended || revision <= this.#skipUntil) return;
-    this.#push(events.filter(({ entry }) => entry.revision > this.#skipUntil));
+    const [first] = events;
+    const known = first !== undefined && first.entry.revision <= this.#skipUntil;
+    this.#push(known ? events.filter(({ entry }) => entry.revision > this.#skipUntil) : events);
   }
 
   /** Tells the reader that it cannot go on from where it was. */
@@ -82,15 +86,19 @@ export class InProcessWatch implements WatchConsumer, AsyncIterableIterator<read
   }
 
   next(): Promise<IteratorResult<readonly WatchEvent<ApiObject>[]>> {
-    if (this.#waiting.length > 0 && !this.#signal.aborted) {
-      const value = this.#waiting;
-      this.#waiting = [];
-      return Promise.resolve({ done: false, value });
-    }
-    if (this.#ended) return Promise.resolve({ done: true, value: undefined });
+    if (this.#waiting.length > 0 || this.#ended) return Promise.resolve(this.#result());
     return new Promise((resolve) => {
       this.#reader = resolve;
     });
+  }
+
+  /** What is there for a reader: asked when something is, or when there will be nothing more. */
+  #result(): IteratorResult<readonly WatchEvent<ApiObject>[]> {
+    // A reader that gave up has ended the watch, and wants none of it.
+    if (this.#waiting.length === 0 || (this.#ended && this.#signal.aborted)) return { done: true, value: undefined };
+    const value = this.#waiting;
+    this.#waiting = [];
+    return { done: false, value };
   }
 
   return(): Promise<IteratorResult<readonly WatchEvent<ApiObject>[]>> {
@@ -121,16 +129,19 @@ export class InProcessWatch implements WatchConsumer, AsyncIterableIterator<read
   #flushSoon(): void {
     if (this.#flushing || this.#reader === undefined) return;
     this.#flushing = true;
-    queueMicrotask(() => {
-      this.#flushing = false;
-      this.#flush();
-    });
+    // Node's `queueMicrotask` makes a resource of each task, for who follows what comes of what.
+    void NOW.then(this.#onTurn);
   }
+
+  readonly #onTurn = (): void => {
+    this.#flushing = false;
+    this.#flush();
+  };
 
   #flush(): void {
     const reader = this.#reader;
     if (reader === undefined || (this.#waiting.length === 0 && !this.#ended)) return;
     this.#reader = undefined;
-    void this.next().then(reader);
+    reader(this.#result());
   }
 }

@@ -1,5 +1,4 @@
 import type { Registry } from "prom-client";
-import { ownValue } from "#base/own-value.ts";
 import type { RequestInfo } from "../request/request-info.ts";
 import { isLongRunning } from "../server/request-timeout.ts";
 
@@ -18,7 +17,13 @@ const GONE_MAX = 1_000;
 /** Requests of one kind, kept as plain numbers: label look-ups would cost more than the rest of a request's accounting. */
 interface Tally {
   readonly labels: string;
+  /** With its group. */
   readonly resource: string;
+  readonly verb: string;
+  readonly group: string;
+  readonly version: string;
+  readonly subresource: string;
+  readonly scope: string;
   readonly code: number;
   readonly buckets: number[];
   count: number;
@@ -33,7 +38,9 @@ export interface InFlightCount {
 
 /** Upstream's metrics of requests, in Prometheus' text form, with those of the process. */
 export class RequestMetrics {
-  readonly #tallies = new Map<string, Tally>();
+  readonly #tallies = new Set<Tally>();
+  /** Those of each resource, whatever its group: a handful, among which looking is cheaper than a text of all that they are found by. */
+  readonly #byResource = new Map<string, Tally[]>();
   readonly #inFlight: () => InFlightCount;
   /** What requests were answered for without a failure. */
   readonly #known = new Map<string, Set<string>>();
@@ -47,21 +54,50 @@ export class RequestMetrics {
 
   /** Counts one answered request. */
   record(info: RequestInfo, code: number, durationMs: number): void {
-    const key = `${verbOf(info)} ${info.apiGroup} ${info.apiVersion} ${info.resource} ${info.subresource} ${scopeOf(info)} ${code}`;
-    let tally = this.#tallies.get(key);
-    if (tally === undefined) {
-      const resource = resourceOf(info.apiGroup, info.resource);
-      if (this.#tallies.size >= TALLIES_MAX || this.#gone.has(resource)) return;
-      if (!this.#isKnown(info, code) && ++this.#unknown > UNKNOWN_TALLIES_MAX) return;
-      const buckets = new Array<number>(BUCKETS_SECONDS.length).fill(0);
-      tally = { labels: labelsOf(info), resource, code, buckets, count: 0, seconds: 0 };
-      this.#tallies.set(key, tally);
-    }
+    const tally = this.#find(info, code) ?? this.#add(info, code);
+    if (tally === undefined) return;
     const seconds = durationMs / 1000;
     const bucket = BUCKETS_SECONDS.findIndex((upper) => seconds <= upper);
     if (bucket >= 0) tally.buckets[bucket] = (tally.buckets[bucket] ?? 0) + 1;
     tally.count++;
     tally.seconds += seconds;
+  }
+
+  #find(info: RequestInfo, code: number): Tally | undefined {
+    const tallies = this.#byResource.get(info.resource);
+    if (tallies === undefined) return undefined;
+    const verb = verbOf(info);
+    const scope = scopeOf(info);
+    for (const tally of tallies) {
+      if (tally.code !== code || tally.verb !== verb || tally.scope !== scope || tally.subresource !== info.subresource) continue;
+      if (tally.group === info.apiGroup && tally.version === info.apiVersion) return tally;
+    }
+    return undefined;
+  }
+
+  /** Begins to count requests of another kind; undefined where they are not to be. */
+  #add(info: RequestInfo, code: number): Tally | undefined {
+    const resource = resourceOf(info.apiGroup, info.resource);
+    if (this.#tallies.size >= TALLIES_MAX || this.#gone.has(resource)) return undefined;
+    if (!this.#isKnown(info, code) && ++this.#unknown > UNKNOWN_TALLIES_MAX) return undefined;
+    const tally: Tally = {
+      labels: labelsOf(info),
+      resource,
+      verb: verbOf(info),
+      group: info.apiGroup,
+      version: info.apiVersion,
+      subresource: info.subresource,
+      scope: scopeOf(info),
+      code,
+      buckets: new Array<number>(BUCKETS_SECONDS.length).fill(0),
+      count: 0,
+      seconds: 0,
+    };
+    this.#tallies.add(tally);
+    const others = this.#byResource.get(info.resource);
+    if (others === undefined) this.#byResource.set(info.resource, [tally]);
+    else others.push(tally);
+    return tally;
   }
 
   #isKnown({ apiGroup, apiVersion, resource, subresource }: RequestInfo, code: number): boolean {
@@ -77,7 +113,10 @@ export class RequestMetrics {
   /** The resource of a definition that is no more: what was counted of it goes, or each that ever was would stay. */
   forget(group: string, resource: string): void {
     const key = resourceOf(group, resource);
-    for (const [id, tally] of this.#tallies) if (tally.resource === key) this.#tallies.delete(id);
+    for (const tally of this.#tallies) if (tally.resource === key) this.#tallies.delete(tally);
+    const others = (this.#byResource.get(resource) ?? []).filter((tally) => tally.resource !== key);
+    if (others.length === 0) this.#byResource.delete(resource);
+    else this.#byResource.set(resource, others);
     this.#known.delete(key);
     this.#gone.add(key);
     if (this.#gone.size <= GONE_MAX) return;
@@ -108,12 +147,12 @@ export class RequestMetrics {
       "# HELP apiserver_request_total [STABLE] Requests answered, by verb, resource, scope and HTTP status.",
       "# TYPE apiserver_request_total counter",
     ];
-    for (const { labels, code, count } of this.#tallies.values()) {
+    for (const { labels, code, count } of this.#tallies) {
       lines.push(`apiserver_request_total{code="${code}",${labels}} ${count}`);
     }
     const help = "[STABLE] Time from a request's head to its answer, by verb, resource and scope.";
     lines.push(`# HELP apiserver_request_duration_seconds ${help}`, "# TYPE apiserver_request_duration_seconds histogram");
-    for (const tally of mergedByLabels(this.#tallies.values())) {
+    for (const tally of mergedByLabels(this.#tallies)) {
       let below = 0;
       for (const [i, upper] of BUCKETS_SECONDS.entries()) {
         below += tally.buckets[i] ?? 0;
@@ -155,7 +194,16 @@ function resourceOf(group: string, resource: string): string {
   return `${resource}.${group}`;
 }
 
-const UPSTREAM_VERBS: Readonly<Record<string, string>> = { create: "POST", update: "PUT", head: "GET" };
+const UPSTREAM_VERBS: ReadonlyMap<string, string> = new Map([
+  ["create", "POST"],
+  ["update", "PUT"],
+  ["head", "GET"],
+  ["get", "GET"],
+  ["list", "LIST"],
+  ["watch", "WATCH"],
+  ["patch", "PATCH"],
+  ["delete", "DELETE"],
+]);
 /** Clients can make up methods; all others are `other`, so that nobody can fill the memory with counters. */
 const COUNTED_VERBS: ReadonlySet<string> = new Set(
   "APPLY CONNECT CREATE DELETE DELETECOLLECTION GET LIST PATCH POST PROXY PUT UPDATE WATCH WATCHLIST".split(" "),
@@ -163,8 +211,10 @@ const COUNTED_VERBS: ReadonlySet<string> = new Set(
 
 /** Connections are one verb, whatever their method. */
 function verbOf(info: RequestInfo): string {
-  if (info.verb !== "watch" && info.verb !== "proxy" && isLongRunning(info)) return "CONNECT";
-  const verb = ownValue(UPSTREAM_VERBS, info.verb) ?? info.verb.toUpperCase();
+  if (info.isResourceRequest && info.verb !== "watch" && info.verb !== "proxy" && isLongRunning(info)) return "CONNECT";
+  const known = UPSTREAM_VERBS.get(info.verb);
+  if (known !== undefined) return known;
+  const verb = info.verb.toUpperCase();
   return COUNTED_VERBS.has(verb) ? verb : "other";
 }
 

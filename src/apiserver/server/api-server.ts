@@ -217,12 +217,14 @@ export class ApiServer {
     const beginning = this.#modules.beginning?.();
     if (beginning !== undefined) await beginning;
     const isBodyless = exchange.method === "GET" || exchange.method === "HEAD" || isConnection(info);
-    const body = isBodyless ? EMPTY : await this.#readBody(exchange);
+    const body = isBodyless ? EMPTY : await exchange.readBody(REQUEST_BODY_BYTES_MAX);
+    if (body === undefined) throw requestEntityTooLarge(`limit is ${REQUEST_BODY_BYTES_MAX}`);
     if (audited !== undefined) audited.requestBody(body, String(exchange.headers["content-type"] ?? ""));
     const annotate = audited === undefined ? undefined : (key: string, value: string): void => audited.annotate(key, value);
     const stopping = this.#stopping.signal;
     if (info.verb === "watch") this.#limitWatch(query);
-    return resources(new HttpResourceRequest(exchange, { user, info, query, body, stopping, warnings, annotate }));
+    // Awaited here: to hand a promise on takes the event loop three steps instead of one.
+    return await resources(new HttpResourceRequest(exchange, { user, info, query, body, stopping, warnings, annotate }));
   }
 
   /** Gives a watch whose client names no time the one that the server is told of; upstream's is the watch's own default. */
@@ -259,12 +261,6 @@ export class ApiServer {
     } catch (error) {
       return refuse(error);
     }
-  }
-
-  async #readBody(exchange: Exchange): Promise<Uint8Array> {
-    const body = await exchange.readBody(REQUEST_BODY_BYTES_MAX);
-    if (body === undefined) throw requestEntityTooLarge(`limit is ${REQUEST_BODY_BYTES_MAX}`);
-    return body;
   }
 
   #toStatus(error: unknown, exchange: Exchange): StatusError {

@@ -8,6 +8,7 @@ export function readBody(stream: Readable, limitBytes: number): Promise<Buffer |
     let first: Buffer | undefined;
     let more: Buffer[] | undefined;
     let length = 0;
+    let ended = false;
     stream.on("data", (chunk: Buffer) => {
       length += chunk.length;
       if (length > limitBytes) {
@@ -19,10 +20,14 @@ export function readBody(stream: Readable, limitBytes: number): Promise<Buffer |
       else more.push(chunk);
     });
     stream.on("end", () => {
+      ended = true;
       if (length > limitBytes) resolve(undefined);
       else resolve(more === undefined ? (first ?? EMPTY) : Buffer.concat(more, length));
     });
     stream.on("error", () => resolve(undefined));
-    stream.on("close", () => resolve(undefined));
+    // Comes behind every end, too, where a second answer would be told to V8's runtime.
+    stream.on("close", () => {
+      if (!ended) resolve(undefined);
+    });
   });
 }

@@ -23,6 +23,8 @@ test.each([
   ["/api/v1/namespaces/a/pods/p/log", true],
   ["/api/v1/namespaces/a/pods/p", false],
   ["/healthz", false],
+  ["/debug/pprof/profile?seconds=90", true],
+  ["/debug/pprof", false],
 ])("%s is long-running: %s", (url, want) => {
   const [path = "", query = ""] = url.split("?");
   expect(isLongRunning(resolveRequestInfo("GET", path, new URLSearchParams(query)))).toBe(want);

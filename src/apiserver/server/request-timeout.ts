@@ -5,14 +5,21 @@ import type { RequestInfo } from "../request/request-info.ts";
 /** What may go on for as long as the client likes (upstream's long-running check). */
 const LONG_RUNNING_SUBRESOURCES: ReadonlySet<string> = new Set(["attach", "exec", "proxy", "log", "portforward"]);
 
-/** Whether a request is a stream, which `timeout` says nothing about. */
-export function isLongRunning({ verb, subresource, isResourceRequest }: RequestInfo): boolean {
-  return isResourceRequest && (verb === "watch" || verb === "proxy" || LONG_RUNNING_SUBRESOURCES.has(subresource));
+/** Profiles take as long as who asks for them says. */
+const PROFILES = "/debug/pprof/";
+
+/** Whether a request is a stream or a profile, which `timeout` says nothing about. */
+export function isLongRunning(info: RequestInfo): boolean {
+  return info.isResourceRequest ? isStream(info) : info.path.startsWith(PROFILES);
+}
+
+function isStream({ verb, subresource }: RequestInfo): boolean {
+  return verb === "watch" || verb === "proxy" || LONG_RUNNING_SUBRESOURCES.has(subresource);
 }
 
 /** Whether what the client sends goes on to a node, a pod or a service as it comes. */
 export function isConnection(info: RequestInfo): boolean {
-  return isLongRunning(info) && info.verb !== "watch" && info.subresource !== "log";
+  return info.isResourceRequest && isStream(info) && info.verb !== "watch" && info.subresource !== "log";
 }
 
 /**

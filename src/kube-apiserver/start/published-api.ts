@@ -58,7 +58,7 @@ export function publishApi(
       const pending = progress.pending(group);
       if (pending !== undefined || group === undefined || !isShared || servesGroup(group)) return pending;
       // Another server may know of it already.
-      return stores.cache.catchUp().then(() => progress.pending(group));
+      return stores.cache.catchUp()?.then(() => progress.pending(group));
     },
   };
 }

@@ -5,6 +5,7 @@ import { normalizeObject } from "#apimachinery/schema/normalize.ts";
 import { assert } from "#base/assert.ts";
 import type { ConnectSubresource } from "../../registry/resource.ts";
 import { ObjectView } from "../../registry/store/admission-forms.ts";
+import type { RequestContext } from "../../request/request-info.ts";
 import type { ApiResponse, ResourceRequest } from "../response.ts";
 import { decodeBody, type ExpectedKind } from "./body.ts";
 import { connectOptions } from "./connect-options.ts";
@@ -14,7 +15,7 @@ import { valueResponse } from "./representation.ts";
 import { type ResourceEndpoint, type Target, targetOf } from "./resource-handler.ts";
 import { methodNotAllowed } from "./route-errors.ts";
 import { checkNamespace, writeRequest } from "./write.ts";
-import { parseWriteOptions } from "./write-options.ts";
+import { parseWriteOptions, type WriteOptions } from "./write-options.ts";
 
 /** Requests for a subresource that is a function: `binding`, `eviction`, `token`, `log`. */
 export async function handleConnect(
@@ -29,15 +30,7 @@ export async function handleConnect(
     const options = parseWriteOptions(request.query, "CreateOptions", request.userAgent);
     const kind = kindOf(endpoint, subresource);
     const body = decodeBody(request.body, format, kind, options.fieldValidation, request.warnings);
-    checkNamespace(body, target);
-    const write = writeRequest(endpoint, request, target, options);
-    const plain = endpoint.store.core.attributes("CREATE", write, target.name, body, undefined);
-    const attributes = new ObjectView(subresource.kind, kind.schema, (object) => object).attributes(plain);
-    await endpoint.modules.stores.admission.mutate(attributes);
-    await endpoint.modules.stores.admission.validate(attributes);
-    const store = endpoint.store;
-    const answer = await subresource.create(target.name, body, request, store, options.dryRun);
-    const shown = answer.kind === kind.kind ? normalizeObject(kind.schema, answer) : answer;
+    const shown = await createThrough(endpoint, subresource, request, target, body, options);
     return valueResponse(shown, { ...negotiated, transform: undefined }, 201);
   }
   if (subresource.connect === undefined) throw methodNotAllowed();
@@ -51,6 +44,28 @@ export async function handleConnect(
     if (refusal !== undefined) throw refusal;
   }
   return subresource.connect(target.name, request, endpoint.store, options);
+}
+
+/** What a function of an object answers to a body that was decoded as {@link kindOf} it; it must have a `create`. */
+export async function createThrough(
+  endpoint: ResourceEndpoint,
+  subresource: ConnectSubresource<ApiObject>,
+  context: RequestContext,
+  target: Target,
+  body: ApiObject,
+  options: Pick<WriteOptions, "dryRun" | "fieldManager">,
+): Promise<ApiObject> {
+  const { store, modules } = endpoint;
+  const kind = kindOf(endpoint, subresource);
+  checkNamespace(body, target);
+  const write = writeRequest(endpoint, context, target, options);
+  const plain = store.core.attributes("CREATE", write, target.name, body, undefined);
+  const attributes = new ObjectView(subresource.kind, kind.schema, (object) => object).attributes(plain);
+  await modules.stores.admission.mutate(attributes);
+  await modules.stores.admission.validate(attributes);
+  assert(subresource.create !== undefined, "it takes bodies");
+  const answer = await subresource.create(target.name, body, context, store, options.dryRun);
+  return answer.kind === kind.kind ? normalizeObject(kind.schema, answer) : answer;
 }
 
 /** Upstream's `ConnectResource`: the plugins judge the options before anything is looked up. Resolves to the options. */
@@ -77,7 +92,8 @@ function pathBehind({ info }: ResourceRequest): string {
   return info.path.endsWith("/") && !rooted.endsWith("/") ? `${rooted}/` : rooted;
 }
 
-function kindOf(endpoint: ResourceEndpoint, subresource: ConnectSubresource<ApiObject>): ExpectedKind {
+/** What a function of an object is told with. */
+export function kindOf(endpoint: ResourceEndpoint, subresource: ConnectSubresource<ApiObject>): ExpectedKind {
   const { group, version, kind } = subresource.kind;
   const schema = endpoint.modules.stores.schemaFor(group, version, kind);
   assert(schema !== undefined, `no type ${kind} in ${group}/${version}`);

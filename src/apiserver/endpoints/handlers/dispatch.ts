@@ -48,9 +48,7 @@ export function createResourceRequestHandler(
       return await dispatch(routes(), modules, request);
     } catch (thrown) {
       if (!(thrown instanceof StatusError)) onInternalError(thrown, request);
-      const error = storageFailure(thrown);
-      const status = error instanceof StatusError ? error.status : internalStatus(error);
-      return statusResponse(status, statusFormat(header(request, "accept")));
+      return statusResponse(failureOf(thrown), statusFormat(header(request, "accept")));
     }
   };
 }
@@ -78,19 +76,18 @@ function routesOf(modules: HandlerModules): ReadonlyMap<string, Route> {
   return routes;
 }
 
-function internalStatus(error: unknown): StatusError["status"] {
+/** What a client is told of whatever a request ended with. */
+export function failureOf(thrown: unknown): StatusError["status"] {
+  const error = storageFailure(thrown);
+  if (error instanceof StatusError) return error.status;
   return internalError(error instanceof Error ? error.message : String(error)).status;
 }
 
-async function dispatch(
-  routes: ReadonlyMap<string, Route>,
-  modules: HandlerModules,
-  request: ResourceRequest,
-): Promise<ApiResponse> {
+function dispatch(routes: ReadonlyMap<string, Route>, modules: HandlerModules, request: ResourceRequest): Promise<ApiResponse> {
   const { info } = request;
   const route = routes.get(`${info.apiGroup}/${info.apiVersion}/${info.resource}`);
   if (route === undefined) {
-    if (isCustomGroup(routes, info.apiGroup)) return pageNotFound();
+    if (isCustomGroup(routes, info.apiGroup)) return Promise.resolve(pageNotFound());
     throw noSuchPath();
   }
   if ("endpoint" in route && route.endpoint.store.definition.custom === true) {

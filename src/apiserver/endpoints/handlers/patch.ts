@@ -31,7 +31,7 @@ export async function handlePatch(endpoint: ResourceEndpoint, request: ResourceR
     name: target.name,
     expectedUid: "",
     mayCreate: false,
-    transform: async (existing) => {
+    transform: (existing) => {
       const current = toServedForm(endpoint.form, existing as ApiObject);
       const changed = patch.apply(current, endpoint.form, request.warnings);
       setDefaults(endpoint, changed, target.subresource);

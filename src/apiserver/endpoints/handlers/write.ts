@@ -1,6 +1,5 @@
 import { badRequest, isForbidden } from "#apimachinery/api-errors/errors.ts";
 import type { ApiObject } from "#apimachinery/meta/api-object.ts";
-import { deepCopy } from "#apimachinery/meta/deep-copy.ts";
 import { bodyFormat } from "#apimachinery/schema/decode-body.ts";
 import { subresourcesOf } from "../../registry/resource.ts";
 import { dedupOwnerReferences } from "../../registry/store/owner-references.ts";
@@ -36,18 +35,28 @@ export async function handleUpdate(endpoint: ResourceEndpoint, request: Resource
   const format = bodyFormat(header(request, "content-type"));
   const options = parseWriteOptions(request.query, "UpdateOptions", request.userAgent);
   const target = targetOf(endpoint, request.info);
-  const body = decodeBody(request.body, format, endpoint.form, options.fieldValidation, request.warnings);
-  setDefaults(endpoint, body, target.subresource);
+  const decode = (warnings: string[]): ApiObject => {
+    const decoded = decodeBody(request.body, format, endpoint.form, options.fieldValidation, warnings);
+    setDefaults(endpoint, decoded, target.subresource);
+    return decoded;
+  };
+  const body = decode(request.warnings);
   checkName(body, target);
+  // Nearly always the first attempt is the last one.
+  let unused: ApiObject | undefined = body;
   const write = writeRequest(endpoint, request, target, options);
   const result = await endpoint.store.updateWith({
     ...write,
     name: target.name,
     expectedUid: body.metadata.uid ?? "",
     mayCreate: true,
-    transform: async (existing) => {
-      if (existing === undefined) await authorizeCreate(endpoint, request);
-      return admitChange(endpoint, write, target.name, deepCopy(body) as ApiObject, existing);
+    transform: (existing) => {
+      const change = (): ApiObject | Promise<ApiObject> => {
+        const changed = unused ?? decode([]);
+        unused = undefined;
+        return admitChange(endpoint, write, target.name, changed, existing);
+      };
+      return existing === undefined ? authorizeCreate(endpoint, request).then(change) : change();
     },
   });
   const status = result.created ? 201 : 200;
@@ -56,36 +65,43 @@ export async function handleUpdate(endpoint: ResourceEndpoint, request: Resource
     : entryResponse(endpoint, negotiated, request.query, result.entry, status);
 }
 
-/** What admission and managedFields do to a changed object in the client's form; the result is in storage form. */
-export async function admitChange(
+/**
+ * What admission and managedFields do to a changed object in the client's form; the result is in storage form. A promise only where
+ * somebody has to wait.
+ */
+export function admitChange(
   endpoint: ResourceEndpoint,
   write: WriteRequest,
   name: string,
   changed: ApiObject,
   existing: ApiObject | undefined,
-): Promise<ApiObject> {
+): ApiObject | Promise<ApiObject> {
   dedupOwnerReferences(changed, write.context.warnings, false);
-  await endpoint.store.core.trackFields(changed, existing, write);
+  const tracking = endpoint.store.core.trackFields(changed, existing, write);
+  if (tracking !== undefined) return tracking.then(() => admit(endpoint, write, name, changed, existing));
   return admit(endpoint, write, name, changed, existing);
 }
 
 /** Mutating admission of an object in the client's form that tells its managers already; the result is in storage form. */
-export async function admit(
+export function admit(
   endpoint: ResourceEndpoint,
   write: WriteRequest,
   name: string,
   changed: ApiObject,
   existing: ApiObject | undefined,
-): Promise<ApiObject> {
+): ApiObject | Promise<ApiObject> {
   const { core } = endpoint.store;
   const { warnings } = write.context;
   const object = toStorageForm(endpoint.form, core.definition, changed);
   const { other } = endpoint.form;
   if (other !== undefined && other.setDefaults === undefined) core.strategy.setDefaults?.(asDraft(object));
   const operation = existing === undefined ? "CREATE" : "UPDATE";
-  await endpoint.modules.stores.admission.mutate(core.attributes(operation, write, name, object, existing));
-  dedupOwnerReferences(object, warnings, true);
-  return object;
+  const admitting = endpoint.modules.stores.admission.mutate(core.attributes(operation, write, name, object, existing));
+  const admitted = (): ApiObject => {
+    dedupOwnerReferences(object, warnings, true);
+    return object;
+  };
+  return admitting === undefined ? admitted() : admitting.then(admitted);
 }
 
 /** The parts of a write that the store needs to know. */

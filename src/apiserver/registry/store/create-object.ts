@@ -22,18 +22,22 @@ export type WriteResult =
  */
 export async function createObject(core: StoreCore, body: ApiObject, request: WriteRequest): Promise<WriteResult> {
   const { context } = request;
-  await core.strategy.load?.();
+  const loading = core.strategy.load?.();
+  if (loading !== undefined) await loading;
   checkNamespace(core, body, request);
   dedupOwnerReferences(body, context.warnings, false);
-  await core.trackFields(body, undefined, request);
+  const tracking = core.trackFields(body, undefined, request);
+  if (tracking !== undefined) await tracking;
   const object = toStorageForm(request.form, core.definition, body);
   if (request.form.other?.setDefaults === undefined) core.strategy.setDefaults?.(asDraft(object));
   if (request.admit) {
-    await core.modules.admission().mutate(core.attributes("CREATE", request, object.metadata.name ?? "", object, undefined));
+    const attributes = core.attributes("CREATE", request, object.metadata.name ?? "", object, undefined);
+    const admitting = core.modules.admission().mutate(attributes);
+    if (admitting !== undefined) await admitting;
     dedupOwnerReferences(object, context.warnings, true);
   }
   const generated = !object.metadata.name && Boolean(object.metadata.generateName);
-  if (!generated) return createNamed(core, object, request);
+  if (!generated) return await createNamed(core, object, request);
   for (let attempt = 1; ; attempt++) {
     const named = attempt < NAME_ATTEMPTS_MAX ? deepCopy(object) : object;
     const base = object.metadata.generateName ?? "";
@@ -60,10 +64,12 @@ export function checkNamespace(core: StoreCore, object: ApiObject, request: Writ
   }
 }
 
-async function createNamed(core: StoreCore, object: ApiObject, request: WriteRequest): Promise<WriteResult> {
+function createNamed(core: StoreCore, object: ApiObject, request: WriteRequest): Promise<WriteResult> {
   prepareNew(core, object, request);
   if (request.admit) {
-    await core.modules.admission().validate(core.attributes("CREATE", request, object.metadata.name ?? "", object, undefined));
+    const attributes = core.attributes("CREATE", request, object.metadata.name ?? "", object, undefined);
+    const admitting = core.modules.admission().validate(attributes);
+    if (admitting !== undefined) return admitting.then(() => storeNew(core, object, request));
   }
   return storeNew(core, object, request);
 }
@@ -98,7 +104,8 @@ export async function storeNew(core: StoreCore, object: ApiObject, request: Writ
   const meta = object.metadata;
   // What a write of the status makes has nothing allocated, as upstream.
   const begin = request.subresource === "" ? core.strategy.beginCreate : undefined;
-  const transaction = await begin?.(asDraft(object), request.context, request.dryRun);
+  const beginning = begin?.(asDraft(object), request.context, request.dryRun);
+  const transaction = beginning instanceof Promise ? await beginning : beginning;
   try {
     // A dry run never reaches the check, and answers with the version that was given.
     if (!request.dryRun && namesVersion(meta.resourceVersion)) {

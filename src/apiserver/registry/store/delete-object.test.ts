@@ -67,3 +67,12 @@ test("of what was never there it is said", async () => {
   await deleteObject(core, "p", { gracePeriodSeconds: 0 }, request);
   await expect(deleteObject(core, "p", {}, request)).rejects.toMatchObject({ status: { reason: "NotFound" } });
 });
+
+test("who deletes what others write hundreds of times in between goes on until it is marked", async () => {
+  let puts = 0;
+  const put = async (_key: string, _revision: number, object: ApiObject) => (++puts < 500 ? undefined : entryOf(object, puts));
+  const remove = async (entry: CacheEntry) => entry;
+  const core = { ...storeOf(() => undefined), put, remove } as unknown as StoreCore;
+  const { gone } = await deleteObject(core, "p", {}, request);
+  expect({ gone, puts }).toEqual({ gone: true, puts: 500 });
+});

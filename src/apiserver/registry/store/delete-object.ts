@@ -6,10 +6,7 @@ import type { CacheEntry } from "../../cacher/cache-entry.ts";
 import type { DeleteOptions } from "../resource.ts";
 import { beginDeletion, checkDeleteOptions, checkPreconditions, collectionFinalizers, markAsDeleting } from "./deletion.ts";
 import type { StoreCore, WriteRequest } from "./store-core.ts";
-import { OPTIMISTIC_LOCK_MESSAGE } from "./update-object.ts";
-
-/** How often a delete is tried again when others write in between. */
-const DELETE_ATTEMPTS_MAX = 64;
+import { OPTIMISTIC_LOCK_MESSAGE, WRITE_ATTEMPTS_MAX } from "./update-object.ts";
 
 /** What a DELETE did. `answer` is the object or a Status, as the kind has it. */
 export interface DeleteResult {
@@ -39,7 +36,7 @@ export async function deleteObject(
     const attributes = core.attributes("DELETE", request, admittedName(name, request), undefined, known?.object);
     await core.modules.admission().mutate({ ...attributes, options });
   }
-  for (let attempt = 0; attempt < DELETE_ATTEMPTS_MAX; attempt++) {
+  for (let attempt = 0; attempt < WRITE_ATTEMPTS_MAX; attempt++) {
     const existing = core.cache.byKey(key);
     if (existing === undefined) throw notFound(core.resourceOf(request), name);
     const converting = core.ready(existing);

@@ -113,15 +113,16 @@ export class GenericStore implements Store<ApiObject> {
   }
 
   /** Update for handlers. */
-  async updateWith(request: UpdateRequest): Promise<UpdateResult> {
-    await this.core.modules.cache.catchUp();
-    return updateObject(this.core, request);
+  updateWith(request: UpdateRequest): Promise<UpdateResult> {
+    const late = this.core.modules.cache.catchUp();
+    return late === undefined ? updateObject(this.core, request) : late.then(() => updateObject(this.core, request));
   }
 
   /** Delete for handlers. */
-  async deleteWith(name: string, options: DeleteOptions, request: WriteRequest): Promise<DeleteResult> {
-    await this.core.modules.cache.catchUp();
-    return deleteObject(this.core, name, options, request);
+  deleteWith(name: string, options: DeleteOptions, request: WriteRequest): Promise<DeleteResult> {
+    const late = this.core.modules.cache.catchUp();
+    if (late === undefined) return deleteObject(this.core, name, options, request);
+    return late.then(() => deleteObject(this.core, name, options, request));
   }
 
   #internal(

@@ -152,9 +152,15 @@ export class StoreCore {
     return this.definition.subresources?.status?.type === "status";
   }
 
-  /** The canonical stored form. Takes its argument over. */
-  normalize(object: ApiObject): ApiObject {
-    return normalizeOwned(this.schema, object) as ApiObject;
+  /**
+   * The canonical stored form. Takes its argument over. `existing` is what is stored: a part that is the very one of this process's
+   * last write is as it is to be, such as the spec where a status is written.
+   */
+  normalize(object: ApiObject, existing?: CacheEntry): ApiObject {
+    if (existing === undefined || existing.stale !== false) return normalizeOwned(this.schema, object) as ApiObject;
+    const stored = existing.object as unknown as Readonly<Record<string, unknown>>;
+    const isStoredSo = (name: string, value: unknown): boolean => value === stored[name];
+    return normalizeOwned(this.schema, object, false, isStoredSo) as ApiObject;
   }
 
   attributes(
@@ -197,7 +203,9 @@ export class StoreCore {
     const { form, subresource } = request;
     // Begun anew for every conversion that is missing: until then the object stays as it is.
     const own = this.#memo === undefined ? object : { ...object, metadata: { ...object.metadata } };
-    const tracked = normalizeOwned(form.schema, own, true);
+    const resetFields = this.resetFields(subresource);
+    // What the subresource does not write is not compared.
+    const tracked = normalizeOwned(form.schema, own, true, (name) => resetFields.includes(name));
     // An empty list is no list to Go's encoder, but it resets the managers.
     if (object.metadata.managedFields?.length === 0) tracked.metadata.managedFields = [];
     trackUpdate({
@@ -208,7 +216,7 @@ export class StoreCore {
       apiVersion: form.apiVersion,
       subresource,
       now: this.now(),
-      resetFields: this.resetFields(subresource),
+      resetFields,
       versions: this.versions(subresource),
     });
     if (tracked.metadata.managedFields === undefined) delete object.metadata.managedFields;
@@ -233,12 +241,19 @@ export class StoreCore {
   }
 
   /** Whether writing the object would leave what is stored as it is. */
-  async changesNothing(existing: CacheEntry, object: ApiObject): Promise<boolean> {
+  changesNothing(existing: CacheEntry, object: ApiObject): boolean | Promise<boolean> {
+    // Nearly all writes change something, and need nobody to tell them so.
+    if (this.definition.codec === undefined && !semanticEqual(object, existing.object)) return false;
+    return this.#isStoredSo(existing, object);
+  }
+
+  async #isStoredSo(existing: CacheEntry, object: ApiObject): Promise<boolean> {
     return (await this.#saysTheSame(existing, object)) && (await this.modules.kv.isStale?.(existing.key)) !== true;
   }
 
+  /** For what has no codec, what {@link changesNothing} compares was equal. */
   async #saysTheSame(existing: CacheEntry, object: ApiObject): Promise<boolean> {
-    if (this.definition.codec === undefined) return semanticEqual(object, existing.object) && !(await this.#isStale(existing));
+    if (this.definition.codec === undefined) return !(await this.#isStale(existing));
     const stored = this.stored.byKey(existing.key);
     if (stored?.revision !== existing.revision || stored.stale !== false) return false;
     return semanticEqual(await this.storedForm(object), stored.object);
@@ -296,7 +311,7 @@ export class StoreCore {
     try {
       const put = lease === 0 ? { value } : { value, lease };
       const result = await kv.txn({ key, expectedModRevision: expectedRevision, put });
-      await cache.waitFor(result.revision);
+      if (cache.revision < result.revision) await cache.waitFor(result.revision);
       if (!result.succeeded) return undefined;
       const { namespace, name } = object.metadata;
       const entry = write.entry ?? new CacheEntry(key, namespace ?? "", name ?? "", result.revision, encoded, stored);

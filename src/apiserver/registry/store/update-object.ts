@@ -12,8 +12,11 @@ import { checkNamespace, prepareNew, storeNew, type WriteResult } from "./create
 import { endsWithUpdate } from "./deletion.ts";
 import { asDraft, type StoreCore, type WriteRequest } from "./store-core.ts";
 
-/** How often a write is tried again when others write in between. */
-const UPDATE_ATTEMPTS_MAX = 64;
+/**
+ * How often a write is tried again when others write in between, each time after theirs is stored. Upstream tries for as long as the
+ * request may take: a scheduler that tells of one pod again and again wins for seconds against who deletes it.
+ */
+export const WRITE_ATTEMPTS_MAX = 2_048;
 /** Upstream's `OptimisticLockErrorMsg`. */
 export const OPTIMISTIC_LOCK_MESSAGE =
   "the object has been modified; please apply your changes to the latest version and try again";
@@ -27,7 +30,7 @@ export interface UpdateRequest extends WriteRequest {
    * Makes the new object, in storage form and admitted, from what is stored (undefined: nothing). Called again when
    * somebody else wrote in between, so it may not change what it closes over. Must not change `existing`.
    */
-  readonly transform: (existing: ApiObject | undefined) => Promise<ApiObject>;
+  readonly transform: (existing: ApiObject | undefined) => ApiObject | Promise<ApiObject>;
   /** The object may be made if it is absent and the kind allows that. */
   readonly mayCreate: boolean;
   /** The object is made if it is absent, whatever the kind allows: server-side apply of the resource itself. */
@@ -41,7 +44,7 @@ export type UpdateResult = WriteResult & { readonly created: boolean };
 /** Upstream's `Store.Update`. */
 export async function updateObject(core: StoreCore, request: UpdateRequest): Promise<UpdateResult> {
   const key = core.cache.key(request.namespace, request.name);
-  for (let attempt = 0; attempt < UPDATE_ATTEMPTS_MAX; attempt++) {
+  for (let attempt = 0; attempt < WRITE_ATTEMPTS_MAX; attempt++) {
     const existing = core.cache.byKey(key);
     const converting = core.ready(existing);
     if (converting !== undefined) await converting;
@@ -82,16 +85,20 @@ async function createInstead(core: StoreCore, request: UpdateRequest): Promise<U
 
 async function updateExisting(core: StoreCore, request: UpdateRequest, existing: CacheEntry): Promise<UpdateResult | undefined> {
   const old = existing.object;
-  await core.strategy.load?.();
-  const object = await request.transform(old);
+  const loading = core.strategy.load?.();
+  if (loading !== undefined) await loading;
+  const transformed = request.transform(old);
+  const object = transformed instanceof Promise ? await transformed : transformed;
   checkVersion(core, request, object, existing.revision);
   object.metadata.resourceVersion = String(existing.revision);
   prepareChanged(core, request, object, old);
   if (request.admit) {
-    await core.modules.admission().validate(core.attributes("UPDATE", request, request.name, object, old));
+    const admitting = core.modules.admission().validate(core.attributes("UPDATE", request, request.name, object, old));
+    if (admitting !== undefined) await admitting;
   }
   const begin = request.subresource === "" ? core.strategy.beginUpdate : undefined;
-  const transaction = await begin?.(asDraft(object), old, request.context, request.dryRun);
+  const beginning = begin?.(asDraft(object), old, request.context, request.dryRun);
+  const transaction = beginning instanceof Promise ? await beginning : beginning;
   try {
     const result = await storeChanged(core, request, existing, object);
     if (result === undefined || request.dryRun) transaction?.rollback?.();
@@ -109,7 +116,7 @@ async function storeChanged(
   existing: CacheEntry,
   object: ApiObject,
 ): Promise<UpdateResult | undefined> {
-  const stored = core.normalize(object);
+  const stored = core.normalize(object, existing);
   restoreTimes(stored, existing.object);
   const done = endsWithUpdate(stored.metadata, existing.object.metadata) && !core.strategy.finalization?.pending(stored);
   if (request.dryRun) {
@@ -123,7 +130,8 @@ async function storeChanged(
     stored.metadata.resourceVersion = String(gone.revision);
     return { entry: undefined, object: stored, created: false };
   }
-  if (await core.changesNothing(existing, stored)) return { entry: existing, object: existing.object, created: false };
+  const same = core.changesNothing(existing, stored);
+  if (same instanceof Promise ? await same : same) return { entry: existing, object: existing.object, created: false };
   const entry = await core.put(existing.key, existing.revision, stored);
   return entry === undefined ? undefined : { entry, object: entry.object, created: false };
 }

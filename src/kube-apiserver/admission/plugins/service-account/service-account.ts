@@ -22,7 +22,7 @@ const LOOKUP_PAUSE_MS = 100;
 /** Every pod runs as a service account, can reach the API with its token, and uses no Secrets that the account forbids. */
 export const serviceAccount: AdmissionPluginFactory = (modules) => ({
   name: "ServiceAccount",
-  mutate: async (attributes) => {
+  mutate: (attributes) => {
     if (!isNewPod(attributes)) return;
     const pod = attributes.object as unknown as Draft<Pod>;
     if (isMirrorPod(pod)) return refuse(attributes, forbiddenOfMirrorPod(pod));
@@ -30,15 +30,16 @@ export const serviceAccount: AdmissionPluginFactory = (modules) => ({
     if (spec === undefined) return;
     if (!spec.serviceAccountName) spec.serviceAccountName = DEFAULT_ACCOUNT;
     spec.serviceAccount = spec.serviceAccountName;
-    const account = await findAccount(modules, attributes, spec.serviceAccountName);
-    if (spec.automountServiceAccountToken ?? account.automountServiceAccountToken ?? true) mountToken(modules, spec);
-    if ((spec.imagePullSecrets?.length ?? 0) === 0 && (account.imagePullSecrets?.length ?? 0) > 0) {
-      spec.imagePullSecrets = (account.imagePullSecrets ?? []).map((secret) => ({ ...secret }));
-    }
-    if (enforcesMountableSecrets(account)) refuse(attributes, unlistedSecret(pod, account));
+    return withAccount(modules, attributes, spec.serviceAccountName, (account) => {
+      if (spec.automountServiceAccountToken ?? account.automountServiceAccountToken ?? true) mountToken(modules, spec);
+      if ((spec.imagePullSecrets?.length ?? 0) === 0 && (account.imagePullSecrets?.length ?? 0) > 0) {
+        spec.imagePullSecrets = (account.imagePullSecrets ?? []).map((secret) => ({ ...secret }));
+      }
+      if (enforcesMountableSecrets(account)) refuse(attributes, unlistedSecret(pod, account));
+    });
   },
   // Once more, since webhooks may have changed the pod.
-  validate: async (attributes) => {
+  validate: (attributes) => {
     const isNew = isNewPod(attributes);
     if (!isNew && !addsContainers(attributes)) return;
     const pod = attributes.object as unknown as Pod;
@@ -47,9 +48,10 @@ export const serviceAccount: AdmissionPluginFactory = (modules) => ({
     if (name === "") {
       return refuse(attributes, `no service account specified for pod ${attributes.namespace}/${pod.metadata?.name ?? ""}`);
     }
-    const account = await findAccount(modules, attributes, name);
-    if (!enforcesMountableSecrets(account)) return;
-    refuse(attributes, isNew ? unlistedSecret(pod, account) : unlistedSecretOfEphemeral(pod, account));
+    return withAccount(modules, attributes, name, (account) => {
+      if (!enforcesMountableSecrets(account)) return;
+      refuse(attributes, isNew ? unlistedSecret(pod, account) : unlistedSecretOfEphemeral(pod, account));
+    });
   },
 });
 
@@ -65,20 +67,37 @@ function refuse(attributes: AdmissionAttributes, reason: string | undefined): vo
   if (reason !== undefined) throw admissionForbidden(attributes, reason);
 }
 
-async function findAccount(
-  { stores, clock }: AdmissionModules,
+/** Calls `use` with the account: at once where it is there, as it nearly always is. */
+function withAccount(
+  modules: AdmissionModules,
   attributes: AdmissionAttributes,
   name: string,
-): Promise<ServiceAccount> {
+  use: (account: ServiceAccount) => void,
+): Promise<void> | undefined {
+  const known = cachedAccount(modules, attributes, name);
+  if (known === undefined) return findAccount(modules, attributes, name).then(use);
+  use(known);
+  return undefined;
+}
+
+function cachedAccount(
+  { stores }: AdmissionModules,
+  { namespace }: AdmissionAttributes,
+  name: string,
+): ServiceAccount | undefined {
+  return stores.of<ServiceAccount>("", "serviceaccounts").cached(namespace, name);
+}
+
+async function findAccount(modules: AdmissionModules, attributes: AdmissionAttributes, name: string): Promise<ServiceAccount> {
   const attempts = name === DEFAULT_ACCOUNT ? LOOKUP_ATTEMPTS_MAX : 1;
   for (let attempt = 1; ; attempt++) {
-    const account = stores.of<ServiceAccount>("", "serviceaccounts").cached(attributes.namespace, name);
+    const account = cachedAccount(modules, attributes, name);
     if (account !== undefined) return account;
     if (attempt >= attempts) {
       const place = `${attributes.namespace}/${name}`;
       throw admissionForbidden(attributes, `error looking up service account ${place}: serviceaccount "${name}" not found`);
     }
-    await clock.sleep(LOOKUP_PAUSE_MS, attributes.context.signal);
+    await modules.clock.sleep(LOOKUP_PAUSE_MS, attributes.context.signal);
   }
 }
 

@@ -71,8 +71,8 @@ export const podStatus: StatusSubresource<Pod> = {
   type: "status",
   resetFields: ["spec", "metadata.deletionTimestamp", "metadata.ownerReferences"],
   prepareForUpdate: (pod, old) => {
-    // Only what is kept is copied: most writes of Pods come this way.
-    pod.spec = deepCopy(old.spec);
+    // Nothing writes it from here on, and most writes of Pods come this way: a copy would have to be put into its normal form anew.
+    pod.spec = old.spec as Draft<Pod>["spec"];
     if (pod.metadata) {
       delete pod.metadata.deletionTimestamp;
       delete pod.metadata.ownerReferences;
