@@ -11,7 +11,7 @@ import { QueryHandler } from "#cluster-dns/server/query-handler.ts";
 import { writeName } from "#cluster-dns/wire/dns-name.ts";
 import { ZoneRecords } from "#cluster-dns/zone/zone-records.ts";
 import { silentLogger } from "#component-base/logging.ts";
-import { dnsSockets } from "../src/cmd/cluster-dns-sockets.ts";
+import { dnsSockets } from "../src/cmd/cluster-dns/sockets.ts";
 
 const SERVICES = Number(process.argv[2] ?? 1_000);
 const QUERIES = Number(process.argv[3] ?? 50_000);

@@ -8,7 +8,7 @@ import { silentLogger } from "#component-base/logging.ts";
 import { DEFAULT_CONFIGURATION, type ProxyMode } from "#kube-proxy/configuration/proxy-configuration.ts";
 import type { RunResult } from "#kube-proxy/host.ts";
 import { KubeProxy } from "#kube-proxy/kube-proxy.ts";
-import { proxyHost } from "../src/cmd/kube-proxy-host.ts";
+import { proxyHost } from "../src/cmd/kube-proxy/host.ts";
 
 const [mode = "nftables", services = "1000", changes = "30"] = process.argv.slice(2);
 const SERVICES: ResourceId = { group: "", version: "v1", resource: "services" };

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { request as httpRequest } from "node:http";
 import { request as httpsRequest, type RequestOptions } from "node:https";
 import type { ComponentHealth } from "#kube-apiserver/registry/core/component-status/component-status.ts";
-import { etcdTls, etcdUrls } from "./etcd-flags.ts";
+import { etcdTls, etcdUrls } from "./flags/etcd-flags.ts";
 
 const TIMEOUT_MS = 5_000;
 /** The longest answer that is shown. */

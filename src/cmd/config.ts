@@ -1,5 +1,5 @@
 import { describeFlags, FlagError, type FlagSpec, parseFlags } from "#component-base/flags.ts";
-import { dnsManifestFlags, printedDnsManifest } from "./cluster-dns-manifest.ts";
+import { dnsManifestFlags, printedDnsManifest } from "./cluster-dns/manifest.ts";
 import { balancedServers, haproxyConfiguration } from "./haproxy-configuration.ts";
 
 type HaproxyFlagTypes = {

@@ -1,15 +1,15 @@
 import type { FlagSet, FlagSpec } from "#component-base/flags.ts";
-import { etcdFlags } from "./etcd-flags.ts";
-import { count, list, port, text, toggle } from "./flag-specs.ts";
-import { type FormerFlags, formerFlagSpecs } from "./former-flags.ts";
-import { frontProxyFlags } from "./front-proxy-flags.ts";
-import { kubeletClientFlags } from "./kubelet-client-flags.ts";
-import { logFlags } from "./log-flags.ts";
-import { runtimeConfigFlag } from "./runtime-config-flag.ts";
-import { securityFlags } from "./security-flags.ts";
+import { etcdFlags } from "./flags/etcd-flags.ts";
+import { count, list, port, text, toggle } from "./flags/flag-specs.ts";
+import { type FormerFlags, formerFlagSpecs } from "./flags/former-flags.ts";
+import { frontProxyFlags } from "./flags/front-proxy-flags.ts";
+import { logFlags } from "./flags/log-flags.ts";
+import { runtimeConfigFlag } from "./flags/runtime-config-flag.ts";
+import { securityFlags } from "./flags/security-flags.ts";
+import { servingFlags } from "./flags/serving-flags.ts";
+import { storageFlags } from "./flags/storage-flags.ts";
+import { kubeletClientFlags } from "./kubelet/client-flags.ts";
 import { namedCertificateFlags, servingCertificateFlags } from "./serving-certificate.ts";
-import { servingFlags } from "./serving-flags.ts";
-import { storageFlags } from "./storage-flags.ts";
 
 /** Former flags of the API server, and what they come to. */
 export const formerApiServerFlags: FormerFlags = {

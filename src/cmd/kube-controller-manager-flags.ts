@@ -1,7 +1,7 @@
 import type { FlagSet, FlagSpec } from "#component-base/flags.ts";
-import { componentFlags } from "./component-flags.ts";
-import { count, file, list, text, toggle } from "./flag-specs.ts";
-import { type FormerFlags, formerFlagSpecs } from "./former-flags.ts";
+import { componentFlags } from "./flags/component-flags.ts";
+import { count, file, list, text, toggle } from "./flags/flag-specs.ts";
+import { type FormerFlags, formerFlagSpecs } from "./flags/former-flags.ts";
 
 /** Flags of the controller manager that are taken, and what they come to. */
 export const formerControllerManagerFlags: FormerFlags = {

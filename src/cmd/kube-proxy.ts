@@ -12,19 +12,19 @@ import { DEFAULT_CONFIGURATION, forMode, type ProxyConfiguration } from "#kube-p
 import { applyKernelSettings } from "#kube-proxy/conntrack/kernel-settings.ts";
 import { KubeProxy } from "#kube-proxy/kube-proxy.ts";
 import { apiServerAddress, clientOf } from "./api-client.ts";
-import { readFeatureGates } from "./feature-gates.ts";
-import { givenFlags } from "./flag-specs.ts";
-import { sayFormerFlags } from "./former-flags.ts";
+import { readFeatureGates } from "./flags/feature-gates.ts";
+import { givenFlags } from "./flags/flag-specs.ts";
+import { sayFormerFlags } from "./flags/former-flags.ts";
+import { loggerOf } from "./flags/log-flags.ts";
 import {
   PROXY_CONFIGURATION_GROUP,
   readProxyConfiguration,
   shownConfiguration,
   validConfiguration,
-} from "./kube-proxy-configuration.ts";
-import { configurationOfFlags, formerProxyFlags, type KubeProxyFlags, kubeProxyFlags } from "./kube-proxy-flags.ts";
-import { proxyHost } from "./kube-proxy-host.ts";
-import { openProxyPorts } from "./kube-proxy-ports.ts";
-import { loggerOf } from "./log-flags.ts";
+} from "./kube-proxy/configuration.ts";
+import { configurationOfFlags, formerProxyFlags, type KubeProxyFlags, kubeProxyFlags } from "./kube-proxy/flags.ts";
+import { proxyHost } from "./kube-proxy/host.ts";
+import { openProxyPorts } from "./kube-proxy/ports.ts";
 import { notifyReady } from "./notify-ready.ts";
 import type { ProgramCall } from "./program-call.ts";
 import { untilInterrupted } from "./signals.ts";

@@ -1,10 +1,10 @@
 import { acquireFileLock, FileLockHeldError } from "#base/file-lock.ts";
 import { describeFlags, parseFlags } from "#component-base/flags.ts";
-import { givenFlags } from "./flag-specs.ts";
-import { sayFormerFlags } from "./former-flags.ts";
-import { formerKubeletFlags, type KubeletFlags, kubeletFlags } from "./kubelet-flags.ts";
-import { startKubelet } from "./kubelet-start.ts";
-import { loggerOf } from "./log-flags.ts";
+import { givenFlags } from "./flags/flag-specs.ts";
+import { sayFormerFlags } from "./flags/former-flags.ts";
+import { loggerOf } from "./flags/log-flags.ts";
+import { formerKubeletFlags, type KubeletFlags, kubeletFlags } from "./kubelet/flags.ts";
+import { startKubelet } from "./kubelet/start.ts";
 import { notifyReady } from "./notify-ready.ts";
 import type { ProgramCall } from "./program-call.ts";
 import { untilInterrupted } from "./signals.ts";

@@ -7,7 +7,7 @@ import { describeFlags, FlagError, type FlagSpec, type ParsedFlags, parseFlags }
 import { CopyError } from "#storage/copy/copy-marker.ts";
 import { type CopyResult, copyStore } from "#storage/copy/copy-store.ts";
 import { type KVStore, StorageError } from "#storage/kv.ts";
-import { etcdFlags, etcdKeyPrefix, etcdTls, etcdUrls } from "./etcd-flags.ts";
+import { etcdFlags, etcdKeyPrefix, etcdTls, etcdUrls } from "./flags/etcd-flags.ts";
 import { type EtcdPlace, openEmbedded, openEtcd } from "./open-store.ts";
 import { StartupError } from "./startup-error.ts";
 

@@ -4,8 +4,8 @@ import { systemRandom } from "#base/random.ts";
 import { FlagError, type ParsedFlags } from "#component-base/flags.ts";
 import type { EtcdEndpoints } from "#storage/etcd/etcd-client.ts";
 import type { KVStore } from "#storage/kv.ts";
-import { etcdKeyPrefix, etcdTls, etcdUrls } from "./etcd-flags.ts";
-import type { upFlags } from "./up-flags.ts";
+import { etcdKeyPrefix, etcdTls, etcdUrls } from "./flags/etcd-flags.ts";
+import type { upFlags } from "./up/flags.ts";
 
 /** Upstream's keys, as the rest of the program knows them. */
 const REGISTRY = "/registry/";
@@ -44,7 +44,7 @@ async function openMemory(clock: Clock): Promise<KVStore> {
 
 /** Opens the embedded store of a data directory, making it if needed. */
 export async function openEmbedded(dataDir: string, clock: Clock): Promise<KVStore> {
-  const { openLmdbStore } = await import("#storage/lmdb/lmdb-store.ts");
+  const { openLmdbStore } = await import("#storage/lmdb/open-lmdb-store.ts");
   return openLmdbStore({ dir: join(dataDir, "store"), clock });
 }
 

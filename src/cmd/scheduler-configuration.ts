@@ -1,5 +1,5 @@
 import { ConfigurationError, type ConfigurationKind, readConfiguration } from "#apiserver/configuration-file.ts";
-import type { ComponentFlags } from "./component-flags.ts";
+import type { ComponentFlags } from "./flags/component-flags.ts";
 
 /** What a KubeSchedulerConfiguration says. */
 export interface SchedulerConfiguration {

@@ -9,7 +9,7 @@ import { AssetFiles } from "#pki/asset-files.ts";
 import { createAuthority, issueCertificate } from "#pki/certificate.ts";
 import { RENEW_BEFORE_MS } from "#pki/cluster-assets.ts";
 import type { CertificatePair } from "#pki/key-pair.ts";
-import { file, list, text } from "./flag-specs.ts";
+import { file, list, text } from "./flags/flag-specs.ts";
 
 type ServingCertificateFlagTypes = {
   readonly "tls-cert-file": "string";

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { FlagError, type ParsedFlags } from "#component-base/flags.ts";
 import { type SnapshotMember, startSnapshotMember } from "./etcd-snapshot.ts";
-import type { upFlags } from "./up-flags.ts";
+import type { upFlags } from "./up/flags.ts";
 
 /** A snapshot that is open. */
 export interface SnapshotView {

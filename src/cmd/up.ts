@@ -12,22 +12,22 @@ import {
 } from "#envtest/control-plane.ts";
 import { type ClusterAssets, ensureClusterAssets } from "#pki/cluster-assets.ts";
 import { renderKubeconfig } from "#pki/kubeconfig.ts";
-import { durationMs, givenFlags } from "./flag-specs.ts";
+import { durationMs, givenFlags } from "./flags/flag-specs.ts";
+import { readRuntimeConfig } from "./flags/runtime-config-flag.ts";
+import { securityOptions } from "./flags/security-flags.ts";
+import { readServiceRanges } from "./flags/service-ranges-flag.ts";
+import { servingOptions } from "./flags/serving-flags.ts";
+import { etcdAddresses, openOverrides, storageSettings } from "./flags/storage-flags.ts";
 import { keepCertificates } from "./keep-certificates.ts";
-import { kubeletClientOptions } from "./kubelet-client-flags.ts";
+import { kubeletClientOptions } from "./kubelet/client-flags.ts";
 import { databaseKey, openStore } from "./open-store.ts";
 import { cpuProfile, heapProfile } from "./profiles.ts";
-import { readRuntimeConfig } from "./runtime-config-flag.ts";
-import { securityOptions } from "./security-flags.ts";
-import { readServiceRanges } from "./service-ranges-flag.ts";
-import { servingOptions } from "./serving-flags.ts";
 import { untilInterrupted } from "./signals.ts";
 import { explainStartFailure } from "./startup-error.ts";
-import { etcdAddresses, openOverrides, storageSettings } from "./storage-flags.ts";
-import { banner } from "./up-banner.ts";
-import { upFlags } from "./up-flags.ts";
-import type { UpMachine } from "./up-machine.ts";
-import { chooseNodeRuntime, type NodeRuntimeChoice } from "./up-node-choice.ts";
+import { banner } from "./up/banner.ts";
+import { upFlags } from "./up/flags.ts";
+import type { UpMachine } from "./up/machine.ts";
+import { chooseNodeRuntime, type NodeRuntimeChoice } from "./up/node-choice.ts";
 
 type UpFlags = ParsedFlags<typeof upFlags>;
 
@@ -132,7 +132,7 @@ async function start(flags: UpFlags, components: readonly ControlPlaneComponent[
     await Promise.all([kv, ...new Set(overrides.map((each) => each.kv))].map((store) => store.close()));
   };
   // What simulated nodes do not need is not loaded for them.
-  const own = node.real ? await import("./up-machine.ts") : undefined;
+  const own = node.real ? await import("./up/machine.ts") : undefined;
   const gateway = await own?.takeGateway(logger);
   const gated = gateway !== undefined && own?.needsGate(bindAddress) === true ? gateway : "";
   try {

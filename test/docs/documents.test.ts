@@ -2,15 +2,15 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
 import { describeFlags } from "#component-base/flags.ts";
-import { clusterDnsFlags } from "../../src/cmd/cluster-dns-flags.ts";
+import { clusterDnsFlags } from "../../src/cmd/cluster-dns/flags.ts";
 import { haproxyFlags } from "../../src/cmd/config.ts";
 import { kubeApiServerFlags } from "../../src/cmd/kube-apiserver-flags.ts";
 import { kubeControllerManagerFlags } from "../../src/cmd/kube-controller-manager-flags.ts";
-import { kubeProxyFlags } from "../../src/cmd/kube-proxy-flags.ts";
+import { kubeProxyFlags } from "../../src/cmd/kube-proxy/flags.ts";
 import { kubeSchedulerFlags } from "../../src/cmd/kube-scheduler.ts";
-import { kubeletFlags } from "../../src/cmd/kubelet-flags.ts";
+import { kubeletFlags } from "../../src/cmd/kubelet/flags.ts";
 import { ldapAuthnFlags } from "../../src/cmd/ldap-authn-flags.ts";
-import { upFlags } from "../../src/cmd/up-flags.ts";
+import { upFlags } from "../../src/cmd/up/flags.ts";
 import { root } from "../architecture/source-tree.ts";
 
 const documents = [

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { dump, load, loadAll } from "js-yaml";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { printedDnsManifest } from "../../src/cmd/cluster-dns-manifest.ts";
+import { printedDnsManifest } from "../../src/cmd/cluster-dns/manifest.ts";
 import { CONTAINERD_REASON, type ContainerdVersion, containerdVersions } from "../support/containerd.ts";
 import { BUSYBOX_IMAGE, HostContainerd } from "../support/host-containerd.ts";
 import { eventually, hasKubectl } from "../support/kubectl.ts";

@@ -71,7 +71,7 @@ describe("priority and fairness", () => {
           objectSelector: { matchLabels: { slow: "yes" } },
           admissionReviewVersions: ["v1"],
           sideEffects: "None",
-          timeoutSeconds: 1,
+          timeoutSeconds: 4,
         },
       ],
     });

@@ -10,7 +10,7 @@ import { createRestClient, type RestClient } from "#client/rest-client.ts";
 import { type CopyOptions, type CopyResult, copyStore } from "#storage/copy/copy-store.ts";
 import { EtcdStore } from "#storage/etcd/etcd-store.ts";
 import type { KVStore } from "#storage/kv.ts";
-import { openLmdbStore } from "#storage/lmdb/lmdb-store.ts";
+import { openLmdbStore } from "#storage/lmdb/open-lmdb-store.ts";
 import { RebasedStore } from "#storage/rebased-store.ts";
 import { ETCD_REASON, Etcd, hasEtcd } from "../support/etcd.ts";
 import { eventually } from "../support/kubectl.ts";

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterEach, expect, test, vi } from "vitest";
 import { realClock } from "#base/clock.ts";
 import type { KVStore } from "#storage/kv.ts";
-import { openLmdbStore } from "#storage/lmdb/lmdb-store.ts";
+import { openLmdbStore } from "#storage/lmdb/open-lmdb-store.ts";
 import { ApiParts } from "./api-parts.ts";
 import { costRatio } from "./cost.ts";
 

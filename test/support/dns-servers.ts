@@ -7,7 +7,7 @@ import type { DnsListener } from "../../src/cluster-dns/sockets.ts";
 import type { DnsRecord } from "../../src/cluster-dns/wire/dns-record.ts";
 import { type Query, readQuery } from "../../src/cluster-dns/wire/read-query.ts";
 import { bytesMax, writeResponse } from "../../src/cluster-dns/wire/write-response.ts";
-import { dnsSockets } from "../../src/cmd/cluster-dns-sockets.ts";
+import { dnsSockets } from "../../src/cmd/cluster-dns/sockets.ts";
 import { silentLogger } from "../../src/component-base/logging.ts";
 
 /** What a {@link FakeUpstream} answers; undefined for silence. */

@@ -37,7 +37,7 @@ import { clientClaims } from "#kubelet/volumes/client-claims.ts";
 import { HostVolumes } from "#kubelet/volumes/host-volumes.ts";
 import { CommandMounter } from "#kubelet/volumes/mounter.ts";
 import { createAuthority, issueCertificate } from "#pki/certificate.ts";
-import { decodeManifest } from "../../src/cmd/manifest-pods.ts";
+import { decodeManifest } from "../../src/cmd/kubelet/manifest-pods.ts";
 import type { Cluster } from "./cluster.ts";
 import { Containerd, type ContainerdVersion } from "./containerd.ts";
 import { ImageRegistry } from "./image-registry.ts";

@@ -6,7 +6,7 @@ import { realClock } from "#base/clock.ts";
 import { systemRandom } from "#base/random.ts";
 import { EtcdStore } from "#storage/etcd/etcd-store.ts";
 import type { KVStore } from "#storage/kv.ts";
-import { openLmdbStore } from "#storage/lmdb/lmdb-store.ts";
+import { openLmdbStore } from "#storage/lmdb/open-lmdb-store.ts";
 import { MemoryStore } from "#storage/memory/memory-store.ts";
 import { RebasedStore } from "#storage/rebased-store.ts";
 import { Etcd } from "./etcd.ts";

@@ -1,31 +1,48 @@
-import { StorageError } from "../kv.ts";
-import { closed } from "../storage-errors.ts";
-import type { LmdbFiles } from "./lmdb-files.ts";
+import type { StorageError, WatchEvent } from "../kv.ts";
+import { closed, notWritten } from "../storage-errors.ts";
+import type { LogGroup } from "./log-group.ts";
+import { type LogStep, stepBytes } from "./log-step.ts";
+import type { WriteAheadLog } from "./write-ahead-log.ts";
 
-/** Steps in one commit, at most: bounds what a commit holds in memory and how long it takes. */
-const COMMIT_STEPS_MAX = 4096;
+/** Steps in one group, at most: bounds how long LMDB takes over a group. */
+const GROUP_STEPS_MAX = 512;
+/** Bytes after which a group takes no further step. With the largest value on top it must fit a segment of the log. */
+const GROUP_BYTES = 256 * 1024;
 
-interface Step {
-  readonly apply: (() => void) | undefined;
+interface WaitingStep {
+  readonly step: LogStep | undefined;
+  readonly event: WatchEvent | undefined;
   readonly resolve: () => void;
   readonly reject: (error: StorageError) => void;
 }
 
 /**
- * Group commit: steps are applied in the order they were added, all that wait go into one durable transaction, and the
- * next transaction begins when the last is on the disk. After a failed commit nothing more is accepted: what memory
- * holds would differ from the disk.
+ * Group commit: all steps that wait go into one append to the log, in the order they were added, and the next append begins when the
+ * last is on the disk. After a failed append nothing more is accepted: what memory holds would differ from the disk.
  */
 export class CommitPipeline {
-  readonly #files: LmdbFiles;
-  readonly #onCommitted: () => void;
+  readonly #log: WriteAheadLog;
+  readonly #room: (until: number) => Promise<void>;
+  readonly #onCommitted: (group: LogGroup, events: readonly WatchEvent[]) => void;
   readonly #onBroken: (error: StorageError) => void;
-  #waiting: Step[] = [];
+  #sequence: number;
+  #waiting: WaitingStep[] = [];
   #running: Promise<void> | undefined;
   #broken: StorageError | undefined;
 
-  constructor(options: { files: LmdbFiles; onCommitted: () => void; onBroken: (error: StorageError) => void }) {
-    this.#files = options.files;
+  constructor(options: {
+    readonly log: WriteAheadLog;
+    /** The newest group of the log. */
+    readonly sequence: number;
+    /** Resolves when LMDB has the groups up to a sequence. */
+    readonly room: (until: number) => Promise<void>;
+    /** The group is durable; called before those are answered who added its steps. */
+    readonly onCommitted: (group: LogGroup, events: readonly WatchEvent[]) => void;
+    readonly onBroken: (error: StorageError) => void;
+  }) {
+    this.#log = options.log;
+    this.#sequence = options.sequence;
+    this.#room = options.room;
     this.#onCommitted = options.onCommitted;
     this.#onBroken = options.onBroken;
   }
@@ -34,12 +51,12 @@ export class CommitPipeline {
     return this.#broken;
   }
 
-  /** `apply` makes the step's writes; resolves when they are durable. Without `apply`, waits for the steps before it. */
-  add(apply?: () => void): Promise<void> {
+  /** Resolves when the step, with the event that it makes, is durable. Without a step, waits for the steps before it. */
+  add(step?: LogStep, event?: WatchEvent): Promise<void> {
     if (this.#broken !== undefined) return Promise.reject(this.#broken);
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ apply, resolve, reject });
-      // Steps of the same turn share a commit.
+      this.#waiting.push({ step, event, resolve, reject });
+      // Steps of the same turn share an append.
       this.#running ??= Promise.resolve().then(() => this.#run());
     });
   }
@@ -50,29 +67,47 @@ export class CommitPipeline {
     await this.#running;
   }
 
+  /** Nothing more is accepted, and what waits is refused. */
+  fail(error: StorageError): void {
+    this.#broken = error;
+    this.#onBroken(error);
+    for (const { reject } of this.#waiting.splice(0)) reject(error);
+  }
+
   async #run(): Promise<void> {
     while (this.#waiting.length > 0) {
-      const steps = this.#waiting.splice(0, COMMIT_STEPS_MAX);
+      const taken = this.#take();
       try {
-        await this.#files.root.batch(() => {
-          for (const step of steps) step.apply?.();
-        });
+        await this.#commit(taken);
       } catch (error) {
-        this.#fail(error, steps);
+        this.#waiting.unshift(...taken);
+        this.fail(notWritten(error));
         break;
       }
-      this.#files.refresh();
-      this.#onCommitted();
-      for (const step of steps) step.resolve();
+      for (const { resolve } of taken) resolve();
     }
     this.#running = undefined;
   }
 
-  #fail(cause: unknown, steps: readonly Step[]): void {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    const error = new StorageError("Unavailable", `the data could not be written: ${reason}`);
-    this.#broken = error;
-    this.#onBroken(error);
-    for (const step of [...steps, ...this.#waiting.splice(0)]) step.reject(error);
+  #take(): WaitingStep[] {
+    let bytes = 0;
+    let end = 0;
+    for (; end < this.#waiting.length && end < GROUP_STEPS_MAX && bytes < GROUP_BYTES; end++) {
+      const step = this.#waiting[end]?.step;
+      if (step !== undefined) bytes += stepBytes(step);
+    }
+    return this.#waiting.splice(0, end);
+  }
+
+  async #commit(taken: readonly WaitingStep[]): Promise<void> {
+    const steps = taken.flatMap(({ step }) => step ?? []);
+    if (steps.length === 0) return;
+    this.#sequence += 1;
+    const group: LogGroup = { sequence: this.#sequence, steps };
+    await this.#log.append(group, this.#room);
+    this.#onCommitted(
+      group,
+      taken.flatMap(({ event }) => event ?? []),
+    );
   }
 }

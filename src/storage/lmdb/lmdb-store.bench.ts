@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, bench, describe } from "vitest";
 import { realClock } from "#base/clock.ts";
-import { openLmdbStore } from "./lmdb-store.ts";
+import { openLmdbStore } from "./open-lmdb-store.ts";
 
 const VALUE = Buffer.alloc(2_000, "x");
 const OBJECTS = 5_000;

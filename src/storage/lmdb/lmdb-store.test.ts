@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { ManualClock } from "#base/manual-clock.ts";
 import { describeStoreContract } from "../kv.contract.ts";
 import type { KVStore } from "../kv.ts";
-import { openLmdbStore } from "./lmdb-store.ts";
+import { openLmdbStore } from "./open-lmdb-store.ts";
 
 let root = "";
 beforeAll(async () => {

@@ -1,6 +1,5 @@
-import { join } from "node:path";
 import type { Clock } from "#base/clock.ts";
-import { acquireFileLock, type FileLock } from "#base/file-lock.ts";
+import type { FileLock } from "#base/file-lock.ts";
 import { prefixEnd, rangeStart } from "../key-order.ts";
 import {
   type AttachedLease,
@@ -19,71 +18,47 @@ import {
 import { LeaseTable } from "../lease-table.ts";
 import { checkValueSize, closed, compacted, futureRevision } from "../storage-errors.ts";
 import { WatchHub } from "../watch-hub.ts";
-import { CommitPipeline } from "./commit-pipeline.ts";
 import { sweepHistory } from "./compaction.ts";
-import { checkDataFile, unusable } from "./data-file.ts";
-import { KEY_BYTES_MAX, LmdbFiles } from "./lmdb-files.ts";
-import { decodeIndexEntry, encodeIndexEntry, encodeRecord, type WriteRecord } from "./record.ts";
+import { Journal } from "./journal.ts";
+import { KEY_BYTES_MAX, type LmdbFiles } from "./lmdb-files.ts";
+import { writeStep } from "./log-step.ts";
+import { decodeIndexEntry, type WriteRecord } from "./record.ts";
 import { replayWrites } from "./replay.ts";
+import type { WriteAheadLog } from "./write-ahead-log.ts";
 
 /**
- * Opens the durable store in a directory, making it if needed. Rejects with `Unavailable` when another process has it
- * open, or when its data cannot be read.
+ * Embedded store on LMDB behind a log. Every decision is made in one thread against what is in LMDB or on its way there. A write is
+ * durable, and seen, when the log has it; LMDB gets it later, and who reads there waits for that.
  */
-export async function openLmdbStore(options: { dir: string; clock: Clock }): Promise<KVStore> {
-  await checkDataFile(options.dir);
-  let lock: FileLock;
-  try {
-    lock = await acquireFileLock(join(options.dir, "process.lock"));
-  } catch (error) {
-    throw unusable(options.dir, error);
-  }
-  try {
-    const files = new LmdbFiles(options.dir);
-    await files.checkFormat();
-    return new LmdbStore({ files, lock, clock: options.clock });
-  } catch (error) {
-    await lock.release();
-    throw unusable(options.dir, error);
-  }
-}
-
-/** Embedded store on LMDB. Every decision is made in one thread against what is committed or on its way there. */
-class LmdbStore implements KVStore {
+export class LmdbStore implements KVStore {
   readonly features: StoreFeatures = { durable: true, shared: false };
   readonly #files: LmdbFiles;
   readonly #lock: FileLock;
   readonly #hub: WatchHub = new WatchHub();
   readonly #leases: LeaseTable;
-  readonly #pipeline: CommitPipeline;
-  /** The last write to each key among those not yet committed. */
-  readonly #pending: Map<string, WriteRecord> = new Map();
-  /** Events of the writes not yet committed, in order. */
-  #uncommitted: WatchEvent[] = [];
-  /** How many of `#uncommitted` the running commit has taken. */
-  #applied = 0;
+  readonly #journal: Journal;
   /** The newest revision given to a write. */
   #revision: number;
-  /** The newest durable revision: what readers see. */
-  #committed: number;
   #compactRevision: number;
   #sweep: Promise<void> = Promise.resolve();
   #closing: Promise<void> | undefined;
 
-  constructor(options: { files: LmdbFiles; lock: FileLock; clock: Clock }) {
-    this.#files = options.files;
+  constructor(options: { files: LmdbFiles; log: WriteAheadLog; lock: FileLock; clock: Clock }) {
+    const { files, log, clock } = options;
+    this.#files = files;
     this.#lock = options.lock;
-    this.#revision = options.files.lastRevision();
-    this.#committed = this.#revision;
-    this.#compactRevision = options.files.compactRevision();
+    this.#revision = files.lastRevision();
+    this.#compactRevision = files.compactRevision();
     this.#leases = new LeaseTable({
-      clock: options.clock,
+      clock,
       // A store that broke meanwhile keeps the lease; it ends after the next start.
       onExpire: (id) => void this.#endLease(id).catch(() => undefined),
     });
-    this.#pipeline = new CommitPipeline({
-      files: options.files,
-      onCommitted: () => this.#onCommitted(),
+    this.#journal = new Journal({
+      files,
+      log,
+      clock,
+      onEvents: (batch) => this.#hub.dispatch(batch),
       onBroken: (error) => this.#hub.end(error),
     });
     this.#loadLeases();
@@ -92,18 +67,23 @@ class LmdbStore implements KVStore {
 
   async currentRevision(): Promise<number> {
     this.#checkOpen();
-    return this.#committed;
+    return this.#journal.committed;
   }
 
   async get(key: string, options?: { readonly revision?: number }): Promise<GetResult> {
-    const revision = this.#readRevision(options?.revision);
-    const entry = this.#files.entry(key);
-    const write = entry === undefined ? undefined : this.#files.writeAt(entry, revision);
-    return { kv: write?.deleted === false ? write.kv : undefined, revision: this.#committed };
+    let revision = this.#readRevision(options?.revision);
+    let write = this.#journal.unapplied.newest(key);
+    if (write === undefined || write.kv.modRevision > revision) {
+      // Without a write that LMDB does not have, it has the newest.
+      if (write !== undefined) revision = await this.#appliedRevision(options?.revision);
+      const entry = this.#files.entry(key);
+      write = entry === undefined ? undefined : this.#files.writeAt(entry, revision);
+    }
+    return { kv: write?.deleted === false ? write.kv : undefined, revision: this.#journal.committed };
   }
 
   async list(prefix: string, options: ListOptions = {}): Promise<ListResult> {
-    const revision = this.#readRevision(options.revision);
+    const revision = await this.#appliedRevision(options.revision);
     const limit = options.limit ?? Number.POSITIVE_INFINITY;
     const kvs: KeyValue[] = [];
     let remaining = 0;
@@ -122,7 +102,7 @@ class LmdbStore implements KVStore {
   }
 
   async count(prefix: string): Promise<number> {
-    this.#checkOpen();
+    await this.#appliedRevision(undefined);
     let count = 0;
     for (const { value } of this.#files.index.getRange(range(prefix, prefix))) if (!decodeIndexEntry(value).deleted) count += 1;
     return count;
@@ -139,29 +119,29 @@ class LmdbStore implements KVStore {
     const current = last?.deleted === false ? last.kv : undefined;
     if ((current?.modRevision ?? 0) !== request.expectedModRevision) {
       // The answer tells of a write that may not be durable yet.
-      if (this.#pending.has(key)) await this.#pipeline.add();
-      return { succeeded: false, revision: this.#committed, current };
+      if ((last?.kv.modRevision ?? 0) > this.#journal.committed) await this.#journal.add();
+      return { succeeded: false, revision: this.#journal.committed, current };
     }
     if (put !== undefined) {
       const revision = await this.#write(key, last, { value: put.value, lease });
       return { succeeded: true, revision, previous: current };
     }
-    if (current === undefined) return { succeeded: true, revision: this.#committed, previous: undefined };
+    if (current === undefined) return { succeeded: true, revision: this.#journal.committed, previous: undefined };
     return { succeeded: true, revision: await this.#write(key, last, undefined), previous: current };
   }
 
   watch(prefix: string, options: WatchOptions): void {
-    const first = options.startRevision ?? this.#committed + 1;
-    // Not before the caller has its return value; no commit can come between the replay and what follows.
+    const first = options.startRevision ?? this.#journal.committed + 1;
+    // Not before the caller has its return value; no commit can come between what is told of before and what follows.
     queueMicrotask(() => this.#startWatch(prefix, options, first));
   }
 
   async compact(revision: number): Promise<void> {
     this.#checkOpen();
-    if (revision > this.#committed) throw futureRevision();
+    if (revision > this.#journal.committed) throw futureRevision();
     if (revision <= this.#compactRevision) return;
     this.#compactRevision = revision;
-    await this.#pipeline.add(() => void this.#files.meta.put("compactRevision", revision));
+    await this.#journal.add({ kind: "compact", revision });
     this.#startSweep();
     await this.#sweep;
   }
@@ -170,7 +150,7 @@ class LmdbStore implements KVStore {
     this.#checkOpen();
     const id = this.#leases.nextId();
     this.#leases.add(id, ttlSeconds);
-    await this.#pipeline.add(() => void this.#files.leases.put(id, ttlSeconds));
+    await this.#journal.add({ kind: "grantLease", id, ttlSeconds });
     return id;
   }
 
@@ -195,8 +175,7 @@ class LmdbStore implements KVStore {
     this.#revision = revision;
     // What stands for the newest revision when nothing has been written since.
     this.#compactRevision = revision;
-    await this.#pipeline.add(() => void this.#files.meta.put("compactRevision", revision));
-    this.#committed = Math.max(this.#committed, revision);
+    await this.#journal.add({ kind: "compact", revision });
     this.#startSweep();
     await this.#sweep;
   }
@@ -217,7 +196,7 @@ class LmdbStore implements KVStore {
 
   async #close(): Promise<void> {
     this.#leases.clear();
-    await this.#pipeline.close();
+    await this.#journal.close();
     this.#hub.end(closed());
     await this.#sweep;
     await this.#files.root.close();
@@ -225,20 +204,29 @@ class LmdbStore implements KVStore {
   }
 
   #checkOpen(): void {
-    if (this.#pipeline.broken !== undefined) throw this.#pipeline.broken;
+    if (this.#journal.broken !== undefined) throw this.#journal.broken;
   }
 
   #readRevision(revision: number | undefined): number {
     this.#checkOpen();
-    if (revision === undefined) return this.#committed;
-    if (revision > this.#committed) throw futureRevision();
+    if (revision === undefined) return this.#journal.committed;
+    if (revision > this.#journal.committed) throw futureRevision();
     if (revision < this.#compactRevision) throw compacted(this.#compactRevision);
     return revision;
   }
 
+  /** Resolves with `wanted`, or else with the newest revision, when LMDB can be asked about it. */
+  async #appliedRevision(wanted: number | undefined): Promise<number> {
+    const revision = this.#readRevision(wanted);
+    if (revision <= this.#journal.applied) return revision;
+    await this.#journal.apply();
+    // History may have been forgotten meanwhile.
+    return wanted === undefined ? this.#journal.applied : this.#readRevision(wanted);
+  }
+
   #lastWrite(key: string): WriteRecord | undefined {
-    const pending = this.#pending.get(key);
-    if (pending !== undefined) return pending;
+    const unapplied = this.#journal.unapplied.newest(key);
+    if (unapplied !== undefined) return unapplied;
     const entry = this.#files.entry(key);
     return entry === undefined ? undefined : this.#files.write(entry.modRevision);
   }
@@ -258,42 +246,28 @@ class LmdbStore implements KVStore {
       lease,
     };
     const record: WriteRecord = { deleted: put === undefined, previousRevision: last?.kv.modRevision ?? 0, kv };
-    this.#pending.set(key, record);
-    if (put !== undefined) this.#uncommitted.push({ type: "put", key, kv, previous, revision });
-    else if (previous !== undefined) this.#uncommitted.push({ type: "delete", key, kv: previous, previous: undefined, revision });
+    this.#journal.unapplied.add(record);
+    const event: WatchEvent | undefined =
+      put !== undefined
+        ? { type: "put", key, kv, previous, revision }
+        : previous && { type: "delete", key, kv: previous, previous: undefined, revision };
     const oldLease = previous?.lease ?? 0;
     this.#leases.attach(key, oldLease, lease);
-    const { writes, index, leases } = this.#files;
-    return this.#pipeline
-      .add(() => {
-        this.#applied += 1;
-        void writes.put(revision, encodeRecord(record));
-        void index.put(key, encodeIndexEntry({ modRevision: revision, deleted: record.deleted }));
-        if (oldLease === lease) return;
-        if (oldLease !== 0) void leases.remove([oldLease, key]);
-        if (lease !== 0) void leases.put([lease, key], 0);
-      })
-      .then(() => revision);
-  }
-
-  #onCommitted(): void {
-    if (this.#applied === 0) return;
-    const events = this.#uncommitted.slice(0, this.#applied);
-    this.#uncommitted = this.#uncommitted.slice(this.#applied);
-    this.#applied = 0;
-    for (const { key, revision } of events) if (this.#pending.get(key)?.kv.modRevision === revision) this.#pending.delete(key);
-    this.#committed = events.at(-1)?.revision ?? this.#committed;
-    this.#hub.dispatch({ events, revision: this.#committed });
+    return this.#journal.add(writeStep(record, oldLease), event).then(() => revision);
   }
 
   #startWatch(prefix: string, options: WatchOptions, first: number): void {
     if (options.signal.aborted) return;
-    const error = this.#pipeline.broken ?? (first < this.#compactRevision ? compacted(this.#compactRevision) : undefined);
+    const error = this.#journal.broken ?? (first < this.#compactRevision ? compacted(this.#compactRevision) : undefined);
     if (error !== undefined) {
       options.onError(error);
       return;
     }
-    this.#hub.start(prefix, options, () => replayWrites(this.#files, { prefix, first, last: this.#committed }, options));
+    this.#hub.start(prefix, options, () => {
+      if (first <= this.#journal.applied) replayWrites(this.#files, { prefix, first, last: this.#journal.applied }, options);
+      const events = this.#journal.unapplied.eventsFrom(first).filter(({ key }) => key.startsWith(prefix));
+      if (events.length > 0 && !options.signal.aborted) options.onEvents(events, this.#journal.committed);
+    });
   }
 
   async #endLease(id: number): Promise<void> {
@@ -302,7 +276,7 @@ class LmdbStore implements KVStore {
       const last = this.#lastWrite(key);
       if (last?.deleted === false) steps.push(this.#write(key, last, undefined));
     }
-    steps.push(this.#pipeline.add(() => void this.#files.leases.remove(id)));
+    steps.push(this.#journal.add({ kind: "endLease", id }));
     await Promise.all(steps);
   }
 
@@ -316,7 +290,7 @@ class LmdbStore implements KVStore {
 
   #startSweep(): void {
     this.#sweep = this.#sweep
-      .then(() => sweepHistory(this.#files, this.#pipeline, (key) => this.#pending.has(key)))
+      .then(() => sweepHistory(this.#files, this.#journal))
       // A store that fails or closes meanwhile says so to its callers; the sweep goes on after the next start.
       .catch(() => undefined);
   }

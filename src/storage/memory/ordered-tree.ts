@@ -37,10 +37,9 @@ function childIndex(keys: readonly string[], key: string): number {
   return at < keys.length && keys[at] === key ? at : Math.max(0, at - 1);
 }
 
-function replaced<T>(list: readonly T[], at: number, remove: number, ...insert: T[]): T[] {
-  const copy = list.slice();
-  copy.splice(at, remove, ...insert);
-  return copy;
+/** `size` is known where one child of a node has changed: to ask all of them again would touch the memory of each. */
+function resized<V>(keys: readonly string[], children: readonly Node<V>[], size: number): Branch<V> {
+  return { leaf: false, keys, children, size };
 }
 
 function branch<V>(keys: readonly string[], children: readonly Node<V>[]): Branch<V> {
@@ -65,16 +64,19 @@ function split<V>(node: Node<V>): readonly [Node<V>] | readonly [Node<V>, Node<V
 function insert<V>(node: Node<V>, key: string, value: V): readonly [Node<V>] | readonly [Node<V>, Node<V>] {
   if (node.leaf) {
     const at = lowerBound(node.keys, key);
-    if (node.keys[at] === key) return [{ leaf: true, keys: node.keys, values: replaced(node.values, at, 1, value) }];
-    return split({ leaf: true, keys: replaced(node.keys, at, 0, key), values: replaced(node.values, at, 0, value) });
+    if (node.keys[at] === key) return [{ leaf: true, keys: node.keys, values: node.values.with(at, value) }];
+    return split({ leaf: true, keys: node.keys.toSpliced(at, 0, key), values: node.values.toSpliced(at, 0, value) });
   }
   const at = childIndex(node.keys, key);
   // A key before all others lowers the first bound: were that left, a later split of the first child would put a
   // lesser bound behind it, and the bounds would be out of order.
-  const keys = key < (node.keys[0] as string) ? replaced(node.keys, 0, 1, key) : node.keys;
-  const [left, right] = insert(node.children[at] as Node<V>, key, value);
-  if (right === undefined) return [branch(keys, replaced(node.children, at, 1, left))];
-  return split(branch(replaced(keys, at + 1, 0, right.keys[0] as string), replaced(node.children, at, 1, left, right)));
+  const keys = key < (node.keys[0] as string) ? node.keys.with(0, key) : node.keys;
+  const child = node.children[at] as Node<V>;
+  const [left, right] = insert(child, key, value);
+  if (right === undefined) return [resized(keys, node.children.with(at, left), node.size + sizeOf(left) - sizeOf(child))];
+  const size = node.size + sizeOf(left) + sizeOf(right) - sizeOf(child);
+  const more = keys.toSpliced(at + 1, 0, right.keys[0] as string);
+  return split(resized(more, node.children.toSpliced(at, 1, left, right), size));
 }
 
 /** Both nodes as one, if they fit; `separator` is what their parent knows as the lower bound of `right`. */
@@ -95,22 +97,24 @@ function remove<V>(node: Node<V>, key: string): Node<V> | undefined {
     const at = lowerBound(node.keys, key);
     if (node.keys[at] !== key) return node;
     if (node.keys.length === 1) return undefined;
-    return { leaf: true, keys: replaced(node.keys, at, 1), values: replaced(node.values, at, 1) };
+    return { leaf: true, keys: node.keys.toSpliced(at, 1), values: node.values.toSpliced(at, 1) };
   }
   const at = childIndex(node.keys, key);
   const before = node.children[at] as Node<V>;
   const child = remove(before, key);
   if (child === before) return node;
   if (child === undefined) {
-    return node.children.length === 1 ? undefined : branch(replaced(node.keys, at, 1), replaced(node.children, at, 1));
+    if (node.children.length === 1) return undefined;
+    return resized(node.keys.toSpliced(at, 1), node.children.toSpliced(at, 1), node.size - sizeOf(before));
   }
+  const size = node.size + sizeOf(child) - sizeOf(before);
   if (widthOf(child) < WIDTH_MIN && node.children.length > 1) {
     const first = at === 0 ? 0 : at - 1;
     const [left, right] = at === 0 ? [child, node.children[1] as Node<V>] : [node.children[at - 1] as Node<V>, child];
     const both = merged(left, node.keys[first + 1] as string, right);
-    if (both !== undefined) return branch(replaced(node.keys, first + 1, 1), replaced(node.children, first, 2, both));
+    if (both !== undefined) return resized(node.keys.toSpliced(first + 1, 1), node.children.toSpliced(first, 2, both), size);
   }
-  return branch(node.keys, replaced(node.children, at, 1, child));
+  return resized(node.keys, node.children.with(at, child), size);
 }
 
 function collect<V>(node: Node<V>, start: string, end: string | undefined, limit: number, into: V[]): void {

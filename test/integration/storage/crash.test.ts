@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { build } from "esbuild";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { realClock } from "#base/clock.ts";
-import { openLmdbStore } from "#storage/lmdb/lmdb-store.ts";
+import { openLmdbStore } from "#storage/lmdb/open-lmdb-store.ts";
 
 const projectRoot = join(import.meta.dirname, "../../..");
 let dir = "";
@@ -49,10 +49,15 @@ function runAndKill(writes: number): Promise<string[]> {
   });
 }
 
-test("after kill -9 under load every acknowledged write is found, again and again", { timeout: 60_000 }, async () => {
-  for (let round = 0; round < 3; round++) {
-    const acknowledged = await runAndKill(2000);
-    expect(acknowledged.length).toBeGreaterThanOrEqual(2000);
+/** After how many acknowledged writes the writer is killed: at once, while everything is in the log alone, and when much is in LMDB. */
+const KILLS = [1, 2000, 20, 300, 4000, 3, 700];
+/** How often all of that is done. */
+const TIMES = Number(process.env.PROPERTY_RUNS ?? "1");
+
+test("after kill -9 under load every acknowledged write is found, again and again", { timeout: 60_000 * TIMES }, async () => {
+  for (const writes of Array.from({ length: TIMES }, () => KILLS).flat()) {
+    const acknowledged = await runAndKill(writes);
+    expect(acknowledged.length).toBeGreaterThanOrEqual(writes);
     const store = await openLmdbStore({ dir: join(dir, "store"), clock: realClock });
     const missing: string[] = [];
     let newest = 0;
