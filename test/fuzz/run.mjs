@@ -52,11 +52,8 @@ function fuzzOnce(name, loader, corpus, seconds) {
     // A group of its own, so that a signal reaches jsfuzz and its worker.
     const child = spawn(process.execPath, args, { cwd: crashes, detached: true, stdio: ["ignore", "pipe", "pipe"] });
     let output = "";
-    const keep = (chunk) => {
-      output = (output + chunk).slice(-20_000);
-    };
-    child.stdout.on("data", keep);
-    child.stderr.on("data", keep);
+    let isOver = false;
+    let stopped = false;
     const signal = (word) => {
       try {
         process.kill(-child.pid, word);
@@ -64,10 +61,21 @@ function fuzzOnce(name, loader, corpus, seconds) {
         // It has ended meanwhile.
       }
     };
-    let stopped = false;
-    const stop = setTimeout(() => {
+    // A worker that is still being loaded knows nothing of signals yet: it would die of it, and jsfuzz blame its first input.
+    const stopIfBegun = () => {
+      if (!isOver || stopped || !/^#[1-9]/m.test(output)) return;
       stopped = true;
       signal("SIGINT");
+    };
+    const keep = (chunk) => {
+      output = (output + chunk).slice(-20_000);
+      stopIfBegun();
+    };
+    child.stdout.on("data", keep);
+    child.stderr.on("data", keep);
+    const stop = setTimeout(() => {
+      isOver = true;
+      stopIfBegun();
     }, seconds * 1000);
     const kill = setTimeout(() => signal("SIGKILL"), (seconds + HANG_SECONDS + 10) * 1000);
     child.on("close", () => {

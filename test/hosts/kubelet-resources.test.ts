@@ -249,7 +249,9 @@ describe.each(versions)("what pods may use, on $name", (version) => {
       const limits = { maxBytes: 200, maxFiles: 3, workers: 1 };
       const rotation = new LogRotation({ runtime, files: realHostFiles, ...limits, clock: realClock, logger: silentLogger });
       using kubectl = new Kubectl(cluster.kubeconfig);
-      const follow = kubectl.run(["logs", "-f", "talker"]);
+      using follower = kubectl.start(["logs", "-f", "talker"]);
+      // What is put aside before kubectl has come is nothing that it is to see.
+      await vi.waitFor(() => expect(follower.output).toContain("line 1\n"), SOON);
       for (let times = 1; times <= 3; times++) {
         await vi.waitFor(() => expect(readFileSync(join(folder, "0.log")).length).toBeGreaterThan(400), SOON);
         await rotation.rotateAll();
@@ -262,8 +264,7 @@ describe.each(versions)("what pods may use, on $name", (version) => {
         expect.stringMatching(/^0\.log\.\d{8}-\d{6}$/),
       ]);
       await ask("DELETE", `${PODS}/talker`);
-      const { stdout } = await follow;
-      const lines = stdout.trim().split("\n");
+      const lines = (await follower.ended).trim().split("\n");
       expect(lines.length).toBeGreaterThan(30);
       expect(lines).toEqual(lines.map((_, at) => `line ${at + 1}`));
       await gone("talker");

@@ -57,6 +57,10 @@ describe("histories that one object could have seen", () => {
         op(read, found("b"), 6, 7),
       ],
     ],
+    [
+      "what nobody ever met explains a refusal",
+      [op(create("a"), ok, 0, 1), op(replace("b"), unknown, 2, 3), op(swap("a", "c"), conflict, 4, 5)],
+    ],
     ["a create is refused", [op(create("a"), ok, 0, 1), op(create("b"), conflict, 2, 3)]],
     ["a replacement finds nothing", [op(replace("a"), absent, 0, 1)]],
   ])("%s", (_, operations) => {

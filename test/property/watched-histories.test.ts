@@ -154,14 +154,19 @@ describe("pods that a Deployment has", () => {
     expect(wrongNumbers(new Map([["d", 2]]), seen, sets)).toEqual(want);
   });
 
-  test("those do not count that were asked for before another led, and came late", () => {
+  test("those of controllers do not count that were asked for before another led and came late, or that nobody was told of", () => {
     const pod = (key: string, revision: number): WatchedEvent => {
-      return { ...added(key, revision), value: JSON.stringify({ app: "d", node: "", lives: true }) };
+      return { ...added(key, revision), value: JSON.stringify({ app: "d", node: "", lives: true, controlled: true }) };
     };
     const segments = [{ ...segment("w", 0, 9, [pod("a", 2), pod("b", 3), pod("c", 4)]), listedAt: 0, toldAt: [] }];
     const numbers = new Map([["d", [{ revision: 0, replicas: 2 }]]]);
-    expect(tooManyPods(segments, numbers)).toEqual(["c at 4 was one of 3 where 2 were wanted"]);
-    expect(tooManyPods(segments, numbers, new Set(["b"]))).toEqual([]);
+    expect(tooManyPods(segments, numbers, () => true)).toEqual(["c at 4 was one of 3 where 2 were wanted"]);
+    expect(tooManyPods(segments, numbers, (pod) => pod !== "b")).toEqual([]);
+    const by = (controlled: boolean): WatchedEvent => {
+      return { ...added("c", 4), value: JSON.stringify({ app: "d", node: "", lives: true, controlled }) };
+    };
+    const foreign = [{ ...segment("w", 0, 9, [pod("a", 2), pod("b", 3), by(false)]), listedAt: 0, toldAt: [] }];
+    expect(tooManyPods(foreign, numbers, (name) => name !== "c")).toEqual(["c at 4 was one of 3 where 2 were wanted"]);
   });
 
   test("those that were there before count, too", () => {

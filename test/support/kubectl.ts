@@ -91,8 +91,11 @@ export class Kubectl implements Disposable {
 export class RunningKubectl implements Disposable {
   readonly #child: ReturnType<typeof spawn>;
   #output = "";
+  /** All that it printed, once it has ended by itself. */
+  readonly ended: Promise<string>;
   constructor(child: ReturnType<typeof spawn>) {
     this.#child = child;
+    this.ended = new Promise((resolve) => child.once("close", () => resolve(this.#output)));
     child.stdout?.on("data", (chunk) => {
       this.#output += chunk;
     });

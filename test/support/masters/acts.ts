@@ -9,6 +9,8 @@ export interface ProgramActs {
   readonly unknown: readonly string[];
   /** Pods that were asked for long before they were made: whoever led then could not know of them. */
   readonly latePods: ReadonlySet<string>;
+  /** Pods whose makers were told that they have made them. A store that breaks off may have done what a server could not answer for. */
+  readonly toldPods: ReadonlySet<string>;
 }
 
 /** What {@link programActs} looks at. */
@@ -33,18 +35,22 @@ export function programActs(masters: Masters, { namespace, from, placed, wasOnIt
   }
   const unknown: string[] = [];
   const latePods = new Set<string>();
+  const toldPods = new Set<string>();
   const acts = events.flatMap((event) => {
     const { resource = "", name = "", subresource = "", namespace: where = "" } = event.objectRef ?? {};
     if (where !== namespace || (event.responseStatus?.code ?? 0) >= 300) return [];
     const what = `${event.verb} ${resource}/${name}/${subresource} ${event.requestReceivedTimestamp} at ${event.server}`;
     const instance = masters.users.get(credentialOf(event));
+    const made =
+      event.verb === "create" && resource === "pods" && subresource === "" ? event.responseObject?.metadata?.name : undefined;
+    if (made !== undefined) toldPods.add(made);
     if (instance === undefined) {
       unknown.push(`nobody knows who did ${what} as ${event.user.username} ${credentialOf(event)}`);
       return [];
     }
     const times = masters.trueTimes(event.server, Date.parse(event.requestReceivedTimestamp));
     if (times.some((at) => wasOnItsWay(event.server, at) || wasOnItsWay(instance, at))) {
-      if (event.verb === "create" && resource === "pods") latePods.add(event.responseObject?.metadata?.name ?? "");
+      if (made !== undefined) latePods.add(made);
       return [];
     }
     const revision =
@@ -53,7 +59,7 @@ export function programActs(masters: Masters, { namespace, from, placed, wasOnIt
     const of: Elected = event.user.username === "system:kube-scheduler" ? "kube-scheduler" : "kube-controller-manager";
     return [{ instance, revision, what, times, of }];
   });
-  return { acts, unknown, latePods };
+  return { acts, unknown, latePods, toldPods };
 }
 
 interface AuditEvent {

@@ -30,7 +30,8 @@ export function judged(seen: Seen, lists: readonly WatchedSegment[]): readonly s
     if (value !== "True") wrong.push(`${key} was called ${value}`);
   }
   const acts = actsOf(seen);
-  wrong.push(...actsBesideLeaders(seen, acts), ...tooManyPods(pods.segments, wanted, acts.latePods));
+  const counts = (pod: string): boolean => acts.toldPods.has(pod) && !acts.latePods.has(pod);
+  wrong.push(...actsBesideLeaders(seen, acts), ...tooManyPods(pods.segments, wanted, counts));
   return wrong;
 }
 

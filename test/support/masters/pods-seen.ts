@@ -9,12 +9,15 @@ interface SeenPod {
   readonly node: string;
   /** It neither ends nor has failed. */
   readonly lives: boolean;
+  /** A controller has made it. */
+  readonly controlled: boolean;
 }
 
 /** What is kept of a pod. */
 export function shownPod({ metadata, spec, status }: Pod): string {
   const lives = metadata.deletionTimestamp === undefined && status?.phase !== "Failed";
-  const seen: SeenPod = { app: metadata.labels?.app ?? "", node: spec?.nodeName ?? "", lives };
+  const controlled = metadata.ownerReferences?.some(({ controller }) => controller === true) ?? false;
+  const seen: SeenPod = { app: metadata.labels?.app ?? "", node: spec?.nodeName ?? "", lives, controlled };
   return JSON.stringify(seen);
 }
 
@@ -37,16 +40,17 @@ export function placements(segments: readonly RecordedSegment[]): ReadonlyMap<st
   return placed;
 }
 
-/** Times at which a Deployment had more pods than it should; pods have its name as their label `app`. Those that are `late` do not count. */
+/** Times at which a Deployment had more pods than it should; pods have its name as their label `app`. Those of controllers count if `counts`. */
 export function tooManyPods(
   segments: readonly RecordedSegment[],
   wanted: ReadonlyMap<string, readonly Wanted[]>,
-  late: ReadonlySet<string> = new Set(),
+  counts: (pod: string) => boolean,
 ): readonly string[] {
+  const isCounted = (pod: string, value: string): boolean => !seenPod(value).controlled || counts(pod);
   return segments.flatMap(({ start, events }) =>
     [...wanted].flatMap(([name, numbers]) => {
-      const from = [...start].flatMap(([pod, { value }]) => (isLiving(value, name) && !late.has(pod) ? [pod] : []));
-      return excesses(numbers, events.filter(({ key }) => !late.has(key)).flatMap(changesOf(name)), from);
+      const from = [...start].flatMap(([pod, { value }]) => (isLiving(value, name) && isCounted(pod, value) ? [pod] : []));
+      return excesses(numbers, events.filter(({ key, value }) => isCounted(key, value)).flatMap(changesOf(name)), from);
     }),
   );
 }
