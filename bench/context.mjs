@@ -36,7 +36,7 @@ export class Context {
   /** So many clients: connections of HTTP/1.1, or streams of one connection of HTTP/2. */
   async clients(count, over = "h1") {
     if (over === "h2") {
-      if (this.#stream === undefined) {
+      if (this.#stream?.isOpen() !== true) {
         const [session] = await this.sessions(1);
         this.#stream = new Http2Client(session, this.server);
       }

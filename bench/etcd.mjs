@@ -1,10 +1,10 @@
 // Starts a member of etcd as a process of its own, with data that it writes through to the disk.
 import { execFileSync, spawn } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { createServer } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { ours, removeFolder, temporaryFolder } from "./leftovers.mjs";
 
 const POLL_MS = 20;
 const START_TIMEOUT_MS = 20_000;
@@ -42,22 +42,21 @@ async function freePorts(count) {
 
 /** Starts one member; resolves when it takes requests. */
 export async function startEtcd({ bin }) {
-  const dir = mkdtempSync(join(tmpdir(), "kybern-bench-etcd-"));
+  const dir = temporaryFolder("etcd-");
   const [client, peer] = await freePorts(2);
   const url = `http://127.0.0.1:${client}`;
   const peerUrl = `http://127.0.0.1:${peer}`;
   const addresses = ["--listen-client-urls", url, "--advertise-client-urls", url, "--listen-peer-urls", peerUrl];
   const cluster = ["--initial-advertise-peer-urls", peerUrl, "--initial-cluster", `default=${peerUrl}`];
-  const child = spawn(join(bin, "etcd"), ["--data-dir", dir, "--log-level", "error", ...addresses, ...cluster], {
-    stdio: "ignore",
-  });
+  const args = ["--data-dir", dir, "--log-level", "error", ...addresses, ...cluster];
+  const child = ours(spawn(join(bin, "etcd"), args, { stdio: "ignore" }));
   const exited = new Promise((resolve) => child.once("exit", resolve));
   const started = performance.now();
   while (!(await isHealthy(url))) {
     if (child.exitCode !== null || performance.now() - started > START_TIMEOUT_MS) {
       child.kill("SIGKILL");
       await exited;
-      rmSync(dir, { recursive: true, force: true });
+      removeFolder(dir);
       throw new Error("etcd does not start");
     }
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
@@ -68,7 +67,7 @@ export async function startEtcd({ bin }) {
     async stop() {
       child.kill("SIGTERM");
       await exited;
-      rmSync(dir, { recursive: true, force: true });
+      removeFolder(dir);
     },
   };
 }

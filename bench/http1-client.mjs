@@ -9,42 +9,80 @@ const NEWLINE = 10;
 const NO_HEAD = -1;
 
 /** Connects; resolves when the handshake is done. */
-export function connect(server) {
+export async function connect(server) {
+  return new Http1Client(await openSocket(server), server);
+}
+
+function openSocket({ host = "127.0.0.1", port, ca, cert, key }) {
   return new Promise((resolve, reject) => {
-    const { host = "127.0.0.1", port, ca, cert, key } = server;
     const socket = tls.connect({ host, port, ca, cert, key });
     socket.setNoDelay(true);
     socket.once("error", reject);
-    socket.once("secureConnect", () => resolve(new Http1Client(socket, server)));
+    socket.once("secureConnect", () => {
+      socket.removeListener("error", reject);
+      resolve(socket);
+    });
   });
 }
 
 class Http1Client {
+  #server;
   #socket;
+  #isClosed = false;
   #answer;
-  #head = [];
-  #body = [];
-  #missing = NO_HEAD;
+  #head;
+  #body;
+  #missing;
   #chunked;
   #bytes = 0;
   #status = 0;
   #keep = false;
   #authorization;
 
-  constructor(socket, { token }) {
-    this.#socket = socket;
+  constructor(socket, server) {
+    this.#server = server;
+    const { token } = server;
     this.#authorization = token === undefined ? "" : `Authorization: Bearer ${token}\r\n`;
-    socket.removeAllListeners("error");
-    socket.on("error", (error) => this.#answer?.reject(error));
-    socket.on("close", () => this.#answer?.reject(new Error("connection closed")));
-    socket.on("data", (chunk) => this.#read(chunk));
+    this.#use(socket);
+  }
+
+  #use(socket) {
+    this.#socket = socket;
+    this.#head = [];
+    this.#body = [];
+    this.#missing = NO_HEAD;
+    this.#chunked = undefined;
+    socket.on("error", (error) => this.#fail(error));
+    socket.on("close", () => this.#fail(new Error("connection closed")));
+    socket.on("data", (chunk) => {
+      try {
+        this.#read(chunk);
+      } catch (error) {
+        this.#fail(error);
+        socket.destroy();
+      }
+    });
+  }
+
+  #fail(error) {
+    this.#answer?.reject(error);
+    this.#answer = undefined;
   }
 
   /**
    * Resolves with `{ status, bytes, data(), text() }`; the body is kept when `keep` is set or the answer is a failure. The
    * body of the request is a text or bytes; `headers` are by name.
    */
-  request(method, path, body, { keep = false, type = "application/json", accept = "application/json", headers = {} } = {}) {
+  request(method, path, body, options = {}) {
+    if (!this.#socket.destroyed || this.#isClosed) return this.#send(method, path, body, options);
+    // Servers close connections on which nobody asks.
+    return openSocket(this.#server).then((socket) => {
+      this.#use(socket);
+      return this.#send(method, path, body, options);
+    });
+  }
+
+  #send(method, path, body, { keep = false, type = "application/json", accept = "application/json", headers = {} }) {
     this.#keep = keep;
     const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
     const asked = `${method} ${path} HTTP/1.1\r\nHost: localhost\r\nAccept: ${accept}\r\nUser-Agent: bench\r\n`;
@@ -63,6 +101,7 @@ class Http1Client {
   }
 
   close() {
+    this.#isClosed = true;
     this.#socket.destroy();
   }
 

@@ -56,6 +56,10 @@ export class Http2Client {
     });
   }
 
+  isOpen() {
+    return !this.#session.closed && !this.#session.destroyed;
+  }
+
   close() {
     this.#session.destroy();
   }

@@ -5,6 +5,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmdirSyn
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { closedAtEnd } from "./leftovers.mjs";
 import { sleep } from "./steps/measure.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -33,6 +34,7 @@ export function canMakeMachines() {
 /** Starts a machine with one address. Close it: it ends with this process too. */
 export async function startMachine(name) {
   const machine = new Machine(name);
+  machine.forget = closedAtEnd(() => machine.close());
   try {
     await machine.boot();
     return machine;
@@ -48,6 +50,8 @@ class Machine {
   #cgroup = `${NAME}${Math.random().toString(36).slice(2, 10)}`;
   #holders = [];
   #pid;
+  /** What closes it when the run is broken off no longer does. */
+  forget;
 
   constructor(name) {
     this.#name = name;
@@ -158,6 +162,7 @@ echo "${ADDRESS.split("/")[0]} ${this.#name}" >>/etc/hosts`;
       child.stdin.end();
       await ended;
     }
+    this.forget?.();
     await this.#removeCgroups();
     rmSync(this.#dir, { recursive: true, force: true });
   }

@@ -5,19 +5,25 @@
 //   npm run bench -- --stores lmdb,memory,etcd      on each of these stores, one after the other in every round
 //   npm run bench -- --kubeconfig FILE              and on any other API server, in the same run
 //   npm run bench -- --server URL --ca FILE --cert FILE --key FILE --pid 123 --pid 124
-//   npm run bench -- --full                         whole sizes, three rounds, and what takes long
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { cpus, loadavg, totalmem } from "node:os";
+//   npm run bench -- --full                         whole sizes, and what takes long
+//   npm run bench -- --tables                       measures nothing, writes tables and drawings of what is kept once more
 import { parseArgs } from "node:util";
-import { plot } from "./plot.mjs";
-import { line, Report, tables } from "./report.mjs";
-import { commit, external, kybern, STORES } from "./targets.mjs";
+import { machine, moment } from "./conditions.mjs";
+import { counted, standing } from "./goals.mjs";
+import { leaveNothing, untilEnded } from "./leftovers.mjs";
+import { Progress } from "./progress.mjs";
+import { Report } from "./report.mjs";
+import { KEPT, keep, writeAgain } from "./results.mjs";
+import { line } from "./tables.mjs";
+import { external, kybern, STORES } from "./targets.mjs";
 import { runWorkload, workloads } from "./workload.mjs";
 
 const text = { type: "string" };
+const flag = { type: "boolean", default: false };
 const options = {
   rounds: text,
-  full: { type: "boolean", default: false },
+  full: flag,
+  tables: flag,
   stores: { type: "string", default: "lmdb" },
   server: text,
   ca: text,
@@ -27,12 +33,19 @@ const options = {
   kubeconfig: text,
   context: text,
   pid: { type: "string", multiple: true, default: [] },
-  out: { type: "string", default: new URL("results/", import.meta.url).pathname },
+  out: { type: "string", default: KEPT },
 };
-const { values, positionals } = parseArgs({ allowPositionals: true, options });
+const { values, positionals } = parsed();
 /** Rounds of a workload that does not say how many it takes. */
 const ROUNDS = 2;
-const ROUNDS_IN_FULL = 3;
+
+function parsed() {
+  try {
+    return parseArgs({ allowPositionals: true, options });
+  } catch (error) {
+    return wrong(error.message);
+  }
+}
 
 function wrong(message) {
   console.error(`bench: ${message}`);
@@ -51,87 +64,66 @@ function targetsOf({ stores, server, kubeconfig, pid, ...more }) {
 const all = workloads();
 const unknown = positionals.filter((name) => !all.has(name));
 if (unknown.length > 0) wrong(`no workload ${unknown.join(", ")}; there are ${[...all.keys()].join(", ")}`);
+if (values.tables) {
+  writeAgain(values.out, all);
+  process.exit(0);
+}
 const chosen = [...all.values()].filter(({ name, full }) =>
   positionals.length > 0 ? positionals.includes(name) : values.full || !full,
 );
+leaveNothing();
 const targets = targetsOf(values);
 const names = targets.map(({ name }) => name);
-const upstream = Object.assign({}, ...chosen.map((workload) => workload.upstream ?? {}));
-const report = new Report(names, upstream);
-const load = loadavg()[0].toFixed(1);
-const started = new Date().toISOString().slice(0, 10);
-const memoryGb = Math.round(totalmem() / 2 ** 30);
-const machine = `Node ${process.version}, ${cpus().length} × ${cpus()[0].model.trim()}, ${memoryGb} GB, load ${load} at the start, commit ${commit()}`;
-console.log(`${machine}\n${names.join(", ")}`);
+const report = new Report(names);
+const on = machine();
+const began = performance.now();
+const failed = [];
+console.log(`${on}, commit ${moment().commit}\n${names.join(", ")}`);
 
 for (const workload of chosen) {
-  const rounds = Number(values.rounds ?? (values.full ? ROUNDS_IN_FULL : (workload.rounds ?? ROUNDS)));
+  const rounds = Number(values.rounds ?? workload.rounds ?? ROUNDS);
   console.log(`\n${workload.name}: ${workload.about.trim()}${rounds > 1 ? ` Best of ${rounds}.` : ""}`);
   const skipped = new Set();
-  try {
-    for (let round = 0; round < rounds; round++) {
-      for (const { target, shownAs, prefix } of targetsFor(workload)) {
-        const add = (what, ...figure) => report.add(workload.name, shownAs, `${prefix}${what}`, ...figure);
-        await runWorkload(workload, target, { isFull: values.full, add, skip: (why) => skipped.add(why) });
+  const conditions = { machine: on, ...moment(), size: values.full ? "whole sizes" : "short sizes", rounds };
+  const started = performance.now();
+  const progress = new Progress(rounds);
+  for (let round = 0; round < rounds; round++) {
+    for (const { target, shownAs, prefix } of targetsFor(workload)) {
+      progress.begin(round, `${prefix}${shownAs}`);
+      const add = (what, ...figure) => report.add(workload.name, shownAs, `${prefix}${what}`, ...figure);
+      try {
+        await runWorkload(workload, target, { isFull: values.full, add, skip: (why) => skipped.add(why), progress });
+      } catch (error) {
+        await untilEnded();
+        // The others are measured all the same.
+        console.error(`${workload.name} failed on ${target.name}:`, error);
+        failed.push(`${workload.name} on ${target.name}`);
+        process.exitCode = 1;
       }
     }
-  } catch (error) {
-    // The others are measured all the same.
-    console.error(`${workload.name} failed:`, error);
+  }
+  progress.end();
+  await untilEnded();
+  const seconds = Math.round((performance.now() - started) / 1000);
+  const rows = report.rows(workload.name);
+  for (const row of rows) console.log(line(row, names, workload.headlines?.[row.what]));
+  for (const why of skipped) console.log(`(${why})`);
+  const missing = Object.keys(workload.headlines ?? {}).filter((what) => !rows.some((row) => row.what === what));
+  if (values.full && skipped.size === 0 && missing.length > 0) {
+    console.error(`no figure for ${missing.join("; ")}`);
     process.exitCode = 1;
   }
-  for (const row of report.rows().filter((one) => one.workload === workload.name)) console.log(line(row, names));
-  for (const why of skipped) console.log(`(${why})`);
-  keep(workload);
+  console.log(`(${workload.name}: ${seconds} s)`);
+  if (rows.length > 0) keep(values.out, all, workload.name, { targets: names, ...conditions, seconds, rows });
 }
-console.log(`\nLeft in ${values.out}`);
+const { goals, met } = counted(
+  chosen.flatMap(({ name, headlines = {} }) => report.rows(name).map((row) => standing(row, names[0], headlines[row.what]))),
+);
+console.log(`\n${met} of ${goals} goals met, ${Math.round((performance.now() - began) / 60_000)} minutes. Left in ${values.out}`);
+if (failed.length > 0) console.error(`Failed: ${failed.join(", ")}`);
 
 /** A workload that compares stores runs on those that it names, whatever the others run on: they become rows of their own. */
 function targetsFor({ onStores }) {
   if (onStores === undefined) return targets.map((target) => ({ target, shownAs: target.name, prefix: "" }));
   return onStores.map((store) => ({ target: kybern(store), shownAs: names[0], prefix: `${store}: ` }));
-}
-
-/** Puts a workload's figures beside those that others have left, so that a run that is broken off has not been in vain. */
-function keep(workload) {
-  const { name } = workload;
-  const result = resultOf(workload);
-  if (result.rows.length === 0) return;
-  const results = { ...earlier(), [name]: result };
-  const shown = [...all.keys()].filter((known) => results[known] !== undefined).map((known) => [known, results[known]]);
-  save("latest.json", `${JSON.stringify(Object.fromEntries(shown), null, 2)}\n`);
-  save("latest.md", tables(shown.map(([, one]) => one)));
-  save(`${name}.svg`, plot({ title: `${name}: ${result.about.split(/[.:] /)[0]}`, rows: result.rows, targets: names }));
-}
-
-/** What there is of a workload, with the conditions of its run. */
-function resultOf({ name, about }) {
-  const own = report
-    .rows()
-    .filter(({ workload }) => workload === name)
-    .map(({ workload: _, ...row }) => row);
-  const size = values.full ? "whole sizes" : "short sizes";
-  return { about: about.trim(), conditions: `${machine}, ${size}, ${started}`, targets: names, rows: own };
-}
-
-/** Results of earlier runs: each workload keeps those of its last one. */
-function earlier() {
-  try {
-    const known = JSON.parse(readFileSync(`${values.out.replace(/\/$/, "")}/latest.json`, "utf8"));
-    return Object.fromEntries(Object.entries(known).filter(([name, one]) => all.has(name) && Array.isArray(one.rows)));
-  } catch {
-    return {};
-  }
-}
-
-/** Whole or not at all: whoever reads the results while they are written sees the last ones. */
-function save(name, content) {
-  mkdirSync(values.out, { recursive: true });
-  const target = `${values.out.replace(/\/$/, "")}/${name}`;
-  try {
-    writeFileSync(`${target}.tmp`, content);
-    renameSync(`${target}.tmp`, target);
-  } finally {
-    rmSync(`${target}.tmp`, { force: true });
-  }
 }

@@ -1,11 +1,11 @@
 // Starts `kybern up` as a process of its own and says what it uses.
 import { spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { createServer } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { connect } from "./http1-client.mjs";
+import { ours, removeFolder, temporaryFolder } from "./leftovers.mjs";
 
 /** Another build can be measured, and Node can be given options: `KYBERN_PROGRAM=dist/cmd/kybern.js KYBERN_NODE_ARGS=--cpu-prof`. */
 const program = process.env.KYBERN_PROGRAM ?? fileURLToPath(new URL("../dist/cmd/kybern.js", import.meta.url));
@@ -33,9 +33,11 @@ function credentials(kubeconfig) {
 
 /**
  * Resident memory in bytes, how much of it are pages of files (programs, and the store's, which the kernel takes back when it wants
- * to), and processor time in milliseconds of a server's processes on this machine, as the kernel counts them.
+ * to), and processor time in milliseconds of a server's processes on this machine, as the kernel counts them;
+ * no numbers where none are known.
  */
 export function usage({ pid, pids = [pid] }) {
+  if (pids.length === 0) return { rssBytes: Number.NaN, fileBytes: Number.NaN, cpuMs: Number.NaN };
   const each = pids.map(usageOf);
   const sum = (what) => each.reduce((total, one) => total + one[what], 0);
   return { rssBytes: sum("rssBytes"), fileBytes: sum("fileBytes"), cpuMs: sum("cpuMs") };
@@ -49,13 +51,11 @@ function usageOf(pid) {
 }
 
 /** Starts a server. `readyMs` is from the start of the process until `/readyz` answers 200, seen by a client outside. */
-export async function startServer({ args = [], dir = mkdtempSync(join(tmpdir(), "kybern-bench-")), keep = false } = {}) {
+export async function startServer({ args = [], dir = temporaryFolder(), keep = false } = {}) {
   const port = await freePort();
   const started = performance.now();
-  const child = spawn(process.execPath, [...nodeArgs, program, "up", "--data-dir", dir, "--secure-port", String(port), ...args], {
-    stdio: ["ignore", "ignore", "inherit"],
-    env: environment,
-  });
+  const command = [...nodeArgs, program, "up", "--data-dir", dir, "--secure-port", String(port), ...args];
+  const child = ours(spawn(process.execPath, command, { stdio: ["ignore", "ignore", "inherit"], env: environment }));
   const exited = new Promise((resolve) => child.once("exit", resolve));
   let auth;
   let client;
@@ -63,7 +63,7 @@ export async function startServer({ args = [], dir = mkdtempSync(join(tmpdir(), 
   const giveUp = async (why) => {
     child.kill("SIGKILL");
     await exited;
-    if (!keep) rmSync(dir, { recursive: true, force: true });
+    if (!keep) removeFolder(dir);
     throw new Error(why);
   };
   while (readyMs === undefined) {
@@ -89,7 +89,7 @@ export async function startServer({ args = [], dir = mkdtempSync(join(tmpdir(), 
     async stop() {
       child.kill("SIGTERM");
       await exited;
-      if (!keep) rmSync(dir, { recursive: true, force: true });
+      if (!keep) removeFolder(dir);
     },
   };
 }

@@ -1,21 +1,25 @@
 // What is measured: a fresh Kybern of this tree on one of its stores, or any other API server that runs already.
-import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { load } from "js-yaml";
 import { findEtcd, startEtcd } from "./etcd.mjs";
 import { connect } from "./http1-client.mjs";
+import { closedAtEnd } from "./leftovers.mjs";
 import { startServer } from "./server.mjs";
 import { expect, until } from "./steps/measure.mjs";
 
 /** Of `etcd` objects are protobuf, as upstream writes them. */
 export const STORES = ["lmdb", "memory", "etcd", "etcd-json"];
 const NAMESPACE = "kybern-bench";
+const PATH = `/api/v1/namespaces/${NAMESPACE}`;
+/** How long the namespace may take to go, in milliseconds. */
+const REMOVAL_MS = 300_000;
 
 /** A fresh server for each workload, thrown away afterwards. */
 export function kybern(store) {
   return {
     name: `Kybern on ${store}`,
     isOurs: true,
+    hasProcesses: true,
     keeps: store === "lmdb",
     async start({ nodes = 0, args = [], dir, keep } = {}) {
       const etcd = store.startsWith("etcd") ? await startMember() : undefined;
@@ -54,23 +58,38 @@ export function external({ server, kubeconfig, context, ca, cert, key, token, pi
   return {
     name: credentials.url,
     isOurs: false,
+    hasProcesses: pids.length > 0,
     async start() {
-      const client = await connect(address);
-      const path = `/api/v1/namespaces/${NAMESPACE}`;
-      const status = async (what) => (await client.request("GET", what)).status;
-      if ((await status(path)) === 200)
-        throw new Error(`there is a namespace ${NAMESPACE} already: delete it, if it is the bench's`);
-      expect(201, await client.request("POST", "/api/v1/namespaces", JSON.stringify({ metadata: { name: NAMESPACE } })));
-      // Pods are refused until the namespace has its account.
-      await until("service account", async () => (await status(`${path}/serviceaccounts/default`)) === 200);
-      const stop = async () => {
-        expect(200, await client.request("DELETE", path));
-        await until("end of the namespace", async () => (await status(path)) === 404, 300_000);
-        client.close();
-      };
-      return { ...address, namespace: NAMESPACE, stop };
+      await onConnection(address, async (client) => {
+        if ((await client.request("GET", PATH)).status === 200)
+          throw new Error(`there is a namespace ${NAMESPACE} already: delete it, if it is the bench's`);
+        expect(201, await client.request("POST", "/api/v1/namespaces", JSON.stringify({ metadata: { name: NAMESPACE } })));
+        // Pods are refused until the namespace has its account.
+        const account = `${PATH}/serviceaccounts/default`;
+        await until("service account", async () => (await client.request("GET", account)).status === 200);
+      });
+      const stop = () => onConnection(address, removeNamespace);
+      const forget = closedAtEnd(stop);
+      return { ...address, namespace: NAMESPACE, stop: () => stop().finally(forget) };
     },
   };
+}
+
+/** A connection of its own for what comes before and after a workload: one that nobody uses meanwhile is closed by the server. */
+async function onConnection(address, task) {
+  const client = await connect(address);
+  try {
+    await task(client);
+  } finally {
+    client.close();
+  }
+}
+
+/** No node may be there that would say that Pods have ended: they go at once. */
+async function removeNamespace(client) {
+  expect(200, await client.request("DELETE", `${PATH}/pods?gracePeriodSeconds=0`));
+  expect(200, await client.request("DELETE", PATH));
+  await until("end of the namespace", async () => (await client.request("GET", PATH)).status === 404, REMOVAL_MS, 20);
 }
 
 function given({ server, ca, cert, key, token }) {
@@ -90,18 +109,4 @@ function fromKubeconfig(path, name) {
     of[`${what}-data`] ? Buffer.from(of[`${what}-data`], "base64") : of[what] && readFileSync(of[what]);
   const ca = part(cluster, "certificate-authority");
   return { url: cluster.server, ca, cert: part(user, "client-certificate"), key: part(user, "client-key"), token: user.token };
-}
-
-/** The commit that is measured, for whoever compares results. */
-export function commit() {
-  try {
-    const of = { cwd: new URL("..", import.meta.url), encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] };
-    const dirty =
-      execFileSync("git", ["status", "--porcelain", "--untracked-files=no", "--", ".", ":!bench/results"], of).trim() === ""
-        ? ""
-        : " and changes";
-    return `${execFileSync("git", ["rev-parse", "--short", "HEAD"], of).trim()}${dirty}`;
-  } catch {
-    return "unknown";
-  }
 }

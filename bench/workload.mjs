@@ -4,13 +4,13 @@ import { load as parse } from "js-yaml";
 import { Context } from "./context.mjs";
 import { authCost } from "./steps/auth-cost.mjs";
 import { bareCreates } from "./steps/bare-creates.mjs";
-import { deployment, idleNodes, namespaceDeleted, nodesReady, reaction, wait } from "./steps/cluster.mjs";
+import { deployment, namespaceDeleted, nodesReady, reaction, wait } from "./steps/cluster.mjs";
 import { clusterDns } from "./steps/cluster-dns.mjs";
 import { customResources } from "./steps/custom-resources.mjs";
 import { fill, list } from "./steps/list.mjs";
 import { load } from "./steps/load.mjs";
 import { node } from "./steps/node.mjs";
-import { memory, rest, start } from "./steps/process.mjs";
+import { busy, memory, rest, start } from "./steps/process.mjs";
 import { churn, podsRunning, preempt, schedule } from "./steps/schedule.mjs";
 import { schedulerPerf } from "./steps/scheduler-perf.mjs";
 import { serviceRules } from "./steps/service-rules.mjs";
@@ -28,9 +28,9 @@ const STEPS = {
   watchList,
   start,
   rest,
+  busy,
   memory,
   nodesReady,
-  idleNodes,
   schedule,
   podsRunning,
   preempt,
@@ -48,21 +48,10 @@ const STEPS = {
   bareCreates,
   authCost: (context) => authCost({ add: (...figure) => context.report(...figure) }),
 };
-/** Steps for which a server must be one that the bench started itself, or its processes known. */
-const OURS_ONLY = new Set([
-  "start",
-  "rest",
-  "memory",
-  "nodesReady",
-  "idleNodes",
-  "schedulerPerf",
-  "webhooks",
-  "authCost",
-  "bareCreates",
-  "openWatches",
-  "serviceRules",
-  "clusterDns",
-]);
+/** Steps that only servers are asked for which the bench started itself. */
+const OURS_ONLY = new Set(["start", "nodesReady", "webhooks", "authCost", "bareCreates", "serviceRules", "clusterDns", "node"]);
+/** Steps about processes, which must be known. */
+const OF_PROCESSES = new Set(["rest", "busy", "memory", "openWatches"]);
 
 const folder = new URL("workloads/", import.meta.url);
 
@@ -89,12 +78,8 @@ export function stepsOf(workload, isFull) {
     .filter(({ full }) => isFull || full !== true)
     .flatMap(({ matrix = {}, full: _, ...step }) =>
       combinations(Object.entries(sized(matrix))).map((values) => filled({ ...sized(step), ...values })),
-    )
-    .filter(({ request, as = "json" }) => as !== "protobuf" || !JSON_REQUESTS.has(request));
+    );
 }
-
-/** Requests whose bodies are never protobuf. */
-const JSON_REQUESTS = new Set(["jsonPatch", "mergePatch", "strategicPatch", "apply", "applyWithoutChange", "applyNew", "delete"]);
 
 function combinations([first, ...rest]) {
   if (first === undefined) return [{}];
@@ -112,26 +97,49 @@ function filled(step) {
   };
 }
 
-/** Runs a workload once; `add` takes each figure. What the target cannot be asked is said by `skip`. */
-export async function runWorkload(workload, target, { isFull, add, skip }) {
+/** How long one step may take, in milliseconds, where it does not say so by `patienceMs`: what hangs must not keep the others waiting. */
+const STEP_MS = 600_000;
+
+/** Runs a workload once; `add` takes each figure. What the target cannot be asked is said by `skip`, what is being done to `progress`. */
+export async function runWorkload(workload, target, { isFull, add, skip, progress }) {
   const steps = stepsOf(workload, isFull);
   const unknown = steps.find(({ step }) => STEPS[step] === undefined);
   if (unknown !== undefined)
     throw new Error(`${workload.name}: there is no step ${unknown.step}; there are ${Object.keys(STEPS).join(", ")}`);
-  if (workload.nodes !== undefined && !target.isOurs && workload.nodes > 0) {
+  if (!target.isOurs && (workload.nodes ?? 0) !== 0 && workload.needsNodes !== false) {
     skip(`${workload.name} needs nodes that run Pods: not measured on ${target.name}`);
     return;
   }
   const server = workload.ownServers === true ? undefined : await target.start(sizes(workload, isFull));
   const context = new Context(server, add, skip);
   try {
-    for (const { step, ...settings } of steps) {
-      if (!target.isOurs && OURS_ONLY.has(step)) skip(`${step} is not measured on ${target.name}`);
-      else await STEPS[step](context, settings, target);
+    for (const [i, { step, ...settings }] of steps.entries()) {
+      progress.step(i, steps.length, settings.name ?? step);
+      const isMissing = (!target.isOurs && OURS_ONLY.has(step)) || (!target.hasProcesses && OF_PROCESSES.has(step));
+      if (isMissing) skip(`${step} is not measured on ${target.name}`);
+      else
+        await within(
+          settings.patienceMs === undefined ? STEP_MS : 2 * settings.patienceMs,
+          settings.name ?? step,
+          STEPS[step](context, settings, target),
+        );
     }
   } finally {
     context.close();
     await server?.stop();
+  }
+}
+
+/** Fails where something takes longer; it goes on then until what it works on is taken from it. */
+async function within(limitMs, what, work) {
+  let timer;
+  const late = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`${what} is not done after ${limitMs / 1000} s`)), limitMs);
+  });
+  try {
+    await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 

@@ -1,8 +1,8 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connect } from "../http1-client.mjs";
+import { removeFolder, temporaryFolder } from "../leftovers.mjs";
 import { configMap } from "../objects.mjs";
 import { startTwoServers } from "../two-servers.mjs";
 import { connectAll, expect, median, rate } from "./measure.mjs";
@@ -18,7 +18,7 @@ const BINDINGS = 1_000;
 
 /** What it costs a GET to find out who asks, and whether they may: against a server that asks nobody and lets everybody. */
 export async function authCost(report) {
-  const dir = mkdtempSync(join(tmpdir(), "kybern-bench-auth-"));
+  const dir = temporaryFolder("auth-");
   const webhook = await startWebhook();
   const [tokenFile, webhookFile] = [join(dir, "tokens.csv"), join(dir, "webhook.json")];
   writeFileSync(tokenFile, "many,many,1\n");
@@ -50,7 +50,7 @@ export async function authCost(report) {
   await stop();
   webhook.close();
   webhook.closeAllConnections();
-  rmSync(dir, { recursive: true, force: true });
+  removeFolder(dir);
 }
 
 async function side(server, headers, token) {

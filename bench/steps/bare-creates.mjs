@@ -1,30 +1,37 @@
 import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { connect } from "../http1-client.mjs";
+import { ours, removeFolder, temporaryFolder } from "../leftovers.mjs";
 import { configMap } from "../objects.mjs";
 import { connectAll, expect, median, rate } from "./measure.mjs";
 
 const PROGRAM = fileURLToPath(new URL("../bare-server.mjs", import.meta.url));
 const MAPS = "/api/v1/namespaces/default/configmaps";
+/** What the bare servers write to, and what they are called in the report. */
+const BARE = { log: "bare Node, a log", lmdb: "bare Node, LMDB" };
 const CLIENTS = [1, 64];
 const CLIENTS_MAX = 64;
 
 /**
- * Creates beside what Node, TLS and LMDB take of one by themselves: a bare server that answers after the same writes (`bare-server.mjs`)
- * and ours take turns, each of `rounds` with one client and with many. The best rate of each, and the middle of the processor times.
+ * Creates beside what Node, TLS and the disk take of one by themselves: bare servers that answer when the body is in a log, as ours does,
+ * or in LMDB (`bare-server.mjs`), and ours take turns, each of `rounds` with one client and with many. The best rate of each, and the
+ * middle of the processor times.
  */
 export async function bareCreates(context, { warmUp, alone, together, rounds }) {
   const { server } = context;
-  const dir = mkdtempSync(join(tmpdir(), "kybern-bench-bare-"));
-  const bare = await startBare(dir, join(server.dir, "pki"));
-  const sides = [
-    { name: "bare Node", server: { ...server, pid: bare.pid, pids: [bare.pid], port: bare.port }, figures: new Map() },
-    { name: "ours", server, figures: new Map() },
-  ];
+  const dir = temporaryFolder("bare-");
+  const bare = [];
+  const sides = [{ name: "ours", server, figures: new Map() }];
   try {
+    for (const [medium, name] of Object.entries(BARE)) {
+      const folder = join(dir, medium);
+      mkdirSync(folder);
+      const one = await startBare(medium, folder, join(server.dir, "pki"));
+      bare.push(one);
+      sides.unshift({ name, server: { ...server, pid: one.pid, pids: [one.pid], port: one.port }, figures: new Map() });
+    }
     for (const side of sides) {
       side.clients = await connectAll(CLIENTS_MAX, () => connect(side.server));
       await creates(context, side, CLIENTS_MAX, warmUp);
@@ -47,8 +54,8 @@ export async function bareCreates(context, { warmUp, alone, together, rounds }) 
     }
   } finally {
     for (const { clients = [] } of sides) for (const client of clients) client.close();
-    await bare.stop();
-    rmSync(dir, { recursive: true, force: true });
+    await Promise.all(bare.map((one) => one.stop()));
+    removeFolder(dir);
   }
 }
 
@@ -59,8 +66,8 @@ function creates(context, { server, clients }, count, requests) {
   );
 }
 
-async function startBare(dir, pki) {
-  const child = spawn(process.execPath, [PROGRAM, dir, pki], { stdio: ["ignore", "pipe", "inherit"] });
+async function startBare(medium, dir, pki) {
+  const child = ours(spawn(process.execPath, [PROGRAM, medium, dir, pki], { stdio: ["ignore", "pipe", "inherit"] }));
   const exited = new Promise((resolve) => child.once("exit", resolve));
   const stop = async () => {
     child.kill("SIGTERM");

@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { createSocket } from "node:dgram";
 import { createInterface } from "node:readline";
 import { bundle } from "../bundle.mjs";
+import { ours } from "../leftovers.mjs";
 
 /** A header that asks one question, and wants recursion. */
 const HEADER = Buffer.from("000001000001000000000000", "hex");
@@ -15,7 +16,7 @@ const SILENCE_MS = 5_000;
  */
 export async function clusterDns(context, { services = 1000, queries = 50_000, clients = [1, 64] }) {
   const { path, remove } = await bundle("cluster-dns");
-  const server = spawn(process.execPath, [path, String(services), String(queries)], { stdio: ["pipe", "pipe", "inherit"] });
+  const server = ours(spawn(process.execPath, [path, String(services), String(queries)], { stdio: ["pipe", "pipe", "inherit"] }));
   const exited = new Promise((resolve) => server.once("exit", resolve));
   const lines = createInterface({ input: server.stdout })[Symbol.asyncIterator]();
   const said = async () => {

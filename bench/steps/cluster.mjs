@@ -1,3 +1,4 @@
+import { closedAtEnd } from "../leftovers.mjs";
 import { usage } from "../server.mjs";
 import { countOf, expect, get, median, rate, sleep, until } from "./measure.mjs";
 
@@ -28,22 +29,27 @@ export async function nodesReady(context, { name, nodes }) {
 /**
  * Node objects that nobody runs, as scheduler_perf makes them, until the scheduler may use each. Their Pods are bound and go no
  * further. They are spread over so many `zones`. Gives what beats for them from then on, which controllers do not until
- * `node-monitor-grace-period`, 50 s, has passed: a workload that is done sooner is not disturbed.
+ * `node-monitor-grace-period`, 50 s, has passed: a workload that is done sooner is not disturbed. Of a server that others have, too, they
+ * are taken away by `stop`.
  */
-export async function idleNodes(context, { nodes, zones = 1 }) {
+export async function idleNodes(context, { nodes, zones = 1, isShared = false }) {
   const clients = await context.clients(CLIENTS);
-  let isBeating = false;
+  let round;
   const beating = setInterval(() => {
     // On a machine that is busy one round may take longer than the time between them.
-    if (isBeating) return;
-    isBeating = true;
-    beat(context, nodes)
+    round ??= beat(context, nodes)
       .catch(() => {})
       .finally(() => {
-        isBeating = false;
+        round = undefined;
       });
   }, BEAT_MS);
   beating.unref();
+  const remove = () =>
+    rate(context.server, clients, nodes, async (client, i) => {
+      const { status } = await client.request("DELETE", `/api/v1/nodes/idle-${i}`);
+      if (status !== 404) expect(200, { status, text: () => "the DELETE of a Node" });
+    });
+  const forget = isShared ? closedAtEnd(remove) : undefined;
   const capacity = { cpu: "8", memory: "32Gi", pods: "110" };
   const ready = { type: "Ready", status: "True", reason: "KubeletReady", message: "kubelet is posting ready status" };
   await rate(context.server, clients, nodes, async (client, i) => {
@@ -56,7 +62,14 @@ export async function idleNodes(context, { nodes, zones = 1 }) {
   const isUsable = ({ spec }) => (spec.taints ?? []).length === 0;
   const usable = async () => (await get(clients[0], "/api/v1/nodes")).items.filter(isUsable).length;
   await until("Nodes without taints", async () => (await usable()) >= nodes, PATIENCE_MS, 100);
-  return { stop: () => clearInterval(beating) };
+  return {
+    stop: async () => {
+      clearInterval(beating);
+      await round;
+      if (isShared) await remove();
+      forget?.();
+    },
+  };
 }
 
 /** Renews the Leases of idle Nodes, on connections that no other step has: one takes one request at a time. */

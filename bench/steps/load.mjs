@@ -7,9 +7,14 @@ const PREPARING_CLIENTS = 32;
 
 /**
  * Requests as fast as so many clients make them, each one at a time: `request` is a key of {@link REQUESTS}, `object` a kind,
- * `over` h1 (a connection each) or h2 (streams of one connection), `as` json or protobuf. Without a `name` it warms up.
+ * `over` h1 (a connection each) or h2 (streams of one connection), `as` json or protobuf: patches are JSON always, their answers are
+ * not. `count` may be one for each number of clients. Without a `name` it warms up.
  */
-export async function load(context, { name, request, object = "configMap", clients = 1, count, over = "h1", as = "json" }) {
+export async function load(
+  context,
+  { name, request, object = "configMap", clients = 1, count: counts, over = "h1", as = "json" },
+) {
+  const count = typeof counts === "number" ? counts : counts[clients];
   const kind = KINDS[object];
   const encoding = ENCODINGS[as];
   const path = `/api/v1/namespaces/${context.server.namespace}/${kind.plural}`;
@@ -83,26 +88,29 @@ const REQUESTS = {
 
   delete: async (of) => {
     const names = await someObjects(of, of.count);
-    return async (client, i) => expect(200, await client.request("DELETE", `${of.path}/${names[i]}`));
+    return async (client, i) =>
+      expect(200, await client.request("DELETE", `${of.path}/${names[i]}`, undefined, { accept: of.encoding.type }));
   },
 };
 
 /** As clients change Pods and others, each an object of its own. */
 async function patches(of, type, change) {
   const names = await someObjects(of, of.clients.length);
+  const accept = of.encoding.type;
   return async (client, _, at) => {
     const body = JSON.stringify(change(of.context.newName()));
-    expect(200, await client.request("PATCH", `${of.path}/${names[at]}`, body, { type }));
+    expect(200, await client.request("PATCH", `${of.path}/${names[at]}`, body, { type, accept }));
   };
 }
 
 /** As `kubectl apply --server-side` sends it: JSON under a YAML content type. It takes fields over from who made the object. */
-function applies({ kind, path }, status = 200) {
+function applies({ kind, path, encoding }, status = 200) {
+  const options = { type: "application/apply-patch+yaml", accept: encoding.type };
   return async (client, name, value) => {
     const { metadata, ...rest } = kind.object(name);
     const object = { ...rest, metadata: { ...metadata, labels: { ...metadata.labels, round: value } } };
     const at = `${path}/${name}?fieldManager=bench&force=true`;
-    expect(status, await client.request("PATCH", at, JSON.stringify(object), { type: "application/apply-patch+yaml" }));
+    expect(status, await client.request("PATCH", at, JSON.stringify(object), options));
   };
 }
 

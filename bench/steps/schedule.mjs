@@ -5,6 +5,7 @@ import { countOf, expect, get, rate, sleep, until } from "./measure.mjs";
 const CLIENTS = 32;
 const HOST = "kubernetes.io/hostname";
 const ZONE = "topology.kubernetes.io/zone";
+const PRIORITY_CLASSES = "/apis/scheduling.k8s.io/v1/priorityclasses";
 const PATIENCE_MS = 300_000;
 const POLL_MS = 20;
 /** What a simulated node has for pods, in thousandths of a processor. */
@@ -108,18 +109,8 @@ async function bindAll(context, specOf, pods, color, patienceMs = PATIENCE_MS) {
 /** Less important Pods fill all nodes; then as many more important ones as there are nodes come, each of which takes the place of three. */
 export async function preempt(context, { name, nodes }) {
   const [client] = await context.clients(1);
-  const classes = "/apis/scheduling.k8s.io/v1/priorityclasses";
-  for (const [priority, value] of Object.entries({ low: 1, high: 1000 })) {
-    const made = { apiVersion: "scheduling.k8s.io/v1", kind: "PriorityClass", metadata: { name: `bench-${priority}` }, value };
-    expect(201, await client.request("POST", classes, JSON.stringify(made)));
-  }
-  const wanting = (priority, part) => ({
-    priorityClassName: `bench-${priority}`,
-    terminationGracePeriodSeconds: 0,
-    containers: [{ name: "main", image: "app:1", resources: { requests: { cpu: `${Math.floor(NODE_CPU * part)}m` } } }],
-  });
-  await bindAll(context, () => wanting("low", 0.22), 4 * nodes, "low");
-  const { boundMs, cpuMs } = await bindAll(context, () => wanting("high", 0.7), nodes, "high");
+  await fillWithLessImportant(context, client, nodes);
+  const { boundMs, cpuMs } = await bindAll(context, moreImportant, nodes, "high");
   const left = countOf(await get(client, `${context.path("pods")}?limit=1`));
   context.report(name, Math.round((nodes * 1000) / boundMs), "/s", {
     cpuMicros: (cpuMs * 1000) / nodes,
@@ -127,22 +118,17 @@ export async function preempt(context, { name, nodes }) {
   });
 }
 
-/** {@link schedule}, while nodes, Services and Pods that fit nowhere come and go every so many milliseconds. */
-export async function churn(context, { name, pods, intervalMs = 200 }) {
+/** Pods that fit anywhere, on nodes full of less important ones, while every so many milliseconds comes one that takes the place of three. */
+export async function besidePreemption(context, { name, nodes, pods, intervalMs = 200 }) {
   const [client] = await context.clients(CLIENTS + 1).then((all) => all.slice(-1));
-  const hopeless = { containers: [{ name: "main", image: "app:1", resources: { requests: { cpu: "1000" } } }] };
+  await fillWithLessImportant(context, client, nodes);
   let isDone = false;
-  let rounds = 0;
+  let came = 0;
   const come = async () => {
-    while (!isDone) {
-      const other = context.newName();
-      const paths = ["/api/v1/nodes", context.path("services"), context.path("pods")];
-      const bodies = [{}, { spec: { ports: [{ port: 80 }], selector: { app: other } } }, { spec: hopeless }];
-      for (const [i, path] of paths.entries())
-        expect(201, await client.request("POST", path, JSON.stringify({ metadata: { name: other }, ...bodies[i] })));
+    for (; !isDone; came++) {
+      const body = { metadata: { name: context.newName() }, spec: moreImportant() };
+      expect(201, await client.request("POST", context.path("pods"), JSON.stringify(body)));
       await sleep(intervalMs);
-      for (const path of paths) expect(200, await client.request("DELETE", `${path}/${other}?gracePeriodSeconds=0`));
-      rounds++;
     }
   };
   const coming = come();
@@ -150,6 +136,88 @@ export async function churn(context, { name, pods, intervalMs = 200 }) {
     isDone = true;
   });
   await coming;
-  const note = `bound after ${Math.round(boundMs)} ms, ${rounds} times something came and went`;
+  const note = `bound after ${Math.round(boundMs)} ms, ${came} more important ones came`;
+  context.report(name, Math.round((pods * 1000) / boundMs), "/s", { cpuMicros: (cpuMs * 1000) / pods, note });
+}
+
+const PRIORITIES = { low: 1, high: 1000 };
+
+async function fillWithLessImportant(context, client, nodes) {
+  for (const [priority, value] of Object.entries(PRIORITIES)) await makePriorityClass(client, `bench-${priority}`, value);
+  await bindAll(context, () => wanting("low", 0.22), 4 * nodes, "low");
+}
+
+async function makePriorityClass(client, name, value) {
+  const made = { apiVersion: "scheduling.k8s.io/v1", kind: "PriorityClass", metadata: { name }, value };
+  const { status } = await client.request("POST", PRIORITY_CLASSES, JSON.stringify(made));
+  // A step before has left it, where both are on one server.
+  if (status !== 409) expect(201, { status, text: () => "a PriorityClass" });
+}
+
+/** Takes away what steps of preemption leave that is in no namespace. */
+export async function removePriorities(context) {
+  const [client] = await context.clients(1);
+  for (const priority of Object.keys(PRIORITIES)) await client.request("DELETE", `${PRIORITY_CLASSES}/bench-${priority}`);
+}
+
+/** What is in the spec of a Pod that wants a part of a node's processor. */
+function wanting(priority, part) {
+  const requests = { cpu: `${Math.floor(NODE_CPU * part)}m` };
+  const containers = [{ name: "main", image: "app:1", resources: { requests } }];
+  return { priorityClassName: `bench-${priority}`, terminationGracePeriodSeconds: 0, containers };
+}
+
+const moreImportant = () => wanting("high", 0.7);
+
+/** What upstream's churn makes and deletes: a node that takes no Pods, a Service, and a Pod that is more important than others and fits nowhere. */
+const CHURNED = [
+  { path: () => "/api/v1/nodes", status: { capacity: { pods: "0" }, conditions: [{ type: "Ready", status: "True" }] } },
+  {
+    path: (context) => context.path("pods"),
+    spec: {
+      priorityClassName: "bench-churned",
+      containers: [{ name: "main", image: "app:1", resources: { requests: { cpu: "9", memory: "500Mi" } } }],
+    },
+  },
+  {
+    path: (context) => context.path("services"),
+    spec: { selector: { app: "foo" }, ports: [{ protocol: "TCP", port: 8080, targetPort: 8080 }] },
+  },
+];
+
+/** {@link schedule}, while one of each of {@link CHURNED} is made and deleted in turns, something of it every so many milliseconds. */
+export async function churn(context, { name, pods, intervalMs = 200 }) {
+  const [client] = await context.clients(CLIENTS + 1).then((all) => all.slice(-1));
+  await makePriorityClass(client, "bench-churned", 10);
+  let isDone = false;
+  let changes = 0;
+  const there = new Map();
+  const change = async (one) => {
+    const { path, ...body } = one;
+    const known = there.get(one);
+    if (known !== undefined) {
+      there.delete(one);
+      expect(200, await client.request("DELETE", `${path(context)}/${known}`));
+      return;
+    }
+    const made = context.newName();
+    expect(201, await client.request("POST", path(context), JSON.stringify({ metadata: { name: made }, ...body })));
+    there.set(one, made);
+  };
+  const come = async () => {
+    for (let due = performance.now() + intervalMs; !isDone; due += intervalMs) {
+      await sleep(due - performance.now());
+      for (const one of CHURNED) await change(one);
+      changes++;
+    }
+    for (const one of [...there.keys()]) await change(one);
+    expect(200, await client.request("DELETE", `${PRIORITY_CLASSES}/bench-churned`));
+  };
+  const coming = come();
+  const { boundMs, cpuMs } = await bindAll(context, TEMPLATES.basic, pods, "basic").finally(() => {
+    isDone = true;
+  });
+  await coming;
+  const note = `bound after ${Math.round(boundMs)} ms, ${changes} times something came or went`;
   context.report(name, Math.round((pods * 1000) / boundMs), "/s", { cpuMicros: (cpuMs * 1000) / pods, note });
 }

@@ -54,7 +54,12 @@ export async function fanOut(context, { name, watchers, sessions = 10, events })
   if (watches.seen !== watchers * events) throw new Error(`${watches.seen} events arrived, not ${watchers * events}`);
   const seconds = (performance.now() - started) / 1000;
   const cpuMicros = ((usage(server).cpuMs - before) * 1000) / watches.seen;
-  context.report(name, Math.round(watches.seen / seconds), "/s", { note: `${cpuMicros.toFixed(2)} µs CPU/event` });
+  context.report(
+    name,
+    Math.round(watches.seen / seconds),
+    "/s",
+    Number.isNaN(cpuMicros) ? {} : { note: `${cpuMicros.toFixed(2)} µs CPU/event` },
+  );
   watches.close();
 }
 
