@@ -1,7 +1,7 @@
 import * as http2 from "node:http2";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
-import { realClock } from "#base/clock.ts";
+import { type Clock, realClock } from "#base/clock.ts";
 import type { ResourceId } from "./client.ts";
 import { createRestClient, type RestClient } from "./rest-client.ts";
 
@@ -10,6 +10,7 @@ const LEASES: ResourceId = { group: "coordination.k8s.io", version: "v1", resour
 
 let server: http2.Http2Server;
 let client: RestClient;
+let common: { server: string; userAgent: string; clock: Clock };
 const requests: string[] = [];
 const sessions = new Set<http2.ServerHttp2Session>();
 
@@ -66,7 +67,8 @@ beforeAll(async () => {
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
-  client = createRestClient({ server: `http://127.0.0.1:${port}`, userAgent: "test", clock: realClock, timeoutMs: 300 });
+  common = { server: `http://127.0.0.1:${port}`, userAgent: "test", clock: realClock };
+  client = createRestClient({ ...common, timeoutMs: 300 });
 });
 
 afterAll(() => {
@@ -154,6 +156,32 @@ test("a watch ends without error when it is aborted", async () => {
     stop.abort();
   }
   expect(count).toBeGreaterThan(0);
+});
+
+test("requests wait for the first certificate, or fail when none comes", async () => {
+  const waiting = createRestClient({ ...common, timeoutMs: 50, awaitsCertificate: true });
+  const stop = new AbortController();
+  requests.length = 0;
+  try {
+    await expect(waiting.raw("/early")).rejects.toThrow("no certificate to ask with came in 50 ms");
+    const watch = waiting.watch(PODS, "ns", { signal: stop.signal })[Symbol.asyncIterator]().next();
+    stop.abort();
+    expect(await watch).toEqual({ done: true, value: undefined });
+    const asked = waiting.raw("/healthz");
+    expect(requests).toEqual([]);
+    waiting.useCertificate({ cert: "a certificate", key: "its key" });
+    expect(await asked).toBe("ok");
+    expect(requests).toEqual(["GET /healthz"]);
+  } finally {
+    waiting.close();
+  }
+});
+
+test("who waits for a first certificate is told when the client is closed", async () => {
+  const waiting = createRestClient({ ...common, awaitsCertificate: true });
+  const asked = waiting.raw("/healthz");
+  waiting.close();
+  await expect(asked).rejects.toThrow("client is closed");
 });
 
 test("a broken connection is replaced by the next request", async () => {

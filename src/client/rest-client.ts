@@ -14,12 +14,15 @@ import type {
   WatchOptions,
   WriteOptions,
 } from "./client.ts";
+import { FirstProof } from "./first-proof.ts";
 import { Http2Pool, type ServerAddress } from "./http2-pool.ts";
 import { deleteBody, listQuery, resourcePath, writeQuery } from "./resource-path.ts";
 
 /** Options of {@link createRestClient}. */
 export interface RestClientOptions extends ServerAddress {
   readonly token?: string;
+  /** Whether {@link RestClient.useCertificate} is still to say who asks: requests wait for it, as long as for an answer. */
+  readonly awaitsCertificate?: boolean;
   /** `name/version`; the part before `/` becomes the field manager. */
   readonly userAgent: string;
   readonly clock: Clock;
@@ -58,6 +61,7 @@ class HttpsRestClient implements RestClient {
   readonly #pool: Http2Pool;
   readonly #clock: Clock;
   readonly #timeoutMs: number;
+  readonly #proof: FirstProof;
   /** Of every request. */
   #headers: http2.OutgoingHttpHeaders;
 
@@ -65,6 +69,7 @@ class HttpsRestClient implements RestClient {
     this.#pool = new Http2Pool(options, options.clock);
     this.#clock = options.clock;
     this.#timeoutMs = options.timeoutMs ?? REQUEST_TIMEOUT_MS;
+    this.#proof = new FirstProof(options.clock, options.awaitsCertificate !== true);
     this.#headers = {
       ":authority": new URL(options.server).host,
       accept: "application/json",
@@ -89,6 +94,7 @@ class HttpsRestClient implements RestClient {
     options: WatchOptions,
   ): AsyncGenerator<readonly WatchEvent<T>[], void, void> {
     const { signal } = options;
+    await this.#proof.awaited(this.#timeoutMs, signal);
     if (signal.aborted) return;
     const stream = this.#open({ method: "GET", path: resourcePath(id, namespace) + watchQuery(options) });
     const cancel = (): void => stream.close(CANCEL);
@@ -157,6 +163,7 @@ class HttpsRestClient implements RestClient {
     const { authorization: _, ...headers } = this.#headers;
     this.#headers = headers;
     this.#pool.useCertificate(pair);
+    this.#proof.arrived();
   }
 
   useToken(token: string): void {
@@ -164,6 +171,7 @@ class HttpsRestClient implements RestClient {
   }
 
   close(): void {
+    this.#proof.close();
     this.#pool.close();
   }
 
@@ -175,6 +183,8 @@ class HttpsRestClient implements RestClient {
 
   /** What the answer's type is, the caller knows. */
   async #send<T>(request: HttpRequest): Promise<T> {
+    const proven = this.#proof.awaited(this.#timeoutMs);
+    if (proven !== undefined) await proven;
     for (let tries = 1; ; tries++) {
       if (request.mayBeSent !== undefined) await this.#untilSentAtOnce();
       if (request.mayBeSent?.() === false) throw new Error("nothing was sent: its time was over before there was a connection");

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import type { Clock } from "#base/clock.ts";
 import { type KubeconfigContext, loadKubeconfig } from "#client/kubeconfig.ts";
-import { createRestClient, type RestClient } from "#client/rest-client.ts";
+import { createRestClient, type RestClient, type RestClientOptions } from "#client/rest-client.ts";
 import { FlagError } from "#component-base/flags.ts";
 import { StartupError } from "./startup-error.ts";
 import { kybernVersion } from "./version.ts";
@@ -47,8 +47,11 @@ async function inCluster(): Promise<KubeconfigContext> {
   return { server: `https://${host.includes(":") ? `[${host}]` : host}:${port}`, token: token.trim(), tokenFile, ca };
 }
 
+/** Where a server is and who asks, who may still be without a certificate. */
+type ClientAddress = KubeconfigContext & Pick<RestClientOptions, "awaitsCertificate">;
+
 /** A client that calls itself by the program's name. A token out of a file is read again each minute, for it ends some time. */
-export function clientOf(address: KubeconfigContext, program: string, clock: Clock): RestClient {
+export function clientOf(address: ClientAddress, program: string, clock: Clock): RestClient {
   const { tokenFile, ...server } = address;
   const client = createRestClient({ ...server, userAgent: `${program}/kybern-${kybernVersion()}`, clock });
   return tokenFile === undefined ? client : withToken(client, tokenFile, clock);

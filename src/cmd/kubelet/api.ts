@@ -110,7 +110,8 @@ async function rotating(request: ApiRequest, first: KubeconfigContext, own: Kube
   if ((await store.current()) === undefined && own.cert !== undefined && own.key !== undefined) {
     await store.update({ cert: own.cert, key: own.key });
   }
-  const client = clientOf(own, PROGRAM, realClock);
+  const awaitsCertificate = own.cert === undefined && own.token === undefined;
+  const client = clientOf({ ...own, awaitsCertificate }, PROGRAM, realClock);
   const asking = clientOf(first, `${PROGRAM}-bootstrap`, realClock);
   const manager = new CertificateManager({
     store,
