@@ -6,6 +6,8 @@ import { decodeIndexEntry, decodeRecord, type IndexEntry, previousRevisionOf, ty
 
 /** Address space kept for the data file; the file itself grows with the data. */
 const MAP_BYTES = 8 * 1024 ** 3;
+/** Nobody else reads or writes what LMDB makes, from the first byte on. lmdb's types do not know the option. */
+const OWNER_ONLY = { permissionsMode: 0o600 };
 /** The name says that there is a log beside the data. */
 const FORMAT = "kybern-kv-2";
 /** As it was before there was a log: the data alone. */
@@ -32,6 +34,7 @@ export class LmdbFiles {
 
   constructor(dir: string) {
     this.root = open<Buffer, string>({
+      ...OWNER_ONLY,
       path: dir,
       mapSize: MAP_BYTES,
       maxDbs: 8,

@@ -1,4 +1,4 @@
-import { copyFile, type FileHandle, mkdtemp, rm } from "node:fs/promises";
+import { copyFile, type FileHandle, mkdtemp, readdir, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -40,6 +40,16 @@ test("data that was written before there was a log is opened, and called otherwi
   const after = new LmdbFiles(dir);
   expect(after.meta.get("format")).toBe("kybern-kv-2");
   await after.root.close();
+});
+
+test("what the store makes, its owner alone may read and write", async () => {
+  const dir = await freshDir();
+  const store = await openLmdbStore({ dir, clock: new ManualClock() });
+  await put(store, "/a", "1");
+  const modes: Record<string, number> = {};
+  for (const name of await readdir(dir)) modes[name] = (await stat(join(dir, name))).mode & 0o777;
+  await store.close();
+  expect(modes).toMatchObject({ "data.mdb": 0o600, "lock.mdb": 0o600, "log-0": 0o600, "log-1": 0o600 });
 });
 
 test("data of a format to come is refused", async () => {
