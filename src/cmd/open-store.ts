@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { Clock } from "#base/clock.ts";
 import { systemRandom } from "#base/random.ts";
+import { nextTurn } from "#base/turn.ts";
 import { FlagError, type ParsedFlags } from "#component-base/flags.ts";
 import type { EtcdEndpoints } from "#storage/etcd/etcd-client.ts";
 import type { KVStore } from "#storage/kv.ts";
@@ -39,7 +40,7 @@ function storageBackend(flags: ParsedFlags<typeof upFlags>): (typeof BACKENDS)[n
 
 async function openMemory(clock: Clock): Promise<KVStore> {
   const { MemoryStore } = await import("#storage/memory/memory-store.ts");
-  return new MemoryStore({ clock });
+  return new MemoryStore({ clock, nextTurn });
 }
 
 /** Opens the embedded store of a data directory, making it if needed. */

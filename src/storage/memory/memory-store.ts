@@ -1,4 +1,5 @@
 import type { Clock } from "#base/clock.ts";
+import type { NextTurn } from "#base/turn.ts";
 import { prefixEnd, rangeStart, sortKey } from "../key-order.ts";
 import {
   type AttachedLease,
@@ -18,6 +19,7 @@ import { LeaseTable } from "../lease-table.ts";
 import { checkValueSize, closed, compacted, futureRevision } from "../storage-errors.ts";
 import { WatchHub } from "../watch-hub.ts";
 import { OrderedTree } from "./ordered-tree.ts";
+import { SharedTurn } from "./shared-turn.ts";
 
 /** Revisions that can be read and watched without a compaction, by default; older ones are compacted by themselves. */
 export const HISTORY_REVISIONS_MAX = 20_000;
@@ -37,12 +39,15 @@ export class MemoryStore implements KVStore {
   readonly #hub: WatchHub = new WatchHub();
   readonly #leases: LeaseTable;
   readonly #historyMax: number;
+  readonly #answers: SharedTurn | undefined;
   /** `#history[i]` is revision `#oldest + i`; the last one is the present. */
   #history: Snapshot[] = [{ tree: new OrderedTree(), event: undefined }];
   #oldest = 1;
   #closed = false;
 
-  constructor(options: { clock: Clock; historyRevisionsMax?: number }) {
+  /** With `nextTurn` the writes of one turn of the event loop are answered together, in the next; else each at once. */
+  constructor(options: { clock: Clock; historyRevisionsMax?: number; nextTurn?: NextTurn }) {
+    this.#answers = options.nextTurn && new SharedTurn(options.nextTurn);
     this.#historyMax = options.historyRevisionsMax ?? HISTORY_REVISIONS_MAX;
     this.#leases = new LeaseTable({ clock: options.clock, onExpire: (id) => this.#endLease(id) });
   }
@@ -81,7 +86,9 @@ export class MemoryStore implements KVStore {
     }
     if (put !== undefined) this.#put(key, put.value, lease, current);
     else if (current !== undefined) this.#delete(current);
-    return { succeeded: true, revision: this.#revision(), previous: current };
+    const result: TxnResult = { succeeded: true, revision: this.#revision(), previous: current };
+    await this.#answers?.next();
+    return result;
   }
 
   watch(prefix: string, options: WatchOptions): void {
