@@ -6,7 +6,7 @@ import { realClock } from "#base/clock.ts";
 import { seededRandom } from "#base/random.ts";
 import { FakeClient } from "#client/fake-client.ts";
 import { SharedInformer } from "#client/informer.ts";
-import { addLabelIndex, selectedBy } from "./label-index.ts";
+import { addLabelIndex, countSelectedBy, selectedBy } from "./label-index.ts";
 import { PODS, REPLICA_SETS } from "./resources.ts";
 import { addSelectorIndex, selecting } from "./selector-index.ts";
 
@@ -52,6 +52,14 @@ beforeEach(async () => {
   await Promise.all([pods.waitForSync(), sets.waitForSync()]);
   stop.abort();
   await Promise.all(running);
+});
+
+test.each([
+  ["exact", 2],
+  ["two", undefined],
+  ["either", undefined],
+])("how many pods the selector %j selects is known without a look at them where it asks for one value", (name, want) => {
+  expect(countSelectedBy(pods, "ns", labelSelectorFromObject(selectors[name]))).toBe(want);
 });
 
 test.each([

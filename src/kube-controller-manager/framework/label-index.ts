@@ -25,3 +25,14 @@ export function selectedBy<T extends Owned>(
   if (pair !== undefined && selector.requirements.length === 1) return candidates;
   return candidates.filter(({ metadata }) => selector.matches(metadata.labels));
 }
+
+/** How many objects {@link selectedBy} would give; undefined where it would have to look at each. */
+export function countSelectedBy<T extends Owned>(
+  informer: SharedInformer<T>,
+  namespace: string,
+  selector: LabelSelector,
+): number | undefined {
+  const pair = singleValuePair(selector);
+  if (pair === undefined || selector.requirements.length !== 1) return undefined;
+  return informer.countByIndex(BY_LABEL, labelIndexValue(namespace, pair));
+}

@@ -38,3 +38,17 @@ test("a Service that was forgotten, or made anew, tells of its own creation", ()
   times.forget("web");
   expect(times.next("web", service, [])).toBe(CREATED);
 });
+
+test("who knows which pods changed is told the same as who looks at all", () => {
+  const times = new TriggerTimes();
+  times.next("web", service, [pod("a", at(2)), pod("b", at(1))]);
+  expect(times.nextOf("web", service, [])).toBeUndefined();
+  const changed = [
+    ["a", pod("a", at(5))],
+    ["c", pod("c", at(4))],
+    ["b", undefined],
+  ] as const;
+  expect(times.nextOf("web", service, changed)).toBe(at(4));
+  expect(times.next("web", service, [pod("a", at(5)), pod("c", at(4))])).toBeUndefined();
+  expect(times.nextOf("web", service, [["b", pod("b", at(1))]])).toBe(at(1));
+});

@@ -17,33 +17,63 @@ export class TriggerTimes {
 
   /** The time in RFC 3339, or undefined when nothing with a time changed. */
   next(key: string, service: Service, pods: readonly Pod[]): string | undefined {
-    const before = this.#seen.get(key);
-    const seen: Seen = before ?? { service: undefined, pods: new Map() };
-    if (before === undefined) this.#seen.set(key, seen);
+    const seen = this.#of(key);
+    const oldest = new Oldest();
     let timed = 0;
-    let oldest: string | undefined;
-    const consider = (time: string): void => {
-      if (oldest === undefined || (parseTime(time) ?? 0) < (parseTime(oldest) ?? 0)) oldest = time;
-    };
-    for (const pod of pods) {
-      const time = podCondition(pod, "Ready")?.lastTransitionTime;
-      if (!time) continue;
-      const name = pod.metadata.name ?? "";
-      timed += 1;
-      if (seen.pods.get(name) === time) continue;
-      seen.pods.set(name, time);
-      consider(time);
-    }
+    for (const pod of pods) if (note(seen, pod, oldest)) timed += 1;
     if (seen.pods.size > timed) forgetOthers(seen.pods, pods);
-    const created = service.metadata.creationTimestamp;
-    if (created !== undefined && seen.service !== created) consider(created);
-    seen.service = created;
-    return oldest;
+    return noteService(seen, service, oldest);
+  }
+
+  /** The same when only these pods changed since the last call, by name; undefined: it is the Service's no longer. */
+  nextOf(key: string, service: Service, changed: Iterable<readonly [string, Pod | undefined]>): string | undefined {
+    const seen = this.#of(key);
+    const oldest = new Oldest();
+    for (const [name, pod] of changed) {
+      if (pod === undefined || !note(seen, pod, oldest)) seen.pods.delete(name);
+    }
+    return noteService(seen, service, oldest);
   }
 
   forget(key: string): void {
     this.#seen.delete(key);
   }
+
+  #of(key: string): Seen {
+    let seen = this.#seen.get(key);
+    if (seen === undefined) {
+      seen = { service: undefined, pods: new Map() };
+      this.#seen.set(key, seen);
+    }
+    return seen;
+  }
+}
+
+/** The oldest of some times. */
+class Oldest {
+  time: string | undefined;
+
+  consider(time: string): void {
+    if (this.time === undefined || (parseTime(time) ?? 0) < (parseTime(this.time) ?? 0)) this.time = time;
+  }
+}
+
+/** Whether the pod has a time. */
+function note(seen: Seen, pod: Pod, oldest: Oldest): boolean {
+  const time = podCondition(pod, "Ready")?.lastTransitionTime;
+  if (!time) return false;
+  const name = pod.metadata.name ?? "";
+  if (seen.pods.get(name) === time) return true;
+  seen.pods.set(name, time);
+  oldest.consider(time);
+  return true;
+}
+
+function noteService(seen: Seen, { metadata }: Service, oldest: Oldest): string | undefined {
+  const created = metadata.creationTimestamp;
+  if (created !== undefined && seen.service !== created) oldest.consider(created);
+  seen.service = created;
+  return oldest.time;
 }
 
 /** Leaves the times of those that have one. */

@@ -7,7 +7,7 @@ import { type ControllerDefinition, controller, source } from "../../framework/c
 import { Expectations } from "../../framework/expectations.ts";
 import { isNamespaceTerminating } from "../../framework/namespace-terminating.ts";
 import { ENDPOINT_SLICES, ENDPOINTS, SERVICES } from "../../framework/resources.ts";
-import { MANAGED_BY_LABEL, SERVICE_NAME_LABEL } from "../endpointslice/reconcile.ts";
+import { MANAGED_BY_LABEL, SERVICE_NAME_LABEL } from "../endpointslice/plan.ts";
 import { type Action, MIRRORED_BY, type Observed, reconcile, shouldMirror } from "./reconcile.ts";
 
 const BY_SERVICE = "mirroredForService";

@@ -3,7 +3,7 @@ import type { Endpoint, EndpointSlice } from "#api/generated/discovery/v1.ts";
 import { semanticEqual } from "#apimachinery/meta/deep-equal.ts";
 import { controllerReference } from "#component-helpers/pod/owner.ts";
 import { TRIGGER_TIME_ANNOTATION } from "../../framework/service-endpoints.ts";
-import { MANAGED_BY_LABEL, SERVICE_NAME_LABEL } from "../endpointslice/reconcile.ts";
+import { MANAGED_BY_LABEL, SERVICE_NAME_LABEL } from "../endpointslice/plan.ts";
 import { ENDPOINTS_PER_SUBSET_MAX, type Mirrored, mirror, mirrorKey } from "./mirrored.ts";
 
 export const MIRRORED_BY = "endpointslicemirroring-controller.k8s.io";

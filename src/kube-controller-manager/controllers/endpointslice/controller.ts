@@ -1,19 +1,19 @@
 import type { Node, Pod, Service } from "#api/generated/core/v1.ts";
 import type { EndpointSlice } from "#api/generated/discovery/v1.ts";
 import { isNotFound } from "#apimachinery/api-errors/errors.ts";
-import { selectorFromSet } from "#apimachinery/labels/selector.ts";
-import { keyOf, objectKey, splitKey } from "#client/object-meta.ts";
+import { keyOf, splitKey } from "#client/object-meta.ts";
+import { ChangedPods } from "../../framework/changed-pods.ts";
 import { type ControllerDefinition, controller, source } from "../../framework/controller.ts";
 import { Expectations } from "../../framework/expectations.ts";
-import { addLabelIndex, selectedBy } from "../../framework/label-index.ts";
+import { addLabelIndex } from "../../framework/label-index.ts";
 import { isNamespaceTerminating } from "../../framework/namespace-terminating.ts";
 import { addNodeNameIndex, podsOnNode } from "../../framework/pod-indexes.ts";
 import { ENDPOINT_SLICES, NODES, PODS, SERVICES } from "../../framework/resources.ts";
-import { affectedServices, hasManagedEndpoints, indexBySelector, servicesOf } from "../../framework/service-endpoints.ts";
-import { TriggerTimes } from "../../framework/trigger-times.ts";
-import { type Action, MANAGED_BY, MANAGED_BY_LABEL, type Observed, reconcile, SERVICE_NAME_LABEL } from "./reconcile.ts";
-
-const BY_SERVICE = "managedForService";
+import { hasManagedEndpoints, indexBySelector, servicesOf } from "../../framework/service-endpoints.ts";
+import type { Action } from "./plan.ts";
+import { reconcile } from "./reconcile.ts";
+import { plannedActions } from "./service-layout.ts";
+import { type Seen, ServiceLayouts } from "./service-layouts.ts";
 
 /** Keeps the EndpointSlices of Services with a selector. */
 export const endpointSliceController: ControllerDefinition = {
@@ -26,48 +26,43 @@ export const endpointSliceController: ControllerDefinition = {
     indexBySelector(services);
     addLabelIndex(pods);
     addNodeNameIndex(pods);
-    const serviceKeys = ({ metadata }: EndpointSlice): string[] => {
-      const name = metadata.labels?.[SERVICE_NAME_LABEL];
-      const managed = metadata.labels?.[MANAGED_BY_LABEL] === MANAGED_BY && name !== undefined;
-      return managed ? [objectKey(metadata.namespace ?? "", name)] : [];
-    };
-    slices.addIndex(BY_SERVICE, serviceKeys);
     const expectations = new Expectations(clock);
-    const triggerTimes = new TriggerTimes();
+    const changedPods = new ChangedPods(services);
+    const nodeOf = (node: string): Node | undefined => nodes.lister.get("", node);
+    const layouts = new ServiceLayouts({ pods, slices, changedPods, nodeOf });
 
-    return controller<Observed, Action>({
+    return controller<Seen, Action>({
       sources: [
         source(services, ({ type, object }) => {
           if (type === "delete") expectations.forget(keyOf(object));
-          if (type === "delete") triggerTimes.forget(keyOf(object));
+          if (type === "delete") layouts.forget(keyOf(object));
           return type === "delete" ? [] : [keyOf(object)];
         }),
-        source(pods, ({ object, old }) => [...affectedServices(services, object, old)].map(keyOf)),
-        source(slices, ({ object, old }) => [...serviceKeys(object), ...(old === undefined ? [] : serviceKeys(old))]),
+        source(pods, (change) => changedPods.note(change)),
+        source(slices, ({ object, old }) => layouts.noteSlice(object, old)),
         source(nodes, ({ type, object, old }) => {
           const zone = "topology.kubernetes.io/zone";
           if (type === "update" && old?.metadata.labels?.[zone] === object.metadata.labels?.[zone]) return [];
-          return podsOnNode(pods, object.metadata.name ?? "").flatMap((pod) => servicesOf(services, pod).map(keyOf));
+          return podsOnNode(pods, object.metadata.name ?? "").flatMap((pod) => {
+            const keys = servicesOf(services, pod).map(keyOf);
+            for (const key of keys) changedPods.add(key, pod);
+            return keys;
+          });
         }),
       ],
       observe(key) {
         const { namespace, name } = splitKey(key);
         const service = services.lister.get(namespace, name);
-        if (service === undefined || service.metadata.deletionTimestamp !== undefined) return undefined;
-        if (!hasManagedEndpoints(service)) return undefined;
-        const existing = slices.byIndex(BY_SERVICE, key);
+        if (service === undefined || service.metadata.deletionTimestamp !== undefined || !hasManagedEndpoints(service)) {
+          layouts.letGo(key);
+          return undefined;
+        }
         if (!expectations.satisfied(key, slices)) return undefined;
-        const selector = selectorFromSet(service.spec?.selector ?? {});
-        const selected = selectedBy(pods, namespace, selector);
-        return {
-          service,
-          pods: selected,
-          nodeOf: (node) => nodes.lister.get("", node),
-          slices: existing,
-          triggerTime: triggerTimes.next(key, service, selected),
-        };
+        return layouts.look(key, service);
       },
-      reconcile,
+      reconcile(seen) {
+        return "plans" in seen ? plannedActions(seen.plans, seen.service, seen.triggerTime) : reconcile(seen);
+      },
       async execute(actions, { service }) {
         const key = keyOf(service);
         for (const { type, slice } of actions) {

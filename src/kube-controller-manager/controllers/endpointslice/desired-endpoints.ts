@@ -32,19 +32,10 @@ export function desiredEndpoints(
   addressType: AddressType,
 ): Map<string, PortGroup> {
   const groups = new Map<string, PortGroup>();
-  const known = madeOf(service, addressType);
   for (const pod of pods) {
-    if (!shouldPodBeInEndpoints(pod, true)) continue;
-    const node = nodeOf(pod.spec.nodeName ?? "");
-    if (node === undefined && !service.spec?.publishNotReadyAddresses) continue;
-    const zone = node?.metadata.labels?.[ZONE_LABEL];
-    let made = known.get(pod);
-    if (made === undefined || made.zone !== zone) {
-      made = make(pod, zone, service, addressType);
-      known.set(pod, made);
-    }
-    const { endpoint, ports, key } = made;
-    if (endpoint === undefined) continue;
+    const desired = desiredEndpoint(service, pod, nodeOf, addressType);
+    if (desired === undefined) continue;
+    const { endpoint, ports, portsKey: key } = desired;
     const group = groups.get(key);
     if (group === undefined) groups.set(key, { ports, endpoints: [endpoint] });
     else group.endpoints.push(endpoint);
@@ -53,29 +44,27 @@ export function desiredEndpoints(
 }
 
 /** What a pod comes to behind a Service. */
-interface Made {
-  /** Of its node. */
-  readonly zone: string | undefined;
-  readonly endpoint: Endpoint | undefined;
+export interface DesiredEndpoint {
+  readonly endpoint: Endpoint;
   readonly ports: readonly EndpointPort[];
-  readonly key: string;
+  /** Of the ports. */
+  readonly portsKey: string;
 }
 
-type MadeOfPods = WeakMap<Pod, Made>;
-
-/** Objects are not changed in place: of the thousands of pods of a Service few are others than they were when it was last looked at. */
-const madeFor: Readonly<Record<AddressType, WeakMap<Service, MadeOfPods>>> = { IPv4: new WeakMap(), IPv6: new WeakMap() };
-
-function madeOf(service: Service, addressType: AddressType): MadeOfPods {
-  const known = madeFor[addressType].get(service) ?? new WeakMap();
-  madeFor[addressType].set(service, known);
-  return known;
-}
-
-function make(pod: Pod, zone: string | undefined, service: Service, addressType: AddressType): Made {
-  const endpoint = toEndpoint(pod, zone, service, addressType);
-  const ports = endpoint === undefined ? [] : endpointPorts(service, pod);
-  return { zone, endpoint, ports, key: portsKey(ports) };
+/** What one pod comes to; undefined for nothing. */
+export function desiredEndpoint(
+  service: Service,
+  pod: Pod,
+  nodeOf: (name: string) => Node | undefined,
+  addressType: AddressType,
+): DesiredEndpoint | undefined {
+  if (!shouldPodBeInEndpoints(pod, true)) return undefined;
+  const node = nodeOf(pod.spec.nodeName ?? "");
+  if (node === undefined && !service.spec?.publishNotReadyAddresses) return undefined;
+  const endpoint = toEndpoint(pod, node?.metadata.labels?.[ZONE_LABEL], service, addressType);
+  if (endpoint === undefined) return undefined;
+  const ports = endpointPorts(service, pod);
+  return { endpoint, ports, portsKey: portsKey(ports) };
 }
 
 /** Equal for equal sets of ports. */

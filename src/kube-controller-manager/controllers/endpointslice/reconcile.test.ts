@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import type { Node, Pod, Service } from "#api/generated/core/v1.ts";
 import type { EndpointSlice } from "#api/generated/discovery/v1.ts";
-import { type Action, reconcile } from "./reconcile.ts";
+import type { Action } from "./plan.ts";
+import { reconcile } from "./reconcile.ts";
 
 const service = (more: Partial<NonNullable<Service["spec"]>> = {}): Service => ({
   metadata: { name: "s", namespace: "ns", uid: "s", labels: { a: "b" } },
