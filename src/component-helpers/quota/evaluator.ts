@@ -19,6 +19,8 @@ export interface QuotaEvaluator {
   inScope(requirement: ScopedResourceSelectorRequirement, object: object): boolean;
   /** What an object uses, of everything that quotas may name. `nowMs` ends the time of pods that do not end by themselves. */
   usage(object: object, nowMs: number): ResourceList;
+  /** After which time an object uses less although nothing changes it; undefined when never. Absent where time makes no difference. */
+  endsAtMs?(object: object): number | undefined;
   /** What an object must say before a quota of `names` can judge it, as upstream's text; undefined when it says all. */
   missing?(names: readonly string[], object: object): string | undefined;
 }

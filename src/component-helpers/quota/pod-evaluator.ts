@@ -40,16 +40,22 @@ export const podEvaluator: QuotaEvaluator = {
   matchingNames: (names) => names.filter((name) => NAMES.has(name) || isHugePages(name) || isExtended(name)),
   inScope: (requirement, object) => podInScope(requirement, object as Pod),
   usage: (object, nowMs) => podUsage(object as Pod, nowMs),
+  endsAtMs: (object) => chargeEndsMs(object as Pod),
   missing: (names, object) => missing(names, object as Pod),
 };
 
 /** Whether a pod still uses anything but its place in the store. */
-export function isPodCharged({ metadata, status }: Pod, nowMs: number): boolean {
-  if (status?.phase === "Failed" || status?.phase === "Succeeded") return false;
+export function isPodCharged(pod: Pod, nowMs: number): boolean {
+  if (pod.status?.phase === "Failed" || pod.status?.phase === "Succeeded") return false;
+  const endsMs = chargeEndsMs(pod);
+  return endsMs === undefined || nowMs <= endsMs;
+}
+
+/** A pod on a lost node must not keep others from taking its place. */
+function chargeEndsMs({ metadata }: Pod): number | undefined {
   const { deletionTimestamp, deletionGracePeriodSeconds } = metadata ?? {};
-  if (deletionTimestamp === undefined || deletionGracePeriodSeconds === undefined) return true;
-  // A pod on a lost node must not keep others from taking its place.
-  return nowMs <= (parseTime(deletionTimestamp) ?? 0) + deletionGracePeriodSeconds * 1_000;
+  if (deletionTimestamp === undefined || deletionGracePeriodSeconds === undefined) return undefined;
+  return (parseTime(deletionTimestamp) ?? 0) + deletionGracePeriodSeconds * 1_000;
 }
 
 function podUsage(pod: Pod, nowMs: number): ResourceList {

@@ -40,9 +40,9 @@ export const resourceQuotaController: ControllerDefinition = {
       let sum: ResourceList = new Map();
       let complete = true;
       for (const evaluator of quotaEvaluatorsOf(Object.keys(quota.spec?.hard ?? {}))) {
-        const counted = await objects.list(evaluator, quota.metadata.namespace ?? "");
-        if (counted === undefined) complete = false;
-        else sum = addLists(sum, usageOf(quota, evaluator, counted, clock.now()));
+        const used = await objects.usage(evaluator, quota);
+        if (used === undefined) complete = false;
+        else sum = addLists(sum, used);
       }
       return { usage: sum, complete };
     }
@@ -67,6 +67,7 @@ export const resourceQuotaController: ControllerDefinition = {
         source(quotas, ({ type, old, object }) => {
           if (type === "delete") {
             sinking.delete(keyOf(object));
+            objects.forget(object);
             return [];
           }
           if (old === undefined || !semanticEqual(old.spec, object.spec)) return [keyOf(object)];
@@ -85,6 +86,7 @@ export const resourceQuotaController: ControllerDefinition = {
         const counted = await usage(first);
         // Others charge it while objects are counted: the newest state is the one to correct.
         const quota = quotas.lister.get(namespace, name);
+        if (quota === undefined) objects.forget(first);
         if (quota === undefined || !semanticEqual(quota.spec, first.spec)) return undefined;
         return { quota, ...counted, sinking: sinking.get(key), nowMs: clock.now() };
       },

@@ -1,8 +1,11 @@
+import type { ResourceQuota } from "#api/generated/core/v1.ts";
 import type { Clock } from "#base/clock.ts";
 import type { Client, ResourceId } from "#client/client.ts";
 import type { SharedInformerFactory } from "#client/informer.ts";
 import type { QuotaEvaluator } from "#component-helpers/quota/evaluator.ts";
+import type { ResourceList } from "#component-helpers/quota/resource-list.ts";
 import { Discovery } from "../../framework/discovery.ts";
+import { UsageTally } from "./usage-tally.ts";
 
 /** What discovery said may be this old. Milliseconds. */
 const DISCOVERY_MAX_AGE_MS = 10_000;
@@ -22,22 +25,25 @@ export interface CountedObjectsModules {
 export class CountedObjects {
   readonly #modules: CountedObjectsModules;
   readonly #discovery: Discovery;
-  readonly #followed = new Set<string>();
+  readonly #followed = new Map<string, UsageTally>();
 
   constructor(modules: CountedObjectsModules) {
     this.#modules = modules;
     this.#discovery = new Discovery(modules.client, modules.clock);
   }
 
-  /** A namespace's objects of the evaluator's resource; undefined when nothing serves it. Waits for a new mirror. */
-  async list(evaluator: QuotaEvaluator, namespace: string): Promise<readonly object[] | undefined> {
+  /** What the objects of the evaluator's resource use of a quota; undefined when nothing serves it. Waits for a new mirror. */
+  async usage(evaluator: QuotaEvaluator, quota: ResourceQuota): Promise<ResourceList | undefined> {
     const id = await this.#find(evaluator);
     if (id === undefined) return undefined;
-    const { informers, signal } = this.#modules;
+    const { informers, signal, clock } = this.#modules;
     const informer = informers.informer<object>(id);
     const key = `${id.group}/${id.version}/${id.resource}`;
-    if (!this.#followed.has(key)) {
-      this.#followed.add(key);
+    let tally = this.#followed.get(key);
+    if (tally === undefined) {
+      tally = new UsageTally(evaluator, (namespace) => informer.lister.list(namespace));
+      this.#followed.set(key, tally);
+      informer.addTally(tally);
       informer.addHandler({
         onUpdate: (old, object) => this.#modules.changed(evaluator, old, object),
         onDelete: (object) => this.#modules.changed(evaluator, object, undefined),
@@ -45,7 +51,12 @@ export class CountedObjects {
       void informer.run(signal);
     }
     await informer.waitForSync();
-    return informer.lister.list(namespace);
+    return tally.usage(quota, clock.now());
+  }
+
+  /** The quota is gone. */
+  forget(quota: ResourceQuota): void {
+    for (const tally of this.#followed.values()) tally.forget(quota);
   }
 
   async #find(evaluator: QuotaEvaluator): Promise<ResourceId | undefined> {
