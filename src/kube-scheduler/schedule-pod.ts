@@ -36,6 +36,8 @@ export class PodPlacer {
   readonly #percentageOfNodesToScore: number;
   /** Where the search goes on next time, so that all nodes get their turn. */
   #nextStart = 0;
+  /** Those that the cycle under way has found: hundreds for each pod, whose list need not grow anew each time. */
+  readonly #feasible: NodeInfo[] = [];
 
   constructor(options: {
     framework: Framework;
@@ -110,39 +112,47 @@ export class PodPlacer {
     rejectors: Set<string>,
   ): readonly NodeInfo[] {
     const wanted = feasibleNodesWanted(nodes.length, this.#percentageOfNodesToScore);
-    const feasible: NodeInfo[] = [];
+    const feasible = this.#feasible;
+    let found = 0;
     let looked = 0;
-    while (looked < nodes.length && feasible.length < wanted) {
+    while (looked < nodes.length && found < wanted) {
       const node = nodes[(this.#nextStart + looked) % nodes.length] as NodeInfo;
       looked += 1;
       const verdict =
         this.#nominator.podsOn(node.name).size === 0
           ? this.#framework.runFilter(state, pod, node)
           : this.filter(state, pod, node);
-      if (verdict === undefined) feasible.push(node);
+      if (verdict === undefined) feasible[found++] = node;
       else {
         statuses.set(node.name, verdict.status);
         rejectors.add(verdict.plugin);
       }
     }
     if (nodes.length > 0) this.#nextStart = (this.#nextStart + looked) % nodes.length;
+    feasible.length = found;
     return feasible;
   }
 
   /** The node with the highest score; chance decides among equals. */
   #best(state: CycleState, pod: PodInfo, feasible: readonly NodeInfo[]): NodeInfo {
-    let best = feasible[0] as NodeInfo;
-    if (feasible.length === 1) return best;
+    if (feasible.length === 1) return feasible[0] as NodeInfo;
     const scores = this.#framework.runScore(state, pod, feasible);
     let highest = scores[0] ?? 0;
-    let equals = 1;
-    for (let i = 1; i < feasible.length; i++) {
-      const score = scores[i] ?? 0;
+    let equals = 0;
+    for (const score of scores) {
       if (score < highest) continue;
       equals = score > highest ? 1 : equals + 1;
       highest = score;
-      if (equals === 1 || this.#random.int(equals) === 0) best = feasible[i] as NodeInfo;
     }
-    return best;
+    // Asked once: on an empty cluster hundreds are equal.
+    const chosen = equals === 1 ? 0 : this.#random.int(equals);
+    return feasible[nthOf(scores, highest, chosen)] as NodeInfo;
   }
+}
+
+/** Where a value stands for the time after `n` others of it. */
+function nthOf(values: Float64Array, value: number, n: number): number {
+  let at = values.indexOf(value);
+  for (let i = 0; i < n; i++) at = values.indexOf(value, at + 1);
+  return at;
 }

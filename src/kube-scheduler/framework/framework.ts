@@ -50,6 +50,9 @@ export class Framework {
   readonly #preBind: readonly (Plugin & PreBindPlugin)[];
   readonly #bind: readonly (Plugin & BindPlugin)[];
   readonly #registrations: ReadonlyMap<string, readonly EventRegistration[]>;
+  /** Of the nodes that were scored last, whose number is mostly the same each time. */
+  #totals = new Float64Array();
+  #scores: number[] = [];
 
   constructor(plugins: readonly Plugin[]) {
     this.#preEnqueue = having(plugins, "preEnqueue");
@@ -122,10 +125,13 @@ export class Framework {
 
   /** Who takes part in a cycle: found out once, for it is asked for very many nodes. */
   #filtersIn(state: CycleState): readonly (Plugin & FilterPlugin)[] {
-    if (this.#taking?.state !== state) {
-      this.#taking = { state, filters: this.#filter.filter(({ name }) => !state.skipFilter.has(name)) };
-    }
+    // What it is found out with is a function of its own: a closure here would be room for its variables at each call.
+    if (this.#taking?.state !== state) this.#taking = { state, filters: this.#filtersNotSkipped(state) };
     return this.#taking.filters;
+  }
+
+  #filtersNotSkipped({ skipFilter }: CycleState): readonly (Plugin & FilterPlugin)[] {
+    return this.#filter.filter(({ name }) => !skipFilter.has(name));
   }
 
   /** Until one makes room; the reasons of the others are told together. */
@@ -142,13 +148,12 @@ export class Framework {
     return { status: unschedulable(...reasons), ...nominated };
   }
 
-  /** The weighted sum of all plugins' scores for each node. */
+  /** The weighted sum of all plugins' scores for each node. Holds until the next call. */
   runScore(state: CycleState, pod: PodInfo, nodes: readonly NodeInfo[]): Float64Array {
     for (const plugin of this.#preScore) {
       if (plugin.preScore(state, pod, nodes).code === "Skip") state.skipScore.add(plugin.name);
     }
-    const totals = new Float64Array(nodes.length);
-    const scores = new Array<number>(nodes.length).fill(0);
+    const { totals, scores } = this.#roomFor(nodes.length);
     for (const plugin of this.#score) {
       if (state.skipScore.has(plugin.name)) continue;
       for (let i = 0; i < nodes.length; i++) scores[i] = plugin.score(state, pod, nodes[i] as NodeInfo);
@@ -156,6 +161,15 @@ export class Framework {
       for (let i = 0; i < nodes.length; i++) totals[i] = (totals[i] ?? 0) + plugin.weight * (scores[i] ?? 0);
     }
     return totals;
+  }
+
+  #roomFor(count: number): { readonly totals: Float64Array; readonly scores: number[] } {
+    if (this.#totals.length === count) this.#totals.fill(0);
+    else {
+      this.#totals = new Float64Array(count);
+      this.#scores = new Array<number>(count).fill(0);
+    }
+    return { totals: this.#totals, scores: this.#scores };
   }
 
   /** All or nothing. */
