@@ -5,6 +5,7 @@ import { seededRandom } from "#base/random.ts";
 import type { ResourceId } from "#client/client.ts";
 import { FakeClient } from "#client/fake-client.ts";
 import { type ControllerManager, startControllerManager } from "#kube-controller-manager/controller-manager.ts";
+import { endpointsController } from "#kube-controller-manager/controllers/endpoints/controller.ts";
 import { endpointSliceController } from "#kube-controller-manager/controllers/endpointslice/controller.ts";
 import type { ControllerDefinition } from "#kube-controller-manager/framework/controller.ts";
 import { ENDPOINT_SLICES, ENDPOINTS, NODES, PODS, SERVICES } from "#kube-controller-manager/framework/resources.ts";
@@ -106,8 +107,10 @@ async function until(isSo: () => boolean): Promise<void> {
 }
 
 test.each<{ readonly name: string; readonly controller: ControllerDefinition; readonly few: number; readonly most: number }>([
-  // Measured: 0.9 to 1.4. When all pods are looked at, 24.
-  { name: "EndpointSlices", controller: endpointSliceController, few: 200, most: 5 },
+  // Measured: 0.9 to 2. When all pods are looked at, 25.
+  { name: "EndpointSlices", controller: endpointSliceController, few: 200, most: 6 },
+  // Measured: 1 to 1.5. When all pods are looked at, 10 to 15. There are a thousand addresses at most in the object, which are written each time.
+  { name: "Endpoints", controller: endpointsController, few: 1_000, most: 5 },
 ])(
   "a pod that changes costs the $name of its Service among 10,000 little more than among $few",
   async ({ controller, few, most }) => {

@@ -65,7 +65,8 @@ function portKey({ name = "", port, protocol = "TCP", appProtocol = "" }: Endpoi
   return JSON.stringify([name, port, protocol, appProtocol]);
 }
 
-function byAddress(a: EndpointAddress, b: EndpointAddress): number {
+/** The order of addresses in subsets. */
+export function byAddress(a: EndpointAddress, b: EndpointAddress): number {
   if (a.ip !== b.ip) return a.ip < b.ip ? -1 : 1;
   return (a.targetRef?.uid ?? "") < (b.targetRef?.uid ?? "") ? -1 : 1;
 }

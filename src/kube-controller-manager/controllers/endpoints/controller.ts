@@ -1,15 +1,15 @@
 import type { Endpoints, Pod, Service } from "#api/generated/core/v1.ts";
 import { isNotFound } from "#apimachinery/api-errors/errors.ts";
-import { selectorFromSet } from "#apimachinery/labels/selector.ts";
 import { keyOf, splitKey } from "#client/object-meta.ts";
 import { type ControllerDefinition, controller, source } from "../../framework/controller.ts";
 import { Expectations } from "../../framework/expectations.ts";
-import { addLabelIndex, selectedBy } from "../../framework/label-index.ts";
 import { isNamespaceTerminating } from "../../framework/namespace-terminating.ts";
 import { ENDPOINTS, PODS, SERVICES } from "../../framework/resources.ts";
-import { affectedServices, hasManagedEndpoints, indexBySelector } from "../../framework/service-endpoints.ts";
+import { SelectedPods } from "../../framework/selected-pods.ts";
+import { hasManagedEndpoints } from "../../framework/service-endpoints.ts";
 import { TriggerTimes } from "../../framework/trigger-times.ts";
 import { type Action, MANAGED_BY, MANAGED_BY_LABEL, type Observed, reconcile } from "./reconcile.ts";
+import { ServiceAddresses } from "./service-addresses.ts";
 
 /** Keeps the deprecated Endpoints of Services with a selector. */
 export const endpointsController: ControllerDefinition = {
@@ -18,13 +18,34 @@ export const endpointsController: ControllerDefinition = {
     const services = informers.informer<Service>(SERVICES);
     const pods = informers.informer<Pod>(PODS);
     const endpoints = informers.informer<Endpoints>(ENDPOINTS);
-    indexBySelector(services);
-    addLabelIndex(pods);
+    const selectedPods = new SelectedPods(services, pods);
+    const addressesOf = new Map<string, ServiceAddresses>();
     const expectations = new Expectations(clock);
     const triggerTimes = new TriggerTimes();
     /** Services that went and whose Endpoints are still to go. Others without Service are users', or left over. */
     const deleted = new Set<string>();
     const isOurs = ({ metadata }: Endpoints): boolean => metadata.labels?.[MANAGED_BY_LABEL] === MANAGED_BY;
+
+    function forget(key: string): void {
+      selectedPods.forget(key);
+      addressesOf.delete(key);
+    }
+
+    /** Of pods that were looked at before only those that changed are looked at. */
+    function look(key: string, service: Service): Pick<Observed, "subsets" | "triggerTime"> {
+      const known = addressesOf.get(key);
+      if (known?.service === service) {
+        const changed = selectedPods.takeChanged(service);
+        for (const [name, pod] of changed) known.setPod(name, pod);
+        if (selectedPods.mayBe(service, known.pods)) {
+          return { subsets: known.subsets(), triggerTime: triggerTimes.nextOf(key, service, changed) };
+        }
+      }
+      const all = selectedPods.all(service);
+      const addresses = new ServiceAddresses(service, all);
+      addressesOf.set(key, addresses);
+      return { subsets: addresses.subsets(), triggerTime: triggerTimes.next(key, service, all) };
+    }
 
     return controller<Observed, Action>({
       sources: [
@@ -33,11 +54,12 @@ export const endpointsController: ControllerDefinition = {
           if (type !== "delete") deleted.delete(key);
           else {
             triggerTimes.forget(key);
+            forget(key);
             deleted.add(key);
           }
           return [key];
         }),
-        source(pods, ({ object, old }) => [...affectedServices(services, object, old)].map(keyOf)),
+        source(pods, (change) => selectedPods.note(change)),
         source(endpoints, ({ type, object }) => (type === "add" && !isOurs(object) ? [] : [keyOf(object)])),
       ],
       observe(key) {
@@ -47,13 +69,14 @@ export const endpointsController: ControllerDefinition = {
         if (service === undefined) {
           if (!deleted.has(key) && (existing === undefined || !isOurs(existing))) return undefined;
           expectations.forget(key);
-          return { namespace, name, service, pods: [], existing, triggerTime: undefined };
+          return { namespace, name, service, subsets: [], existing, triggerTime: undefined };
         }
-        if (!hasManagedEndpoints(service)) return undefined;
+        if (!hasManagedEndpoints(service)) {
+          forget(key);
+          return undefined;
+        }
         if (!expectations.satisfied(key, endpoints)) return undefined;
-        const selector = selectorFromSet(service.spec?.selector ?? {});
-        const selected = selectedBy(pods, namespace, selector);
-        return { namespace, name, service, pods: selected, existing, triggerTime: triggerTimes.next(key, service, selected) };
+        return { namespace, name, service, existing, ...look(key, service) };
       },
       reconcile,
       async execute(actions, { namespace, name }) {

@@ -40,7 +40,7 @@ test("pods with the same ports share a subset, sorted, ready apart from not read
 });
 
 test("a new object carries the service's labels and its own mark; the same again changes nothing", () => {
-  const observed = { namespace: "ns", name: "s", service, pods: [], existing: undefined, triggerTime: "2029-01-01T00:00:00Z" };
+  const observed = { namespace: "ns", name: "s", service, subsets: [], existing: undefined, triggerTime: "2029-01-01T00:00:00Z" };
   const [action] = reconcile(observed);
   if (action?.type !== "create") throw new Error(action?.type);
   expect(action.endpoints.metadata).toEqual({
@@ -54,7 +54,7 @@ test("a new object carries the service's labels and its own mark; the same again
 
 test("it goes with its service", () => {
   const existing = { metadata: { name: "s" } };
-  expect(reconcile({ namespace: "ns", name: "s", service: undefined, pods: [], existing, triggerTime: undefined })).toEqual([
+  expect(reconcile({ namespace: "ns", name: "s", service: undefined, subsets: [], existing, triggerTime: undefined })).toEqual([
     { type: "delete", namespace: "ns", name: "s" },
   ]);
 });

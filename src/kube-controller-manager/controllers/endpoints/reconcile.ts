@@ -1,7 +1,6 @@
-import type { EndpointSubset, Endpoints, Pod, Service } from "#api/generated/core/v1.ts";
+import type { EndpointSubset, Endpoints, Service } from "#api/generated/core/v1.ts";
 import { semanticEqual } from "#apimachinery/meta/deep-equal.ts";
 import { HEADLESS_LABEL, hasManagedEndpoints, isHeadless, TRIGGER_TIME_ANNOTATION } from "../../framework/service-endpoints.ts";
-import { endpointSubsets } from "./subsets.ts";
 
 /** Tells those that this controller made from those of users (KEP-4974). */
 export const MANAGED_BY_LABEL = "endpoints.kubernetes.io/managed-by";
@@ -17,7 +16,8 @@ export interface Observed {
   readonly name: string;
   /** Undefined when it is gone, and its Endpoints are to go. */
   readonly service: Service | undefined;
-  readonly pods: readonly Pod[];
+  /** What the pods come to, in canonical form. */
+  readonly subsets: readonly EndpointSubset[];
   readonly existing: Endpoints | undefined;
   readonly triggerTime: string | undefined;
 }
@@ -28,10 +28,10 @@ export type Action =
   | { readonly type: "delete"; readonly namespace: string; readonly name: string };
 
 /** Keeps the Endpoints object of a Service with a selector, for those that still read it. */
-export function reconcile({ namespace, name, service, pods, existing, triggerTime }: Observed): readonly Action[] {
+export function reconcile({ namespace, name, service, subsets: all, existing, triggerTime }: Observed): readonly Action[] {
   if (service === undefined) return [{ type: "delete", namespace, name }];
   if (!hasManagedEndpoints(service)) return [];
-  const { subsets, truncated } = truncate(endpointSubsets(service, pods));
+  const { subsets, truncated } = truncate(all);
   const labels = wantedLabels(service);
   const old = existing?.metadata.annotations ?? {};
   if (

@@ -5,31 +5,32 @@ import { findPort, isHeadless, shouldPodBeInEndpoints, shouldSetHostname } from 
 
 /** The subsets of a Service's Endpoints, in canonical form. */
 export function endpointSubsets(service: Service, pods: readonly Pod[]): readonly EndpointSubset[] {
+  return repackSubsets(pods.flatMap((pod) => podSubset(service, pod) ?? []));
+}
+
+/** What one pod comes to: a subset of one address; undefined for nothing. */
+export function podSubset(service: Service, pod: Pod): EndpointSubset | undefined {
   const publishAll = service.spec?.publishNotReadyAddresses === true;
   const servicePorts = service.spec?.ports ?? [];
-  const subsets: EndpointSubset[] = [];
-  for (const pod of pods) {
-    if (!shouldPodBeInEndpoints(pod, publishAll)) continue;
-    const address = toAddress(service, pod);
-    if (address === undefined) continue;
-    const ports: EndpointPort[] = [];
-    for (const { name, protocol = "TCP", appProtocol, ...servicePort } of servicePorts) {
-      const port = findPort(pod, { ...servicePort, protocol });
-      if (port === undefined) continue;
-      const found: EndpointPort = {
-        ...(name ? { name } : {}),
-        port,
-        protocol,
-        ...(appProtocol === undefined ? {} : { appProtocol }),
-      };
-      ports.push(found);
-    }
-    const portless = servicePorts.length === 0 && isHeadless(service);
-    if (ports.length === 0 && !portless) continue;
-    const ready = publishAll || isPodReady(pod);
-    subsets.push(ready ? { addresses: [address], ports } : { notReadyAddresses: [address], ports });
+  if (!shouldPodBeInEndpoints(pod, publishAll)) return undefined;
+  const address = toAddress(service, pod);
+  if (address === undefined) return undefined;
+  const ports: EndpointPort[] = [];
+  for (const { name, protocol = "TCP", appProtocol, ...servicePort } of servicePorts) {
+    const port = findPort(pod, { ...servicePort, protocol });
+    if (port === undefined) continue;
+    const found: EndpointPort = {
+      ...(name ? { name } : {}),
+      port,
+      protocol,
+      ...(appProtocol === undefined ? {} : { appProtocol }),
+    };
+    ports.push(found);
   }
-  return repackSubsets(subsets);
+  const portless = servicePorts.length === 0 && isHeadless(service);
+  if (ports.length === 0 && !portless) return undefined;
+  const ready = publishAll || isPodReady(pod);
+  return ready ? { addresses: [address], ports } : { notReadyAddresses: [address], ports };
 }
 
 function toAddress(service: Service, pod: Pod): EndpointAddress | undefined {

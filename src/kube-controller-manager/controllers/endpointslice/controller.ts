@@ -2,14 +2,13 @@ import type { Node, Pod, Service } from "#api/generated/core/v1.ts";
 import type { EndpointSlice } from "#api/generated/discovery/v1.ts";
 import { isNotFound } from "#apimachinery/api-errors/errors.ts";
 import { keyOf, splitKey } from "#client/object-meta.ts";
-import { ChangedPods } from "../../framework/changed-pods.ts";
 import { type ControllerDefinition, controller, source } from "../../framework/controller.ts";
 import { Expectations } from "../../framework/expectations.ts";
-import { addLabelIndex } from "../../framework/label-index.ts";
 import { isNamespaceTerminating } from "../../framework/namespace-terminating.ts";
 import { addNodeNameIndex, podsOnNode } from "../../framework/pod-indexes.ts";
 import { ENDPOINT_SLICES, NODES, PODS, SERVICES } from "../../framework/resources.ts";
-import { hasManagedEndpoints, indexBySelector, servicesOf } from "../../framework/service-endpoints.ts";
+import { SelectedPods } from "../../framework/selected-pods.ts";
+import { hasManagedEndpoints } from "../../framework/service-endpoints.ts";
 import type { Action } from "./plan.ts";
 import { reconcile } from "./reconcile.ts";
 import { plannedActions } from "./service-layout.ts";
@@ -23,13 +22,11 @@ export const endpointSliceController: ControllerDefinition = {
     const pods = informers.informer<Pod>(PODS);
     const nodes = informers.informer<Node>(NODES);
     const slices = informers.informer<EndpointSlice>(ENDPOINT_SLICES);
-    indexBySelector(services);
-    addLabelIndex(pods);
     addNodeNameIndex(pods);
     const expectations = new Expectations(clock);
-    const changedPods = new ChangedPods(services);
+    const selectedPods = new SelectedPods(services, pods);
     const nodeOf = (node: string): Node | undefined => nodes.lister.get("", node);
-    const layouts = new ServiceLayouts({ pods, slices, changedPods, nodeOf });
+    const layouts = new ServiceLayouts({ pods: selectedPods, slices, nodeOf });
 
     return controller<Seen, Action>({
       sources: [
@@ -38,16 +35,12 @@ export const endpointSliceController: ControllerDefinition = {
           if (type === "delete") layouts.forget(keyOf(object));
           return type === "delete" ? [] : [keyOf(object)];
         }),
-        source(pods, (change) => changedPods.note(change)),
+        source(pods, (change) => selectedPods.note(change)),
         source(slices, ({ object, old }) => layouts.noteSlice(object, old)),
         source(nodes, ({ type, object, old }) => {
           const zone = "topology.kubernetes.io/zone";
           if (type === "update" && old?.metadata.labels?.[zone] === object.metadata.labels?.[zone]) return [];
-          return podsOnNode(pods, object.metadata.name ?? "").flatMap((pod) => {
-            const keys = servicesOf(services, pod).map(keyOf);
-            for (const key of keys) changedPods.add(key, pod);
-            return keys;
-          });
+          return podsOnNode(pods, object.metadata.name ?? "").flatMap((pod) => selectedPods.noteBehind(pod));
         }),
       ],
       observe(key) {

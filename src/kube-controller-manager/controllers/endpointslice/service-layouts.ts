@@ -1,10 +1,8 @@
-import type { Node, Pod, Service } from "#api/generated/core/v1.ts";
+import type { Node, Service } from "#api/generated/core/v1.ts";
 import type { EndpointSlice } from "#api/generated/discovery/v1.ts";
-import { selectorFromSet } from "#apimachinery/labels/selector.ts";
 import type { SharedInformer } from "#client/informer.ts";
-import { objectKey, splitKey } from "#client/object-meta.ts";
-import type { ChangedPods } from "../../framework/changed-pods.ts";
-import { countSelectedBy, selectedBy } from "../../framework/label-index.ts";
+import { objectKey } from "#client/object-meta.ts";
+import type { SelectedPods } from "../../framework/selected-pods.ts";
 import { TriggerTimes } from "../../framework/trigger-times.ts";
 import { MANAGED_BY, MANAGED_BY_LABEL, SERVICE_NAME_LABEL } from "./plan.ts";
 import type { Observed } from "./reconcile.ts";
@@ -17,11 +15,10 @@ export type Seen =
   | Observed
   | { readonly service: Service; readonly triggerTime: string | undefined; readonly plans: ServicePlan };
 
-/** Options of {@link ServiceLayouts}. The pods are indexed by label. */
+/** Options of {@link ServiceLayouts}. */
 export interface ServiceLayoutsOptions {
-  readonly pods: SharedInformer<Pod>;
+  readonly pods: SelectedPods;
   readonly slices: SharedInformer<EndpointSlice>;
-  readonly changedPods: ChangedPods;
   readonly nodeOf: (name: string) => Node | undefined;
 }
 
@@ -58,7 +55,7 @@ export class ServiceLayouts {
   letGo(key: string): void {
     this.#layouts.delete(key);
     this.#changedSlices.delete(key);
-    this.#options.changedPods.take(key);
+    this.#options.pods.forget(key);
   }
 
   /** What there is to be done, or to be decided on. */
@@ -77,20 +74,14 @@ export class ServiceLayouts {
 
   /** The layout as it is now, and the time of what changed; undefined where everything has to be looked at. */
   #changed(key: string, service: Service): { layout: ServiceLayout; triggerTime: string | undefined } | undefined {
-    const { pods, slices, changedPods } = this.#options;
+    const { pods, slices } = this.#options;
     const layout = this.#layouts.get(key);
     if (layout?.service !== service) return undefined;
-    const { namespace } = splitKey(key);
-    const selector = selectorFromSet(service.spec?.selector ?? {});
-    const changed = [...changedPods.take(key)].map((name) => {
-      const pod = pods.lister.get(namespace, name);
-      return [name, pod !== undefined && selector.matches(pod.metadata.labels) ? pod : undefined] as const;
-    });
+    const changed = pods.takeChanged(service);
     for (const [name, pod] of changed) layout.setPod(name, pod);
-    // An event may tell of other labels than the last state had.
-    if (layout.pods !== (countSelectedBy(pods, namespace, selector) ?? layout.pods)) return undefined;
+    if (!pods.mayBe(service, layout.pods)) return undefined;
     for (const name of this.#changedSlices.get(key) ?? []) {
-      const slice = slices.lister.get(namespace, name);
+      const slice = slices.lister.get(service.metadata.namespace ?? "", name);
       const isOurs = slice !== undefined && isLiving(slice) && serviceKeys(slice).includes(key);
       layout.setSlice(name, isOurs ? slice : undefined);
     }
@@ -101,7 +92,7 @@ export class ServiceLayouts {
   #all(key: string, service: Service): Observed {
     this.letGo(key);
     const { pods, slices, nodeOf } = this.#options;
-    const selected = selectedBy(pods, splitKey(key).namespace, selectorFromSet(service.spec?.selector ?? {}));
+    const selected = pods.all(service);
     const triggerTime = this.#triggerTimes.next(key, service, selected);
     return { service, pods: selected, nodeOf, slices: slices.byIndex(BY_SERVICE, key), triggerTime };
   }
