@@ -1,5 +1,5 @@
 import type { FieldPlan, ListKey, PlannedField, StructPlan } from "./field-plan.ts";
-import { type FieldSet, LEAF, makeNode } from "./field-set.ts";
+import { type FieldSet, LEAF, makeNode, sortShort, sortSteps } from "./field-set.ts";
 
 /** Which paths differ between two values. Absent parts have no paths. */
 export interface Comparison {
@@ -64,7 +64,7 @@ class Parts {
 
   /** Puts parts in order that were not given so. */
   sorted(): this {
-    for (const parts of [this.#added, this.#modified, this.#removed]) parts?.sort(([a], [b]) => (a < b ? -1 : 1));
+    for (const parts of [this.#added, this.#modified, this.#removed]) if (parts !== undefined) sortShort(parts, byStep);
     return this;
   }
 
@@ -75,6 +75,10 @@ class Parts {
 }
 
 type Children = [string, FieldSet][];
+
+function byStep([a]: readonly [string, FieldSet], [b]: readonly [string, FieldSet]): number {
+  return a < b ? -1 : 1;
+}
 
 function withChild(children: Children | undefined, step: string, child: FieldSet): Children {
   if (children === undefined) return [[step, child]];
@@ -164,7 +168,7 @@ function compareMaps(plan: FieldPlan, before: unknown, after: unknown, plain: bo
   const parts = new Parts();
   const keys = Object.keys(left ?? {});
   for (const key of Object.keys(right ?? {})) if (left === undefined || !Object.hasOwn(left, key)) keys.push(key);
-  for (const key of keys.sort()) parts.put(`f:${key}`, compareValues(plan, own(left, key), own(right, key), plain));
+  for (const key of sortSteps(keys)) parts.put(`f:${key}`, compareValues(plan, own(left, key), own(right, key), plain));
   return parts.comparison();
 }
 
@@ -176,13 +180,58 @@ function compareLists(plan: ListPlan, before: unknown, after: unknown, plain: bo
   const [left, right] = [asList(before), asList(after)];
   if (left.length === 0 && right.length === 0) return compareLeaves(before, after);
   const element = plan.kind === "keyed" ? plan.element : LEAF_PLAN;
+  if (plan.kind === "keyed" && arePaired(plan.keys, left, right)) return comparePairs(plan, left, right, plain);
   const lefts = itemsByStep(plan, left);
   const rights = itemsByStep(plan, right);
   const steps = [...lefts.keys()];
   for (const step of rights.keys()) if (!lefts.has(step)) steps.push(step);
   const parts = new Parts();
-  for (const step of steps.sort()) parts.put(step, compareItems(element, lefts.get(step) ?? [], rights.get(step) ?? [], plain));
+  for (const step of sortSteps(steps))
+    parts.put(step, compareItems(element, lefts.get(step) ?? [], rights.get(step) ?? [], plain));
   return parts.comparison();
+}
+
+/** Longer lists are looked at by steps: to find out here that no item is repeated takes the square of their length. */
+const PAIRED_ITEMS_MAX = 16;
+
+/** Whether two lists have items of the same keys at the same places, none of them twice: as when conditions or containers are told anew. */
+function arePaired(keys: readonly ListKey[], left: readonly unknown[], right: readonly unknown[]): boolean {
+  if (left.length !== right.length || left.length > PAIRED_ITEMS_MAX) return false;
+  for (let i = 0; i < left.length; i++) {
+    const item = asMap(left[i]);
+    if (item === undefined || !hasPlainKey(keys, item) || !haveSameKeys(keys, item, asMap(right[i]))) return false;
+    for (let before = 0; before < i; before++) if (haveSameKeys(keys, item, asMap(left[before]))) return false;
+  }
+  return true;
+}
+
+/** Whether an item has a step that tells its keys alone: each is a text, a number or a boolean. */
+function hasPlainKey(keys: readonly ListKey[], item: JsonMap): boolean {
+  for (const key of keys) {
+    const value = item[key.name] ?? key.default;
+    if (typeof value !== "string" && typeof value !== "number" && typeof value !== "boolean") return false;
+  }
+  return true;
+}
+
+function haveSameKeys(keys: readonly ListKey[], item: JsonMap, other: JsonMap | undefined): boolean {
+  if (other === undefined) return false;
+  for (const key of keys) if ((item[key.name] ?? key.default) !== (other[key.name] ?? key.default)) return false;
+  return true;
+}
+
+function comparePairs(
+  { keys, element }: Extract<FieldPlan, { kind: "keyed" }>,
+  left: readonly unknown[],
+  right: readonly unknown[],
+  plain: boolean,
+): Comparison | undefined {
+  const parts = new Parts();
+  for (let i = 0; i < left.length; i++) {
+    const part = compareValues(element, left[i], right[i], plain);
+    if (part !== undefined) parts.put(keyStep(keys, left[i]), part);
+  }
+  return parts.sorted().comparison();
 }
 
 // Repeated items are one atom; what becomes one, or stops to be one, changes hands as a whole.
@@ -244,7 +293,7 @@ export function ownedPaths(plan: FieldPlan, value: unknown, plain = false): Fiel
       }
       if (plan.unknown === undefined) break;
       for (const key of unknownKeys(plan, map)) children.push([`f:${key}`, ownedPaths(plan.unknown.plan, map[key], plain)]);
-      children.sort(([a], [b]) => (a < b ? -1 : 1));
+      sortShort(children, byStep);
       break;
     }
     case "map":
@@ -252,12 +301,12 @@ export function ownedPaths(plan: FieldPlan, value: unknown, plain = false): Fiel
       const map = asMap(value);
       if (map === undefined) return LEAF;
       const part = plan.kind === "map" ? plan.value : plan;
-      for (const key of Object.keys(map).sort()) children.push([`f:${key}`, ownedPaths(part, map[key], plain)]);
+      for (const key of sortSteps(Object.keys(map))) children.push([`f:${key}`, ownedPaths(part, map[key], plain)]);
       break;
     }
     default: {
       const items = itemsByStep(plan, asList(value));
-      for (const step of [...items.keys()].sort()) {
+      for (const step of sortSteps([...items.keys()])) {
         const same = items.get(step) ?? [];
         children.push([step, plan.kind === "set" || same.length > 1 ? LEAF : ownedPaths(plan.element, same[0], plain)]);
       }

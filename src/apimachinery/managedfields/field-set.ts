@@ -33,27 +33,91 @@ export function makeNode(member: boolean, children: readonly (readonly [string, 
   return node;
 }
 
-/** All paths of both. */
+/** All paths of both; `a` itself where it has all of `b` and is in order. */
 export function unionSets(a: FieldSet, b: FieldSet): FieldSet {
   if (a === b || b === LEAF) return a;
   return a === LEAF ? b : unionNodes(a, b, false);
 }
 
 function unionNodes(a: FieldSet, b: FieldSet, member: boolean): FieldSet {
-  if (a === b) return a;
-  const steps = new Set<string>();
-  for (const step in a) steps.add(step);
-  for (const step in b) steps.add(step);
-  steps.delete(SELF);
-  const children: [string, FieldSet][] = [];
-  for (const step of [...steps].sort()) {
+  if (covers(a, b, member)) return a;
+  const steps = stepsOfBoth(a, b);
+  if (steps.length === 0) return LEAF;
+  const node: Record<string, FieldSet> = {};
+  if (member) node[SELF] = LEAF;
+  for (const step of steps) {
     const left = a[step];
     const right = b[step];
-    if (left === undefined) children.push([step, right ?? LEAF]);
-    else if (right === undefined) children.push([step, left]);
-    else children.push([step, unionNodes(left, right, isMember(left) || isMember(right))]);
+    if (left === undefined) node[step] = right ?? LEAF;
+    else node[step] = right === undefined ? left : unionNodes(left, right, isMember(left) || isMember(right));
   }
-  return makeNode(member, children);
+  return node;
+}
+
+/**
+ * Whether the union would be written as `a` is: most writes change fields that their manager has already, and to find that out
+ * makes nothing. Sets that clients sent may be out of order.
+ */
+function covers(a: FieldSet, b: FieldSet, member: boolean): boolean {
+  if (a === b) return true;
+  for (const step in b) {
+    if (step === SELF) continue;
+    const left = a[step];
+    const right = b[step] ?? LEAF;
+    if (left === undefined || !covers(left, right, isMember(left) || isMember(right))) return false;
+  }
+  return isInOrder(a, member);
+}
+
+/** Whether a node is written as {@link makeNode} would make it of its own children. */
+function isInOrder(node: FieldSet, member: boolean): boolean {
+  let last = "";
+  let children = 0;
+  let isMarked = false;
+  for (const step in node) {
+    if (step <= last) return false;
+    last = step;
+    if (step !== SELF) children++;
+    else if (hasSteps(node[step])) return false;
+    else isMarked = true;
+  }
+  return isMarked === (member && children > 0);
+}
+
+function hasSteps(node: FieldSet | undefined): boolean {
+  for (const _ in node) return true;
+  return false;
+}
+
+function stepsOfBoth(a: FieldSet, b: FieldSet): string[] {
+  const steps: string[] = [];
+  for (const step in a) if (step !== SELF) steps.push(step);
+  for (const step in b) if (step !== SELF && a[step] === undefined) steps.push(step);
+  return sortSteps(steps);
+}
+
+/** Sorts steps in place, by their UTF-16 code units. */
+export function sortSteps(steps: string[]): string[] {
+  return sortShort(steps, compareSteps);
+}
+
+function compareSteps(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/** What is longer is sorted by the built-in function, which begins by taking one and a half KB, for how few there may be. */
+const SORTED_BY_INSERTION_MAX = 16;
+
+/** Sorts a list in place that is short nearly always; items of which none comes first stay as they stand. */
+export function sortShort<T>(items: T[], compare: (a: T, b: T) => number): T[] {
+  if (items.length > SORTED_BY_INSERTION_MAX) return items.sort(compare);
+  for (let i = 1; i < items.length; i++) {
+    const item = items[i] as T;
+    let at = i;
+    for (; at > 0 && compare(item, items[at - 1] as T) < 0; at--) items[at] = items[at - 1] as T;
+    if (at !== i) items[at] = item;
+  }
+  return items;
 }
 
 /** The paths of `a` that are not in `b`; `a` itself when that takes nothing away. */
@@ -62,19 +126,33 @@ export function subtractSets(a: FieldSet, b: FieldSet): FieldSet {
 }
 
 function subtractNodes(a: FieldSet, b: FieldSet, memberA: boolean, memberB: boolean): FieldSet | undefined {
-  const children: [string, FieldSet][] = [];
-  let changed = memberA && memberB;
+  const member = memberA && !memberB;
+  let kept: Record<string, FieldSet> | undefined = memberA && memberB ? {} : undefined;
   for (const step in a) {
     if (step === SELF) continue;
     const left = a[step] ?? LEAF;
     const right = b[step];
     const rest = right === undefined ? left : subtractNodes(left, right, isMember(left), isMember(right));
-    if (rest !== left) changed = true;
-    if (rest !== undefined) children.push([step, rest]);
+    if (kept === undefined) {
+      if (rest === left) continue;
+      kept = nodeBefore(a, step, member);
+    }
+    if (rest !== undefined) kept[step] = rest;
   }
-  if (!changed) return a;
-  const member = memberA && !memberB;
-  return children.length > 0 || member ? makeNode(member, children) : undefined;
+  if (kept === undefined) return a;
+  if (!isEmptySet(kept)) return kept;
+  return member ? LEAF : undefined;
+}
+
+/** A node of the children that stand before `end`, and of its own membership. */
+function nodeBefore(node: FieldSet, end: string, member: boolean): Record<string, FieldSet> {
+  const before: Record<string, FieldSet> = {};
+  if (member) before[SELF] = LEAF;
+  for (const step in node) {
+    if (step === end) break;
+    if (step !== SELF) before[step] = node[step] ?? LEAF;
+  }
+  return before;
 }
 
 /** The paths that are in both. */
@@ -109,33 +187,42 @@ export function withoutBelow(root: FieldSet, path: readonly string[]): FieldSet 
 /** Whether this is a well-formed `fieldsV1` of steps that upstream can read. */
 export function isFieldSet(value: unknown): value is FieldSet {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
-  for (const [step, child] of Object.entries(value)) {
+  for (const step in value) {
     if (step !== SELF && !isStep(step)) return false;
-    if (!isFieldSet(child)) return false;
+    if (!isFieldSet((value as Record<string, unknown>)[step])) return false;
   }
   return true;
 }
 
+const COLON = 0x3a;
+
 function isStep(step: string): boolean {
-  const rest = step.slice(2);
-  switch (step.slice(0, 2)) {
-    case "f:":
+  if (step.charCodeAt(1) !== COLON) return false;
+  switch (step[0]) {
+    case "f":
       return true;
-    case "i:":
-      return /^-?[0-9]+$/.test(rest);
-    case "k:":
-    case "v:":
-      return isJson(rest);
+    case "i":
+      return /^-?[0-9]+$/.test(step.slice(2));
+    case "k":
+    case "v":
+      return isJsonStep(step);
     default:
       return false;
   }
 }
 
-function isJson(text: string): boolean {
+/** Steps that were found to hold JSON: a few of them, such as those of conditions, stand in nearly all objects. */
+const jsonSteps = new Set<string>();
+const JSON_STEPS_MAX = 1_024;
+
+function isJsonStep(step: string): boolean {
+  if (jsonSteps.has(step)) return true;
   try {
-    JSON.parse(text);
-    return true;
+    JSON.parse(step.slice(2));
   } catch {
     return false;
   }
+  if (jsonSteps.size >= JSON_STEPS_MAX) jsonSteps.clear();
+  jsonSteps.add(step);
+  return true;
 }

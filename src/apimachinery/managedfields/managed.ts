@@ -1,5 +1,5 @@
 import type { ManagedFieldsEntry } from "../meta/api-object.ts";
-import { type FieldSet, isFieldSet, LEAF, unionSets } from "./field-set.ts";
+import { type FieldSet, isFieldSet, LEAF, sortShort, unionSets } from "./field-set.ts";
 
 /** More managers than this that update are folded, oldest first. Those that apply are never. */
 export const UPDATE_MANAGERS_MAX = 10;
@@ -58,7 +58,7 @@ function isKnownSet(fields: object): fields is FieldSet {
 /** Writes entries in upstream's order; undefined for none. */
 export function encodeManagers(managers: Managers): ManagedFieldsEntry[] | undefined {
   if (managers.size === 0) return undefined;
-  return [...managers.values()].sort(compareManagers).map(encodeManager);
+  return sortShort([...managers.values()], compareManagers).map(encodeManager);
 }
 
 function encodeManager(manager: Manager): ManagedFieldsEntry {
@@ -76,7 +76,7 @@ function encodeManager(manager: Manager): ManagedFieldsEntry {
 function compareManagers(a: Manager, b: Manager): number {
   return (
     compareText(a.operation, b.operation) ||
-    secondsOf(a) - secondsOf(b) ||
+    (a.time === b.time ? 0 : secondsOf(a) - secondsOf(b)) ||
     compareText(a.name, b.name) ||
     compareText(a.apiVersion, b.apiVersion) ||
     compareText(a.subresource, b.subresource)

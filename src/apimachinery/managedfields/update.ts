@@ -114,26 +114,34 @@ function isReset(entries: readonly ManagedFieldsEntry[]): boolean {
 
 /** Takes from each manager what was changed or removed, as it looks in the manager's version. */
 function takeFields(managers: Managers, comparison: Comparison | undefined, update: TrackedUpdate): void {
-  if (managers.size === 0) return;
-  const comparisons = new Map<string, Comparison | undefined | "incomparable" | "unknown">([[update.apiVersion, comparison]]);
+  /** Of other versions than the update's, which nearly all managers have. */
+  let others: Map<string, Seen> | undefined;
   for (const [id, manager] of managers) {
     const { apiVersion } = manager;
-    if (!comparisons.has(apiVersion)) comparisons.set(apiVersion, compareIn(apiVersion, comparison, update));
-    const seen = comparisons.get(apiVersion);
+    let seen: Seen = comparison;
+    if (apiVersion !== update.apiVersion) {
+      others ??= new Map();
+      if (!others.has(apiVersion)) others.set(apiVersion, compareIn(apiVersion, comparison, update));
+      seen = others.get(apiVersion);
+    }
     if (seen === "unknown") managers.delete(id);
     if (seen === undefined || seen === "incomparable" || seen === "unknown") continue;
-    for (const set of [seen.added, seen.modified, seen.removed]) {
-      if (set !== undefined) manager.fields = subtractSets(manager.fields, set);
-    }
+    const { added, modified, removed } = seen;
+    if (added !== undefined) manager.fields = subtractSets(manager.fields, added);
+    if (modified !== undefined) manager.fields = subtractSets(manager.fields, modified);
+    if (removed !== undefined) manager.fields = subtractSets(manager.fields, removed);
     if (isEmptySet(manager.fields)) managers.delete(id);
   }
 }
+
+/** What an update looks like in a manager's version. */
+type Seen = Comparison | undefined | "incomparable" | "unknown";
 
 function compareIn(
   apiVersion: string,
   comparison: Comparison | undefined,
   { versions, old, object, apiVersion: from }: TrackedUpdate,
-): Comparison | undefined | "incomparable" | "unknown" {
+): Seen {
   if (versions === undefined) return comparison;
   const version = versions.find(apiVersion);
   if (version === undefined) return "unknown";
