@@ -38,7 +38,8 @@ export function reconcile(observed: Observed): Decision {
   const removed = new Set(cleanup.map((action) => (action.type === "deleteJob" ? action.uid : "")));
   const active = (cronJob.status?.active ?? []).filter(({ uid = "" }) => !removed.has(uid));
   const { actions, stillActive } = considerJobs(observed, active);
-  const lost = stillActive.filter(({ uid }) => !jobs.some(({ metadata }) => metadata.uid === uid));
+  const known = new Set(jobs.map(({ metadata }) => metadata.uid));
+  const lost = stillActive.filter(({ uid }) => !known.has(uid));
   // Whether these are there decides what follows.
   if (lost.length > 0) {
     return [...cleanup, ...actions, ...lost.map((reference): Action => ({ type: "checkActive", reference }))];
@@ -51,11 +52,12 @@ function considerJobs(
   active: readonly ObjectReference[],
 ): { actions: Action[]; stillActive: readonly ObjectReference[] } {
   const actions: Action[] = [];
-  let stillActive = active;
+  const activeUids = new Set(active.map(({ uid }) => uid));
+  const finished = new Set<string | undefined>();
   let lastSuccess = cronJob.status?.lastSuccessfulTime;
   for (const job of jobs) {
     const { name = "", uid = "" } = job.metadata;
-    const isActive = stillActive.some((reference) => reference.uid === uid);
+    const isActive = activeUids.has(uid);
     if (!isJobFinished(job)) {
       const message = `Saw a job that the controller did not create or forgot: ${name}`;
       if (!isActive) actions.push(event("Warning", "UnexpectedJob", message));
@@ -63,7 +65,7 @@ function considerJobs(
     }
     const isComplete = trueCondition(job.status?.conditions, "Complete") !== undefined;
     if (isActive) {
-      stillActive = stillActive.filter((reference) => reference.uid !== uid);
+      finished.add(uid);
       actions.push({ type: "forgetActive", uid });
       const message = `Saw completed job: ${name}, condition: ${isComplete ? "Complete" : "Failed"}`;
       actions.push(event("Normal", "SawCompletedJob", message));
@@ -75,7 +77,7 @@ function considerJobs(
       actions.push({ type: "succeededAt", time: completionTime });
     }
   }
-  return { actions, stillActive };
+  return { actions, stillActive: active.filter(({ uid }) => !finished.has(uid)) };
 }
 
 function considerSchedule(observed: Observed, active: readonly ObjectReference[]): Decision {
