@@ -73,14 +73,21 @@ export function plan(input: PlanInput): Plan {
   return { phases, outdated: outdatedPods(input, replicas), counted };
 }
 
-/** Members in the order of their ordinals, missing ones newly made, and surplus ones, highest first. */
+/**
+ * Members in the order of their ordinals, missing ones newly made, and surplus ones, highest first. Where one waits for the other only
+ * the first that is missing is made: it comes before the rest.
+ */
 function partition(set: StatefulSet, { current, update }: History, pods: readonly Pod[]): { replicas: Pod[]; condemned: Pod[] } {
   const start = startOrdinal(set);
   const byOrdinal = new Map(pods.map((pod) => [ordinalOf(pod), pod]));
-  const replicas = Array.from(
-    { length: wantedReplicas(set) },
-    (_, index) => byOrdinal.get(start + index) ?? newMember(set, current, update, start + index),
-  );
+  const makeable = isMonotonic(set) ? 1 : Number.POSITIVE_INFINITY;
+  const replicas: Pod[] = [];
+  let made = 0;
+  for (let ordinal = start; ordinal < start + wantedReplicas(set); ordinal++) {
+    const there = byOrdinal.get(ordinal);
+    if (there !== undefined) replicas.push(there);
+    else if (made++ < makeable) replicas.push(newMember(set, current, update, ordinal));
+  }
   const condemned = pods.filter((pod) => ordinalOf(pod) >= 0 && !isInOrdinalRange(set, pod));
   return { replicas, condemned: condemned.sort((a, b) => ordinalOf(b) - ordinalOf(a)) };
 }
