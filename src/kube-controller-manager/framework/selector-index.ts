@@ -22,7 +22,7 @@ export function singleValuePair(selector: LabelSelector): readonly [string, stri
 export function addSelectorIndex<T extends object>(informer: SharedInformer<T>, selectorOf: (object: T) => LabelSelector): void {
   informer.addIndex(BY_SELECTOR, (object) => {
     const selector = selectorOf(object);
-    return selector.empty ? [] : [indexValue(metaOf(object).namespace ?? "", singleValuePair(selector))];
+    return selector.empty ? [] : [selectorIndexValue(metaOf(object).namespace ?? "", singleValuePair(selector))];
   });
 }
 
@@ -36,13 +36,14 @@ export function selecting<T extends object>(
   // Every controller of pods asks with each of them, and of most kinds there is nothing.
   if (informer.size === 0) return NOTHING;
   return [undefined, ...Object.entries(labels)]
-    .flatMap((pair) => informer.byIndex(BY_SELECTOR, indexValue(namespace, pair)))
+    .flatMap((pair) => informer.byIndex(BY_SELECTOR, selectorIndexValue(namespace, pair)))
     .filter((object) => selectorOf(object).matches(labels));
 }
 
 const NOTHING: readonly never[] = [];
 
-function indexValue(namespace: string, pair: readonly [string, string] | undefined): string {
+/** The value under which selectors of a namespace are filed that ask for this pair, or for no single one. */
+export function selectorIndexValue(namespace: string, pair: readonly [string, string] | undefined): string {
   return pair === undefined ? `${namespace}/` : labelIndexValue(namespace, pair);
 }
 

@@ -12,6 +12,7 @@ import { type History, NO_HISTORY } from "./history.ts";
 import { MetricsClient } from "./metrics-client.ts";
 import { type Action, afterRescale, decider, type Observed, reconcile } from "./reconcile.ts";
 import { getScale, type ScaleTarget } from "./scale-target.ts";
+import { TargetSelectors } from "./target-selectors.ts";
 
 /** Upstream's `--horizontal-pod-autoscaler-sync-period`. */
 const SYNC_MS = 15_000;
@@ -27,8 +28,7 @@ export const horizontalPodAutoscalerController: ControllerDefinition = {
     const discovery = new Discovery(client, clock);
     const metrics = new MetricsClient(client, discovery);
     const histories = new Map<string, History>();
-    /** The pods of each autoscaler's target, as far as known. */
-    const selectors = new Map<string, LabelSelector>();
+    const selectors = new TargetSelectors();
 
     async function measure(autoscaler: HorizontalPodAutoscaler, { scale }: ScaleTarget): Promise<Observed["measured"]> {
       const { namespace = "" } = autoscaler.metadata;
@@ -47,7 +47,7 @@ export const horizontalPodAutoscalerController: ControllerDefinition = {
       }
       selectors.set(keyOf(autoscaler), selector);
       const selected = selectedBy(pods, namespace, selector);
-      const rivals = rivalsFor(namespace, selected);
+      const rivals = selectors.selectingAny(namespace, selected);
       if (rivals.length > 1) {
         const list = rivals.map((rival) => `{${splitKey(rival).name} ${namespace}}`).join(" ");
         const message = `pods by selector ${text} are controlled by multiple HPAs: [${list}]`;
@@ -57,14 +57,6 @@ export const horizontalPodAutoscalerController: ControllerDefinition = {
         (autoscaler.spec.metrics ?? []).map((spec) => metrics.read(spec, namespace, text).catch((error: Error) => error)),
       );
       return { pods: selected, readings };
-    }
-
-    function rivalsFor(namespace: string, selected: readonly Pod[]): string[] {
-      const inNamespace = [...selectors].filter(([key]) => splitKey(key).namespace === namespace);
-      return inNamespace
-        .filter(([, selector]) => selected.some(({ metadata }) => selector.matches(metadata.labels)))
-        .map(([key]) => key)
-        .sort();
     }
 
     async function write(action: Action, observed: Observed): Promise<void> {
