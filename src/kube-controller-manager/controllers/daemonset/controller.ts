@@ -11,6 +11,7 @@ import { addOwnershipIndexes, claim, orphansFor, ownedBy } from "../../framework
 import { PodControl } from "../../framework/pod-control.ts";
 import { CONTROLLER_REVISIONS, DAEMON_SETS, NODES, PODS } from "../../framework/resources.ts";
 import { DaemonSetActions } from "./daemon-set-actions.ts";
+import { sameEligibility } from "./eligibility.ts";
 import { FailedPodBackoff } from "./failed-pod-backoff.ts";
 import { type Action, type Observed, reconcile } from "./reconcile.ts";
 
@@ -73,8 +74,9 @@ export const daemonSetController: ControllerDefinition = {
         source(pods, ownerKeys(owners)),
         source(nodes, ({ old, object }) => {
           // A heartbeat says nothing new to a daemon.
-          const same = old !== undefined && sameForDaemons(old, object);
-          return same ? [] : sets.lister.list().map(keyOf);
+          if (old !== undefined && sameForDaemons(old, object)) return [];
+          const concerned = sets.lister.list().filter((set) => old === undefined || !sameEligibility(set, old, object));
+          return concerned.map(keyOf);
         }),
         source(revisions, ownerKeys(owners)),
       ],

@@ -1,10 +1,10 @@
 import type { DaemonSet } from "#api/generated/apps/v1.ts";
-import type { Affinity, Pod } from "#api/generated/core/v1.ts";
+import type { Affinity, Node, Pod } from "#api/generated/core/v1.ts";
 import { parseTime } from "#apimachinery/meta/time.ts";
 import { controllerReference } from "#component-helpers/pod/owner.ts";
 import { isPodTerminal, isPodTerminating } from "#component-helpers/pod/pod-conditions.ts";
 import { podFromTemplate } from "../../framework/pod-template.ts";
-import { daemonTolerations } from "./eligibility.ts";
+import { daemonTolerations, type Eligibility, eligibilityFor } from "./eligibility.ts";
 
 /** Label with the hash of the template that a pod, or a revision, was made from. */
 export const REVISION_HASH = "controller-revision-hash";
@@ -63,6 +63,27 @@ export function podsByNode(pods: readonly Pod[]): Map<string, Pod[]> {
     else known.push(pod);
   }
   return byNode;
+}
+
+/** A node as a set sees it. */
+export interface DaemonNode extends Eligibility {
+  readonly name: string;
+  /** The set's pods there; undefined when it has none. */
+  readonly pods: readonly Pod[] | undefined;
+}
+
+/** Every node, looked at once for all that is asked of it. */
+export function daemonNodes(
+  set: DaemonSet,
+  nodes: readonly Node[],
+  byNode: ReadonlyMap<string, readonly Pod[]>,
+): readonly DaemonNode[] {
+  const eligibility = eligibilityFor(set);
+  return nodes.map((node) => {
+    const name = node.metadata.name ?? "";
+    const { shouldRun, mayStay } = eligibility(node);
+    return { name, pods: byNode.get(name), shouldRun, mayStay };
+  });
 }
 
 function targetNode(pod: Pod): string | undefined {

@@ -10,6 +10,9 @@ export interface Eligibility {
   readonly mayStay: boolean;
 }
 
+const NOT_AT_ALL: Eligibility = { shouldRun: false, mayStay: false };
+const BY_ALL_MEANS: Eligibility = { shouldRun: true, mayStay: true };
+
 const exists = (key: string, effect: string): Toleration => ({ key: `node.kubernetes.io/${key}`, operator: "Exists", effect });
 const DAEMON_TOLERATIONS: readonly Toleration[] = [
   exists("not-ready", "NoExecute"),
@@ -41,16 +44,23 @@ function isSame(a: Toleration, b: Toleration): boolean {
   );
 }
 
-/** By node name, selector, affinity and taints of the template. Upstream's `NodeShouldRunDaemonPod`. */
-export function eligibility(set: DaemonSet, node: Node): Eligibility {
+/** By node name, selector, affinity and taints of the template, which is read once. Upstream's `NodeShouldRunDaemonPod`. */
+export function eligibilityFor(set: DaemonSet): (node: Node) => Eligibility {
   const spec = set.spec.template.spec ?? { containers: [] };
   const pod: Pod = { metadata: { ...set.spec.template.metadata }, spec };
-  const fitsName = !spec.nodeName || spec.nodeName === node.metadata.name;
-  if (!fitsName || !matchesNodeSelectorAndAffinity(pod, node)) return { shouldRun: false, mayStay: false };
-  const taints = node.spec?.taints ?? [];
   const tolerations = daemonTolerations(spec);
-  if (findUntoleratedTaint(taints, tolerations, ["NoSchedule", "NoExecute"]) === undefined) {
-    return { shouldRun: true, mayStay: true };
-  }
-  return { shouldRun: false, mayStay: findUntoleratedTaint(taints, tolerations, ["NoExecute"]) === undefined };
+  return (node) => {
+    const fitsName = !spec.nodeName || spec.nodeName === node.metadata.name;
+    if (!fitsName || !matchesNodeSelectorAndAffinity(pod, node)) return NOT_AT_ALL;
+    const { taints = [] } = node.spec ?? {};
+    if (findUntoleratedTaint(taints, tolerations, ["NoSchedule", "NoExecute"]) === undefined) return BY_ALL_MEANS;
+    return { shouldRun: false, mayStay: findUntoleratedTaint(taints, tolerations, ["NoExecute"]) === undefined };
+  };
+}
+
+/** Whether a set sees the same in both states of a node: it looks at nothing else of it. */
+export function sameEligibility(set: DaemonSet, before: Node, now: Node): boolean {
+  const eligibility = eligibilityFor(set);
+  const [a, b] = [eligibility(before), eligibility(now)];
+  return a.shouldRun === b.shouldRun && a.mayStay === b.mayStay;
 }

@@ -2,8 +2,7 @@ import type { ControllerRevision, DaemonSet, DaemonSetStatus } from "#api/genera
 import type { Node, Pod } from "#api/generated/core/v1.ts";
 import { isPodAvailable, isPodReady, isPodTerminating } from "#component-helpers/pod/pod-conditions.ts";
 import type { RequeueAction } from "../../framework/controller.ts";
-import { byAssignmentAndAge, podsByNode, REVISION_HASH } from "./daemon-pods.ts";
-import { eligibility } from "./eligibility.ts";
+import { byAssignmentAndAge, type DaemonNode, daemonNodes, podsByNode, REVISION_HASH } from "./daemon-pods.ts";
 import { constructHistory, surplusHistory } from "./history.ts";
 import { allowsSurge, type PodChanges, rollingUpdate } from "./rolling-update.ts";
 import { countDaemons } from "./status.ts";
@@ -63,23 +62,22 @@ export function reconcile(observed: Observed): readonly (Action | RequeueAction)
     actions.push({ type: "deleteRevision", revision: duplicate });
   }
   const byNode = podsByNode(own);
+  const seen = daemonNodes(set, nodes, byNode);
   let { observedGeneration } = set.status ?? {};
   if (mayManage) {
     observedGeneration = set.metadata.generation;
-    const changes = manage(observed, byNode, hash, actions);
+    const changes = manage(observed, seen, byNode, hash, actions);
     if (!isNothing(changes)) actions.push({ type: "changePods", changes: limit(changes), hash });
     else if (set.spec.updateStrategy?.type !== "OnDelete") {
-      const eligible = nodes.filter((node) => eligibility(set, node).shouldRun);
-      const everywhere = new Map<string, readonly Pod[]>(byNode);
-      for (const { metadata } of eligible) {
-        if (!everywhere.has(metadata.name ?? "")) everywhere.set(metadata.name ?? "", []);
-      }
+      const eligible = seen.filter(({ shouldRun }) => shouldRun);
+      const everywhere: (readonly [string, readonly Pod[]])[] = [...byNode];
+      for (const { name, pods: there } of eligible) if (there === undefined) everywhere.push([name, []]);
       const update = rollingUpdate(set, everywhere, eligible.length, hash, nowMs);
       if (!isNothing(update)) actions.push({ type: "changePods", changes: limit(update), hash });
     }
     for (const revision of surplusHistory(set, history.old, own)) actions.push({ type: "deleteRevision", revision });
   }
-  const counted = countDaemons(set, nodes, byNode, hash, nowMs);
+  const counted = countDaemons(set, seen, hash, nowMs);
   const status = { ...counted, ...(observedGeneration === undefined ? {} : { observedGeneration }) };
   actions.push({ type: "updateStatus", status });
   const { minReadySeconds = 0 } = set.spec;
@@ -90,23 +88,21 @@ export function reconcile(observed: Observed): readonly (Action | RequeueAction)
 }
 
 function manage(
-  { set, nodes, failedBackoffMs, nowMs }: Observed,
+  { set, failedBackoffMs, nowMs }: Observed,
+  nodes: readonly DaemonNode[],
   byNode: ReadonlyMap<string, readonly Pod[]>,
   hash: string,
   actions: (Action | RequeueAction)[],
 ): PodChanges {
   const remove: Pod[] = [];
   const addOn: string[] = [];
-  const known = new Set<string>();
-  for (const node of nodes) {
-    const name = node.metadata.name ?? "";
-    known.add(name);
-    const { shouldRun, mayStay } = eligibility(set, node);
-    const pods = byNode.get(name);
+  let served = 0;
+  for (const { name, pods, shouldRun, mayStay } of nodes) {
     if (pods === undefined) {
       if (shouldRun) addOn.push(name);
       continue;
     }
+    served++;
     const living = pods.filter((pod) => !isPodTerminating(pod));
     if (!mayStay) {
       remove.push(...living);
@@ -130,11 +126,15 @@ function manage(
     }
     remove.push(...surplusOn(set, running.sort(byAssignmentAndAge), hash, nowMs));
   }
-  // Pods for nodes that are gone are never bound, so that nobody else removes them.
-  for (const [node, pods] of byNode) {
-    if (!known.has(node)) remove.push(...pods.filter((pod) => !pod.spec.nodeName && !isPodTerminating(pod)));
-  }
+  if (served < byNode.size) remove.push(...podsForNobody(nodes, byNode));
   return { remove, addOn };
+}
+
+/** Pods for nodes that are gone are never bound, so that nobody else removes them. */
+function podsForNobody(nodes: readonly DaemonNode[], byNode: ReadonlyMap<string, readonly Pod[]>): readonly Pod[] {
+  const known = new Set(nodes.map(({ name }) => name));
+  const left = [...byNode].flatMap(([node, pods]) => (known.has(node) ? [] : pods));
+  return left.filter((pod) => !pod.spec.nodeName && !isPodTerminating(pod));
 }
 
 /** More pods than a node is to have: all but the oldest; while it surges, all but one old ready and one new unready one. */

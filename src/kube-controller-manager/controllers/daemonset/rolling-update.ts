@@ -13,7 +13,7 @@ export interface PodChanges {
 /** Old pods make way for new ones on as many nodes as may be disturbed at a time. Upstream's `rollingUpdate`. */
 export function rollingUpdate(
   set: DaemonSet,
-  byNode: ReadonlyMap<string, readonly Pod[]>,
+  byNode: Iterable<readonly [string, readonly Pod[]]>,
   desired: number,
   hash: string,
   nowMs: number,

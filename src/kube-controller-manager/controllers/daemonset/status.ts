@@ -1,26 +1,18 @@
 import type { DaemonSet, DaemonSetStatus } from "#api/generated/apps/v1.ts";
-import type { Node, Pod } from "#api/generated/core/v1.ts";
 import { isPodAvailable, isPodReady } from "#component-helpers/pod/pod-conditions.ts";
-import { byAssignmentAndAge, isUpToDate } from "./daemon-pods.ts";
-import { eligibility } from "./eligibility.ts";
+import { byAssignmentAndAge, type DaemonNode, isUpToDate } from "./daemon-pods.ts";
 
 /** The counts of a DaemonSet as they are. Upstream's `updateDaemonSetStatus`. */
-export function countDaemons(
-  set: DaemonSet,
-  nodes: readonly Node[],
-  byNode: ReadonlyMap<string, readonly Pod[]>,
-  hash: string,
-  nowMs: number,
-): DaemonSetStatus {
+export function countDaemons(set: DaemonSet, nodes: readonly DaemonNode[], hash: string, nowMs: number): DaemonSetStatus {
   let desired = 0;
   let current = 0;
   let misscheduled = 0;
   let ready = 0;
   let available = 0;
   let updated = 0;
-  for (const node of nodes) {
-    const [oldest] = [...(byNode.get(node.metadata.name ?? "") ?? [])].sort(byAssignmentAndAge);
-    if (!eligibility(set, node).shouldRun) {
+  for (const { pods = [], shouldRun } of nodes) {
+    const oldest = pods.length > 1 ? [...pods].sort(byAssignmentAndAge)[0] : pods[0];
+    if (!shouldRun) {
       if (oldest !== undefined) misscheduled++;
       continue;
     }
