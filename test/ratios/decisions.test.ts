@@ -1,0 +1,78 @@
+import { expect, test } from "vitest";
+import type { StatefulSet } from "#api/generated/apps/v1.ts";
+import type { CronJob, Job } from "#api/generated/batch/v1.ts";
+import type { Pod } from "#api/generated/core/v1.ts";
+import { parseLabelSelector } from "#apimachinery/labels/parse.ts";
+import { reconcile as reconcileCronJob } from "#kube-controller-manager/controllers/cronjob/reconcile.ts";
+import { TargetSelectors } from "#kube-controller-manager/controllers/horizontal-pod-autoscaler/target-selectors.ts";
+import { constructHistory } from "#kube-controller-manager/controllers/statefulset/history.ts";
+import { reconcile as reconcileStatefulSet } from "#kube-controller-manager/controllers/statefulset/reconcile.ts";
+import { costRatio } from "./cost.ts";
+
+const FEW = 200;
+const NOW = Date.parse("2030-01-02T00:00:00Z");
+const spec = { containers: [{ name: "main", image: "app" }] };
+
+/** One decision among so many; gives how much of it there was. */
+type Decision = (size: number) => () => number;
+
+/** All its Jobs run: for each Job that there is. */
+const jobsOfCronJob: Decision = (size) => {
+  const jobs = Array.from({ length: size }, (_, i): Job => {
+    const metadata = { name: `j${i}`, namespace: "ns", uid: `u${i}` };
+    return { metadata, spec: { template: { spec } }, status: { startTime: "2030-01-01T00:00:00Z" } };
+  });
+  const cronJob: CronJob = {
+    metadata: { name: "c", namespace: "ns", uid: "c", creationTimestamp: "2030-01-01T00:00:00Z" },
+    spec: { schedule: "0 0 1 6 *", jobTemplate: { spec: { template: { spec } } } },
+    status: { active: jobs.map(({ metadata: { name, uid } }) => ({ name: name ?? "", uid: uid ?? "" })) },
+  };
+  return () => {
+    reconcileCronJob({ cronJob, jobs, nowMs: NOW });
+    return size;
+  };
+};
+
+/** The first member of many is there, and the second is made when it is ready. */
+const membersThatWait: Decision = (size) => {
+  const labels = { app: "db" };
+  const template = { metadata: { labels }, spec };
+  const updateStrategy = { type: "RollingUpdate", rollingUpdate: { partition: 0 } };
+  const set: StatefulSet = {
+    metadata: { name: "db", namespace: "ns", uid: "u", generation: 1 },
+    spec: { replicas: size, serviceName: "db", selector: { matchLabels: labels }, template, updateStrategy },
+  };
+  const { update } = constructHistory(set, []);
+  const pods: Pod[] = [{ metadata: { name: "db-0", namespace: "ns", labels }, spec, status: { phase: "Pending" } }];
+  const none = { adoptPods: [], releasePods: [], adoptRevisions: [], claim: () => undefined };
+  return () => {
+    for (let i = 0; i < 50; i++) reconcileStatefulSet({ ...none, set, pods, revisions: [update], nowMs: NOW });
+    return 50;
+  };
+};
+
+/** Who else scales the pods of one target. */
+const autoscalers: Decision = (size) => {
+  const selectors = new TargetSelectors();
+  for (let i = 0; i < size; i++) selectors.set(`ns/a${i}`, parseLabelSelector(`app=a${i}`));
+  const pods = Array.from({ length: 5 }, (): Pod => ({ metadata: { labels: { app: "a1" } }, spec }));
+  return () => {
+    for (let i = 0; i < 200; i++) selectors.selectingAny("ns", pods);
+    return 200;
+  };
+};
+
+test.each<{ readonly name: string; readonly decision: Decision; readonly many: number; readonly most: number }>([
+  // Measured: 0.2. When each is looked up in the list of those that run, 20.
+  { name: "a Job costs its CronJob", decision: jobsOfCronJob, many: 8_000, most: 4 },
+  // Measured: 2.5, for each ordinal is looked up. When all that wait are made as well, 21.
+  { name: "a member costs a StatefulSet of members that wait for it", decision: membersThatWait, many: 4_000, most: 10 },
+  // Measured: 0.6. When all selectors are tried, 26.
+  { name: "a target costs its HorizontalPodAutoscaler", decision: autoscalers, many: 4_000, most: 4 },
+])(
+  "$name among $many little more than among 200",
+  async ({ decision, many, most }) => {
+    expect(await costRatio(decision(many), decision(FEW))).toBeLessThan(most);
+  },
+  60_000,
+);
