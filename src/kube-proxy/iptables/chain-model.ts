@@ -18,6 +18,8 @@ const NO_RULES: ServiceRules = { dispatch: new Map(), chains: new Map() };
 export class ChainModel {
   readonly #services = new Map<string, ServiceRules>();
   readonly #written = new Map<string, string>();
+  /** How many rules shared chains have, of which some have one for each Service. */
+  readonly #counts = new Map<string, readonly [Table, number]>();
   #ownRules = 0;
 
   /**
@@ -56,7 +58,10 @@ export class ChainModel {
     this.#written.set("node ports", text(behind));
     const all = [...fixed, ...dispatched];
     const changed = all.filter(([table, chain, rules]) => this.#written.get(dispatchKey(table, chain)) !== text(rules));
-    for (const [table, chain, rules] of all) this.#written.set(dispatchKey(table, chain), text(rules));
+    for (const [table, chain, rules] of changed) {
+      this.#written.set(dispatchKey(table, chain), text(rules));
+      this.#counts.set(dispatchKey(table, chain), [table, rules.length]);
+    }
     return changed;
   }
 
@@ -66,10 +71,7 @@ export class ChainModel {
 
   #totals(): Record<Table, number> {
     const totals = { filter: 0, nat: this.#ownRules };
-    for (const [key, rules] of this.#written) {
-      const [table = ""] = key.split(" ");
-      if (table === "filter" || table === "nat") totals[table] += rules === "" ? 0 : rules.split("\n").length;
-    }
+    for (const [table, count] of this.#counts.values()) totals[table] += count;
     return totals;
   }
 }
