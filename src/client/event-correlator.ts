@@ -28,7 +28,8 @@ interface Bucket {
   refilledMs: number;
 }
 interface Aggregate {
-  readonly messages: Set<string>;
+  /** Different ones, newest last: fewer than {@link SIMILAR_MAX}, and of most reasons one. */
+  readonly messages: string[];
   lastMs: number;
 }
 /** Keys kept by each of the correlator's memories; upstream's `maxLruCacheEntries`. */
@@ -84,17 +85,15 @@ export class EventCorrelator {
     const group = [object, draft.type, draft.reason].join(SEPARATOR);
     let aggregate = touch(this.#aggregates, group);
     if (aggregate === undefined || nowMs - aggregate.lastMs > SIMILAR_INTERVAL_MS) {
-      aggregate = remember(this.#aggregates, group, { messages: new Set(), lastMs: nowMs });
+      aggregate = remember(this.#aggregates, group, { messages: [], lastMs: nowMs });
     }
-    aggregate.messages.add(draft.message);
+    const { messages } = aggregate;
+    if (!messages.includes(draft.message)) messages.push(draft.message);
     aggregate.lastMs = nowMs;
-    if (aggregate.messages.size < SIMILAR_MAX) {
+    if (messages.length < SIMILAR_MAX) {
       return { key: `${group}${SEPARATOR}${draft.message}`, message: draft.message };
     }
-    for (const oldest of aggregate.messages) {
-      aggregate.messages.delete(oldest);
-      break;
-    }
+    messages.shift();
     return { key: group, message: `(combined from similar events): ${draft.message}` };
   }
 }

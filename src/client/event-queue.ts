@@ -80,7 +80,8 @@ export class EventQueue {
     await Promise.resolve();
     for (let task = this.#next(); task !== undefined; task = this.#next()) {
       const { key } = task;
-      const written = (this.#busy.get(key) ?? Promise.resolve()).then(() => this.#attempt(task));
+      const before = this.#busy.get(key);
+      const written = before === undefined ? this.#attempt(task) : before.then(() => this.#attempt(task));
       this.#busy.set(key, written);
       await written;
       if (this.#busy.get(key) === written) this.#busy.delete(key);

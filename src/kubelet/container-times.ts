@@ -21,8 +21,18 @@ export class ContainerTimeline {
 
   /** The times of all that there are, by id; those of others are forgotten. */
   of(statuses: readonly ContainerStatus[]): ReadonlyMap<string, ContainerTimes> {
-    this.#known = new Map(statuses.map((status) => [status.id, this.#timesOf(status)]));
+    if (!this.#knowsAll(statuses)) this.#known = new Map(statuses.map((status) => [status.id, this.#timesOf(status)]));
     return this.#known;
+  }
+
+  /** Whether they are those that are known, and nothing has happened to them since. */
+  #knowsAll(statuses: readonly ContainerStatus[]): boolean {
+    if (statuses.length !== this.#known.size) return false;
+    return statuses.every(({ id, startedAtMs, finishedAtMs }) => {
+      const known = this.#known.get(id);
+      if (known === undefined || (startedAtMs === undefined) !== (known.startedAtMs === undefined)) return false;
+      return (finishedAtMs === undefined) === (known.finishedAtMs === undefined);
+    });
   }
 
   #timesOf({ id, startedAtMs, finishedAtMs }: ContainerStatus): ContainerTimes {

@@ -86,7 +86,7 @@ export class NodeRegistration {
     this.#beating = true;
     try {
       await this.#lease.renew();
-      await this.makeCsiNode();
+      if (!this.#hasCsiNode) await this.makeCsiNode();
       // A machine that was too busy for heartbeats has its nodes taken for dead: upstream's kubelets, which compare what they would
       // write with what is there (`nodeStatusHasChanged`), put that right with the next beat, before pods are driven away.
       if (this.#isTakenForDead()) await this.tellReady();

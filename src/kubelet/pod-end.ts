@@ -4,9 +4,11 @@ import type { Rejection } from "./pod-admission.ts";
 /** Why a pod is to end, though its spec may say that it runs, and who waits for it. */
 export class PodEnd {
   readonly #startedMs: number;
-  readonly #going = new AbortController();
-  readonly #waiting = new Set<() => void>();
-  readonly #onRemoved = new Set<() => void>();
+  /** Made when it is asked for: few pods have hooks that wait for it. */
+  #going: AbortController | undefined;
+  #isGoing = false;
+  readonly #waiting: (() => void)[] = [];
+  readonly #onRemoved: (() => void)[] = [];
   #failure: Rejection | undefined;
   #graceSecondsMax: number | undefined;
   #isGone = false;
@@ -20,6 +22,8 @@ export class PodEnd {
 
   /** Aborted when the pod is to go: nobody waits for its hooks any more. */
   get going(): AbortSignal {
+    this.#going ??= new AbortController();
+    if (this.#isGoing) this.#going.abort();
     return this.#going.signal;
   }
 
@@ -45,7 +49,8 @@ export class PodEnd {
 
   /** Nobody waits for its hooks any more. */
   go(): void {
-    this.#going.abort();
+    this.#isGoing = true;
+    this.#going?.abort();
   }
 
   /** The node ends it; the first reason counts, and the shortest time. Resolves when nothing of it runs any more. */
@@ -53,14 +58,14 @@ export class PodEnd {
     this.#failure ??= failure;
     if (graceSeconds !== undefined) this.#graceSecondsMax = Math.min(this.#graceSecondsMax ?? graceSeconds, graceSeconds);
     this.go();
-    return this.#hasEnded ? Promise.resolve() : new Promise((resolve) => this.#waiting.add(resolve));
+    return this.#hasEnded ? Promise.resolve() : new Promise((resolve) => this.#waiting.push(resolve));
   }
 
   /** It is gone from where it came from. Resolves when nothing is left of it. */
   remove(): Promise<void> {
     this.#isGone = true;
     this.go();
-    return this.#isRemoved ? Promise.resolve() : new Promise((resolve) => this.#onRemoved.add(resolve));
+    return this.#isRemoved ? Promise.resolve() : new Promise((resolve) => this.#onRemoved.push(resolve));
   }
 
   /** Nothing of it runs any more. */
@@ -90,7 +95,6 @@ export class PodEnd {
   }
 }
 
-function tellAll(waiting: Set<() => void>): void {
-  for (const tell of waiting) tell();
-  waiting.clear();
+function tellAll(waiting: (() => void)[]): void {
+  for (const tell of waiting.splice(0)) tell();
 }

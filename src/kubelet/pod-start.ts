@@ -31,7 +31,7 @@ export interface PodStartParts {
   readonly backOff: BackOff;
   readonly attempts: Attempts;
   /** The pod is to go: nobody waits for its hooks any more. */
-  readonly going: AbortSignal;
+  readonly going: () => AbortSignal;
 }
 
 /** Makes what a pod runs in, and starts its containers. */
@@ -98,9 +98,10 @@ export class PodStart {
     const id = await this.#starter.start(site, start);
     if (id === undefined) return false;
     await this.#postStart(start.container, id);
-    const [, ...dead] = attemptsOf(await observe(), name);
+    const after = await observe();
+    const [, ...dead] = attemptsOf(after, name);
     if (dead.length > 0) backOff.next(name, modules.clock.elapsed());
-    await this.#prune(dead.slice(DEAD_ATTEMPTS_KEPT));
+    await this.#prune(dead.slice(DEAD_ATTEMPTS_KEPT), after);
     return true;
   }
 
@@ -132,10 +133,10 @@ export class PodStart {
   }
 
   /** Containers of which nobody asks any more, and sandboxes without containers that were replaced. */
-  async #prune(containers: readonly ContainerStatus[]): Promise<void> {
+  async #prune(containers: readonly ContainerStatus[], observed: ObservedPod): Promise<void> {
     const { modules, observe } = this.#parts;
     for (const { id } of containers) await modules.runtime.removeContainer(id);
-    const { sandboxes = [], containers: left } = await observe();
+    const { sandboxes = [], containers: left } = containers.length === 0 ? observed : await observe();
     for (const { id } of sandboxes.slice(1)) {
       if (!left.some(({ sandboxId }) => sandboxId === id)) await modules.runtime.removePodSandbox(id);
     }
@@ -148,7 +149,7 @@ export class PodStart {
     if (hook === undefined) return;
     const running = modules.handlers.run(hook, target(container, id), 0);
     const done = new AbortController();
-    const result = await Promise.race([running, aborted(going, done.signal)]);
+    const result = await Promise.race([running, aborted(going(), done.signal)]);
     done.abort();
     if (result === undefined || result.succeeded) return;
     events.warning(this.#pod, container.name, "FailedPostStartHook", "PostStartHook failed");

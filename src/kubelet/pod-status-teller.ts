@@ -1,4 +1,5 @@
 import type { Pod, PodCondition, PodStatus } from "#api/generated/core/v1.ts";
+import { semanticEqual } from "#apimachinery/meta/deep-equal.ts";
 import { isPodTerminal } from "#component-helpers/pod/pod-conditions.ts";
 import { type PodStatusSituation, podStatus } from "./pod-status.ts";
 import type { PodStatusWriter } from "./pod-status-writer.ts";
@@ -10,7 +11,8 @@ export type ToldSituation = Omit<PodStatusSituation, "previousConditions">;
 /** Tells the status of one pod: each only once, unless the API does not show it. */
 export class PodStatusTeller {
   readonly #writer: PodStatusWriter;
-  #told = "";
+  /** Undefined: the next one is told, whatever it is. */
+  #told: PodStatus | undefined;
   #status: PodStatus | undefined;
   #conditions: readonly PodCondition[] = [];
   /** When the API had taken what was told last, and what it made of it; until it shows something else. */
@@ -50,7 +52,7 @@ export class PodStatusTeller {
 
   /** What was told last is told again with the next look. */
   #forget(): void {
-    this.#told = "";
+    this.#told = undefined;
     this.#written = undefined;
   }
 
@@ -69,12 +71,11 @@ export class PodStatusTeller {
     this.#status = status;
     // A pod that had ended before this node knew it keeps the status it had.
     const told = isPodTerminal(pod) && observed.sandbox === undefined ? { phase: pod.status?.phase ?? "" } : status;
-    const text = JSON.stringify(told);
-    if (text === this.#told && !final) return;
-    this.#told = text;
+    if (!final && this.#told !== undefined && semanticEqual(told, this.#told)) return;
+    this.#told = told;
     this.#written = undefined;
     this.#writer.write(pod, told, final, (written) => {
-      if (this.#told !== text) return;
+      if (this.#told !== told) return;
       this.#written = written;
       if (!this.#isOverwritten()) return;
       this.#forget();

@@ -60,6 +60,7 @@ type Finding = Pick<PodCondition, "type" | "status" | "reason" | "message" | "ob
 
 function podConditions(situation: PodStatusSituation, statuses: PodStatuses, phase: string): PodCondition[] {
   const { pod, nowMs, previousConditions } = situation;
+  const { generation } = pod.metadata;
   const containersReady = containersReadyFinding(pod, statuses, phase);
   const findings: Finding[] = [
     { type: "PodReadyToStartContainers", status: hasNetwork(situation) ? "True" : "False" },
@@ -74,12 +75,13 @@ function podConditions(situation: PodStatusSituation, statuses: PodStatuses, pha
   return findings.map((finding) => {
     const before = previousConditions.find(({ type }) => type === finding.type);
     const unchanged = before?.status === finding.status && before.lastTransitionTime !== undefined;
-    const generation = pod.metadata.generation;
-    return {
-      ...(generation === undefined ? {} : { observedGeneration: generation }),
-      ...finding,
-      lastTransitionTime: unchanged ? before.lastTransitionTime : formatTime(nowMs),
-    } as PodCondition;
+    const lastTransitionTime = unchanged ? before.lastTransitionTime : formatTime(nowMs);
+    const observedGeneration = finding.observedGeneration ?? generation;
+    return (
+      observedGeneration === undefined
+        ? { ...finding, lastTransitionTime }
+        : { ...finding, lastTransitionTime, observedGeneration }
+    ) as PodCondition;
   });
 }
 

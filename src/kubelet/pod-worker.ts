@@ -109,7 +109,7 @@ export class PodWorker {
       resizer: this.#resizer,
       backOff: this.#backOff,
       attempts: this.#attempts,
-      going: this.#end.going,
+      going: () => this.#end.going,
     });
     this.#stop = new PodStop(modules, this.#stopper, this.#end);
     this.#probers = new PodProbers({

@@ -34,6 +34,7 @@ const REFRESH_MS = 2000;
 /** Exit codes of what was killed, and of what could not be started. */
 const EXIT_KILLED = 137;
 const EXIT_BROKEN_PIPE = 141;
+const ENDED = new Error("the container has ended");
 const EXEC_FAILED = "OCI runtime exec failed: exec failed: unable to start container process:";
 /** Output that is kept for who attaches to a container that was started to be attached to, in bytes. */
 const UNSEEN_BYTES_MAX = 64 * 1024;
@@ -43,7 +44,9 @@ const UNSEEN_OVERHEAD_BYTES = 64;
 export class ContainerProcess {
   readonly log: MemoryLog;
   readonly #around: ContainerSurroundings;
-  readonly #ended = new AbortController();
+  /** Made when it is asked for: nothing waits for the end of most containers. */
+  #ending: AbortController | undefined;
+  #hasEnded = false;
   readonly #attached = new Set<ProcessStreams>();
   readonly #stdin = new BytePipe();
   #shell: Promise<ContainerShell> | undefined;
@@ -74,7 +77,7 @@ export class ContainerProcess {
     const program = shell.program(name);
     if (program === undefined) return false;
     await shell.prepare([name, ...args, ...(config.envs ?? []).map(({ value }) => value)].join("\n")).catch(() => undefined);
-    if (this.#ended.signal.aborted) return false;
+    if (this.#hasEnded) return false;
     this.#keepFresh(shell);
     this.#speaks = true;
     const canHear = config.stdin === true;
@@ -82,7 +85,7 @@ export class ContainerProcess {
     const stdout: Output = { write: async (data) => this.#say("stdout", Buffer.from(data as Uint8Array)) };
     const stderr: Output = tty ? stdout : { write: async (data) => this.#say("stderr", Buffer.from(data as Uint8Array)) };
     const stdin: Input = canHear ? this.#stdin : NO_INPUT;
-    const process = shell.process({ stdin, stdout, stderr }, tty, this.#ended.signal, Number.POSITIVE_INFINITY);
+    const process = shell.process({ stdin, stdout, stderr }, tty, this.#ended, Number.POSITIVE_INFINITY);
     this.#own = program(args, process).then(
       (code) => {
         if (canHear) this.#around.onExit(code);
@@ -90,6 +93,13 @@ export class ContainerProcess {
       () => undefined,
     );
     return canHear;
+  }
+
+  /** Aborted when the container has ended. */
+  get #ended(): AbortSignal {
+    this.#ending ??= new AbortController();
+    if (this.#hasEnded) this.#ending.abort(ENDED);
+    return this.#ending.signal;
   }
 
   /** The container's own command is simulated. */
@@ -104,7 +114,8 @@ export class ContainerProcess {
 
   /** The container has ended: so has everything in it. */
   end(): void {
-    this.#ended.abort(new Error("the container has ended"));
+    this.#hasEnded = true;
+    this.#ending?.abort(ENDED);
     this.#refreshing?.clear();
     this.#stdin.end();
     this.log.finish();
@@ -118,7 +129,7 @@ export class ContainerProcess {
   /** Runs a command. Rejects when there is no such program. */
   async exec(command: readonly string[], streams: ProcessStreams): Promise<number> {
     const { hooks, identity } = this.#around;
-    const signal = AbortSignal.any([this.#ended.signal, streams.signal]);
+    const signal = AbortSignal.any([this.#ended, streams.signal]);
     const hooked = await hooks.exec?.(command, { ...streams, ...identity, signal });
     if (hooked !== undefined) return hooked;
     const [name = "", ...args] = command;
@@ -154,7 +165,7 @@ export class ContainerProcess {
     for (const { stream, data } of this.#unseen.splice(0)) this.#pass(streams, stream, data);
     const { stdin } = streams;
     if (stdin !== undefined && config.stdin === true) void this.#feed(inputFrom(stdin));
-    const signal = AbortSignal.any([this.#ended.signal, streams.signal]);
+    const signal = AbortSignal.any([this.#ended, streams.signal]);
     if (!signal.aborted) await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
     this.#attached.delete(streams);
   }
@@ -190,7 +201,7 @@ export class ContainerProcess {
 
   /** What came from the API changes in a container that was looked into. */
   #keepFresh(shell: ContainerShell): void {
-    if (this.#around.inside === undefined || this.#refreshing !== undefined || this.#ended.signal.aborted) return;
+    if (this.#around.inside === undefined || this.#refreshing !== undefined || this.#hasEnded) return;
     const refresh = (): void => void shell.prepare("").catch(() => undefined);
     this.#refreshing = this.#around.clock.setInterval(refresh, REFRESH_MS, { unref: true });
   }

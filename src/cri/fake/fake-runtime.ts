@@ -231,8 +231,12 @@ export class FakeRuntime implements RuntimeService {
   async containerStatuses(filter: ContainerFilter = {}): Promise<readonly ContainerStatus[]> {
     const { sandboxId } = filter;
     const ids = sandboxId === undefined ? this.#containers.keys() : (this.#sandboxes.get(sandboxId)?.containers ?? []);
-    const statuses = [...ids].flatMap((id) => this.#containers.get(id)?.status ?? []);
-    return statuses.filter((status) => fitsContainer(status, filter));
+    const statuses: ContainerStatus[] = [];
+    for (const id of ids) {
+      const status = this.#containers.get(id)?.status;
+      if (status !== undefined && fitsContainer(status, filter)) statuses.push(status);
+    }
+    return statuses;
   }
 
   /** There are no cgroups: the status tells what was asked for. */

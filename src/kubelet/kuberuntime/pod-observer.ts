@@ -58,7 +58,10 @@ export class PodObserver {
     }
     if (sandboxes.length < this.#sandboxIds.length) this.#sandboxIds = sandboxes.map(({ id }) => id);
     const times = this.#timeline.of(containers);
-    return { sandbox: sandboxes[0], sandboxes, containers: await this.#withMessages(containers), times };
+    const { terminationMessage } = this.#modules;
+    const isTold = terminationMessage === undefined || !containers.some(hasEnded);
+    const told = isTold ? containers : await this.#withMessages(containers, terminationMessage);
+    return { sandbox: sandboxes[0], sandboxes, containers: told, times };
   }
 
   async #find(): Promise<readonly string[]> {
@@ -69,9 +72,10 @@ export class PodObserver {
       .map(({ id }) => id);
   }
 
-  async #withMessages(containers: readonly ContainerStatus[]): Promise<readonly ContainerStatus[]> {
-    const { terminationMessage } = this.#modules;
-    if (terminationMessage === undefined || !containers.some(hasEnded)) return containers;
+  async #withMessages(
+    containers: readonly ContainerStatus[],
+    terminationMessage: (status: ContainerStatus) => Promise<string>,
+  ): Promise<readonly ContainerStatus[]> {
     const messages = new Map<string, string>();
     for (const status of containers.filter(hasEnded)) {
       const known = this.#messages.get(status.id) ?? (await terminationMessage(status));

@@ -20,15 +20,19 @@ export class SyncCounter {
     if (this.#next !== "create") this.#next = "update";
   }
 
-  async run<T>(sync: () => Promise<T>): Promise<T> {
+  run<T>(sync: () => Promise<T>): Promise<T> {
+    return this.#counts === undefined ? sync() : this.#measured(sync, this.#counts);
+  }
+
+  async #measured<T>(sync: () => Promise<T>, counts: Pick<KubeletMetrics, "synced" | "workerStarted">): Promise<T> {
     const beganMs = this.#clock.elapsed();
     const type = this.#next;
     this.#next = "sync";
-    if (type === "create") this.#counts?.workerStarted((beganMs - this.#seenMs) / 1000);
+    if (type === "create") counts.workerStarted((beganMs - this.#seenMs) / 1000);
     try {
       return await sync();
     } finally {
-      this.#counts?.synced(type, (this.#clock.elapsed() - beganMs) / 1000);
+      counts.synced(type, (this.#clock.elapsed() - beganMs) / 1000);
     }
   }
 }
