@@ -7,7 +7,9 @@ export function semanticEqual(a: unknown, b: unknown): boolean {
   if (isNothing(a)) return isNothing(b);
   if (isNothing(b) || typeof a !== "object" || typeof b !== "object") return false;
   if (Array.isArray(a)) {
-    return Array.isArray(b) && a.length === b.length && a.every((item, i) => semanticEqual(item, b[i]));
+    if (!Array.isArray(b) || a.length !== b.length) return false;
+    for (let i = 0; i < a.length; i++) if (!semanticEqual(a[i], b[i])) return false;
+    return true;
   }
   if (Array.isArray(b)) return false;
   const left = a as Record<string, unknown>;

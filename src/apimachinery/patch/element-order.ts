@@ -78,6 +78,8 @@ export function normalizeElementOrder(
   const keyOf = (item: unknown): unknown => (maps ? (isMap(item) ? item[mergeKey] : undefined) : item);
   const right = sortBy(patchItems, patchOrder, keyOf, mergeKey, maps);
   const left = sortBy(serverItems, serverOrder, keyOf, mergeKey, maps);
+  if (left.length === 0) return right;
+  if (right.length === 0) return left;
   const place = places(serverOrder, keyOf);
   const merged: unknown[] = [];
   let [i, j] = [0, 0];
@@ -108,7 +110,9 @@ function sortBy(
   if (!maps) return sortedByPlace(items, places(order, keyOf), keyOf);
   for (const item of items) requireMergeKey(item, mergeKey);
   for (const item of order) requireMergeKey(item, mergeKey);
+  if (items.length === 0) return [];
   const isDeletion = (item: unknown): boolean => isMap(item) && item[DIRECTIVE] === "delete";
+  if (!items.some(isDeletion)) return sortedByPlace(items, places(order, keyOf), keyOf);
   const kept = items.filter((item) => !isDeletion(item));
   return [...sortedByPlace(kept, places(order, keyOf), keyOf), ...items.filter(isDeletion)];
 }
@@ -127,7 +131,9 @@ function sortedByPlace(
       const before = place.get(keyOf(sorted[at - 1]));
       if (own !== undefined && before !== undefined && own >= before) break;
     }
-    sorted.splice(at, 0, item);
+    // To make room at the end takes a list for what was taken out: nothing.
+    if (at === sorted.length) sorted.push(item);
+    else sorted.splice(at, 0, item);
   }
   return sorted;
 }

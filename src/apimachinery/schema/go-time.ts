@@ -7,6 +7,7 @@ export const TIME_LAYOUT: TimeLayout = "2006-01-02T15:04:05Z07:00";
 export const MICRO_TIME_LAYOUT: TimeLayout = "2006-01-02T15:04:05.000000Z07:00";
 
 const FIXED = /^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|1\d|2[0-8])T([01]\d|2[0-3]):[0-5]\d:[0-5]\dZ$/;
+const FIXED_MICROS = /^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|1\d|2[0-8])T([01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{6}Z$/;
 
 /** The text in UTC to the second, or null for Go's zero time. Throws an Error with the message of Go's `time.Parse`. */
 export function canonicalTime(text: string): string | null {
@@ -17,6 +18,7 @@ export function canonicalTime(text: string): string | null {
 
 /** As {@link canonicalTime}, to the microsecond. */
 export function canonicalMicroTime(text: string): string | null {
+  if (FIXED_MICROS.test(text)) return text === "0001-01-01T00:00:00.000000Z" ? null : text;
   const { seconds, fraction } = parseGoTime(text, MICRO_TIME_LAYOUT);
   return isZero(seconds) && Number(fraction) === 0 ? null : `${utcText(seconds)}.${fraction.padEnd(6, "0").slice(0, 6)}Z`;
 }

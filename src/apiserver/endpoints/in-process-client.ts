@@ -61,6 +61,8 @@ export function createInProcessClient(
 }
 
 const NEVER: AbortSignal = new AbortController().signal;
+/** Handlers read queries, and change none. */
+const NO_QUERY = new URLSearchParams();
 
 /** What all clients of one server have in common: a thousand nodes in one process are a thousand clients. */
 interface Shared {
@@ -308,7 +310,7 @@ class InProcessClient {
       user: this.#user,
       info,
       userAgent: this.#userAgent,
-      query: new URLSearchParams(),
+      query: NO_QUERY,
       signal: NEVER,
       warnings: [],
     };

@@ -4,11 +4,17 @@ import type { RequestInfo, UserInfo, Verb } from "../request/request-info.ts";
 /** What the path and the method of a call would tell. */
 export function infoOf(verb: Verb, id: ResourceId, namespace: string, name: string, subresource: string): RequestInfo {
   const prefix = id.group === "" ? "api" : "apis";
-  const parts = [id.resource, ...(name === "" ? [] : [name]), ...(subresource === "" ? [] : [subresource])];
+  const parts = [id.resource];
+  let path = id.group === "" ? `/api/${id.version}/${id.resource}` : `/apis/${id.group}/${id.version}/${id.resource}`;
+  for (const part of [name, subresource]) {
+    if (part === "") continue;
+    parts.push(part);
+    path += `/${part}`;
+  }
   const scope = id.group === "" && id.resource === "namespaces" ? name : namespace;
   return {
     isResourceRequest: true,
-    path: `/${[prefix, ...(id.group === "" ? [] : [id.group]), id.version, ...parts].join("/")}`,
+    path,
     verb,
     apiPrefix: prefix,
     apiGroup: id.group,
