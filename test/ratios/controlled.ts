@@ -14,12 +14,14 @@ import {
   LEASES,
   NODES,
   PERSISTENT_VOLUME_CLAIMS,
+  PERSISTENT_VOLUMES,
   POD_DISRUPTION_BUDGETS,
   PODS,
   REPLICA_SETS,
   REPLICATION_CONTROLLERS,
   RESOURCE_QUOTAS,
   STATEFUL_SETS,
+  STORAGE_CLASSES,
 } from "#kube-controller-manager/framework/resources.ts";
 import { costRatio } from "./cost.ts";
 
@@ -58,6 +60,8 @@ export class Controlled implements AsyncDisposable {
     const resources = [
       ...namespaced,
       { id: NODES, kind: "Node", namespaced: false },
+      { id: PERSISTENT_VOLUMES, kind: "PersistentVolume", namespaced: false },
+      { id: STORAGE_CLASSES, kind: "StorageClass", namespaced: false },
       { id: LEASES, kind: "Lease", namespaced: true },
     ];
     this.client = new FakeClient({ resources, clock: realClock, random: seededRandom(1) });

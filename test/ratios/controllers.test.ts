@@ -1,16 +1,19 @@
 import { expect, test } from "vitest";
 import type { DaemonSet, ReplicaSet } from "#api/generated/apps/v1.ts";
-import type { Node, ResourceQuota } from "#api/generated/core/v1.ts";
+import type { Node, PersistentVolume, PersistentVolumeClaim, ResourceQuota } from "#api/generated/core/v1.ts";
 import type { PodDisruptionBudget } from "#api/generated/policy/v1.ts";
 import { parseQuantity, quantityCompare } from "#apimachinery/resource/quantity.ts";
 import { daemonSetController } from "#kube-controller-manager/controllers/daemonset/controller.ts";
 import { disruptionController } from "#kube-controller-manager/controllers/disruption/controller.ts";
 import { nodeLifecycleController } from "#kube-controller-manager/controllers/node-lifecycle/controller.ts";
+import { persistentVolumeBinderController } from "#kube-controller-manager/controllers/persistentvolume-binder/controller.ts";
 import { replicaSetController } from "#kube-controller-manager/controllers/replicaset/controller.ts";
 import { resourceQuotaController } from "#kube-controller-manager/controllers/resourcequota/controller.ts";
 import {
   DAEMON_SETS,
   NODES,
+  PERSISTENT_VOLUME_CLAIMS,
+  PERSISTENT_VOLUMES,
   POD_DISRUPTION_BUDGETS,
   PODS,
   REPLICA_SETS,
@@ -131,6 +134,26 @@ const nodesOfDaemonSet: Setup = async (size, controlled) => {
   };
 };
 
+const volumesOfAnotherClass: Setup = async (size, controlled) => {
+  const { client } = controlled;
+  const ofVolume = { capacity: { storage: "1Gi" }, accessModes: ["ReadWriteOnce"], storageClassName: "other" };
+  for (let i = 0; i < size; i++) {
+    const volume = { metadata: { name: `v${i}` }, spec: ofVolume, status: { phase: "Available" } };
+    await client.create<PersistentVolume>(PERSISTENT_VOLUMES, "", volume);
+  }
+  await controlled.start(persistentVolumeBinderController);
+  const spec = { accessModes: ["ReadWriteOnce"], resources: { requests: { storage: "1Gi" } } };
+  return async () => {
+    for (let i = 0; i < CHANGES; i++) {
+      const before = controlled.looks;
+      await client.create<PersistentVolumeClaim>(PERSISTENT_VOLUME_CLAIMS, NAMESPACE, { metadata: { name: "c" }, spec });
+      await until(() => controlled.looks > before);
+      await client.delete(PERSISTENT_VOLUME_CLAIMS, NAMESPACE, "c");
+    }
+    return CHANGES;
+  };
+};
+
 test.each<{ readonly name: string; readonly setup: Setup; readonly many: number; readonly most: number }>([
   // Measured: 3 to 4, for its pods are counted at each change; 29 when each is looked up by name in a status that names none.
   { name: "a pod that changes costs its PodDisruptionBudget", setup: podsOfBudget, many: 4_000, most: 12 },
@@ -140,6 +163,8 @@ test.each<{ readonly name: string; readonly setup: Setup; readonly many: number;
   { name: "a pod that goes costs its ResourceQuota", setup: podsOfQuota, many: 4_000, most: 4 },
   // Measured: 1.2. When it is looked at again, 45.
   { name: "a node's label that changes costs a DaemonSet of others", setup: nodesOfDaemonSet, many: 20_000, most: 4 },
+  // Measured: 1. When those of other classes are looked at, 19.
+  { name: "a claim costs the binder of volumes", setup: volumesOfAnotherClass, many: 10_000, most: 4 },
   // Measured: 0.7 to 1.8. When all nodes are looked at again, 40.
   { name: "a node that becomes ready costs, with nodes that are not,", setup: nodesNotReady, many: 4_000, most: 10 },
 ])(

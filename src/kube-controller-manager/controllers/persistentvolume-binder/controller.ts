@@ -13,8 +13,11 @@ import { type ObservedVolume, reconcileVolume } from "./reconcile-volume.ts";
 
 const CLAIM = "claim/";
 const VOLUME = "volume/";
+const CLASS = "class/";
 /** Claims without a volume, by class. */
 const SEEKING_INDEX = "seekingByClass";
+/** Volumes by the claim that they refer to, those that refer to none by their class. */
+const CANDIDATES_INDEX = "candidatesByClaimOrClass";
 /** Pods without a node, by the claims that they use. */
 const WAITING_INDEX = "waitingByClaim";
 
@@ -32,6 +35,10 @@ export const persistentVolumeBinderController: ControllerDefinition = {
     claims.addIndex(SEEKING_INDEX, (claim) =>
       claim.metadata.annotations?.[BIND_COMPLETED] === undefined ? [classOfClaim(claim)] : [],
     );
+    volumes.addIndex(CANDIDATES_INDEX, (volume) => {
+      const { claimRef } = volume.spec ?? {};
+      return [claimRef === undefined ? CLASS + classOfVolume(volume) : `${CLAIM}${claimRef.namespace}/${claimRef.name}`];
+    });
     pods.addIndex(WAITING_INDEX, (pod) => (pod.spec.nodeName || isPodTerminal(pod) ? [] : claimsOf(pod)));
     const writer = new BindingWriter({ client, recorder });
 
@@ -61,12 +68,14 @@ export const persistentVolumeBinderController: ControllerDefinition = {
         const { namespace, name } = splitKey(claimKey);
         const claim = claims.lister.get(namespace, name);
         if (claim === undefined) return undefined;
+        const className = classOfClaim(claim);
+        const candidates = [key, CLASS + className].flatMap((value) => volumes.byIndex(CANDIDATES_INDEX, value));
         return {
           kind: "claim",
           claim,
-          volumes: volumes.lister.list(),
+          volumes: candidates,
           named: claim.spec?.volumeName ? volumes.lister.get("", claim.spec.volumeName) : undefined,
-          storageClass: classes.lister.get("", classOfClaim(claim)),
+          storageClass: classes.lister.get("", className),
           waitingPods: pods.byIndex(WAITING_INDEX, claimKey).map(({ metadata }) => metadata.name ?? ""),
         };
       },

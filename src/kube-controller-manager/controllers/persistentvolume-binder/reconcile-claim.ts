@@ -10,6 +10,7 @@ import { provisionerOf } from "./provisioner.ts";
 export interface ObservedClaim {
   readonly kind: "claim";
   readonly claim: PersistentVolumeClaim;
+  /** Those that refer to the claim, and those of its class that refer to none: no other can be its. */
   readonly volumes: readonly PersistentVolume[];
   /** The volume that the claim names. */
   readonly named: PersistentVolume | undefined;
