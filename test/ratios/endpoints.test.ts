@@ -107,9 +107,9 @@ async function until(isSo: () => boolean): Promise<void> {
 }
 
 test.each<{ readonly name: string; readonly controller: ControllerDefinition; readonly few: number; readonly most: number }>([
-  // Measured: 0.9 to 2. When all pods are looked at, 25.
+  // Measured: 1.4 to 2. When all pods are looked at, 25.
   { name: "EndpointSlices", controller: endpointSliceController, few: 200, most: 6 },
-  // Measured: 1 to 1.5. When all pods are looked at, 10 to 15. There are a thousand addresses at most in the object, which are written each time.
+  // Measured: 1.2. When all pods are looked at, 10. There are a thousand addresses at most in the object, which are written each time.
   { name: "Endpoints", controller: endpointsController, few: 1_000, most: 5 },
 ])(
   "a pod that changes costs the $name of its Service among 10,000 little more than among $few",
