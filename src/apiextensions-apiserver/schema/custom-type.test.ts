@@ -2,8 +2,9 @@ import { expect, test } from "vitest";
 import { configuredFields } from "#apimachinery/managedfields/apply-field-set.ts";
 import { mergeValues } from "#apimachinery/managedfields/apply-merge.ts";
 import { typeFaults } from "#apimachinery/managedfields/apply-validate.ts";
-import { compareValues, ownedPaths } from "#apimachinery/managedfields/compare.ts";
+import { compareValues } from "#apimachinery/managedfields/compare.ts";
 import { rootPlan } from "#apimachinery/managedfields/field-plan.ts";
+import { ownedPaths } from "#apimachinery/managedfields/owned-paths.ts";
 import { customType } from "./custom-type.ts";
 import { compileStructural } from "./structural.ts";
 

@@ -4,7 +4,7 @@ import { decodeObject } from "../schema/decode.ts";
 import { normalizeObject } from "../schema/normalize.ts";
 import { schemaFor } from "../schema/registry.ts";
 import { type Application, applyConfiguration } from "./apply.ts";
-import type { JsonMap } from "./compare.ts";
+import type { JsonMap } from "./field-values.ts";
 
 /** What tests and benches say otherwise than {@link applyAndReadBack} does. */
 export type ApplyOptions = Partial<Pick<Application, "force" | "now" | "subresource" | "resetFields" | "versions" | "convert">>;

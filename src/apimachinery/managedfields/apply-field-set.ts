@@ -1,6 +1,6 @@
-import { asMap, itemStep } from "./compare.ts";
 import type { FieldPlan, StructPlan } from "./field-plan.ts";
 import { type FieldSet, LEAF, makeNode, SELF } from "./field-set.ts";
+import { asMap, itemStep } from "./field-values.ts";
 
 /**
  * The paths that a configuration claims: structured-merge-diff's `ToFieldSet`. Leaves, items, entries of maps, and what is

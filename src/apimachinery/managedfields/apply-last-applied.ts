@@ -2,9 +2,10 @@ import type { ApiObject } from "../meta/api-object.ts";
 import type { StructSchema } from "../schema/type-schema.ts";
 import { configuredFields } from "./apply-field-set.ts";
 import { typeFaults } from "./apply-validate.ts";
-import { asMap, compareValues, type JsonMap } from "./compare.ts";
+import { compareValues } from "./compare.ts";
 import { rootPlan, structPlan } from "./field-plan.ts";
 import { type FieldSet, subtractSets } from "./field-set.ts";
+import { asMap, type JsonMap } from "./field-values.ts";
 
 /** Where client-side apply keeps what it applied last. */
 export const LAST_APPLIED_ANNOTATION = "kubectl.kubernetes.io/last-applied-configuration";

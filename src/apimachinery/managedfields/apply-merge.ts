@@ -1,7 +1,7 @@
 import { setOwn } from "../schema/json-node.ts";
 import { entryPlan } from "./apply-field-set.ts";
-import { asMap, itemStep, type JsonMap, type ListPlan } from "./compare.ts";
 import type { FieldPlan } from "./field-plan.ts";
+import { asMap, itemStep, type JsonMap, type ListPlan } from "./field-values.ts";
 
 /**
  * A configuration laid over the live value: structured-merge-diff's `Merge`. Nothing is removed; leaves are the

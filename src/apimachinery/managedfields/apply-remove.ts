@@ -1,7 +1,7 @@
 import { entryPlan } from "./apply-field-set.ts";
-import { asMap, itemStep } from "./compare.ts";
 import type { FieldPlan } from "./field-plan.ts";
 import { type FieldSet, isEmptySet, isMember } from "./field-set.ts";
+import { asMap, itemStep } from "./field-values.ts";
 
 /** A value without the fields, entries and items of a set (`RemoveItems`). What loses all that it has becomes empty. */
 export function removePaths(plan: FieldPlan, value: unknown, set: FieldSet): unknown {

@@ -2,8 +2,8 @@ import { goFormat, goSyntax, goTypeName } from "../patch/go-format.ts";
 import type { FieldSchema, ListSchema, MapSchema, ScalarSchema, StructSchema, TypeSchema } from "../schema/type-schema.ts";
 import { goQuote } from "../validation/field-error.ts";
 import { pathOfStep } from "./apply-conflicts.ts";
-import { asMap, itemStep, MissingListKeyError } from "./compare.ts";
 import { planOf } from "./field-plan.ts";
+import { asMap, itemStep, MissingListKeyError } from "./field-values.ts";
 
 interface Fault {
   readonly path: string;

@@ -1,7 +1,7 @@
 import { bench, describe } from "vitest";
 import type { ApiObject } from "../meta/api-object.ts";
 import { applyAndReadBack } from "./apply-and-read-back.ts";
-import type { JsonMap } from "./compare.ts";
+import type { JsonMap } from "./field-values.ts";
 
 function deployment(image: string, replicas?: number): JsonMap {
   const labels = { app: "web" };

@@ -4,7 +4,7 @@ import { StatusError } from "../api-errors/status.ts";
 import type { ApiObject } from "../meta/api-object.ts";
 import { schemaFor } from "../schema/registry.ts";
 import { type ApplyOptions, applyAndReadBack } from "./apply-and-read-back.ts";
-import type { JsonMap } from "./compare.ts";
+import type { JsonMap } from "./field-values.ts";
 
 function owners(object: ApiObject): Record<string, unknown> {
   return Object.fromEntries(

@@ -8,10 +8,11 @@ import { KUBECTL_MANAGER, lastAppliedFields } from "./apply-last-applied.ts";
 import { mergeValues } from "./apply-merge.ts";
 import { type Convert, prune, type VersionedValue } from "./apply-prune.ts";
 import { typeFaults } from "./apply-validate.ts";
-import { asMap, type Comparison, compareValues, type JsonMap, jsonEqual } from "./compare.ts";
+import { type Comparison, compareValues, jsonEqual } from "./compare.ts";
 import { emptyObject } from "./empty-object.ts";
 import { rootPlan, structPlan, UNOWNED_PATHS } from "./field-plan.ts";
 import { type FieldSet, intersectSets, isEmptySet, LEAF, makeNode, subtractSets, unionSets, withoutBelow } from "./field-set.ts";
+import { asMap, type JsonMap } from "./field-values.ts";
 import { decodeManagers, encodeManagers, type Manager, type Managers, managerIdentity } from "./managed.ts";
 import { recordUpdate, type VersionedKind } from "./update.ts";
 

@@ -1,5 +1,19 @@
-import type { FieldPlan, ListKey, PlannedField, StructPlan } from "./field-plan.ts";
-import { type FieldSet, LEAF, makeNode, sortShort, sortSteps } from "./field-set.ts";
+import type { FieldPlan, ListKey, StructPlan } from "./field-plan.ts";
+import { compareChildren, type FieldSet, LEAF, makeNode, sortShort, sortSteps } from "./field-set.ts";
+import {
+  asList,
+  asMap,
+  encoded,
+  fieldsOf,
+  isEmptyMap,
+  itemsByStep,
+  type JsonMap,
+  keyStep,
+  type ListPlan,
+  own,
+  unknownKeys,
+} from "./field-values.ts";
+import { ownedPaths } from "./owned-paths.ts";
 
 /** Which paths differ between two values. Absent parts have no paths. */
 export interface Comparison {
@@ -7,12 +21,6 @@ export interface Comparison {
   readonly modified?: FieldSet | undefined;
   readonly removed?: FieldSet | undefined;
 }
-
-/** An item of a keyed list that lacks all its keys, and these have no defaults: such objects have no field ownership. */
-export class MissingListKeyError extends Error {}
-
-/** A JSON object. */
-export type JsonMap = Readonly<Record<string, unknown>>;
 
 /**
  * Compares two values of a type; undefined when they are equal. Absent values are undefined, null is a value. Both are seen as
@@ -64,7 +72,7 @@ class Parts {
 
   /** Puts parts in order that were not given so. */
   sorted(): this {
-    for (const parts of [this.#added, this.#modified, this.#removed]) if (parts !== undefined) sortShort(parts, byStep);
+    for (const parts of [this.#added, this.#modified, this.#removed]) if (parts !== undefined) sortShort(parts, compareChildren);
     return this;
   }
 
@@ -76,10 +84,6 @@ class Parts {
 
 type Children = [string, FieldSet][];
 
-function byStep([a]: readonly [string, FieldSet], [b]: readonly [string, FieldSet]): number {
-  return a < b ? -1 : 1;
-}
-
 function withChild(children: Children | undefined, step: string, child: FieldSet): Children {
   if (children === undefined) return [[step, child]];
   children.push([step, child]);
@@ -88,28 +92,6 @@ function withChild(children: Children | undefined, step: string, child: FieldSet
 
 function node(children: Children | undefined): FieldSet | undefined {
   return children === undefined ? undefined : makeNode(false, children);
-}
-
-/**
- * The fields of a struct that may be owned, in order: those that one of the two has, and where Go encodes it (not `plain`) those
- * that are written in any case. Most of a type's fields are absent, and to ask for them costs more than for those that are there.
- */
-function fieldsOf(plan: StructPlan, left: JsonMap | undefined, right: JsonMap | undefined, plain: boolean): PlannedField[] {
-  const fields = plain ? [] : plan.always.slice();
-  if (left !== undefined) for (const name in left) addField(fields, plan.byName.get(name));
-  if (right !== undefined && right !== left) for (const name in right) addField(fields, plan.byName.get(name));
-  return fields;
-}
-
-function addField(fields: PlannedField[], field: PlannedField | undefined): void {
-  if (field === undefined) return;
-  let at = fields.length;
-  for (let before = fields[at - 1]; before !== undefined && before.order >= field.order; before = fields[at - 1]) {
-    if (before === field) return;
-    at--;
-  }
-  if (at === fields.length) fields.push(field);
-  else fields.splice(at, 0, field);
 }
 
 function compareFields(plan: StructPlan, before: unknown, after: unknown, plain: boolean): Comparison | undefined {
@@ -135,33 +117,6 @@ function compareFields(plan: StructPlan, before: unknown, after: unknown, plain:
   return parts.sorted().comparison();
 }
 
-function unknownKeys({ unknown }: StructPlan, map: JsonMap | undefined): string[] {
-  return unknown === undefined ? [] : Object.keys(map ?? {}).filter((key) => !unknown.named.has(key));
-}
-
-/** The value of a field as Go would write it; what it would leave out is undefined. `holder` is the struct, if there is one. */
-function encoded(field: PlannedField, value: unknown, holder: JsonMap | undefined): unknown {
-  switch (field.empty) {
-    case "keep":
-      return value === null && field.plan.kind !== "leaf" ? undefined : value;
-    case "pointer":
-      return holder === undefined ? undefined : (value ?? null);
-    case "struct":
-      return holder === undefined ? undefined : (value ?? EMPTY_STRUCT);
-    case "null":
-      return holder === undefined || value !== undefined ? value : null;
-    case "drop":
-      return isGoEmpty(value) ? undefined : value;
-  }
-}
-
-const EMPTY_STRUCT = Object.freeze({});
-
-function isGoEmpty(value: unknown): boolean {
-  if (value === undefined || value === null || value === "" || value === 0 || value === false) return true;
-  return Array.isArray(value) ? value.length === 0 : isEmptyMap(typeof value === "object" ? (value as JsonMap) : { value });
-}
-
 function compareMaps(plan: FieldPlan, before: unknown, after: unknown, plain: boolean): Comparison | undefined {
   const [left, right] = [asMap(before), asMap(after)];
   if (isEmptyMap(left) && isEmptyMap(right)) return compareLeaves(before, after);
@@ -172,8 +127,6 @@ function compareMaps(plan: FieldPlan, before: unknown, after: unknown, plain: bo
   return parts.comparison();
 }
 
-/** A list that is owned item by item. */
-export type ListPlan = Extract<FieldPlan, { kind: "set" | "keyed" }>;
 const LEAF_PLAN: FieldPlan = { kind: "leaf" };
 
 function compareLists(plan: ListPlan, before: unknown, after: unknown, plain: boolean): Comparison | undefined {
@@ -247,90 +200,6 @@ function compareItems(
     return { removed: LEAF, ...(after.length === 0 ? {} : { added: ownedPaths(plan, after[0], plain) }) };
   }
   return { added: LEAF, ...(before.length === 0 ? {} : { removed: ownedPaths(plan, before[0], plain) }) };
-}
-
-function itemsByStep(plan: ListPlan, list: readonly unknown[]): Map<string, unknown[]> {
-  const items = new Map<string, unknown[]>();
-  for (const item of list) {
-    const step = itemStep(plan, item);
-    const same = items.get(step);
-    if (same === undefined) items.set(step, [item]);
-    else same.push(item);
-  }
-  return items;
-}
-
-/** The step of an item in a list that is owned item by item. Throws {@link MissingListKeyError}. */
-export function itemStep(plan: ListPlan, item: unknown): string {
-  return plan.kind === "set" ? `v:${JSON.stringify(item)}` : keyStep(plan.keys, item);
-}
-
-// A missing key is no part of the step; without any key there is none.
-function keyStep(keys: readonly ListKey[], item: unknown): string {
-  const map = asMap(item);
-  let text = "";
-  for (const key of keys) {
-    const value = map?.[key.name] ?? key.default;
-    if (value === undefined || value === null) continue;
-    text += `${text === "" ? "" : ","}${JSON.stringify(key.name)}:${JSON.stringify(value)}`;
-  }
-  if (text === "") throw new MissingListKeyError(keys.map(({ name }) => name).join(", "));
-  return `k:{${text}}`;
-}
-
-/** All paths of a value that is there, its own among them. */
-export function ownedPaths(plan: FieldPlan, value: unknown, plain = false): FieldSet {
-  const children: [string, FieldSet][] = [];
-  switch (plan.kind) {
-    case "leaf":
-      return LEAF;
-    case "struct": {
-      const map = asMap(value);
-      if (map === undefined) return LEAF;
-      for (const field of fieldsOf(plan, map, undefined, plain)) {
-        const part = plain ? map[field.name] : encoded(field, map[field.name], map);
-        if (part !== undefined) children.push([field.step, ownedPaths(field.plan, part, plain)]);
-      }
-      if (plan.unknown === undefined) break;
-      for (const key of unknownKeys(plan, map)) children.push([`f:${key}`, ownedPaths(plan.unknown.plan, map[key], plain)]);
-      sortShort(children, byStep);
-      break;
-    }
-    case "map":
-    case "deduced": {
-      const map = asMap(value);
-      if (map === undefined) return LEAF;
-      const part = plan.kind === "map" ? plan.value : plan;
-      for (const key of sortSteps(Object.keys(map))) children.push([`f:${key}`, ownedPaths(part, map[key], plain)]);
-      break;
-    }
-    default: {
-      const items = itemsByStep(plan, asList(value));
-      for (const step of sortSteps([...items.keys()])) {
-        const same = items.get(step) ?? [];
-        children.push([step, plan.kind === "set" || same.length > 1 ? LEAF : ownedPaths(plan.element, same[0], plain)]);
-      }
-    }
-  }
-  return makeNode(true, children);
-}
-
-/** A JSON object, or undefined for anything else. */
-export function asMap(value: unknown): JsonMap | undefined {
-  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as JsonMap) : undefined;
-}
-
-function asList(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? value : [];
-}
-
-function own(map: JsonMap | undefined, key: string): unknown {
-  return map !== undefined && Object.hasOwn(map, key) ? map[key] : undefined;
-}
-
-function isEmptyMap(map: JsonMap | undefined): boolean {
-  for (const _ in map) return false;
-  return true;
 }
 
 /** Whether two JSON values are the same, absent and null apart. */

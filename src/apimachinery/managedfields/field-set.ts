@@ -101,6 +101,11 @@ export function sortSteps(steps: string[]): string[] {
   return sortShort(steps, compareSteps);
 }
 
+/** Orders a node's children by their steps, of which none is there twice. */
+export function compareChildren([a]: readonly [string, FieldSet], [b]: readonly [string, FieldSet]): number {
+  return a < b ? -1 : 1;
+}
+
 function compareSteps(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }

@@ -1,10 +1,11 @@
 import type { ApiObject, ManagedFieldsEntry } from "../meta/api-object.ts";
 import type { StructSchema } from "../schema/type-schema.ts";
 import { withAtomicWholes } from "./apply-field-set.ts";
-import { type Comparison, compareValues, MissingListKeyError } from "./compare.ts";
+import { type Comparison, compareValues } from "./compare.ts";
 import { emptyObject } from "./empty-object.ts";
 import { rootPlan, structPlan } from "./field-plan.ts";
 import { type FieldSet, isEmptySet, LEAF, subtractSets, unionSets } from "./field-set.ts";
+import { MissingListKeyError } from "./field-values.ts";
 import { capUpdateManagers, decodeManagers, encodeManagers, type Manager, type Managers, managerIdentity } from "./managed.ts";
 
 /** A write that is no apply. Both objects are normalised (Go's encoding rules) and in the version that the client spoke. */

@@ -1,6 +1,6 @@
 import { StatusError } from "#apimachinery/api-errors/status.ts";
 import { applyConfiguration } from "#apimachinery/managedfields/apply.ts";
-import type { JsonMap } from "#apimachinery/managedfields/compare.ts";
+import type { JsonMap } from "#apimachinery/managedfields/field-values.ts";
 import type { ApiObject } from "#apimachinery/meta/api-object.ts";
 import { decodeObject } from "#apimachinery/schema/decode.ts";
 import { DecodeError } from "#apimachinery/schema/exact-decode.ts";

@@ -1,5 +1,5 @@
 import { badRequest } from "#apimachinery/api-errors/errors.ts";
-import type { JsonMap } from "#apimachinery/managedfields/compare.ts";
+import type { JsonMap } from "#apimachinery/managedfields/field-values.ts";
 import { jsonKind } from "#apimachinery/patch/go-format.ts";
 import { parseYamlOrJson } from "#apimachinery/schema/json-document.ts";
 import type { ParsedYaml } from "#apimachinery/schema/yaml.ts";

@@ -2,7 +2,7 @@ import { conflict } from "#apimachinery/api-errors/errors.ts";
 import { plainError } from "#apimachinery/api-errors/plain-error.ts";
 import { applyConfiguration, objectText } from "#apimachinery/managedfields/apply.ts";
 import { KUBECTL_MANAGER, updateLastApplied } from "#apimachinery/managedfields/apply-last-applied.ts";
-import { asMap, type JsonMap } from "#apimachinery/managedfields/compare.ts";
+import { asMap, type JsonMap } from "#apimachinery/managedfields/field-values.ts";
 import { type ApiObject, parseGroupVersion } from "#apimachinery/meta/api-object.ts";
 import { deepCopy } from "#apimachinery/meta/deep-copy.ts";
 import { decodeObject } from "#apimachinery/schema/decode.ts";
