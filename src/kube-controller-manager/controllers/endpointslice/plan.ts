@@ -50,7 +50,7 @@ export function pack(
   const update = [...changed];
   for (const slice of changed) slice.endpoints.push(...rest.splice(0, ENDPOINTS_PER_SLICE_MAX - slice.endpoints.length));
   for (const slice of rest.length === 0 ? [] : unchanged()) {
-    const { endpoints: there = [] } = slice;
+    const there = slice.endpoints ?? [];
     if (there.length + rest.length > ENDPOINTS_PER_SLICE_MAX) continue;
     update.push({ slice, endpoints: [...there, ...rest.splice(0)] });
     break;

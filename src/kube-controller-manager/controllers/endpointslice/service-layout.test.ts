@@ -79,7 +79,7 @@ class World {
     const slice = slices[this.#random.int(Math.max(1, slices.length))];
     if (slice === undefined) return;
     const { name = "" } = slice.metadata;
-    const { endpoints = [] } = slice;
+    const endpoints = slice.endpoints ?? [];
     const changed = [
       undefined,
       { ...slice, metadata: { ...slice.metadata, labels: { ...slice.metadata.labels, more: "1" } } },
@@ -92,9 +92,7 @@ class World {
 
   #carryOut({ type, slice }: Action): void {
     const name = slice.metadata.name ?? `s-${this.#made++}`;
-    // What comes from a server is another object with the same in it.
-    const copy = JSON.parse(JSON.stringify({ ...slice, metadata: { ...slice.metadata, name } })) as EndpointSlice;
-    this.#setSlice(name, type === "delete" ? undefined : copy);
+    this.#setSlice(name, type === "delete" ? undefined : asServed({ ...slice, metadata: { ...slice.metadata, name } }));
   }
 
   #setSlice(name: string, slice: EndpointSlice | undefined): void {
@@ -108,6 +106,13 @@ class World {
     for (const [name, pod] of this.#pods) this.#layout.setPod(name, pod);
     for (const [name, slice] of this.#slices) this.#layout.setSlice(name, slice);
   }
+}
+
+/** What comes from a server is another object with the same in it, and `null` for what is empty. */
+function asServed(slice: EndpointSlice): EndpointSlice {
+  const endpoints = slice.endpoints?.length ? slice.endpoints : null;
+  const ports = slice.ports?.length ? slice.ports : null;
+  return JSON.parse(JSON.stringify({ ...slice, endpoints, ports })) as EndpointSlice;
 }
 
 test.each<{ readonly name: string; readonly spec: Service["spec"] }>([

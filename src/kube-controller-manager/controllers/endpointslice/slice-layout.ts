@@ -158,8 +158,10 @@ export class SliceLayout {
   #isPlaceholder(): boolean {
     const [only, ...others] = this.#slices.values();
     if (only === undefined || others.length > 0) return false;
-    const { endpoints = [], ports = [], metadata } = only.slice;
-    return endpoints.length === 0 && ports.length === 0 && semanticEqual(metadata.labels, this.#labels);
+    const { endpoints, ports, metadata } = only.slice;
+    // A server tells of none as null.
+    const isEmpty = (endpoints ?? []).length === 0 && (ports ?? []).length === 0;
+    return isEmpty && semanticEqual(metadata.labels, this.#labels);
   }
 
   /** The slice where an endpoint stands, if there is one. */
