@@ -27,6 +27,19 @@ export function moment() {
   return { commit: commit(), load: Number(loadavg()[0].toFixed(1)), date: new Date().toISOString().slice(0, 10) };
 }
 
+/** Processor time of all cores since the start of the machine, in ticks: used by it, and taken by others on the same hardware. */
+export function ticks() {
+  const [, user, nice, system, , , , , taken] = readFileSync("/proc/stat", "utf8").split("\n")[0].split(/ +/).map(Number);
+  return { used: user + nice + system, taken };
+}
+
+/** What share of the processor time that was wanted here since then went to other machines, in hundredths. */
+export function takenSince(before) {
+  const now = ticks();
+  const taken = now.taken - before.taken;
+  return Math.round((100 * taken) / Math.max(1, taken + now.used - before.used));
+}
+
 /** How long a write of a page takes until it is on the disk that servers get their data on. */
 function diskSync() {
   const folder = temporaryFolder("disk-");

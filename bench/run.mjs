@@ -8,7 +8,7 @@
 //   npm run bench -- --full                         whole sizes, and what takes long
 //   npm run bench -- --tables                       measures nothing, writes tables and drawings of what is kept once more
 import { parseArgs } from "node:util";
-import { machine, moment } from "./conditions.mjs";
+import { machine, moment, takenSince, ticks } from "./conditions.mjs";
 import { counted, standing } from "./goals.mjs";
 import { leaveNothing, untilEnded } from "./leftovers.mjs";
 import { Progress } from "./progress.mjs";
@@ -86,6 +86,7 @@ for (const workload of chosen) {
   const skipped = new Set();
   const conditions = { machine: on, ...moment(), size: values.full ? "whole sizes" : "short sizes", rounds };
   const started = performance.now();
+  const startTicks = ticks();
   const progress = new Progress(rounds);
   for (let round = 0; round < rounds; round++) {
     for (const { target, shownAs, prefix } of targetsFor(workload)) {
@@ -113,8 +114,9 @@ for (const workload of chosen) {
     console.error(`no figure for ${missing.join("; ")}`);
     process.exitCode = 1;
   }
-  console.log(`(${workload.name}: ${seconds} s)`);
-  if (rows.length > 0) keep(values.out, all, workload.name, { targets: names, ...conditions, seconds, rows });
+  const taken = takenSince(startTicks);
+  console.log(`(${workload.name}: ${seconds} s${taken > 0 ? `, other machines took ${taken} % of the processor` : ""})`);
+  if (rows.length > 0) keep(values.out, all, workload.name, { targets: names, ...conditions, seconds, taken, rows });
 }
 const { goals, met } = counted(
   chosen.flatMap(({ name, headlines = {} }) => report.rows(name).map((row) => standing(row, names[0], headlines[row.what]))),

@@ -62,11 +62,11 @@ export function report(results) {
 }
 
 /** What a workload was measured under, in a line. */
-function conditions({ size, rounds, seconds, load, commit, date }) {
+function conditions({ size, rounds, seconds, taken = 0, load, commit, date }) {
   const best = rounds > 1 ? `best of ${rounds} rounds` : "one round";
-  return [size, best, ...(seconds === undefined ? [] : [`${seconds} s`]), `load ${load} before`, `commit ${commit}`, date].join(
-    ", ",
-  );
+  const duration = seconds === undefined ? [] : [`${seconds} s`];
+  const others = taken > 0 ? [`${taken} % of the processor taken by other machines`] : [];
+  return [size, best, ...duration, `load ${load} before`, ...others, `commit ${commit}`, date].join(", ");
 }
 
 function workloadTable({ grid, rows, targets, headlines = {} }) {
