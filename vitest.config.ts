@@ -6,6 +6,8 @@ import { defineConfig } from "vitest/config";
 const cluster = fileURLToPath(new URL("test/support/cluster.ts", import.meta.url));
 const alias = process.env.KYBERN_TEST_STORE ? { "#envtest/envtest.ts": cluster } : {};
 const globalSetup = ["test/support/store-setup.ts"];
+/** What runs whole programs in its own process does not pass over their mistakes. */
+const setupFiles = ["test/support/no-defects.ts"];
 const resolve = { conditions: ["source"], alias };
 const ssr = { resolve: { conditions: ["source"] } };
 
@@ -34,12 +36,20 @@ export default defineConfig({
           testTimeout: 60_000,
           hookTimeout: 60_000,
           globalSetup,
+          setupFiles,
         },
       },
       {
         resolve,
         ssr,
-        test: { ...together, name: "property", include: ["test/{property,fuzz}/**/*.test.ts"], testTimeout: 60_000, globalSetup },
+        test: {
+          ...together,
+          name: "property",
+          include: ["test/{property,fuzz}/**/*.test.ts"],
+          testTimeout: 60_000,
+          globalSetup,
+          setupFiles,
+        },
       },
       {
         resolve,
@@ -51,6 +61,7 @@ export default defineConfig({
           testTimeout: 900_000,
           hookTimeout: 60_000,
           globalSetup,
+          setupFiles,
         },
       },
       {
@@ -63,6 +74,7 @@ export default defineConfig({
           testTimeout: 240_000,
           hookTimeout: 60_000,
           globalSetup,
+          setupFiles,
         },
       },
       {
@@ -76,6 +88,7 @@ export default defineConfig({
           testTimeout: 240_000,
           hookTimeout: 60_000,
           globalSetup,
+          setupFiles,
         },
       },
       {
@@ -88,6 +101,7 @@ export default defineConfig({
           testTimeout: 240_000,
           hookTimeout: 60_000,
           globalSetup,
+          setupFiles,
         },
       },
     ],

@@ -9,6 +9,7 @@ import type { ResourceDefinition } from "#apiserver/registry/resource.ts";
 import type { StoreRegistry } from "#apiserver/registry/store/store-registry.ts";
 import type { WebhookClient } from "#apiserver/webhook/webhook-client.ts";
 import type { Clock } from "#base/clock.ts";
+import { noteDefect } from "#base/defect.ts";
 import type { Random } from "#base/random.ts";
 import type { Client, ResourceId } from "#client/client.ts";
 import { SharedInformer } from "#client/informer.ts";
@@ -87,6 +88,7 @@ export async function startCustomResources(options: CustomResourcesOptions): Pro
         queue.forget(name);
         if (againMs !== undefined) queue.addAfter(name, againMs);
       } catch (error) {
+        noteDefect("a CustomResourceDefinition", error);
         queue.addRateLimited(name);
         // What the end of the server interrupts is done by the next one.
         if (!isConflict(error) && !signal.aborted) options.onError?.(name, error);

@@ -1,5 +1,6 @@
 import { StatusError } from "#apimachinery/api-errors/status.ts";
 import type { Clock } from "#base/clock.ts";
+import { noteDefect } from "#base/defect.ts";
 
 /** Events of one recorder that wait to be written. Each is some 500 bytes; a rollout of 1,000 pods makes a few thousand. */
 export const PENDING_MAX = 10_000;
@@ -105,6 +106,7 @@ export class EventQueue {
       try {
         return await write();
       } catch (error) {
+        noteDefect("an event's recorder", error);
         // The server has answered: the namespace may be going. It would say the same again.
         if (error instanceof StatusError || attempt === ATTEMPTS_MAX || this.#hurry.signal.aborted) return;
       }

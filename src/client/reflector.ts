@@ -1,5 +1,6 @@
 import { type Status, StatusError } from "#apimachinery/api-errors/status.ts";
 import type { Clock } from "#base/clock.ts";
+import { noteDefect } from "#base/defect.ts";
 import type { Random } from "#base/random.ts";
 import type { Client, ResourceId, WatchEvent } from "./client.ts";
 import { metaOf } from "./object-meta.ts";
@@ -53,6 +54,7 @@ export async function runReflector<T extends object>(options: ReflectorOptions<T
       if (error instanceof WatchBroken) resourceVersion = error.resourceVersion;
       if (isExpired(error)) resourceVersion = undefined;
       else options.onError?.(error);
+      noteDefect("an informer", error);
       const now = clock.elapsed();
       if (now - lastFailureMs > BACKOFF_RESET_MS) delayMs = BACKOFF_MIN_MS;
       lastFailureMs = now;
@@ -106,6 +108,7 @@ async function follow<T extends object>(options: ReflectorOptions<T>, from: stri
     return resourceVersion;
   } catch (error) {
     if (isExpired(error)) throw error;
+    noteDefect("an informer", error);
     throw new WatchBroken(resourceVersion, error);
   }
 }

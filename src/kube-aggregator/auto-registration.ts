@@ -2,6 +2,7 @@ import type { CustomResourceDefinition } from "#api/generated/apiextensions/v1.t
 import type { APIService } from "#api/generated/apiregistration/v1.ts";
 import { isAlreadyExists, isConflict, isNotFound } from "#apimachinery/api-errors/errors.ts";
 import type { Clock } from "#base/clock.ts";
+import { noteDefect } from "#base/defect.ts";
 import type { Client, ResourceId } from "#client/client.ts";
 import { SharedInformerFactory } from "#client/informer.ts";
 import { RateLimitingQueue } from "#client/work-queue.ts";
@@ -62,6 +63,7 @@ export function keepCustomApiServices({ client, clock, logger, signal }: AutoReg
         await sync(name);
         queue.forget(name);
       } catch (error) {
+        noteDefect("the registration of APIServices", error);
         if (!signal.aborted && !isAlreadyExists(error) && !isNotFound(error)) {
           if (!isConflict(error)) logger.warn({ err: error, apiService: name }, "not registered");
           queue.addRateLimited(name);

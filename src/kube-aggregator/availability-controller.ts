@@ -4,6 +4,7 @@ import type { EndpointSlice } from "#api/generated/discovery/v1.ts";
 import { isConflict, isNotFound } from "#apimachinery/api-errors/errors.ts";
 import { formatTime } from "#apimachinery/meta/time.ts";
 import type { Clock } from "#base/clock.ts";
+import { noteDefect } from "#base/defect.ts";
 import type { Client, ResourceId } from "#client/client.ts";
 import { type SharedInformer, SharedInformerFactory } from "#client/informer.ts";
 import { RateLimitingQueue } from "#client/work-queue.ts";
@@ -63,6 +64,7 @@ class AvailabilityController {
       const key = name;
       void this.#sync(key)
         .catch((error: unknown) => {
+          noteDefect("the availability of APIServices", error);
           if (this.#options.signal.aborted || isNotFound(error)) return;
           if (!isConflict(error)) this.#options.logger.warn({ err: error, apiService: key }, "availability not written");
           this.#queue.addRateLimited(key);

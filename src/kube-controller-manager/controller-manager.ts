@@ -1,5 +1,6 @@
 import { setMaxListeners } from "node:events";
 import type { Clock } from "#base/clock.ts";
+import { isDefect } from "#base/defect.ts";
 import type { Random } from "#base/random.ts";
 import type { Client } from "#client/client.ts";
 import { createEventRecorder } from "#client/event-recorder.ts";
@@ -105,7 +106,8 @@ function observing(observer: LoopObserver | undefined, logger: Logger | undefine
       observer?.synced(controller, key, durationMs, attempt, error);
       if (error === undefined) return;
       const fields = { controller, key, attempt, err: error };
-      if (attempt < NOTABLE_ATTEMPTS) logger?.debug(fields, "a controller will try again");
+      if (isDefect(error)) logger?.error(fields, "a controller has failed by a mistake of the program's, and will try again");
+      else if (attempt < NOTABLE_ATTEMPTS) logger?.debug(fields, "a controller will try again");
       else logger?.warn(fields, "a controller fails again and again");
     },
   };

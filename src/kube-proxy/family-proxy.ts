@@ -1,4 +1,5 @@
 import type { Clock } from "#base/clock.ts";
+import { noteDefect } from "#base/defect.ts";
 import type { Logger } from "#component-base/logging.ts";
 import { cutStaleFlows } from "./conntrack/flow-cutter.ts";
 import { udpTargets } from "./conntrack/stale-flows.ts";
@@ -121,6 +122,7 @@ export class FamilyProxy {
       if (this.#dirty.size === 0) health.updated(family);
       return tidyAfterMs;
     } catch (error) {
+      noteDefect("the proxy", error);
       metrics.synced({ family, seconds: seconds(), isFull: fromScratch, failed: true }, clock.now());
       logger.error({ family, err: error, againAfterMs: syncPeriodMs }, "rules could not be put in place");
       this.#fromScratch = true;

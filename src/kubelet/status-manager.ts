@@ -1,6 +1,7 @@
 import type { Pod, PodCondition, PodStatus } from "#api/generated/core/v1.ts";
 import { isConflict, isInvalid, isNotFound } from "#apimachinery/api-errors/errors.ts";
 import type { Clock } from "#base/clock.ts";
+import { noteDefect } from "#base/defect.ts";
 import type { Client, ResourceId } from "#client/client.ts";
 import type { Logger } from "#component-base/logging.ts";
 import type { PodStatusWriter } from "./pod-status-writer.ts";
@@ -97,6 +98,7 @@ export class StatusManager implements PodStatusWriter {
     try {
       await this.#send(uid, write);
     } catch (error) {
+      noteDefect("the status of a pod", error);
       // The pod is gone, or another one has its name: nothing is left to tell.
       if (isInvalid(error)) this.#tellRefused(write, error);
       else if (!isNotFound(error) && !isConflict(error)) this.#retryLater(uid, write);

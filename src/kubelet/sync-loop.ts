@@ -1,4 +1,5 @@
 import type { Clock, Timer } from "#base/clock.ts";
+import { noteDefect } from "#base/defect.ts";
 
 /** How long it takes until what failed is tried again: twice as long each time. */
 const RETRY_MIN_MS = 1000;
@@ -87,6 +88,7 @@ export class SyncLoop {
         wakeAtMs = await this.#options.sync();
       } while (this.#again && !this.#closed && !this.#paused);
     } catch (error) {
+      noteDefect("a pod's worker", error);
       if (!this.#closed) this.#options.onError(error);
       wakeAtMs = this.retryAtMs();
     }

@@ -2,6 +2,7 @@ import { setMaxListeners } from "node:events";
 import { badRequest, internalError, requestEntityTooLarge, timeout, tooManyRequests } from "#apimachinery/api-errors/errors.ts";
 import { StatusError } from "#apimachinery/api-errors/status.ts";
 import type { Clock, Timer } from "#base/clock.ts";
+import { noteDefect } from "#base/defect.ts";
 import type { Random } from "#base/random.ts";
 import type { Logger } from "#component-base/logging.ts";
 import type { AuditedRequest } from "../audit/audited-request.ts";
@@ -265,6 +266,7 @@ export class ApiServer {
 
   #toStatus(error: unknown, exchange: Exchange): StatusError {
     if (error instanceof StatusError) return error;
+    noteDefect(`${exchange.method} ${exchange.url}`, error);
     this.#modules.logger.error({ err: error, method: exchange.method, url: exchange.url }, "request failed");
     const known = storageFailure(error);
     if (known instanceof StatusError) return known;

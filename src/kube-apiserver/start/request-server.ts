@@ -1,5 +1,4 @@
 import type { StatusError } from "#apimachinery/api-errors/status.ts";
-
 import { attributesOf, forbiddenError } from "#apiserver/authorization/authorizer.ts";
 import { createResourceRequestHandler } from "#apiserver/endpoints/handlers/dispatch.ts";
 import { flowControlDumps } from "#apiserver/flowcontrol/debug-dump.ts";
@@ -10,6 +9,7 @@ import { objectCounts } from "#apiserver/registry/store/object-counts.ts";
 import type { RequestContext, RequestInfo } from "#apiserver/request/request-info.ts";
 import { ApiServer } from "#apiserver/server/api-server.ts";
 import { DEFAULT_SERVING } from "#apiserver/server/serving-options.ts";
+import { noteDefect } from "#base/defect.ts";
 import { silentLogger } from "#component-base/logging.ts";
 import { delegateRequest } from "#kube-aggregator/delegate-request.ts";
 import { nonResourceRoutes } from "../non-resource-routes.ts";
@@ -58,9 +58,10 @@ export async function createRequestServer(options: KubeApiServerOptions, modules
     authenticator: authentication.authenticator,
     auditor,
     authorizer,
-    resources: createResourceRequestHandler({ stores: registry.stores, authorize }, (error, request) =>
-      logger.error({ err: error, method: request.method, path: request.info.path }, "request failed"),
-    ),
+    resources: createResourceRequestHandler({ stores: registry.stores, authorize }, (error, request) => {
+      noteDefect(`${request.method} ${request.info.path}`, error);
+      logger.error({ err: error, method: request.method, path: request.info.path }, "request failed");
+    }),
     pendingResources: api.pendingResources,
     beginning: () => modules.progress.beginning,
     servesGroup: api.servesGroup,

@@ -1,5 +1,6 @@
 import { StatusError } from "#apimachinery/api-errors/status.ts";
 import type { Clock } from "#base/clock.ts";
+import { noteDefect } from "#base/defect.ts";
 import { RateLimitingQueue } from "#client/work-queue.ts";
 import type { AnyController, Change, ControllerInstance, RequeueAction } from "./controller.ts";
 
@@ -70,6 +71,7 @@ async function work(instance: Instance, queue: RateLimitingQueue, options: Contr
       if (afterMs !== undefined) queue.addAfter(key, afterMs);
     } catch (failure) {
       error = failure;
+      noteDefect(name, failure);
       queue.addRateLimited(key);
     }
     queue.done(key);
