@@ -1,35 +1,10 @@
-import { StatusError } from "#apimachinery/api-errors/status.ts";
-import { formatMicroTime } from "#apimachinery/meta/time.ts";
 import type { Clock, Timer } from "#base/clock.ts";
-import type { Client, ResourceId } from "./client.ts";
+import type { Client } from "./client.ts";
 import { type Fence, fencedClient } from "./fenced-client.ts";
-
-/** Names the Lease that candidates compete for. */
-export interface LeaseName {
-  readonly namespace: string;
-  readonly name: string;
-}
-
-/** How a program stands for election: upstream's `--leader-elect-*`. Durations in milliseconds. */
-export interface ElectionSettings {
-  readonly lease?: LeaseName;
-  /** Others wait this long after the last renewal that they saw. 15 s when absent. */
-  readonly leaseDurationMs?: number;
-  /** A leader that could not renew for this long steps down. 10 s when absent. */
-  readonly renewDeadlineMs?: number;
-  /** Between tries. 2 s when absent. */
-  readonly retryPeriodMs?: number;
-  /** Someone else, or this candidate, was seen to lead. */
-  readonly onNewLeader?: (identity: string) => void;
-}
+import { type CandidateOptions, LeaseCandidate, RENEW_DEADLINE_MS, RETRY_PERIOD_MS } from "./lease-candidate.ts";
 
 /** Options of {@link runLeaderElection}. */
-export interface LeaderElectionOptions extends ElectionSettings {
-  readonly client: Client;
-  readonly clock: Clock;
-  /** Unique among the candidates. */
-  readonly identity: string;
-  readonly lease: LeaseName;
+export interface LeaderElectionOptions extends CandidateOptions {
   /** Ends the candidacy and gives the Lease back. */
   readonly signal: AbortSignal;
   /** Runs once when elected. */
@@ -54,35 +29,12 @@ export interface LeadershipTerm {
   fence(client: Client): Client;
 }
 
-interface Lease {
-  apiVersion: string;
-  kind: string;
-  metadata: { name: string; namespace: string; resourceVersion?: string };
-  spec: {
-    holderIdentity?: string;
-    leaseDurationSeconds?: number;
-    acquireTime?: string;
-    renewTime?: string;
-    leaseTransitions?: number;
-  };
-}
-
-const LEASES: ResourceId = { group: "coordination.k8s.io", version: "v1", resource: "leases" };
-const LEASE_DURATION_MS = 15_000;
-const RENEW_DEADLINE_MS = 10_000;
-const RETRY_PERIOD_MS = 2_000;
 /** Who stands by looks more often: a Lease that is given back shall not lie for long. */
 const STANDBY_PERIOD_MAX_MS = 1_000;
 /** Longest time that the work of a leader may take to end in order; nothing more is sent after that. */
 const WORK_END_MS = 1_000;
 /** How long what was sent last may take to be answered; after that the Lease is left to run out. */
 const LAST_WRITES_MS = 5_000;
-/** No request about the Lease takes longer than half of the renew deadline, as upstream's, and this long at least. */
-const REQUEST_TIMEOUT_MIN_MS = 1_000;
-/** A released Lease may be taken at once; upstream writes 1 s. */
-const RELEASED_LEASE_SECONDS = 1;
-/** Somebody may change the Lease between the reading of it and the release. */
-const RELEASE_TRIES_MAX = 3;
 
 /**
  * Competes for a Lease until the signal is aborted, or leadership is lost: as upstream's elector, which leaves it to
@@ -91,9 +43,9 @@ const RELEASE_TRIES_MAX = 3;
 export async function runLeaderElection(options: LeaderElectionOptions): Promise<void> {
   const { clock, signal } = options;
   const retryPeriodMs = options.retryPeriodMs ?? RETRY_PERIOD_MS;
-  const candidate = new Candidate(options);
+  const candidate = new LeaseCandidate(options);
   while (!(await candidate.tryAcquireOrRenew())) {
-    if (!(await pause(clock, Math.min(retryPeriodMs, STANDBY_PERIOD_MAX_MS), signal))) return;
+    if (!(await pause(clock, Math.min(retryPeriodMs, STANDBY_PERIOD_MAX_MS), signal))) return candidate.release();
   }
   // Who was told to stop while it was being elected does not begin.
   if (signal.aborted) return candidate.release();
@@ -109,7 +61,8 @@ export async function runLeaderElection(options: LeaderElectionOptions): Promise
   await endsWithin(clock, work, WORK_END_MS);
   term.end();
   // What was sent may still be written: until that has been answered nobody else may begin.
-  if (await endsWithin(clock, term.lastWrites(), LAST_WRITES_MS)) await candidate.release();
+  if (await endsWithin(clock, term.lastWrites(), LAST_WRITES_MS)) return candidate.release();
+  options.onNotReleased?.(new Error(`${term.unanswered} writes of the term had no answer within ${LAST_WRITES_MS} ms`));
 }
 
 /** Whether the work ends in time; true where it has failed. */
@@ -159,6 +112,11 @@ class Term implements Fence {
     }
   }
 
+  /** How many writes are on their way. */
+  get unanswered(): number {
+    return this.#writes.size;
+  }
+
   /** Resolves when all that was sent is answered. */
   async lastWrites(): Promise<void> {
     await Promise.allSettled(this.#writes);
@@ -181,129 +139,6 @@ class Term implements Fence {
   /** The Lease is about to be another's. */
   end(): void {
     this.#untilMs = Number.NEGATIVE_INFINITY;
-  }
-}
-
-class Candidate {
-  readonly #options: LeaderElectionOptions;
-  readonly #durationMs: number;
-  #observed: Lease | undefined;
-  #observedMs = 0;
-  /** When the last request was made that got or renewed the Lease. */
-  renewedMs = 0;
-  #leader: string | undefined;
-
-  constructor(options: LeaderElectionOptions) {
-    this.#options = options;
-    this.#durationMs = options.leaseDurationMs ?? LEASE_DURATION_MS;
-  }
-
-  /** Somebody else holds the Lease. */
-  get lost(): boolean {
-    return this.#observed !== undefined && this.#observed.spec.holderIdentity !== this.#options.identity;
-  }
-
-  /** True when this candidate holds the Lease afterwards. Failures of the API count as not holding it. */
-  async tryAcquireOrRenew(): Promise<boolean> {
-    const askedMs = this.#options.clock.elapsed();
-    try {
-      const holds = await this.#tryOnce();
-      if (holds) this.renewedMs = askedMs;
-      return holds;
-    } catch {
-      return false;
-    }
-  }
-
-  /** Read anew, as it is upstream: a renewal that was not answered may have been made. */
-  async release(): Promise<void> {
-    if (this.#observed === undefined) return;
-    for (let tries = 0; tries < RELEASE_TRIES_MAX; tries++) {
-      try {
-        await this.#releaseOnce();
-        return;
-      } catch (error) {
-        // Without an answer the Lease runs out by itself.
-        if (!(error instanceof StatusError) || error.code !== 409) return;
-      }
-    }
-  }
-
-  async #releaseOnce(): Promise<void> {
-    const { client, clock, lease: name } = this.#options;
-    const lease = await this.#inTime(client.get<Lease>(LEASES, name.namespace, name.name));
-    this.#observe(lease);
-    if (this.lost) return;
-    const now = formatMicroTime(clock.now());
-    const released = { holderIdentity: "", leaseDurationSeconds: RELEASED_LEASE_SECONDS, renewTime: now, acquireTime: now };
-    await this.#write({ ...lease, spec: { ...lease.spec, ...released } });
-  }
-
-  async #tryOnce(): Promise<boolean> {
-    const { client, clock, identity, lease: name } = this.#options;
-    let lease: Lease;
-    try {
-      lease = await this.#inTime(client.get<Lease>(LEASES, name.namespace, name.name));
-    } catch (error) {
-      if (!(error instanceof StatusError) || error.code !== 404) throw error;
-      const created = client.create<Lease>(LEASES, name.namespace, {
-        apiVersion: "coordination.k8s.io/v1",
-        kind: "Lease",
-        metadata: { name: name.name, namespace: name.namespace },
-        spec: this.#spec(0, formatMicroTime(clock.now())),
-      });
-      this.#observe(await this.#inTime(created));
-      return true;
-    }
-    const seen = this.#observed;
-    if (seen === undefined || seen.metadata.resourceVersion !== lease.metadata.resourceVersion) this.#observe(lease);
-    const { holderIdentity = "", leaseDurationSeconds = 0, leaseTransitions = 0, acquireTime } = lease.spec;
-    const holds = holderIdentity === identity;
-    const validUntilMs = this.#observedMs + leaseDurationSeconds * 1000;
-    if (!holds && holderIdentity !== "" && validUntilMs > clock.elapsed()) return false;
-    const now = formatMicroTime(clock.now());
-    const spec = holds ? this.#spec(leaseTransitions, acquireTime ?? now) : this.#spec(leaseTransitions + 1, now);
-    await this.#write({ ...lease, spec: { ...lease.spec, ...spec } });
-    return true;
-  }
-
-  #spec(leaseTransitions: number, acquireTime: string): Lease["spec"] {
-    return {
-      holderIdentity: this.#options.identity,
-      leaseDurationSeconds: Math.round(this.#durationMs / 1000),
-      acquireTime,
-      renewTime: formatMicroTime(this.#options.clock.now()),
-      leaseTransitions,
-    };
-  }
-
-  async #write(lease: Lease): Promise<void> {
-    const { client, lease: name } = this.#options;
-    this.#observe(await this.#inTime(client.update<Lease>(LEASES, name.namespace, name.name, lease)));
-  }
-
-  /** Rejects where an answer takes so long that there would be no time for another try. */
-  async #inTime<T>(answer: Promise<T>): Promise<T> {
-    const { clock, renewDeadlineMs = RENEW_DEADLINE_MS } = this.#options;
-    const timeoutMs = Math.max(REQUEST_TIMEOUT_MIN_MS, renewDeadlineMs / 2);
-    let timer: Timer | undefined;
-    const late = new Promise<never>((_, reject) => {
-      timer = clock.setTimeout(() => reject(new Error(`no answer in ${timeoutMs} ms`)), timeoutMs);
-    });
-    try {
-      return await Promise.race([answer, late]);
-    } finally {
-      timer?.clear();
-    }
-  }
-
-  #observe(lease: Lease): void {
-    this.#observed = lease;
-    this.#observedMs = this.#options.clock.elapsed();
-    const leader = lease.spec.holderIdentity ?? "";
-    if (leader === this.#leader) return;
-    this.#leader = leader;
-    if (leader !== "") this.#options.onNewLeader?.(leader);
   }
 }
 

@@ -3,7 +3,7 @@ import type { ConfigMap } from "#api/generated/core/v1.ts";
 import { type Clock, realClock } from "#base/clock.ts";
 import type { Client, ResourceId } from "#client/client.ts";
 import type { KubeconfigContext } from "#client/kubeconfig.ts";
-import type { ElectionSettings } from "#client/leader-election.ts";
+import type { ElectionSettings } from "#client/lease-candidate.ts";
 import type { RestClient } from "#client/rest-client.ts";
 import type { Logger } from "#component-base/logging.ts";
 import type { CertificatePair } from "#pki/key-pair.ts";
@@ -98,7 +98,7 @@ export async function runComponent(component: Component, { flags, given, isHyper
     logger,
     signal: stopped.signal,
     identity,
-    election: { ...election, onNewLeader },
+    election: { ...election, onNewLeader, onNotReleased: (err) => logger.warn({ err }, "Failed to release lease") },
   });
   await notifyReady(logger);
   await interrupted;

@@ -1,4 +1,5 @@
-import { type ElectionSettings, runLeaderElection } from "#client/leader-election.ts";
+import { runLeaderElection } from "#client/leader-election.ts";
+import type { ElectionSettings } from "#client/lease-candidate.ts";
 import { type ControllerManager, type ControllerManagerOptions, startControllerManager } from "./controller-manager.ts";
 
 /** As upstream's `--leader-elect-resource-namespace` and `-name`. */

@@ -11,11 +11,13 @@ import type {
 import type { PodDisruptionBudget } from "#api/generated/policy/v1.ts";
 import type { StorageClass } from "#api/generated/storage/v1.ts";
 import type { Clock } from "#base/clock.ts";
+import { noteDefect } from "#base/defect.ts";
 import type { Random } from "#base/random.ts";
 import type { Client, ResourceId } from "#client/client.ts";
 import { createEventRecorder } from "#client/event-recorder.ts";
 import { SharedInformerFactory } from "#client/informer.ts";
-import { type ElectionSettings, runLeaderElection } from "#client/leader-election.ts";
+import { runLeaderElection } from "#client/leader-election.ts";
+import type { ElectionSettings } from "#client/lease-candidate.ts";
 import { SchedulerCache } from "./cache/scheduler-cache.ts";
 import { NODES, PODS_NOT_ENDED, watchCluster, watchVolumes } from "./event-handlers.ts";
 import { evictVictims } from "./evictor.ts";
@@ -84,6 +86,7 @@ export async function startScheduler(options: SchedulerOptions): Promise<Running
   });
   const ended = (options.leaderElect ? leadAndSchedule(options, signal, resolveReady) : schedule(options, signal, resolveReady))
     .catch((error: unknown) => {
+      noteDefect("the scheduler", error);
       if (!signal.aborted) options.logger?.error({ err: error }, "the scheduler has ended");
     })
     .finally(() => stopping.abort());

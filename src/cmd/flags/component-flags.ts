@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
-import type { ElectionSettings } from "#client/leader-election.ts";
+import type { ElectionSettings } from "#client/lease-candidate.ts";
 import type { FlagSet, FlagSpec, ParsedFlags } from "#component-base/flags.ts";
 import { servingCertificateFlags } from "../serving-certificate.ts";
 import { durationMs, file, list, port, text, toggle } from "./flag-specs.ts";
