@@ -85,6 +85,21 @@ test("a pod that is gone gives its place back, be it that its binding was still 
   expect([log, cache.isAssumed("p")]).toEqual([["drop p", "AssignedPod delete"], false]);
 });
 
+test("a pod that is not to come to a node any more gives its room back, changed or gone", () => {
+  pods.onAdd?.(nominated, false);
+  log = [];
+  pods.onUpdate?.(nominated, { ...nominated, metadata: { ...nominated.metadata, labels: { a: "b" } } });
+  expect(log).toEqual(["update p"]);
+  pods.onUpdate?.(nominated, waiting);
+  pods.onDelete?.(nominated);
+  pods.onDelete?.(waiting);
+  expect(log.slice(1)).toEqual(["update p", "AssignedPod delete", "drop p", "AssignedPod delete", "drop p"]);
+  log = [];
+  pods.onUpdate?.(nominated, assigned);
+  pods.onUpdate?.(nominated, testPod("p", { nodeName: "other" }));
+  expect(log).toEqual(["drop p", "AssignedPod add", "drop p", "AssignedPod add", "AssignedPod delete"]);
+});
+
 test("nodes come, change and go", () => {
   const node = testNode("n");
   nodes.onAdd?.(node, false);

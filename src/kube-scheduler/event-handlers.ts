@@ -1,4 +1,5 @@
-import type { Node, Pod } from "#api/generated/core/v1.ts";
+import type { Node, PersistentVolume, PersistentVolumeClaim, Pod } from "#api/generated/core/v1.ts";
+import type { StorageClass } from "#api/generated/storage/v1.ts";
 import type { ResourceId } from "#client/client.ts";
 import type { InformerHandler, SharedInformer } from "#client/informer.ts";
 import type { SchedulerCache } from "./cache/scheduler-cache.ts";
@@ -18,17 +19,29 @@ interface Targets {
   readonly schedulerName: string;
 }
 
+/** What pods' volumes depend on. */
+interface VolumeInformers {
+  readonly claims: SharedInformer<PersistentVolumeClaim>;
+  readonly volumes: SharedInformer<PersistentVolume>;
+  readonly classes: SharedInformer<StorageClass>;
+}
+
 /** Brings pods back whose volumes may be ready now. Returns what ends that. */
-export function watchVolumes(
-  informers: readonly (readonly ["PersistentVolumeClaim" | "PersistentVolume" | "StorageClass", SharedInformer<object>])[],
-  queue: SchedulingQueue,
-): () => void {
-  const ends = informers.map(([resource, informer]) =>
-    informer.addHandler({
-      onAdd: () => queue.move({ resource, action: "add" }),
-      onUpdate: () => queue.move({ resource, action: "update" }),
+export function watchVolumes({ claims, volumes, classes }: VolumeInformers, queue: SchedulingQueue): () => void {
+  const ends = [
+    claims.addHandler({
+      onAdd: (claim) => queue.move({ resource: "PersistentVolumeClaim", action: "add", claim }),
+      onUpdate: (old, claim) => queue.move({ resource: "PersistentVolumeClaim", action: "update", claim, old }),
     }),
-  );
+    volumes.addHandler({
+      onAdd: (volume) => queue.move({ resource: "PersistentVolume", action: "add", volume }),
+      onUpdate: (old, volume) => queue.move({ resource: "PersistentVolume", action: "update", volume, old }),
+    }),
+    classes.addHandler({
+      onAdd: (storageClass) => queue.move({ resource: "StorageClass", action: "add", storageClass }),
+      onUpdate: (old, storageClass) => queue.move({ resource: "StorageClass", action: "update", storageClass, old }),
+    }),
+  ];
   return () => {
     for (const end of ends) end();
   };
@@ -51,7 +64,7 @@ export function nodeHandler({ cache, queue }: Targets): InformerHandler<Node> {
     },
     onUpdate(old, node) {
       cache.setNode(node);
-      for (const action of nodeUpdateActions(old, node)) queue.move({ resource: "Node", action, node });
+      for (const action of nodeUpdateActions(old, node)) queue.move({ resource: "Node", action, node, old });
     },
     onDelete(node) {
       cache.removeNode(node.metadata.name ?? "");
@@ -83,14 +96,23 @@ export function podHandler({ cache, queue, nominator, schedulerName }: Targets):
     nominate(pod);
     // A status that this scheduler wrote itself, for one, is no reason to try again.
     if (old === undefined) queue.add(pod);
-    else queue.update(old, pod);
+    else {
+      queue.update(old, pod);
+      if (old.status?.nominatedNodeName !== pod.status?.nominatedNodeName) noLongerComing(old);
+    }
+  }
+
+  /** Less important pods, and equal ones, had to leave room on the node where the pod was to come. */
+  function noLongerComing(pod: Pod): void {
+    const nodeName = pod.status?.nominatedNodeName;
+    if (nodeName) queue.move({ resource: "AssignedPod", action: "delete", pod, nodeName }, pod.spec.priority ?? 0);
   }
 
   return {
     onAdd(pod) {
       if (isAssigned(pod)) {
         assigned(pod);
-        queue.move({ resource: "AssignedPod", action: "add", pod });
+        queue.move({ resource: "AssignedPod", action: "add", pod, nodeName: pod.spec.nodeName });
       } else if (isOurs(pod)) waiting(undefined, pod);
     },
     onUpdate(old, pod) {
@@ -99,8 +121,12 @@ export function podHandler({ cache, queue, nominator, schedulerName }: Targets):
         return;
       }
       assigned(pod);
-      const actions = isAssigned(old) ? assignedPodActions(old, pod) : (["add"] as const);
-      for (const action of actions) queue.move({ resource: "AssignedPod", action, pod });
+      const { nodeName } = pod.spec;
+      if (!isAssigned(old)) {
+        queue.move({ resource: "AssignedPod", action: "add", pod, nodeName });
+        if (old.status?.nominatedNodeName !== nodeName) noLongerComing(old);
+      } else
+        for (const action of assignedPodActions(old, pod)) queue.move({ resource: "AssignedPod", action, pod, old, nodeName });
     },
     onDelete(pod) {
       const uid = pod.metadata.uid ?? "";
@@ -108,8 +134,10 @@ export function podHandler({ cache, queue, nominator, schedulerName }: Targets):
       nominator.delete(uid);
       // A pod deleted while its binding was under way gives its place back here, too.
       const held = isAssigned(pod) || cache.isAssumed(uid);
+      const nodeName = cache.nodeNameOf(uid) ?? pod.spec.nodeName;
       cache.removePod(uid);
-      if (held) queue.move({ resource: "AssignedPod", action: "delete", pod });
+      if (held) queue.move({ resource: "AssignedPod", action: "delete", pod, nodeName });
+      else if (isOurs(pod)) noLongerComing(pod);
     },
   };
 }

@@ -168,11 +168,11 @@ async function schedule(options: SchedulerOptions, signal: AbortSignal, onReady:
   });
   const unwatch = watchCluster(pods, nodes, { cache, queue, nominator, schedulerName: SCHEDULER_NAME });
   const unwatchVolumes = watchVolumes(
-    [
-      ["PersistentVolumeClaim", informers.informer(CLAIMS)],
-      ["PersistentVolume", informers.informer(VOLUMES)],
-      ["StorageClass", informers.informer(CLASSES)],
-    ],
+    {
+      claims: informers.informer<PersistentVolumeClaim>(CLAIMS),
+      volumes: informers.informer<PersistentVolume>(VOLUMES),
+      classes: informers.informer<StorageClass>(CLASSES),
+    },
     queue,
   );
   try {
@@ -204,6 +204,8 @@ function clusterLister(informers: SharedInformerFactory, cache: SchedulerCache):
   const statefulSets = informers.informer<StatefulSet>(apps("statefulsets")).lister;
   return {
     nodes: () => cache.nodeList,
+    node: (name) => cache.node(name),
+    lowestPriority: () => cache.lowestPriority,
     pod: (namespace, name) => pods.get(namespace, name),
     claim: (namespace, name) => claims.get(namespace, name),
     volume: (name) => volumes.get("", name),

@@ -7,6 +7,7 @@ import type { SchedulerCache } from "./cache/scheduler-cache.ts";
 import type { CycleState } from "./framework/cycle-state.ts";
 import { fitErrorMessage } from "./framework/fit-error.ts";
 import type { Framework } from "./framework/framework.ts";
+import type { PodInfo } from "./framework/pod-info.ts";
 import { messageOf, SUCCESS } from "./framework/status.ts";
 import type { PodStatusWriter } from "./pod-status-writer.ts";
 import type { Nominator } from "./queue/nominator.ts";
@@ -83,7 +84,7 @@ export class SchedulingLoop {
   }
 
   #schedule(queued: QueuedPod): void {
-    const { cache, placer, nominator } = this.#modules;
+    const { cache, placer } = this.#modules;
     const { pod } = queued.info;
     if (pod.metadata.deletionTimestamp !== undefined) {
       const name = `${pod.metadata.namespace}/${pod.metadata.name}`;
@@ -99,7 +100,7 @@ export class SchedulingLoop {
         return;
       }
       cache.assume(queued.info, result.nodeName);
-      nominator.delete(queued.info.uid);
+      this.#forgetNomination(queued.info, result.nodeName);
       this.#bindings += 1;
       // Failures are handled inside.
       void this.#bind(queued, result.nodeName, result.state);
@@ -113,6 +114,15 @@ export class SchedulingLoop {
     const { status, nominatedNodeName } = this.#modules.framework.runPostFilter(state, queued.info, diagnosis);
     diagnosis.postFilterMessage = messageOf(status);
     this.#unschedulable(queued, diagnosis.rejectors, fitErrorMessage(diagnosis), nominatedNodeName);
+  }
+
+  /** A pod that was to come to another node leaves it to those that had to leave it room. */
+  #forgetNomination({ pod, uid, priority }: PodInfo, chosen: string): void {
+    const { nominator, queue } = this.#modules;
+    const nodeName = nominator.nodeOf(uid);
+    nominator.delete(uid);
+    if (nodeName === undefined || nodeName === chosen) return;
+    queue.move({ resource: "AssignedPod", action: "delete", pod, nodeName }, priority);
   }
 
   #unschedulable(queued: QueuedPod, rejectors: ReadonlySet<string>, message: string, nominatedNodeName?: string): void {
@@ -140,7 +150,7 @@ export class SchedulingLoop {
     // Confirmed meanwhile: only the answer was lost.
     if (!cache.isAssumed(uid)) return;
     cache.forget(uid);
-    queue.move({ resource: "AssignedPod", action: "delete", pod });
+    queue.move({ resource: "AssignedPod", action: "delete", pod, nodeName });
     this.#failed(queued, messageOf(status));
   }
 

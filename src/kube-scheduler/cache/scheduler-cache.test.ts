@@ -43,3 +43,21 @@ test("pods may come before their node and stay after it", () => {
   cache.setNode(testNode("a"));
   expect(cache.node("a")?.pods.size).toBe(1);
 });
+
+test("the lowest priority is that of pods on nodes, while they are there", () => {
+  const cache = new SchedulerCache();
+  const lowest: number[] = [cache.lowestPriority];
+  for (const [name, priority] of [
+    ["a", 5],
+    ["b", 3],
+    ["c", 3],
+  ] as const) {
+    cache.setPod(testPod(name, { nodeName: "n", priority }));
+    lowest.push(cache.lowestPriority);
+  }
+  for (const name of ["b", "c", "a"]) {
+    cache.removePod(name);
+    lowest.push(cache.lowestPriority);
+  }
+  expect(lowest).toEqual([Number.POSITIVE_INFINITY, 5, 3, 3, 3, 5, Number.POSITIVE_INFINITY]);
+});

@@ -5,6 +5,7 @@ import { type PodInfo, podInfo } from "../framework/pod-info.ts";
 
 interface PlacedPod {
   readonly nodeName: string;
+  readonly priority: number;
   /** Placed by a decision of this scheduler that the API has not shown yet. */
   readonly assumed: boolean;
 }
@@ -13,6 +14,9 @@ interface PlacedPod {
 export class SchedulerCache {
   readonly #infos = new Map<string, NodeInfo>();
   readonly #pods = new Map<string, PlacedPod>();
+  /** How many pods there are of each priority: of hundreds of thousands, a few. */
+  readonly #priorities = new Map<number, number>();
+  #lowestPriority = Number.POSITIVE_INFINITY;
   /** The nodes that exist, and their changes. */
   readonly nodeList: NodeList = new NodeList();
 
@@ -24,6 +28,16 @@ export class SchedulerCache {
   node(name: string): NodeInfo | undefined {
     const info = this.#infos.get(name);
     return info?.node === undefined ? undefined : info;
+  }
+
+  /** Where the pod is, as far as is known. */
+  nodeNameOf(uid: string): string | undefined {
+    return this.#pods.get(uid)?.nodeName;
+  }
+
+  /** That of the least important pod on any node, `Infinity` without pods. */
+  get lowestPriority(): number {
+    return this.#lowestPriority;
   }
 
   setNode(node: Node): void {
@@ -67,7 +81,8 @@ export class SchedulerCache {
 
   #place(info: PodInfo, nodeName: string, assumed: boolean): void {
     this.#remove(info.uid, nodeName);
-    this.#pods.set(info.uid, { nodeName, assumed });
+    this.#pods.set(info.uid, { nodeName, assumed, priority: info.priority });
+    this.#countPriority(info.priority, 1);
     this.#info(nodeName).addPod(info);
   }
 
@@ -75,9 +90,17 @@ export class SchedulerCache {
     const placed = this.#pods.get(uid);
     if (placed === undefined) return;
     this.#pods.delete(uid);
+    this.#countPriority(placed.priority, -1);
     const info = this.#infos.get(placed.nodeName);
     info?.removePod(uid);
     if (info !== undefined && placed.nodeName !== nextNode) this.#dropIfEmpty(info);
+  }
+
+  #countPriority(priority: number, sign: 1 | -1): void {
+    const before = this.#priorities.get(priority) ?? 0;
+    this.#priorities.set(priority, before + sign);
+    if (before + sign === 0) this.#priorities.delete(priority);
+    if (before === 0 || before + sign === 0) this.#lowestPriority = Math.min(...this.#priorities.keys());
   }
 
   #info(name: string): NodeInfo {

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Node, Pod } from "#api/generated/core/v1.ts";
-import { nodeUpdateActions, unscheduledPodActions } from "./cluster-event.ts";
+import { isScaledDown, nodeUpdateActions, unscheduledPodActions } from "./cluster-event.ts";
 import { requesting, testNode, testPod } from "./test-objects.ts";
 
 const node = testNode("n", { labels: { zone: "a" } });
@@ -35,4 +35,17 @@ test.each<[string, Pod, readonly string[]]>([
   ["more CPU", changed({ containers: [requesting({ cpu: "3", "example.com/gpu": "2" })] }), []],
 ])("update of a waiting pod: %s", (_name, next, want) => {
   expect(unscheduledPodActions(pod, next)).toEqual(want);
+});
+
+const resized = (cpu: string): Pod => ({
+  ...testPod("p", { nodeName: "n", containers: [requesting({ cpu: "1" })] }),
+  status: {
+    containerStatuses: [{ name: "c", ready: true, restartCount: 0, image: "i", imageID: "i", allocatedResources: { cpu } }],
+  },
+});
+
+test("a pod takes less when its resize is done, though its spec said so before", () => {
+  const [before, after] = [resized("2"), resized("1")];
+  const done = { ...after, spec: before.spec };
+  expect([isScaledDown(before, done), isScaledDown(done, before)]).toEqual([true, false]);
 });

@@ -1,4 +1,5 @@
 import type { Container, Node, NodeSpec, Pod, PodSpec } from "#api/generated/core/v1.ts";
+import type { ClusterEvent } from "./cluster-event.ts";
 import type { ClusterLister } from "./cluster-lister.ts";
 import { CycleState } from "./cycle-state.ts";
 import { NodeInfo } from "./node-info.ts";
@@ -56,6 +57,8 @@ export function testCluster(nodes: NodeList | readonly NodeInfo[], more: Partial
   const list = nodes instanceof NodeList ? nodes : testNodeList(nodes);
   return {
     nodes: () => list,
+    node: (name) => list.all.find((node) => node.name === name),
+    lowestPriority: () => Math.min(...list.all.map(({ lowestPriority }) => lowestPriority)),
     pod: () => undefined,
     claim: () => undefined,
     volume: () => undefined,
@@ -88,4 +91,12 @@ export function scoresOf(plugin: Plugin, pod: Pod, nodes: readonly NodeInfo[]): 
   const scores = nodes.map((node) => plugin.score?.(state, info, node) ?? 0);
   plugin.normalizeScores?.(scores);
   return scores;
+}
+
+/** Whether the plugin, having rejected the pod, wants it to be tried again for the event. */
+export function hintOf({ eventsToRegister = [] }: Plugin, pod: Pod, event: ClusterEvent): "Queue" | "Skip" | "not heard" {
+  const heard = eventsToRegister.filter(({ resource, actions }) => resource === event.resource && actions.includes(event.action));
+  if (heard.length === 0) return "not heard";
+  const info = podInfo(pod);
+  return heard.some(({ queueingHint }) => queueingHint === undefined || queueingHint(info, event) === "Queue") ? "Queue" : "Skip";
 }

@@ -39,7 +39,11 @@ export function defaultPlugins(options: PluginOptions): readonly Plugin[] {
     taintToleration(),
     nodeAffinity(),
     nodePorts(),
-    nodeResourcesFit(),
+    nodeResourcesFit({
+      node: (name) => options.cluster.node(name),
+      lowestPriority: () => options.cluster.lowestPriority(),
+      nominatedNodeOf: (uid) => options.preemption.nominatedNodeOf(uid),
+    }),
     volumeRestrictions(options.cluster),
     volumeBinding(options),
     volumeZone(options.cluster),

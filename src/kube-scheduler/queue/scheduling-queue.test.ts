@@ -1,12 +1,14 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { ManualClock } from "#base/manual-clock.ts";
 import { Framework } from "../framework/framework.ts";
-import { requesting, testNode, testPod } from "../framework/test-objects.ts";
+import { requesting, testCluster, testNode, testNodeInfo, testPod } from "../framework/test-objects.ts";
 import { nodeResourcesFit } from "../plugins/node-resources-fit/node-resources-fit.ts";
 import { prioritySort } from "../plugins/priority-sort/priority-sort.ts";
 import { schedulingGates } from "../plugins/scheduling-gates/scheduling-gates.ts";
 import { taintToleration } from "../plugins/taint-toleration/taint-toleration.ts";
 import { type QueuedPod, SchedulingQueue } from "./scheduling-queue.ts";
+
+const room = { ...testCluster([testNodeInfo(testNode("a"))]), nominatedNodeOf: () => undefined };
 
 describe("the scheduling queue", () => {
   let clock: ManualClock;
@@ -15,7 +17,7 @@ describe("the scheduling queue", () => {
   beforeEach(() => {
     clock = new ManualClock(1_000_000);
     ready = 0;
-    const framework = new Framework([schedulingGates(), prioritySort(), taintToleration(), nodeResourcesFit()]);
+    const framework = new Framework([schedulingGates(), prioritySort(), taintToleration(), nodeResourcesFit(room)]);
     queue = new SchedulingQueue({
       framework,
       clock,
@@ -59,7 +61,16 @@ describe("the scheduling queue", () => {
       want: undefined,
     },
     { name: "a changed label", event: { resource: "Node", action: "updateLabel", node: testNode("a") }, want: undefined },
-    { name: "a pod that goes", event: { resource: "AssignedPod", action: "delete", pod: testPod("x") }, want: "p" },
+    {
+      name: "a pod that goes from a node that has room",
+      event: { resource: "AssignedPod", action: "delete", pod: testPod("x"), nodeName: "a" },
+      want: "p",
+    },
+    {
+      name: "a pod that goes from one that has none",
+      event: { resource: "AssignedPod", action: "delete", pod: testPod("x"), nodeName: "b" },
+      want: undefined,
+    },
   ] as const)("of a pod that found no room, $name is noticed or not", ({ event, want }) => {
     queue.add(testPod("p", { containers: [requesting({ cpu: "2" })] }));
     queue.addUnschedulable(pop(), FIT);
@@ -93,6 +104,20 @@ describe("the scheduling queue", () => {
     expect(queue.pop()).toBeUndefined();
     queue.update(before, testPod("p", { containers: [requesting({ cpu: "1" })] }));
     expect(pop().info.requests.milliCpu).toBe(1000);
+  });
+
+  test("room that was kept for a pod is for those that had to leave it, and not for that pod itself", () => {
+    for (const [name, priority] of [
+      ["low", 1],
+      ["same", 5],
+      ["high", 9],
+      ["x", 5],
+    ] as const) {
+      queue.add(testPod(name, { priority }));
+      queue.addUnschedulable(pop(), FIT);
+    }
+    queue.move({ resource: "AssignedPod", action: "delete", pod: testPod("x"), nodeName: "a" }, 5);
+    expect([popName(), popName(), popName()].sort()).toEqual(["low", "same", undefined]);
   });
 
   test("nobody waits forever for an event", () => {

@@ -1,6 +1,6 @@
 import type { Pod } from "#api/generated/core/v1.ts";
 import type { Clock, Timer } from "#base/clock.ts";
-import { type ClusterEvent, unscheduledPodActions } from "../framework/cluster-event.ts";
+import { type ClusterEvent, type QueueingHint, unscheduledPodActions } from "../framework/cluster-event.ts";
 import type { Framework } from "../framework/framework.ts";
 import type { QueuedPodInfo } from "../framework/plugin.ts";
 import { type PodInfo, podInfo } from "../framework/pod-info.ts";
@@ -97,10 +97,10 @@ export class SchedulingQueue {
       return;
     }
     for (const action of unscheduledPodActions(old, pod)) {
-      if (this.#isWorthQueueing(queued, { resource: "UnscheduledPod", action, pod })) {
-        this.#requeue(queued);
-        return;
-      }
+      const isWorth = this.#worthOf([...queued.rejectors], { resource: "UnscheduledPod", action, pod, old });
+      if (!isWorth?.(queued.info)) continue;
+      this.#requeue(queued);
+      return;
     }
   }
 
@@ -138,15 +138,14 @@ export class SchedulingQueue {
     this.#requeue(queued);
   }
 
-  /** Brings back the pods that the event may have made schedulable. */
-  move(event: ClusterEvent): void {
-    const heard = (plugin: string): boolean =>
-      this.#framework
-        .registrationsOf(plugin)
-        .some(({ resource, actions }) => resource === event.resource && actions.includes(event.action));
-    for (const queued of this.#unschedulable.rejectedBy(heard)) {
-      if (this.#isWorthQueueing(queued, event)) this.#requeue(queued);
-    }
+  /** Brings back the pods that the event may have made schedulable; with `priorityMax` only those that are not more important. */
+  move(event: ClusterEvent, priorityMax: number = Number.POSITIVE_INFINITY): void {
+    const own = event.resource === "AssignedPod" ? event.pod.metadata.uid : undefined;
+    const moved = this.#unschedulable.select((rejectors) => {
+      const isWorth = this.#worthOf(rejectors, event);
+      return isWorth && (({ info }) => info.priority <= priorityMax && info.uid !== own && isWorth(info));
+    });
+    for (const queued of moved) this.#requeue(queued);
   }
 
   close(): void {
@@ -187,15 +186,18 @@ export class SchedulingQueue {
     queued.backoffUntil = queued.timestamp + delay;
   }
 
-  #isWorthQueueing(queued: QueuedPod, event: ClusterEvent): boolean {
-    if (queued.rejectors.size === 0) return true;
-    for (const plugin of queued.rejectors) {
-      for (const { resource, actions, queueingHint } of this.#framework.registrationsOf(plugin)) {
-        if (resource !== event.resource || !actions.includes(event.action)) continue;
-        if (queueingHint === undefined || queueingHint(queued.info.pod, event) === "Queue") return true;
+  /** What tells of a pod that these rejected whether the event is worth another attempt; undefined when it is of none. */
+  #worthOf(rejectors: readonly string[], event: ClusterEvent): ((pod: PodInfo) => boolean) | undefined {
+    const hints: QueueingHint[] = rejectors.length === 0 ? [() => "Queue"] : [];
+    for (const rejector of rejectors) {
+      for (const { resource, actions, queueingHint } of this.#framework.registrationsOf(rejector)) {
+        if (resource === event.resource && actions.includes(event.action)) hints.push(queueingHint ?? (() => "Queue"));
       }
     }
-    return false;
+    const [only] = hints;
+    if (only === undefined) return undefined;
+    if (hints.length === 1) return (pod) => only(pod, event) === "Queue";
+    return (pod) => hints.some((hint) => hint(pod, event) === "Queue");
   }
 
   #armTimer(): void {
@@ -218,6 +220,7 @@ export class SchedulingQueue {
 
   #flushUnschedulable(): void {
     const before = this.#clock.elapsed() - UNSCHEDULABLE_PODS_MAX_MS;
-    for (const queued of this.#unschedulable.rejectedBy(() => true)) if (queued.timestamp < before) this.#requeue(queued);
+    const isDue = ({ timestamp }: QueuedPod): boolean => timestamp < before;
+    for (const queued of this.#unschedulable.select(() => isDue)) this.#requeue(queued);
   }
 }

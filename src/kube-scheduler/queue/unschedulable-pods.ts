@@ -61,12 +61,16 @@ export class UnschedulablePods {
     if (group.pods.size === 0) this.#groups.delete(group.plugins.join());
   }
 
-  /** Those that are not gated and were rejected by one of these plugins, or by none, in the order in which they came. */
-  rejectedBy(isMeant: (plugin: string) => boolean): QueuedPod[] {
+  /**
+   * Those that are wanted and not gated, in the order in which they came. Who is wanted is asked once for each set of plugins that
+   * rejected pods: nobody when the answer is undefined.
+   */
+  select(wanted: (rejectors: readonly string[]) => ((queued: QueuedPod) => boolean) | undefined): QueuedPod[] {
     const found: Waiting[] = [];
     for (const { plugins, pods } of this.#groups.values()) {
-      if (plugins.length > 0 && !plugins.some(isMeant)) continue;
-      for (const waiting of pods.values()) found.push(waiting);
+      const isWanted = wanted(plugins);
+      if (isWanted === undefined) continue;
+      for (const waiting of pods.values()) if (isWanted(waiting.queued)) found.push(waiting);
     }
     return found.sort((a, b) => a.serial - b.serial).map(({ queued }) => queued);
   }

@@ -1,9 +1,10 @@
 import { expect, test } from "vitest";
 import type { Affinity, Pod, PodAffinityTerm } from "#api/generated/core/v1.ts";
+import type { ClusterEvent } from "../../framework/cluster-event.ts";
 import { CycleState } from "../../framework/cycle-state.ts";
 import type { NodeInfo } from "../../framework/node-info.ts";
 import { podInfo } from "../../framework/pod-info.ts";
-import { scoresOf, testCluster, testNode, testNodeInfo, testPod, verdictOf } from "../../framework/test-objects.ts";
+import { hintOf, scoresOf, testCluster, testNode, testNodeInfo, testPod, verdictOf } from "../../framework/test-objects.ts";
 import { interPodAffinity } from "./inter-pod-affinity.ts";
 
 const term = (app: string, topologyKey = "zone", more: Partial<PodAffinityTerm> = {}): PodAffinityTerm => ({
@@ -166,11 +167,38 @@ test.each<{ name: string; pod: Pod; placed: Record<string, readonly Pod[]>; want
   expect(scoresOf(interPodAffinity(testCluster(nodes)), incoming, nodes)).toEqual(want);
 });
 
-test.each([
-  ["a pod that it wants to be near comes", pod("p", "x", near(term("db"))), pod("q", "db"), "Queue"],
-  ["another pod comes", pod("p", "x", near(term("db"))), pod("q", "web"), "Skip"],
-  ["a pod that kept it away goes", pod("p", "x"), pod("q", "web", away(term("x"))), "Queue"],
-])("worth another attempt: %s", (_name, waiting, changed, want) => {
-  const [registration] = interPodAffinity(testCluster([])).eventsToRegister ?? [];
-  expect(registration?.queueingHint?.(waiting, { resource: "AssignedPod", action: "add", pod: changed })).toBe(want);
+const ofPod = (action: "add" | "delete" | "updateLabel", changed: Pod, old?: Pod): ClusterEvent => ({
+  resource: "AssignedPod",
+  action,
+  pod: changed,
+  ...(old === undefined ? {} : { old }),
+});
+const ofNode = (labels: Record<string, string>): ClusterEvent => ({
+  resource: "Node",
+  action: "add",
+  node: testNode("new", { labels }),
+});
+
+test.each<[string, Pod, ClusterEvent, string]>([
+  ["a pod that it wants to be near comes", pod("p", "x", near(term("db"))), ofPod("add", pod("q", "db")), "Queue"],
+  ["another pod comes", pod("p", "x", near(term("db"))), ofPod("add", pod("q", "web")), "Skip"],
+  ["a pod comes that not all terms mean", pod("p", "x", near(term("db"), term("web"))), ofPod("add", pod("q", "db")), "Skip"],
+  ["one that it keeps away from comes", pod("p", "x", away(term("db"))), ofPod("add", pod("q", "db")), "Skip"],
+  ["one that it keeps away from goes", pod("p", "x", away(term("db"))), ofPod("delete", pod("q", "db")), "Queue"],
+  ["another one goes", pod("p", "x", away(term("db"))), ofPod("delete", pod("q", "web")), "Skip"],
+  ["a pod that kept it away goes", pod("p", "x"), ofPod("delete", pod("q", "web", away(term("x")))), "Queue"],
+  ["the last that it wants to be near goes", pod("p", "x", near(term("x"))), ofPod("delete", pod("q", "x")), "Queue"],
+  ["one becomes what it wants", pod("p", "x", near(term("db"))), ofPod("updateLabel", pod("q", "db"), pod("q", "x")), "Queue"],
+  ["one is that still", pod("p", "x", near(term("db"))), ofPod("updateLabel", pod("q", "db"), pod("q", "db")), "Skip"],
+  [
+    "one is no longer what keeps it away",
+    pod("p", "x", away(term("db"))),
+    ofPod("updateLabel", pod("q", "x"), pod("q", "db")),
+    "Queue",
+  ],
+  ["a node in such a topology comes", pod("p", "x", near(term("db"))), ofNode({ zone: "c" }), "Queue"],
+  ["a node in none comes", pod("p", "x", near(term("db"))), ofNode({}), "Skip"],
+  ["a node comes where nobody keeps it away", pod("p", "x", away(term("db"))), ofNode({}), "Queue"],
+])("worth another attempt: %s", (_name, waiting, event, want) => {
+  expect(hintOf(interPodAffinity(testCluster([])), waiting, event)).toBe(want);
 });

@@ -1,9 +1,11 @@
 import type { Pod } from "#api/generated/core/v1.ts";
-import { podAffinityTerms, termMatches } from "../../framework/affinity-terms.ts";
+import { ownValue } from "#base/own-value.ts";
+import { type AffinityTerm, podAffinityTerms, termMatches } from "../../framework/affinity-terms.ts";
 import type { ClusterEvent } from "../../framework/cluster-event.ts";
 import type { ClusterLister } from "../../framework/cluster-lister.ts";
 import { TallyStore } from "../../framework/node-tally.ts";
 import type { FilterPlugin, Plugin, PreFilterPlugin, PreScorePlugin, ScorePlugin } from "../../framework/plugin.ts";
+import type { PodInfo } from "../../framework/pod-info.ts";
 import { SKIP, SUCCESS } from "../../framework/status.ts";
 import { normalizeBetweenExtremes, topologyScores } from "./preferred-terms.ts";
 import { RequiredTerms, type TermsAround } from "./required-terms.ts";
@@ -27,24 +29,32 @@ export function interPodAffinity(cluster: ClusterLister): Plugin & PreFilterPlug
     return { nodes, speaking: speaking.refresh(nodes), namespaceLabels, tallies };
   }
 
-  /** Whether a pod that came, went or changed may matter to the one that waits. */
-  function hintOfPod(pod: Pod, event: ClusterEvent): "Queue" | "Skip" {
+  const means = (term: AffinityTerm, target: Pod): boolean => termMatches(term, target, namespaceLabels);
+
+  /** Whether a pod that came, went or got other labels may matter to the one that waits. */
+  function hintOfPod({ pod, affinity }: PodInfo, event: ClusterEvent): "Queue" | "Skip" {
     if (event.resource !== "AssignedPod") return "Skip";
-    const own = podAffinityTerms(pod);
-    const means = (terms: typeof own.requiredAffinity, target: Pod): boolean =>
-      terms.some((term) => termMatches(term, target, namespaceLabels));
-    if (means([...own.requiredAffinity, ...own.requiredAntiAffinity], event.pod)) return "Queue";
-    return means(podAffinityTerms(event.pod).requiredAntiAffinity, pod) ? "Queue" : "Skip";
+    const { requiredAffinity, requiredAntiAffinity } = affinity;
+    const { pod: other, old } = event;
+    if (event.action === "add") {
+      // It is near those pods only that all its terms mean.
+      return requiredAffinity.length > 0 && requiredAffinity.every((term) => means(term, other)) ? "Queue" : "Skip";
+    }
+    const own = [...requiredAffinity, ...requiredAntiAffinity];
+    if (event.action === "updateLabel" && old !== undefined) {
+      return own.some((term) => means(term, old) !== means(term, other)) ? "Queue" : "Skip";
+    }
+    // Where the last of those that it wants to be near goes, it may be the first.
+    if (own.some((term) => means(term, other))) return "Queue";
+    return podAffinityTerms(other).requiredAntiAffinity.some((term) => means(term, pod)) ? "Queue" : "Skip";
   }
 
   return {
     name: NAME,
     weight: 2,
     eventsToRegister: [
-      { resource: "AssignedPod", actions: ["add", "delete"], queueingHint: hintOfPod },
-      // The labels that it had are not known any more.
-      { resource: "AssignedPod", actions: ["updateLabel"] },
-      { resource: "Node", actions: ["add", "updateLabel", "updateTaint"] },
+      { resource: "AssignedPod", actions: ["add", "delete", "updateLabel"], queueingHint: hintOfPod },
+      { resource: "Node", actions: ["add", "updateLabel"], queueingHint: hintOfNode },
       { resource: "UnscheduledPod", actions: ["updateLabel"] },
     ],
 
@@ -73,4 +83,12 @@ export function interPodAffinity(cluster: ClusterLister): Plugin & PreFilterPlug
 
     normalizeScores: normalizeBetweenExtremes,
   };
+}
+
+/** A node that is, and was, in no topology that a pod's affinity is about does not bring it nearer to others. */
+function hintOfNode({ affinity: { requiredAffinity } }: PodInfo, event: ClusterEvent): "Queue" | "Skip" {
+  if (event.resource !== "Node") return "Skip";
+  const places = [event.node, ...(event.old === undefined ? [] : [event.old])].map(({ metadata }) => metadata.labels ?? {});
+  const isIn = ({ topologyKey }: AffinityTerm): boolean => places.some((labels) => ownValue(labels, topologyKey) !== undefined);
+  return requiredAffinity.length === 0 || requiredAffinity.some(isIn) ? "Queue" : "Skip";
 }

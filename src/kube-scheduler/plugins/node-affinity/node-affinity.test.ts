@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import type { NodeSelectorTerm, PodSpec } from "#api/generated/core/v1.ts";
 import { CycleState } from "../../framework/cycle-state.ts";
 import { podInfo } from "../../framework/pod-info.ts";
-import { scoresOf, testNode, testNodeInfo, testPod, verdictOf } from "../../framework/test-objects.ts";
+import { hintOf, scoresOf, testNode, testNodeInfo, testPod, verdictOf } from "../../framework/test-objects.ts";
 import { nodeAffinity } from "./node-affinity.ts";
 
 const node = testNodeInfo(testNode("a", { labels: { disk: "ssd", num: "5" } }));
@@ -60,4 +60,18 @@ test("preferred terms add up, scaled to the best node", () => {
   const spec = { affinity: { nodeAffinity: { preferredDuringSchedulingIgnoredDuringExecution: preferred } } };
   expect(scoresOf(nodeAffinity(), testPod("p", spec), [node, plain])).toEqual([100, 60]);
   expect(scoresOf(nodeAffinity(), testPod("p"), [node, plain])).toBe("Skip");
+});
+
+const labelled = (disk: string) => testNode("n", { labels: { disk } });
+
+test.each([
+  ["a node comes that it asks for", labelled("ssd"), undefined, "Queue"],
+  ["another node comes", labelled("hdd"), undefined, "Skip"],
+  ["a node becomes one", labelled("ssd"), labelled("hdd"), "Queue"],
+  ["a node is one still", labelled("ssd"), labelled("ssd"), "Skip"],
+  ["a node is one no more", labelled("hdd"), labelled("ssd"), "Skip"],
+])("worth another attempt: %s", (_name, now, old, want) => {
+  const event = old === undefined ? { action: "add" as const } : { action: "updateLabel" as const, old };
+  const pod = testPod("p", { nodeSelector: { disk: "ssd" } });
+  expect(hintOf(nodeAffinity(), pod, { resource: "Node", node: now, ...event })).toBe(want);
 });

@@ -17,8 +17,10 @@ export function nodeAffinity(): Plugin & PreFilterPlugin & FilterPlugin & PreSco
       {
         resource: "Node",
         actions: ["add", "updateLabel"],
-        queueingHint: (pod, event) =>
-          event.resource === "Node" && matchesNodeSelectorAndAffinity(pod, event.node) ? "Queue" : "Skip",
+        queueingHint({ pod }, event) {
+          if (event.resource !== "Node" || !matchesNodeSelectorAndAffinity(pod, event.node)) return "Skip";
+          return event.old !== undefined && matchesNodeSelectorAndAffinity(pod, event.old) ? "Skip" : "Queue";
+        },
       },
     ],
 

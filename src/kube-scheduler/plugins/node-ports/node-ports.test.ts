@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { ContainerPort } from "#api/generated/core/v1.ts";
-import { testNode, testNodeInfo, testPod, verdictOf } from "../../framework/test-objects.ts";
+import { hintOf, testNode, testNodeInfo, testPod, verdictOf } from "../../framework/test-objects.ts";
 import { nodePorts } from "./node-ports.ts";
 
 const withPort = (name: string, port: Partial<ContainerPort>) =>
@@ -47,4 +47,15 @@ test("the port is free again when its pod is gone", () => {
   const node = testNodeInfo(testNode("a"), [withPort("other", { hostPort: 8080 })]);
   node.removePod("other");
   expect(verdictOf(nodePorts(), withPort("p", { hostPort: 8080 }), node)).toEqual(["Success"]);
+});
+
+test.each([
+  ["its port", { hostPort: 8080 }, "Queue"],
+  ["another port", { hostPort: 8081 }, "Skip"],
+  ["its port at another address", { hostPort: 8080, hostIP: "127.0.0.2" }, "Skip"],
+  ["its port for another protocol", { hostPort: 8080, protocol: "UDP" }, "Skip"],
+  ["no port of its node", {}, "Skip"],
+])("worth another attempt: a pod goes that had %s", (_name, port, want) => {
+  const waiting = withPort("p", { hostPort: 8080, hostIP: "127.0.0.1" });
+  expect(hintOf(nodePorts(), waiting, { resource: "AssignedPod", action: "delete", pod: withPort("q", port) })).toBe(want);
 });

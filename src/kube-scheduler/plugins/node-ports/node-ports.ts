@@ -12,10 +12,10 @@ export function nodePorts(): Plugin & PreFilterPlugin & FilterPlugin {
       {
         resource: "AssignedPod",
         actions: ["delete"],
-        queueingHint(pod, event) {
+        queueingHint({ hostPorts }, event) {
           if (event.resource !== "AssignedPod") return "Skip";
           const freed = hostPortsOf(event.pod);
-          return hostPortsOf(pod).some((wanted) => freed.some((port) => portsConflict(wanted, port))) ? "Queue" : "Skip";
+          return hostPorts.some((wanted) => freed.some((port) => portsConflict(wanted, port))) ? "Queue" : "Skip";
         },
       },
       { resource: "Node", actions: ["add"] },

@@ -1,8 +1,9 @@
 import { expect, test } from "vitest";
 import type { PodSpec } from "#api/generated/core/v1.ts";
-import { requesting, scoresOf, testNode, testNodeInfo, testPod, verdictOf } from "../../framework/test-objects.ts";
+import { requesting, scoresOf, testCluster, testNode, testNodeInfo, testPod, verdictOf } from "../../framework/test-objects.ts";
 import { nodeResourcesFit } from "./node-resources-fit.ts";
 
+const plugin = nodeResourcesFit({ ...testCluster([]), nominatedNodeOf: () => undefined });
 const node = testNodeInfo(testNode("a", { allocatable: { "nvidia.com/gpu": "2", "hugepages-2Mi": "4Mi" } }), [
   testPod("other", { containers: [requesting({ cpu: "1", "nvidia.com/gpu": "1" })] }),
 ]);
@@ -72,12 +73,12 @@ test.each<{ name: string; spec: Partial<PodSpec>; want: string[] }>([
     want: ["Unschedulable", "Insufficient cpu"],
   },
 ])("requesting $name", ({ spec, want }) => {
-  expect(verdictOf(nodeResourcesFit(), testPod("p", spec), node)).toEqual(want);
+  expect(verdictOf(plugin, testPod("p", spec), node)).toEqual(want);
 });
 
 test("a node takes only so many pods", () => {
   const full = testNodeInfo(testNode("a", { allocatable: { pods: "1" } }), [testPod("other")]);
-  expect(verdictOf(nodeResourcesFit(), testPod("p"), full)).toEqual(["Unschedulable", "Too many pods"]);
+  expect(verdictOf(plugin, testPod("p"), full)).toEqual(["Unschedulable", "Too many pods"]);
 });
 
 test("nodes with more left are better, pods without requests counting with defaults", () => {
@@ -88,5 +89,5 @@ test("nodes with more left are better, pods without requests counting with defau
     ["x", "y", "z"].map((name) => testPod(name)),
   );
   const pod = testPod("p", { containers: [requesting({ cpu: "1", memory: "1Gi" })] });
-  expect(scoresOf(nodeResourcesFit(), pod, [busy, idle, crowded])).toEqual([31, 81, 73]);
+  expect(scoresOf(plugin, pod, [busy, idle, crowded])).toEqual([31, 81, 73]);
 });

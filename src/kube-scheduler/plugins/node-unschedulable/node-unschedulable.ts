@@ -18,9 +18,16 @@ export function nodeUnschedulable(): Plugin & FilterPlugin {
       {
         resource: "Node",
         actions: ["add", "updateTaint"],
-        queueingHint: (_, event) => (event.resource === "Node" && !event.node.spec?.unschedulable ? "Queue" : "Skip"),
+        queueingHint(_, event) {
+          if (event.resource !== "Node" || event.node.spec?.unschedulable) return "Skip";
+          return event.old !== undefined && !event.old.spec?.unschedulable ? "Skip" : "Queue";
+        },
       },
-      { resource: "UnscheduledPod", actions: ["updateToleration"] },
+      {
+        resource: "UnscheduledPod",
+        actions: ["updateToleration"],
+        queueingHint: ({ pod }) => (tolerates(pod) ? "Queue" : "Skip"),
+      },
     ],
     filter: (_, { pod }, { unschedulable }) => (!unschedulable || tolerates(pod) ? SUCCESS : CORDONED),
   };

@@ -11,7 +11,7 @@ export interface PodMatcher {
   readonly selector: LabelSelector;
   /** The same for the same namespace and selector. */
   readonly key: string;
-  readonly matches: (pod: PodInfo) => boolean;
+  readonly matches: (pod: Pick<PodInfo, "pod">) => boolean;
 }
 
 /** A constraint of a pod's `topologySpreadConstraints`, ready to use. */

@@ -1,10 +1,11 @@
 import { expect, test } from "vitest";
 import type { ReplicaSet } from "#api/generated/apps/v1.ts";
-import type { Pod, Service, TopologySpreadConstraint } from "#api/generated/core/v1.ts";
+import type { Node, Pod, Service, TopologySpreadConstraint } from "#api/generated/core/v1.ts";
+import type { ClusterEvent } from "../../framework/cluster-event.ts";
 import { CycleState } from "../../framework/cycle-state.ts";
 import type { NodeInfo } from "../../framework/node-info.ts";
 import { podInfo } from "../../framework/pod-info.ts";
-import { scoresOf, testCluster, testNode, testNodeInfo, testPod, verdictOf } from "../../framework/test-objects.ts";
+import { hintOf, scoresOf, testCluster, testNode, testNodeInfo, testPod, verdictOf } from "../../framework/test-objects.ts";
 import { podTopologySpread } from "./pod-topology-spread.ts";
 
 const HOSTNAME = "kubernetes.io/hostname";
@@ -166,9 +167,56 @@ test.each<{ name: string; pod: Pod; services?: Service[]; placed: Record<string,
   expect(scoresOf(podTopologySpread(cluster), pod, nodes)).toEqual(want);
 });
 
-test("only pods of its own namespace are worth another attempt", () => {
-  const [registration] = podTopologySpread(testCluster([])).eventsToRegister ?? [];
-  const hint = (namespace: string) =>
-    registration?.queueingHint?.(testPod("p"), { resource: "AssignedPod", action: "add", pod: testPod("q", {}, { namespace }) });
-  expect([hint("ns"), hint("other")]).toEqual(["Queue", "Skip"]);
+const placedPod = (app: string, more: Partial<Pod["metadata"]> = {}): Pod =>
+  testPod("q", { nodeName: "a1" }, { labels: { app }, ...more });
+const ofPod = (action: "add" | "delete" | "updateLabel", changed: Pod, old?: Pod): ClusterEvent => ({
+  resource: "AssignedPod",
+  action,
+  pod: changed,
+  ...(old === undefined ? {} : { old }),
+});
+const ofNode = (action: "add" | "delete" | "updateLabel" | "updateTaint", node: Node, old?: Node): ClusterEvent => ({
+  resource: "Node",
+  action,
+  node,
+  ...(old === undefined ? {} : { old }),
+});
+const inZone = (zone: string, spec: Node["spec"] = {}): Node => testNode("n", { labels: { zone }, spec });
+const leaving = { deletionTimestamp: "2030-01-01T00:00:00Z" };
+
+test.each<[string, ClusterEvent, string]>([
+  ["a pod that counts comes", ofPod("add", placedPod("x")), "Queue"],
+  ["another pod comes", ofPod("add", placedPod("y")), "Skip"],
+  ["one of another namespace comes", ofPod("add", placedPod("x", { namespace: "other" })), "Skip"],
+  ["a pod that counts goes, shown as leaving", ofPod("delete", placedPod("x", leaving)), "Queue"],
+  ["another pod goes", ofPod("delete", placedPod("y")), "Skip"],
+  ["one that counts begins to leave", ofPod("updateLabel", placedPod("x", leaving), placedPod("x")), "Queue"],
+  ["one begins to count", ofPod("updateLabel", placedPod("x"), placedPod("y")), "Queue"],
+  ["one counts as before", ofPod("updateLabel", placedPod("x", { name: "r" }), placedPod("x")), "Skip"],
+  ["a node in a zone comes", ofNode("add", inZone("c")), "Queue"],
+  ["a node without one comes", ofNode("add", testNode("n")), "Skip"],
+  ["a node in a zone goes", ofNode("delete", inZone("c")), "Queue"],
+  ["a node moves", ofNode("updateLabel", inZone("c"), inZone("d")), "Queue"],
+  ["a node leaves its zone", ofNode("updateLabel", testNode("n"), inZone("d")), "Queue"],
+  ["a node stays in its zone", ofNode("updateLabel", testNode("n", { labels: { zone: "c", a: "b" } }), inZone("c")), "Skip"],
+  [
+    "taints of a node in a zone",
+    ofNode("updateTaint", inZone("c"), inZone("c", { taints: [{ key: "k", effect: "NoSchedule" }] })),
+    "Queue",
+  ],
+  [
+    "taints of a node without one",
+    ofNode("updateTaint", testNode("n", { spec: { unschedulable: true } }), testNode("n")),
+    "Skip",
+  ],
+  ["it tolerates more", { resource: "UnscheduledPod", action: "updateToleration", pod: incoming([over("zone")]) }, "Skip"],
+  ["its own labels", { resource: "UnscheduledPod", action: "updateLabel", pod: incoming([over("zone")]) }, "Queue"],
+])("worth another attempt: %s", (_name, event, want) => {
+  expect(hintOf(podTopologySpread(testCluster([])), incoming([over("zone")]), event)).toBe(want);
+});
+
+test("what a pod tolerates matters where taints say which nodes count", () => {
+  const pod = incoming([over("zone", { nodeTaintsPolicy: "Honor" })]);
+  const event = { resource: "UnscheduledPod", action: "updateToleration", pod } as const;
+  expect(hintOf(podTopologySpread(testCluster([])), pod, event)).toBe("Queue");
 });

@@ -1,5 +1,4 @@
 import type { Pod } from "#api/generated/core/v1.ts";
-import type { ClusterEvent } from "../../framework/cluster-event.ts";
 import type { ClusterLister } from "../../framework/cluster-lister.ts";
 import { TallyStore } from "../../framework/node-tally.ts";
 import type { FilterPlugin, Plugin, PreFilterPlugin, PreScorePlugin, ScorePlugin } from "../../framework/plugin.ts";
@@ -9,6 +8,7 @@ import { defaultSelector } from "./default-selector.ts";
 import type { DomainTally } from "./domain-tally.ts";
 import { HardConstraints } from "./hard-constraints.ts";
 import { NOT_RATED, normalizeCosts, SoftConstraints } from "./soft-constraints.ts";
+import { hintOfNode, hintOfPod, hintOfToleration } from "./spread-hints.ts";
 
 const NAME = "PodTopologySpread";
 const FILTER_STATE = `PreFilter${NAME}`;
@@ -39,8 +39,9 @@ export function podTopologySpread(
     weight: 2,
     eventsToRegister: [
       { resource: "AssignedPod", actions: ["add", "delete", "updateLabel"], queueingHint: hintOfPod },
-      { resource: "Node", actions: ["add", "delete", "updateLabel", "updateTaint"] },
+      { resource: "Node", actions: ["add", "delete", "updateLabel", "updateTaint"], queueingHint: hintOfNode },
       { resource: "UnscheduledPod", actions: ["updateLabel"] },
+      { resource: "UnscheduledPod", actions: ["updateToleration"], queueingHint: hintOfToleration },
     ],
 
     preFilter(state, pod) {
@@ -64,9 +65,4 @@ export function podTopologySpread(
 
     normalizeScores: normalizeCosts,
   };
-}
-
-/** Only pods of the same namespace count. */
-function hintOfPod(pod: Pod, event: ClusterEvent): "Queue" | "Skip" {
-  return event.resource === "AssignedPod" && event.pod.metadata.namespace === pod.metadata.namespace ? "Queue" : "Skip";
 }

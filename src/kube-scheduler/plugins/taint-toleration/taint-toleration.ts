@@ -22,8 +22,10 @@ export function taintToleration(): Plugin & FilterPlugin & PreScorePlugin & Scor
       {
         resource: "Node",
         actions: ["add", "updateTaint"],
-        queueingHint: (pod, event) =>
-          event.resource === "Node" && tolerated(pod, event.node.spec?.taints ?? []) ? "Queue" : "Skip",
+        queueingHint({ pod }, event) {
+          if (event.resource !== "Node" || !tolerated(pod, event.node.spec?.taints ?? [])) return "Skip";
+          return event.old !== undefined && tolerated(pod, event.old.spec?.taints ?? []) ? "Skip" : "Queue";
+        },
       },
       { resource: "UnscheduledPod", actions: ["updateToleration"] },
     ],

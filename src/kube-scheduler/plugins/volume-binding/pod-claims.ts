@@ -34,6 +34,15 @@ export function podClaims(pod: Pod, cluster: ClusterLister): PodClaims | { error
   return bound.length + waiting.length + unbound.length === 0 ? undefined : { bound, waiting, unbound };
 }
 
+/** Whether the pod uses the claim, be it one that is made for it. */
+export function usesClaim({ metadata, spec }: Pod, claim: { readonly namespace?: string; readonly name?: string }): boolean {
+  if (metadata.namespace !== claim.namespace) return false;
+  return (spec.volumes ?? []).some(({ name, persistentVolumeClaim, ephemeral }) => {
+    if (persistentVolumeClaim !== undefined) return persistentVolumeClaim.claimName === claim.name;
+    return ephemeral !== undefined && `${metadata.name}-${name}` === claim.name;
+  });
+}
+
 /** The claim has a volume, and both sides know. */
 export function isBound({ metadata, spec }: PersistentVolumeClaim): boolean {
   return Boolean(spec?.volumeName) && metadata.annotations?.[BIND_COMPLETED] !== undefined;

@@ -7,6 +7,7 @@ import { errorStatus, SKIP, type Status, SUCCESS, unresolvable } from "../../fra
 import { ClaimBinder } from "./claim-binder.ts";
 import { type NodeVolumes, volumesOn } from "./node-volumes.ts";
 import { type PodClaims, podClaims } from "./pod-claims.ts";
+import { hintOfClaim, hintOfClass, hintOfVolume } from "./volume-hints.ts";
 
 const NAME = "VolumeBinding";
 const UNBOUND = unresolvable("pod has unbound immediate PersistentVolumeClaims");
@@ -32,10 +33,10 @@ export function volumeBinding(options: {
   return {
     name: NAME,
     eventsToRegister: [
-      { resource: "PersistentVolumeClaim", actions: ["add", "update"] },
-      { resource: "PersistentVolume", actions: ["add", "update"] },
-      { resource: "StorageClass", actions: ["add", "update"] },
-      { resource: "Node", actions: ["add", "updateLabel", "updateTaint"] },
+      { resource: "PersistentVolumeClaim", actions: ["add", "update"], queueingHint: hintOfClaim },
+      { resource: "PersistentVolume", actions: ["add", "update"], queueingHint: hintOfVolume },
+      { resource: "StorageClass", actions: ["add", "update"], queueingHint: hintOfClass },
+      { resource: "Node", actions: ["add", "updateLabel"] },
     ],
 
     preFilter(state, { pod }) {

@@ -1,8 +1,9 @@
 import { expect, test } from "vitest";
 import type { PersistentVolumeClaim, Pod, Volume } from "#api/generated/core/v1.ts";
+import type { ClusterEvent } from "../../framework/cluster-event.ts";
 import { CycleState } from "../../framework/cycle-state.ts";
 import { podInfo } from "../../framework/pod-info.ts";
-import { testCluster, testNode, testNodeInfo, testPod, verdictOf } from "../../framework/test-objects.ts";
+import { hintOf, testCluster, testNode, testNodeInfo, testPod, verdictOf } from "../../framework/test-objects.ts";
 import { volumeRestrictions } from "./volume-restrictions.ts";
 
 const using = (name: string, volume: Omit<Volume, "name">, namespace = "ns"): Pod =>
@@ -49,3 +50,23 @@ test("a claim for one pod is taken on every node, until that pod is gone; anothe
   a.removePod("q");
   expect(codes()).toEqual(["Success", "Unschedulable"]);
 });
+
+test.each<[string, ClusterEvent, string]>([
+  ["a pod with its claim goes", { resource: "AssignedPod", action: "delete", pod: using("q", only) }, "Queue"],
+  ["one of another namespace goes", { resource: "AssignedPod", action: "delete", pod: using("q", only, "other") }, "Skip"],
+  ["one with another claim goes", { resource: "AssignedPod", action: "delete", pod: using("q", claimed("other")) }, "Skip"],
+  ["its claim comes", ofClaim("ReadWriteOncePod"), "Queue"],
+  ["another claim comes", ofClaim("other"), "Skip"],
+])("worth another attempt: %s", (_name, event, want) => {
+  expect(hintOf(volumeRestrictions(testCluster([])), using("p", only), event)).toBe(want);
+});
+
+test("a pod that goes leaves its disk, whatever its namespace", () => {
+  const hint = (pod: Pod) =>
+    hintOf(volumeRestrictions(testCluster([])), using("p", gce("a")), { resource: "AssignedPod", action: "delete", pod });
+  expect([hint(using("q", gce("a"), "other")), hint(using("q", gce("b")))]).toEqual(["Queue", "Skip"]);
+});
+
+function ofClaim(name: string): ClusterEvent {
+  return { resource: "PersistentVolumeClaim", action: "add", claim: { metadata: { name, namespace: "ns" }, spec: {} } };
+}

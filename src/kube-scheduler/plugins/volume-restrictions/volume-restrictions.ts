@@ -3,6 +3,7 @@ import type { ClusterLister } from "../../framework/cluster-lister.ts";
 import type { NodeInfo } from "../../framework/node-info.ts";
 import type { FilterPlugin, Plugin, PreFilterPlugin } from "../../framework/plugin.ts";
 import { SKIP, SUCCESS, unresolvable, unschedulable } from "../../framework/status.ts";
+import { hintOfClaim } from "../volume-binding/volume-hints.ts";
 import { disksConflict, namesDisks } from "./disk-conflicts.ts";
 
 const NAME = "VolumeRestrictions";
@@ -21,9 +22,13 @@ export function volumeRestrictions(cluster: ClusterLister): Plugin & PreFilterPl
   return {
     name: NAME,
     eventsToRegister: [
-      { resource: "AssignedPod", actions: ["delete"] },
+      {
+        resource: "AssignedPod",
+        actions: ["delete"],
+        queueingHint: ({ pod }, event) => (event.resource === "AssignedPod" && shares(pod, event.pod) ? "Queue" : "Skip"),
+      },
       { resource: "Node", actions: ["add"] },
-      { resource: "PersistentVolumeClaim", actions: ["add", "update"] },
+      { resource: "PersistentVolumeClaim", actions: ["add", "update"], queueingHint: hintOfClaim },
     ],
 
     preFilter(state, { pod }) {
@@ -57,6 +62,14 @@ export function volumeRestrictions(cluster: ClusterLister): Plugin & PreFilterPl
       return users > 0 ? CLAIM_TAKEN : SUCCESS;
     },
   };
+}
+
+/** Whether both use a disk or a claim that may be for one of them only. */
+function shares(pod: Pod, other: Pod): boolean {
+  if (disksConflict(pod, other)) return true;
+  if (pod.metadata.namespace !== other.metadata.namespace) return false;
+  const claims = claimNamesOf(other);
+  return claimNamesOf(pod).some((name) => claims.includes(name));
 }
 
 function usersOn({ pods }: NodeInfo, claims: ReadonlySet<string>, { metadata }: Pod): number {

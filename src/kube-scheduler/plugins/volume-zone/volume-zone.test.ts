@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import type { PersistentVolume, PersistentVolumeClaim } from "#api/generated/core/v1.ts";
-import { testCluster, testNode, testNodeInfo, testPod, verdictOf } from "../../framework/test-objects.ts";
+import type { ClusterEvent } from "../../framework/cluster-event.ts";
+import { hintOf, testCluster, testNode, testNodeInfo, testPod, verdictOf } from "../../framework/test-objects.ts";
 import { volumeZone } from "./volume-zone.ts";
 
 const ZONE = "topology.kubernetes.io/zone";
@@ -21,4 +22,25 @@ test.each([
   const cluster = testCluster([], { claim: () => claim, volume: () => volume });
   const node = testNodeInfo(testNode("n", { labels: ofNode }));
   expect(verdictOf(volumeZone(cluster), pod, node)[0]).toBe(want);
+});
+
+const inZone = (zone: string, more = {}) =>
+  ({ metadata: { name: "pv", labels: { [ZONE]: zone, ...more } }, spec: {} }) as PersistentVolume;
+const ofVolume = (volume: PersistentVolume, old?: PersistentVolume): ClusterEvent =>
+  old === undefined
+    ? { resource: "PersistentVolume", action: "add", volume }
+    : { resource: "PersistentVolume", action: "update", volume, old };
+
+test.each<[string, ClusterEvent, string]>([
+  ["its claim changes", { resource: "PersistentVolumeClaim", action: "update", claim, old: claim }, "Queue"],
+  [
+    "a claim of another namespace does",
+    { resource: "PersistentVolumeClaim", action: "add", claim: { ...claim, metadata: { name: "c", namespace: "other" } } },
+    "Skip",
+  ],
+  ["a volume comes", ofVolume(inZone("a")), "Queue"],
+  ["a volume is in another zone", ofVolume(inZone("a"), inZone("b")), "Queue"],
+  ["a volume is where it was", ofVolume(inZone("a", { app: "x" }), inZone("a")), "Skip"],
+])("worth another attempt: %s", (_name, event, want) => {
+  expect(hintOf(volumeZone(testCluster([])), pod, event)).toBe(want);
 });

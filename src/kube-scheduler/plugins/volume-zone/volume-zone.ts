@@ -1,6 +1,8 @@
+import type { PersistentVolume } from "#api/generated/core/v1.ts";
 import type { ClusterLister } from "../../framework/cluster-lister.ts";
 import type { FilterPlugin, Plugin, PreFilterPlugin } from "../../framework/plugin.ts";
 import { SKIP, SUCCESS, unresolvable } from "../../framework/status.ts";
+import { hintOfClaim } from "../volume-binding/volume-hints.ts";
 
 const NAME = "VolumeZone";
 const ELSEWHERE = unresolvable("node(s) had no available volume zone");
@@ -24,8 +26,16 @@ export function volumeZone(cluster: ClusterLister): Plugin & PreFilterPlugin & F
   return {
     name: NAME,
     eventsToRegister: [
-      { resource: "PersistentVolumeClaim", actions: ["add", "update"] },
-      { resource: "PersistentVolume", actions: ["add", "update"] },
+      { resource: "PersistentVolumeClaim", actions: ["add", "update"], queueingHint: hintOfClaim },
+      {
+        resource: "PersistentVolume",
+        actions: ["add", "update"],
+        // Where it is was known before.
+        queueingHint: (_, event) =>
+          event.resource === "PersistentVolume" && (event.old === undefined || isElsewhere(event.old, event.volume))
+            ? "Queue"
+            : "Skip",
+      },
       { resource: "StorageClass", actions: ["add"] },
       { resource: "Node", actions: ["add", "updateLabel"] },
     ],
@@ -56,4 +66,8 @@ export function volumeZone(cluster: ClusterLister): Plugin & PreFilterPlugin & F
       return SUCCESS;
     },
   };
+}
+
+function isElsewhere(old: PersistentVolume, volume: PersistentVolume): boolean {
+  return TOPOLOGY_LABELS.some((key) => old.metadata.labels?.[key] !== volume.metadata.labels?.[key]);
 }
