@@ -1,4 +1,5 @@
 import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
+import type { EventEmitter } from "node:events";
 import { createConnection, createServer } from "node:net";
 import { framed, TcpFrames } from "#cluster-dns/server/tcp-frames.ts";
 import type { DnsListener, DnsSockets, Upstream } from "#cluster-dns/sockets.ts";
@@ -73,74 +74,80 @@ async function listenTcp(
   return { port: typeof bound === "object" && bound !== null ? bound.port : port, close };
 }
 
-function exchange<T>(
+/** What takes one of the answers that come: undefined while there is none that will do. */
+type Accept<T> = (answer: Buffer) => T | undefined;
+
+async function exchange<T>(
   protocol: "udp" | "tcp",
   upstream: Upstream,
   message: Buffer,
-  accept: (answer: Buffer) => T | undefined,
+  accept: Accept<T>,
   signal: AbortSignal,
 ): Promise<T> {
+  signal.throwIfAborted();
   return protocol === "udp" ? overUdp(upstream, message, accept, signal) : overTcp(upstream, message, accept, signal);
 }
 
 /** A socket and so a port for each: who guesses answers has to guess that too. */
-function overUdp<T>(
-  { address, port }: Upstream,
-  message: Buffer,
-  accept: (answer: Buffer) => T | undefined,
+function overUdp<T>({ address, port }: Upstream, message: Buffer, accept: Accept<T>, signal: AbortSignal): Promise<T> {
+  const socket: Socket = createSocket({ type: typeOf(address) });
+  // Once connected, the kernel passes on what that server sends alone.
+  socket.connect(port, address, () => socket.send(message));
+  return untilAccepted(
+    socket,
+    () => socket.close(),
+    signal,
+    (take) => {
+      socket.on("message", (bytes) => take(accept(bytes)));
+    },
+  );
+}
+
+function overTcp<T>({ address, port }: Upstream, message: Buffer, accept: Accept<T>, signal: AbortSignal): Promise<T> {
+  const socket = createConnection({ host: address, port, noDelay: true });
+  const frames = new TcpFrames(ANSWER_BYTES_MAX);
+  socket.on("connect", () => socket.write(framed(message)));
+  return untilAccepted(
+    socket,
+    () => socket.destroy(),
+    signal,
+    (take, fail) => {
+      socket.on("close", () => fail(new Error("the connection was closed before an answer came")));
+      socket.on("data", (chunk) => {
+        for (const bytes of frames.push(chunk) ?? []) if (take(accept(bytes))) return;
+      });
+    },
+  );
+}
+
+/** Follows a socket until an answer is taken, which `take` says, it fails, or the signal is aborted; and closes it then. */
+function untilAccepted<T>(
+  socket: EventEmitter,
+  close: () => void,
   signal: AbortSignal,
+  follow: (take: (answer: T | undefined) => boolean, fail: (error: unknown) => void) => void,
 ): Promise<T> {
   return new Promise((resolve, reject) => {
-    if (signal.aborted) return reject(signal.reason);
-    const socket: Socket = createSocket({ type: typeOf(address) });
-    const end = (settle: () => void): void => {
+    const end = (): void => {
       signal.removeEventListener("abort", onAbort);
       socket.removeAllListeners();
       // What still comes in while it closes is of no interest.
       socket.on("error", () => {});
-      socket.close();
-      settle();
+      close();
     };
-    const onAbort = (): void => end(() => reject(signal.reason));
-    signal.addEventListener("abort", onAbort, { once: true });
-    socket.on("error", (error) => end(() => reject(error)));
-    // Once connected, the kernel passes on what that server sends alone.
-    socket.connect(port, address, () => socket.send(message));
-    socket.on("message", (bytes) => {
-      const taken = accept(bytes);
-      if (taken !== undefined) end(() => resolve(taken));
-    });
-  });
-}
-
-function overTcp<T>(
-  { address, port }: Upstream,
-  message: Buffer,
-  accept: (answer: Buffer) => T | undefined,
-  signal: AbortSignal,
-): Promise<T> {
-  return new Promise((resolve, reject) => {
-    if (signal.aborted) return reject(signal.reason);
-    const socket = createConnection({ host: address, port, noDelay: true });
-    const frames = new TcpFrames(ANSWER_BYTES_MAX);
-    const end = (settle: () => void): void => {
-      signal.removeEventListener("abort", onAbort);
-      socket.removeAllListeners();
-      socket.on("error", () => {});
-      socket.destroy();
-      settle();
+    const fail = (error: unknown): void => {
+      end();
+      reject(error);
     };
-    const onAbort = (): void => end(() => reject(signal.reason));
+    const onAbort = (): void => fail(signal.reason);
     signal.addEventListener("abort", onAbort, { once: true });
-    socket.on("error", (error) => end(() => reject(error)));
-    socket.on("close", () => end(() => reject(new Error("the connection was closed before an answer came"))));
-    socket.on("connect", () => socket.write(framed(message)));
-    socket.on("data", (chunk) => {
-      for (const bytes of frames.push(chunk) ?? []) {
-        const taken = accept(bytes);
-        if (taken !== undefined) return end(() => resolve(taken));
-      }
-    });
+    socket.on("error", fail);
+    follow((answer) => {
+      if (answer === undefined) return false;
+      end();
+      resolve(answer);
+      return true;
+    }, fail);
   });
 }
 
