@@ -1,5 +1,6 @@
 import { FlagError } from "#component-base/flags.ts";
 import { type ProgramCall, programCall } from "./program-call.ts";
+import { endProcess } from "./signals.ts";
 import { StartupError } from "./startup-error.ts";
 
 /** One program of the package: loaded only when it is asked for, so that each starts fast. */
@@ -110,6 +111,4 @@ async function main(file: string, args: readonly string[]): Promise<number> {
   }
 }
 
-void main(process.argv[1] ?? "", process.argv.slice(2)).then((code) => {
-  process.exitCode = code;
-});
+void main(process.argv[1] ?? "", process.argv.slice(2)).then(endProcess);

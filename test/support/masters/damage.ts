@@ -105,12 +105,12 @@ export function loss(trial: Trial, process: MachineProcess, way: string): Damage
   return found[1];
 }
 
-/** Asks a program to end. Resolves with its exit code; rejects when it does not end. */
-export async function stopped(process: MachineProcess): Promise<number | null> {
+/** Asks a program to end. Rejects when it does not end, or not in order. */
+export async function stopped(process: MachineProcess): Promise<void> {
   const late = new AbortController();
   const tooLong = sleep(PROCESS_MS, "late" as const, { signal: late.signal }).catch(() => "late" as const);
   const code = await Promise.race([process.stop(), tooLong]);
   late.abort();
   if (code === "late") throw new Error(`${process.name} does not end`);
-  return code;
+  if (code !== 0) throw new Error(`${process.name} ended with ${code}`);
 }

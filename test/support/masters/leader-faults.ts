@@ -26,7 +26,7 @@ async function leaderLost(trial: Trial, name: Elected, way: string): Promise<Rea
     const { inject, mend } =
       way === "is stopped" ? { inject: () => stopped(leader), mend: () => leader.start() } : loss(trial, leader, way);
     const since = performance.now();
-    const givenBack = way === "is stopped" ? trial.givenBack(name, leader.name) : undefined;
+    const givenBack = way === "is stopped" ? trial.givenBack(name, leader) : undefined;
     await inject();
     try {
       await eventually(() => followed(leader), RECOVERY_MAX_MS, `another ${name} leads`);
