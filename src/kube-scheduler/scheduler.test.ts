@@ -69,6 +69,25 @@ test("a failed binding gives the place back, is told, and is tried again", async
   await expect.poll(() => nodeOf("p"), { timeout: 3000 }).toBe("a");
 });
 
+test("a pod that the scheduler meets a mistake of its own with is told of it, and does not keep others from their places", async () => {
+  api.put("nodes", testNode("a"));
+  // No API server lets this pass.
+  const spread = {
+    maxSkew: 1,
+    topologyKey: "zone",
+    whenUnsatisfiable: "DoNotSchedule",
+    labelSelector: { matchExpressions: [null] },
+  };
+  api.put("pods", testPod("odd", { topologySpreadConstraints: [spread as never] }));
+  api.put("pods", testPod("p"));
+  await expect.poll(() => nodeOf("p")).toBe("a");
+  expect(pod("odd")?.status?.conditions?.[0]).toMatchObject({
+    reason: "SchedulerError",
+    message: expect.stringMatching(/^TypeError: /),
+  });
+  expect(schedulerHealthz(scheduler)).toBe(true);
+});
+
 test("a more important pod takes the place of another", async () => {
   api.put("nodes", testNode("a"));
   api.put("pods", testPod("low", { priority: 1, containers: [requesting({ cpu: "3" })] }));

@@ -1,5 +1,6 @@
 import type { Pod } from "#api/generated/core/v1.ts";
 import type { Clock } from "#base/clock.ts";
+import { noteDefect } from "#base/defect.ts";
 import type { EventDetails, EventRecorder, EventType } from "#client/event-recorder.ts";
 import { referenceTo } from "#client/event-target.ts";
 import type { Lister } from "#client/informer.ts";
@@ -8,7 +9,7 @@ import type { CycleState } from "./framework/cycle-state.ts";
 import { fitErrorMessage } from "./framework/fit-error.ts";
 import type { Framework } from "./framework/framework.ts";
 import type { PodInfo } from "./framework/pod-info.ts";
-import { messageOf, SUCCESS } from "./framework/status.ts";
+import { errorStatus, messageOf, type Status, SUCCESS } from "./framework/status.ts";
 import type { PodStatusWriter } from "./pod-status-writer.ts";
 import type { Nominator } from "./queue/nominator.ts";
 import type { QueuedPod, SchedulingQueue } from "./queue/scheduling-queue.ts";
@@ -69,7 +70,7 @@ export class SchedulingLoop {
         const queued = this.#modules.queue.pop();
         if (queued === undefined) break;
         worked = true;
-        this.#schedule(queued);
+        this.#try(queued);
         // Looked at last: a machine that stands still must not let a slice end before a pod was looked for, for nobody would wake the loop.
         if (clock.elapsed() >= sliceEnd) break;
       }
@@ -81,6 +82,16 @@ export class SchedulingLoop {
       }
     }
     signal.removeEventListener("abort", onAbort);
+  }
+
+  /** A plugin that throws has a mistake in it: that fails one pod, and not the scheduling of all others. */
+  #try(queued: QueuedPod): void {
+    try {
+      this.#schedule(queued);
+    } catch (error) {
+      noteDefect("the scheduler", error);
+      this.#failed(queued, String(error));
+    }
   }
 
   #schedule(queued: QueuedPod): void {
@@ -136,8 +147,7 @@ export class SchedulingLoop {
   async #bind(queued: QueuedPod, nodeName: string, state: CycleState): Promise<void> {
     const { framework, cache, queue } = this.#modules;
     const { pod, uid } = queued.info;
-    const ready = await framework.runPreBind(state, queued.info, nodeName, this.#signal);
-    const status = ready === SUCCESS ? await framework.runBind(pod, nodeName) : ready;
+    const status = await this.#runBinding(queued, nodeName, state);
     this.#bindings -= 1;
     this.wake();
     const { namespace, name } = pod.metadata;
@@ -152,6 +162,17 @@ export class SchedulingLoop {
     cache.forget(uid);
     queue.move({ resource: "AssignedPod", action: "delete", pod, nodeName });
     this.#failed(queued, messageOf(status));
+  }
+
+  async #runBinding(queued: QueuedPod, nodeName: string, state: CycleState): Promise<Status> {
+    const { framework } = this.#modules;
+    try {
+      const ready = await framework.runPreBind(state, queued.info, nodeName, this.#signal);
+      return ready === SUCCESS ? await framework.runBind(queued.info.pod, nodeName) : ready;
+    } catch (error) {
+      noteDefect("the scheduler", error);
+      return errorStatus(String(error));
+    }
   }
 
   #failed(queued: QueuedPod, message: string): void {
