@@ -19,6 +19,9 @@ export interface ProgramOptions {
   readonly embedded?: boolean;
 }
 
+/** What a log says of an error that is a mistake in the program; Node gives a code to those that values from outside make. */
+const DEFECT = /"type":"(?:TypeError|ReferenceError|RangeError)","message":"(?:[^"\\]|\\.)*","stack":"(?:[^"\\]|\\.)*"(?!,"code")/;
+
 /** `kybern` as a process of its own, with what it printed. */
 export class Program implements AsyncDisposable {
   readonly #child: ChildProcess;
@@ -50,9 +53,12 @@ export class Program implements AsyncDisposable {
     this.#child.kill(signal);
   }
 
+  /** Rejects where it went on in spite of a mistake, and said so in its log. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#child.exitCode === null) this.#child.kill("SIGKILL");
     await this.exited;
+    const [defect] = DEFECT.exec(this.stderr) ?? [];
+    if (defect !== undefined) throw new Error(`the program met a mistake of its own: ${defect}`);
   }
 }
 
