@@ -18,6 +18,7 @@ import { createEventRecorder } from "#client/event-recorder.ts";
 import { SharedInformerFactory } from "#client/informer.ts";
 import { runLeaderElection } from "#client/leader-election.ts";
 import type { ElectionSettings } from "#client/lease-candidate.ts";
+import { VolumePool } from "#component-helpers/storage/volume-pool.ts";
 import { SchedulerCache } from "./cache/scheduler-cache.ts";
 import { NODES, PODS_NOT_ENDED, watchCluster, watchVolumes } from "./event-handlers.ts";
 import { evictVictims } from "./evictor.ts";
@@ -196,7 +197,9 @@ function clusterLister(informers: SharedInformerFactory, cache: SchedulerCache):
   const namespaces = informers.informer<Namespace>(core("namespaces")).lister;
   const pods = informers.informer<Pod>(PODS, { fieldSelector: PODS_NOT_ENDED }).lister;
   const claims = informers.informer<PersistentVolumeClaim>(CLAIMS).lister;
-  const volumes = informers.informer<PersistentVolume>(VOLUMES).lister;
+  const volumes = informers.informer<PersistentVolume>(VOLUMES);
+  const pool = new VolumePool();
+  volumes.addTally(pool);
   const classes = informers.informer<StorageClass>(CLASSES).lister;
   const services = informers.informer<Service>(core("services")).lister;
   const replicationControllers = informers.informer<ReplicationController>(core("replicationcontrollers")).lister;
@@ -208,8 +211,8 @@ function clusterLister(informers: SharedInformerFactory, cache: SchedulerCache):
     lowestPriority: () => cache.lowestPriority,
     pod: (namespace, name) => pods.get(namespace, name),
     claim: (namespace, name) => claims.get(namespace, name),
-    volume: (name) => volumes.get("", name),
-    volumes: () => volumes.list(),
+    volume: (name) => volumes.lister.get("", name),
+    volumes: () => pool,
     storageClass: (name) => classes.get("", name),
     namespaceLabels: (namespace) => namespaces.get("", namespace)?.metadata.labels,
     services: (namespace) => services.list(namespace),

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import type { Node, PersistentVolume, PersistentVolumeClaim } from "#api/generated/core/v1.ts";
 import { claimMismatch, findVolume, refersToClaim } from "./volume-matching.ts";
+import { VolumePool } from "./volume-pool.ts";
 
 const volume = (name: string, storage: string, spec: object = {}, labels: Record<string, string> = {}): PersistentVolume =>
   ({
@@ -74,7 +75,7 @@ const cases: readonly Case[] = [
 ];
 
 test.each(cases)("a volume for a claim: $name", ({ volumes, claim: of = claim(), seeker = { waits: false }, want }) => {
-  expect(findVolume(of, volumes, seeker)?.metadata.name).toBe(want);
+  expect(findVolume(of, VolumePool.of(volumes), seeker)?.metadata.name).toBe(want);
 });
 
 test.each([

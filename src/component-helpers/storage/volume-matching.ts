@@ -1,19 +1,9 @@
 import type { Node, PersistentVolume, PersistentVolumeClaim } from "#api/generated/core/v1.ts";
 import { labelSelectorFromObject } from "#apimachinery/labels/selector.ts";
-import { parseQuantity, type Quantity, quantityCompare } from "#apimachinery/resource/quantity.ts";
+import { quantityCompare } from "#apimachinery/resource/quantity.ts";
 import { matchesNodeSelector } from "../node/node-affinity.ts";
-
-const CLASS_ANNOTATION = "volume.beta.kubernetes.io/storage-class";
-
-/** The storage class that a claim asks for; empty for none. */
-export function classOfClaim({ metadata, spec }: PersistentVolumeClaim): string {
-  return metadata.annotations?.[CLASS_ANNOTATION] ?? spec?.storageClassName ?? "";
-}
-
-/** The storage class that a volume belongs to; empty for none. */
-export function classOfVolume({ metadata, spec }: PersistentVolume): string {
-  return metadata.annotations?.[CLASS_ANNOTATION] ?? spec?.storageClassName ?? "";
-}
+import { attributesClass, capacity, classOfClaim, classOfVolume, offersModes, requested, volumeMode } from "./volume-fields.ts";
+import type { VolumePool } from "./volume-pool.ts";
 
 /** Whether the volume refers to the claim; a reference without UID means any claim of that name. */
 export function refersToClaim(volume: PersistentVolume, claim: PersistentVolumeClaim): boolean {
@@ -59,52 +49,23 @@ export interface Seeker {
  */
 export function findVolume(
   claim: PersistentVolumeClaim,
-  volumes: readonly PersistentVolume[],
+  volumes: VolumePool,
   { node, waits, taken }: Seeker,
 ): PersistentVolume | undefined {
-  const selector = claim.spec?.selector === undefined ? undefined : labelSelectorFromObject(claim.spec.selector);
-  const wanted = requested(claim);
-  let best: PersistentVolume | undefined;
-  for (const volume of volumes) {
-    const { claimRef, capacity: _, ...spec } = volume.spec ?? {};
-    if (taken?.has(volume.metadata.name ?? "")) continue;
-    const isMeant = refersToClaim(volume, claim);
-    if (claimRef !== undefined && !isMeant) continue;
-    if (quantityCompare(capacity(volume), wanted) < 0 || !modesAgree(volume, claim) || !offersModes(volume, claim)) continue;
-    if (attributesClass(volume) !== attributesClass(claim) || volume.metadata.deletionTimestamp !== undefined) continue;
-    const reachable = node === undefined || spec.nodeAffinity === undefined || isReachable(volume, node);
-    if (isMeant) return reachable ? volume : undefined;
-    if (!reachable || (node === undefined && waits)) continue;
-    if (volume.status?.phase !== "Available") continue;
-    if (selector !== undefined && !selector.matches(volume.metadata.labels)) continue;
-    if (classOfVolume(volume) !== classOfClaim(claim)) continue;
-    if (best === undefined || isBetter(volume, best)) best = volume;
+  const canServe = (volume: PersistentVolume): boolean =>
+    volume.metadata.deletionTimestamp === undefined && !taken?.has(volume.metadata.name ?? "");
+  const reaches = (volume: PersistentVolume): boolean => node === undefined || isReachable(volume, node);
+  for (const volume of volumes.referringTo(claim)) {
+    if (!refersToClaim(volume, claim) || !canServe(volume)) continue;
+    if (quantityCompare(capacity(volume), requested(claim)) < 0 || !modesAgree(volume, claim)) continue;
+    if (!offersModes(volume, claim) || attributesClass(volume) !== attributesClass(claim)) continue;
+    return reaches(volume) ? volume : undefined;
   }
-  return best;
-}
-
-function isBetter(a: PersistentVolume, b: PersistentVolume): boolean {
-  const modes = (a.spec?.accessModes?.length ?? 0) - (b.spec?.accessModes?.length ?? 0);
-  return modes === 0 ? quantityCompare(capacity(a), capacity(b)) < 0 : modes < 0;
-}
-
-function offersModes(volume: PersistentVolume, claim: PersistentVolumeClaim): boolean {
-  const offered = volume.spec?.accessModes ?? [];
-  return (claim.spec?.accessModes ?? []).every((mode) => offered.includes(mode));
-}
-
-function requested(claim: PersistentVolumeClaim): Quantity {
-  return parseQuantity(claim.spec?.resources?.requests?.storage ?? 0);
-}
-
-function capacity(volume: PersistentVolume): Quantity {
-  return parseQuantity(volume.spec?.capacity?.storage ?? 0);
-}
-
-function volumeMode({ spec }: PersistentVolume | PersistentVolumeClaim): string {
-  return spec?.volumeMode ?? "Filesystem";
-}
-
-function attributesClass({ spec }: PersistentVolume | PersistentVolumeClaim): string {
-  return spec?.volumeAttributesClassName ?? "";
+  if (node === undefined && waits) return undefined;
+  const selector = claim.spec?.selector === undefined ? undefined : labelSelectorFromObject(claim.spec.selector);
+  for (const volume of volumes.freeFor(claim, node)) {
+    if (volume.status?.phase !== "Available" || !canServe(volume) || !reaches(volume)) continue;
+    if (selector === undefined || selector.matches(volume.metadata.labels)) return volume;
+  }
+  return undefined;
 }

@@ -1,6 +1,7 @@
 import type { ReplicaSet, StatefulSet } from "#api/generated/apps/v1.ts";
 import type { PersistentVolume, PersistentVolumeClaim, Pod, ReplicationController, Service } from "#api/generated/core/v1.ts";
 import type { StorageClass } from "#api/generated/storage/v1.ts";
+import type { VolumePool } from "#component-helpers/storage/volume-pool.ts";
 import type { NodeInfo } from "./node-info.ts";
 import type { NodeList } from "./node-list.ts";
 
@@ -16,7 +17,8 @@ export interface ClusterLister {
   pod(namespace: string, name: string): Pod | undefined;
   claim(namespace: string, name: string): PersistentVolumeClaim | undefined;
   volume(name: string): PersistentVolume | undefined;
-  volumes(): readonly PersistentVolume[];
+  /** All volumes, as claims look for them. */
+  volumes(): VolumePool;
   storageClass(name: string): StorageClass | undefined;
   namespaceLabels(namespace: string): Readonly<Record<string, string>> | undefined;
   services(namespace: string): readonly Service[];

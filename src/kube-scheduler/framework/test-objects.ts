@@ -1,4 +1,5 @@
 import type { Container, Node, NodeSpec, Pod, PodSpec } from "#api/generated/core/v1.ts";
+import { VolumePool } from "#component-helpers/storage/volume-pool.ts";
 import type { ClusterEvent } from "./cluster-event.ts";
 import type { ClusterLister } from "./cluster-lister.ts";
 import { CycleState } from "./cycle-state.ts";
@@ -62,7 +63,7 @@ export function testCluster(nodes: NodeList | readonly NodeInfo[], more: Partial
     pod: () => undefined,
     claim: () => undefined,
     volume: () => undefined,
-    volumes: () => [],
+    volumes: () => new VolumePool(),
     storageClass: () => undefined,
     namespaceLabels: () => undefined,
     services: () => [],

@@ -2,22 +2,23 @@ import type { PersistentVolume, PersistentVolumeClaim, Pod } from "#api/generate
 import type { StorageClass } from "#api/generated/storage/v1.ts";
 import { keyOf, splitKey } from "#client/object-meta.ts";
 import { isPodTerminal } from "#component-helpers/pod/pod-conditions.ts";
-import { BIND_COMPLETED } from "#component-helpers/storage/annotations.ts";
-import { classOfClaim, classOfVolume } from "#component-helpers/storage/volume-matching.ts";
+import { BIND_COMPLETED, SELECTED_NODE } from "#component-helpers/storage/annotations.ts";
+import { classOfClaim } from "#component-helpers/storage/volume-fields.ts";
+import { VolumePool } from "#component-helpers/storage/volume-pool.ts";
 import { type ControllerDefinition, controller, source } from "../../framework/controller.ts";
 import { PERSISTENT_VOLUME_CLAIMS, PERSISTENT_VOLUMES, PODS, STORAGE_CLASSES } from "../../framework/resources.ts";
 import type { Action } from "./actions.ts";
 import { BindingWriter } from "./binding-writer.ts";
 import { type ObservedClaim, reconcileClaim } from "./reconcile-claim.ts";
 import { type ObservedVolume, reconcileVolume } from "./reconcile-volume.ts";
+import { isFree, VolumeOffers } from "./volume-offers.ts";
 
 const CLAIM = "claim/";
 const VOLUME = "volume/";
-const CLASS = "class/";
 /** Claims without a volume, by class. */
 const SEEKING_INDEX = "seekingByClass";
-/** Volumes by the claim that they refer to, those that refer to none by their class. */
-const CANDIDATES_INDEX = "candidatesByClaimOrClass";
+/** Claims without a volume that name one, by its name. */
+const NAMING_INDEX = "namingByVolume";
 /** Pods without a node, by the claims that they use. */
 const WAITING_INDEX = "waitingByClaim";
 
@@ -32,12 +33,17 @@ export const persistentVolumeBinderController: ControllerDefinition = {
     const volumes = informers.informer<PersistentVolume>(PERSISTENT_VOLUMES);
     const classes = informers.informer<StorageClass>(STORAGE_CLASSES);
     const pods = informers.informer<Pod>(PODS);
-    claims.addIndex(SEEKING_INDEX, (claim) =>
-      claim.metadata.annotations?.[BIND_COMPLETED] === undefined ? [classOfClaim(claim)] : [],
-    );
-    volumes.addIndex(CANDIDATES_INDEX, (volume) => {
-      const { claimRef } = volume.spec ?? {};
-      return [claimRef === undefined ? CLASS + classOfVolume(volume) : `${CLAIM}${claimRef.namespace}/${claimRef.name}`];
+    const isSeeking = ({ metadata }: PersistentVolumeClaim): boolean => metadata.annotations?.[BIND_COMPLETED] === undefined;
+    claims.addIndex(SEEKING_INDEX, (claim) => (isSeeking(claim) ? [classOfClaim(claim)] : []));
+    claims.addIndex(NAMING_INDEX, (claim) => (isSeeking(claim) && claim.spec?.volumeName ? [claim.spec.volumeName] : []));
+    const pool = new VolumePool();
+    volumes.addTally(pool);
+    const offers = new VolumeOffers({
+      seekers: (className) => claims.byIndex(SEEKING_INDEX, className),
+      volume: (name) => volumes.lister.get("", name),
+      waits: (claim) =>
+        claim.metadata.annotations?.[SELECTED_NODE] === undefined &&
+        classes.lister.get("", classOfClaim(claim))?.volumeBindingMode === "WaitForFirstConsumer",
     });
     pods.addIndex(WAITING_INDEX, (pod) => (pod.spec.nodeName || isPodTerminal(pod) ? [] : claimsOf(pod)));
     const writer = new BindingWriter({ client, recorder });
@@ -45,15 +51,20 @@ export const persistentVolumeBinderController: ControllerDefinition = {
     return controller<ObservedClaim | ObservedVolume, Action>({
       sources: [
         source(claims, ({ type, object }) => {
-          const volume = object.spec?.volumeName ? [`${VOLUME}${object.spec.volumeName}`] : [];
-          return type === "delete" ? volume : [`${CLAIM}${keyOf(object)}`, ...volume];
+          const { volumeName } = object.spec ?? {};
+          const volume = volumeName ? [`${VOLUME}${volumeName}`] : [];
+          const next = type === "delete" || volumeName ? offers.settle(keyOf(object)) : undefined;
+          return [...(type === "delete" ? [] : [`${CLAIM}${keyOf(object)}`]), ...volume, ...(next ? [CLAIM + next] : [])];
         }),
         source(volumes, ({ type, object }) => {
+          const { name = "" } = object.metadata;
           const { claimRef } = object.spec ?? {};
-          const own = type === "delete" ? [] : [`${VOLUME}${object.metadata.name}`];
+          const own = type === "delete" ? [] : [`${VOLUME}${name}`];
+          if (type === "delete" || !isFree(object)) offers.withdraw(name);
           if (claimRef !== undefined) return [...own, `${CLAIM}${claimRef.namespace}/${claimRef.name}`];
-          if (object.status?.phase !== "Available") return own;
-          return [...own, ...claims.byIndex(SEEKING_INDEX, classOfVolume(object)).map((claim) => `${CLAIM}${keyOf(claim)}`)];
+          const naming = claims.byIndex(NAMING_INDEX, name).map((claim) => CLAIM + keyOf(claim));
+          const offered = type === "delete" || !isFree(object) ? undefined : offers.offer(object);
+          return [...own, ...naming, ...(offered === undefined ? [] : [CLAIM + offered])];
         }),
       ],
       alsoAwait: [classes as never, pods as never],
@@ -69,11 +80,10 @@ export const persistentVolumeBinderController: ControllerDefinition = {
         const claim = claims.lister.get(namespace, name);
         if (claim === undefined) return undefined;
         const className = classOfClaim(claim);
-        const candidates = [key, CLASS + className].flatMap((value) => volumes.byIndex(CANDIDATES_INDEX, value));
         return {
           kind: "claim",
           claim,
-          volumes: candidates,
+          volumes: pool,
           named: claim.spec?.volumeName ? volumes.lister.get("", claim.spec.volumeName) : undefined,
           storageClass: classes.lister.get("", className),
           waitingPods: pods.byIndex(WAITING_INDEX, claimKey).map(({ metadata }) => metadata.name ?? ""),

@@ -1,7 +1,9 @@
 import type { PersistentVolume, PersistentVolumeClaim } from "#api/generated/core/v1.ts";
 import type { StorageClass } from "#api/generated/storage/v1.ts";
 import { BIND_COMPLETED, BOUND_BY_CONTROLLER, SELECTED_NODE } from "#component-helpers/storage/annotations.ts";
-import { claimMismatch, classOfClaim, findVolume, refersToClaim } from "#component-helpers/storage/volume-matching.ts";
+import { classOfClaim } from "#component-helpers/storage/volume-fields.ts";
+import { claimMismatch, findVolume, refersToClaim } from "#component-helpers/storage/volume-matching.ts";
+import type { VolumePool } from "#component-helpers/storage/volume-pool.ts";
 import type { RequeueAction } from "../../framework/controller.ts";
 import type { Action, Told } from "./actions.ts";
 import { provisionerOf } from "./provisioner.ts";
@@ -10,8 +12,8 @@ import { provisionerOf } from "./provisioner.ts";
 export interface ObservedClaim {
   readonly kind: "claim";
   readonly claim: PersistentVolumeClaim;
-  /** Those that refer to the claim, and those of its class that refer to none: no other can be its. */
-  readonly volumes: readonly PersistentVolume[];
+  /** All that there are, as claims look for them. */
+  readonly volumes: VolumePool;
   /** The volume that the claim names. */
   readonly named: PersistentVolume | undefined;
   /** The class that the claim asks for. */

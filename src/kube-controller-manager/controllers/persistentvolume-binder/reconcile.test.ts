@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import type { PersistentVolume, PersistentVolumeClaim } from "#api/generated/core/v1.ts";
 import type { StorageClass } from "#api/generated/storage/v1.ts";
+import { VolumePool } from "#component-helpers/storage/volume-pool.ts";
 import type { RequeueAction } from "../../framework/controller.ts";
 import type { Action } from "./actions.ts";
 import { type ObservedClaim, reconcileClaim } from "./reconcile-claim.ts";
@@ -45,7 +46,7 @@ const AGAIN = "again in 15000";
 const other = { namespace: "ns", name: "other", uid: "x" };
 
 test.each<[string, Partial<ObservedClaim>, readonly string[]]>([
-  ["a volume that fits", { volumes: [volume()] }, ["bind v"]],
+  ["a volume that fits", { volumes: VolumePool.of([volume()]) }, ["bind v"]],
   [
     "no volume and no class",
     {},
@@ -76,7 +77,7 @@ test.each<[string, Partial<ObservedClaim>, readonly string[]]>([
     {
       claim: claim({ storageClassName: "fast" }),
       storageClass: classOf("example.com/p", "WaitForFirstConsumer"),
-      volumes: [volume({ storageClassName: "fast" })],
+      volumes: VolumePool.of([volume({ storageClassName: "fast" })]),
     },
     [waiting, "Pending", AGAIN],
   ],
@@ -128,7 +129,7 @@ test.each<[string, Partial<ObservedClaim>, readonly string[]]>([
   const all: ObservedClaim = {
     kind: "claim",
     claim: claim(),
-    volumes: [],
+    volumes: new VolumePool(),
     named: undefined,
     storageClass: undefined,
     waitingPods: [],

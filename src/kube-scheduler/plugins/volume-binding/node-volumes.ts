@@ -3,7 +3,8 @@ import type { StorageClass } from "#api/generated/storage/v1.ts";
 import { parseQuantity, quantityCompare } from "#apimachinery/resource/quantity.ts";
 import { ownValue } from "#base/own-value.ts";
 import { SELECTED_NODE } from "#component-helpers/storage/annotations.ts";
-import { classOfClaim, findVolume, isReachable } from "#component-helpers/storage/volume-matching.ts";
+import { classOfClaim } from "#component-helpers/storage/volume-fields.ts";
+import { findVolume, isReachable } from "#component-helpers/storage/volume-matching.ts";
 import type { ClusterLister } from "../../framework/cluster-lister.ts";
 import type { PodClaims } from "./pod-claims.ts";
 

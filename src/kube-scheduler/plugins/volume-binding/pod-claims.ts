@@ -1,7 +1,7 @@
 import type { PersistentVolumeClaim, Pod } from "#api/generated/core/v1.ts";
 import { controllerOf } from "#component-helpers/pod/owner.ts";
 import { BIND_COMPLETED } from "#component-helpers/storage/annotations.ts";
-import { classOfClaim } from "#component-helpers/storage/volume-matching.ts";
+import { classOfClaim } from "#component-helpers/storage/volume-fields.ts";
 import type { ClusterLister } from "../../framework/cluster-lister.ts";
 
 /** The claims that a pod uses. */

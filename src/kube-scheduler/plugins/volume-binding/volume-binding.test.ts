@@ -3,6 +3,7 @@ import type { PersistentVolume, PersistentVolumeClaim, Pod, PodSpec } from "#api
 import type { StorageClass } from "#api/generated/storage/v1.ts";
 import { realClock } from "#base/clock.ts";
 import type { Client } from "#client/client.ts";
+import { VolumePool } from "#component-helpers/storage/volume-pool.ts";
 import { CycleState } from "../../framework/cycle-state.ts";
 import { podInfo } from "../../framework/pod-info.ts";
 import { testCluster, testNode, testNodeInfo, testPod, verdictOf } from "../../framework/test-objects.ts";
@@ -131,7 +132,7 @@ const pluginFor = (of: Omit<Case, "name" | "want">, client: Partial<Client> = {}
       pod: () => pod,
       claim: (_namespace, name) => (of.claim?.metadata.name === name ? of.claim : undefined),
       volume: (name) => (of.volume?.metadata.name === name ? of.volume : undefined),
-      volumes: () => (of.volume === undefined ? [] : [of.volume]),
+      volumes: () => VolumePool.of(of.volume === undefined ? [] : [of.volume]),
       storageClass: () => of.storageClass,
     }),
   });
