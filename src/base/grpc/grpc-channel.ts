@@ -20,6 +20,8 @@ const CONNECT_TIMEOUT_MS = 3_000;
 /** A silent connection is asked whether it lives; etcd takes no more than one question in five seconds. */
 const PING_INTERVAL_MS = 10_000;
 const PING_TIMEOUT_MS = 5_000;
+/** So long before a call is given up the other side is asked whether it lives; of calls that take less than twice of it, half their time. */
+const ASK_MS = 1_500;
 /** Methods whose header blocks are kept, and time limits of each. */
 const BLOCKS_MAX = 100;
 
@@ -74,7 +76,10 @@ export class GrpcChannel {
     await this.#connected();
   }
 
-  /** Calls a method that takes one message and gives one, however long it takes without a time. Rejects with {@link GrpcError}. */
+  /**
+   * Calls a method that takes one message and gives one, however long it takes without a time. Rejects with {@link GrpcError}. A call
+   * whose time is over fails alone, unless the other side does not even answer whether it lives: then the connection is given up.
+   */
   unary(path: string, frame: Buffer, timeoutMs?: number): Promise<Buffer> {
     const open = this.#open;
     // There is one nearly always, and a call should not wait for a turn of its own then.
@@ -94,13 +99,25 @@ export class GrpcChannel {
         else reject(error ?? new GrpcError(UNAVAILABLE, "the server gave no answer"));
       };
       const stream = connection.open(this.#headers(path, timeoutMs), new GrpcCall(this.url, onMessage, onEnd));
-      const giveUp = (): void => {
+      const giveUp = (isSilent: boolean): void => {
         connection.cancel(stream);
         reject(new GrpcError(DEADLINE_EXCEEDED, `${this.url} did not answer in time`));
+        if (isSilent) connection.destroy(`${this.url} is silent`);
       };
-      const timer = timeoutMs === undefined ? undefined : this.#clock.setTimeout(giveUp, timeoutMs);
+      const ask = (): void => {
+        const isSilent = this.#asks ? connection.ask() : () => false;
+        // Where it was us who stood still, the answer is there, and was not read yet.
+        timer = this.#clock.setTimeout(() => nextTurn(() => giveUp(isSilent())), lastMs);
+      };
+      const lastMs = timeoutMs === undefined ? 0 : Math.min(ASK_MS, timeoutMs / 2);
+      let timer = timeoutMs === undefined ? undefined : this.#clock.setTimeout(ask, timeoutMs - lastMs);
       connection.write(stream, frame, true);
     });
+  }
+
+  /** The kernel tells when the other side of a Unix socket has gone, and servers in Go take no questions of those who are silent. */
+  get #asks(): boolean {
+    return this.#socketPath === undefined;
   }
 
   /** Begins a call that goes on in both directions. Rejects with {@link GrpcError} where there is no connection. */
@@ -115,8 +132,9 @@ export class GrpcChannel {
     };
   }
 
-  /** Drops the connection; calls that wait on it fail. A later call connects anew, unless the channel is closed for good. */
-  reset(): void {
+  /** Drops the connection; calls that wait on it fail, and later ones. */
+  close(): void {
+    this.#closed = true;
     const connection = this.#connection;
     this.#connection = undefined;
     this.#open = undefined;
@@ -124,11 +142,6 @@ export class GrpcChannel {
       (open) => open.destroy(`the connection to ${this.url} was given up`),
       () => undefined,
     );
-  }
-
-  close(): void {
-    this.#closed = true;
-    this.reset();
   }
 
   #connected(): Promise<Http2Connection> {
@@ -160,8 +173,7 @@ export class GrpcChannel {
     } finally {
       timer.clear();
     }
-    // The kernel tells when the other side of a Unix socket has gone, and servers in Go take no questions of those who are silent.
-    if (this.#socketPath === undefined) this.#watchOver(connection, socket);
+    if (this.#asks) this.#watchOver(connection, socket);
     return connection;
   }
 
@@ -198,8 +210,15 @@ export class GrpcChannel {
     const interval = this.#clock.setInterval(
       () => {
         if (socket.destroyed) return;
-        deadline = this.#clock.setTimeout(() => connection.destroy(`${this.url} is silent`), PING_TIMEOUT_MS, { unref: true });
-        connection.ping(() => deadline?.clear());
+        let isAnswered = false;
+        const giveUp = (): void => {
+          if (!isAnswered) connection.destroy(`${this.url} is silent`);
+        };
+        deadline = this.#clock.setTimeout(() => nextTurn(giveUp), PING_TIMEOUT_MS, { unref: true });
+        connection.ping(() => {
+          isAnswered = true;
+          deadline?.clear();
+        });
       },
       PING_INTERVAL_MS,
       { unref: true },

@@ -74,6 +74,10 @@ export class Http2Connection {
   readonly #streams = new Map<number, Http2Stream>();
   #waiting: Http2Stream[] = [];
   readonly #pings: (() => void)[] = [];
+  /** Pieces that have come in. */
+  #heard = 0;
+  /** A stream's frame has come in since the other side was last asked whether it lives. */
+  #hasSpoken = true;
   #nextId = 1;
   #streamsMax = Number.POSITIVE_INFINITY;
   #frameMax = FRAME_PAYLOAD_MAX;
@@ -142,7 +146,20 @@ export class Http2Connection {
   /** Asks whether the other side lives. */
   ping(onAnswer: () => void): void {
     this.#pings.push(onAnswer);
+    this.#hasSpoken = false;
     this.#send(Frame.ping, 0, 0, Buffer.alloc(8));
+  }
+
+  /**
+   * Asks whether the other side lives, and gives a function that says whether it has been silent since. One that has answered that and
+   * sent nothing of a stream afterwards is not asked again, and is no silent one: gRPC's servers in Go close connections on which there
+   * are too many pings, and begin to count anew with whatever they send on a stream (`handlePing` of its `http2_server.go`).
+   */
+  ask(): () => boolean {
+    if (this.#pings.length === 0 && this.#hasSpoken) this.ping(() => undefined);
+    if (this.#pings.length === 0) return () => false;
+    const before = this.#heard;
+    return () => this.#heard === before;
   }
 
   /** Ends all streams, and the connection; without a reason it was lost. */
@@ -215,6 +232,7 @@ export class Http2Connection {
   }
 
   #take(chunk: Buffer): void {
+    this.#heard++;
     const bytes = this.#rest === undefined ? chunk : Buffer.concat([this.#rest, chunk]);
     this.#rest = undefined;
     let at = 0;
@@ -258,6 +276,7 @@ export class Http2Connection {
       this.#send(Frame.windowUpdate, 0, 0, numbers(this.#received));
       this.#received = 0;
     }
+    this.#hasSpoken = true;
     const stream = this.#streams.get(id);
     if (stream === undefined) return;
     const isLast = (flags & END_STREAM) !== 0;
@@ -290,6 +309,7 @@ export class Http2Connection {
   #onBlock(id: number, flags: number, block: Buffer): void {
     // Read in any case: later blocks build upon it.
     const headers = this.#decoder.read(block);
+    this.#hasSpoken = true;
     const stream = this.#streams.get(id);
     if (stream === undefined) return;
     stream.handlers.onHeaders(headers);

@@ -25,6 +25,8 @@ export class EtcdClient {
   readonly #clock: Clock;
   readonly #closed = new AbortController();
   #current: number;
+  /** Called when a member did not answer in time. */
+  onLate: (channel: GrpcChannel) => void = () => undefined;
 
   constructor(endpoints: EtcdEndpoints, options: { readonly clock: Clock; readonly random: Random }) {
     const { clock, random } = options;
@@ -94,8 +96,7 @@ export class EtcdClient {
     const error = outOfTime(thrown);
     if (!(error instanceof GrpcError) || !error.elsewhere) return false;
     this.leave(channel);
-    // It may be frozen or cut off, and the next call would wait as long.
-    if (error.code === DEADLINE_EXCEEDED) channel.reset();
+    if (error.code === DEADLINE_EXCEEDED) this.onLate(channel);
     return mayRepeat(error) && !this.#closed.signal.aborted;
   }
 }

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { realClock } from "#base/clock.ts";
+import { ManualClock } from "#base/manual-clock.ts";
 import { seededRandom } from "#base/random.ts";
 import type { StorageError } from "../kv.ts";
 import { EtcdStore } from "./etcd-store.ts";
@@ -10,23 +11,46 @@ const until = (condition: () => boolean): Promise<void> => expect.poll(condition
 
 let members: FakeMember[];
 let store: EtcdStore;
+/** A store whose time passes when the test says so. */
+let patient: EtcdStore;
+let clock: ManualClock;
 beforeEach(async () => {
   members = [new FakeMember(), new FakeMember()];
   const urls: string[] = [];
   for (const member of members) urls.push(await member.listen());
-  // It begins with the first.
-  store = new EtcdStore({ urls, tls: {}, clock: realClock, random: { ...seededRandom(1), int: () => 0 } });
+  clock = new ManualClock();
+  // They begin with the first.
+  [store, patient] = [realClock, clock].map(
+    (time) => new EtcdStore({ urls, tls: {}, clock: time, random: { ...seededRandom(1), int: () => 0 } }),
+  ) as [EtcdStore, EtcdStore];
 });
 afterEach(async () => {
   await store.close();
+  await patient.close();
   for (const member of members) await member[Symbol.asyncDispose]();
 });
+
+/** As the client has them. */
+const [READ_TRY_MS, WRITE_TRY_MS] = [3_000, 7_000];
+
+/** Time goes by, in which members answer. */
+async function passes(milliseconds: number): Promise<void> {
+  const step = 500;
+  for (let passed = 0; passed < milliseconds; passed += step) {
+    clock.advance(step);
+    await realClock.sleep(10);
+  }
+}
 const member = (i: number): FakeMember => members[i] as FakeMember;
 
 /** A watch's revisions with the keys that came with them. */
-function follow(prefix: string, startRevision?: number): { seen: string[]; errors: StorageError[]; stop: AbortController } {
+function follow(
+  prefix: string,
+  startRevision?: number,
+  by: EtcdStore = store,
+): { seen: string[]; errors: StorageError[]; stop: AbortController } {
   const followed = { seen: [] as string[], errors: [] as StorageError[], stop: new AbortController() };
-  store.watch(prefix, {
+  by.watch(prefix, {
     ...(startRevision === undefined ? {} : { startRevision }),
     signal: followed.stop.signal,
     onEvents: (events, revision) => void followed.seen.push(`${revision}: ${events.map(({ key }) => key).join(" ")}`),
@@ -107,6 +131,20 @@ describe("watches", () => {
     expect([...from.errors, ...now.errors]).toEqual([]);
   });
 
+  test("watches go to the next member with the calls, when theirs does not answer in time", async () => {
+    follow("/a/", 5, patient);
+    await until(() => created(member(0)).length === 1);
+    member(0).reply({ id: 1, created: true, revision: 4 });
+    member(0).onUnary = () => "hang";
+    member(1).onUnary = () => rangeAt(9);
+    const revision = patient.currentRevision();
+    await until(() => member(0).unary.length === 1);
+    await passes(READ_TRY_MS);
+    expect(await revision).toBe(9);
+    await until(() => created(member(1)).length === 1);
+    expect(created(member(1))).toMatchObject([{ id: 1, startRevision: 5 }]);
+  });
+
   test("one that is stopped is cancelled; one that is refused, even without its id, ends with the reason", async () => {
     const [stopped, refused] = [follow("/a/"), follow("/b/")];
     await until(() => created(member(0)).length === 2);
@@ -142,6 +180,24 @@ describe("calls", () => {
     };
     await expect(txn()).rejects.toMatchObject({ code: "Unavailable" });
     expect([member(0).unary, member(1).unary]).toEqual([[TXN], []]);
+  });
+
+  test("a write that a living member does not answer in time fails alone", async () => {
+    let answer: (message: Uint8Array) => void = () => undefined;
+    const held = new Promise<Uint8Array>((resolve) => {
+      answer = resolve;
+    });
+    member(0).onUnary = () => "hang";
+    const late = patient.txn({ key: "/late", expectedModRevision: 0 }).catch((error: unknown) => error);
+    await until(() => member(0).unary.length === 1);
+    member(0).onUnary = () => held;
+    clock.advance(WRITE_TRY_MS / 2);
+    const younger = patient.txn({ key: "/younger", expectedModRevision: 0 });
+    await until(() => member(0).unary.length === 2);
+    await passes(WRITE_TRY_MS / 2);
+    expect(await late).toMatchObject({ code: "Unavailable", message: "context deadline exceeded" });
+    answer(new Uint8Array());
+    expect(await younger).toMatchObject({ succeeded: false });
   });
 
   test("a write to a member that is not there goes to the next", async () => {

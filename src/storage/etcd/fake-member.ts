@@ -20,6 +20,8 @@ export interface WatchReply {
   readonly puts?: readonly (readonly [string, number])[];
 }
 
+type Answer = Uint8Array | { readonly code: number; readonly message: string } | "hang";
+
 /** A member of etcd as tests script it: what is asked of it, and answers word by word. */
 export class FakeMember implements AsyncDisposable {
   readonly #server: Http2Server = createServer();
@@ -27,8 +29,8 @@ export class FakeMember implements AsyncDisposable {
   version = "3.6.0";
   /** Paths of the calls that take one message, in order. */
   readonly unary: string[] = [];
-  /** What answers them: a message, or a status. */
-  onUnary: (path: string) => Uint8Array | { readonly code: number; readonly message: string } | "hang" = () => new Uint8Array();
+  /** What answers them, now or later: a message, or a status. */
+  onUnary: (path: string) => Answer | Promise<Answer> = () => new Uint8Array();
   readonly calls: WatchCall[] = [];
   #watch: ServerHttp2Stream | undefined;
 
@@ -91,13 +93,13 @@ export class FakeMember implements AsyncDisposable {
       return;
     }
     stream.resume();
-    stream.on("end", () => this.#answer(stream, path));
+    stream.on("end", () => void this.#answer(stream, path));
   }
 
-  #answer(stream: ServerHttp2Stream, path: string): void {
+  async #answer(stream: ServerHttp2Stream, path: string): Promise<void> {
     const isStatus = path === "/etcdserverpb.Maintenance/Status";
     if (!isStatus) this.unary.push(path);
-    const answer = isStatus ? versionMessage(this.version) : this.onUnary(path);
+    const answer = isStatus ? versionMessage(this.version) : await this.onUnary(path);
     if (answer === "hang") return;
     if (!(answer instanceof Uint8Array)) {
       const status = { "grpc-status": String(answer.code), "grpc-message": encodeURIComponent(answer.message) };

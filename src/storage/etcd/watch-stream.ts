@@ -1,5 +1,5 @@
 import type { Clock, Timer } from "#base/clock.ts";
-import type { GrpcStream, StreamHandlers } from "#base/grpc/grpc-channel.ts";
+import type { GrpcChannel, GrpcStream, StreamHandlers } from "#base/grpc/grpc-channel.ts";
 import type { StorageError, WatchOptions } from "../kv.ts";
 import type { EtcdClient } from "./etcd-client.ts";
 import {
@@ -25,6 +25,7 @@ const RETRY_MS = 100;
 
 /** A stream that is open. */
 interface Open {
+  readonly channel: GrpcChannel;
   readonly stream: GrpcStream;
   /** Its member can be asked how far the watches have come. */
   readonly progress: boolean;
@@ -64,6 +65,7 @@ export class WatchStream {
     this.#client = options.client;
     this.#clock = options.clock;
     this.#answersProgress = options.answersProgress;
+    this.#client.onLate = (channel) => this.#turnFrom(channel);
   }
 
   add(prefix: string, options: WatchOptions): void {
@@ -152,13 +154,21 @@ export class WatchStream {
       stream = await channel.stream(WATCH, handlers);
       if (this.#closed.signal.aborted) stream.cancel();
       if (ended || this.#closed.signal.aborted) return false;
-      this.#open = { stream, progress: this.#answersProgress(version) };
+      this.#open = { channel, stream, progress: this.#answersProgress(version) };
     } catch {
       this.#client.leave(channel);
       return false;
     }
     for (const watch of this.#watches.values()) this.#create(this.#open, watch);
     return true;
+  }
+
+  /** Goes on at the member that is called now: the late one may be cut off from the others, and take seconds to know it. */
+  #turnFrom(late: GrpcChannel): void {
+    const open = this.#open;
+    if (open?.channel !== late || this.#client.channel === late) return;
+    open.stream.cancel();
+    this.#lost(open.stream);
   }
 
   #lost(stream: GrpcStream): void {
