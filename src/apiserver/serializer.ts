@@ -1,5 +1,6 @@
 import type { ApiObject, ObjectMeta } from "#apimachinery/meta/api-object.ts";
 import { mayBeInexact, parseExactJson, writeExactJson } from "#apimachinery/schema/exact-json.ts";
+import { setOwn } from "#apimachinery/schema/json-node.ts";
 import { assert } from "#base/assert.ts";
 
 /** The bytes of one stored object as every reader gets them: JSON without `metadata.resourceVersion`, and where to splice it in. */
@@ -10,8 +11,16 @@ export interface EncodedObject {
   readonly versionOffset: number;
   /** Byte offset after the brace that closes `metadata`; absent until {@link metadataEnd} is first asked for it. */
   metadataEnd?: number | undefined;
+  /** Byte offset behind `spec`, where that comes behind `metadata` and the object was written by this process. */
+  readonly specEnd?: number | undefined;
   /** The text may hold numbers that have to be read exactly. */
   readonly exact?: boolean;
+}
+
+/** A stored value as its writer has it. */
+export interface KnownObject {
+  readonly encoded: EncodedObject;
+  readonly object: ApiObject;
 }
 
 const METADATA = Buffer.from('"metadata":{');
@@ -20,11 +29,12 @@ const METADATA_SEARCH_BYTES = 512;
 
 /** What the stored bytes of a kind begin with. */
 export function storedHead(apiVersion: string, kind: string): Buffer {
-  return Buffer.from(headOf(apiVersion, kind), "utf8");
+  return Buffer.from(`${headOf(apiVersion, kind)}{`, "utf8");
 }
 
+/** All before the value of `metadata`. */
 function headOf(apiVersion: string | undefined, kind: string | undefined): string {
-  return `{"apiVersion":${JSON.stringify(apiVersion)},"kind":${JSON.stringify(kind)},"metadata":{`;
+  return `{"apiVersion":${JSON.stringify(apiVersion)},"kind":${JSON.stringify(kind)},"metadata":`;
 }
 
 /** Whether a value begins with these bytes, and goes on. */
@@ -32,43 +42,84 @@ export function beginsWith(value: Uint8Array, head: Uint8Array): boolean {
   return value.byteLength > head.byteLength && Buffer.compare(value.subarray(0, head.byteLength), head) === 0;
 }
 
-/** Encodes an object for storage: `apiVersion`, `kind` and `metadata` first, no resourceVersion. */
-export function encodeObject(object: ApiObject): EncodedObject {
+/** Where most objects are put together. */
+const ROOM = Buffer.allocUnsafeSlow(128 * 1024);
+/** What a unit of UTF-16 takes in UTF-8 at most. */
+const BYTES_PER_UNIT_MAX = 3;
+const SPEC = ',"spec":';
+const COMMA = 0x2c;
+
+/**
+ * Encodes an object for storage: `apiVersion`, `kind` and `metadata` first, no resourceVersion. `before` is a known state of it: a spec
+ * that is the very same, as when a status is written, is not written out again.
+ *
+ * Each text becomes bytes by itself: V8 would copy it whole to cut it, and once more to join it with others.
+ */
+export function encodeObject(object: ApiObject, before?: KnownObject): EncodedObject {
   const head = headOf(object.apiVersion, object.kind);
-  const body = JSON.stringify(withoutVersion(object.metadata));
-  assert(body.length > 2, "a stored object has metadata");
-  let text = `${head}${body.slice(1)}`;
-  let exact = false;
-  // Each by itself: a copy of the object without what is written already would cost more.
+  const metadata = JSON.stringify(withoutVersion(object.metadata));
+  assert(metadata.length > 2, "a stored object has metadata");
+  const { spec, others } = membersBehind(object);
+  const kept = spec === undefined ? undefined : specBytes(spec, before);
+  const written = spec === undefined || kept !== undefined ? undefined : writeExactJson(spec);
+  const rest = writeExactJson(others);
+  const units = head.length + metadata.length + SPEC.length + (written?.text.length ?? 0) + rest.text.length;
+  const most = units * BYTES_PER_UNIT_MAX + (kept?.byteLength ?? 0);
+  const target = most <= ROOM.byteLength ? ROOM : Buffer.allocUnsafe(most);
+
+  const metadataStart = target.write(head, 0);
+  const metadataEnd = metadataStart + target.write(metadata, metadataStart);
+  let specEnd: number | undefined;
+  if (kept !== undefined) specEnd = metadataEnd + kept.copy(target, metadataEnd);
+  else if (written !== undefined) {
+    const at = metadataEnd + target.write(SPEC, metadataEnd);
+    specEnd = at + target.write(written.text, at);
+  }
+  const restStart = specEnd ?? metadataEnd;
+  const tail = rest.text === "{}" ? "}" : rest.text;
+  const end = restStart + target.write(tail, restStart);
+  // The brace that opens the rest is the comma before it.
+  if (tail === rest.text) target[restStart] = COMMA;
+
+  const exact = rest.exact || written?.exact === true;
+  return { bytes: ownBytes(target, end), versionOffset: metadataStart + 1, metadataEnd, specEnd, exact };
+}
+
+/** What stands behind `metadata`; `spec` apart where it comes first. */
+function membersBehind(object: ApiObject): { readonly spec: unknown; readonly others: Readonly<Record<string, unknown>> } {
+  const others: Record<string, unknown> = {};
+  let spec: unknown;
+  let isFirst = true;
   for (const key in object) {
     const value = (object as unknown as Record<string, unknown>)[key];
     if (value === undefined || key === "apiVersion" || key === "kind" || key === "metadata") continue;
-    const written = writeExactJson(value);
-    exact ||= written.exact;
-    text += `,${JSON.stringify(key)}:${written.text}`;
+    if (isFirst && key === "spec") spec = value;
+    else setOwn(others, key, value);
+    isFirst = false;
   }
-  text += "}";
-  const bytes = ownBytes(text);
-  const isAscii = bytes.byteLength === text.length;
-  const metadataEnd = isAscii ? head.length + body.length - 1 : undefined;
-  return { bytes, versionOffset: isAscii ? head.length : Buffer.byteLength(head, "utf8"), metadataEnd, exact };
+  return { spec, others };
+}
+
+/** The bytes of a spec as they stand in those of another state; undefined where that has another, or was read from the store. */
+function specBytes(spec: unknown, before: KnownObject | undefined): Buffer | undefined {
+  if (before === undefined || (before.object as { readonly spec?: unknown }).spec !== spec) return undefined;
+  const { bytes, metadataEnd, specEnd, exact } = before.encoded;
+  if (specEnd === undefined || metadataEnd === undefined || exact === true) return undefined;
+  return Buffer.from(bytes.buffer, bytes.byteOffset + metadataEnd, specEnd - metadataEnd);
 }
 
 /**
- * The text's bytes in memory of their own. `Buffer.from` takes it for short ones from blocks of 8 KB, each of which stays whole as long
- * as one of those lives that were written by and by: up to 8 KB for an object.
+ * A copy of the first bytes in memory of its own. `Buffer.from` takes it for short ones from blocks of 8 KB, each of which stays whole as
+ * long as one of those lives that were written by and by: up to 8 KB for an object.
  */
-function ownBytes(text: string): Buffer {
-  const length = Buffer.byteLength(text, "utf8");
+function ownBytes(source: Buffer, length: number): Buffer {
   const bytes = Buffer.allocUnsafeSlow(length);
-  bytes.write(text, 0, length === text.length ? "latin1" : "utf8");
+  source.copy(bytes, 0, 0, length);
   return bytes;
 }
 
-function withoutVersion(metadata: ObjectMeta): ObjectMeta {
-  if (metadata.resourceVersion === undefined) return metadata;
-  const { resourceVersion: _, ...rest } = metadata;
-  return rest;
+function withoutVersion(metadata: ObjectMeta): object {
+  return metadata.resourceVersion === undefined ? metadata : { ...metadata, resourceVersion: undefined };
 }
 
 /** Finds the splice point in bytes that {@link encodeObject} wrote, here or in an earlier run. `custom`: of a custom resource. */

@@ -1,5 +1,5 @@
 import type { ApiObject } from "#apimachinery/meta/api-object.ts";
-import { decodeEncoded, type EncodedObject, encodedFromBytes, encodeObject } from "../serializer.ts";
+import { decodeEncoded, type EncodedObject, encodedFromBytes, encodeObject, type KnownObject } from "../serializer.ts";
 import type { DecodedObjects } from "./decoded-objects.ts";
 
 /**
@@ -123,19 +123,13 @@ export class CacheEntry {
   }
 }
 
-/** A stored value as its writer has it. */
-export interface KnownValue {
-  readonly encoded: EncodedObject;
-  readonly object: ApiObject;
-}
-
 /** Reads `<prefix><namespace>/<name>` or `<prefix><name>`. `known` is what its writer still has; `exact` that numbers may be long. */
 export function entryFromValue(
   prefixLength: number,
   key: string,
   revision: number,
   value: Uint8Array,
-  known?: KnownValue,
+  known?: KnownObject,
   exact = false,
 ): CacheEntry {
   const slash = key.indexOf("/", prefixLength);

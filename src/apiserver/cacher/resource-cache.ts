@@ -1,8 +1,8 @@
 import type { ApiObject } from "#apimachinery/meta/api-object.ts";
 import { prefixEnd, sortKey } from "#storage/key-order.ts";
 import { OrderedTree } from "#storage/memory/ordered-tree.ts";
-import { beginsWith, encodeObject } from "../serializer.ts";
-import { type CacheEntry, entryFromValue, type KnownValue } from "./cache-entry.ts";
+import { beginsWith, encodeObject, type KnownObject } from "../serializer.ts";
+import { type CacheEntry, entryFromValue } from "./cache-entry.ts";
 import { DecodedObjects } from "./decoded-objects.ts";
 import { type CacheEvent, EventHistory } from "./event-history.ts";
 import { FieldIndex } from "./field-index.ts";
@@ -51,7 +51,7 @@ export class ResourceCache {
   }
 
   /** The entry of a stored value. `known` is its object where the writer still has it. Throws for a value that cannot be read. */
-  entryOf(key: string, revision: number, value: Uint8Array, known?: KnownValue): CacheEntry {
+  entryOf(key: string, revision: number, value: Uint8Array, known?: KnownObject): CacheEntry {
     const foreign = known === undefined ? this.#foreign(value) : undefined;
     const stored = entryFromValue(this.prefix.length, key, revision, value, known ?? foreign, this.exact);
     const entry = known !== undefined || this.#read === undefined ? stored : stored.readAs(this.#read);
@@ -65,7 +65,7 @@ export class ResourceCache {
     this.#decoded ??= new DecodedObjects();
   }
 
-  #foreign(value: Uint8Array): KnownValue | undefined {
+  #foreign(value: Uint8Array): KnownObject | undefined {
     if (this.reader === undefined || this.reader.heads.some((head) => beginsWith(value, head))) return undefined;
     const object = this.reader.read(value);
     return { encoded: encodeObject(object), object };

@@ -122,7 +122,7 @@ export async function storeNew(core: StoreCore, object: ApiObject, request: Writ
       transaction?.rollback?.();
       return { entry: undefined, object: stored };
     }
-    const entry = await core.put(key, 0, stored);
+    const entry = await core.put(key, undefined, stored);
     if (entry === undefined) throw nameTaken(core, core.cache.byKey(key), request, meta.name);
     transaction?.commit?.();
     return { entry, object: entry.object };

@@ -74,9 +74,7 @@ async function deleteExisting(
   if (step === "immediate" && held) markAsDeleting(draft.metadata, now);
   if (step === "immediate" && !held) return remove(core, existing, existing, request);
   if (request.dryRun) return { answer: core.normalize(draft), entry: undefined, gone: false };
-  const marked = unchanged(draft, existing.object)
-    ? existing
-    : await core.put(existing.key, existing.revision, core.normalize(draft));
+  const marked = unchanged(draft, existing.object) ? existing : await core.put(existing.key, existing, core.normalize(draft));
   if (marked === undefined) return undefined;
   if (held || (options.gracePeriodSeconds ?? 0) > 0) return { answer: marked.object, entry: marked, gone: false };
   return (await remove(core, marked, marked, request)) ?? removedByOther(core, marked, request);
@@ -117,7 +115,7 @@ async function mark(
       entry: undefined,
       gone: false,
     };
-  const marked = await core.put(existing.key, existing.revision, stored);
+  const marked = await core.put(existing.key, existing, stored);
   return marked === undefined ? undefined : { answer: marked.object, entry: marked, gone: false };
 }
 

@@ -298,19 +298,20 @@ export class StoreCore {
     return status === undefined ? [] : (status.resetFields ?? ["spec", ...KEPT_METADATA[status.keepsMetadata ?? "none"]]);
   }
 
-  /** Writes an object's normalised state; undefined when somebody else wrote since `expectedRevision` (0: made it). */
-  async put(key: string, expectedRevision: number, object: ApiObject): Promise<CacheEntry | undefined> {
+  /** Writes an object's normalised state; undefined when somebody else wrote since `existing`, or has made it. */
+  async put(key: string, existing: CacheEntry | undefined, object: ApiObject): Promise<CacheEntry | undefined> {
     const { kv, cache, leases } = this.modules;
     const form = this.storedForm(object);
     const stored = form instanceof Promise ? await form : form;
-    const encoded = encodeObject(stored);
+    const before = this.definition.codec === undefined && existing?.isDecoded === true ? existing : undefined;
+    const encoded = encodeObject(stored, before);
     const ttl = this.strategy.ttlSeconds?.(object) ?? 0;
     const lease = ttl > 0 ? await leases.leaseFor(ttl) : 0;
     const value = this.#encoding.write(stored, encoded);
     const write = cache.expect(key, encoded, stored, value);
     try {
       const put = lease === 0 ? { value } : { value, lease };
-      const result = await kv.txn({ key, expectedModRevision: expectedRevision, put });
+      const result = await kv.txn({ key, expectedModRevision: existing?.revision ?? 0, put });
       if (cache.revision < result.revision) await cache.waitFor(result.revision);
       if (!result.succeeded) return undefined;
       const { namespace, name } = object.metadata;

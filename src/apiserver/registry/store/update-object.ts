@@ -132,7 +132,7 @@ async function storeChanged(
   }
   const same = core.changesNothing(existing, stored);
   if (same instanceof Promise ? await same : same) return { entry: existing, object: existing.object, created: false };
-  const entry = await core.put(existing.key, existing.revision, stored);
+  const entry = await core.put(existing.key, existing, stored);
   return entry === undefined ? undefined : { entry, object: entry.object, created: false };
 }
 
