@@ -50,7 +50,8 @@ function compareLeaves(before: unknown, after: unknown): Comparison | undefined 
 }
 
 function compareDeduced(before: unknown, after: unknown): Comparison | undefined {
-  const [left, right] = [asMap(before), asMap(after)];
+  const left = asMap(before);
+  const right = asMap(after);
   if (left !== undefined && right !== undefined) return compareMaps({ kind: "deduced" }, before, after, true);
   if (left === undefined && right === undefined) return compareLeaves(before, after);
   const children = ownedPaths({ kind: "deduced" }, left ?? right);
@@ -72,12 +73,16 @@ class Parts {
 
   /** Puts parts in order that were not given so. */
   sorted(): this {
-    for (const parts of [this.#added, this.#modified, this.#removed]) if (parts !== undefined) sortShort(parts, compareChildren);
+    if (this.#added !== undefined) sortShort(this.#added, compareChildren);
+    if (this.#modified !== undefined) sortShort(this.#modified, compareChildren);
+    if (this.#removed !== undefined) sortShort(this.#removed, compareChildren);
     return this;
   }
 
   comparison(): Comparison | undefined {
-    const [added, modified, removed] = [node(this.#added), node(this.#modified), node(this.#removed)];
+    const added = node(this.#added);
+    const modified = node(this.#modified);
+    const removed = node(this.#removed);
     return added === undefined && modified === undefined && removed === undefined ? undefined : { added, modified, removed };
   }
 }
@@ -95,7 +100,8 @@ function node(children: Children | undefined): FieldSet | undefined {
 }
 
 function compareFields(plan: StructPlan, before: unknown, after: unknown, plain: boolean): Comparison | undefined {
-  const [left, right] = [asMap(before), asMap(after)];
+  const left = asMap(before);
+  const right = asMap(after);
   if (isEmptyMap(left) && isEmptyMap(right)) return compareLeaves(before, after);
   const parts = new Parts();
   for (const field of fieldsOf(plan, left, right, plain)) {
@@ -118,7 +124,8 @@ function compareFields(plan: StructPlan, before: unknown, after: unknown, plain:
 }
 
 function compareMaps(plan: FieldPlan, before: unknown, after: unknown, plain: boolean): Comparison | undefined {
-  const [left, right] = [asMap(before), asMap(after)];
+  const left = asMap(before);
+  const right = asMap(after);
   if (isEmptyMap(left) && isEmptyMap(right)) return compareLeaves(before, after);
   const parts = new Parts();
   const keys = Object.keys(left ?? {});
@@ -130,7 +137,8 @@ function compareMaps(plan: FieldPlan, before: unknown, after: unknown, plain: bo
 const LEAF_PLAN: FieldPlan = { kind: "leaf" };
 
 function compareLists(plan: ListPlan, before: unknown, after: unknown, plain: boolean): Comparison | undefined {
-  const [left, right] = [asList(before), asList(after)];
+  const left = asList(before);
+  const right = asList(after);
   if (left.length === 0 && right.length === 0) return compareLeaves(before, after);
   const element = plan.kind === "keyed" ? plan.element : LEAF_PLAN;
   if (plan.kind === "keyed" && arePaired(plan.keys, left, right)) return comparePairs(plan, left, right, plain);
@@ -206,7 +214,8 @@ function compareItems(
 export function jsonEqual(a: unknown, b: unknown): boolean {
   if (a === b) return true;
   if (Array.isArray(a)) return Array.isArray(b) && a.length === b.length && a.every((item, i) => jsonEqual(item, b[i]));
-  const [left, right] = [asMap(a), asMap(b)];
+  const left = asMap(a);
+  const right = asMap(b);
   if (left === undefined || right === undefined || Array.isArray(b)) return false;
   const keys = Object.keys(left);
   return (

@@ -53,8 +53,10 @@ function addField(fields: PlannedField[], field: PlannedField | undefined): void
     if (before === field) return;
     at--;
   }
-  if (at === fields.length) fields.push(field);
-  else fields.splice(at, 0, field);
+  fields.push(field);
+  // By hand: `splice` makes a list of what it takes out, also of nothing.
+  for (let to = fields.length - 1; to > at; to--) fields[to] = fields[to - 1] as PlannedField;
+  fields[at] = field;
 }
 
 /** The members of a struct that its type does not name; none where they are no fields. */

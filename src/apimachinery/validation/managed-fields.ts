@@ -10,9 +10,14 @@ const SUBRESOURCE_BYTES_MAX = 256;
 /** What nearly all managers are called, which needs no look at each character. */
 const PLAIN_NAME = /^[ -~]*$/;
 
+function isPlainManager(manager: string): boolean {
+  return manager.length <= FIELD_MANAGER_BYTES_MAX && PLAIN_NAME.test(manager);
+}
+
 /** The name of a field manager: at most 128 bytes, all printable. */
 export function validateFieldManager(manager: string, path: FieldPath): FieldError[] {
   const errors: FieldError[] = [];
+  if (isPlainManager(manager)) return errors;
   if (byteLength(manager) > FIELD_MANAGER_BYTES_MAX) errors.push(tooLong(path, FIELD_MANAGER_BYTES_MAX));
   if (PLAIN_NAME.test(manager)) return errors;
   let position = 0;
@@ -35,16 +40,18 @@ function isPrintable(char: string): boolean {
 export function validateManagedFields(entries: readonly ManagedFieldsEntry[] | undefined, path: FieldPath): FieldError[] {
   const errors: FieldError[] = [];
   entries?.forEach((entry, i) => {
-    const at = path.index(i);
+    // Paths are made for errors alone: every write looks at all managers.
     if (entry.operation !== "Apply" && entry.operation !== "Update") {
-      errors.push(invalid(at.child("operation"), entry.operation ?? "", "must be `Apply` or `Update`"));
+      errors.push(invalid(path.index(i).child("operation"), entry.operation ?? "", "must be `Apply` or `Update`"));
     }
     if (entry.fieldsType && entry.fieldsType !== "FieldsV1") {
-      errors.push(invalid(at.child("fieldsType"), entry.fieldsType, "must be `FieldsV1`"));
+      errors.push(invalid(path.index(i).child("fieldsType"), entry.fieldsType, "must be `FieldsV1`"));
     }
-    if (entry.manager) errors.push(...validateFieldManager(entry.manager, at.child("manager")));
+    if (entry.manager && !isPlainManager(entry.manager)) {
+      errors.push(...validateFieldManager(entry.manager, path.index(i).child("manager")));
+    }
     if (entry.subresource && byteLength(entry.subresource) > SUBRESOURCE_BYTES_MAX) {
-      errors.push(tooLong(at.child("subresource"), SUBRESOURCE_BYTES_MAX));
+      errors.push(tooLong(path.index(i).child("subresource"), SUBRESOURCE_BYTES_MAX));
     }
   });
   return errors;

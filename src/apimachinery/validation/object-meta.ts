@@ -40,13 +40,12 @@ export function validateObjectMeta(
   }
   if (!meta.name) errors.push(required(path.child("name"), "name or generateName is required"));
   else for (const message of validateName(meta.name, false)) errors.push(invalid(path.child("name"), meta.name, message));
-  errors.push(...validateNamespace(meta.namespace ?? "", namespaced, path.child("namespace")));
+  addNamespaceErrors(errors, meta.namespace ?? "", namespaced, path);
   if ((meta.generation ?? 0) < 0) errors.push(invalid(path.child("generation"), meta.generation, NOT_NEGATIVE));
-  errors.push(...validateLabels(meta.labels, path.child("labels")));
-  errors.push(...validateAnnotations(meta.annotations, path.child("annotations")));
-  errors.push(...validateOwnerReferences(meta.ownerReferences, path.child("ownerReferences")));
-  errors.push(...validateFinalizers(meta.finalizers, path.child("finalizers")));
-  errors.push(...validateManagedFields(meta.managedFields, path.child("managedFields")));
+  addLabelErrors(errors, meta, path);
+  if (meta.ownerReferences) errors.push(...validateOwnerReferences(meta.ownerReferences, path.child("ownerReferences")));
+  if (meta.finalizers) errors.push(...validateFinalizers(meta.finalizers, path.child("finalizers")));
+  if (meta.managedFields) errors.push(...validateManagedFields(meta.managedFields, path.child("managedFields")));
   if (options.qualifiedFinalizers !== false) {
     meta.finalizers?.forEach((name, i) => {
       errors.push(...validateKubeFinalizer(name, path.child("finalizers").index(i)));
@@ -57,10 +56,17 @@ export function validateObjectMeta(
 
 const NOT_NEGATIVE = "must be greater than or equal to 0";
 
-function validateNamespace(namespace: string, namespaced: boolean, path: FieldPath): FieldError[] {
-  if (!namespaced) return namespace === "" ? [] : [forbidden(path, "not allowed on this type")];
-  if (namespace === "") return [required(path, "")];
-  return nameIsDnsLabel(namespace, false).map((message) => invalid(path, namespace, message));
+function addNamespaceErrors(errors: FieldError[], namespace: string, namespaced: boolean, path: FieldPath): void {
+  if (!namespaced) {
+    if (namespace !== "") errors.push(forbidden(path.child("namespace"), "not allowed on this type"));
+  } else if (namespace === "") errors.push(required(path.child("namespace"), ""));
+  else for (const message of nameIsDnsLabel(namespace, false)) errors.push(invalid(path.child("namespace"), namespace, message));
+}
+
+// Most objects have few of these, and every write asks for them: what is absent costs neither a path nor a list.
+function addLabelErrors(errors: FieldError[], { labels, annotations }: Meta, path: FieldPath): void {
+  if (labels) errors.push(...validateLabels(labels, path.child("labels")));
+  if (annotations) errors.push(...validateAnnotations(annotations, path.child("annotations")));
 }
 
 /** What may change in metadata, and whether the new metadata is well formed (`ValidateObjectMetaUpdate`). */
@@ -71,18 +77,21 @@ export function validateObjectMetaUpdate(meta: Meta, old: Meta, path: FieldPath)
   const generation = meta.generation ?? 0;
   if (generation < 0) errors.push(invalid(path.child("generation"), generation, NOT_NEGATIVE));
   if (generation < (old.generation ?? 0)) errors.push(invalid(path.child("generation"), generation, "must not be decremented"));
-  for (const key of ["name", "namespace", "uid"] as const) {
-    errors.push(...validateImmutableField(meta[key] ?? "", old[key] ?? "", path.child(key)));
+  for (const key of IDENTITY) {
+    if (!semanticEqual(meta[key] ?? "", old[key] ?? ""))
+      errors.push(invalid(path.child(key), meta[key] ?? "", IMMUTABLE_MESSAGE));
   }
-  for (const key of ["creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds"] as const) {
-    errors.push(...validateImmutableField(meta[key], old[key], path.child(key)));
+  for (const key of TIMES) {
+    if (!semanticEqual(meta[key], old[key])) errors.push(invalid(path.child(key), meta[key], IMMUTABLE_MESSAGE));
   }
-  errors.push(...validateLabels(meta.labels, path.child("labels")));
-  errors.push(...validateAnnotations(meta.annotations, path.child("annotations")));
-  errors.push(...validateOwnerReferences(meta.ownerReferences, path.child("ownerReferences")));
-  errors.push(...validateManagedFields(meta.managedFields, path.child("managedFields")));
+  addLabelErrors(errors, meta, path);
+  if (meta.ownerReferences) errors.push(...validateOwnerReferences(meta.ownerReferences, path.child("ownerReferences")));
+  if (meta.managedFields) errors.push(...validateManagedFields(meta.managedFields, path.child("managedFields")));
   return errors;
 }
+
+const IDENTITY = ["name", "namespace", "uid"] as const;
+const TIMES = ["creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds"] as const;
 
 /** One error when the values differ; the new value is shown. */
 export function validateImmutableField(value: unknown, old: unknown, path: FieldPath): FieldError[] {
