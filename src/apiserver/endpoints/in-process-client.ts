@@ -87,6 +87,13 @@ function sharedOf(stores: StoreRegistry): Shared {
   return shared;
 }
 
+/** A call that may go on. */
+interface Begun {
+  readonly endpoint: ResourceEndpoint;
+  readonly context: RequestContext;
+  readonly info: RequestInfo;
+}
+
 class InProcessClient {
   readonly #modules: HandlerModules;
   readonly #user: UserInfo;
@@ -105,7 +112,8 @@ class InProcessClient {
   }
 
   async get(id: ResourceId, namespace: string, name: string): Promise<ApiObject> {
-    const { endpoint } = await this.#begin("get", id, namespace, name);
+    const begun = this.#begin("get", id, namespace, name);
+    const { endpoint } = begun instanceof Promise ? await begun : begun;
     await endpoint.store.core.modules.cache.catchUp();
     const entry = endpoint.store.entry(namespaceOf(endpoint, namespace), name);
     if (entry === undefined) throw notFound({ group: id.group, resource: id.resource }, name);
@@ -114,7 +122,8 @@ class InProcessClient {
   }
 
   async list(id: ResourceId, namespace: string, options: ListOptions = {}): Promise<ApiList<ApiObject>> {
-    const { endpoint } = await this.#begin("list", id, namespace, "");
+    const begun = this.#begin("list", id, namespace, "");
+    const { endpoint } = begun instanceof Promise ? await begun : begun;
     const parsed = parseListOptions(queryOf(options), false);
     const selection = selectionOf(endpoint, namespace, "", parsed.labelSelector, parsed.fieldSelector);
     const { entries, metadata } = await listEntries(endpoint, selection, parsed);
@@ -149,7 +158,8 @@ class InProcessClient {
     options: WriteOptions & { name?: string } = {},
   ): Promise<ApiObject> {
     const { subresource = "", name = "" } = options;
-    await this.#modules.stores.pending(id.group, id.resource);
+    const pending = this.#modules.stores.pending(id.group, id.resource);
+    if (pending !== undefined) await pending;
     const endpoint = this.#endpoint(id);
     const call = functionCall(endpoint, subresource, object);
     if (call !== undefined) return this.#call(call, id, namespace, options);
@@ -157,7 +167,8 @@ class InProcessClient {
     if (subresource !== "" || endpoint === undefined) {
       return this.#send("POST", id, namespace, name, subresource, object, "application/json", options);
     }
-    const { context, info } = await this.#begin("create", id, namespace, name);
+    const begun = this.#begin("create", id, namespace, name);
+    const { context, info } = begun instanceof Promise ? await begun : begun;
     const body = decoded(endpoint.form, object);
     setDefaults(endpoint, body);
     const write = writeRequest(endpoint, context, this.#target(endpoint, info), this.#writeOptions(options));
@@ -176,7 +187,8 @@ class InProcessClient {
     if (this.#isSpecial(id, subresource)) {
       return this.#send("PUT", id, namespace, name, subresource, object, "application/json", options);
     }
-    const { endpoint, context, info } = await this.#begin("update", id, namespace, name, subresource);
+    const begun = this.#begin("update", id, namespace, name, subresource);
+    const { endpoint, context, info } = begun instanceof Promise ? await begun : begun;
     const target = this.#target(endpoint, info);
     const decode = (): ApiObject => {
       const body = decoded(endpoint.form, object);
@@ -218,7 +230,8 @@ class InProcessClient {
     if (type === "application/apply-patch+yaml" || this.#isSpecial(id, subresource)) {
       return this.#send("PATCH", id, namespace, name, subresource, patch, type, options);
     }
-    const { endpoint, context, info } = await this.#begin("patch", id, namespace, name, subresource);
+    const begun = this.#begin("patch", id, namespace, name, subresource);
+    const { endpoint, context, info } = begun instanceof Promise ? await begun : begun;
     const target = this.#target(endpoint, info);
     const parsed = Patch.fromValue(type as PatchKind, patch);
     const write = writeRequest(endpoint, context, target, this.#writeOptions(options));
@@ -239,14 +252,16 @@ class InProcessClient {
   }
 
   async delete(id: ResourceId, namespace: string, name: string, options: DeleteRequest = {}): Promise<void> {
-    const { endpoint, context, info } = await this.#begin("delete", id, namespace, name);
+    const begun = this.#begin("delete", id, namespace, name);
+    const { endpoint, context, info } = begun instanceof Promise ? await begun : begun;
     const write = writeRequest(endpoint, context, this.#target(endpoint, info), this.#writeOptions({}));
     const { mayBeSent: _, ...body } = options;
     await endpoint.store.deleteWith(name, body as DeleteOptions, write);
   }
 
   async deleteCollection(id: ResourceId, namespace: string, options: ListOptions & DeleteRequest = {}): Promise<void> {
-    const { endpoint, context, info } = await this.#begin("deletecollection", id, namespace, "");
+    const begun = this.#begin("deletecollection", id, namespace, "");
+    const { endpoint, context, info } = begun instanceof Promise ? await begun : begun;
     const { gracePeriodSeconds, propagationPolicy, preconditions, mayBeSent: _, ...listOptions } = options;
     const parsed = parseListOptions(queryOf(listOptions), false);
     const selection = selectionOf(endpoint, namespace, "", parsed.labelSelector, parsed.fieldSelector);
@@ -273,20 +288,19 @@ class InProcessClient {
     return jsonOf(await this.#shared.handle(request));
   }
 
-  async #begin(
-    verb: Verb,
-    id: ResourceId,
-    namespace: string,
-    name: string,
-    subresource = "",
-  ): Promise<{ endpoint: ResourceEndpoint; context: RequestContext; info: RequestInfo }> {
+  /** At once unless the resource is still being made, or who decides has to ask somebody. */
+  #begin(verb: Verb, id: ResourceId, namespace: string, name: string, subresource = ""): Begun | Promise<Begun> {
     const pending = this.#modules.stores.pending(id.group, id.resource);
-    if (pending !== undefined) await pending;
+    if (pending !== undefined) return pending.then(() => this.#allowed(verb, id, namespace, name, subresource));
+    return this.#allowed(verb, id, namespace, name, subresource);
+  }
+
+  #allowed(verb: Verb, id: ResourceId, namespace: string, name: string, subresource: string): Begun | Promise<Begun> {
     const endpoint = this.#endpoint(id);
     if (endpoint === undefined) throw noSuchPath();
     const info = infoOf(verb, id, namespace, name, subresource);
-    await this.#authorize(info);
-    return { endpoint, info, context: this.#context(info) };
+    const begun = { endpoint, info, context: this.#context(info) };
+    return this.#authorize(info)?.then(() => begun) ?? begun;
   }
 
   #endpoint(id: ResourceId): ResourceEndpoint | undefined {
@@ -340,7 +354,8 @@ class InProcessClient {
     options: WriteOptions & { name?: string },
   ): Promise<ApiObject> {
     const { subresource = "", name = "" } = options;
-    const { endpoint, context, info } = await this.#begin("create", id, namespace, name, subresource);
+    const begun = this.#begin("create", id, namespace, name, subresource);
+    const { endpoint, context, info } = begun instanceof Promise ? await begun : begun;
     try {
       return await createThrough(endpoint, called, context, this.#target(endpoint, info), body, this.#writeOptions(options));
     } catch (thrown) {
