@@ -6,6 +6,7 @@ import { FakeClient } from "#client/fake-client.ts";
 import { type ControllerManager, startControllerManager } from "#kube-controller-manager/controller-manager.ts";
 import type { ControllerDefinition } from "#kube-controller-manager/framework/controller.ts";
 import {
+  CLUSTER_ROLES,
   CONTROLLER_REVISIONS,
   DAEMON_SETS,
   DEPLOYMENTS,
@@ -61,6 +62,7 @@ export class Controlled implements AsyncDisposable {
       ...namespaced,
       { id: NODES, kind: "Node", namespaced: false },
       { id: PERSISTENT_VOLUMES, kind: "PersistentVolume", namespaced: false },
+      { id: CLUSTER_ROLES, kind: "ClusterRole", namespaced: false },
       { id: STORAGE_CLASSES, kind: "StorageClass", namespaced: false },
       { id: LEASES, kind: "Lease", namespaced: true },
     ];

@@ -2,24 +2,28 @@ import type { ClusterRole } from "#api/generated/rbac/v1.ts";
 import { keyOf, splitKey } from "#client/object-meta.ts";
 import { type ControllerDefinition, controller, source } from "../../framework/controller.ts";
 import { CLUSTER_ROLES } from "../../framework/resources.ts";
-import { type Action, type Observed, reconcile } from "./reconcile.ts";
+import { type Action, isPartOf, type Observed, reconcile } from "./reconcile.ts";
 
 const NAME = "clusterrole-aggregation-controller";
+/** Cluster roles that gather the rules of others, under one value. */
+const AGGREGATING_INDEX = "aggregating";
+const AGGREGATING = "yes";
 
 /** Gathers the rules of cluster roles in those that aggregate them. */
 export const clusterRoleAggregationController: ControllerDefinition = {
   name: NAME,
   create({ client, informers }) {
     const roles = informers.informer<ClusterRole>(CLUSTER_ROLES);
+    roles.addIndex(AGGREGATING_INDEX, ({ aggregationRule }) => (aggregationRule ? [AGGREGATING] : []));
     return controller<Observed, Action>({
-      // Any role may be part of any other.
       sources: [
-        source(roles, () =>
-          roles.lister
-            .list()
-            .filter((role) => role.aggregationRule)
-            .map(keyOf),
-        ),
+        source(roles, ({ old, object }) => {
+          const concerned = roles.byIndex(AGGREGATING_INDEX, AGGREGATING).filter((role) => {
+            const changed = role.metadata.name === object.metadata.name;
+            return changed || isPartOf(object, role) || (old !== undefined && isPartOf(old, role));
+          });
+          return concerned.map(keyOf);
+        }),
       ],
       observe(key) {
         const role = roles.lister.get("", splitKey(key).name);

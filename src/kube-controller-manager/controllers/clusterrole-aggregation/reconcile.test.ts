@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { ClusterRole, PolicyRule } from "#api/generated/rbac/v1.ts";
-import { reconcile } from "./reconcile.ts";
+import { isPartOf, reconcile } from "./reconcile.ts";
 
 const get: PolicyRule = { apiGroups: [""], resources: ["pods"], verbs: ["get"] };
 const list: PolicyRule = { apiGroups: [""], resources: ["pods"], verbs: ["list"] };
@@ -27,4 +27,12 @@ test.each([
   { name: "a role that does not aggregate is left alone", role: part("m", [get]), parts: [part("a", [list])], want: undefined },
 ])("$name", ({ role, parts, want }) => {
   expect(reconcile({ role, all: [role, ...parts] })[0]?.rules).toEqual(want);
+});
+
+test.each([
+  ["that is labelled so", part("a", [], { agg: "yes", app: "x" }), true],
+  ["with another value", part("a", [], { agg: "no" }), false],
+  ["without labels", { metadata: { name: "a" } }, false],
+])("a role %s is part of another or not", (_name, role, want) => {
+  expect(isPartOf(role, whole())).toBe(want);
 });
