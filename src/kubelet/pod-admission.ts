@@ -3,7 +3,7 @@ import { parseQuantity, type Quantity, quantityAdd, quantityMilliValue, quantity
 import { ownValue } from "#base/own-value.ts";
 import { matchesNodeSelectorAndAffinity } from "#component-helpers/node/node-affinity.ts";
 import { findUntoleratedTaint } from "#component-helpers/node/taints.ts";
-import { hostPortsOf, portsConflict } from "#component-helpers/pod/host-ports.ts";
+import { type HostPort, hostPortsOf, portsConflict } from "#component-helpers/pod/host-ports.ts";
 import { podRequests } from "#component-helpers/pod/pod-requests.ts";
 import type { ResizeProblem } from "./resize/pod-resizer.ts";
 
@@ -137,8 +137,9 @@ function mismatch(pod: Pod, node: Node, others: readonly Pod[]): Rejection | und
   if (!matchesNodeSelectorAndAffinity(pod, node)) {
     return predicate("NodeAffinity", "node(s) didn't match Pod's node affinity/selector");
   }
-  const taken = others.flatMap(hostPortsOf);
-  if (hostPortsOf(pod).some((wanted) => taken.some((port) => portsConflict(wanted, port)))) {
+  const wanted = hostPortsOf(pod);
+  // Hardly any pod wants one: the others need not be asked.
+  if (wanted.length > 0 && others.some((other) => takesOneOf(wanted, other))) {
     return predicate("NodePorts", "node(s) didn't have free ports for the requested pod ports");
   }
   // Other effects are the scheduler's business.
@@ -146,6 +147,10 @@ function mismatch(pod: Pod, node: Node, others: readonly Pod[]): Rejection | und
     return predicate("TaintToleration", "node(s) had taints that the pod didn't tolerate");
   }
   return undefined;
+}
+
+function takesOneOf(wanted: readonly HostPort[], other: Pod): boolean {
+  return hostPortsOf(other).some((port) => wanted.some((one) => portsConflict(one, port)));
 }
 
 function predicate(name: string, description: string): Rejection {

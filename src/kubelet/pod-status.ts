@@ -1,4 +1,4 @@
-import type { ContainerStatus, Pod, PodCondition, PodStatus } from "#api/generated/core/v1.ts";
+import type { Container, ContainerStatus, Pod, PodCondition, PodStatus } from "#api/generated/core/v1.ts";
 import { formatTime } from "#apimachinery/meta/time.ts";
 import { containerStatuses, ephemeralContainerStatuses, type StatusSituation } from "./container-statuses.ts";
 import { lastStatuses } from "./last-statuses.ts";
@@ -35,19 +35,26 @@ export function podStatus(situation: PodStatusSituation): PodStatus {
   const ips = podIps(situation);
   const generation = pod.metadata.generation;
   const ephemeral = ephemeralContainerStatuses(situation);
-  return {
-    ...(generation === undefined ? {} : { observedGeneration: generation }),
-    phase,
-    conditions: podConditions(situation, statuses, phase),
-    ...(failure === undefined ? {} : { reason: failure.reason, message: failure.message }),
-    hostIP: hostIps[0] ?? "",
-    hostIPs: hostIps.map((ip) => ({ ip })),
-    ...(ips[0] === undefined ? {} : { podIP: ips[0], podIPs: ips.map((ip) => ({ ip })) }),
-    startTime: formatTime(situation.startTimeMs),
-    ...(statuses.init.length === 0 ? {} : { initContainerStatuses: statuses.init }),
-    containerStatuses: statuses.main,
-    ...(ephemeral.length === 0 ? {} : { ephemeralContainerStatuses: ephemeral }),
-  };
+  // Member by member: a spread for each that may be absent makes an object for it, and this is made at every step of a pod.
+  const status: { -readonly [Field in keyof PodStatus]: PodStatus[Field] } = {};
+  if (generation !== undefined) status.observedGeneration = generation;
+  status.phase = phase;
+  status.conditions = podConditions(situation, statuses, phase);
+  if (failure !== undefined) {
+    status.reason = failure.reason;
+    status.message = failure.message;
+  }
+  status.hostIP = hostIps[0] ?? "";
+  status.hostIPs = hostIps.map((ip) => ({ ip }));
+  if (ips[0] !== undefined) {
+    status.podIP = ips[0];
+    status.podIPs = ips.map((ip) => ({ ip }));
+  }
+  status.startTime = formatTime(situation.startTimeMs);
+  if (statuses.init.length > 0) status.initContainerStatuses = statuses.init;
+  status.containerStatuses = statuses.main;
+  if (ephemeral.length > 0) status.ephemeralContainerStatuses = ephemeral;
+  return status;
 }
 
 function podIps({ pod, observed, hostIps }: PodStatusSituation): readonly string[] {
@@ -88,18 +95,21 @@ function podConditions(situation: PodStatusSituation, statuses: PodStatuses, pha
 /** Of pods that have a rule for it (upstream's `GenerateAllContainersRestartingCondition`, KEP-5532). */
 function restartingFinding({ pod, observed }: PodStatusSituation, phase: string): readonly Finding[] {
   const type = "AllContainersRestarting";
-  const all = [...(pod.spec.initContainers ?? []), ...pod.spec.containers];
-  const ruled = all.filter(({ restartPolicyRules = [] }) => restartPolicyRules.some(({ action }) => action === RESTART_ALL));
-  if (ruled.length === 0) return [];
+  const { initContainers, containers } = pod.spec;
+  if (!initContainers?.some(restartsAll) && !containers.some(restartsAll)) return [];
   if (phase === "Succeeded") return [{ type, status: "False", reason: "PodCompleted" }];
   if (phase === "Failed") return [{ type, status: "False", reason: "PodFailed" }];
-  const began = ruled.some((container) => {
+  const began = [...(initContainers ?? []), ...containers].filter(restartsAll).some((container) => {
     const status = latestAttempt(observed, container.name);
     return status !== undefined && hasEnded(status) && ruleFor(container, status.exitCode) === RESTART_ALL;
   });
   if (!began) return [{ type, status: "False" }];
   const message = "container exited with restart policy rule";
   return [{ type, status: "True", reason: "RestartAllContainersStarted", message }];
+}
+
+function restartsAll({ restartPolicyRules }: Container): boolean {
+  return restartPolicyRules?.some(({ action }) => action === RESTART_ALL) === true;
 }
 
 function disruption(failure: Rejection | undefined): readonly Finding[] {
@@ -137,16 +147,21 @@ function containersReadyFinding(pod: Pod, statuses: PodStatuses, phase: string):
   const type = "ContainersReady";
   if (phase === "Succeeded") return { type, status: "False", reason: "PodCompleted" };
   if (phase === "Failed") return { type, status: "False", reason: "PodFailed" };
-  const sidecars = new Set((pod.spec.initContainers ?? []).filter(isSidecar).map(({ name }) => name));
-  const relevant: readonly ContainerStatus[] = [...statuses.init.filter(({ name }) => sidecars.has(name)), ...statuses.main];
-  const unready = relevant.filter(({ ready }) => !ready).map(({ name }) => name);
-  if (unready.length === 0) return { type, status: "True" };
+  const isUnready = ({ ready }: ContainerStatus): boolean => !ready;
+  const sidecars = statuses.init.length === 0 ? [] : sidecarsOf(pod, statuses.init);
+  if (!sidecars.some(isUnready) && !statuses.main.some(isUnready)) return { type, status: "True" };
+  const unready = [...sidecars, ...statuses.main].filter(isUnready).map(({ name }) => name);
   return {
     type,
     status: "False",
     reason: "ContainersNotReady",
     message: `containers with unready status: [${unready.join(" ")}]`,
   };
+}
+
+function sidecarsOf({ spec }: Pod, statuses: readonly ContainerStatus[]): readonly ContainerStatus[] {
+  const names = new Set((spec.initContainers ?? []).filter(isSidecar).map(({ name }) => name));
+  return statuses.filter(({ name }) => names.has(name));
 }
 
 function readyFinding(pod: Pod, containersReady: Finding): Finding {

@@ -1,4 +1,4 @@
-import type { Pod } from "#api/generated/core/v1.ts";
+import type { Container, Pod } from "#api/generated/core/v1.ts";
 
 /** A port that a pod takes on its node. */
 export interface HostPort {
@@ -11,13 +11,20 @@ const ANY_IP = "0.0.0.0";
 
 /** The host ports of a pod's containers and sidecars. */
 export function hostPortsOf(pod: Pod): readonly HostPort[] {
-  const sidecars = (pod.spec.initContainers ?? []).filter((container) => container.restartPolicy === "Always");
-  return [...sidecars, ...(pod.spec.containers ?? [])].flatMap((container) =>
-    (container.ports ?? [])
-      .filter(({ hostPort = 0 }) => hostPort > 0)
-      .map(({ hostIP, protocol, hostPort = 0 }) => ({ ip: hostIP || ANY_IP, protocol: protocol || "TCP", port: hostPort })),
-  );
+  let found: HostPort[] | undefined;
+  const look = ({ ports }: Container): void => {
+    for (const { hostIP, protocol, hostPort = 0 } of ports ?? NOTHING) {
+      if (hostPort <= 0) continue;
+      found ??= [];
+      found.push({ ip: hostIP || ANY_IP, protocol: protocol || "TCP", port: hostPort });
+    }
+  };
+  for (const container of pod.spec.initContainers ?? NOTHING) if (container.restartPolicy === "Always") look(container);
+  for (const container of pod.spec.containers ?? NOTHING) look(container);
+  return found ?? NOTHING;
 }
+
+const NOTHING: readonly never[] = [];
 
 /** Whether two pods cannot have these on one node: same port and protocol, and one address or any. */
 export function portsConflict(a: HostPort, b: HostPort): boolean {

@@ -18,7 +18,7 @@ import {
 export function podRequests(pod: Pod, options: PodResourcesOptions = {}): ReadonlyMap<string, Quantity> {
   const total = peakOfContainers(pod.spec, (container) => containerRequests(pod, container, options));
   applyPodLevel(total, pod.spec.resources?.requests);
-  if (!options.excludeOverhead) addResources(total, resourceList(pod.spec.overhead));
+  if (!options.excludeOverhead && pod.spec.overhead !== undefined) addResources(total, resourceList(pod.spec.overhead));
   return total;
 }
 
@@ -26,7 +26,8 @@ function containerRequests(pod: Pod, container: Container, options: PodResources
   const needed = resourceList(container.resources?.requests);
   if (!options.useStatusResources) return needed;
   const status = statusOfContainer(pod, container);
-  raiseResources(needed, resourceList(status?.allocatedResources));
-  raiseResources(needed, resourceList(status?.resources?.requests));
+  const { allocatedResources, resources } = status ?? {};
+  if (allocatedResources !== undefined) raiseResources(needed, resourceList(allocatedResources));
+  if (resources?.requests !== undefined) raiseResources(needed, resourceList(resources.requests));
   return needed;
 }

@@ -14,7 +14,9 @@ export interface PodResourcesOptions {
 
 /** A list as an API object has it; empty for an absent one. */
 export function resourceList(list: Readonly<Record<string, string | number>> | undefined): ResourceList {
-  return new Map(Object.entries(list ?? {}).map(([name, value]) => [name, parseQuantity(value)]));
+  const resources: ResourceList = new Map();
+  for (const name in list) resources.set(name, parseQuantity(list[name] ?? 0));
+  return resources;
 }
 
 /** Adds `more` to `target`. */
@@ -39,10 +41,12 @@ export function raiseResources(target: ResourceList, floor: ReadonlyMap<string, 
  */
 export function peakOfContainers(spec: PodSpec, needs: (container: Container) => ResourceList): ResourceList {
   const total: ResourceList = new Map();
+  for (const container of spec.containers ?? []) addResources(total, needs(container));
+  // Most pods have none of these.
+  if (!spec.initContainers?.length) return total;
   const sidecars: ResourceList = new Map();
   const initialization: ResourceList = new Map();
-  for (const container of spec.containers ?? []) addResources(total, needs(container));
-  for (const container of spec.initContainers ?? []) {
+  for (const container of spec.initContainers) {
     const needed = needs(container);
     if (container.restartPolicy === "Always") {
       addResources(total, needed);
@@ -59,8 +63,7 @@ export function peakOfContainers(spec: PodSpec, needs: (container: Container) =>
 
 /** Puts what the pod as a whole asks for in place of its containers' sums (KEP-2837). */
 export function applyPodLevel(target: ResourceList, podLevel: Readonly<Record<string, string | number>> | undefined): void {
-  for (const [name, value] of Object.entries(podLevel ?? {}))
-    if (isPodLevelResource(name)) target.set(name, parseQuantity(value));
+  for (const name in podLevel) if (isPodLevelResource(name)) target.set(name, parseQuantity(podLevel[name] ?? 0));
 }
 
 /** Resources that may be asked for by the pod as a whole. */
@@ -70,6 +73,6 @@ export function isPodLevelResource(name: string): boolean {
 
 /** The status of a container, whichever kind it is. */
 export function statusOfContainer({ status }: Pod, container: Container): ContainerStatus | undefined {
-  const statuses = [...(status?.containerStatuses ?? []), ...(status?.initContainerStatuses ?? [])];
-  return statuses.find(({ name }) => name === container.name);
+  const isOf = ({ name }: ContainerStatus): boolean => name === container.name;
+  return status?.containerStatuses?.find(isOf) ?? status?.initContainerStatuses?.find(isOf);
 }

@@ -1,15 +1,13 @@
 import type { LabelSelector } from "#apimachinery/labels/selector.ts";
 import type { SharedInformer } from "#client/informer.ts";
 import type { Owned } from "./ownership.ts";
-import { labelIndexValue, singleValuePair } from "./selector-index.ts";
+import { labelIndexValue, labelIndexValues, singleValuePair } from "./selector-index.ts";
 
 const BY_LABEL = "label";
 
 /** Lets {@link selectedBy} find objects without looking at all of their namespace. */
 export function addLabelIndex<T extends Owned>(informer: SharedInformer<T>): void {
-  informer.addIndex(BY_LABEL, ({ metadata }) =>
-    Object.entries(metadata.labels ?? {}).map((pair) => labelIndexValue(metadata.namespace ?? "", pair)),
-  );
+  informer.addIndex(BY_LABEL, ({ metadata }) => labelIndexValues(metadata));
 }
 
 /** The objects of a namespace that a selector matches. */
@@ -20,7 +18,9 @@ export function selectedBy<T extends Owned>(
 ): readonly T[] {
   const pair = singleValuePair(selector);
   const candidates =
-    pair === undefined ? informer.lister.list(namespace) : informer.byIndex(BY_LABEL, labelIndexValue(namespace, pair));
+    pair === undefined
+      ? informer.lister.list(namespace)
+      : informer.byIndex(BY_LABEL, labelIndexValue(namespace, pair[0], pair[1]));
   // As most selectors are: nothing else is asked for.
   if (pair !== undefined && selector.requirements.length === 1) return candidates;
   return candidates.filter(({ metadata }) => selector.matches(metadata.labels));
@@ -34,5 +34,5 @@ export function countSelectedBy<T extends Owned>(
 ): number | undefined {
   const pair = singleValuePair(selector);
   if (pair === undefined || selector.requirements.length !== 1) return undefined;
-  return informer.countByIndex(BY_LABEL, labelIndexValue(namespace, pair));
+  return informer.countByIndex(BY_LABEL, labelIndexValue(namespace, pair[0], pair[1]));
 }

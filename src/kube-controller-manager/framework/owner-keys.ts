@@ -24,18 +24,23 @@ export function ownerKeys<T extends object, D extends Owned>({
   selectorOf,
 }: Owners<T>): (change: Change<D>) => Iterable<string> {
   addSelectorIndex(informer, selectorOf);
-  return function* ({ type, old, object }) {
+  return ({ type, old, object }) => {
     const { namespace = "", labels, deletionTimestamp } = object.metadata;
     const reference = controllerOf(object);
     const before = old === undefined ? undefined : controllerOf(old);
-    if (before?.kind === kind.kind && before.uid !== reference?.uid) yield objectKey(namespace, before.name);
+    const hadOther = before !== undefined && before.kind === kind.kind && before.uid !== reference?.uid;
+    const keys = hadOther ? [objectKey(namespace, before.name)] : NOTHING;
     if (reference !== undefined) {
-      if (reference.kind === kind.kind && reference.apiVersion === kind.apiVersion) yield objectKey(namespace, reference.name);
-      return;
+      const isOurs = reference.kind === kind.kind && reference.apiVersion === kind.apiVersion;
+      return isOurs ? [...keys, objectKey(namespace, reference.name)] : keys;
     }
-    if (type === "delete" || deletionTimestamp !== undefined) return;
+    if (type === "delete" || deletionTimestamp !== undefined) return keys;
     // An orphan as before: nothing changed that matters for adoption.
-    if (old !== undefined && before === undefined && semanticEqual(old.metadata.labels, labels)) return;
-    for (const owner of selecting(informer, selectorOf, namespace, labels)) yield keyOf(owner);
+    if (old !== undefined && before === undefined && semanticEqual(old.metadata.labels, labels)) return keys;
+    const adopters = selecting(informer, selectorOf, namespace, labels);
+    return adopters.length === 0 ? keys : [...keys, ...adopters.map(keyOf)];
   };
 }
+
+/** What is asked of every change of a pod by most controllers, and mostly in vain. */
+const NOTHING: readonly string[] = [];

@@ -3,7 +3,7 @@ import type { LabelSelector } from "#apimachinery/labels/selector.ts";
 import type { Client, ResourceId } from "#client/client.ts";
 import type { SharedInformer } from "#client/informer.ts";
 import { controllerOf, controllerReference } from "#component-helpers/pod/owner.ts";
-import { labelIndexValue, singleValuePair } from "./selector-index.ts";
+import { labelIndexValue, labelIndexValues, singleValuePair } from "./selector-index.ts";
 
 /** Anything with metadata. */
 export interface Owned {
@@ -18,14 +18,15 @@ const ORPHANS = "orphans";
 export function addOwnershipIndexes<T extends Owned>(informer: SharedInformer<T>): void {
   informer.addIndex(BY_CONTROLLER, (object) => {
     const owner = controllerOf(object);
-    return owner === undefined ? [] : [owner.uid];
+    return owner === undefined ? NOTHING : [owner.uid];
   });
   informer.addIndex(ORPHANS, (object) => {
-    if (controllerOf(object) !== undefined) return [];
-    const { namespace = "", labels = {} } = object.metadata;
-    return [namespace, ...Object.entries(labels).map((pair) => labelIndexValue(namespace, pair))];
+    if (controllerOf(object) !== undefined) return NOTHING;
+    return labelIndexValues(object.metadata, object.metadata.namespace ?? "");
   });
 }
+
+const NOTHING: readonly never[] = [];
 
 /** The objects that name this controller as theirs. */
 export function ownedBy<T extends Owned>(informer: SharedInformer<T>, uid: string): readonly T[] {
@@ -42,7 +43,7 @@ export function orphansFor<T extends Owned>(
   selector: LabelSelector,
 ): readonly T[] {
   const pair = singleValuePair(selector);
-  return informer.byIndex(ORPHANS, pair === undefined ? namespace : labelIndexValue(namespace, pair));
+  return informer.byIndex(ORPHANS, pair === undefined ? namespace : labelIndexValue(namespace, pair[0], pair[1]));
 }
 
 /** What a controller does about the objects around it. */
