@@ -50,6 +50,10 @@ const WORKERS = 8;
 
 /** Between looks at objects that have finalizers of their own, while their definition goes. */
 const CLEANUP_RETRY_MS = 500;
+/** Definitions by their group. */
+const GROUP_INDEX = "byGroup";
+/** Those by their group that have not (yet) the names that they want. */
+const WANTING_INDEX = "wantingNames";
 
 /**
  * Serves what CustomResourceDefinitions define, from when their names are accepted until they are gone with all their
@@ -61,12 +65,14 @@ export async function startCustomResources(options: CustomResourcesOptions): Pro
   setMaxListeners(0, ending);
   const definitions = new SharedInformer<CustomResourceDefinition>(DEFINITIONS, {}, { client, clock, random });
   const queue = new RateLimitingQueue({ clock });
-  // Names that one had may be had by others now.
+  definitions.addIndex(GROUP_INDEX, ({ spec }) => [spec.group]);
+  definitions.addIndex(WANTING_INDEX, ({ spec, status }) =>
+    semanticEqual(spec.names, status?.acceptedNames) ? [] : [spec.group],
+  );
+  // Names that one had may be had by others now; those that have what they want are as they were.
   const lookAgain = (changed: CustomResourceDefinition): void => {
     queue.add(changed.metadata.name ?? "");
-    for (const other of definitions.lister.list()) {
-      if (other.spec.group === changed.spec.group) queue.add(other.metadata.name ?? "");
-    }
+    for (const other of definitions.byIndex(WANTING_INDEX, changed.spec.group)) queue.add(other.metadata.name ?? "");
   };
   definitions.addHandler({
     onAdd: ({ metadata }) => queue.add(metadata.name ?? ""),
@@ -176,9 +182,11 @@ class DefinitionWorker {
       return undefined;
     }
     const going = definition.metadata.deletionTimestamp !== undefined;
+    // Forgets what was written here once the informer has seen it.
+    this.#newest(definition);
     if (!going) {
       const now = formatTime(this.#options.clock.now());
-      const status = withApproval(definition, acceptNames(definition, this.#known(), now), now);
+      const status = withApproval(definition, acceptNames(definition, this.#knownIn(definition.spec.group), now), now);
       // Comes back as a change.
       if (!semanticEqual(status, definition.status)) return void (await this.#updateStatus(definition, status));
     }
@@ -272,16 +280,19 @@ class DefinitionWorker {
     return written;
   }
 
-  /** All definitions, as new as they are known. */
-  #known(): CustomResourceDefinition[] {
-    return this.#definitions.lister.list().map((definition) => {
-      const { name = "", uid, resourceVersion } = definition.metadata;
-      const written = this.#written.get(name);
-      if (written === undefined) return definition;
-      const newer = Number(written.metadata.resourceVersion) > Number(resourceVersion);
-      if (newer && written.metadata.uid === uid) return written;
-      this.#written.delete(name);
-      return definition;
-    });
+  /** The definitions of a group, as new as they are known; found out when the first is asked for. */
+  *#knownIn(group: string): Generator<CustomResourceDefinition> {
+    for (const definition of this.#definitions.byIndex(GROUP_INDEX, group)) yield this.#newest(definition);
+  }
+
+  /** What was written here, as long as the informer has not seen it. */
+  #newest(definition: CustomResourceDefinition): CustomResourceDefinition {
+    const { name = "", uid, resourceVersion } = definition.metadata;
+    const written = this.#written.get(name);
+    if (written === undefined) return definition;
+    const newer = Number(written.metadata.resourceVersion) > Number(resourceVersion);
+    if (newer && written.metadata.uid === uid) return written;
+    this.#written.delete(name);
+    return definition;
   }
 }

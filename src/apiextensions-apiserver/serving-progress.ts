@@ -22,7 +22,10 @@ export class ServingProgress {
   /** By name: what is served, or cannot be. */
   readonly #states = new Map<string, string>();
   readonly #waiting = new Set<() => void>();
-  #settledTree: unknown;
+  /** What a definition is to be served as, which is asked of all of them at each change of one. */
+  readonly #wanted = new WeakMap<CustomResourceDefinition, string>();
+  /** Those that are not served as they are, of the definitions that were there; until something is settled. */
+  #pending: { readonly tree: unknown; readonly definitions: readonly CustomResourceDefinition[] } | undefined;
 
   constructor(definitions: GenericStore, clock: Clock) {
     this.#definitions = definitions;
@@ -33,6 +36,7 @@ export class ServingProgress {
   settle(name: string, state: string | undefined): void {
     if (state === undefined) this.#states.delete(name);
     else this.#states.set(name, state);
+    this.#pending = undefined;
     for (const check of [...this.#waiting]) check();
   }
 
@@ -54,16 +58,30 @@ export class ServingProgress {
   }
 
   #isPending(group: string | undefined, plural: string | undefined): boolean {
-    const { tree } = this.#definitions.core.cache;
-    if (tree === this.#settledTree) return false;
-    const definitions = this.#definitions.listCached("") as unknown as readonly CustomResourceDefinition[];
-    const pending = definitions.filter((definition) => {
-      if (!isTrue(definition, "Established")) return false;
-      return this.#states.get(definition.metadata.name ?? "") !== servedState(definition);
-    });
-    if (pending.length === 0) this.#settledTree = tree;
-    return pending.some(
+    return this.#notServed().some(
       ({ spec }) => (group === undefined || spec.group === group) && (plural === undefined || spec.names.plural === plural),
     );
+  }
+
+  /** Asked for each request: looks at the definitions only when one of them, or what is served, has changed. */
+  #notServed(): readonly CustomResourceDefinition[] {
+    const { tree } = this.#definitions.core.cache;
+    if (this.#pending?.tree === tree) return this.#pending.definitions;
+    const all = this.#definitions.listCached("") as unknown as readonly CustomResourceDefinition[];
+    const definitions = all.filter((definition) => {
+      if (!isTrue(definition, "Established")) return false;
+      return this.#states.get(definition.metadata.name ?? "") !== this.#wantedState(definition);
+    });
+    this.#pending = { tree, definitions };
+    return definitions;
+  }
+
+  #wantedState(definition: CustomResourceDefinition): string {
+    let state = this.#wanted.get(definition);
+    if (state === undefined) {
+      state = servedState(definition);
+      this.#wanted.set(definition, state);
+    }
+    return state;
   }
 }

@@ -33,11 +33,17 @@ export function registrationOf(served: boolean, existing: APIService | undefined
   return !served && managed ? "delete" : "none";
 }
 
+/** Definitions by the names of the APIServices for the versions that they serve. */
+const SERVING_INDEX = "servingByApiService";
+
 /** Keeps an APIService for every group and version that CustomResourceDefinitions serve. Ends with the signal. */
 export function keepCustomApiServices({ client, clock, logger, signal }: AutoRegistrationOptions): void {
   const informers = new SharedInformerFactory({ client, clock });
   const definitions = informers.informer<CustomResourceDefinition>(DEFINITIONS);
   const apiServices = informers.informer<APIService>(API_SERVICES);
+  definitions.addIndex(SERVING_INDEX, ({ spec }) =>
+    spec.versions.filter(({ served }) => served).map(({ name }) => `${name}.${spec.group}`),
+  );
   /** By name of the APIService. */
   const queue = new RateLimitingQueue({ clock });
   const add = ({ spec }: CustomResourceDefinition): void => {
@@ -49,9 +55,7 @@ export function keepCustomApiServices({ client, clock, logger, signal }: AutoReg
   const sync = async (name: string): Promise<void> => {
     const dot = name.indexOf(".");
     const [version, group] = [name.slice(0, dot), name.slice(dot + 1)];
-    const served = definitions.lister
-      .list()
-      .some(({ spec }) => spec.group === group && spec.versions.some((each) => each.name === version && each.served));
+    const served = definitions.countByIndex(SERVING_INDEX, name) > 0;
     const what = registrationOf(served, apiServices.lister.get("", name));
     if (what === "create") await client.create(API_SERVICES, "", customApiService(group, version));
     else if (what === "delete") await client.delete(API_SERVICES, "", name);
