@@ -85,18 +85,13 @@ export interface TxnRequest {
 }
 
 export type TxnResult =
-  | { readonly succeeded: true; readonly revision: number; readonly previous: KeyValue | undefined }
+  | { readonly succeeded: true; readonly revision: number }
   | { readonly succeeded: false; readonly revision: number; readonly current: KeyValue | undefined };
 
-export interface WatchEvent {
-  readonly type: "put" | "delete";
-  readonly key: string;
-  /** The new state for `put`. For `delete`, the state before, with its own modRevision. */
-  readonly kv: KeyValue;
-  /** The state before a `put`; absent for a new key. */
-  readonly previous: KeyValue | undefined;
-  readonly revision: number;
-}
+/** A key's new state, or that it is gone. What was there before is not told: who follows a store has it, and reading it again costs. */
+export type WatchEvent =
+  | { readonly type: "put"; readonly key: string; readonly kv: KeyValue; readonly revision: number }
+  | { readonly type: "delete"; readonly key: string; readonly revision: number };
 
 export interface WatchOptions {
   /** First revision to deliver (inclusive); the next one to come when absent. */

@@ -52,18 +52,18 @@ export class RebasedStore implements KVStore {
 
   async txn(request: TxnRequest): Promise<TxnResult> {
     const result = await this.#store.txn({ ...request, key: this.#in(request.key) });
-    if (result.succeeded) return { ...result, previous: this.#outward(result.previous) };
-    return { ...result, current: this.#outward(result.current) };
+    if (result.succeeded || result.current === undefined) return result;
+    return { ...result, current: this.#out(result.current) };
   }
 
   watch(prefix: string, options: WatchOptions): void {
-    const event = ({ type, kv, previous, revision }: WatchEvent): WatchEvent => {
-      const outer = this.#out(kv);
-      return { type, key: outer.key, kv: outer, previous: this.#outward(previous), revision };
+    const outward = (event: WatchEvent): WatchEvent => {
+      const key = this.#outKey(event.key);
+      return event.type === "delete" ? { ...event, key } : { ...event, key, kv: this.#out(event.kv) };
     };
     this.#store.watch(this.#in(prefix), {
       ...options,
-      onEvents: (events, revision) => options.onEvents(events.map(event), revision),
+      onEvents: (events, revision) => options.onEvents(events.map(outward), revision),
     });
   }
 

@@ -34,9 +34,10 @@ export class History {
       startRevision: 1,
       signal,
       onEvents: (events, revision) => {
-        for (const { key, revision: at, type, kv: written } of events) {
+        for (const event of events) {
+          const { key, revision: at } = event;
           const before = this.#latest.get(key);
-          const after = type === "put" ? (JSON.parse(Buffer.from(written.value).toString()) as ConfigMap) : undefined;
+          const after = event.type === "put" ? (JSON.parse(Buffer.from(event.kv.value).toString()) as ConfigMap) : undefined;
           if (after === undefined) this.#latest.delete(key);
           else this.#latest.set(key, { ...after, metadata: { ...after.metadata, resourceVersion: String(at) } });
           this.changes.push({ revision: at, key, before, after: this.#latest.get(key) });

@@ -172,7 +172,7 @@ export class RegistryCache {
       }
       const cache = this.#caches.get(prefix);
       if (cache === undefined) continue;
-      const entry = event.type === "delete" ? undefined : this.#written(cache, event);
+      const entry = event.type === "delete" ? undefined : this.#written(cache, event.kv);
       const share = shares.get(cache);
       if (share === undefined) shares.set(cache, [{ key, revision, entry }]);
       else share.push({ key, revision, entry });
@@ -193,10 +193,10 @@ export class RegistryCache {
     }
   }
 
-  #written(cache: ResourceCache, event: WatchEvent): CacheEntry | undefined {
-    const { key, value } = event.kv;
+  #written(cache: ResourceCache, kv: KeyValue): CacheEntry | undefined {
+    const { key, value } = kv;
     const write = this.#pending.get(key)?.find((pending) => sameBytes(pending.value, value));
-    const entry = this.#entry(cache, event.kv, event.revision, write);
+    const entry = this.#entry(cache, kv, kv.modRevision, write);
     if (write !== undefined) {
       write.entry = entry;
       this.forget(key, write);

@@ -26,6 +26,6 @@ export class WatchRecorder {
   }
 
   summary(): string[] {
-    return this.events.map((e) => `${e.revision} ${e.type} ${e.key}=${text(e.kv)} was ${text(e.previous)}`);
+    return this.events.map((e) => `${e.revision} ${e.type} ${e.key}${e.type === "put" ? `=${text(e.kv)}` : ""}`);
   }
 }

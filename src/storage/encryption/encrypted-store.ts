@@ -12,7 +12,7 @@ import {
   type WatchEvent,
   type WatchOptions,
 } from "../kv.ts";
-import { after, type Decrypted, type ValueTransformer } from "./value-transformer.ts";
+import type { Decrypted, ValueTransformer } from "./value-transformer.ts";
 
 /** What decides how the values of a key are encrypted; undefined for keys whose values are left as they are. */
 export type TransformerOf = (key: string) => ValueTransformer | undefined;
@@ -64,8 +64,8 @@ export class EncryptedStore implements KVStore {
   /** Rejects with `Unavailable` where the value cannot be encrypted. */
   async txn(request: TxnRequest): Promise<TxnResult> {
     const result = await this.#store.txn(await this.#encrypted(request));
-    if (result.succeeded) return { ...result, previous: result.previous && (await this.#plain(result.previous)) };
-    return { ...result, current: result.current && (await this.#plain(result.current)) };
+    if (result.succeeded || result.current === undefined) return result;
+    return { ...result, current: await this.#plain(result.current) };
   }
 
   watch(prefix: string, options: WatchOptions): void {
@@ -151,10 +151,9 @@ export class EncryptedStore implements KVStore {
   }
 
   #plainEvent(event: WatchEvent): WatchEvent | Promise<WatchEvent> {
-    return after(this.#plain(event.kv), (kv) => {
-      if (event.previous === undefined) return { ...event, kv };
-      return after(this.#plain(event.previous), (previous) => ({ ...event, kv, previous }));
-    }) as WatchEvent | Promise<WatchEvent>;
+    if (event.type === "delete") return event;
+    const kv = this.#plain(event.kv);
+    return kv instanceof Promise ? kv.then((plain) => ({ ...event, kv: plain })) : { ...event, kv };
   }
 
   /** A value that cannot be decrypted stays as it is, and says why. */

@@ -140,11 +140,13 @@ export class EtcdStore implements KVStore {
       const begun = this.#watches.begun(key);
       if (begun !== undefined) await begun;
       const value = put && { value: put.value, lease: put.lease ?? 0 };
-      const { revision, succeeded, kv } = swapAnswer(await this.#write(TXN, compareAndSwap(key, expectedModRevision, value)));
-      const reached = succeeded && (put !== undefined || kv !== undefined);
+      const { revision, succeeded, deleted, kv } = swapAnswer(
+        await this.#write(TXN, compareAndSwap(key, expectedModRevision, value)),
+      );
+      const reached = succeeded && (put !== undefined || deleted > 0);
       const arrival = reached ? this.#watches.reached(key, revision) : this.#watches.expect(revision);
       if (arrival !== undefined) await arrival;
-      return succeeded ? { succeeded, revision, previous: kv } : { succeeded, revision, current: kv };
+      return succeeded ? { succeeded, revision } : { succeeded, revision, current: kv };
     } finally {
       if (this.#writes.get(key) === write) this.#writes.delete(key);
       write.next?.();

@@ -48,14 +48,10 @@ export function compareAndSwap(key: string, modRevision: number, put: { value: U
       fields.message(3, () => fields.message(1, () => writeRange(fields, { start: key })));
       fields.message(2, () => {
         if (put === undefined) {
-          fields.message(3, () => {
-            fields.flag(3, true);
-            fields.text(1, key);
-          });
+          fields.message(3, () => fields.text(1, key));
           return;
         }
         fields.message(2, () => {
-          fields.flag(4, true);
           fields.integer(3, put.lease);
           fields.bytes(2, put.value);
           fields.text(1, key);
@@ -76,7 +72,6 @@ export function watchCreate(id: number, range: KeyRange, startRevision: number):
   return frameOf((fields) =>
     fields.message(1, () => {
       fields.integer(7, id);
-      fields.flag(6, true);
       fields.integer(3, startRevision);
       fields.text(2, range.end ?? "");
       fields.text(1, range.start);
@@ -129,7 +124,9 @@ export interface RangeAnswer {
 export interface SwapAnswer {
   revision: number;
   succeeded: boolean;
-  /** What was there before a write, or what is there where it was refused. */
+  /** How many keys a deletion has removed. */
+  deleted: number;
+  /** What is there where the write was refused. */
   kv: KeyValue | undefined;
 }
 
@@ -137,7 +134,6 @@ export interface SwapAnswer {
 export interface ChangeMessage {
   deleted: boolean;
   kv: KeyValue | undefined;
-  previous: KeyValue | undefined;
 }
 
 /** A `WatchResponse`. */
@@ -217,19 +213,19 @@ export function rangeAnswer(bytes: Uint8Array): RangeAnswer {
   return answer;
 }
 
-/** In response_range, response_put and response_delete_range; one key-value at most is there. */
-const KEY_VALUE_FIELDS: readonly (number | undefined)[] = [undefined, 2, 2, 3];
+/** Of a `ResponseOp`: what a read gave, and what a deletion did. */
+const [RESPONSE_RANGE, RESPONSE_DELETE_RANGE] = [1, 3];
 
 /** Decodes the `TxnResponse` to {@link compareAndSwap}. */
 export function swapAnswer(bytes: Uint8Array): SwapAnswer {
-  const answer: SwapAnswer = { revision: 0, succeeded: false, kv: undefined };
+  const answer: SwapAnswer = { revision: 0, succeeded: false, deleted: 0, kv: undefined };
   decode(bytes, (reader) => {
     const readOperation: ReadField = (operation, wire) => {
-      const wanted = KEY_VALUE_FIELDS[operation];
-      if (wanted === undefined) return reader.skip(wire);
+      if (operation !== RESPONSE_RANGE && operation !== RESPONSE_DELETE_RANGE) return reader.skip(wire);
       reader.message((number, inner) => {
-        if (number === wanted) answer.kv = readKeyValue(reader);
-        else reader.skip(inner);
+        if (number !== 2) reader.skip(inner);
+        else if (operation === RESPONSE_RANGE) answer.kv = readKeyValue(reader);
+        else answer.deleted = reader.integer();
       });
     };
     return (number, wire) => {
@@ -267,11 +263,10 @@ export function watchAnswer(bytes: Uint8Array, known?: KnownValue): WatchAnswer 
 }
 
 function readChange(reader: WireReader, known: KnownValue | undefined): ChangeMessage {
-  const change: ChangeMessage = { deleted: false, kv: undefined, previous: undefined };
+  const change: ChangeMessage = { deleted: false, kv: undefined };
   reader.message((number, wire) => {
     if (number === 1) change.deleted = reader.integer() === 1;
     else if (number === 2) change.kv = readKeyValue(reader, known);
-    else if (number === 3) change.previous = readKeyValue(reader);
     else reader.skip(wire);
   });
   return change;

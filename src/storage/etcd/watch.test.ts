@@ -4,7 +4,7 @@ import { Watch } from "./watch.ts";
 
 function put(key: string, modRevision: number): ChangeMessage {
   const kv = { key, value: new Uint8Array(), createRevision: modRevision, modRevision, version: 1, lease: 0 };
-  return { deleted: false, kv, previous: undefined };
+  return { deleted: false, kv };
 }
 
 test("what was collected is delivered at once, in its order, without what was delivered before or is another's", async () => {

@@ -88,11 +88,9 @@ export class Watch {
   }
 }
 
-function eventOf({ deleted, previous }: ChangeMessage, kv: NonNullable<ChangeMessage["kv"]>): WatchEvent {
+function eventOf({ deleted }: ChangeMessage, kv: NonNullable<ChangeMessage["kv"]>): WatchEvent {
   const { key, modRevision: revision } = kv;
-  // What was deleted is compacted away when the watch begins right there: then only the key is known.
-  if (deleted) return { type: "delete", key, kv: previous ?? kv, previous: undefined, revision };
-  return { type: "put", key, kv, previous, revision };
+  return deleted ? { type: "delete", key, revision } : { type: "put", key, kv, revision };
 }
 
 /** Why a server ended a watch. */

@@ -123,11 +123,10 @@ export class LmdbStore implements KVStore {
       return { succeeded: false, revision: this.#journal.committed, current };
     }
     if (put !== undefined) {
-      const revision = await this.#write(key, last, { value: put.value, lease });
-      return { succeeded: true, revision, previous: current };
+      return { succeeded: true, revision: await this.#write(key, last, { value: put.value, lease }) };
     }
-    if (current === undefined) return { succeeded: true, revision: this.#journal.committed, previous: undefined };
-    return { succeeded: true, revision: await this.#write(key, last, undefined), previous: current };
+    if (current === undefined) return { succeeded: true, revision: this.#journal.committed };
+    return { succeeded: true, revision: await this.#write(key, last, undefined) };
   }
 
   watch(prefix: string, options: WatchOptions): void {
@@ -247,10 +246,7 @@ export class LmdbStore implements KVStore {
     };
     const record: WriteRecord = { deleted: put === undefined, previousRevision: last?.kv.modRevision ?? 0, kv };
     this.#journal.unapplied.add(record);
-    const event: WatchEvent | undefined =
-      put !== undefined
-        ? { type: "put", key, kv, previous, revision }
-        : previous && { type: "delete", key, kv: previous, previous: undefined, revision };
+    const event: WatchEvent = put === undefined ? { type: "delete", key, revision } : { type: "put", key, kv, revision };
     const oldLease = previous?.lease ?? 0;
     this.#leases.attach(key, oldLease, lease);
     return this.#journal.add(writeStep(record, oldLease), event).then(() => revision);

@@ -20,18 +20,15 @@ export function replayWrites(files: LmdbFiles, { prefix, first, last }: ReplayRa
     events = [];
   };
   for (const { key: revision, value } of files.writes.getRange({ start: first, end: last + 1 })) {
-    const event = eventOf(files, decodeRecord(value, revision));
-    if (!event?.key.startsWith(prefix)) continue;
-    events.push(event);
+    const write = decodeRecord(value, revision);
+    if (!write.kv.key.startsWith(prefix)) continue;
+    events.push(eventOf(write));
     if (events.length === REPLAY_EVENTS) deliver(revision);
   }
   deliver(last);
 }
 
-function eventOf(files: LmdbFiles, write: WriteRecord): WatchEvent | undefined {
-  const { key, modRevision: revision } = write.kv;
-  const before = write.previousRevision === 0 ? undefined : files.write(write.previousRevision);
-  const previous = before?.deleted === false ? before.kv : undefined;
-  if (!write.deleted) return { type: "put", key, kv: write.kv, previous, revision };
-  return previous === undefined ? undefined : { type: "delete", key, kv: previous, previous: undefined, revision };
+function eventOf({ deleted, kv }: WriteRecord): WatchEvent {
+  const { key, modRevision: revision } = kv;
+  return deleted ? { type: "delete", key, revision } : { type: "put", key, kv, revision };
 }

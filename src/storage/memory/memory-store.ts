@@ -86,7 +86,7 @@ export class MemoryStore implements KVStore {
     }
     if (put !== undefined) this.#put(key, put.value, lease, current);
     else if (current !== undefined) this.#delete(current);
-    const result: TxnResult = { succeeded: true, revision: this.#revision(), previous: current };
+    const result: TxnResult = { succeeded: true, revision: this.#revision() };
     await this.#answers?.next();
     return result;
   }
@@ -165,14 +165,13 @@ export class MemoryStore implements KVStore {
     const createRevision = previous?.createRevision ?? revision;
     const kv: KeyValue = { key, value, createRevision, modRevision: revision, version: (previous?.version ?? 0) + 1, lease };
     this.#leases.attach(key, previous?.lease ?? 0, lease);
-    this.#commit(this.#present().with(sortKey(key), kv), { type: "put", key, kv, previous, revision });
+    this.#commit(this.#present().with(sortKey(key), kv), { type: "put", key, kv, revision });
   }
 
   #delete(kv: KeyValue): void {
     const revision = this.#revision() + 1;
     this.#leases.attach(kv.key, kv.lease, 0);
-    const event: WatchEvent = { type: "delete", key: kv.key, kv, previous: undefined, revision };
-    this.#commit(this.#present().without(sortKey(kv.key)), event);
+    this.#commit(this.#present().without(sortKey(kv.key)), { type: "delete", key: kv.key, revision });
   }
 
   #commit(tree: OrderedTree<KeyValue>, event: WatchEvent): void {
