@@ -2,7 +2,7 @@ import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, wr
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { codeFolder, keepCode, keptCode } from "./compiled-code.ts";
+import { codeFolder, keepCode, keptCode, nameUnderOptions } from "./compiled-code.ts";
 
 const CODE = Buffer.from("compiled");
 let base: string;
@@ -22,6 +22,15 @@ test.each([
   [{ NODE_DISABLE_COMPILE_CACHE: "1" }, undefined],
 ])("with %j code is kept in %s", (env, want) => {
   expect(codeFolder(env, "/home/a")).toBe(want);
+});
+
+test.each([
+  ["no options", [], {}, "program"],
+  ["empty ones", [], { NODE_OPTIONS: "" }, "program"],
+  ["options on the command line", ["--max-semi-space-size=64"], {}, "program-42"],
+  ["options of the environment", [], { NODE_OPTIONS: "--max-semi-space-size=64" }, "program-42"],
+])("code under %s has its name", (_, execArgv, env, want) => {
+  expect(nameUnderOptions("program", { execArgv, env, tag: () => 42 })).toBe(want);
 });
 
 test("what was kept is found, for its user alone, and what other versions left is gone", () => {

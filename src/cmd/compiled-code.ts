@@ -17,6 +17,18 @@ export function codeFolder(env: NodeJS.ProcessEnv, home: string): string | undef
 }
 
 /**
+ * What compiled code is called that was made under the options that Node was started with. V8 refuses what was made under others of
+ * its own: where there may be such, the name has the tag by which V8 tells what it wants (`cachedDataVersionTag`), which is asked
+ * for then alone.
+ */
+export function nameUnderOptions(
+  name: string,
+  { execArgv, env, tag }: { readonly execArgv: readonly string[]; readonly env: NodeJS.ProcessEnv; readonly tag: () => number },
+): string {
+  return execArgv.length === 0 && (env.NODE_OPTIONS ?? "") === "" ? name : `${name}-${tag()}`;
+}
+
+/**
  * Compiled code as {@link keepCode} left it; undefined where there is none that can be trusted. V8 knows code of another version, but
  * not damaged code, by which it falls: hence the digest. Code of a file that others could have written is not run.
  */

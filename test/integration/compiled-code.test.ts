@@ -1,10 +1,12 @@
 import { execFileSync } from "node:child_process";
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import * as nodeModule from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { isBuilt, programPath } from "../support/program.ts";
+import { eventually } from "../support/kubectl.ts";
+import { isBuilt, Program, programPath } from "../support/program.ts";
 
 /** Newer versions of Node keep compiled code themselves, elsewhere. */
 const isKeptHere = !("enableCompileCache" in nodeModule);
@@ -45,4 +47,30 @@ describe.skipIf(!isBuilt)("the program's compiled code (needs dist/, which npm r
     for (const name of kept()) writeFileSync(join(folder, name), damage(readFileSync(join(folder, name))));
     expect(version()).toContain("v1.36");
   });
+
+  test.runIf(isKeptHere)(
+    "of who gives V8 options is kept in the user's folder, beside what the build left, and used",
+    async () => {
+      version({ KYBERN_KEEP_COMPILED: "1" });
+      const cache = join(folder, "cache");
+      const env = { ...process.env, XDG_CACHE_HOME: cache, NODE_OPTIONS: "--max-semi-space-size=32" };
+      const own = (): string[] => readdirSync(join(cache, "kybern")).map((name) => join(cache, "kybern", name));
+      const runAWhile = async (): Promise<void> => {
+        const flags = ["--data-dir", join(folder, "data"), "--secure-port", "0", "--nodes", "0", "--storage-backend", "memory"];
+        await using program = new Program(["up", ...flags], { file: join(folder, "kybern.js"), env });
+        await eventually(() => program.stdout.includes("is up"), 20_000, "the banner");
+        // Less is not worth keeping what was compiled.
+        await setTimeout(3_500);
+        program.kill("SIGTERM");
+        expect(await program.exited).toBe(0);
+      };
+      await runAWhile();
+      expect(own()).toHaveLength(1);
+      expect(own()[0]).toMatch(/\.v\d+\.\d+\.\d+-\w+-\d+$/);
+      const [written] = own().map((path) => statSync(path).ino);
+      await runAWhile();
+      // V8 took it: what it refuses is written anew.
+      expect(own().map((path) => statSync(path).ino)).toEqual([written]);
+    },
+  );
 });
