@@ -1,10 +1,12 @@
 #!/usr/bin/env node
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import * as nodeModule from "node:module";
-import { homedir } from "node:os";
+import { homedir, totalmem } from "node:os";
 import { join } from "node:path";
 import { Script } from "node:vm";
 import { codeFolder, keepCode, keptCode, nameUnderOptions } from "./compiled-code.ts";
+import { programCall } from "./program-call.ts";
+import { roomForYoung } from "./room-for-young.ts";
 
 /** The file beside this one that holds the whole program (`kybern.ts`); its name tells its content. Set by the build. */
 declare const KYBERN_PROGRAM: string;
@@ -17,7 +19,13 @@ const file = join(__dirname, KYBERN_PROGRAM);
 const require = nodeModule.createRequire(file);
 const { enableCompileCache } = nodeModule as { readonly enableCompileCache?: () => unknown };
 
-run();
+const args = process.argv.slice(2);
+// A container may use less than the machine has.
+const memoryBytes = (): number => Math.min(totalmem(), process.constrainedMemory() || Number.POSITIVE_INFINITY);
+const youngMb = roomForYoung(programCall(process.argv[1] ?? "", args), memoryBytes);
+if (youngMb === undefined) run();
+// Few ask for it: others need not load what threads need.
+else void import("./program-thread.ts").then(({ inThread }) => inThread({ file: __filename, args, youngMb, run }));
 
 /**
  * Reading and compiling the program is the largest part of a start, which it need not be twice. From Node 22 on Node keeps what it

@@ -185,7 +185,7 @@ async function start(flags: UpFlags, components: readonly ControlPlaneComponent[
         await plane.stop();
         throw error;
       });
-    return { plane, close, kubeconfigPath, machine, readyMs: performance.now() };
+    return { plane, close, kubeconfigPath, machine, readyMs: process.uptime() * 1000 };
   } catch (error) {
     await close();
     throw error;
