@@ -1,16 +1,19 @@
 import type { Pod } from "#api/generated/core/v1.ts";
 import type { PodDisruptionBudget } from "#api/generated/policy/v1.ts";
 import { isNotFound } from "#apimachinery/api-errors/errors.ts";
-import { labelSelectorFromObject } from "#apimachinery/labels/selector.ts";
+import { type LabelSelector, labelSelectorFromObject } from "#apimachinery/labels/selector.ts";
 import { keyOf, splitKey } from "#client/object-meta.ts";
 import { type Change, type ControllerDefinition, controller, source } from "../../framework/controller.ts";
 import { addLabelIndex, selectedBy } from "../../framework/label-index.ts";
 import { POD_DISRUPTION_BUDGETS, PODS } from "../../framework/resources.ts";
+import { addSelectorIndex, selecting } from "../../framework/selector-index.ts";
 import { needsScale } from "./expected-pods.ts";
 import { type Action, type Observed, reconcile } from "./reconcile.ts";
 import { ScaleFinder } from "./scale.ts";
 
-const BY_NAMESPACE = "budgetsOfNamespace";
+/** Budgets for all pods of their namespace. */
+const OF_ALL_INDEX = "budgetsOfAllPods";
+const selectorOf = ({ spec }: PodDisruptionBudget): LabelSelector => labelSelectorFromObject(spec.selector);
 
 /** Keeps in each PodDisruptionBudget how many of its pods may be evicted. */
 export const disruptionController: ControllerDefinition = {
@@ -21,14 +24,16 @@ export const disruptionController: ControllerDefinition = {
     const pods = informers.informer<Pod>(PODS);
     addLabelIndex(pods);
     const scales = new ScaleFinder(informers);
-    budgets.addIndex(BY_NAMESPACE, ({ metadata }) => [metadata.namespace ?? ""]);
+    addSelectorIndex(budgets, selectorOf);
+    budgets.addIndex(OF_ALL_INDEX, (budget) => (selectorOf(budget).empty ? [budget.metadata.namespace ?? ""] : []));
 
-    function* budgetsOf({ object, old }: Change<Pod>): Iterable<string> {
-      for (const budget of budgets.byIndex(BY_NAMESPACE, object.metadata.namespace ?? "")) {
-        const selector = labelSelectorFromObject(budget.spec.selector);
-        const selected = [object, ...(old === undefined ? [] : [old])].some(({ metadata }) => selector.matches(metadata.labels));
-        if (selected) yield keyOf(budget);
+    function budgetsOf({ object, old }: Change<Pod>): Iterable<string> {
+      const { namespace = "", labels } = object.metadata;
+      const found = [...budgets.byIndex(OF_ALL_INDEX, namespace), ...selecting(budgets, selectorOf, namespace, labels)];
+      if (old !== undefined && old.metadata.labels !== labels) {
+        found.push(...selecting(budgets, selectorOf, namespace, old.metadata.labels));
       }
+      return new Set(found.map(keyOf));
     }
 
     return controller<Observed, Action>({
@@ -38,7 +43,7 @@ export const disruptionController: ControllerDefinition = {
         const { namespace, name } = splitKey(key);
         const budget = budgets.lister.get(namespace, name);
         if (budget === undefined) return undefined;
-        const selector = labelSelectorFromObject(budget.spec.selector);
+        const selector = selectorOf(budget);
         const selected = selectedBy(pods, namespace, selector);
         const nowMs = clock.now();
         if (!needsScale(budget.spec)) return { budget, pods: selected, scale: 0, unmanaged: false, nowMs };
