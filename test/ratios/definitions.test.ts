@@ -42,7 +42,7 @@ function definitionOf(singular: string): CustomResourceDefinition {
   return { metadata: { name: `${names.plural}.${GROUP}` }, spec: { group: GROUP, scope: "Namespaced", names, versions } };
 }
 
-// Measured: 1.4 to 1.8. When each request looks at all definitions while one is not served yet, and each name that is accepted has all of the
+// Measured: 1.4 to 2.4. When each request looks at all definitions while one is not served yet, and each name that is accepted has all of the
 // group looked at again, 6.8.
 test("a definition costs little more among 600 of its group than among 20", async () => {
   await using fewIn = await startCluster({ nodes: 0 });
@@ -54,5 +54,5 @@ test("a definition costs little more among 600 of its group than among 20", asyn
     () => many.make(MADE),
     () => few.make(MADE),
   );
-  expect(ratio).toBeLessThan(4);
+  expect(ratio).toBeLessThan(5);
 }, 120_000);
