@@ -20,7 +20,8 @@ export interface ProgramOptions {
 }
 
 /** What a log says of an error that is a mistake in the program; Node gives a code to those that values from outside make. */
-const DEFECT = /"type":"(?:TypeError|ReferenceError|RangeError)","message":"(?:[^"\\]|\\.)*","stack":"(?:[^"\\]|\\.)*"(?!,"code")/;
+const DEFECT =
+  /"type":"(?:TypeError|ReferenceError|RangeError)","message":"(?:[^"\\]|\\.)*","stack":"(?:[^"\\]|\\.)*"(?!,"code")/;
 
 /** `kybern` as a process of its own, with what it printed. */
 export class Program implements AsyncDisposable {
