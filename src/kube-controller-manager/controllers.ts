@@ -63,9 +63,10 @@ export const controllers: readonly ControllerDefinition[] = [
   serviceCidrController,
   disruptionController,
   nodeIpamController,
+  // A node that may be used has its time to live.
+  ttlController,
   nodeLifecycleController,
   taintEvictionController,
-  ttlController,
   podGcController,
   ephemeralVolumeController,
   persistentVolumeBinderController,
