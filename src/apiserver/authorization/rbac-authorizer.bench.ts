@@ -1,6 +1,7 @@
 import { bench, describe } from "vitest";
 import type { AuthorizationAttributes } from "./authorizer.ts";
 import { RbacAuthorizer } from "./rbac-authorizer.ts";
+import type { RbacBinding } from "./rbac-source.ts";
 
 const RULES = [{ apiGroups: [""], resources: ["pods"], verbs: ["get", "list"] }];
 const binding = (i: number): object => ({
@@ -18,13 +19,12 @@ function asked(user: string, verb: string): AuthorizationAttributes {
 }
 
 describe.each([10, 1_000])("RBAC with %i RoleBindings", (count) => {
-  const bindings = Array.from({ length: count }, (_, i) => binding(i)) as never;
+  const bindings = Array.from({ length: count }, (_, i) => ({ place: `default/b${i}`, binding: binding(i) as RbacBinding }));
+  let changes = [...bindings];
   let version = 0;
   const authorizer = new RbacAuthorizer({
-    version: () => 0,
+    followBindings: () => () => changes.splice(0),
     rulesVersion: () => version,
-    clusterRoleBindings: () => [],
-    roleBindings: () => bindings,
     rules: () => RULES,
   });
   const allowed = asked(`user-${count - 1}`, "get");
@@ -33,6 +33,11 @@ describe.each([10, 1_000])("RBAC with %i RoleBindings", (count) => {
   bench("refused, remembered", () => void authorizer.authorize(refused));
   bench("after a role has changed", () => {
     version++;
+    authorizer.authorize(allowed);
+  });
+  bench("after a binding has changed", () => {
+    version++;
+    changes = bindings.slice(0, 1);
     authorizer.authorize(allowed);
   });
 });

@@ -1,7 +1,9 @@
 import { describe, expect, test } from "vitest";
+import { OrderedTree } from "#storage/memory/ordered-tree.ts";
 import type { AuthorizationAttributes } from "./authorizer.ts";
 import { compactRules, formatRule, type PolicyRule, ruleAllows, uncoveredRules } from "./policy-rule.ts";
 import { RbacAuthorizer } from "./rbac-authorizer.ts";
+import type { RbacBinding, RbacSource } from "./rbac-source.ts";
 
 const user = { name: "jane", uid: "", groups: ["dev", "system:authenticated"], extra: {} };
 
@@ -56,24 +58,37 @@ test("what a user would grant without having it is told right by right", () => {
   ]);
 });
 
+/** Bindings as a source tells of them: whichever is another object than before has changed. */
+function followed(bindings: () => readonly RbacBinding[]): RbacSource["followBindings"] {
+  return () => {
+    let seen = new OrderedTree<RbacBinding>();
+    return () => {
+      let now = new OrderedTree<RbacBinding>();
+      for (const binding of bindings()) {
+        now = now.with(`${binding.metadata.namespace ?? ""}/${binding.metadata.name}`, binding);
+      }
+      const changes = now.changesSince(seen);
+      seen = now;
+      return changes.map(({ key, value }) => ({ place: key, binding: value }));
+    };
+  };
+}
+
 describe("RbacAuthorizer", () => {
   const authorizer = new RbacAuthorizer({
-    version: () => 1,
-    rulesVersion: () => 1,
-    clusterRoleBindings: () => [
+    followBindings: followed(() => [
       {
         metadata: { name: "devs" },
         roleRef: { kind: "ClusterRole", name: "reader" },
         subjects: [{ kind: "Group", name: "dev" }],
       },
-    ],
-    roleBindings: () => [
       {
         metadata: { name: "b", namespace: "n" },
         roleRef: { kind: "Role", name: "none" },
         subjects: [{ kind: "User", name: "jane" }],
       },
-    ],
+    ]),
+    rulesVersion: () => 1,
     rules: (_namespace, name) => (name === "reader" ? [rule("", "pods", "get")] : undefined),
   });
   test.each([
@@ -99,7 +114,7 @@ describe("what was answered is remembered", () => {
     ["all", [rule("", "pods", "get")]],
     ["paths", [{ nonResourceURLs: ["/x", "/y/*"], verbs: ["get"] }]],
   ]);
-  const bind = (name: string, role: string): object => ({
+  const bind = (name: string, role: string): RbacBinding => ({
     metadata: { name },
     roleRef: { kind: "ClusterRole", name: role },
     subjects: [{ kind: "User", name: "jane" }],
@@ -107,10 +122,8 @@ describe("what was answered is remembered", () => {
   let bindings = [bind("1", "named"), bind("2", "all"), bind("3", "paths")];
   let version = 1;
   const authorizer = new RbacAuthorizer({
-    version: () => version,
+    followBindings: followed(() => bindings),
     rulesVersion: () => version,
-    clusterRoleBindings: () => bindings as never,
-    roleBindings: () => [],
     rules: (_namespace, name) => rules.get(name),
   });
   const by = (attributes: AuthorizationAttributes): string | undefined =>

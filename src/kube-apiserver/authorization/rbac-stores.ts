@@ -1,6 +1,8 @@
 import type { PolicyRule } from "#apiserver/authorization/policy-rule.ts";
-import type { RbacBinding, RbacSource } from "#apiserver/authorization/rbac-source.ts";
+import type { BindingChange, RbacBinding, RbacSource } from "#apiserver/authorization/rbac-source.ts";
+import type { CacheEntry } from "#apiserver/cacher/cache-entry.ts";
 import type { StoreRegistry } from "#apiserver/registry/store/store-registry.ts";
+import { OrderedTree } from "#storage/memory/ordered-tree.ts";
 
 type GenericStore = ReturnType<StoreRegistry["generic"]>;
 
@@ -15,6 +17,18 @@ function versionOf(stores: readonly GenericStore[]): () => unknown {
   };
 }
 
+/** Tells what has changed in the caches of some stores since it was asked before. Their order is that of their keys, as upstream's. */
+function follow(stores: readonly GenericStore[]): () => readonly BindingChange[] {
+  let seen = stores.map(() => new OrderedTree<CacheEntry>());
+  return () => {
+    const trees = stores.map(({ core }) => core.stored.tree);
+    const changes = trees.flatMap((tree, i) => tree.changesSince(seen[i] as OrderedTree<CacheEntry>));
+    const told = changes.map(({ key, value }) => ({ place: key, binding: value?.object as RbacBinding | undefined }));
+    seen = trees;
+    return told;
+  };
+}
+
 /** Role and bindings out of the server's own watch caches. */
 export function rbacStores(stores: StoreRegistry): RbacSource {
   const clusterRoles = stores.generic(GROUP, "clusterroles");
@@ -22,10 +36,8 @@ export function rbacStores(stores: StoreRegistry): RbacSource {
   const clusterRoleBindings = stores.generic(GROUP, "clusterrolebindings");
   const roleBindings = stores.generic(GROUP, "rolebindings");
   return {
-    version: versionOf([clusterRoleBindings, roleBindings]),
+    followBindings: () => follow([clusterRoleBindings, roleBindings]),
     rulesVersion: versionOf([clusterRoleBindings, roleBindings, clusterRoles, roles]),
-    clusterRoleBindings: () => clusterRoleBindings.listCached("") as unknown as readonly RbacBinding[],
-    roleBindings: () => roleBindings.listCached("") as unknown as readonly RbacBinding[],
     rules: (namespace, name) => {
       const role = namespace === "" ? clusterRoles.cached("", name) : roles.cached(namespace, name);
       return role === undefined ? undefined : ((role.rules ?? []) as readonly PolicyRule[]);

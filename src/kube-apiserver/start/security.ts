@@ -71,10 +71,8 @@ function lazyRbac(lazy: LazyStores): RbacSource {
     return source;
   };
   return {
-    version: () => rbac().version(),
+    followBindings: () => rbac().followBindings(),
     rulesVersion: () => rbac().rulesVersion(),
-    clusterRoleBindings: () => rbac().clusterRoleBindings(),
-    roleBindings: () => rbac().roleBindings(),
     rules: (namespace, name) => rbac().rules(namespace, name),
   };
 }

@@ -37,6 +37,31 @@ test.each([1, 2, 3])("agrees with a sorted map through random changes, and old t
   expect(tree.size).toBe(0);
 });
 
+test.each([1, 2, 3])("a tree tells what makes it of any other (seed %i)", (seed) => {
+  const random = seededRandom(seed);
+  let tree = new OrderedTree<object>();
+  const trees = [tree];
+  for (let step = 0; step < 6000; step++) {
+    const key = `k${random.int(2000)}`;
+    // Growing to three levels, then shrinking to few keys.
+    tree = random.float() < (step < 3000 ? 0.8 : 0.15) ? tree.with(key, { key }) : tree.without(key);
+    if (step % 97 === 0 || step % 500 < 5) trees.push(tree);
+  }
+  const entries = (of: OrderedTree<object>): Map<string, object> =>
+    new Map(of.range("", undefined).map((value) => [(value as { key: string }).key, value]));
+  for (let pair = 0; pair < 100; pair++) {
+    const at = random.int(trees.length);
+    const [older, newer] = [trees[at], trees[pair % 2 === 0 ? random.int(trees.length) : Math.max(0, at - 1)]] as const;
+    const [before, after] = [entries(older as OrderedTree<object>), entries(newer as OrderedTree<object>)];
+    const want = new Map<string, object | undefined>();
+    for (const key of before.keys()) if (!after.has(key)) want.set(key, undefined);
+    for (const [key, value] of after) if (before.get(key) !== value) want.set(key, value);
+    const changes = (newer as OrderedTree<object>).changesSince(older as OrderedTree<object>);
+    expect(changes).toHaveLength(want.size);
+    expect(changes.filter(({ key, value }) => !want.has(key) || want.get(key) !== value)).toEqual([]);
+  }
+});
+
 test.each(["ascending", "descending"])("a run of keys before or behind all others, %s, keeps one place for each key", (order) => {
   const run = (prefix: string): string[] => {
     const names = Array.from({ length: 300 }, (_, i) => `${prefix}${String(i).padStart(3, "0")}`);

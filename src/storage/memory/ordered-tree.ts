@@ -131,6 +131,40 @@ function collect<V>(node: Node<V>, start: string, end: string | undefined, limit
   }
 }
 
+/** How many branches lie above a leaf. All leaves of a tree are equally deep, and what two trees share is as high in both. */
+function heightOf<V>(node: Node<V> | undefined): number {
+  let height = 0;
+  for (let below = node; below !== undefined && !below.leaf; below = below.children[0]) height++;
+  return height;
+}
+
+const entriesOf = <V>(node: Node<V>): [string, V][] => (node.leaf ? node.keys.map((key, i) => [key, node.values[i] as V]) : []);
+const childrenOf = <V>(nodes: readonly Node<V>[]): Node<V>[] => nodes.flatMap((node) => (node.leaf ? [] : node.children));
+
+/** The leaves of each tree that the other has not. Looks at no node below one that both have. */
+function unsharedLeaves<V>(
+  one: Node<V> | undefined,
+  other: Node<V> | undefined,
+): readonly [readonly Node<V>[], readonly Node<V>[]] {
+  let [ones, others] = [one, other].map((root) => (root === undefined ? [] : [root])) as [Node<V>[], Node<V>[]];
+  let [height, otherHeight] = [heightOf(one), heightOf(other)];
+  for (; height > otherHeight; height--) ones = childrenOf(ones);
+  for (; otherHeight > height; otherHeight--) others = childrenOf(others);
+  for (; ; height--) {
+    const [inOne, inOther] = [new Set(ones), new Set(others)];
+    ones = ones.filter((node) => !inOther.has(node));
+    others = others.filter((node) => !inOne.has(node));
+    if (height === 0) return [ones, others];
+    [ones, others] = [childrenOf(ones), childrenOf(others)];
+  }
+}
+
+/** What a key has in one tree and had not in another; no value where it is no longer there. Values are never undefined. */
+export interface TreeChange<V> {
+  readonly key: string;
+  readonly value: V | undefined;
+}
+
 /**
  * An immutable map from strings to values, ordered by JavaScript's `<`: a B+ tree that shares all untouched nodes
  * with the tree it was made from. Keeping an old tree is a snapshot that costs only what has changed since.
@@ -188,6 +222,23 @@ export class OrderedTree<V> {
     const values: V[] = [];
     if (this.#root !== undefined) collect(this.#root, start, end, limit, values);
     return values;
+  }
+
+  /**
+   * What makes this tree of `older`, by identity of values, in no order. Costs O(log n) for each change that lies between them where
+   * one was made from the other, and all of both where they have nothing in common.
+   */
+  changesSince(older: OrderedTree<V>): TreeChange<V>[] {
+    if (older === this) return [];
+    const [before, after] = unsharedLeaves(older.#root, this.#root);
+    const gone = new Map(before.flatMap(entriesOf));
+    const changes: TreeChange<V>[] = [];
+    for (const [key, value] of after.flatMap(entriesOf)) {
+      if (gone.get(key) !== value) changes.push({ key, value });
+      gone.delete(key);
+    }
+    for (const key of gone.keys()) changes.push({ key, value: undefined });
+    return changes;
   }
 
   /** How many keys lie between `start` (inclusive) and `end` (exclusive). O(log n). */
