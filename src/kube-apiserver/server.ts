@@ -1,7 +1,7 @@
 import { startCustomResources } from "#apiextensions-apiserver/custom-resources.ts";
 import { auditedClient } from "#apiserver/audit/audited-client.ts";
 import { REQUEST_HEADERS } from "#apiserver/authentication/request-header.ts";
-import { createInProcessClient } from "#apiserver/endpoints/in-process-client.ts";
+import { createInProcessClient } from "#apiserver/endpoints/in-process/client.ts";
 import { FlowControl } from "#apiserver/flowcontrol/flow-control.ts";
 import type { UserInfo } from "#apiserver/request/request-info.ts";
 import { resolveRequestInfo } from "#apiserver/request/resolve-request-info.ts";

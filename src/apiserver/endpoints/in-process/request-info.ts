@@ -1,5 +1,5 @@
 import type { ResourceId, WatchOptions } from "#client/client.ts";
-import type { RequestInfo, UserInfo, Verb } from "../request/request-info.ts";
+import type { RequestInfo, UserInfo, Verb } from "../../request/request-info.ts";
 
 /** What the path and the method of a call would tell. */
 export function infoOf(verb: Verb, id: ResourceId, namespace: string, name: string, subresource: string): RequestInfo {

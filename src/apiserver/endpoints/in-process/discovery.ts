@@ -1,7 +1,7 @@
 import { parseGroupVersion } from "#apimachinery/meta/api-object.ts";
-import { groupListDocument, resourceListDocument } from "../discovery/documents.ts";
-import { type ServedGroup, servedGroups } from "../discovery/served-groups.ts";
-import type { ResourceSet } from "../registry/resource-set.ts";
+import { groupListDocument, resourceListDocument } from "../../discovery/documents.ts";
+import { type ServedGroup, servedGroups } from "../../discovery/served-groups.ts";
+import type { ResourceSet } from "../../registry/resource-set.ts";
 
 const known = new WeakMap<ResourceSet, readonly ServedGroup[]>();
 

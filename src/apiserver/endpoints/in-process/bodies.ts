@@ -2,10 +2,10 @@ import { type ApiObject, formatGroupVersion } from "#apimachinery/meta/api-objec
 import { deepCopy } from "#apimachinery/meta/deep-copy.ts";
 import { DecodeError } from "#apimachinery/schema/exact-decode.ts";
 import { ownValue } from "#base/own-value.ts";
-import { type ConnectSubresource, subresourcesOf } from "../registry/resource.ts";
-import { decodePatched, type ExpectedKind } from "./handlers/body.ts";
-import { kindOf } from "./handlers/connect.ts";
-import type { ResourceEndpoint } from "./handlers/resource-handler.ts";
+import { type ConnectSubresource, subresourcesOf } from "../../registry/resource.ts";
+import { decodePatched, type ExpectedKind } from "../handlers/body.ts";
+import { kindOf } from "../handlers/connect.ts";
+import type { ResourceEndpoint } from "../handlers/resource-handler.ts";
 
 /** A function of an object, such as a Pod's binding, with the body that it is called with. */
 export interface FunctionCall {

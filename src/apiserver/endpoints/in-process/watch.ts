@@ -2,12 +2,12 @@ import type { Status } from "#apimachinery/api-errors/status.ts";
 import type { ApiObject } from "#apimachinery/meta/api-object.ts";
 import type { Timer } from "#base/clock.ts";
 import type { WatchEvent } from "#client/client.ts";
-import type { FilteredEvent, WatchConsumer } from "../cacher/watch-group.ts";
-import { toServedForm } from "../registry/store/served-form.ts";
-import type { ParsedListOptions } from "./handlers/list-options.ts";
-import type { ResourceEndpoint } from "./handlers/resource-handler.ts";
-import type { Selection } from "./handlers/selection.ts";
-import { beginWatch, type WatchStart } from "./handlers/watch-start.ts";
+import type { FilteredEvent, WatchConsumer } from "../../cacher/watch-group.ts";
+import { toServedForm } from "../../registry/store/served-form.ts";
+import type { ParsedListOptions } from "../handlers/list-options.ts";
+import type { ResourceEndpoint } from "../handlers/resource-handler.ts";
+import type { Selection } from "../handlers/selection.ts";
+import { beginWatch, type WatchStart } from "../handlers/watch-start.ts";
 
 const NOW: Promise<void> = Promise.resolve();
 
