@@ -1,3 +1,4 @@
+import { OldestFirst } from "#base/oldest-first.ts";
 import type { ObjectReference } from "./event-target.ts";
 
 /** An event before it is written. */
@@ -45,9 +46,9 @@ const SIMILAR_INTERVAL_MS = 600_000;
 
 /** Keeps floods of events small, after client-go's `EventCorrelator`: spam filter, aggregation, counting. One source. */
 export class EventCorrelator {
-  readonly #buckets = new Map<string, Bucket>();
-  readonly #aggregates = new Map<string, Aggregate>();
-  readonly #logged = new Map<string, LoggedEvent>();
+  readonly #buckets = new Memory<Bucket>();
+  readonly #aggregates = new Memory<Aggregate>();
+  readonly #logged = new Memory<LoggedEvent>();
   readonly #newName: (draft: EventDraft, nowMs: number) => string;
 
   constructor(newName: (draft: EventDraft, nowMs: number) => string) {
@@ -58,12 +59,12 @@ export class EventCorrelator {
     const object = objectPart(draft.reference);
     if (!this.#admit(object, nowMs)) return { type: "drop" };
     const { key, message } = this.#aggregate(draft, object, nowMs);
-    const before = touch(this.#logged, key);
+    const before = this.#logged.touch(key);
     const event: LoggedEvent =
       before === undefined
         ? { name: this.#newName(draft, nowMs), message, count: 1, firstMs: nowMs, lastMs: nowMs }
         : { ...before, message, count: before.count + 1, lastMs: nowMs };
-    remember(this.#logged, key, event);
+    this.#logged.set(key, event);
     return { type: before === undefined ? "create" : "update", key, event };
   }
 
@@ -73,7 +74,7 @@ export class EventCorrelator {
   }
 
   #admit(object: string, nowMs: number): boolean {
-    const bucket = touch(this.#buckets, object) ?? remember(this.#buckets, object, { tokens: SPAM_BURST, refilledMs: nowMs });
+    const bucket = this.#buckets.touch(object) ?? this.#buckets.set(object, { tokens: SPAM_BURST, refilledMs: nowMs });
     bucket.tokens = Math.min(SPAM_BURST, bucket.tokens + Math.max(0, nowMs - bucket.refilledMs) / SPAM_REFILL_MS);
     bucket.refilledMs = nowMs;
     if (bucket.tokens < 1) return false;
@@ -83,9 +84,9 @@ export class EventCorrelator {
 
   #aggregate(draft: EventDraft, object: string, nowMs: number): { key: string; message: string } {
     const group = [object, draft.type, draft.reason].join(SEPARATOR);
-    let aggregate = touch(this.#aggregates, group);
+    let aggregate = this.#aggregates.touch(group);
     if (aggregate === undefined || nowMs - aggregate.lastMs > SIMILAR_INTERVAL_MS) {
-      aggregate = remember(this.#aggregates, group, { messages: [], lastMs: nowMs });
+      aggregate = this.#aggregates.set(group, { messages: [], lastMs: nowMs });
     }
     const { messages } = aggregate;
     if (!messages.includes(draft.message)) messages.push(draft.message);
@@ -103,24 +104,30 @@ function objectPart(reference: ObjectReference): string {
   return [kind, namespace, name, uid, apiVersion, fieldPath].join(SEPARATOR);
 }
 
-/** Reads and marks as recently used. */
-function touch<V>(memory: Map<string, V>, key: string): V | undefined {
-  const value = memory.get(key);
-  if (value !== undefined) {
-    memory.delete(key);
-    memory.set(key, value);
-  }
-  return value;
-}
+/** What was used last, {@link ENTRIES_MAX} of it. */
+class Memory<V> {
+  readonly #entries = new Map<string, V>();
+  readonly #unused = new OldestFirst(this.#entries);
 
-function remember<V>(memory: Map<string, V>, key: string, value: V): V {
-  memory.delete(key);
-  memory.set(key, value);
-  if (memory.size > ENTRIES_MAX) {
-    for (const oldest of memory.keys()) {
-      memory.delete(oldest);
-      break;
+  /** Reads and marks as recently used. */
+  touch(key: string): V | undefined {
+    const value = this.#entries.get(key);
+    if (value !== undefined) {
+      this.#entries.delete(key);
+      this.#entries.set(key, value);
     }
+    return value;
   }
-  return value;
+
+  set(key: string, value: V): V {
+    this.#entries.delete(key);
+    this.#entries.set(key, value);
+    const unused = this.#entries.size > ENTRIES_MAX ? this.#unused.next() : undefined;
+    if (unused !== undefined) this.#entries.delete(unused);
+    return value;
+  }
+
+  delete(key: string): void {
+    this.#entries.delete(key);
+  }
 }

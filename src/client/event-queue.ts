@@ -1,6 +1,7 @@
 import { StatusError } from "#apimachinery/api-errors/status.ts";
 import type { Clock } from "#base/clock.ts";
 import { noteDefect } from "#base/defect.ts";
+import { OldestFirst } from "#base/oldest-first.ts";
 
 /** Events of one recorder that wait to be written. Each is some 500 bytes; a rollout of 1,000 pods makes a few thousand. */
 export const PENDING_MAX = 10_000;
@@ -31,8 +32,9 @@ export class EventQueue {
   readonly #clock: Clock;
   readonly #max: number;
   readonly #onDropped: (dropped: number) => void;
-  /** In order; a Set, because taking the first one from it costs nothing. */
+  /** In order. */
   readonly #tasks = new Set<Task>();
+  readonly #first = new OldestFirst(this.#tasks);
   readonly #busy = new Map<string, Promise<void>>();
   readonly #idle: (() => void)[] = [];
   #writers = 0;
@@ -94,11 +96,9 @@ export class EventQueue {
   }
 
   #next(): Task | undefined {
-    for (const task of this.#tasks) {
-      this.#tasks.delete(task);
-      return task;
-    }
-    return undefined;
+    const task = this.#first.next();
+    if (task !== undefined) this.#tasks.delete(task);
+    return task;
   }
 
   async #attempt({ write }: Task): Promise<void> {

@@ -1,4 +1,5 @@
 import type { Clock, Timer } from "#base/clock.ts";
+import { OldestFirst } from "#base/oldest-first.ts";
 
 /** Delays after failures: `baseMs * 2^failures`, at most `maxMs`. */
 export interface RateLimits {
@@ -20,6 +21,7 @@ export class RateLimitingQueue<K = string> {
   readonly #clock: Clock;
   readonly #limits: RateLimits;
   readonly #queue = new Set<K>();
+  readonly #first = new OldestFirst(this.#queue);
   readonly #processing = new Set<K>();
   readonly #dirtyWhileProcessing = new Set<K>();
   readonly #delayed = new Map<K, { dueMs: number; timer: Timer }>();
@@ -95,12 +97,11 @@ export class RateLimitingQueue<K = string> {
   /** The next key, as soon as there is one; undefined after shutdown. Call {@link done} with it afterwards. */
   get(): Promise<K | undefined> {
     if (this.#shutDown) return Promise.resolve(undefined);
-    for (const key of this.#queue) {
-      this.#queue.delete(key);
-      this.#processing.add(key);
-      return Promise.resolve(key);
-    }
-    return new Promise((resolve) => this.#waiters.push(resolve));
+    const key = this.#first.next();
+    if (key === undefined) return new Promise((resolve) => this.#waiters.push(resolve));
+    this.#queue.delete(key);
+    this.#processing.add(key);
+    return Promise.resolve(key);
   }
 
   done(key: K): void {

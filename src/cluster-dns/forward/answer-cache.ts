@@ -1,3 +1,4 @@
+import { OldestFirst } from "#base/oldest-first.ts";
 import type { ForwardedMessage } from "../wire/forwarded-message.ts";
 
 /** The most answers that are kept, and the most of their bytes. */
@@ -17,6 +18,7 @@ export interface CachedAnswer {
 /** Answers of other servers, for as long as they say, bounded in number and bytes: those that were not asked for longest go first. */
 export class AnswerCache {
   readonly #entries = new Map<string, { readonly message: ForwardedMessage; readonly atMs: number; readonly untilMs: number }>();
+  readonly #unasked = new OldestFirst(this.#entries);
   #bytes = 0;
 
   get size(): number {
@@ -41,8 +43,9 @@ export class AnswerCache {
     this.#delete(key);
     this.#entries.set(key, { message, atMs: nowMs, untilMs: nowMs + seconds * 1000 });
     this.#bytes += message.bytes.length;
-    for (const oldest of this.#entries.keys()) {
-      if (this.#entries.size <= ENTRIES_MAX && this.#bytes <= BYTES_MAX) return;
+    while (this.#entries.size > ENTRIES_MAX || this.#bytes > BYTES_MAX) {
+      const oldest = this.#unasked.next();
+      if (oldest === undefined) return;
       this.#delete(oldest);
     }
   }
