@@ -37,7 +37,7 @@ class Cluster {
     const preemption = {
       random,
       nodes: () => cache.nodes,
-      budgets: () => [],
+      budgetsOf: () => [],
       nominatedNodeOf: () => undefined,
       filter: () => SUCCESS,
       evict: () => undefined,

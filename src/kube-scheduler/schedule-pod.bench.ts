@@ -45,7 +45,7 @@ function placerAmong(count: number): PodPlacer {
       preemption: {
         random: seededRandom(1),
         nodes: () => cache.nodes,
-        budgets: () => [],
+        budgetsOf: () => [],
         nominatedNodeOf: () => undefined,
         filter: () => {
           throw new Error("nobody has to make room");

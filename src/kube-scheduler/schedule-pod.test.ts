@@ -27,7 +27,7 @@ function place(nodes: readonly Node[], placed: readonly Pod[], spec: Partial<Pod
       preemption: {
         random: seededRandom(1),
         nodes: () => cache.nodes,
-        budgets: () => [],
+        budgetsOf: () => [],
         nominatedNodeOf: () => undefined,
         filter: (state, pod, node) => placer.filter(state, pod, node)?.status ?? SUCCESS,
         evict: () => undefined,

@@ -10,6 +10,7 @@ import type {
 } from "#api/generated/core/v1.ts";
 import type { PodDisruptionBudget } from "#api/generated/policy/v1.ts";
 import type { StorageClass } from "#api/generated/storage/v1.ts";
+import { type LabelSelector, labelSelectorFromObject, selectorFromSet } from "#apimachinery/labels/selector.ts";
 import type { Clock } from "#base/clock.ts";
 import { noteDefect } from "#base/defect.ts";
 import type { Random } from "#base/random.ts";
@@ -24,6 +25,7 @@ import { NODES, PODS_NOT_ENDED, watchCluster, watchVolumes } from "./event-handl
 import { evictVictims } from "./evictor.ts";
 import type { ClusterLister } from "./framework/cluster-lister.ts";
 import { Framework } from "./framework/framework.ts";
+import { SelectorPool } from "./framework/selector-pool.ts";
 import { SUCCESS } from "./framework/status.ts";
 import { defaultPlugins } from "./plugins/registry.ts";
 import { PODS, PodStatusWriter } from "./pod-status-writer.ts";
@@ -129,7 +131,8 @@ async function schedule(options: SchedulerOptions, signal: AbortSignal, onReady:
   const informers = new SharedInformerFactory({ client, clock, random });
   const pods = informers.informer<Pod>(PODS, { fieldSelector: PODS_NOT_ENDED });
   const nodes = informers.informer<Node>(NODES);
-  const budgets = informers.informer<PodDisruptionBudget>(BUDGETS);
+  const budgets = new SelectorPool<PodDisruptionBudget>(budgetSelector);
+  informers.informer<PodDisruptionBudget>(BUDGETS).addTally(budgets);
   const reportingInstance = `${SCHEDULER_NAME}-${identity}`.slice(0, 128);
   const recorder = createEventRecorder({ client, clock, random, component: SCHEDULER_NAME, reportingInstance, api: "events" });
   const statusWriter = new PodStatusWriter({ client, clock });
@@ -143,7 +146,7 @@ async function schedule(options: SchedulerOptions, signal: AbortSignal, onReady:
       preemption: {
         random,
         nodes: () => cache.nodes,
-        budgets: () => budgets.lister.list(),
+        budgetsOf: ({ metadata }) => budgets.selecting(metadata),
         nominatedNodeOf: (uid) => nominator.nodeOf(uid),
         filter: (state, pod, node) => placer.filter(state, pod, node)?.status ?? SUCCESS,
         evict: (victims, preemptor, nodeName) =>
@@ -201,7 +204,8 @@ function clusterLister(informers: SharedInformerFactory, cache: SchedulerCache):
   const pool = new VolumePool();
   volumes.addTally(pool);
   const classes = informers.informer<StorageClass>(CLASSES).lister;
-  const services = informers.informer<Service>(core("services")).lister;
+  const services = new SelectorPool<Service>(serviceSelector);
+  informers.informer<Service>(core("services")).addTally(services);
   const replicationControllers = informers.informer<ReplicationController>(core("replicationcontrollers")).lister;
   const replicaSets = informers.informer<ReplicaSet>(apps("replicasets")).lister;
   const statefulSets = informers.informer<StatefulSet>(apps("statefulsets")).lister;
@@ -215,9 +219,25 @@ function clusterLister(informers: SharedInformerFactory, cache: SchedulerCache):
     volumes: () => pool,
     storageClass: (name) => classes.get("", name),
     namespaceLabels: (namespace) => namespaces.get("", namespace)?.metadata.labels,
-    services: (namespace) => services.list(namespace),
+    servicesOf: ({ metadata }) => services.selecting(metadata),
     replicationController: (namespace, name) => replicationControllers.get(namespace, name),
     replicaSet: (namespace, name) => replicaSets.get(namespace, name),
     statefulSet: (namespace, name) => statefulSets.get(namespace, name),
   };
+}
+
+/** A budget whose selector cannot be read keeps no pod, as upstream has it. */
+function budgetSelector({ spec }: PodDisruptionBudget): LabelSelector | undefined {
+  if (spec?.selector === undefined) return undefined;
+  try {
+    return labelSelectorFromObject(spec.selector);
+  } catch {
+    return undefined;
+  }
+}
+
+/** A service without selector means no pod. */
+function serviceSelector({ spec }: Service): LabelSelector | undefined {
+  const selector = selectorFromSet(spec?.selector);
+  return selector.empty ? undefined : selector;
 }

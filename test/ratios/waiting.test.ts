@@ -39,7 +39,7 @@ class FullCluster {
     const preemption = {
       random,
       nodes: () => cache.nodes,
-      budgets: () => [],
+      budgetsOf: () => [],
       nominatedNodeOf: () => undefined,
       filter: () => SUCCESS,
       evict: () => undefined,

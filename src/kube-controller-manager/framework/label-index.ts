@@ -1,7 +1,8 @@
 import type { LabelSelector } from "#apimachinery/labels/selector.ts";
+import { singleValuePair } from "#apimachinery/labels/single-value-pair.ts";
 import type { SharedInformer } from "#client/informer.ts";
 import type { Owned } from "./ownership.ts";
-import { labelIndexValue, labelIndexValues, singleValuePair } from "./selector-index.ts";
+import { labelIndexValue, labelIndexValues } from "./selector-index.ts";
 
 const BY_LABEL = "label";
 

@@ -1,9 +1,10 @@
 import type { ObjectMeta } from "#api/generated/meta/v1.ts";
 import type { LabelSelector } from "#apimachinery/labels/selector.ts";
+import { singleValuePair } from "#apimachinery/labels/single-value-pair.ts";
 import type { Client, ResourceId } from "#client/client.ts";
 import type { SharedInformer } from "#client/informer.ts";
 import { controllerOf, controllerReference } from "#component-helpers/pod/owner.ts";
-import { labelIndexValue, labelIndexValues, singleValuePair } from "./selector-index.ts";
+import { labelIndexValue, labelIndexValues } from "./selector-index.ts";
 
 /** Anything with metadata. */
 export interface Owned {

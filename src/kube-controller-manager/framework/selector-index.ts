@@ -1,20 +1,10 @@
 import type { ObjectMeta } from "#api/generated/meta/v1.ts";
 import type { LabelSelector } from "#apimachinery/labels/selector.ts";
+import { singleValuePair } from "#apimachinery/labels/single-value-pair.ts";
 import type { SharedInformer } from "#client/informer.ts";
 import { metaOf } from "#client/object-meta.ts";
 
 const BY_SELECTOR = "selectorPair";
-
-/** A label that a selector asks for by a single value; undefined when it asks for none so. */
-export function singleValuePair(selector: LabelSelector): readonly [string, string] | undefined {
-  for (const { key, operator, values } of selector.requirements) {
-    const [value] = values;
-    if ((operator === "in" || operator === "=" || operator === "==") && values.length === 1 && value !== undefined) {
-      return [key, value];
-    }
-  }
-  return undefined;
-}
 
 /**
  * Lets {@link selecting} find the objects whose selector matches some labels without looking at all: each is filed under

@@ -21,7 +21,8 @@ export interface ClusterLister {
   volumes(): VolumePool;
   storageClass(name: string): StorageClass | undefined;
   namespaceLabels(namespace: string): Readonly<Record<string, string>> | undefined;
-  services(namespace: string): readonly Service[];
+  /** Those that mean a pod, all of whose selectors ask for something. */
+  servicesOf(pod: Pod): readonly Service[];
   replicationController(namespace: string, name: string): ReplicationController | undefined;
   replicaSet(namespace: string, name: string): ReplicaSet | undefined;
   statefulSet(namespace: string, name: string): StatefulSet | undefined;

@@ -66,7 +66,7 @@ export function testCluster(nodes: NodeList | readonly NodeInfo[], more: Partial
     volumes: () => new VolumePool(),
     storageClass: () => undefined,
     namespaceLabels: () => undefined,
-    services: () => [],
+    servicesOf: () => [],
     replicationController: () => undefined,
     replicaSet: () => undefined,
     statefulSet: () => undefined,

@@ -1,7 +1,8 @@
 import type { Pod } from "#api/generated/core/v1.ts";
 import type { LabelSelector } from "#apimachinery/labels/selector.ts";
+import { singleValuePair } from "#apimachinery/labels/single-value-pair.ts";
 import { splitKey } from "#client/object-meta.ts";
-import { selectorIndexValue, singleValuePair } from "../../framework/selector-index.ts";
+import { selectorIndexValue } from "../../framework/selector-index.ts";
 
 /**
  * The pods of each autoscaler's target, as far as known. Each is filed under one pair of its selector, so that those that select a pod

@@ -79,7 +79,7 @@ test.each(cases)("$name", ({ pod = incoming(), nodes, verdict = unschedulable("I
   const plugin = defaultPreemption({
     random: seededRandom(1),
     nodes: () => nodes,
-    budgets: () => [],
+    budgetsOf: () => [],
     nominatedNodeOf: () => undefined,
     filter: (_state, { requests }, { requested }) =>
       requests.milliCpu + requested.milliCpu <= 4000 ? SUCCESS : unschedulable("Insufficient cpu"),
@@ -120,7 +120,7 @@ test.each([
   const plugin = defaultPreemption({
     random: seededRandom(1),
     nodes: () => nodes,
-    budgets: () => Array.from({ length: budgets }, () => budget as never),
+    budgetsOf: () => Array.from({ length: budgets }, () => budget as never),
     nominatedNodeOf: () => undefined,
     filter: (_state, { requests }, { name, requested }) => {
       tried.add(name);

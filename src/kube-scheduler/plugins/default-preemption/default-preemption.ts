@@ -1,3 +1,4 @@
+import type { Pod } from "#api/generated/core/v1.ts";
 import type { PodDisruptionBudget } from "#api/generated/policy/v1.ts";
 import type { Random } from "#base/random.ts";
 import { podCondition } from "#component-helpers/pod/pod-conditions.ts";
@@ -13,7 +14,8 @@ import { type Candidate, pickCandidate, selectVictims } from "./victims.ts";
 export interface PreemptionHandle {
   readonly random: Random;
   nodes(): readonly NodeInfo[];
-  budgets(): readonly PodDisruptionBudget[];
+  /** Those that select the pod. */
+  budgetsOf(pod: Pod): readonly PodDisruptionBudget[];
   nominatedNodeOf(uid: string): string | undefined;
   /** Whether the pod would fit the node as it is recorded now. */
   filter(state: CycleState, pod: PodInfo, node: NodeInfo): Status;
@@ -40,7 +42,6 @@ export function defaultPreemption(handle: PreemptionHandle): Plugin & PostFilter
       if (refusal !== undefined) return { status: unschedulable(`preemption: ${refusal}`) };
       const statuses = new Map<string, Status>();
       const candidates: Candidate[] = [];
-      const budgets = handle.budgets();
       let sparesBudgets = false;
       const nodes = handle
         .nodes()
@@ -50,7 +51,7 @@ export function defaultPreemption(handle: PreemptionHandle): Plugin & PostFilter
       const start = nodes.length > wanted ? handle.random.int(nodes.length) : 0;
       for (let i = 0; i < nodes.length && !(sparesBudgets && candidates.length >= wanted); i++) {
         const node = nodes[(start + i) % nodes.length] as NodeInfo;
-        const outcome = selectVictims(pod, node, budgets, () => handle.filter(state, pod, node));
+        const outcome = selectVictims(pod, node, handle.budgetsOf, () => handle.filter(state, pod, node));
         if ("node" in outcome) {
           candidates.push(outcome);
           sparesBudgets ||= outcome.violations === 0;

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import type { Pod } from "#api/generated/core/v1.ts";
 import { podInfo } from "../../framework/pod-info.ts";
 import { SUCCESS, unschedulable } from "../../framework/status.ts";
 import { requesting, testNode, testNodeInfo, testPod } from "../../framework/test-objects.ts";
@@ -12,6 +13,8 @@ const budget = {
   spec: { selector: { matchLabels: { app: "kept" } } },
   status: { disruptionsAllowed: 0, currentHealthy: 1, desiredHealthy: 1, expectedPods: 1 },
 };
+
+const budgetsOf = ({ metadata }: Pod) => (metadata.labels?.app === "kept" ? [budget] : []);
 
 test.each([
   { name: "the only one", pods: [running("low", 10, "3")], cpu: "3", want: ["low"] },
@@ -41,7 +44,7 @@ test.each([
   const pod = incoming(cpu);
   const fits = () => (pod.requests.milliCpu <= 4000 - node.requested.milliCpu ? SUCCESS : unschedulable("Insufficient cpu"));
   const before = node.requested.milliCpu;
-  const outcome = selectVictims(pod, node, [budget], fits);
+  const outcome = selectVictims(pod, node, budgetsOf, fits);
   expect("node" in outcome ? outcome.victims.map(({ uid }) => uid) : outcome.reasons[0]).toEqual(want);
   expect(node.requested.milliCpu).toBe(before);
   expect(node.pods.size).toBe(pods.length);

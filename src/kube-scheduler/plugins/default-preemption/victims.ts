@@ -1,10 +1,13 @@
+import type { Pod } from "#api/generated/core/v1.ts";
 import type { PodDisruptionBudget } from "#api/generated/policy/v1.ts";
-import { labelSelectorFromObject } from "#apimachinery/labels/selector.ts";
 import { parseTime } from "#apimachinery/meta/time.ts";
 import { ownValue } from "#base/own-value.ts";
 import type { NodeInfo } from "../../framework/node-info.ts";
 import type { PodInfo } from "../../framework/pod-info.ts";
 import { isRejected, type Status, SUCCESS, unresolvable } from "../../framework/status.ts";
+
+/** The disruption budgets that select a pod. */
+export type BudgetsOf = (pod: Pod) => readonly PodDisruptionBudget[];
 
 /** A node that would take the pod if these pods were gone. */
 export interface Candidate {
@@ -21,12 +24,7 @@ const NO_VICTIMS = unresolvable("No preemption victims found for incoming pod");
  * The fewest, least important pods whose removal lets the pod onto the node, or why there are none. Tries it out on
  * the node's own record and leaves that as it was.
  */
-export function selectVictims(
-  pod: PodInfo,
-  node: NodeInfo,
-  budgets: readonly PodDisruptionBudget[],
-  fits: () => Status,
-): Candidate | Status {
+export function selectVictims(pod: PodInfo, node: NodeInfo, budgetsOf: BudgetsOf, fits: () => Status): Candidate | Status {
   // Asked of every node whenever a pod does not fit anywhere, and in most clusters all pods are equally important.
   if (node.lowestPriority >= pod.priority) return NO_VICTIMS;
   const potential = [...node.pods.values()].filter((other) => other.priority < pod.priority);
@@ -36,7 +34,7 @@ export function selectVictims(
     for (const other of potential) node.addPod(other);
     return without;
   }
-  const { violating, others } = splitByBudgets(inOrderOfImportance(potential), budgets);
+  const { violating, others } = splitByBudgets(inOrderOfImportance(potential), budgetsOf);
   const victims: PodInfo[] = [];
   let violations = 0;
   // Spare whom we can, those under a budget and the more important ones first.
@@ -89,25 +87,20 @@ function inOrderOfImportance(pods: readonly PodInfo[]): PodInfo[] {
   return [...started, ...notStarted].sort(byImportance);
 }
 
-function splitByBudgets(
-  pods: readonly PodInfo[],
-  budgets: readonly PodDisruptionBudget[],
-): { violating: PodInfo[]; others: PodInfo[] } {
-  if (budgets.length === 0) return { violating: [], others: [...pods] };
-  const left = budgets.map((budget) => budget.status?.disruptionsAllowed ?? 0);
+function splitByBudgets(pods: readonly PodInfo[], budgetsOf: BudgetsOf): { violating: PodInfo[]; others: PodInfo[] } {
+  const left = new Map<PodDisruptionBudget, number>();
   const violating: PodInfo[] = [];
   const others: PodInfo[] = [];
   for (const info of pods) {
-    const { namespace, labels = {}, name = "" } = info.pod.metadata;
+    const { labels = {}, name = "" } = info.pod.metadata;
     let violates = false;
-    budgets.forEach((budget, i) => {
-      if (budget.metadata.namespace !== namespace || Object.keys(labels).length === 0) return;
-      if (budget.spec?.selector === undefined || !labelSelectorFromObject(budget.spec.selector).matches(labels)) return;
+    for (const budget of Object.keys(labels).length === 0 ? [] : budgetsOf(info.pod)) {
       // A pod whose disruption is already counted is not counted again.
-      if (ownValue(budget.status?.disruptedPods, name) !== undefined) return;
-      left[i] = (left[i] ?? 0) - 1;
-      if ((left[i] ?? 0) < 0) violates = true;
-    });
+      if (ownValue(budget.status?.disruptedPods, name) !== undefined) continue;
+      const rest = (left.get(budget) ?? budget.status?.disruptionsAllowed ?? 0) - 1;
+      left.set(budget, rest);
+      if (rest < 0) violates = true;
+    }
     (violates ? violating : others).push(info);
   }
   return { violating, others };

@@ -11,12 +11,9 @@ import type { ClusterLister } from "../../framework/cluster-lister.ts";
 
 /** The pods that belong together with a pod: by the services that mean it and the controller that made it. Empty for none. */
 export function defaultSelector(pod: Pod, cluster: ClusterLister): LabelSelector {
-  const { namespace = "", labels } = pod.metadata;
+  const { namespace = "" } = pod.metadata;
   const together: Record<string, string> = {};
-  for (const { spec } of cluster.services(namespace)) {
-    const selector = spec?.selector ?? {};
-    if (Object.keys(selector).length > 0 && selectorFromSet(selector).matches(labels)) Object.assign(together, selector);
-  }
+  for (const { spec } of cluster.servicesOf(pod)) Object.assign(together, spec?.selector);
   const more: LabelRequirement[] = [];
   const owner = controllerOf(pod);
   switch (owner === undefined ? "" : `${owner.apiVersion} ${owner.kind}`) {

@@ -163,7 +163,7 @@ test.each<{ name: string; pod: Pod; services?: Service[]; placed: Record<string,
   },
 ])("score: $name", ({ pod, services = [], placed, want }) => {
   const nodes = clusterOf(placed);
-  const cluster = testCluster(nodes, { services: () => services, replicaSet: () => replicaSet });
+  const cluster = testCluster(nodes, { servicesOf: () => services, replicaSet: () => replicaSet });
   expect(scoresOf(podTopologySpread(cluster), pod, nodes)).toEqual(want);
 });
 
