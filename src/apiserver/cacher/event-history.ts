@@ -28,8 +28,8 @@ interface TreeSnapshot {
 
 /** The last changes of one resource, bounded in number and bytes, and the states between them. */
 export class EventHistory {
-  #events: CacheEvent[] = [];
-  /** Events before this index are forgotten; the array is cut in steps. */
+  #events: (CacheEvent | undefined)[] = [];
+  /** Events before this index are forgotten: nothing is there any more, and the array is cut in steps. */
   #first = 0;
   /** How many events came before the first of the array. */
   #cut = 0;
@@ -66,7 +66,7 @@ export class EventHistory {
   /** The events after `revision`; undefined when some of them are forgotten. */
   since(revision: number): readonly CacheEvent[] | undefined {
     if (revision < this.#baseRevision) return undefined;
-    return this.#events.slice(this.#after(revision));
+    return this.#events.slice(this.#after(revision)) as CacheEvent[];
   }
 
   /** All objects as of `revision`, which must not lie in the future; undefined when that is forgotten. */
@@ -97,6 +97,7 @@ export class EventHistory {
     const oldest = this.#events[this.#first] as CacheEvent;
     this.#bytes -= oldest.entry.encoded.bytes.byteLength;
     this.#baseRevision = oldest.revision;
+    this.#events[this.#first] = undefined;
     this.#first++;
     const [snapshot] = this.#snapshots;
     if (snapshot !== undefined && snapshot.count < this.#cut + this.#first) this.#snapshots.shift();
