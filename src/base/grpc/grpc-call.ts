@@ -1,6 +1,6 @@
 import { GrpcError, UNAVAILABLE } from "./grpc-error.ts";
 import type { Header } from "./hpack.ts";
-import type { Http2Handlers } from "./http2-connection.ts";
+import type { Http2Handlers } from "./http2-stream.ts";
 import { FRAME_HEAD_BYTES } from "./message-writer.ts";
 
 /** Code of a call that succeeded. */

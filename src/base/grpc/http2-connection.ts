@@ -1,13 +1,13 @@
 import type { Socket } from "node:net";
 import type { NextTurn } from "../turn.ts";
-import { FrameOutput } from "./frame-output.ts";
-import { type Header, HeaderDecoder } from "./hpack.ts";
+import { FrameInput } from "./frame-input.ts";
+import { FrameSender } from "./frame-sender.ts";
+import { HeaderDecoder } from "./hpack.ts";
 import {
   ACK,
   CANCEL,
   END_HEADERS,
   END_STREAM,
-  FRAME_BYTES,
   FRAME_PAYLOAD_MAX,
   Frame,
   numbers,
@@ -15,6 +15,8 @@ import {
   settings,
   unpadded,
 } from "./http2-frames.ts";
+import { Http2Pings } from "./http2-pings.ts";
+import { type Http2Handlers, Http2Stream } from "./http2-stream.ts";
 
 const PREFACE = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
 const [ENABLE_PUSH, MAX_CONCURRENT_STREAMS, INITIAL_WINDOW_SIZE, MAX_FRAME_SIZE] = [2, 3, 4, 5];
@@ -22,40 +24,8 @@ const [ENABLE_PUSH, MAX_CONCURRENT_STREAMS, INITIAL_WINDOW_SIZE, MAX_FRAME_SIZE]
 const DEFAULT_WINDOW_BYTES = 65_535;
 /** Large answers shall not wait for the window to be opened, piece by piece. */
 const WINDOW_BYTES = 16 * 1024 * 1024;
-/** Largest header block that is put together of several frames. */
-const HEADER_BLOCK_BYTES_MAX = 64 * 1024;
 /** After so many streams a connection is not used for more: their numbers come to an end. */
 const STREAM_ID_MAX = 0x7fff_0000;
-
-/** What comes back on a stream. */
-export interface Http2Handlers {
-  /** Called for the head of the answer, and for its trailers. */
-  onHeaders(headers: readonly Header[]): void;
-  /** The bytes are a view of what came in. */
-  onData(bytes: Buffer): void;
-  /** Called once. No reason means that the server ended it in order; `unsent` that it has surely not looked at it. */
-  onEnd(reason: string | undefined, unsent: boolean): void;
-}
-
-/** A request that is under way. */
-export class Http2Stream {
-  readonly block: Buffer;
-  readonly handlers: Http2Handlers;
-  /** 0 until it is its turn. */
-  id = 0;
-  window = 0;
-  received = 0;
-  /** Its first frame is with the operating system. */
-  isFlushed = false;
-  isFinished = false;
-  isOver = false;
-  readonly unsentData: Buffer[] = [];
-
-  constructor(block: Buffer, handlers: Http2Handlers) {
-    this.block = block;
-    this.handlers = handlers;
-  }
-}
 
 /**
  * The client's side of one HTTP/2 connection, for gRPC: much smaller than Node's, which takes more of the processor than a call to etcd does
@@ -73,23 +43,15 @@ export class Http2Connection {
   readonly #decoder = new HeaderDecoder();
   readonly #streams = new Map<number, Http2Stream>();
   #waiting: Http2Stream[] = [];
-  readonly #pings: (() => void)[] = [];
-  /** Pieces that have come in. */
-  #heard = 0;
-  /** A stream's frame has come in since the other side was last asked whether it lives. */
-  #hasSpoken = true;
+  readonly #pings = new Http2Pings(() => this.#out.send(Frame.ping, 0, 0, Buffer.alloc(8)));
+  readonly #in = new FrameInput((type, flags, id, payload) => this.#onFrame(type, flags, id, payload));
   #nextId = 1;
   #streamsMax = Number.POSITIVE_INFINITY;
   #frameMax = FRAME_PAYLOAD_MAX;
   #streamWindow = DEFAULT_WINDOW_BYTES;
   #window = DEFAULT_WINDOW_BYTES;
   #received = 0;
-  #rest: Buffer | undefined;
-  #headers: { readonly stream: number; readonly flags: number; readonly parts: Buffer[]; bytes: number } | undefined;
-  readonly #out = new FrameOutput();
-  readonly #flushNow = (): void => this.#flush();
-  #begun: Http2Stream[] = [];
-  #isFlushing = false;
+  readonly #out: FrameSender;
   #isOver = false;
   #markReady: () => void = () => undefined;
   #refuse: (error: Error) => void = () => undefined;
@@ -98,6 +60,7 @@ export class Http2Connection {
   constructor(socket: Socket, later: NextTurn) {
     this.#socket = socket;
     this.#later = later;
+    this.#out = new FrameSender(socket, later);
     this.ready = new Promise((resolve, reject) => {
       this.#markReady = resolve;
       this.#refuse = reject;
@@ -111,8 +74,8 @@ export class Http2Connection {
       [INITIAL_WINDOW_SIZE, WINDOW_BYTES],
     ]);
     this.#out.bytes(PREFACE);
-    this.#send(Frame.settings, 0, 0, wanted);
-    this.#send(Frame.windowUpdate, 0, 0, numbers(WINDOW_BYTES - DEFAULT_WINDOW_BYTES));
+    this.#out.send(Frame.settings, 0, 0, wanted);
+    this.#out.send(Frame.windowUpdate, 0, 0, numbers(WINDOW_BYTES - DEFAULT_WINDOW_BYTES));
   }
 
   /** Begins a request whose body is still to come. `block` is its header block. */
@@ -139,33 +102,26 @@ export class Http2Connection {
       this.#waiting = this.#waiting.filter((other) => other !== stream);
       return;
     }
-    this.#send(Frame.resetStream, 0, stream.id, numbers(CANCEL));
+    this.#out.send(Frame.resetStream, 0, stream.id, numbers(CANCEL));
     this.#forget(stream);
   }
 
   /** Asks whether the other side lives. */
   ping(onAnswer: () => void): void {
-    this.#pings.push(onAnswer);
-    this.#hasSpoken = false;
-    this.#send(Frame.ping, 0, 0, Buffer.alloc(8));
+    this.#pings.ping(onAnswer);
   }
 
-  /**
-   * Asks whether the other side lives, and gives a function that says whether it has been silent since. One that has answered that and
-   * sent nothing of a stream afterwards is not asked again, and is no silent one: gRPC's servers in Go close connections on which there
-   * are too many pings, and begin to count anew with whatever they send on a stream (`handlePing` of its `http2_server.go`).
-   */
+  /** Asks whether the other side lives where it may be asked, and gives a function that says whether it has been silent since. */
   ask(): () => boolean {
-    if (this.#pings.length === 0 && this.#hasSpoken) this.ping(() => undefined);
-    if (this.#pings.length === 0) return () => false;
-    const before = this.#heard;
-    return () => this.#heard === before;
+    return this.#pings.ask();
   }
 
   /** Ends all streams, and the connection; without a reason it was lost. */
   destroy(reason?: string): void {
     if (this.#isOver) return;
     this.#isOver = true;
+    this.#in.stop();
+    this.#out.stop();
     this.#close();
     this.#refuse(new Error(reason ?? "closed"));
     this.#socket.destroy();
@@ -187,8 +143,8 @@ export class Http2Connection {
     this.#nextId += 2;
     stream.window = this.#streamWindow;
     this.#streams.set(stream.id, stream);
-    this.#begun.push(stream);
-    this.#send(Frame.headers, END_HEADERS, stream.id, block);
+    this.#out.begins(stream);
+    this.#out.send(Frame.headers, END_HEADERS, stream.id, block);
     if (stream.unsentData.length > 0 || stream.isFinished) this.#pump(stream, stream.unsentData.length === 0);
     if (this.#nextId > STREAM_ID_MAX) this.#close();
   }
@@ -197,7 +153,7 @@ export class Http2Connection {
   #pump(stream: Http2Stream, empty = false): void {
     const { unsentData: data } = stream;
     if (empty && data.length === 0 && stream.isFinished) {
-      this.#send(Frame.data, END_STREAM, stream.id);
+      this.#out.send(Frame.data, END_STREAM, stream.id);
       return;
     }
     for (let first = data[0]; first !== undefined; first = data[0]) {
@@ -209,54 +165,23 @@ export class Http2Connection {
       this.#window -= length;
       stream.window -= length;
       const isLast = stream.isFinished && data.length === 0;
-      this.#send(Frame.data, isLast ? END_STREAM : 0, stream.id, isWhole ? first : first.subarray(0, length));
+      this.#out.send(Frame.data, isLast ? END_STREAM : 0, stream.id, isWhole ? first : first.subarray(0, length));
     }
   }
 
-  #send(type: number, flags: number, stream: number, payload?: Buffer): void {
-    this.#out.frame(type, flags, stream, payload);
-    if (this.#isFlushing) return;
-    this.#isFlushing = true;
-    this.#later(this.#flushNow);
-  }
-
-  #flush(): void {
-    this.#isFlushing = false;
-    const pieces = this.#out.take();
-    for (const stream of this.#begun) stream.isFlushed = true;
-    this.#begun = [];
-    if (this.#isOver) return;
-    if (pieces.length > 1) this.#socket.cork();
-    for (const piece of pieces) this.#socket.write(piece);
-    if (pieces.length > 1) this.#socket.uncork();
-  }
-
   #take(chunk: Buffer): void {
-    this.#heard++;
-    const bytes = this.#rest === undefined ? chunk : Buffer.concat([this.#rest, chunk]);
-    this.#rest = undefined;
-    let at = 0;
+    this.#pings.heard();
     try {
-      while (bytes.length - at >= FRAME_BYTES && !this.#isOver) {
-        const length = bytes.readUIntBE(at, 3);
-        if (length > FRAME_PAYLOAD_MAX) throw new RangeError("a frame that is too large");
-        const start = at + FRAME_BYTES;
-        if (bytes.length < start + length) break;
-        const [type = 0, flags = 0, id] = [bytes[at + 3], bytes[at + 4], bytes.readUInt32BE(at + 5) & 0x7fff_ffff];
-        at = start + length;
-        this.#onFrame(type, flags, id, bytes.subarray(start, at));
-      }
+      this.#in.take(chunk);
     } catch (error) {
       if (!(error instanceof RangeError)) throw error;
       this.destroy(`the other side does not speak HTTP/2: ${error.message}`);
     }
-    if (at < bytes.length) this.#rest = at === 0 ? bytes : bytes.subarray(at);
   }
 
   #onFrame(type: number, flags: number, id: number, payload: Buffer): void {
     if (type === Frame.data) this.#onData(id, flags, payload);
-    else if (type === Frame.headers) this.#onHeaders(id, flags, unpadded(payload, flags));
-    else if (type === Frame.continuation) this.#onContinuation(id, flags, payload);
+    else if (type === Frame.headers) this.#onHeaders(id, flags, payload);
     else if (type === Frame.resetStream) this.#onReset(id, payload.readUInt32BE(0));
     else if (type === Frame.settings) this.#onSettings(flags, payload);
     else if (type === Frame.ping) this.#onPing(flags, payload);
@@ -266,50 +191,33 @@ export class Http2Connection {
   }
 
   #onPing(flags: number, payload: Buffer): void {
-    if ((flags & ACK) !== 0) this.#pings.shift()?.();
-    else this.#send(Frame.ping, ACK, 0, payload);
+    if ((flags & ACK) !== 0) this.#pings.answered();
+    else this.#out.send(Frame.ping, ACK, 0, payload);
   }
 
   #onData(id: number, flags: number, payload: Buffer): void {
     this.#received += payload.length;
     if (this.#received > WINDOW_BYTES / 2) {
-      this.#send(Frame.windowUpdate, 0, 0, numbers(this.#received));
+      this.#out.send(Frame.windowUpdate, 0, 0, numbers(this.#received));
       this.#received = 0;
     }
-    this.#hasSpoken = true;
+    this.#pings.spoken();
     const stream = this.#streams.get(id);
     if (stream === undefined) return;
     const isLast = (flags & END_STREAM) !== 0;
     stream.received += payload.length;
     if (!isLast && stream.received > WINDOW_BYTES / 2) {
-      this.#send(Frame.windowUpdate, 0, id, numbers(stream.received));
+      this.#out.send(Frame.windowUpdate, 0, id, numbers(stream.received));
       stream.received = 0;
     }
     stream.handlers.onData(unpadded(payload, flags & ~0x20));
     if (isLast) this.#finish(stream);
   }
 
-  #onHeaders(id: number, flags: number, fragment: Buffer): void {
-    if (this.#headers !== undefined) throw new RangeError("headers within headers");
-    if ((flags & END_HEADERS) !== 0) this.#onBlock(id, flags, fragment);
-    else this.#headers = { stream: id, flags, parts: [fragment], bytes: fragment.length };
-  }
-
-  #onContinuation(id: number, flags: number, fragment: Buffer): void {
-    const headers = this.#headers;
-    if (headers?.stream !== id) throw new RangeError("headers that nothing comes before");
-    headers.parts.push(fragment);
-    headers.bytes += fragment.length;
-    if (headers.bytes > HEADER_BLOCK_BYTES_MAX) throw new RangeError("headers that are too large");
-    if ((flags & END_HEADERS) === 0) return;
-    this.#headers = undefined;
-    this.#onBlock(id, headers.flags, Buffer.concat(headers.parts));
-  }
-
-  #onBlock(id: number, flags: number, block: Buffer): void {
+  #onHeaders(id: number, flags: number, block: Buffer): void {
     // Read in any case: later blocks build upon it.
     const headers = this.#decoder.read(block);
-    this.#hasSpoken = true;
+    this.#pings.spoken();
     const stream = this.#streams.get(id);
     if (stream === undefined) return;
     stream.handlers.onHeaders(headers);
@@ -319,7 +227,7 @@ export class Http2Connection {
   #finish(stream: Http2Stream): void {
     if (stream.isOver) return;
     // The server wants no more of what is still to be sent.
-    if (!stream.isFinished || stream.unsentData.length > 0) this.#send(Frame.resetStream, 0, stream.id, numbers(CANCEL));
+    if (!stream.isFinished || stream.unsentData.length > 0) this.#out.send(Frame.resetStream, 0, stream.id, numbers(CANCEL));
     this.#forget(stream);
     this.#end(stream, undefined, false);
   }
@@ -334,7 +242,7 @@ export class Http2Connection {
   #onSettings(flags: number, payload: Buffer): void {
     if ((flags & ACK) !== 0) return;
     for (let at = 0; at + 6 <= payload.length; at += 6) this.#set(payload.readUInt16BE(at), payload.readUInt32BE(at + 2));
-    this.#send(Frame.settings, ACK, 0);
+    this.#out.send(Frame.settings, ACK, 0);
     this.#markReady();
     for (const stream of [...this.#streams.values()]) this.#pump(stream);
     this.#beginWaiting();
