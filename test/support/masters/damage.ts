@@ -45,7 +45,7 @@ export async function survived(trial: Trial, damage: Damage): Promise<Readonly<R
   let outage: number;
   try {
     outage = await trial.progress(CALLS, OUTAGE_MAX_MS, others);
-    if (others.includes("balancer")) await trial.scale();
+    if (others.includes("balancer")) await trial.deployments.scale();
     await meanwhile?.();
     await sleep(LAST_MS);
     await trial.progress(CALLS, OUTAGE_MAX_MS, others);

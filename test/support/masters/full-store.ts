@@ -66,7 +66,7 @@ export async function fillStore(trial: Trial): Promise<FullStore> {
   await masters.ctl("defrag");
   await masters.ctl("alarm", "disarm");
   const recovery = await trial.progress(5, RECOVERY_MS);
-  await trial.scale();
+  await trial.deployments.scale();
   return { refusal: { code: refusal.code, message: refusal.message }, ready, fillings: names.length, recovery };
 }
 

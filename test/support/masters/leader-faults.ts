@@ -18,15 +18,15 @@ const SERVER_STEP_SECONDS = 45;
 async function leaderLost(trial: Trial, name: Elected, way: string): Promise<Readonly<Record<string, number>>> {
   const client = trial.masters.client("balancer");
   const followed = async (from: MachineProcess): Promise<MachineProcess | undefined> => {
-    const leader = await trial.leader(name, client);
+    const leader = await trial.leaders.current(name, client);
     return leader === undefined || leader === from ? undefined : leader;
   };
   try {
-    const leader = await trial.steadyLeader(name, client, RECOVERY_MAX_MS);
+    const leader = await trial.leaders.steady(name, client, RECOVERY_MAX_MS);
     const { inject, mend } =
       way === "is stopped" ? { inject: () => stopped(leader), mend: () => leader.start() } : loss(trial, leader, way);
     const since = performance.now();
-    const givenBack = way === "is stopped" ? trial.givenBack(name, leader) : undefined;
+    const givenBack = way === "is stopped" ? trial.leaders.givenBack(name, leader) : undefined;
     await inject();
     try {
       await eventually(() => followed(leader), RECOVERY_MAX_MS, `another ${name} leads`);
@@ -36,13 +36,13 @@ async function leaderLost(trial: Trial, name: Elected, way: string): Promise<Rea
       const slack = CALLS_OF_CHANGE * trial.recording.slowestSince(since);
       const limit = Math.round((way === "is stopped" ? CLEAN_STOP_MS : LEASE_DURATION_MS + STANDBY_MS) + slack);
       if (taken > limit) throw new Error(`leadership of ${name} passed after ${taken} ms, not within ${limit}`);
-      await trial.scale();
+      await trial.deployments.scale();
       await sleep(LAST_MS);
       return { taken };
     } finally {
       await mend();
       // It must not act now that it is back, though it led when it went.
-      await trial.scale();
+      await trial.deployments.scale();
       await sleep(LAST_MS);
     }
   } finally {

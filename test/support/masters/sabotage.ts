@@ -72,7 +72,7 @@ async function surplus({ seen }: Trial, client: Client): Promise<RegExp> {
 /** A controller manager writes while another leads. */
 async function actOfStandby(trial: Trial, client: Client): Promise<RegExp> {
   const { masters, namespace } = trial.seen;
-  const leader = await trial.steadyLeader("kube-controller-manager", client, RECOVERY_MS);
+  const leader = await trial.leaders.steady("kube-controller-manager", client, RECOVERY_MS);
   const standby = masters.managers.find((process) => process !== leader)?.name ?? "";
   const address = await loadKubeconfig(masters.path(`${standby}.kubeconfig`));
   const own = createRestClient({ ...address, userAgent: "masters-test", clock: realClock });
@@ -83,7 +83,7 @@ async function actOfStandby(trial: Trial, client: Client): Promise<RegExp> {
 
 /** A scheduler takes the Lease while another holds it. */
 async function stolenLease(trial: Trial, client: Client): Promise<RegExp> {
-  const leader = await trial.steadyLeader("kube-scheduler", client, RECOVERY_MS);
+  const leader = await trial.leaders.steady("kube-scheduler", client, RECOVERY_MS);
   const thief = trial.masters.schedulers.find((process) => process !== leader)?.name ?? "";
   const steal = async (): Promise<boolean> => {
     const lease = await client.get<Lease>(LEASES, "kube-system", "kube-scheduler");
@@ -94,7 +94,7 @@ async function stolenLease(trial: Trial, client: Client): Promise<RegExp> {
   };
   await eventually(steal, RECOVERY_MS, "the Lease is stolen");
   // All goes on when its time is over.
-  await trial.steadyLeader("kube-scheduler", client, RECOVERY_MS);
+  await trial.leaders.steady("kube-scheduler", client, RECOVERY_MS);
   return new RegExp(`^${thief}_thief took the Lease -?\\d+ ms after ${leader.name}_`, "m");
 }
 

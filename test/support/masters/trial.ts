@@ -1,45 +1,34 @@
 import { setMaxListeners } from "node:events";
-import type { Deployment } from "#api/generated/apps/v1.ts";
 import type { Lease } from "#api/generated/coordination/v1.ts";
 import type { ConfigMap, Node, Pod } from "#api/generated/core/v1.ts";
 import { realClock } from "#base/clock.ts";
 import { type Random, seededRandom, systemRandom } from "#base/random.ts";
-import type { Client, ResourceId } from "#client/client.ts";
+import type { ResourceId } from "#client/client.ts";
 import { type SimulatedNodes, startSimulatedNodes } from "#kubelet/simulated-nodes.ts";
 import type { Silence } from "../history/answers.ts";
-import { successions } from "../history/leadership.ts";
-import type { Wanted } from "../history/replicas.ts";
 import { eventually } from "../kubectl.ts";
-import { type Elected, leaseChanges, leaseGaps, machineOf, shownLease } from "./elected.ts";
+import { type Elected, shownLease } from "./elected.ts";
 import { judged, summaryOf } from "./judgement.ts";
 import { allTold, lastLists, settled } from "./last-state.ts";
-import type { MachineProcess } from "./machine-process.ts";
+import { LEASES, Leaders } from "./leaders.ts";
 import type { Masters } from "./masters.ts";
 import { shownPod } from "./pods-seen.ts";
 import { RecordedClient, Recording } from "./recorded-client.ts";
 import { RecordedWatcher, type Watched } from "./recorded-watcher.ts";
+import { ScaledDeployments } from "./scaled-deployments.ts";
 import { CONFIG_MAPS, isAtServer, PLACES, type Place, PODS, RECOVERY_MS, type Seen } from "./seen.ts";
 
 const core = (resource: string): ResourceId => ({ group: "", version: "v1", resource });
 const NAMESPACES = core("namespaces");
-const DEPLOYMENTS: ResourceId = { group: "apps", version: "v1", resource: "deployments" };
-const LEASES: ResourceId = { group: "coordination.k8s.io", version: "v1", resource: "leases" };
 
 /** Objects that are called at one time. */
 const KEYS = 6;
-const DEPLOYMENTS_COUNT = 3;
-const REPLICAS_MAX = 6;
 const NODES = 4;
 /** Clients that come through the balancer; each server has one of its own too. */
 const BALANCED_CLIENTS = ["balanced-0", "balanced-1", "balanced-2"] as const;
 const SERVERS = [0, 1, 2] as const;
 /** After a silence connections are tried again as late as the silence was long, and this. */
 const TRIED_AGAIN_MS = 5_000;
-/** For as long a connection may go on being silent that was cut: its next attempt to send is as far off as the cut was long, and more. */
-const SILENT_CONNECTION_MS = 60_000;
-/** As a leader waits for the answers to its last writes. */
-const LATE_ANSWER_MS = 5_000;
-
 function clientsAt(place: Place): readonly string[] {
   return place === "balancer" ? BALANCED_CLIENTS : [`at-${place}`];
 }
@@ -59,13 +48,13 @@ export class Trial implements AsyncDisposable {
   readonly #leases: Record<Elected, RecordedWatcher<Lease>>;
   readonly #pods: RecordedWatcher<Pod>;
   readonly #nodeWatcher: RecordedWatcher<Node>;
-  readonly #wanted = new Map<string, Wanted[]>();
+  readonly deployments: ScaledDeployments;
+  readonly leaders: Leaders;
   readonly #reconnections = new Map<string, number[]>();
   readonly #silences: Silence[] = [];
   readonly #namespace: string;
   /** What is judged in the end. */
   readonly seen: Seen;
-  #scaling: Promise<void> = Promise.resolve();
   #nodes: SimulatedNodes | undefined;
   #round = 0;
 
@@ -73,6 +62,7 @@ export class Trial implements AsyncDisposable {
     this.masters = masters;
     this.#namespace = `histories-${seed}`;
     this.random = seededRandom(seed);
+    this.deployments = new ScaledDeployments(masters, this.#namespace, this.random);
     const lease = (name: Elected): RecordedWatcher<Lease> =>
       new RecordedWatcher<Lease>({
         name: `lease ${name}`,
@@ -105,11 +95,12 @@ export class Trial implements AsyncDisposable {
       leases: this.#leases,
       pods: this.#pods,
       nodes: this.#nodeWatcher,
-      wanted: this.#wanted,
+      wanted: this.deployments.wanted,
       silences: this.#silences,
       reconnections: this.#reconnections,
       auditedBefore: masters.auditSizes(),
     };
+    this.leaders = new Leaders(this.seen);
   }
 
   /** Starts nodes, Deployments and clients. */
@@ -136,10 +127,7 @@ export class Trial implements AsyncDisposable {
       signal: closing,
     });
     await eventually(() => client.get(core("serviceaccounts"), this.#namespace, "default"), RECOVERY_MS, "the controllers work");
-    for (let i = 0; i < DEPLOYMENTS_COUNT; i++) {
-      await client.create(DEPLOYMENTS, this.#namespace, deployment(`d${i}`, 2));
-      this.#wanted.set(`d${i}`, [{ revision: 0, replicas: 2 }]);
-    }
+    await this.deployments.create(client);
     const follow = <T extends Watched>(watcher: RecordedWatcher<T>): void => {
       this.#watchersEnded.push(watcher.run(closing));
     };
@@ -203,31 +191,6 @@ export class Trial implements AsyncDisposable {
     return Math.round(performance.now() - since);
   }
 
-  /** Sets another number of pods for one of the Deployments; what is not answered is asked again, as a user would. */
-  scale(): Promise<void> {
-    // One after another: what was asked last is what is wanted.
-    this.#scaling = this.#scaling.then(() => this.#scale());
-    return this.#scaling;
-  }
-
-  async #scale(): Promise<void> {
-    const name = `d${this.random.int(DEPLOYMENTS_COUNT)}`;
-    const replicas = this.random.int(REPLICAS_MAX + 1);
-    const client = this.masters.client("balancer");
-    let first: string | undefined;
-    const attempt = async (): Promise<unknown> => {
-      const { metadata } = await client.get<Deployment>(DEPLOYMENTS, this.#namespace, name);
-      const { resourceVersion = "" } = metadata;
-      first ??= resourceVersion;
-      // By its version, so that one that was held up for long changes nothing.
-      const patch = { metadata: { resourceVersion }, spec: { replicas } };
-      return client.patch(DEPLOYMENTS, this.#namespace, name, "application/merge-patch+json", patch);
-    };
-    await eventually(attempt, RECOVERY_MS, `${name} is scaled`);
-    client.close();
-    this.#wanted.get(name)?.push({ revision: Number(first), replicas });
-  }
-
   /** A machine hears others again, or others it: what they sent before arrives now. */
   reconnected(machine: string): void {
     const times = this.#reconnections.get(machine);
@@ -254,64 +217,6 @@ export class Trial implements AsyncDisposable {
       client.close();
     };
     await Promise.all(SERVERS.map(read));
-  }
-
-  /** Which machine leads, by its Lease; undefined when that cannot be learned or nobody does. */
-  async leader(name: Elected, client: Client): Promise<MachineProcess | undefined> {
-    const lease = await client.get<Lease>(LEASES, "kube-system", name).catch(() => undefined);
-    const host = machineOf(lease?.spec?.holderIdentity ?? "");
-    return this.candidates(name).find((process) => process.name === host);
-  }
-
-  /** Resolves with the machine that leads, when it is seen to renew its Lease: one that is started anew leaves a Lease behind that nobody holds any more. */
-  async steadyLeader(name: Elected, client: Client, timeoutMs: number): Promise<MachineProcess> {
-    let first: Lease | undefined;
-    const renewing = async (): Promise<MachineProcess | undefined> => {
-      const lease = await client.get<Lease>(LEASES, "kube-system", name);
-      const { holderIdentity = "", renewTime } = lease.spec ?? {};
-      if (holderIdentity !== first?.spec?.holderIdentity) first = lease;
-      if (holderIdentity === "" || renewTime === first?.spec?.renewTime) return undefined;
-      return this.candidates(name).find((process) => process.name === machineOf(holderIdentity));
-    };
-    return (await eventually(renewing, timeoutMs, `${name} has a leader`)) as MachineProcess;
-  }
-
-  /**
-   * Begins to look whether a leader gives its Lease back; what is returned rejects when another has got it otherwise. It may keep it
-   * while a write of its term is unanswered, as on a connection that was cut: it has to say so, and there has to have been such a thing.
-   */
-  givenBack(name: Elected, leader: MachineProcess): () => Promise<void> {
-    const watcher = this.#leases[name];
-    const { until } = watcher;
-    const machine = leader.name;
-    const beganMs = performance.now();
-    return async () => {
-      const since = (): readonly string[] =>
-        successions(leaseChanges(watcher).filter(({ revision }) => revision > until)).map(({ holder }) => holder);
-      await eventually(
-        () => since().some((holder) => holder !== machine && holder !== ""),
-        RECOVERY_MS,
-        `another ${name} is told of`,
-      );
-      if (leaseGaps(watcher).some((gap) => gap.after >= until)) return;
-      const next = since().find((holder) => holder !== machine);
-      if (next === "") return;
-      const said = leader.output.split("\n").find((line) => line.includes('"Failed to release lease"')) ?? "";
-      const isUnanswered = / writes of the term had no answer within /.test(said);
-      if (isUnanswered && this.#answersMayBeLate(beganMs)) return;
-      throw new Error(`${machine} did not give the Lease of ${name} back (${said}): ${since().join(", ")}`);
-    };
-  }
-
-  /** Something was cut off a while ago, whose connections may still be silent; or others have met late answers, too. */
-  #answersMayBeLate(since: number): boolean {
-    const reconnected = [...this.#reconnections.values()].flat();
-    const wasCut = reconnected.some((atMs) => realClock.now() - atMs < SILENT_CONNECTION_MS);
-    return wasCut || this.recording.slowestSince(since) > LATE_ANSWER_MS;
-  }
-
-  candidates(name: Elected): readonly MachineProcess[] {
-    return name === "kube-scheduler" ? this.masters.schedulers : this.masters.managers;
   }
 
   /** Ends the clients when all is well, and answers with everything that is wrong. */
@@ -341,21 +246,4 @@ export class Trial implements AsyncDisposable {
     await this.#nodes?.stop();
     await Promise.all([...this.#clientsEnded, ...this.#watchersEnded]);
   }
-}
-
-function deployment(name: string, replicas: number): Deployment {
-  const labels = { app: name };
-  return {
-    apiVersion: "apps/v1",
-    kind: "Deployment",
-    metadata: { name },
-    spec: {
-      replicas,
-      selector: { matchLabels: labels },
-      template: {
-        metadata: { labels },
-        spec: { terminationGracePeriodSeconds: 1, containers: [{ name: "c", image: "i" }] },
-      },
-    },
-  } as Deployment;
 }
