@@ -36,6 +36,11 @@ export interface StartClusterOptions {
   readonly nodeLeaseDurationSeconds?: number;
   /** Where the cluster keeps its state, an empty store that is closed with it; a new one in memory when absent. */
   readonly store?: KVStore;
+  /**
+   * So many changes of a resource a watch may be behind and still resume; one that is further behind is told `410 Gone`. 8,192 when
+   * absent: with a few a test sees whether its client lists again then.
+   */
+  readonly watchHistoryEvents?: number;
 }
 
 /** PEM texts of the administrator. */
@@ -73,7 +78,7 @@ export async function startCluster(options: StartClusterOptions = {}): Promise<C
   const serviceClusterIpRange = parseServiceRanges(options.serviceClusterIpRange ?? DEFAULT_SERVICE_RANGE).join(",");
   const assets = await ensureClusterAssets({ clock, hosts: ["127.0.0.1"], serviceClusterIpRange });
   const kv = options.store ?? new MemoryStore({ clock });
-  const { nodeMonitorGracePeriodSeconds, nodeLeaseDurationSeconds } = options;
+  const { nodeMonitorGracePeriodSeconds, nodeLeaseDurationSeconds, watchHistoryEvents } = options;
   const plane = await startControlPlane({
     kv,
     clock,
@@ -91,6 +96,7 @@ export async function startCluster(options: StartClusterOptions = {}): Promise<C
     ...(options.network === undefined ? {} : { network: options.network }),
     ...(options.simulation === undefined ? {} : { simulation: options.simulation }),
     ...(nodeLeaseDurationSeconds === undefined ? {} : { nodeLeaseDurationSeconds }),
+    ...(watchHistoryEvents === undefined ? {} : { storage: { historyEventsMax: watchHistoryEvents } }),
   });
   const credentials = { ca: assets.ca.cert, cert: assets.admin.cert, key: assets.admin.key };
   const { url } = plane.apiServer;

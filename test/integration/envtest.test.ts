@@ -30,6 +30,24 @@ test("stopping is quick, complete and can be repeated", async () => {
   await expect(fetch(`${cluster.url}/readyz`)).rejects.toThrow();
 });
 
+test("a watch that is further behind than it may be is told to list again", async () => {
+  await using cluster = await startCluster({ nodes: 0, watchHistoryEvents: 5 });
+  const { client } = cluster;
+  await client.create(configMaps, "default", { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "changes" } });
+  const { metadata } = await client.list(configMaps, "default");
+  const label = (value: string): object => ({ metadata: { labels: { value } } });
+  const change = (value: string) => client.patch(configMaps, "default", "changes", "application/merge-patch+json", label(value));
+  const watching = new AbortController();
+  const next = (resourceVersion = "") =>
+    client.watch(configMaps, "default", { resourceVersion, signal: watching.signal })[Symbol.asyncIterator]().next();
+  const near = await change("a");
+  for (const value of ["b", "c", "d", "e", "f"]) await change(value);
+  const far = await next(metadata.resourceVersion);
+  expect(far.value).toMatchObject([{ type: "ERROR", object: { code: 410, reason: "Expired" } }]);
+  expect((await next(near.metadata.resourceVersion)).value).toHaveLength(5);
+  watching.abort();
+});
+
 async function createPod(cluster: Cluster): Promise<boolean> {
   await cluster.client.create(pods, "default", {
     apiVersion: "v1",

@@ -2,7 +2,7 @@ import { sortKey } from "#storage/key-order.ts";
 import type { OrderedTree } from "#storage/memory/ordered-tree.ts";
 import type { CacheEntry } from "./cache-entry.ts";
 
-/** Events kept per resource for watches that resume and for reads of older revisions. */
+/** Events kept per resource for watches that resume and for reads of older revisions, where nothing else is said. */
 export const HISTORY_EVENTS_MAX = 8_192;
 /** Bytes of objects kept by the events of one resource. */
 export const HISTORY_BYTES_MAX: number = 16 * 1024 * 1024;
@@ -37,9 +37,11 @@ export class EventHistory {
   #snapshots: TreeSnapshot[] = [];
   #tree: OrderedTree<CacheEntry>;
   #baseRevision: number;
+  readonly #eventsMax: number;
 
-  constructor(tree: OrderedTree<CacheEntry>, revision: number) {
+  constructor(tree: OrderedTree<CacheEntry>, revision: number, eventsMax: number = HISTORY_EVENTS_MAX) {
     this.#tree = tree;
+    this.#eventsMax = eventsMax;
     this.#baseRevision = revision;
   }
 
@@ -55,8 +57,8 @@ export class EventHistory {
     const count = this.#cut + this.#events.length;
     if (count % EVENTS_PER_SNAPSHOT === 0) this.#snapshots.push({ count, tree });
     this.#bytes += event.entry.encoded.bytes.byteLength;
-    while (this.#events.length - this.#first > HISTORY_EVENTS_MAX || this.#bytes > HISTORY_BYTES_MAX) this.#forgetOldest();
-    if (this.#first > HISTORY_EVENTS_MAX / 4) {
+    while (this.#events.length - this.#first > this.#eventsMax || this.#bytes > HISTORY_BYTES_MAX) this.#forgetOldest();
+    if (this.#first > this.#eventsMax / 4) {
       this.#events = this.#events.slice(this.#first);
       this.#cut += this.#first;
       this.#first = 0;

@@ -29,6 +29,16 @@ interface Waiter {
   readonly resolve: () => void;
 }
 
+/** What the caches of a store are made of. */
+export interface RegistryCacheOptions {
+  readonly kv: KVStore;
+  readonly clock: Clock;
+  /** Is told of stored values that cannot be read; they count as absent. */
+  readonly onUnreadable?: ((key: string, error: unknown) => void) | undefined;
+  /** Events kept per resource; see {@link EventHistory}. */
+  readonly historyEventsMax?: number | undefined;
+}
+
 /**
  * The watch caches of all resources, fed by one watch on the store, so that all stand at one revision.
  * Reads from them are consistent: a writer is answered only after its write is here.
@@ -46,11 +56,12 @@ export class RegistryCache {
   readonly #stopped = new AbortController();
 
   readonly #onUnreadable: (key: string, error: unknown) => void;
+  readonly #historyEventsMax: number | undefined;
 
-  /** `onUnreadable` is told of stored values that cannot be read; they count as absent. */
-  constructor(options: { kv: KVStore; clock: Clock; onUnreadable?: (key: string, error: unknown) => void }) {
+  constructor(options: RegistryCacheOptions) {
     this.#kv = options.kv;
     this.#clock = options.clock;
+    this.#historyEventsMax = options.historyEventsMax;
     this.#onUnreadable = options.onUnreadable ?? (() => undefined);
   }
 
@@ -63,7 +74,7 @@ export class RegistryCache {
   cacheFor(storagePrefix: string): ResourceCache {
     let cache = this.#caches.get(storagePrefix);
     if (cache === undefined) {
-      cache = new ResourceCache(`${REGISTRY_PREFIX}${storagePrefix}/`);
+      cache = new ResourceCache(`${REGISTRY_PREFIX}${storagePrefix}/`, { historyEventsMax: this.#historyEventsMax });
       this.#caches.set(storagePrefix, cache);
     }
     return cache;
@@ -75,7 +86,11 @@ export class RegistryCache {
    * ended.
    */
   async add(storagePrefix: string, read?: (object: ApiObject) => ApiObject): Promise<ResourceCache> {
-    const cache = new ResourceCache(`${REGISTRY_PREFIX}${storagePrefix}/`, read, true);
+    const cache = new ResourceCache(`${REGISTRY_PREFIX}${storagePrefix}/`, {
+      read,
+      exact: true,
+      historyEventsMax: this.#historyEventsMax,
+    });
     const held: Change[] = [];
     this.#joining.set(storagePrefix, { cache, held });
     try {

@@ -16,6 +16,16 @@ export interface Snapshot {
   readonly revision: number;
 }
 
+/** How a resource's objects are kept in its cache. */
+export interface ResourceCacheOptions {
+  /** What stored objects become before anybody sees them, where that is not what they are. May change its argument. */
+  readonly read?: ((object: ApiObject) => ApiObject) | undefined;
+  /** See {@link ResourceCache.exact}. */
+  readonly exact?: boolean;
+  /** See {@link EventHistory}. */
+  readonly historyEventsMax?: number | undefined;
+}
+
 /**
  * The watch cache of one resource: every object in key order as an immutable tree, the last changes, and the watches.
  * A snapshot costs nothing; older ones within the history share their structure with the present one.
@@ -25,7 +35,7 @@ export class ResourceCache {
   readonly prefix: string;
   #tree: OrderedTree<CacheEntry> = new OrderedTree();
   #current = new Map<string, CacheEntry>();
-  #history: EventHistory = new EventHistory(this.#tree, 0);
+  #history: EventHistory;
   readonly #watches = new WatchIndex();
   /** By attribute; each made when first asked for. */
   readonly #indexes = new Map<string, FieldIndex>();
@@ -35,7 +45,6 @@ export class ResourceCache {
   /** Ids of the attributes by whose values objects are found. */
   indexed: readonly string[] = [];
 
-  /** What stored objects become before anybody sees them, where that is not what they are. May change its argument. */
   readonly #read: ((object: ApiObject) => ApiObject) | undefined;
 
   /** For values that another program stored; without it all are taken for own ones. */
@@ -43,11 +52,14 @@ export class ResourceCache {
 
   /** Objects may hold whole numbers that are to be read exactly. */
   exact: boolean;
+  readonly #historyEventsMax: number | undefined;
 
-  constructor(prefix: string, read?: (object: ApiObject) => ApiObject, exact = false) {
+  constructor(prefix: string, { read, exact = false, historyEventsMax }: ResourceCacheOptions = {}) {
     this.prefix = prefix;
     this.#read = read;
     this.exact = exact;
+    this.#historyEventsMax = historyEventsMax;
+    this.#history = new EventHistory(this.#tree, 0, historyEventsMax);
   }
 
   /** The entry of a stored value. `known` is its object where the writer still has it. Throws for a value that cannot be read. */
@@ -123,7 +135,7 @@ export class ResourceCache {
     this.#tree = tree;
     this.#current = current;
     this.#indexes.clear();
-    this.#history = new EventHistory(tree, revision);
+    this.#history = new EventHistory(tree, revision, this.#historyEventsMax);
     this.endWatches();
   }
 

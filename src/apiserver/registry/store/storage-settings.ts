@@ -23,6 +23,8 @@ export interface StorageSettings {
   readonly mediaType?: StorageMediaType;
   /** `--etcd-servers-overrides`: for built-in resources alone, as upstream. */
   readonly overrides?: readonly StoreOverride[];
+  /** Changes kept of each resource for watches that resume; 8,192 when absent. Not a flag: upstream sizes its caches itself, too. */
+  readonly historyEventsMax?: number;
   /** `--etcd-compaction-interval`; never when 0. */
   readonly compactionIntervalMs?: number;
   /** `--delete-collection-workers`. Default: more than upstream's one. */

@@ -52,10 +52,10 @@ export class StoreRegistry implements Stores {
     this.schemaFor = schemaFor;
     const { onUnreadable } = options;
     this.#settings = options.settings ?? {};
-    const { overrides = [], deleteCollectionWorkers, leaseReuseSeconds, mediaType } = this.#settings;
+    const { overrides = [], deleteCollectionWorkers, leaseReuseSeconds, mediaType, historyEventsMax } = this.#settings;
     const modulesOn = (store: KVStore): StoreModules => ({
       kv: store,
-      cache: new RegistryCache({ kv: store, clock, ...(onUnreadable === undefined ? {} : { onUnreadable }) }),
+      cache: new RegistryCache({ kv: store, clock, onUnreadable, historyEventsMax }),
       clock,
       random,
       leases: new LeasePool(store, clock, leaseReuseSeconds),
