@@ -18,6 +18,7 @@ import { compileValidatingPolicy } from "#apiserver/admission/policy/validating-
 import type { Authorizer } from "#apiserver/authorization/authorizer.ts";
 import { toServedForm } from "#apiserver/registry/store/served-form.ts";
 import type { StoreRegistry } from "#apiserver/registry/store/store-registry.ts";
+import { CompiledPolicies } from "./compiled-policies.ts";
 
 const GROUP = "admissionregistration.k8s.io";
 
@@ -81,12 +82,13 @@ interface Binding extends ApiObject {
   readonly spec?: { readonly policyName?: string };
 }
 
-/** Policies that have bindings, compiled when a request comes after a change: new trees in the watch cache are new lists. */
+/** Policies that have bindings, those that changed compiled when a request comes after it: new trees in the watch cache are new lists. */
 function configured<P extends object, B extends object, C>(
   { stores }: PolicyPluginModules,
   [policies, bindings]: readonly [string, string],
   compile: (policy: P, bindings: readonly B[], cel: KubernetesCel) => C,
 ): () => Promise<readonly C[]> | undefined {
+  const known = new CompiledPolicies<C>();
   let seen: readonly unknown[] = [];
   let compiled: Promise<readonly C[]> | undefined;
   return () => {
@@ -101,9 +103,7 @@ function configured<P extends object, B extends object, C>(
       return undefined;
     }
     compiled = loadKubernetesCel().then((cel) =>
-      used.map((policy) =>
-        compile(policy as unknown as P, (bound.get(policy.metadata.name ?? "") ?? []) as unknown as readonly B[], cel),
-      ),
+      known.of(used, bound, (policy, own) => compile(policy as unknown as P, own as unknown as readonly B[], cel)),
     );
     return compiled;
   };
@@ -113,7 +113,9 @@ function byPolicy(bindings: readonly Binding[]): Map<string, Binding[]> {
   const grouped = new Map<string, Binding[]>();
   for (const binding of bindings) {
     const policy = binding.spec?.policyName ?? "";
-    grouped.set(policy, [...(grouped.get(policy) ?? []), binding]);
+    const own = grouped.get(policy);
+    if (own === undefined) grouped.set(policy, [binding]);
+    else own.push(binding);
   }
   return grouped;
 }

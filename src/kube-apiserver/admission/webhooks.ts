@@ -2,7 +2,7 @@ import type { Namespace } from "#api/generated/core/v1.ts";
 import { loadKubernetesCel } from "#apimachinery/cel/kubernetes-environment.ts";
 import type { AdmissionPluginFactory } from "#apiserver/admission/admission.ts";
 import { matchCondition } from "#apiserver/admission/cel/match-expression.ts";
-import { compileHooks, type Hook, hasConditions } from "#apiserver/admission/webhook/hook.ts";
+import { type CompiledConfigurations, compileHooks, type Hook, hasConditions } from "#apiserver/admission/webhook/hook.ts";
 import { mutatingWebhooks, type WebhookPluginOptions } from "#apiserver/admission/webhook/mutating-webhooks.ts";
 import { validatingWebhooks } from "#apiserver/admission/webhook/validating-webhooks.ts";
 import type { Authorizer } from "#apiserver/authorization/authorizer.ts";
@@ -47,10 +47,11 @@ export function webhookPlugins(modules: WebhookModules): WebhookPlugins {
   };
 }
 
-/** Compiled when a request comes after a change: a new tree in the watch cache is a new list. CEL is loaded for the first condition. */
+/** What has changed is compiled when a request comes after it: a new tree in the watch cache is a new list. CEL is loaded for the first condition. */
 function configuredHooks({ stores, authorizer }: WebhookModules, plural: string): WebhookPluginOptions["hooks"] {
   let tree: unknown;
   let hooks: readonly Hook[] | Promise<readonly Hook[]> = [];
+  const known: CompiledConfigurations = new WeakMap();
   return () => {
     const store = stores().generic(GROUP, plural);
     const now = store.core.cache.tree;
@@ -58,11 +59,11 @@ function configuredHooks({ stores, authorizer }: WebhookModules, plural: string)
     tree = now;
     const configurations = store.listCached("");
     if (!hasConditions(configurations)) {
-      hooks = compileHooks(configurations, () => () => true);
+      hooks = compileHooks(configurations, () => () => true, known);
       return hooks;
     }
     const loading = loadKubernetesCel().then((cel) => {
-      const compiled = compileHooks(configurations, (expression) => matchCondition(cel, authorizer, expression));
+      const compiled = compileHooks(configurations, (expression) => matchCondition(cel, authorizer, expression), known);
       if (hooks === loading) hooks = compiled;
       return compiled;
     });

@@ -26,16 +26,31 @@ export interface Hook {
   readonly address: WebhookAddress;
 }
 
-/** The webhooks of all configurations, in the order of the configurations' names (upstream's webhook managers). */
-export function compileHooks(configurations: readonly ApiObject[], compile: ConditionCompiler): readonly Hook[] {
+/** The webhooks of configurations that were compiled before. What has not changed since is the same object. */
+export type CompiledConfigurations = WeakMap<ApiObject, readonly Hook[]>;
+
+/**
+ * The webhooks of all configurations, in the order of the configurations' names (upstream's webhook managers). Compiles those that are
+ * not in `known`, and puts them there.
+ */
+export function compileHooks(
+  configurations: readonly ApiObject[],
+  compile: ConditionCompiler,
+  known: CompiledConfigurations = new WeakMap(),
+): readonly Hook[] {
   const sorted = [...configurations].sort((a, b) => ((a.metadata.name ?? "") < (b.metadata.name ?? "") ? -1 : 1));
-  return sorted.flatMap((configuration) => hooksOf(configuration, compile));
+  return sorted.flatMap((configuration) => {
+    const hooks = known.get(configuration) ?? hooksOf(configuration, compile);
+    known.set(configuration, hooks);
+    return hooks;
+  });
 }
 
 /** Whether any webhook has conditions, which need compiling. */
 export function hasConditions(configurations: readonly ApiObject[]): boolean {
-  const webhooks = configurations.flatMap(({ webhooks }) => (webhooks ?? []) as readonly MutatingWebhook[]);
-  return webhooks.some(({ matchConditions = [] }) => matchConditions.length > 0);
+  return configurations.some(({ webhooks }) =>
+    ((webhooks ?? []) as readonly MutatingWebhook[]).some(({ matchConditions }) => (matchConditions ?? []).length > 0),
+  );
 }
 
 function hooksOf(configuration: ApiObject, compile: ConditionCompiler): Hook[] {
