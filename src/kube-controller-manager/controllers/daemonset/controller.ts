@@ -7,12 +7,15 @@ import { type ControllerDefinition, controller, source } from "../../framework/c
 import { Expectations } from "../../framework/expectations.ts";
 import { type Owners, ownerKeys } from "../../framework/owner-keys.ts";
 import { DAEMON_SET } from "../../framework/owner-kinds.ts";
-import { addOwnershipIndexes, claim, orphansFor, ownedBy } from "../../framework/ownership.ts";
+import { addOwnershipIndexes, ownedBy } from "../../framework/ownership.ts";
 import { PodControl } from "../../framework/pod-control.ts";
 import { CONTROLLER_REVISIONS, DAEMON_SETS, NODES, PODS } from "../../framework/resources.ts";
+import { DaemonLayouts } from "./daemon-layouts.ts";
+import { REVISION_HASH } from "./daemon-pods.ts";
 import { DaemonSetActions } from "./daemon-set-actions.ts";
 import { sameEligibility } from "./eligibility.ts";
 import { FailedPodBackoff } from "./failed-pod-backoff.ts";
+import { constructHistory } from "./history.ts";
 import { type Action, type Observed, reconcile } from "./reconcile.ts";
 
 /** Keeps one pod of each DaemonSet on every node that fits. */
@@ -25,8 +28,8 @@ export const daemonSetController: ControllerDefinition = {
     const pods = context.informers.informer<Pod>(PODS);
     const nodes = context.informers.informer<Node>(NODES);
     const revisions = context.informers.informer<ControllerRevision>(CONTROLLER_REVISIONS);
-    addOwnershipIndexes(pods);
     addOwnershipIndexes(revisions);
+    const layouts = new DaemonLayouts(pods, nodes);
     const podControl = new PodControl({ client, clock, recorder });
     const revisionsWritten = new Expectations(clock);
     const backoff = new FailedPodBackoff(clock);
@@ -39,19 +42,13 @@ export const daemonSetController: ControllerDefinition = {
       const uid = set.metadata.uid ?? "";
       // The revision just written is on its way and brings the key back.
       if (!revisionsWritten.satisfied(uid, revisions)) return undefined;
-      const selector = labelSelectorFromObject(set.spec.selector);
-      const owned = ownedBy(pods, uid);
-      const claims = claim(set, selector, [...owned, ...orphansFor(pods, namespace, selector)]);
+      const history = constructHistory(set, ownedBy(revisions, uid));
       return {
         set,
-        nodes: nodes.lister.list(),
-        pods: claims.keep,
-        adoptPods: claims.adopt,
-        releasePods: claims.release,
-        revisions: ownedBy(revisions, uid),
+        history,
+        ...layouts.look(set, history.current.metadata.labels?.[REVISION_HASH] ?? "", clock.now()),
         mayManage: podControl.isSettled(uid, pods),
         failedBackoffMs: backoff.remaining(uid),
-        nowMs: clock.now(),
       };
     }
 
@@ -68,6 +65,7 @@ export const daemonSetController: ControllerDefinition = {
             podControl.forget(uid);
             revisionsWritten.forget(uid);
             backoff.forget(uid);
+            layouts.forget(uid);
           }
           return [keyOf(object)];
         }),
@@ -75,6 +73,7 @@ export const daemonSetController: ControllerDefinition = {
         source(nodes, ({ old, object }) => {
           // A heartbeat says nothing new to a daemon.
           if (old !== undefined && sameForDaemons(old, object)) return [];
+          layouts.noteNode(object);
           const concerned = sets.lister.list().filter((set) => old === undefined || !sameEligibility(set, old, object));
           return concerned.map(keyOf);
         }),

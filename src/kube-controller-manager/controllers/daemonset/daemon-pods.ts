@@ -1,10 +1,10 @@
 import type { DaemonSet } from "#api/generated/apps/v1.ts";
-import type { Affinity, Node, Pod } from "#api/generated/core/v1.ts";
+import type { Affinity, Pod } from "#api/generated/core/v1.ts";
 import { parseTime } from "#apimachinery/meta/time.ts";
 import { controllerReference } from "#component-helpers/pod/owner.ts";
 import { isPodTerminal, isPodTerminating } from "#component-helpers/pod/pod-conditions.ts";
 import { podFromTemplate } from "../../framework/pod-template.ts";
-import { daemonTolerations, type Eligibility, eligibilityFor } from "./eligibility.ts";
+import { daemonTolerations } from "./eligibility.ts";
 
 /** Label with the hash of the template that a pod, or a revision, was made from. */
 export const REVISION_HASH = "controller-revision-hash";
@@ -46,47 +46,15 @@ export function isUpToDate(set: DaemonSet, pod: Pod, hash: string): boolean {
   return labels?.[REVISION_HASH] === hash || (generation !== undefined && labels?.[TEMPLATE_GENERATION] === generation);
 }
 
-function templateGeneration(set: DaemonSet): string | undefined {
+/** What a set that was made before there were revisions tells its pods by. */
+export function templateGeneration(set: DaemonSet): string | undefined {
   const text = set.metadata.annotations?.[DEPRECATED_GENERATION];
   return text !== undefined && /^-?\d+$/.test(text) ? text : undefined;
 }
 
-/** The daemon pods of each node, bound there or meant for it. What is over and being deleted does not count. */
-export function podsByNode(pods: readonly Pod[]): Map<string, Pod[]> {
-  const byNode = new Map<string, Pod[]>();
-  for (const pod of pods) {
-    if (isPodTerminal(pod) && isPodTerminating(pod)) continue;
-    const node = targetNode(pod);
-    if (node === undefined) continue;
-    const known = byNode.get(node);
-    if (known === undefined) byNode.set(node, [pod]);
-    else known.push(pod);
-  }
-  return byNode;
-}
-
-/** A node as a set sees it. */
-export interface DaemonNode extends Eligibility {
-  readonly name: string;
-  /** The set's pods there; undefined when it has none. */
-  readonly pods: readonly Pod[] | undefined;
-}
-
-/** Every node, looked at once for all that is asked of it. */
-export function daemonNodes(
-  set: DaemonSet,
-  nodes: readonly Node[],
-  byNode: ReadonlyMap<string, readonly Pod[]>,
-): readonly DaemonNode[] {
-  const eligibility = eligibilityFor(set);
-  return nodes.map((node) => {
-    const name = node.metadata.name ?? "";
-    const { shouldRun, mayStay } = eligibility(node);
-    return { name, pods: byNode.get(name), shouldRun, mayStay };
-  });
-}
-
-function targetNode(pod: Pod): string | undefined {
+/** The node that a pod is bound to, or meant for. What is over and being deleted counts nowhere. */
+export function nodeOf(pod: Pod): string | undefined {
+  if (isPodTerminal(pod) && isPodTerminating(pod)) return undefined;
   if (pod.spec.nodeName) return pod.spec.nodeName;
   const required = pod.spec.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution;
   for (const { matchFields = [] } of required?.nodeSelectorTerms ?? []) {

@@ -14,8 +14,8 @@ import { CONTROLLER_REVISIONS, DAEMON_SETS, PODS } from "../../framework/resourc
 import { slowStartBatch } from "../../framework/slow-start.ts";
 import { newDaemonPod, REVISION_HASH } from "./daemon-pods.ts";
 import type { FailedPodBackoff } from "./failed-pod-backoff.ts";
+import type { PodChanges } from "./pod-changes.ts";
 import type { Action, Observed } from "./reconcile.ts";
-import type { PodChanges } from "./rolling-update.ts";
 
 /** What {@link DaemonSetActions} works with. */
 export interface DaemonSetActionsOptions {

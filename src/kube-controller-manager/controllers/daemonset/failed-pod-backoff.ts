@@ -3,6 +3,9 @@ import type { Clock } from "#base/clock.ts";
 const FIRST_MS = 1000;
 const MAX_MS = 900_000;
 
+/** Milliseconds to wait, by node; 0 or undefined for those without a wait. */
+export type Waits = Pick<ReadonlyMap<string, number>, "get">;
+
 /** Makes a DaemonSet wait before it deletes failed pods of one node again: 1 s at first, doubled up to 15 minutes. */
 export class FailedPodBackoff {
   readonly #clock: Clock;
@@ -22,14 +25,16 @@ export class FailedPodBackoff {
     nodes.set(node, { delayMs: isOver ? FIRST_MS : Math.min(2 * last.delayMs, MAX_MS), sinceMs: nowMs });
   }
 
-  /** Milliseconds to wait, by node; nodes without a wait are not named. */
-  remaining(setUid: string): ReadonlyMap<string, number> {
-    const waits = new Map<string, number>();
-    for (const [node, { delayMs, sinceMs }] of this.#bySet.get(setUid) ?? []) {
-      const waitMs = sinceMs + delayMs - this.#clock.elapsed();
-      if (waitMs > 0) waits.set(node, waitMs);
-    }
-    return waits;
+  /** What is left to wait from now on, by node. */
+  remaining(setUid: string): Waits {
+    const nodes = this.#bySet.get(setUid);
+    const nowMs = this.#clock.elapsed();
+    return {
+      get(node) {
+        const last = nodes?.get(node);
+        return last === undefined ? 0 : Math.max(0, last.sinceMs + last.delayMs - nowMs);
+      },
+    };
   }
 
   /** The set is gone. */

@@ -1,5 +1,4 @@
 import type { ControllerRevision, DaemonSet } from "#api/generated/apps/v1.ts";
-import type { Pod } from "#api/generated/core/v1.ts";
 import { controllerReference } from "#component-helpers/pod/owner.ts";
 import { byRevision, isRevisionOf, nextRevision, templatePatch } from "../../framework/controller-revisions.ts";
 import { templateHash } from "../../framework/hash.ts";
@@ -54,9 +53,12 @@ function newRevision(set: DaemonSet, patch: Record<string, unknown>, revision: n
 }
 
 /** Old revisions beyond the limit that no pod was made from, oldest first. */
-export function surplusHistory(set: DaemonSet, old: readonly ControllerRevision[], pods: readonly Pod[]): ControllerRevision[] {
+export function surplusHistory(
+  set: DaemonSet,
+  old: readonly ControllerRevision[],
+  isLive: (hash: string | undefined) => boolean,
+): ControllerRevision[] {
   const count = old.length - (set.spec.revisionHistoryLimit ?? 10);
   if (count <= 0) return [];
-  const live = new Set(pods.map(({ metadata }) => metadata.labels?.[REVISION_HASH]));
-  return old.filter(({ metadata }) => !live.has(metadata.labels?.[REVISION_HASH])).slice(0, count);
+  return old.filter(({ metadata }) => !isLive(metadata.labels?.[REVISION_HASH])).slice(0, count);
 }

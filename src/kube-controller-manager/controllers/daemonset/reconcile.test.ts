@@ -1,6 +1,8 @@
 import { expect, test } from "vitest";
-import type { DaemonSet, DaemonSetSpec } from "#api/generated/apps/v1.ts";
+import type { ControllerRevision, DaemonSet, DaemonSetSpec } from "#api/generated/apps/v1.ts";
 import type { Node, Pod, Taint } from "#api/generated/core/v1.ts";
+import { keyOf } from "#client/object-meta.ts";
+import { DaemonLayout } from "./daemon-layout.ts";
 import { newDaemonPod, REVISION_HASH } from "./daemon-pods.ts";
 import { constructHistory } from "./history.ts";
 import { type Action, type Observed, reconcile } from "./reconcile.ts";
@@ -49,9 +51,20 @@ function pod(
   };
 }
 
-function observed(more: Partial<Observed>): Observed {
-  const none = { adoptPods: [], releasePods: [], failedBackoffMs: new Map<string, number>() };
-  return { set, nodes, pods: [], revisions: [revision], mayManage: true, nowMs: NOW, ...none, ...more };
+interface Given extends Pick<Observed, "set" | "mayManage" | "failedBackoffMs"> {
+  readonly nodes: readonly Node[];
+  readonly pods: readonly Pod[];
+  readonly revisions: readonly ControllerRevision[];
+}
+
+function observed(more: Partial<Given>): Observed {
+  const given = { set, nodes, pods: [], revisions: [revision], mayManage: true, failedBackoffMs: new Map(), ...more };
+  const history = constructHistory(given.set, given.revisions);
+  const daemons = new DaemonLayout(given.set, history.current.metadata.labels?.[REVISION_HASH] ?? "");
+  for (const one of given.nodes) daemons.setNode(one.metadata.name ?? "", one);
+  for (const one of given.pods) daemons.setPod(keyOf(one), one);
+  daemons.settle(NOW);
+  return { ...given, history, daemons, adoptPods: [], releasePods: [] };
 }
 
 function told(input: Observed): string {
@@ -68,6 +81,12 @@ function told(input: Observed): string {
 const everywhere = [pod("a"), pod("b"), pod("c")];
 const old = (on: string, options: PodOptions = {}): Pod => pod(on, { hash: "old", ...options });
 const surging = newSet({ updateStrategy: { type: "RollingUpdate", rollingUpdate: { maxUnavailable: 0, maxSurge: 1 } } });
+
+const updating = (rollingUpdate: object): DaemonSet => newSet({ updateStrategy: { type: "RollingUpdate", rollingUpdate } });
+const allAtOnce = updating({ maxUnavailable: "100%" });
+const surgingAll = updating({ maxUnavailable: 0, maxSurge: "100%" });
+const many = Array.from({ length: 300 }, (_, i) => `n${i}`);
+const unbound = ({ metadata, spec: { nodeName: _, ...spec } }: Pod): Pod => ({ metadata, spec });
 
 test.each<[string, Observed, string]>([
   ["every node gets a pod", observed({}), "+a +b +c"],
@@ -118,6 +137,17 @@ test.each<[string, Observed, string]>([
   ],
 ])("%s", (_name, input, want) => {
   expect(told(input)).toBe(want);
+});
+
+test.each<[string, Partial<Given>]>([
+  ["new pods", { pods: [] }],
+  ["pods that are not to be there", { nodes: [], pods: many.map((name) => pod(name)).map(unbound) }],
+  ["pods that failed", { pods: many.map((name) => pod(name, { phase: "Failed" })) }],
+  ["old pods", { set: allAtOnce, pods: many.map((name) => old(name)) }],
+  ["new pods beside old ones", { set: surgingAll, pods: many.map((name) => old(name)) }],
+])("no more than a burst of %s at a time", (_name, given) => {
+  const words = told(observed({ nodes: many.map((name) => node(name)), ...given })).split(" ");
+  expect(words.filter((word) => /^[+-]/.test(word)).length).toBe(250);
 });
 
 test("the status counts nodes", () => {
