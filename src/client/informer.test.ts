@@ -65,3 +65,71 @@ test("a handler that comes late is told of what is there", async () => {
   expect(seen).toEqual(["a"]);
   stop.abort();
 });
+
+/** More than are delivered in one turn of the event loop. */
+const MANY = 1_000;
+
+async function many({ client }: { client: FakeClient }): Promise<void> {
+  for (let i = 0; i < MANY; i++) await client.create(THINGS, "ns", thing(`t-${i}`, "red"));
+}
+
+test("a long first list leaves others their turns, is told of when all is there, and is synced when all is told", async () => {
+  const { client, factory, stop } = setUp();
+  await many({ client });
+  const informer = factory.informer<ApiObject>(THINGS);
+  const sizes = new Set<number>();
+  const revisions = new Set<number>();
+  let told = 0;
+  informer.addHandler({
+    onAdd: () => {
+      told++;
+      sizes.add(informer.size);
+      revisions.add(informer.revision);
+    },
+  });
+  factory.start(stop.signal);
+  let turns = 0;
+  for (; !informer.hasSynced; turns++) {
+    expect(told).toBeLessThan(MANY);
+    await new Promise(setImmediate);
+  }
+  expect(turns).toBeGreaterThan(4);
+  expect([told, [...sizes], revisions.size]).toEqual([MANY, [MANY], 1]);
+  stop.abort();
+});
+
+test("a handler that comes while the first list is delivered is told of each object once", async () => {
+  const { client, factory, stop } = setUp();
+  await many({ client });
+  const informer = factory.informer<ApiObject>(THINGS);
+  let [told, seen] = [0, 0];
+  const late: string[][] = [];
+  informer.addHandler({ onAdd: () => told++ });
+  factory.start(stop.signal);
+  while (!informer.hasSynced) {
+    const names: string[] = [];
+    late.push(names);
+    informer.addHandler({ onAdd: ({ metadata }) => names.push(metadata.name ?? "") });
+    if (told > 0 && told < MANY) seen++;
+    await new Promise(setImmediate);
+  }
+  expect(seen).toBeGreaterThan(0);
+  for (const names of late) expect([names.length, new Set(names).size]).toEqual([MANY, MANY]);
+  stop.abort();
+});
+
+test("an informer that ends within its first list tells nobody of the rest", async () => {
+  const { client, factory, stop } = setUp();
+  await many({ client });
+  const informer = factory.informer<ApiObject>(THINGS);
+  let told = 0;
+  informer.addHandler({
+    onAdd: () => {
+      told++;
+      stop.abort();
+    },
+  });
+  factory.start(stop.signal);
+  await factory.ended();
+  expect([told > 0, told < MANY, informer.hasSynced]).toEqual([true, true, false]);
+});

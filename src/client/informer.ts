@@ -1,5 +1,6 @@
 import { setMaxListeners } from "node:events";
 import type { Clock } from "#base/clock.ts";
+import { Pace } from "#base/pace.ts";
 import { type Random, systemRandom } from "#base/random.ts";
 import type { Client, ResourceId } from "./client.ts";
 import { type IndexFunction, ObjectCache, type Tally } from "./object-cache.ts";
@@ -39,6 +40,15 @@ export interface InformerFactoryOptions {
   readonly onError?: (id: ResourceId, error: unknown) => void;
 }
 
+/** How many objects of a first list are taken over, or told of, before others have their turn: some milliseconds. */
+const OBJECTS_PER_TURN = 256;
+
+/** A first list on its way to the handlers, who have been told of the first `told` of it. */
+interface Delivery<T> {
+  readonly items: readonly T[];
+  told: number;
+}
+
 /** A local mirror of one resource, which any number of controllers share. Never resyncs. */
 export class SharedInformer<T extends object> {
   readonly id: ResourceId;
@@ -50,6 +60,7 @@ export class SharedInformer<T extends object> {
   readonly #synced: Promise<void>;
   #resolveSynced: () => void = () => {};
   #hasSynced = false;
+  #delivery: Delivery<T> | undefined;
   #revision = 0;
   #running: Promise<void> | undefined;
 
@@ -87,7 +98,8 @@ export class SharedInformer<T extends object> {
   /** A handler that comes late is told of everything that is there. Returns what takes it away again. */
   addHandler(handler: InformerHandler<T>): () => void {
     this.#handlers.add(handler);
-    for (const object of this.#cache.list()) handler.onAdd?.(object, true);
+    const known = this.#delivery === undefined ? this.#cache.list() : this.#delivery.items.slice(0, this.#delivery.told);
+    for (const object of known) handler.onAdd?.(object, true);
     return () => this.#handlers.delete(handler);
   }
 
@@ -132,7 +144,10 @@ export class SharedInformer<T extends object> {
       ...this.#scope,
       ...(onError === undefined ? {} : { onError: (error: unknown) => onError(this.id, error) }),
       sink: {
-        replace: (items, resourceVersion) => this.#replace(items, resourceVersion),
+        replace: (items, resourceVersion) =>
+          this.#cache.size === 0 && !this.#hasSynced
+            ? this.#fill(items, resourceVersion, signal)
+            : this.#replace(items, resourceVersion),
         upsert: (object) => this.#upsert(object),
         remove: (object) => this.#remove(object),
         bookmark: (resourceVersion) => this.#advance(resourceVersion),
@@ -145,6 +160,33 @@ export class SharedInformer<T extends object> {
   #advance(resourceVersion: string | undefined): void {
     const revision = Number(resourceVersion);
     if (revision > this.#revision) this.#revision = revision;
+  }
+
+  /** The first list: nobody relies on what is here before it is complete, so that it need not come in one piece. */
+  async #fill(items: readonly T[], resourceVersion: string, signal: AbortSignal): Promise<void> {
+    const pace = new Pace(OBJECTS_PER_TURN);
+    const delivery: Delivery<T> = { items, told: 0 };
+    this.#delivery = delivery;
+    try {
+      // All are in the cache before the first handler runs: handlers look things up.
+      for (const item of items) {
+        const pause = pace.before(1);
+        if (pause !== undefined) await pause;
+        if (pause !== undefined && signal.aborted) return;
+        this.#store(item);
+      }
+      this.#advance(resourceVersion);
+      for (const item of items) {
+        const pause = pace.before(1);
+        if (pause !== undefined) await pause;
+        if (pause !== undefined && signal.aborted) return;
+        this.#tell(undefined, item, true);
+        delivery.told++;
+      }
+    } finally {
+      this.#delivery = undefined;
+    }
+    this.#synchronized();
   }
 
   #replace(items: readonly T[], resourceVersion: string): void {
@@ -161,13 +203,15 @@ export class SharedInformer<T extends object> {
       if (!keep.get(namespace)?.has(name)) this.#remove(object);
     }
     const initial = !this.#hasSynced;
-    // All are in the cache before the first handler runs: handlers look things up.
+    // As in a first list.
     const changes = items.map((item) => ({ old: this.#store(item), item }));
     for (const { old, item } of changes) this.#tell(old, item, initial);
-    if (initial) {
-      this.#hasSynced = true;
-      this.#resolveSynced();
-    }
+    if (initial) this.#synchronized();
+  }
+
+  #synchronized(): void {
+    this.#hasSynced = true;
+    this.#resolveSynced();
   }
 
   #upsert(object: T): void {

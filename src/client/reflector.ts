@@ -7,8 +7,8 @@ import { metaOf } from "./object-meta.ts";
 
 /** Where a reflector puts what it sees. Calls come one after another, in the server's order. */
 export interface ReflectorSink<T extends object> {
-  /** The complete set at one revision. */
-  replace(items: readonly T[], resourceVersion: string): void;
+  /** The complete set at one revision. The next call comes when the promise, where there is one, resolves. */
+  replace(items: readonly T[], resourceVersion: string): Promise<void> | void;
   upsert(object: T): void;
   remove(object: T): void;
   /** Nothing changed up to this revision. */
@@ -80,7 +80,7 @@ class WatchBroken extends Error {
 async function initialSet<T extends object>(options: ReflectorOptions<T>): Promise<string> {
   // Of the newest version, as upstream's initial events are: what any state may answer may lack what the leader before has just done.
   const list = await options.client.list<T>(options.id, options.namespace ?? "", selectors(options));
-  options.sink.replace(list.items, list.metadata.resourceVersion);
+  await options.sink.replace(list.items, list.metadata.resourceVersion);
   return list.metadata.resourceVersion;
 }
 

@@ -35,12 +35,12 @@ const FIELD_BYTES = 10;
 export class ApiParts implements AsyncDisposable {
   readonly kv: KVStore;
   readonly endpoint: ResourceEndpoint;
-  readonly #stores: StoreRegistry;
+  readonly stores: StoreRegistry;
   readonly #handle: ReturnType<typeof createResourceRequestHandler>;
 
   private constructor(kv: KVStore, stores: StoreRegistry) {
     this.kv = kv;
-    this.#stores = stores;
+    this.stores = stores;
     this.#handle = createResourceRequestHandler({ stores });
     const endpoint = resourceEndpoints({ stores }).get("/v1/configmaps");
     if (endpoint === undefined) throw new Error("ConfigMaps are not served");
@@ -109,7 +109,7 @@ export class ApiParts implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#stores.stop();
+    this.stores.stop();
     await this.kv.close();
   }
 }

@@ -4,6 +4,7 @@ import { StatusError } from "#apimachinery/api-errors/status.ts";
 import { goQuote } from "#apimachinery/validation/field-error.ts";
 import { StorageError } from "#storage/kv.ts";
 import type { CacheEntry } from "../../cacher/cache-entry.ts";
+import { DecodingPace } from "../../cacher/decoding-pace.ts";
 import { filterMatches } from "../../cacher/watch-group.ts";
 import type { RequestContext } from "../../request/request-info.ts";
 import type { ApiResponse } from "../response.ts";
@@ -85,7 +86,7 @@ export async function listEntries(
       ? await olderEntries(endpoint, prefix, startKey, revision, chunk.start)
       : cache.range(tree, prefix, startKey, filter.id === "" || !needsFilter(filter) ? limitOf(chunk.limit) : undefined);
   if (needsFilter(filter)) await cache.ready(all);
-  const result = cut(selection, all, chunk.limit, prefix, revision, (after) =>
+  const result = await cut(selection, all, chunk.limit, prefix, revision, (after) =>
     tree === undefined ? all.length - all.findIndex((entry) => entry.key > after) : cache.count(tree, prefix, `${after}\u0000`),
   );
   await cache.ready(result.entries);
@@ -138,15 +139,16 @@ function readChunk(options: ParsedListOptions, prefix: string): Chunk {
   return { version, exact, start: undefined, limit };
 }
 
-function cut(
+async function cut(
   { filter, selective }: Selection,
   all: readonly CacheEntry[],
   limit: number,
   prefix: string,
   revision: number,
   countAfter: (key: string) => number,
-): ListResult {
+): Promise<ListResult> {
   const whole: CacheEntry[] = [];
+  const pace = new DecodingPace();
   for (const entry of all) {
     // As upstream: one more object of any kind means that there may be more.
     if (limit > 0 && whole.length === limit) {
@@ -158,6 +160,8 @@ function cut(
       };
       return { entries: whole, metadata };
     }
+    const pause = filter.matches === undefined ? undefined : pace.before(entry);
+    if (pause !== undefined) await pause;
     if (needsFilter(filter) && !filterMatches(filter, entry)) continue;
     whole.push(entry);
   }

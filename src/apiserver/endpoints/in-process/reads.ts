@@ -2,6 +2,7 @@ import { notFound } from "#apimachinery/api-errors/errors.ts";
 import { StatusError } from "#apimachinery/api-errors/status.ts";
 import type { ApiObject } from "#apimachinery/meta/api-object.ts";
 import type { ApiList, ListOptions, ResourceId, WatchEvent, WatchOptions } from "#client/client.ts";
+import { DecodingPace } from "../../cacher/decoding-pace.ts";
 import { toServedForm } from "../../registry/store/served-form.ts";
 import { parseListOptions } from "../handlers/list-options.ts";
 import { listEntries } from "../handlers/read.ts";
@@ -28,7 +29,14 @@ export async function listObjects({ endpoint }: Call, namespace: string, options
   const parsed = parseListOptions(queryOf(options), false);
   const selection = selectionOf(endpoint, namespace, "", parsed.labelSelector, parsed.fieldSelector);
   const { entries, metadata } = await listEntries(endpoint, selection, parsed);
-  return { metadata, items: entries.map((entry) => toServedForm(endpoint.form, entry.object)) };
+  const pace = new DecodingPace();
+  const items: ApiObject[] = [];
+  for (const entry of entries) {
+    const pause = pace.before(entry);
+    if (pause !== undefined) await pause;
+    items.push(toServedForm(endpoint.form, entry.object));
+  }
+  return { metadata, items };
 }
 
 /** Throws at once what is wrong with the call, but what somebody has to be asked about; each reader begins anew. */

@@ -1,5 +1,6 @@
 import type { ObjectMeta } from "#api/generated/meta/v1.ts";
 import type { Clock } from "#base/clock.ts";
+import { Pace } from "#base/pace.ts";
 import type { Random } from "#base/random.ts";
 import type { Client } from "#client/client.ts";
 import { metaOf } from "#client/object-meta.ts";
@@ -31,6 +32,9 @@ const IGNORED: ReadonlySet<string> = new Set(["/events", "events.k8s.io/events"]
 
 /** Groups whose objects are other groups' too, which shows them already. */
 const OTHER_SIGHTS: ReadonlySet<string> = new Set(["extensions"]);
+
+/** How many objects of a list are told of before others have their turn. */
+const OBJECTS_PER_TURN = 512;
 
 /** Watches every resource that can be deleted; holds nothing of the objects but their uids. */
 export class Monitors {
@@ -92,14 +96,19 @@ export class Monitors {
       id: resource.id,
       signal: AbortSignal.any([signal, stop.signal]),
       sink: {
-        replace(items) {
+        async replace(items) {
           const now = new Set(items.map((item) => metaOf(item).uid ?? ""));
           for (const uid of known) {
             if (now.has(uid)) continue;
             known.delete(uid);
             sink.remove(uid);
           }
-          for (const item of items) upsert(item);
+          const pace = new Pace(OBJECTS_PER_TURN);
+          for (const item of items) {
+            const pause = pace.before(1);
+            if (pause !== undefined) await pause;
+            upsert(item);
+          }
           resolveSynced();
         },
         upsert,
