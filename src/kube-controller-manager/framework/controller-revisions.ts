@@ -1,6 +1,6 @@
 import type { ControllerRevision } from "#api/generated/apps/v1.ts";
 import type { PodTemplateSpec } from "#api/generated/core/v1.ts";
-import { canonicalJson } from "./hash.ts";
+import { sameJson } from "./hash.ts";
 
 /** What a revision of a DaemonSet or StatefulSet keeps: a patch that puts the template back in place of another. */
 export function templatePatch(template: PodTemplateSpec): Record<string, unknown> {
@@ -17,7 +17,7 @@ export function templateOf({ data }: ControllerRevision): PodTemplateSpec | unde
 
 /** Whether a revision keeps just this patch. */
 export function isRevisionOf(revision: ControllerRevision, patch: Record<string, unknown>): boolean {
-  return canonicalJson(revision.data ?? {}) === canonicalJson(patch);
+  return sameJson(revision.data ?? {}, patch);
 }
 
 /** The number that the next revision gets. */

@@ -2,6 +2,7 @@ import type { PodTemplateSpec } from "#api/generated/core/v1.ts";
 import { goDump } from "#apimachinery/schema/go-dump.ts";
 import { schemaByName } from "#apimachinery/schema/registry.ts";
 import { assert } from "#base/assert.ts";
+import { ownValue } from "#base/own-value.ts";
 
 /** Letters that make no words and are not mistaken for one another. */
 const SAFE_ALPHABET = "bcdfghjklmnpqrstvwxz2456789";
@@ -53,4 +54,20 @@ export function canonicalJson(value: unknown): string {
     .filter(([, item]) => item !== undefined && item !== null)
     .sort(([a], [b]) => (a < b ? -1 : 1));
   return `{${entries.map(([key, item]) => `${JSON.stringify(key)}:${canonicalJson(item)}`).join(",")}}`;
+}
+
+/** Whether {@link canonicalJson} is the same of both: what differs is mostly found long before all would be written. */
+export function sameJson(a: unknown, b: unknown): boolean {
+  if (a === b) return true;
+  if (isAbsent(a) || isAbsent(b)) return isAbsent(a) && isAbsent(b);
+  if (typeof a !== "object" || typeof b !== "object" || Array.isArray(a) !== Array.isArray(b)) return false;
+  if (Array.isArray(a) && Array.isArray(b)) return a.length === b.length && a.every((item, i) => sameJson(item, b[i]));
+  const [left, right] = [a as Record<string, unknown>, b as Record<string, unknown>];
+  for (const key of Object.keys(left)) if (!sameJson(left[key], ownValue(right, key))) return false;
+  for (const key of Object.keys(right)) if (!Object.hasOwn(left, key) && !isAbsent(right[key])) return false;
+  return true;
+}
+
+function isAbsent(value: unknown): value is undefined | null {
+  return value === undefined || value === null;
 }
