@@ -20,3 +20,16 @@ test("each time that a node's pod fails it is waited twice as long, up to a quar
   backoff.forget("set");
   expect(left("a")).toBe(0);
 });
+
+test("nodes that have not failed for half an hour are not remembered", () => {
+  const clock = new ManualClock();
+  const backoff = new FailedPodBackoff(clock);
+  for (const node of ["a", "b", "c", "a"]) {
+    backoff.failed("set", node);
+    clock.advance(700_000);
+  }
+  expect(backoff.size("set")).toBe(3);
+  backoff.failed("set", "d");
+  expect(backoff.size("set")).toBe(3);
+  expect(backoff.remaining("set").get("d")).toBe(1000);
+});

@@ -22,7 +22,18 @@ export class FailedPodBackoff {
     const nowMs = this.#clock.elapsed();
     const last = nodes.get(node);
     const isOver = last === undefined || nowMs - last.sinceMs > 2 * MAX_MS;
+    // At the end: those that failed longest ago come first, and are forgotten, for their nodes may be gone for good.
+    nodes.delete(node);
     nodes.set(node, { delayMs: isOver ? FIRST_MS : Math.min(2 * last.delayMs, MAX_MS), sinceMs: nowMs });
+    for (const [other, { sinceMs }] of nodes) {
+      if (nowMs - sinceMs <= 2 * MAX_MS) break;
+      nodes.delete(other);
+    }
+  }
+
+  /** How many nodes it remembers something of. */
+  size(setUid: string): number {
+    return this.#bySet.get(setUid)?.size ?? 0;
   }
 
   /** What is left to wait from now on, by node. */
