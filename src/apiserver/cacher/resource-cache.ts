@@ -126,14 +126,9 @@ export class ResourceCache {
 
   /** Takes over what a listing at `revision` found; all watches end. */
   load(entries: readonly CacheEntry[], revision: number): void {
-    let tree = new OrderedTree<CacheEntry>();
-    const current = new Map<string, CacheEntry>();
-    for (const entry of entries) {
-      tree = tree.with(sortKey(entry.key), entry);
-      current.set(entry.key, entry);
-    }
+    const tree = treeOf(entries);
     this.#tree = tree;
-    this.#current = current;
+    this.#current = new Map(entries.map((entry) => [entry.key, entry]));
     this.#indexes.clear();
     this.#history = new EventHistory(tree, revision, this.#historyEventsMax);
     this.endWatches();
@@ -211,4 +206,14 @@ export class ResourceCache {
   endWatches(): void {
     for (const consumer of this.#watches.clear()) consumer.onEnd();
   }
+}
+
+/** Stores list in the order of keys. */
+function treeOf(entries: readonly CacheEntry[]): OrderedTree<CacheEntry> {
+  const pairs = entries.map((entry) => ({ key: sortKey(entry.key), entry }));
+  pairs.sort((a, b) => (a.key < b.key ? -1 : 1));
+  return OrderedTree.ofSorted(
+    pairs.map(({ key }) => key),
+    pairs.map(({ entry }) => entry),
+  );
 }

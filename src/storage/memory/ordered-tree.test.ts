@@ -37,6 +37,37 @@ test.each([1, 2, 3])("agrees with a sorted map through random changes, and old t
   expect(tree.size).toBe(0);
 });
 
+test.each([0, 1, 23, 24, 25, 32, 33, 576, 577, 5_000])(
+  "a tree of %i sorted pairs is as one that was made of them one by one",
+  (count) => {
+    const random = seededRandom(count);
+    const keys = Array.from({ length: count }, (_, i) => `k${String(i * 2).padStart(6, "0")}`);
+    let tree = OrderedTree.ofSorted(keys, keys);
+    const grown = keys.reduce((all, key) => all.with(key, key), new OrderedTree<string>());
+    expect([tree.size, tree.range("", undefined), tree.changesSince(grown)]).toEqual([count, keys, []]);
+    const model = new Set(keys);
+    for (let step = 0; step < 2 * count; step++) {
+      const key = `k${String(random.int(2 * count)).padStart(6, "0")}`;
+      const isThere = random.float() < 0.4;
+      if (isThere) model.add(key);
+      else model.delete(key);
+      tree = isThere ? tree.with(key, key) : tree.without(key);
+      expect(tree.size).toBe(model.size);
+    }
+    const left = [...model].sort();
+    expect(tree.range("", undefined)).toEqual(left);
+    for (const [rank, key] of left.entries()) expect([tree.rank(key), tree.get(key)]).toEqual([rank, key]);
+  },
+);
+
+test("pairs that do not ascend make no tree", () => {
+  for (const keys of [
+    ["b", "a"],
+    ["a", "a"],
+  ])
+    expect(() => OrderedTree.ofSorted(keys, [1, 2])).toThrow("ascend");
+});
+
 test.each([1, 2, 3])("a tree tells what makes it of any other (seed %i)", (seed) => {
   const random = seededRandom(seed);
   let tree = new OrderedTree<object>();
