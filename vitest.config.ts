@@ -18,6 +18,8 @@ const together = { maxWorkers: cores, sequence: { groupOrder: 0 } };
 const ownMachines = { maxWorkers: cores, sequence: { groupOrder: 1 } };
 /** What measures how soon something is done, or what it costs, runs by itself and last. */
 const alone = { maxWorkers: 1, sequence: { groupOrder: 2 } };
+/** What runs for minutes. */
+const forLong = { maxWorkers: 1, sequence: { groupOrder: 3 } };
 const TIMED = ["test/ratios/**/*.test.ts", "test/hosts/{masters,programs,vulnerabilities-floods}.test.ts"];
 
 export default defineConfig({
@@ -104,6 +106,10 @@ export default defineConfig({
           setupFiles,
         },
       },
+      // Takes as long as it is told to; `npm run test:soak` tells it.
+      ...(process.env.KYBERN_SOAK_MINUTES
+        ? [{ resolve, ssr, test: { ...forLong, name: "soak", include: ["test/soak/**/*.test.ts"], globalSetup, setupFiles } }]
+        : []),
     ],
   },
 });
