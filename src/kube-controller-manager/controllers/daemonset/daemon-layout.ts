@@ -31,7 +31,7 @@ const COUNTED = ["desired", "current", "misscheduled", "ready", "available", "up
 interface Place {
   readonly name: string;
   eligibility: Eligibility | undefined;
-  pods: readonly Pod[];
+  pods: Pod[];
   share: NodeShare | undefined;
 }
 
@@ -140,7 +140,7 @@ export class DaemonLayout implements Daemons {
     const node = nodeOf(pod);
     if (node === undefined) return;
     const place = this.#placeOf(node);
-    place.pods = [...place.pods, pod];
+    place.pods.push(pod);
     this.#stale.add(place);
   }
 
@@ -167,13 +167,12 @@ export class DaemonLayout implements Daemons {
 
   /** Looks at a node again. */
   #share(place: Place): void {
+    const isNothing = place.eligibility === undefined && place.pods.length === 0;
+    const share = isNothing ? undefined : shareOf(this.#set, this.#hash, place, this.#nowMs);
     if (place.share !== undefined) this.#account(place.share, -1);
-    if (place.eligibility === undefined && place.pods.length === 0) {
-      this.#places.delete(place.name);
-      return;
-    }
-    place.share = shareOf(this.#set, this.#hash, place, this.#nowMs);
-    this.#account(place.share, 1);
+    place.share = share;
+    if (share === undefined) this.#places.delete(place.name);
+    else this.#account(share, 1);
   }
 
   /** Takes a share in or out. */
