@@ -1,7 +1,7 @@
 import { configuredFields, withNamedFields } from "./apply-field-set.ts";
 import { removePaths } from "./apply-remove.ts";
 import type { FieldPlan } from "./field-plan.ts";
-import { type FieldSet, intersectSets, isEmptySet, LEAF, subtractSets, unionSets } from "./field-set.ts";
+import { type FieldSet, intersectSets, isEmptySet, subtractSets, unionOfAll, unionSets } from "./field-set.ts";
 import type { Manager, Managers } from "./managed.ts";
 
 /** A value in one version of its kind. */
@@ -53,9 +53,13 @@ function namedFields({ plan, value }: VersionedValue): FieldSet {
 
 /** What all managers own together, the given version first: what it needs must be there before others are converted to. */
 function ownedByVersion(managers: Managers, first: string): Map<string, FieldSet> {
-  const owned = new Map<string, FieldSet>([[first, LEAF]]);
-  for (const { apiVersion, fields } of managers.values()) owned.set(apiVersion, unionSets(owned.get(apiVersion) ?? LEAF, fields));
-  return owned;
+  const owned = new Map<string, FieldSet[]>([[first, []]]);
+  for (const { apiVersion, fields } of managers.values()) {
+    const sets = owned.get(apiVersion);
+    if (sets === undefined) owned.set(apiVersion, [fields]);
+    else sets.push(fields);
+  }
+  return new Map([...owned].map(([apiVersion, sets]) => [apiVersion, unionOfAll(sets)]));
 }
 
 function addBackOwned(

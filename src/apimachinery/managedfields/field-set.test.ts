@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { type FieldSet, isFieldSet, subtractSets, unionSets } from "./field-set.ts";
+import { type FieldSet, isFieldSet, subtractSets, unionOfAll, unionSets } from "./field-set.ts";
 
 const SET = { "f:metadata": { "f:labels": { ".": {}, "f:app": {} } }, "f:status": { "f:phase": {} } } as FieldSet;
 
@@ -72,4 +72,13 @@ test.each([
   [{ "f:a": "text" }, false],
 ])("%j is a set that upstream can read: %s", (value, want) => {
   expect(isFieldSet(value)).toBe(want);
+});
+
+test.each([0, 1, 2, 5, 8])("%i sets are joined as one after the other would be", (count) => {
+  const sets = Array.from({ length: count }, (_, i): FieldSet => {
+    const labels = { [`f:l${i % 3}`]: {}, ...(i % 2 === 0 ? { ".": {} } : {}) };
+    return { "f:metadata": { "f:labels": labels }, ...(i === 4 ? { "f:data": {} } : {}) } as FieldSet;
+  });
+  const oneByOne = sets.reduce((joined, set) => unionSets(joined, set), {} as FieldSet);
+  expect(JSON.stringify(unionOfAll(sets))).toBe(JSON.stringify(unionSets({} as FieldSet, oneByOne)));
 });

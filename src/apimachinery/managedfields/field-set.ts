@@ -39,6 +39,17 @@ export function unionSets(a: FieldSet, b: FieldSet): FieldSet {
   return a === LEAF ? b : unionNodes(a, b, false);
 }
 
+/** All paths of all sets. They are joined two by two: one after the other, what was joined before would be gone through for each. */
+export function unionOfAll(sets: readonly FieldSet[]): FieldSet {
+  let joined = sets;
+  while (joined.length > 1) {
+    const pairs: FieldSet[] = [];
+    for (let i = 0; i < joined.length; i += 2) pairs.push(unionSets(joined[i] ?? LEAF, joined[i + 1] ?? LEAF));
+    joined = pairs;
+  }
+  return joined[0] ?? LEAF;
+}
+
 function unionNodes(a: FieldSet, b: FieldSet, member: boolean): FieldSet {
   if (covers(a, b, member)) return a;
   const steps = stepsOfBoth(a, b);
