@@ -3,10 +3,12 @@ import type { ContainerStatus } from "#cri/container.ts";
 
 /** How often the containers of one pod were started whose attempts the runtime does not have any more. */
 export class Attempts {
-  readonly #removed = new Map<string, number>();
+  /** By name; most pods have none. */
+  #removed: Map<string, number> | undefined;
 
   /** An attempt is removed: the next goes on counting. */
   removed({ metadata: { name, attempt } }: ContainerStatus): void {
+    this.#removed ??= new Map();
     this.#removed.set(name, Math.max(this.#removed.get(name) ?? 0, attempt + 1));
   }
 
@@ -16,6 +18,6 @@ export class Attempts {
     const all = [...containerStatuses, ...initContainerStatuses, ...ephemeralContainerStatuses];
     const known = all.find((one) => one.name === name);
     const told = known?.containerID === undefined ? 0 : known.restartCount + 1;
-    return Math.max(told, this.#removed.get(name) ?? 0);
+    return Math.max(told, this.#removed?.get(name) ?? 0);
   }
 }

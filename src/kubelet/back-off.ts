@@ -9,7 +9,8 @@ interface Entry {
 
 /** The restart delays of one pod's containers: doubled at each restart, forgotten after twice the longest delay. */
 export class BackOff {
-  readonly #entries = new Map<string, Entry>();
+  /** By name; hardly any pod has one. */
+  #entries: Map<string, Entry> | undefined;
   readonly #maxMs: number;
 
   /** `maxMs`: the longest delay, and the first one too where it is less (`crashLoopBackOff.maxContainerRestartPeriod`). */
@@ -19,18 +20,19 @@ export class BackOff {
 
   /** When a container that ended may start again; the first time at once. */
   allowedAtMs(name: string, finishedAtMs: number): number {
-    const entry = this.#entries.get(name);
+    const entry = this.#entries?.get(name);
     if (entry === undefined || finishedAtMs - entry.updatedMs > 2 * this.#maxMs) return finishedAtMs;
     return finishedAtMs + entry.delayMs;
   }
 
   /** The delay that holds now, in milliseconds; 0 for none. */
   delayMs(name: string): number {
-    return this.#entries.get(name)?.delayMs ?? 0;
+    return this.#entries?.get(name)?.delayMs ?? 0;
   }
 
   /** Forgets what would start over, for who keeps the delays of many. */
   forgetOld(nowMs: number): void {
+    if (this.#entries === undefined) return;
     for (const [name, { updatedMs }] of this.#entries) {
       if (nowMs - updatedMs > 2 * RESTART_DELAY_MAX_MS) this.#entries.delete(name);
     }
@@ -38,6 +40,7 @@ export class BackOff {
 
   /** A container is started again. */
   next(name: string, nowMs: number): void {
+    this.#entries ??= new Map();
     const entry = this.#entries.get(name);
     if (entry === undefined || nowMs - entry.updatedMs > 2 * this.#maxMs) {
       this.#entries.set(name, { delayMs: Math.min(RESTART_DELAY_MIN_MS, this.#maxMs), updatedMs: nowMs });

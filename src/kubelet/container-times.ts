@@ -7,13 +7,15 @@ export interface ContainerTimes {
   readonly finishedAtMs?: number | undefined;
 }
 
+const NONE: ReadonlyMap<string, ContainerTimes> = new Map();
+
 /**
  * Puts the times of one pod's containers on a scale that nobody sets. The runtime tells them by the machine's clock: how long
  * ago they were is worked out once, when they are first seen, so that a clock that is set later changes nothing.
  */
 export class ContainerTimeline {
   readonly #clock: Clock;
-  #known: ReadonlyMap<string, ContainerTimes> = new Map();
+  #known: ReadonlyMap<string, ContainerTimes> = NONE;
 
   constructor(clock: Clock) {
     this.#clock = clock;

@@ -11,7 +11,7 @@ const PROBLEMS_MAX = 100;
 export class PodEvents {
   readonly #recorder: EventRecorder;
   /** When problems were told last; by message. */
-  readonly #toldAtMs = new Map<string, number>();
+  #toldAtMs: Map<string, number> | undefined;
 
   constructor(recorder: EventRecorder) {
     this.#recorder = recorder;
@@ -24,6 +24,7 @@ export class PodEvents {
 
   /** Why the pod cannot be set up: not at each of the many times that it is tried. */
   problem(pod: Pod, nowMs: number, reason: string, message: string): void {
+    this.#toldAtMs ??= new Map();
     const before = this.#toldAtMs.get(message);
     if (before !== undefined && nowMs - before < PROBLEM_MS) return;
     if (this.#toldAtMs.size >= PROBLEMS_MAX) this.#toldAtMs.clear();

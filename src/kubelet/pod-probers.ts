@@ -27,11 +27,9 @@ export class PodProbers {
   /** Begins and ends probing; in a pod that `isGoing` only readiness is looked at. */
   keep(containers: readonly Container[], observed: ObservedPod, isGoing: boolean): void {
     const { handlers, clock, target, onProblem, onChange } = this.#modules;
-    const there = new Set<string>();
     for (const status of observed.containers) {
       const { id, state, metadata } = status;
       if (state !== "CONTAINER_RUNNING") continue;
-      there.add(id);
       const known = this.#probers.get(id);
       if (isGoing) known?.stopLiveness();
       const container = containers.find(({ name }) => name === metadata.name);
@@ -40,8 +38,10 @@ export class PodProbers {
       const modules: ContainerProberModules = { handlers, clock, onChange, onProblem: onProblem.bind(undefined, metadata.name) };
       this.#probers.set(id, new ContainerProber(target(container, id), startedAtMs, modules));
     }
+    if (this.#probers.size === 0) return;
+    const running = observed.containers.filter(({ state }) => state === "CONTAINER_RUNNING").map(({ id }) => id);
     for (const [id, prober] of this.#probers) {
-      if (there.has(id)) continue;
+      if (running.includes(id)) continue;
       prober.stop();
       this.#probers.delete(id);
     }

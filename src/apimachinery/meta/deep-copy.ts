@@ -9,7 +9,8 @@ function copy(value: unknown): unknown {
   if (typeof value !== "object" || value === null) return value;
   if (Array.isArray(value)) return value.map(copy);
   const out: Record<string, unknown> = {};
-  for (const key of Object.keys(value)) {
+  // Values of JSON inherit nothing; a list of their keys would be one more thing for each object.
+  for (const key in value) {
     const item = copy((value as Record<string, unknown>)[key]);
     // Plain assignment would change the prototype instead of adding a key.
     if (key === "__proto__")

@@ -225,7 +225,7 @@ function mergeItems(current: JsonMap[], patch: JsonMap[], mergeKey: string, sche
 function discardNulls(value: unknown): void {
   if (Array.isArray(value)) value.forEach(discardNulls);
   else if (isMap(value)) {
-    for (const key of Object.keys(value)) {
+    for (const key in value) {
       if (value[key] === null) delete value[key];
       else discardNulls(value[key]);
     }
@@ -235,9 +235,10 @@ function discardNulls(value: unknown): void {
 function removeDirectives(value: unknown): unknown {
   if (Array.isArray(value)) return value.filter((item) => !isDirective(item)).map(removeDirectives);
   if (!isMap(value)) return value;
-  for (const key of Object.keys(value)) {
-    if (isDirective(value[key])) delete value[key];
-    else setKey(value, key, removeDirectives(value[key]));
+  for (const key in value) {
+    const item = value[key];
+    if (isDirective(item)) delete value[key];
+    else if (typeof item === "object") setKey(value, key, removeDirectives(item));
   }
   return value;
 }

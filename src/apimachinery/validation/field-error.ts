@@ -13,6 +13,9 @@ export type FieldErrorType =
   | "InternalError"
   | "FieldValueTypeInvalid";
 
+/** Nothing that is written otherwise between quotes: nearly all texts. */
+const PLAIN = /^[ !#-[\]-~]*$/;
+
 /** One complaint about one field. `message` is upstream's ErrorBody; `Error()` is `field: message`. */
 export interface FieldError {
   readonly type: FieldErrorType;
@@ -35,6 +38,7 @@ function escapeForHtml(character: string): string {
 
 /** Go's `strconv.Quote` for the strings that API objects hold. */
 export function goQuote(text: string): string {
+  if (PLAIN.test(text)) return `"${text}"`;
   let out = '"';
   for (const ch of text) {
     const code = ch.codePointAt(0) ?? 0;

@@ -298,14 +298,15 @@ export interface Store<T extends object = ApiObject> {
   create(object: T, context: RequestContext, options?: { dryRun?: boolean; fieldManager?: string }): Promise<T>;
   /**
    * Reads, lets `change` alter a copy, validates and writes; retried when somebody else wrote in between.
-   * `subresource` selects its strategy; empty for the main resource. Skips admission.
+   * `subresource` selects its strategy; empty for the main resource. Skips admission. With `shallow` the copy has its own members
+   * and its own members of these, and shares what lies below with what is stored: `change` replaces there, and alters nothing.
    */
   update(
     namespace: string,
     name: string,
     change: (draft: Draft<T>) => void,
     context: RequestContext,
-    options?: { subresource?: string; dryRun?: boolean; fieldManager?: string; skipValidation?: boolean },
+    options?: { subresource?: string; dryRun?: boolean; fieldManager?: string; skipValidation?: boolean; shallow?: boolean },
   ): Promise<T>;
   delete(namespace: string, name: string, options: DeleteOptions, context: RequestContext): Promise<ApiObject>;
 }

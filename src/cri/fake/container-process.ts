@@ -47,7 +47,8 @@ export class ContainerProcess {
   /** Made when it is asked for: nothing waits for the end of most containers. */
   #ending: AbortController | undefined;
   #hasEnded = false;
-  readonly #attached = new Set<ProcessStreams>();
+  /** Hardly any container has ever any. */
+  #attached: Set<ProcessStreams> | undefined;
   readonly #stdin = new BytePipe();
   #shell: Promise<ContainerShell> | undefined;
   #loaded: ContainerShell | undefined;
@@ -160,6 +161,7 @@ export class ContainerProcess {
   /** Passes on what the container's own process says, and to it what comes in, until one of them ends. */
   async attach(streams: ProcessStreams): Promise<void> {
     const { config } = this.#around;
+    this.#attached ??= new Set();
     this.#attached.add(streams);
     this.#wasAttached = true;
     for (const { stream, data } of this.#unseen.splice(0)) this.#pass(streams, stream, data);
@@ -167,7 +169,7 @@ export class ContainerProcess {
     if (stdin !== undefined && config.stdin === true) void this.#feed(inputFrom(stdin));
     const signal = AbortSignal.any([this.#ended, streams.signal]);
     if (!signal.aborted) await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
-    this.#attached.delete(streams);
+    this.#attached?.delete(streams);
   }
 
   async #feed(input: Input): Promise<void> {
@@ -178,7 +180,7 @@ export class ContainerProcess {
 
   #say(stream: "stdout" | "stderr", data: Buffer): void {
     this.log.append(stream, data);
-    for (const streams of this.#attached) this.#pass(streams, stream, data);
+    for (const streams of this.#attached ?? []) this.#pass(streams, stream, data);
     if (this.#wasAttached || this.#around.config.stdin !== true || this.#unseenLength > UNSEEN_BYTES_MAX) return;
     this.#unseen.push({ stream, data });
     this.#unseenLength += data.length + UNSEEN_OVERHEAD_BYTES;

@@ -10,13 +10,15 @@ const LINE_BYTES_MAX = 16 * 1024;
 /** What a line counts for beside its bytes. */
 const LINE_OVERHEAD_BYTES = 128;
 const NEWLINE = 10;
+const NOTHING = Buffer.alloc(0);
 
 /** The log of one simulated container, in memory, in the format of CRI. */
 export class MemoryLog implements LogFile {
   readonly #clock: Clock;
   readonly #allowance: Allowance;
-  readonly #listeners = new Set<() => void>();
-  readonly #unfinished: Record<LogStream, Buffer> = { stdout: Buffer.alloc(0), stderr: Buffer.alloc(0) };
+  /** Few logs are ever followed. */
+  #listeners: Set<() => void> | undefined;
+  readonly #unfinished: Record<LogStream, Buffer> = { stdout: NOTHING, stderr: NOTHING };
   #lines: Buffer[] = [];
   /** What was said last had no end. */
   #endsOpen = false;
@@ -47,7 +49,7 @@ export class MemoryLog implements LogFile {
     for (const stream of ["stdout", "stderr"] as const) {
       this.#endsOpen ||= this.#unfinished[stream].length > 0;
       if (this.#unfinished[stream].length > 0) this.#keep(stream, false, this.#unfinished[stream]);
-      this.#unfinished[stream] = Buffer.alloc(0);
+      this.#unfinished[stream] = NOTHING;
     }
     this.#tell();
   }
@@ -89,8 +91,9 @@ export class MemoryLog implements LogFile {
   }
 
   watch(listener: () => void): () => void {
+    this.#listeners ??= new Set();
     this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    return () => this.#listeners?.delete(listener);
   }
 
   async close(): Promise<void> {}
@@ -117,6 +120,6 @@ export class MemoryLog implements LogFile {
   }
 
   #tell(): void {
-    for (const listener of this.#listeners) listener();
+    for (const listener of this.#listeners ?? []) listener();
   }
 }

@@ -41,9 +41,9 @@ export class ContainerStarter {
   readonly #events: PodEvents;
   readonly #now: PodNow;
   /** When the events of what is missing were told last; by message. */
-  readonly #toldAtMs = new Map<string, number>();
+  #toldAtMs: Map<string, number> | undefined;
   /** Of containers whose specs refer to what is not there: their images are not asked for at each try; by name. */
-  readonly #images = new Map<string, PulledImage>();
+  #images: Map<string, PulledImage> | undefined;
   /** Why containers could not be started; by name. */
   readonly problems: Map<string, StartProblem> = new Map();
 
@@ -92,8 +92,8 @@ export class ContainerStarter {
     site: StartSite,
   ): Promise<ContainerConfig | undefined> {
     const { images, cgroups, environment, volumes, decorate } = this.#modules;
-    const image = this.#images.get(container.name) ?? (await images.ensureImage(pod, container, site.sandbox));
-    this.#images.delete(container.name);
+    const image = this.#images?.get(container.name) ?? (await images.ensureImage(pod, container, site.sandbox));
+    this.#images?.delete(container.name);
     if ("reason" in image) {
       this.#fail(container.name, image, image.reason);
       return undefined;
@@ -109,6 +109,7 @@ export class ContainerStarter {
       const completes = isSidecar(container) ? false : isInit || pod.spec.restartPolicy !== "Always";
       return decorate?.(config, completes) ?? config;
     } catch (error) {
+      this.#images ??= new Map();
       this.#images.set(container.name, image);
       const message = goFileText(error);
       const isMissing = error instanceof MissingReferenceError;
@@ -145,6 +146,7 @@ export class ContainerStarter {
     this.problems.set(name, problem);
     const nowMs = this.#modules.clock.elapsed();
     const key = `${name} ${text}`;
+    this.#toldAtMs ??= new Map();
     const before = this.#toldAtMs.get(key);
     if (isRepeated && before !== undefined && nowMs - before < PROBLEM_EVENT_MS) return;
     this.#toldAtMs.set(key, nowMs);

@@ -7,6 +7,8 @@ import { ContainerTimeline } from "../container-times.ts";
 import type { ObservedPod } from "../observed-pod.ts";
 import { POD_UID_LABEL } from "./labels.ts";
 
+const NO_MESSAGES: ReadonlyMap<string, string> = new Map();
+
 /** What {@link PodObserver} uses of its node. */
 export interface PodObserverModules {
   readonly runtime: RuntimeService;
@@ -26,7 +28,7 @@ export class PodObserver {
   /** Newest first; undefined when they have to be looked for. */
   #sandboxIds: readonly string[] | undefined;
   /** The last words of containers that have ended: they do not change; by id. */
-  #messages: ReadonlyMap<string, string> = new Map();
+  #messages: ReadonlyMap<string, string> = NO_MESSAGES;
 
   constructor(podUid: string, modules: PodObserverModules) {
     this.#podUid = podUid;

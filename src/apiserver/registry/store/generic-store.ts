@@ -82,7 +82,13 @@ export class GenericStore implements Store<ApiObject> {
     name: string,
     change: (draft: Draft<ApiObject>) => void,
     context: RequestContext,
-    options: { subresource?: string; dryRun?: boolean; fieldManager?: string; skipValidation?: boolean } = {},
+    options: {
+      subresource?: string;
+      dryRun?: boolean;
+      fieldManager?: string;
+      skipValidation?: boolean;
+      shallow?: boolean;
+    } = {},
   ): Promise<ApiObject> {
     const request = this.#internal(namespace, options.subresource ?? "", context, options);
     const result = await this.updateWith({
@@ -91,11 +97,12 @@ export class GenericStore implements Store<ApiObject> {
       expectedUid: "",
       mayCreate: false,
       skipValidation: options.skipValidation ?? false,
-      transform: async (existing) => {
-        const draft: ApiObject = deepCopy(existing as ApiObject);
+      transform: (existing) => {
+        const stored = existing as ApiObject;
+        const draft: ApiObject = options.shallow ? shallowCopy(stored) : deepCopy(stored);
         change(draft as Draft<ApiObject>);
-        await this.core.trackFields(draft, existing, request);
-        return draft;
+        const tracking = this.core.trackFields(draft, existing, request);
+        return tracking === undefined ? draft : tracking.then(() => draft);
       },
     });
     return result.object;
@@ -141,4 +148,14 @@ export class GenericStore implements Store<ApiObject> {
       admit: false,
     };
   }
+}
+
+/** Of the object itself and of its members. */
+function shallowCopy(object: ApiObject): ApiObject {
+  const copy: Record<string, unknown> = {};
+  for (const key in object) {
+    const value = (object as unknown as Record<string, unknown>)[key];
+    copy[key] = typeof value === "object" && value !== null && !Array.isArray(value) ? { ...value } : value;
+  }
+  return copy as unknown as ApiObject;
 }

@@ -36,6 +36,8 @@ export async function bindPod(
     subresource: "binding",
     dryRun,
     skipValidation: true,
+    // A pod's containers and volumes are most of it, and stay.
+    shallow: true,
   });
   return SUCCESS;
 }
@@ -68,6 +70,7 @@ export function checkPreconditions({ metadata: wanted }: Binding, pod: Draft<Pod
   throw conflict({ group: "", resource: "pods" }, name, text);
 }
 
+/** Alters what is the draft's own, and no more: the pod, and the members of its metadata, spec and status. */
 function assign(pod: Draft<Pod>, binding: Binding, now: string): void {
   if (pod.spec) pod.spec.nodeName = binding.target.name ?? "";
   const { metadata } = pod;

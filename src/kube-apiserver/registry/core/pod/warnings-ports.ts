@@ -16,7 +16,7 @@ export function portWarnings(spec: PodSpec, path: FieldPath): string[] {
       ports.push({ at: containerPath.child("ports").index(i), port });
     });
   });
-  return [...numberWarnings(ports), ...nameWarnings(ports)];
+  return ports.length === 0 ? [] : [...numberWarnings(ports), ...nameWarnings(ports)];
 }
 
 function numberWarnings(ports: readonly PlacedPort[]): string[] {

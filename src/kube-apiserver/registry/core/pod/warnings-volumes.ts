@@ -92,6 +92,7 @@ function projectedFiles(projection: VolumeProjection): VolumeFile[] {
 }
 
 function overlaps(files: readonly VolumeFile[]): string[] {
+  if (files.length < 2) return [];
   const seen: VolumeFile[] = [];
   return files.flatMap(({ path, source }) => {
     const file = { path: path.replace(/(?<!\/)\/+$/, ""), source };

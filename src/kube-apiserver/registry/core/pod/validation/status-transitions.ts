@@ -7,10 +7,10 @@ export type RestartRule = (name: string, exitCode: number) => boolean;
 
 /** Which containers may run again after they ended, by the pod's policy or their own policies and rules (KEP-5307). */
 export function restartRule(spec: PodSpec, field: "containers" | "initContainers"): RestartRule {
-  const all = [...(spec.containers ?? []), ...(spec.initContainers ?? [])];
-  const rules = all.flatMap((container) => container.restartPolicyRules ?? []);
-  if (rules.some(({ action }) => action === "RestartAllContainers")) return () => true;
   return (name, exitCode) => {
+    const all = [...(spec.containers ?? []), ...(spec.initContainers ?? [])];
+    const rules = all.flatMap((container) => container.restartPolicyRules ?? []);
+    if (rules.some(({ action }) => action === "RestartAllContainers")) return true;
     const container = (spec[field] ?? []).find((candidate) => candidate.name === name);
     if (!container) return false;
     if (container.restartPolicy && (container.restartPolicyRules ?? []).some((rule) => isRuleFor(rule, exitCode))) return true;
@@ -31,10 +31,13 @@ export function transitionErrors(
   mayRestart: RestartRule,
   path: FieldPath,
 ): FieldError[] {
-  return before.flatMap((old, i) => {
+  const errors: FieldError[] = [];
+  before.forEach((old, i) => {
     const terminated = old.state?.terminated;
+    if (!terminated) return;
     const runs = now.some((status) => status.name === old.name && !status.state?.terminated);
-    if (!terminated || !runs || mayRestart(old.name, terminated.exitCode ?? 0)) return [];
-    return [forbidden(path.index(i).child("state"), "may not be transitioned to non-terminated state")];
+    if (!runs || mayRestart(old.name, terminated.exitCode ?? 0)) return;
+    errors.push(forbidden(path.index(i).child("state"), "may not be transitioned to non-terminated state"));
   });
+  return errors;
 }

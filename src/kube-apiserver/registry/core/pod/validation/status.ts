@@ -58,19 +58,23 @@ export function validatePodStatusUpdate(pod: Pod, old: Pod): FieldError[] {
   return errors;
 }
 
-const SYSTEM_CONDITIONS = new Set(["PodScheduled", "Ready", "Initialized"]);
+/** Upstream's system conditions, which need be no names, and more that kubelets tell, which are. */
+const KNOWN_CONDITIONS = new Set(["PodScheduled", "Ready", "Initialized", "ContainersReady", "PodReadyToStartContainers"]);
 
 function conditionErrors(conditions: readonly PodCondition[], path: FieldPath): FieldError[] {
-  return conditions.flatMap((condition, i) => {
+  const errors: FieldError[] = [];
+  conditions.forEach((condition, i) => {
     const generation = condition.observedGeneration ?? 0;
-    const at = path.index(i);
-    const errors = generation < 0 ? [invalid(at.child("observedGeneration"), generation, NOT_NEGATIVE)] : [];
-    if (SYSTEM_CONDITIONS.has(condition.type)) return errors;
-    return [...errors, ...qualifiedNameErrors(condition.type ?? "", at.child("Type"))];
+    const type = condition.type ?? "";
+    if (generation < 0) errors.push(invalid(path.index(i).child("observedGeneration"), generation, NOT_NEGATIVE));
+    if (KNOWN_CONDITIONS.has(type)) return;
+    errors.push(...qualifiedNameErrors(type, path.index(i).child("Type")));
   });
+  return errors;
 }
 
 function claimStatusErrors(pod: Pod): FieldError[] {
+  if (!pod.status?.resourceClaimStatuses?.length) return [];
   const path = statusPath.child("resourceClaimStatuses");
   const claims = new Set((pod.spec?.resourceClaims ?? []).map((claim) => claim.name));
   const seen = new Set<string>();
