@@ -44,6 +44,7 @@ export function mirror({ subsets = [] }: Endpoints): Mirror {
       ...(subset.addresses ?? []).map((address) => toEndpoint(address, true)),
       ...(subset.notReadyAddresses ?? []).map((address) => toEndpoint(address, false)),
     ];
+    const keys = { IPv4: mirrorKey({ addressType: "IPv4", ports }), IPv6: mirrorKey({ addressType: "IPv6", ports }) };
     let added = 0;
     for (const endpoint of all) {
       if (added >= ENDPOINTS_PER_SUBSET_MAX) break;
@@ -52,7 +53,7 @@ export function mirror({ subsets = [] }: Endpoints): Mirror {
         invalidAddresses++;
         continue;
       }
-      const key = mirrorKey({ addressType, ports });
+      const key = keys[addressType];
       const slice = wanted.get(key) ?? { addressType, ports, endpoints: [] };
       wanted.set(key, slice);
       slice.endpoints.push(endpoint);

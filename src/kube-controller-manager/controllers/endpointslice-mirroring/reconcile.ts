@@ -51,10 +51,13 @@ export function reconcile({ endpoints, service, slices }: Observed): readonly Ac
 
 function changes(endpoints: Endpoints, wanted: ReadonlyMap<string, Mirrored>, slices: readonly EndpointSlice[]): Action[] {
   const surplus = new Set(slices);
+  const byKey = new Map<string, EndpointSlice>();
+  // Of several with one key the first counts.
+  for (const slice of slices.toReversed()) byKey.set(mirrorKey(slice), slice);
   const updates: Action[] = [];
   const missing: EndpointSlice[] = [];
   for (const [key, content] of wanted) {
-    const existing = slices.find((slice) => mirrorKey(slice) === key);
+    const existing = byKey.get(key);
     const slice = sliceFor(endpoints, content, existing);
     if (existing === undefined) missing.push(slice);
     else {
@@ -64,12 +67,20 @@ function changes(endpoints: Endpoints, wanted: ReadonlyMap<string, Mirrored>, sl
   }
   const creations = missing.map((slice): Action => {
     // A slice that would go is made into one that is needed.
-    const reused = [...surplus].find(({ addressType }) => addressType === slice.addressType);
+    const reused = takeLike(slice, surplus);
     if (reused === undefined) return { type: "create", slice };
-    surplus.delete(reused);
     return { type: "update", slice: { ...slice, metadata: metadataFor(endpoints, reused) } };
   });
   return [...updates, ...creations, ...[...surplus].map((slice) => ({ type: "delete", slice }) as const)];
+}
+
+function takeLike({ addressType }: EndpointSlice, surplus: Set<EndpointSlice>): EndpointSlice | undefined {
+  for (const slice of surplus) {
+    if (slice.addressType !== addressType) continue;
+    surplus.delete(slice);
+    return slice;
+  }
+  return undefined;
 }
 
 function sliceFor(endpoints: Endpoints, content: Mirrored, existing: EndpointSlice | undefined): EndpointSlice {

@@ -1,4 +1,4 @@
-import type { JobCondition, JobStatus } from "#api/generated/batch/v1.ts";
+import type { Job, JobCondition, JobStatus } from "#api/generated/batch/v1.ts";
 import type { Pod } from "#api/generated/core/v1.ts";
 import type { Draft } from "#apimachinery/meta/api-object.ts";
 import { formatTime } from "#apimachinery/meta/time.ts";
@@ -148,11 +148,10 @@ function countEnded(
   const newIndexes = new Set<number>();
   const removeFinalizers: Pod[] = [];
   const isSuccess = finished?.type === "SuccessCriteriaMet";
-  const ordered = indexed ? [...pods].sort((a, b) => (completionIndex(a, job) ?? -1) - (completionIndex(b, job) ?? -1)) : pods;
+  const uncounted = pods.filter((pod) => isTracked(pod) && !counted.has(uidOf(pod)));
   let full = false;
-  for (const pod of ordered) {
+  for (const pod of indexed ? inOrder(uncounted, job) : uncounted) {
     const uid = uidOf(pod);
-    if (!isTracked(pod) || counted.has(uid)) continue;
     const isFailed = isPodFailed(pod, job);
     if (!mayLetGo(context, pod, isFailed, finished)) continue;
     removeFinalizers.push(pod);
@@ -183,6 +182,12 @@ function countEnded(
     }
   }
   return { removeFinalizers, full, changed };
+}
+
+/** By index; those without a valid one go first. */
+function inOrder(pods: readonly Pod[], job: Job): readonly Pod[] {
+  const indexed = pods.map((pod) => ({ pod, index: completionIndex(pod, job) ?? -1 }));
+  return indexed.sort((a, b) => a.index - b.index).map(({ pod }) => pod);
 }
 
 function mayLetGo({ job, retained }: JobContext, pod: Pod, isFailed: boolean, finished: JobCondition | undefined): boolean {

@@ -44,6 +44,7 @@ export class NodeRanges {
   allocate(node: string): string | undefined {
     const own = this.#byNode.get(node);
     if (own !== undefined) return this.#cidr(own);
+    if (this.#taken.size >= this.#count) return undefined;
     for (let tried = 0; tried < this.#count; tried++) {
       const index = (this.#next + tried) % this.#count;
       if (this.#taken.has(index)) continue;
