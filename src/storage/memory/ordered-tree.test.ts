@@ -70,8 +70,12 @@ test("pairs that do not ascend make no tree", () => {
 
 test.each([1, 2, 3])("a tree tells what makes it of any other (seed %i)", (seed) => {
   const random = seededRandom(seed);
-  let tree = new OrderedTree<object>();
-  const trees = [tree];
+  const loaded = Array.from({ length: 500 * (seed - 1) }, (_, i) => `k${i}`).sort();
+  let tree: OrderedTree<object> = OrderedTree.ofSorted(
+    loaded,
+    loaded.map((key) => ({ key })),
+  );
+  const trees = [new OrderedTree<object>(), tree];
   for (let step = 0; step < 6000; step++) {
     const key = `k${random.int(2000)}`;
     // Growing to three levels, then shrinking to few keys.
