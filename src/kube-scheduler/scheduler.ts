@@ -10,7 +10,7 @@ import type {
 } from "#api/generated/core/v1.ts";
 import type { PodDisruptionBudget } from "#api/generated/policy/v1.ts";
 import type { StorageClass } from "#api/generated/storage/v1.ts";
-import { type LabelSelector, labelSelectorFromObject, selectorFromSet } from "#apimachinery/labels/selector.ts";
+import { type LabelSelector, selectorFromSet } from "#apimachinery/labels/selector.ts";
 import type { Clock } from "#base/clock.ts";
 import { noteDefect } from "#base/defect.ts";
 import type { Random } from "#base/random.ts";
@@ -27,6 +27,7 @@ import type { ClusterLister } from "./framework/cluster-lister.ts";
 import { Framework } from "./framework/framework.ts";
 import { SelectorPool } from "./framework/selector-pool.ts";
 import { SUCCESS } from "./framework/status.ts";
+import { budgetSelector } from "./plugins/default-preemption/budget-selector.ts";
 import { defaultPlugins } from "./plugins/registry.ts";
 import { PODS, PodStatusWriter } from "./pod-status-writer.ts";
 import { Nominator } from "./queue/nominator.ts";
@@ -224,16 +225,6 @@ function clusterLister(informers: SharedInformerFactory, cache: SchedulerCache):
     replicaSet: (namespace, name) => replicaSets.get(namespace, name),
     statefulSet: (namespace, name) => statefulSets.get(namespace, name),
   };
-}
-
-/** A budget whose selector cannot be read keeps no pod, as upstream has it. */
-function budgetSelector({ spec }: PodDisruptionBudget): LabelSelector | undefined {
-  if (spec?.selector === undefined) return undefined;
-  try {
-    return labelSelectorFromObject(spec.selector);
-  } catch {
-    return undefined;
-  }
 }
 
 /** A service without selector means no pod. */

@@ -4,7 +4,7 @@ import type { CronJob, Job } from "#api/generated/batch/v1.ts";
 import type { Endpoints, Node, Pod, Service } from "#api/generated/core/v1.ts";
 import type { PodDisruptionBudget } from "#api/generated/policy/v1.ts";
 import { parseLabelSelector } from "#apimachinery/labels/parse.ts";
-import { labelSelectorFromObject, selectorFromSet } from "#apimachinery/labels/selector.ts";
+import { selectorFromSet } from "#apimachinery/labels/selector.ts";
 import { applyAndReadBack } from "#apimachinery/managedfields/apply-and-read-back.ts";
 import type { ApiObject, ManagedFieldsEntry } from "#apimachinery/meta/api-object.ts";
 import { findVolume } from "#component-helpers/storage/volume-matching.ts";
@@ -19,6 +19,7 @@ import { podInfo } from "#kube-scheduler/framework/pod-info.ts";
 import { SelectorPool } from "#kube-scheduler/framework/selector-pool.ts";
 import { SUCCESS, unschedulable } from "#kube-scheduler/framework/status.ts";
 import { requesting, testCluster, testNode, testNodeInfo, testPod } from "#kube-scheduler/framework/test-objects.ts";
+import { budgetSelector } from "#kube-scheduler/plugins/default-preemption/budget-selector.ts";
 import { selectVictims } from "#kube-scheduler/plugins/default-preemption/victims.ts";
 import { defaultSelector } from "#kube-scheduler/plugins/pod-topology-spread/default-selector.ts";
 import { costRatio } from "./cost.ts";
@@ -99,7 +100,7 @@ const localVolumes: Decision = (size) => {
 
 /** Which pods of a node would make room for another; each budget is for pods of its own. */
 const budgets: Decision = (size) => {
-  const pool = new SelectorPool<PodDisruptionBudget>(({ spec }) => labelSelectorFromObject(spec?.selector));
+  const pool = new SelectorPool<PodDisruptionBudget>(budgetSelector);
   for (let i = 0; i < size; i++) {
     pool.add({ metadata: { name: `b${i}`, namespace: "ns" }, spec: { selector: { matchLabels: { app: `a${i}` } } } });
   }
