@@ -11,6 +11,8 @@ import { findVolume } from "#component-helpers/storage/volume-matching.ts";
 import { VolumePool } from "#component-helpers/storage/volume-pool.ts";
 import { reconcile as reconcileCronJob } from "#kube-controller-manager/controllers/cronjob/reconcile.ts";
 import { reconcile as reconcileMirror } from "#kube-controller-manager/controllers/endpointslice-mirroring/reconcile.ts";
+import { FOREGROUND_FINALIZER, OwnerGraph } from "#kube-controller-manager/controllers/garbage-collector/graph.ts";
+import { reconcile as reconcileOwned } from "#kube-controller-manager/controllers/garbage-collector/reconcile.ts";
 import { TargetSelectors } from "#kube-controller-manager/controllers/horizontal-pod-autoscaler/target-selectors.ts";
 import { NodeRanges } from "#kube-controller-manager/controllers/node-ipam/node-ranges.ts";
 import { constructHistory } from "#kube-controller-manager/controllers/statefulset/history.ts";
@@ -183,6 +185,30 @@ const rangesGiven: Decision = (size) => {
   };
 };
 
+/** An owner that is deleted in the foreground loses one of those that it waits for, all of which are on their way. */
+const foreground: Decision = (size) => {
+  const graph = new OwnerGraph();
+  const id = { group: "", version: "v1", resource: "pods" };
+  const resource = { id, kind: "Pod", namespaced: true, verbs: [], preferred: true };
+  const going = { namespace: "ns", deletionTimestamp: "2030-01-01T00:00:00Z" };
+  const owner = { ...going, name: "o", uid: "o", finalizers: [FOREGROUND_FINALIZER] };
+  const references = [{ apiVersion: "v1", kind: "Pod", name: "o", uid: "o", blockOwnerDeletion: true }];
+  const dependent = (i: number) => ({ ...going, name: `d${i}`, uid: `d${i}`, ownerReferences: references });
+  graph.upsert(resource, owner);
+  for (let i = 0; i < size; i++) graph.upsert(resource, dependent(i));
+  return () => {
+    for (let i = 0; i < 100; i++) {
+      graph.remove(`d${i}`);
+      const node = graph.get("o");
+      if (node === undefined) throw new Error("it is gone");
+      const actions = reconcileOwned({ type: "item", node, metadata: owner, owners: [] });
+      if (actions[0]?.type !== "look") throw new Error("it waits no more");
+      graph.upsert(resource, dependent(i));
+    }
+    return 100;
+  };
+};
+
 test.each<{ readonly name: string; readonly decision: Decision; readonly many: number; readonly most: number }>([
   // Measured: 0.2. When each is looked up in the list of those that run, 20.
   { name: "a Job costs its CronJob", decision: jobsOfCronJob, many: 8_000, most: 4 },
@@ -205,6 +231,8 @@ test.each<{ readonly name: string; readonly decision: Decision; readonly many: n
     many: 60_000,
     most: 5,
   },
+  // Measured: 0.4 to 1. When all that are left are asked whether they block, 11.
+  { name: "a dependent that goes costs an owner that waits for it", decision: foreground, many: 4_000, most: 5 },
   // Measured: 1.1 to 1.2. When what was joined of their fields is gone through again for each, 7.4.
   { name: "a field that is left out costs each manager", decision: fieldManagers, many: 1_600, most: 3 },
 ])(

@@ -1,5 +1,6 @@
 import type { ObjectMeta, OwnerReference } from "#api/generated/meta/v1.ts";
 import type { DiscoveredResource } from "../../framework/discovery.ts";
+import { ForegroundWait } from "./foreground-wait.ts";
 
 export const ORPHAN_FINALIZER = "orphan";
 export const FOREGROUND_FINALIZER = "foregroundDeletion";
@@ -15,8 +16,8 @@ export interface GraphNode {
   /** Made when it has some: hardly any object has. */
   dependents: ReadonlySet<GraphNode>;
   beingDeleted: boolean;
-  /** Waits in the foreground for its dependents to go. */
-  deletingDependents: boolean;
+  /** There while it waits in the foreground for its dependents to go. */
+  wait: ForegroundWait<GraphNode> | undefined;
   /** Waits for its dependents to be let go. */
   orphaning: boolean;
 }
@@ -52,6 +53,7 @@ export class OwnerGraph {
     }
     const toDelete = new Set<GraphNode>();
     const invalidOwners: { node: GraphNode; owner: OwnerReference }[] = [];
+    this.#eachWaiting(node, (wait) => wait.remove(node));
     node.resource = resource;
     node.namespace = metadata.namespace ?? "";
     node.name = metadata.name ?? "";
@@ -72,9 +74,11 @@ export class OwnerGraph {
       // A dependent that blocks no longer may set its owner free.
       const ownerNode = this.#nodes.get(owner.uid);
       const blocked = before.some(({ uid, blockOwnerDeletion }) => uid === owner.uid && blockOwnerDeletion === true);
-      if (blocked && owner.blockOwnerDeletion !== true && ownerNode?.deletingDependents) toDelete.add(ownerNode);
+      if (blocked && owner.blockOwnerDeletion !== true && ownerNode?.wait) toDelete.add(ownerNode);
     }
-    return { attemptToDelete: toDelete, attemptToOrphan: this.#transition(node, metadata, toDelete), invalidOwners };
+    const attemptToOrphan = this.#transition(node, metadata, toDelete);
+    this.#eachWaiting(node, (wait) => wait.add(node));
+    return { attemptToDelete: toDelete, attemptToOrphan, invalidOwners };
   }
 
   /** An object is gone. */
@@ -83,6 +87,7 @@ export class OwnerGraph {
     const toDelete = new Set<GraphNode>();
     if (node !== undefined) {
       for (const dependent of node.dependents) toDelete.add(dependent);
+      this.#eachWaiting(node, (wait) => wait.remove(node));
       this.#unlink(node, node.owners, toDelete, true);
       node.resource = undefined;
       node.owners = [];
@@ -97,7 +102,7 @@ export class OwnerGraph {
     node.namespace = namespace;
     node.name = name;
     node.beingDeleted = false;
-    node.deletingDependents = false;
+    node.wait = undefined;
     node.orphaning = false;
   }
 
@@ -106,11 +111,11 @@ export class OwnerGraph {
     const foreground = node.beingDeleted && finalizers.includes(FOREGROUND_FINALIZER);
     const orphaning = node.beingDeleted && finalizers.includes(ORPHAN_FINALIZER);
     const startsOrphaning = orphaning && !node.orphaning;
-    if (foreground && !node.deletingDependents) {
+    if (foreground && node.wait === undefined) {
       for (const dependent of node.dependents) toDelete.add(dependent);
       toDelete.add(node);
     }
-    node.deletingDependents = foreground;
+    node.wait = foreground ? (node.wait ?? new ForegroundWait(node.uid, node.dependents)) : undefined;
     node.orphaning = orphaning;
     return startsOrphaning ? [node] : [];
   }
@@ -122,8 +127,16 @@ export class OwnerGraph {
       const owner = this.#nodes.get(uid);
       if (owner === undefined) continue;
       removeDependent(owner, node);
-      if (owner.deletingDependents) toDelete.add(owner);
+      if (owner.wait) toDelete.add(owner);
       this.#prune(owner);
+    }
+  }
+
+  /** Those that wait for the node to go, of the owners that it names. */
+  #eachWaiting(node: GraphNode, act: (wait: ForegroundWait<GraphNode>) => void): void {
+    for (const { uid } of node.owners) {
+      const wait = this.#nodes.get(uid)?.wait;
+      if (wait !== undefined) act(wait);
     }
   }
 
@@ -138,7 +151,7 @@ export class OwnerGraph {
         owners: NO_OWNERS,
         dependents: NOBODY,
         beingDeleted: false,
-        deletingDependents: false,
+        wait: undefined,
         orphaning: false,
       };
       this.#nodes.set(uid, node);

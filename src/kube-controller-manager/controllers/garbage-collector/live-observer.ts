@@ -42,10 +42,10 @@ export class LiveObserver {
 
   /** A node, and what became of its owners; undefined when nothing can be decided. */
   async item(node: GraphNode): Promise<Observed | undefined> {
-    if (node.beingDeleted && !node.deletingDependents) return undefined;
+    if (node.beingDeleted && node.wait === undefined) return undefined;
     const metadata = await this.metadata(node);
     const owners: { reference: OwnerReference; state: OwnerState }[] = [];
-    if (metadata?.uid === node.uid && !node.deletingDependents) {
+    if (metadata?.uid === node.uid && node.wait === undefined) {
       for (const reference of metadata.ownerReferences ?? []) {
         const state = await this.#ownerState(node, reference);
         if (state === undefined) return undefined;

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import type { ObjectMeta, OwnerReference } from "#api/generated/meta/v1.ts";
+import { type Random, seededRandom } from "#base/random.ts";
 import type { DiscoveredResource } from "../../framework/discovery.ts";
 import { type GraphNode, OwnerGraph } from "./graph.ts";
 import { type OwnerState, reconcile } from "./reconcile.ts";
@@ -131,4 +132,43 @@ test("graph: an owner in another namespace is told of", () => {
   const graph = graphOf(meta("o", [], { namespace: "elsewhere" }));
   const work = graph.upsert(resource, meta("d", ["o"]));
   expect([...work.invalidOwners].map(({ node: { uid }, owner }) => [uid, owner.uid])).toEqual([["d", "o"]]);
+});
+
+/** An object of few names with any owners among them, about to go in any way. */
+function anyMeta(random: Random, names: readonly string[]): ObjectMeta {
+  const owners = names.filter(() => random.int(4) === 0).map((name) => reference(name, random.int(3) > 0));
+  const name = names[random.int(names.length)] ?? "";
+  const leaves = [{}, {}, { deletionTimestamp: "x" }, going("foregroundDeletion"), going("orphan")];
+  return { name, namespace: "ns", uid: name, ...(owners.length > 0 && { ownerReferences: owners }), ...leaves[random.int(5)] };
+}
+
+test.each([1, 2, 3])("graph: who is waited for is what looking at all would find (seed %i)", (seed) => {
+  const random = seededRandom(seed);
+  const names = ["a", "b", "c", "d", "e", "f"];
+  const objects = new Map<string, ObjectMeta>();
+  const graph = new OwnerGraph();
+  let waits = 0;
+  for (let step = 0; step < 3_000; step++) {
+    const metadata = anyMeta(random, names);
+    const { uid = "" } = metadata;
+    if (random.int(4) === 0) {
+      objects.delete(uid);
+      graph.remove(uid);
+    } else {
+      objects.set(uid, metadata);
+      graph.upsert(resource, metadata);
+    }
+    for (const owner of objects.values()) {
+      const { wait } = node(graph, owner.uid ?? "");
+      const foreground = owner.finalizers?.includes("foregroundDeletion") ?? false;
+      const blocking = [...objects.values()].filter(({ ownerReferences = [] }) =>
+        ownerReferences.some((of) => of.uid === owner.uid && of.blockOwnerDeletion === true),
+      );
+      const staying = blocking.filter(({ deletionTimestamp }) => deletionTimestamp === undefined).map((each) => each.uid);
+      const got = wait && { isOver: wait.isOver, staying: [...wait.staying].map((each) => each.uid).sort() };
+      expect(got).toEqual(foreground ? { isOver: blocking.length === 0, staying: staying.sort() } : undefined);
+      if (staying.length > 0 && foreground) waits++;
+    }
+  }
+  expect(waits).toBeGreaterThan(100);
 });

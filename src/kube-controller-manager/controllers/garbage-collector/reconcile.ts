@@ -1,4 +1,5 @@
 import type { ObjectMeta, OwnerReference } from "#api/generated/meta/v1.ts";
+import type { ForegroundWait } from "./foreground-wait.ts";
 import { FOREGROUND_FINALIZER, type GraphNode, ORPHAN_FINALIZER } from "./graph.ts";
 
 /** How an owner was found, by asking the server. */
@@ -59,7 +60,7 @@ export function reconcile(observed: Observed): readonly Action[] {
       { type: "removeFinalizer", node, metadata, finalizer: ORPHAN_FINALIZER },
     ];
   }
-  if (node.deletingDependents) return finishForeground(node, metadata);
+  if (node.wait !== undefined) return finishForeground(node, node.wait, metadata);
   if (metadata.deletionTimestamp !== undefined || observed.owners.length === 0) return [];
   return decide(observed, metadata);
 }
@@ -70,7 +71,7 @@ function decide({ node, owners }: ObservedItem, metadata: ObjectMeta): readonly 
   if (solid.length === owners.length) return [];
   if (solid.length > 0) return [{ type: "setOwners", node, metadata, owners: solid.map(({ reference }) => reference) }];
   if (waiting && node.dependents.size > 0) {
-    const cycle = [...node.dependents].some((dependent) => dependent.deletingDependents);
+    const cycle = [...node.dependents].some((dependent) => dependent.wait !== undefined);
     const unblocked = owners.map(({ reference }) => ({ ...reference, blockOwnerDeletion: false }));
     const blocks = owners.some(({ reference }) => reference.blockOwnerDeletion === true);
     // Each would wait for the other for ever.
@@ -85,11 +86,8 @@ function decide({ node, owners }: ObservedItem, metadata: ObjectMeta): readonly 
   return [{ type: "delete", node, metadata, policy }];
 }
 
-function finishForeground(node: GraphNode, metadata: ObjectMeta): readonly Action[] {
+function finishForeground(node: GraphNode, wait: ForegroundWait<GraphNode>, metadata: ObjectMeta): readonly Action[] {
   if (!metadata.finalizers?.includes(FOREGROUND_FINALIZER)) return [];
-  const blocking = [...node.dependents].filter((dependent) =>
-    dependent.owners.some(({ uid, blockOwnerDeletion }) => uid === node.uid && blockOwnerDeletion === true),
-  );
-  if (blocking.length === 0) return [{ type: "removeFinalizer", node, metadata, finalizer: FOREGROUND_FINALIZER }];
-  return [{ type: "look", nodes: blocking.filter((dependent) => !dependent.beingDeleted) }];
+  if (wait.isOver) return [{ type: "removeFinalizer", node, metadata, finalizer: FOREGROUND_FINALIZER }];
+  return [{ type: "look", nodes: [...wait.staying] }];
 }
