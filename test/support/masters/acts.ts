@@ -26,7 +26,7 @@ export interface ActsWanted {
 
 /** Reads the audit logs of a trial: what was written in its namespace, by which machine. */
 export function programActs(masters: Masters, { namespace, from, placed, wasOnItsWay }: ActsWanted): ProgramActs {
-  const events = masters.auditLines(from).map(({ server, line }) => ({ ...(JSON.parse(line) as AuditEvent), server }));
+  const events = masters.audit.lines(from).map(({ server, line }) => ({ ...(JSON.parse(line) as AuditEvent), server }));
   for (const event of events) {
     // Controllers act by tokens, which their machine has asked for.
     const token = event.objectRef?.subresource === "token" ? event.responseObject?.status?.token : undefined;
@@ -48,7 +48,7 @@ export function programActs(masters: Masters, { namespace, from, placed, wasOnIt
       unknown.push(`nobody knows who did ${what} as ${event.user.username} ${credentialOf(event)}`);
       return [];
     }
-    const times = masters.trueTimes(event.server, Date.parse(event.requestReceivedTimestamp));
+    const times = masters.clocks.trueTimes(event.server, Date.parse(event.requestReceivedTimestamp));
     if (times.some((at) => wasOnItsWay(event.server, at) || wasOnItsWay(instance, at))) {
       if (made !== undefined) latePods.add(made);
       return [];

@@ -44,7 +44,7 @@ export function leaseGaps({ segments }: RecordedWatcher<Lease>): readonly Gap[] 
 
 /** Where somebody took the Lease before its time was over. */
 export function earlyLeaders({ segments }: RecordedWatcher<Lease>, masters: Masters): readonly string[] {
-  const times = (identity: string, shown: number): readonly number[] => masters.trueTimes(machineOf(identity), shown);
+  const times = (identity: string, shown: number): readonly number[] => masters.clocks.trueTimes(machineOf(identity), shown);
   return segments.flatMap((segment) => earlyTakeovers(tenures(segment), LEASE_DURATION_MS, times));
 }
 

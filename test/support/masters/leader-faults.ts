@@ -2,8 +2,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { eventually } from "../kubectl.ts";
 import { type Fault, LAST_MS, loss, pick, RECOVERY_MAX_MS, stopped, survived, WAYS } from "./damage.ts";
 import type { Elected } from "./elected.ts";
+import { hasFaketime } from "./machine-clocks.ts";
 import type { MachineProcess } from "./machine-process.ts";
-import { hasFaketime, LEASE_DURATION_MS } from "./masters.ts";
+import { LEASE_DURATION_MS } from "./masters.ts";
 import type { Trial } from "./trial.ts";
 
 /** Beside the time of a Lease: standbys look every half second, first when it was renewed and then when its time is over. */
@@ -74,11 +75,11 @@ export const clockFaults: readonly Fault[] = hasFaketime
         const others = [...masters.managers, ...masters.schedulers].filter((one) => one !== manager && one !== scheduler);
         return survived(trial, {
           inject: () => {
-            for (const process of others) masters.setClock(process, seconds);
-            masters.setClock(server, Math.sign(seconds) * SERVER_STEP_SECONDS);
+            for (const process of others) masters.clocks.set(process.name, seconds);
+            masters.clocks.set(server.name, Math.sign(seconds) * SERVER_STEP_SECONDS);
           },
           mend: () => {
-            for (const process of [...others, server]) masters.setClock(process, 0);
+            for (const process of [...others, server]) masters.clocks.set(process.name, 0);
           },
         });
       },

@@ -1,6 +1,6 @@
 import { execFile, execFileSync } from "node:child_process";
 import { createHash, X509Certificate } from "node:crypto";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -12,6 +12,8 @@ import { renderKubeconfig } from "#pki/kubeconfig.ts";
 import { type EtcdVersion, usualEtcd } from "../etcd.ts";
 import { eventually } from "../kubectl.ts";
 import { programPath } from "../program.ts";
+import { AUDIT_POLICY, AuditLogs } from "./audit-logs.ts";
+import { MachineClocks } from "./machine-clocks.ts";
 import { MachineProcess } from "./machine-process.ts";
 import { type Host, Network } from "./network.ts";
 
@@ -47,48 +49,14 @@ const SHUTDOWN_DELAY = "--shutdown-delay-duration=6s";
 const START_MS = 180_000;
 const READY_MS = 10_000;
 const CTL_MS = 60_000;
-const NEWLINE = 0x0a;
-/** What `faketime` is told is seen when its last look is a second ago, and the program asks for the time. */
-const CLOCK_SEEN_MS = 3_000;
 /** Characters of each program's log in a failure's message. */
 const TAIL_MAX = 1_500;
 /** How long a client waits for an answer: longer than any answer may take, so that one that never comes is seen. */
 const CLIENT_TIMEOUT_MS = 60_000;
-/** Where `faketime` has its library. */
-const FAKETIME = ["x86_64", "aarch64"]
-  .map((machine) => `/usr/lib/${machine}-linux-gnu/faketime/libfaketime.so.1`)
-  .find((path) => existsSync(path));
-/** Whether clocks can be set. */
-export const hasFaketime: boolean = FAKETIME !== undefined;
-
 /** Whether disks can be slow: `strace` is there, and may trace. */
 export const hasStrace: boolean = isInstalled("strace", "-o", "/dev/null", "true");
 /** Whether HAProxy is installed; `hack/install-test-tools.sh` brings it. */
 export const hasHaproxy: boolean = isInstalled("haproxy", "-v");
-
-const WRITES = ["create", "update", "patch", "delete", "deletecollection"];
-const AUDIT_POLICY = {
-  apiVersion: "audit.k8s.io/v1",
-  kind: "Policy",
-  omitStages: ["RequestReceived"],
-  rules: [
-    {
-      level: "None",
-      resources: [
-        { group: "coordination.k8s.io", resources: ["leases"] },
-        { group: "", resources: ["events"] },
-        { group: "events.k8s.io", resources: ["events"] },
-      ],
-    },
-    {
-      level: "RequestResponse",
-      users: ["system:kube-controller-manager", "system:kube-scheduler"],
-      verbs: WRITES,
-    },
-    { level: "RequestResponse", userGroups: ["system:serviceaccounts:kube-system"], verbs: WRITES },
-    { level: "None" },
-  ],
-};
 
 /**
  * Several masters, each program on a machine of its own: members of etcd, three API servers, three controller managers (that reach the
@@ -107,8 +75,12 @@ export class Masters implements AsyncDisposable {
   readonly #options: MastersOptions;
   readonly #ca: CertificatePair = createAuthority("kubernetes-ca", realClock.now());
   readonly #clients: RestClient[] = [];
-  /** What each machine's clock was set to, and when. */
-  readonly #clocks = new Map<string, { readonly at: number; readonly offsetMs: number }[]>();
+
+  readonly clocks: MachineClocks = new MachineClocks((name) => this.path(`${name}.clock`));
+  readonly audit: AuditLogs = new AuditLogs(
+    () => this.apiServers,
+    (server) => this.path(`${server}-audit.log`),
+  );
 
   private constructor(network: Network, dir: string, options: MastersOptions) {
     this.network = network;
@@ -221,26 +193,6 @@ export class Masters implements AsyncDisposable {
     await eventually(forget, CTL_MS, "etcdctl compact");
   }
 
-  /** Sets the clock of one of our programs, in seconds from the right time; it is seen within a second. */
-  setClock({ name }: MachineProcess, offset: number): void {
-    const file = this.path(`${name}.clock`);
-    // A file that is being written could be read when it is empty.
-    writeFileSync(`${file}.new`, `${offset < 0 ? "" : "+"}${offset}`);
-    renameSync(`${file}.new`, file);
-    const set = this.#clocks.get(name) ?? [];
-    this.#clocks.set(name, [...set, { at: realClock.now(), offsetMs: offset * 1000 }]);
-  }
-
-  /** What the right time may have been when a machine's clock showed this: several answers about when it was set. */
-  trueTimes(name: string, shown: number): readonly number[] {
-    const set = [{ at: 0, offsetMs: 0 }, ...(this.#clocks.get(name) ?? [])];
-    return set.flatMap(({ at, offsetMs }, i) => {
-      const time = shown - offsetMs;
-      const until = (set[i + 1]?.at ?? Number.POSITIVE_INFINITY) + CLOCK_SEEN_MS;
-      return time >= at && time <= until ? [time] : [];
-    });
-  }
-
   path(name: string): string {
     return join(this.dir, name);
   }
@@ -250,24 +202,6 @@ export class Masters implements AsyncDisposable {
     const tail = ({ name, running, output }: MachineProcess): string =>
       `--- ${name}${running ? "" : " (ended)"}\n${output.slice(-TAIL_MAX)}`;
     return this.processes.map(tail).join("\n");
-  }
-
-  /** How much each server's audit log holds now: whole lines. */
-  auditSizes(): readonly number[] {
-    return this.apiServers.map(({ name }) => readFileSync(this.path(`${name}-audit.log`)).lastIndexOf(NEWLINE) + 1);
-  }
-
-  /** The lines of all servers' audit logs behind those sizes, each with its server. */
-  auditLines(from: readonly number[]): { readonly server: string; readonly line: string }[] {
-    return this.apiServers.flatMap(({ name }, i) => {
-      const log = readFileSync(this.path(`${name}-audit.log`));
-      // Behind the last end of a line is what is being written.
-      const lines = log
-        .subarray(from[i], log.lastIndexOf(NEWLINE) + 1)
-        .toString()
-        .split("\n");
-      return lines.flatMap((line) => (line === "" ? [] : [{ server: name, line }]));
-    });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -409,22 +343,8 @@ export class Masters implements AsyncDisposable {
       args,
       log,
       restart: true,
-      env: this.#clock(host),
+      env: this.clocks.environment(host.name),
     });
-  }
-
-  /** What lets a program see another time than the machine has. */
-  #clock({ name }: Host): NodeJS.ProcessEnv {
-    if (FAKETIME === undefined) return {};
-    const file = this.path(`${name}.clock`);
-    writeFileSync(file, "+0");
-    return {
-      LD_PRELOAD: FAKETIME,
-      FAKETIME_TIMESTAMP_FILE: file,
-      FAKETIME_CACHE_DURATION: "1",
-      FAKETIME_DONT_FAKE_MONOTONIC: "1",
-      DONT_FAKE_MONOTONIC: "1",
-    };
   }
 
   #certificate(name: string, request: LeafRequest): void {

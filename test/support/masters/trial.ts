@@ -98,7 +98,7 @@ export class Trial implements AsyncDisposable {
       wanted: this.deployments.wanted,
       silences: this.#silences,
       reconnections: this.#reconnections,
-      auditedBefore: masters.auditSizes(),
+      auditedBefore: masters.audit.sizes(),
     };
     this.leaders = new Leaders(this.seen);
   }
