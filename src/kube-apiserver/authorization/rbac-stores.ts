@@ -1,8 +1,6 @@
 import type { PolicyRule } from "#apiserver/authorization/policy-rule.ts";
 import type { BindingChange, RbacBinding, RbacSource } from "#apiserver/authorization/rbac-source.ts";
-import type { CacheEntry } from "#apiserver/cacher/cache-entry.ts";
 import type { StoreRegistry } from "#apiserver/registry/store/store-registry.ts";
-import { OrderedTree } from "#storage/memory/ordered-tree.ts";
 
 type GenericStore = ReturnType<StoreRegistry["generic"]>;
 
@@ -17,16 +15,10 @@ function versionOf(stores: readonly GenericStore[]): () => unknown {
   };
 }
 
-/** Tells what has changed in the caches of some stores since it was asked before. Their order is that of their keys, as upstream's. */
-function follow(stores: readonly GenericStore[]): () => readonly BindingChange[] {
-  let seen = stores.map(() => new OrderedTree<CacheEntry>());
-  return () => {
-    const trees = stores.map(({ core }) => core.stored.tree);
-    const changes = trees.flatMap((tree, i) => tree.changesSince(seen[i] as OrderedTree<CacheEntry>));
-    const told = changes.map(({ key, value }) => ({ place: key, binding: value?.object as RbacBinding | undefined }));
-    seen = trees;
-    return told;
-  };
+/** Tells what has changed among bindings since it was asked before. Their order is that of their keys, as upstream's. */
+function followBindings(stores: StoreRegistry): () => readonly BindingChange[] {
+  const follow = ["clusterrolebindings", "rolebindings"].map((plural) => stores.follow<RbacBinding>(GROUP, plural));
+  return () => follow.flatMap((changes) => changes().map(({ key, object }) => ({ place: key, binding: object })));
 }
 
 /** Role and bindings out of the server's own watch caches. */
@@ -36,7 +28,7 @@ export function rbacStores(stores: StoreRegistry): RbacSource {
   const clusterRoleBindings = stores.generic(GROUP, "clusterrolebindings");
   const roleBindings = stores.generic(GROUP, "rolebindings");
   return {
-    followBindings: () => follow([clusterRoleBindings, roleBindings]),
+    followBindings: () => followBindings(stores),
     rulesVersion: versionOf([clusterRoleBindings, roleBindings, clusterRoles, roles]),
     rules: (namespace, name) => {
       const role = namespace === "" ? clusterRoles.cached("", name) : roles.cached(namespace, name);

@@ -21,6 +21,7 @@ export function lazyStores(): LazyStores {
   return {
     stores: {
       of: (group, plural) => registry().of(group, plural),
+      follow: (group, plural) => registry().follow(group, plural),
       has: (group, plural) => actual?.has?.(group, plural) ?? true,
     },
     registry,

@@ -3,10 +3,12 @@ import { AssertionError } from "#base/assert.ts";
 import type { Clock } from "#base/clock.ts";
 import type { Random } from "#base/random.ts";
 import type { KVStore } from "#storage/kv.ts";
+import { OrderedTree } from "#storage/memory/ordered-tree.ts";
 import { AdmissionChain, type AdmissionPluginFactory } from "../../admission/admission.ts";
+import type { CacheEntry } from "../../cacher/cache-entry.ts";
 import { RegistryCache } from "../../cacher/registry-cache.ts";
 import type { ResourceDefinition, Store } from "../resource.ts";
-import type { ResourceSet, Stores } from "../resource-set.ts";
+import type { ObjectChange, ResourceSet, Stores } from "../resource-set.ts";
 import { ByResource } from "./by-resource.ts";
 import { Compactor } from "./compactor.ts";
 import { GenericStore } from "./generic-store.ts";
@@ -135,6 +137,16 @@ export class StoreRegistry implements Stores {
 
   has(group: string, plural: string): boolean {
     return this.#stores.get(group, plural) !== undefined;
+  }
+
+  follow<T extends object = ApiObject>(group: string, plural: string): () => readonly ObjectChange<T>[] {
+    let seen = new OrderedTree<CacheEntry>();
+    return () => {
+      const { tree } = this.generic(group, plural).core.stored;
+      const changes = tree.changesSince(seen);
+      seen = tree;
+      return changes.map(({ key, value }) => ({ key, object: value?.object as unknown as T | undefined }));
+    };
   }
 
   /** The store itself, for handlers. Asserts that the resource is known. */

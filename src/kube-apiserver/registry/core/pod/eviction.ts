@@ -10,7 +10,6 @@ import {
   tooManyRequests,
 } from "#apimachinery/api-errors/errors.ts";
 import { StatusError } from "#apimachinery/api-errors/status.ts";
-import { labelSelectorFromObject } from "#apimachinery/labels/selector.ts";
 import type { ApiObject, Draft } from "#apimachinery/meta/api-object.ts";
 import { formatTime } from "#apimachinery/meta/time.ts";
 import { type FieldError, notSupported } from "#apimachinery/validation/field-error.ts";
@@ -19,6 +18,7 @@ import type { ConnectSubresource, DeleteOptions, Store } from "#apiserver/regist
 import type { Stores } from "#apiserver/registry/resource-set.ts";
 import type { RequestContext } from "#apiserver/request/request-info.ts";
 import type { Clock } from "#base/clock.ts";
+import { PodBudgets } from "./pod-budgets.ts";
 
 /** Evictions that the disruption controller may not have seen yet. */
 const DISRUPTED_PODS_MAX = 2000;
@@ -33,15 +33,21 @@ interface EvictionModules {
 
 /** POST of `pods/NAME/eviction`: a deletion that heeds disruption budgets. */
 export function evictionSubresource(modules: () => EvictionModules): ConnectSubresource<Pod> {
+  let known: PodBudgets | undefined;
+  const budgetsOf = (pod: Pod): readonly PodDisruptionBudget[] => {
+    known ??= new PodBudgets(modules().stores);
+    return known.of(pod);
+  };
   return {
     type: "connect",
     kind: { group: "policy", version: "v1", kind: "Eviction" },
     verbs: ["create"],
-    create: (name, body, context, store, dryRun) => evict(name, body, { context, store, dryRun, ...modules() }),
+    create: (name, body, context, store, dryRun) => evict(name, body, { context, store, dryRun, budgetsOf, ...modules() }),
   };
 }
 
 interface EvictionRequest extends EvictionModules {
+  readonly budgetsOf: (pod: Pod) => readonly PodDisruptionBudget[];
   readonly context: RequestContext;
   readonly store: Store<Pod>;
   readonly dryRun: boolean;
@@ -57,7 +63,7 @@ async function evict(name: string, body: ApiObject, request: EvictionRequest): P
     await markAndDelete(name, options, request);
     return success();
   }
-  const budgets = budgetsOf(pod, request.stores.of<PodDisruptionBudget>("policy", "poddisruptionbudgets"), namespace);
+  const budgets = request.budgetsOf(pod);
   if (budgets.length > 1) {
     return {
       kind: "Status",
@@ -168,18 +174,6 @@ function checkPreconditions(pod: Pod, name: string, options: DeleteOptions): voi
 function canIgnoreBudgets(pod: Pod): boolean {
   const phase = pod.status?.phase;
   return phase === "Succeeded" || phase === "Failed" || phase === "Pending" || Boolean(pod.metadata?.deletionTimestamp);
-}
-
-function budgetsOf(pod: Pod, store: Store<PodDisruptionBudget>, namespace: string): PodDisruptionBudget[] {
-  return store.listCached(namespace).filter((budget) => {
-    if (!budget.spec?.selector) return false;
-    try {
-      const selector = labelSelectorFromObject(budget.spec.selector);
-      return !selector.empty && selector.matches(pod.metadata?.labels ?? {});
-    } catch {
-      return false;
-    }
-  });
 }
 
 /** A pod that is not ready does not count as healthy: its loss may cost no disruption (KEP-3017). */

@@ -15,6 +15,6 @@ test.each<{ name: string; selector: LabelSelector | undefined; want: boolean }>(
     selector: { matchExpressions: [{ key: "app", operator: "Near", values: ["kept"] }] },
     want: false,
   },
-])("a budget $name keep a pod from being a victim", ({ selector, want }) => {
+])("a budget $name guard a pod", ({ selector, want }) => {
   expect(selects(selector)).toBe(want);
 });

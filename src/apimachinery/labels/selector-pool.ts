@@ -1,12 +1,12 @@
 import type { ObjectMeta } from "#api/generated/meta/v1.ts";
-import type { LabelSelector } from "#apimachinery/labels/selector.ts";
-import { singleValuePair } from "#apimachinery/labels/single-value-pair.ts";
+import type { LabelSelector } from "./selector.ts";
+import { singleValuePair } from "./single-value-pair.ts";
 
 const NONE: readonly never[] = [];
 
 /**
  * Objects that select pods of their namespace, each filed under one pair of its selector: those that mean a pod are found
- * without asking all that there are. A tally of an informer's objects.
+ * without asking all that there are. Can be a tally of an informer's objects.
  */
 export class SelectorPool<T extends { readonly metadata: ObjectMeta }> {
   readonly #selectorOf: (object: T) => LabelSelector | undefined;

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { labelSelectorFromObject } from "#apimachinery/labels/selector.ts";
+import { labelSelectorFromObject } from "./selector.ts";
 import { SelectorPool } from "./selector-pool.ts";
 
 type Selector = Parameters<typeof labelSelectorFromObject>[0];
