@@ -4,7 +4,7 @@ import { seededRandom } from "#base/random.ts";
 import { encodeObject } from "../serializer.ts";
 import { type CacheEntry, entryFromValue } from "./cache-entry.ts";
 import { ResourceCache } from "./resource-cache.ts";
-import type { Attribute } from "./watch-group.ts";
+import type { Attribute, FilterMark } from "./watch-group.ts";
 
 const PREFIX = "/registry/pods/";
 const NODE: Attribute = {
@@ -12,9 +12,11 @@ const NODE: Attribute = {
   of: ({ object }) => (object as { spec?: { nodeName?: string } }).spec?.nodeName ?? "",
 };
 
-function pod(key: string, revision: number, nodeName: string): CacheEntry {
+const ON_N1: FilterMark = { attribute: NODE, value: "n1" };
+
+function pod(key: string, revision: number, nodeName: string, note = ""): CacheEntry {
   const [namespace = "", name = ""] = key.split("/");
-  const object = { apiVersion: "v1", kind: "Pod", metadata: { name, namespace }, spec: { nodeName } } as ApiObject;
+  const object = { apiVersion: "v1", kind: "Pod", metadata: { name, namespace }, spec: { nodeName, note } } as ApiObject;
   return entryFromValue(PREFIX.length, `${PREFIX}${key}`, revision, encodeObject(object).bytes);
 }
 
@@ -60,6 +62,62 @@ test("leaves undecoded what was", () => {
   expect(entry.isDecoded).toBe(false);
 });
 
+/** As many as are not looked at in one turn. */
+function many(count: number): CacheEntry[] {
+  return Array.from({ length: count }, (_, i) => pod(`ns-${i % 3}/p-${i}`, 1, `n${i % 5}`, "x".repeat(1_000)));
+}
+
+function expectAllFound(cache: ResourceCache): void {
+  for (const value of ["n0", "n1", "n2", "n3", "n4", "n5"]) {
+    const all = cache.range(cache.tree, PREFIX).filter((entry) => NODE.of(entry) === value);
+    expect(namesOn(cache, value)).toEqual(all.map(({ key, revision }) => `${key.slice(PREFIX.length)}@${revision}`));
+  }
+}
+
+test("misses nothing that changes while it is made in pieces", async () => {
+  const random = seededRandom(11);
+  const pick = (count: number): number => Math.floor(random.float() * count);
+  const cache = cacheOf(...many(1_000));
+  let isFindable = false;
+  const finding = cache.findable(ON_N1)?.then(() => {
+    isFindable = true;
+  });
+  expect(cache.findable(ON_N1)).toBeInstanceOf(Promise);
+  let turns = 0;
+  for (let revision = 2; !isFindable; turns++) {
+    for (let i = 0; i < 50; i++, revision++) {
+      const at = pick(1_200);
+      const key = `ns-${at % 3}/p-${at}`;
+      const entry = pick(4) === 0 ? undefined : pod(key, revision, `n${pick(6)}`);
+      cache.apply([{ key: `${PREFIX}${key}`, revision, entry }]);
+    }
+    await new Promise(setImmediate);
+  }
+  await finding;
+  expect(turns).toBeGreaterThan(4);
+  expect(cache.findable(ON_N1)).toBeUndefined();
+  expectAllFound(cache);
+});
+
+test("who cannot wait finds all while it is made in pieces", async () => {
+  const cache = cacheOf(...many(500));
+  const finding = cache.findable(ON_N1);
+  await new Promise(setImmediate);
+  expectAllFound(cache);
+  const gone = `${PREFIX}ns-0/p-0`;
+  cache.apply([{ key: gone, revision: 2, entry: undefined }]);
+  await finding;
+  expectAllFound(cache);
+});
+
+test("is made anew where all is loaded anew meanwhile", async () => {
+  const cache = cacheOf(...many(500));
+  const finding = cache.findable(ON_N1);
+  cache.load([pod("d/d", 9, "n1")], 9);
+  await finding;
+  expect(namesOn(cache, "n1")).toEqual(["d/d@9"]);
+});
+
 test("says what looking at all says, whatever happens", () => {
   const random = seededRandom(7);
   const pick = (count: number): number => Math.floor(random.float() * count);
@@ -70,8 +128,5 @@ test("says what looking at all says, whatever happens", () => {
     const entry = pick(4) === 0 ? undefined : pod(key, revision, `n${pick(5)}`);
     cache.apply([{ key: `${PREFIX}${key}`, revision, entry }]);
   }
-  for (const value of ["n0", "n1", "n2", "n3", "n4", "n5"]) {
-    const all = cache.range(cache.tree, PREFIX).filter((entry) => NODE.of(entry) === value);
-    expect(namesOn(cache, value)).toEqual(all.map(({ key, revision }) => `${key.slice(PREFIX.length)}@${revision}`));
-  }
+  expectAllFound(cache);
 });

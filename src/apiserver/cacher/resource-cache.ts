@@ -7,7 +7,14 @@ import { DecodedObjects } from "./decoded-objects.ts";
 import { type CacheEvent, EventHistory } from "./event-history.ts";
 import { FieldIndex } from "./field-index.ts";
 import type { StoredReader } from "./stored-reader.ts";
-import { type FilteredEvent, type FilterMark, filterEvent, type ObjectFilter, type WatchConsumer } from "./watch-group.ts";
+import {
+  type Attribute,
+  type FilteredEvent,
+  type FilterMark,
+  filterEvent,
+  type ObjectFilter,
+  type WatchConsumer,
+} from "./watch-group.ts";
 import { WatchIndex } from "./watch-index.ts";
 
 /** A consistent view of all objects of a resource. */
@@ -37,7 +44,7 @@ export class ResourceCache {
   #current = new Map<string, CacheEntry>();
   #history: EventHistory;
   readonly #watches = new WatchIndex();
-  /** By attribute; each made when first asked for. */
+  /** By attribute; each begun when first asked for. */
   readonly #indexes = new Map<string, FieldIndex>();
 
   #decoded: DecodedObjects | undefined;
@@ -115,13 +122,22 @@ export class ResourceCache {
 
   /** Of the present objects those that have the mark, or more; undefined where they cannot be found without looking at all. */
   treeOf(mark: FilterMark | undefined): OrderedTree<CacheEntry> | undefined {
-    if (mark === undefined || "label" in mark || !this.indexed.includes(mark.attribute.id)) return undefined;
-    let index = this.#indexes.get(mark.attribute.id);
+    return mark === undefined || "label" in mark ? undefined : this.#indexBy(mark.attribute)?.share(mark.value);
+  }
+
+  /** Awaited before {@link treeOf}, lets requests be answered while objects are looked at for the first time; undefined when all were. */
+  findable(mark: FilterMark | undefined): Promise<void> | undefined {
+    return mark === undefined || "label" in mark ? undefined : this.#indexBy(mark.attribute)?.ready();
+  }
+
+  #indexBy(attribute: Attribute): FieldIndex | undefined {
+    if (!this.indexed.includes(attribute.id)) return undefined;
+    let index = this.#indexes.get(attribute.id);
     if (index === undefined) {
-      index = new FieldIndex(mark.attribute, this.#current.values());
-      this.#indexes.set(mark.attribute.id, index);
+      index = new FieldIndex(attribute, this.#current);
+      this.#indexes.set(attribute.id, index);
     }
-    return index.share(mark.value);
+    return index;
   }
 
   /** Takes over what a listing at `revision` found; all watches end. */

@@ -74,6 +74,10 @@ export class VersionCache {
     return undefined;
   }
 
+  findable(_mark: FilterMark | undefined): undefined {
+    return undefined;
+  }
+
   range(tree: OrderedTree<CacheEntry>, prefix: string, startKey?: string, limit?: number): CacheEntry[] {
     return this.stored.range(tree, prefix, startKey, limit).map((entry) => this.view(entry));
   }

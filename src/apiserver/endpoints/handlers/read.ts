@@ -69,11 +69,14 @@ export async function listEntries(
   const chunk = readChunk(options, prefix);
   if (chunk.version > 0n) await checkNotFuture(endpoint, chunk.version);
   else await caughtUp(endpoint, options.resourceVersion);
+  // One object by name needs no walk.
+  const isOne = filter.name !== "" && filter.namespace !== "";
+  const finding = isOne || chunk.exact !== undefined ? undefined : cache.findable(filter.mark);
+  if (finding !== undefined) await finding;
   const current = endpoint.store.core.modules.cache.revision;
   const exact = chunk.exact === undefined || chunk.exact >= current ? undefined : chunk.exact;
   const revision = exact ?? current;
-  // One object by name needs no walk.
-  if (filter.name !== "" && exact === undefined && filter.namespace !== "") {
+  if (isOne && exact === undefined) {
     const entry = cache.get(filter.namespace, filter.name);
     await endpoint.store.core.ready(entry);
     const found = entry !== undefined && filterMatches(filter, entry) ? [entry] : [];

@@ -17,12 +17,18 @@ export interface WatchStart {
   readonly skipUntil: number;
 }
 
-/** Checks the resourceVersion of a watch. Throws 500 and 504. */
-export async function checkWatchVersion(endpoint: ResourceEndpoint, options: ParsedListOptions): Promise<bigint> {
+/** Checks the resourceVersion of a watch, which can begin then. Throws 500 and 504. */
+export async function checkWatchVersion(
+  endpoint: ResourceEndpoint,
+  filter: ObjectFilter,
+  options: ParsedListOptions,
+): Promise<bigint> {
   const text = options.resourceVersion;
   const version = text === "" ? 0n : parseVersion(text, plainError);
   if (options.sendInitialEvents) await checkNotFuture(endpoint, version);
   if (text === "") await endpoint.store.core.modules.cache.catchUp();
+  const finding = beginsWithState(options, version) ? endpoint.store.core.cache.findable(filter.mark) : undefined;
+  if (finding !== undefined) await finding;
   return version;
 }
 
@@ -51,6 +57,11 @@ export function beginWatch(
   cache.join(filter, consumer, first, (events, leave) => onStart({ ...start, events }, leave));
 }
 
+/** Whether what there is comes before what changes. */
+function beginsWithState(options: ParsedListOptions, version: bigint): boolean {
+  return options.sendInitialEvents ?? version === 0n;
+}
+
 /** The first events of a watch. Throws 410 when changes since the given revision are forgotten. Never waits. */
 function watchStart(
   endpoint: ResourceEndpoint,
@@ -60,9 +71,8 @@ function watchStart(
   version: bigint,
 ): WatchStart {
   const { revision } = endpoint.store.core.modules.cache;
-  const state = options.sendInitialEvents ?? version === 0n;
   const endBookmark = options.sendInitialEvents === true && options.allowWatchBookmarks;
-  if (state) {
+  if (beginsWithState(options, version)) {
     const prefix = filter.namespace === "" ? cache.prefix : `${cache.prefix}${filter.namespace}/`;
     const entries = cache.range(cache.treeOf(filter.mark) ?? cache.tree, prefix).filter((entry) => filterMatches(filter, entry));
     return { events: entries.map((entry) => ({ type: "ADDED", entry })), revision, endBookmark, skipUntil: revision };

@@ -30,7 +30,7 @@ export async function handleWatch(endpoint: ResourceEndpoint, context: RequestCo
   const options = parseListOptions(context.query, true);
   const selection = selectionOf(endpoint, namespace, name, options.labelSelector, options.fieldSelector);
   const include = includeObject(context.query);
-  const version = await checkWatchVersion(endpoint, options);
+  const version = await checkWatchVersion(endpoint, selection.filter, options);
   const encoder = eventEncoder(endpoint, negotiated, include);
   return {
     status: 200,

@@ -55,7 +55,7 @@ export function watchObjects(
     [Symbol.asyncIterator]: () => {
       const watch = new InProcessWatch(endpoint, options.signal);
       Promise.resolve(allowed)
-        .then(() => checkWatchVersion(endpoint, parsed))
+        .then(() => checkWatchVersion(endpoint, selection.filter, parsed))
         .then((version) => watch.start(selection, parsed, version))
         .catch((error: unknown) => {
           if (!(error instanceof StatusError)) throw error;
