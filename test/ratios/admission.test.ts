@@ -5,6 +5,8 @@ import type { AdmissionAttributes, AdmissionPlugin, AdmissionPluginFactory } fro
 import { alwaysAllow } from "#apiserver/authorization/authorizer.ts";
 import type { GenericStore } from "#apiserver/registry/store/generic-store.ts";
 import { createStores, type StoreRegistry } from "#apiserver/registry/store/store-registry.ts";
+import type { RequestContext } from "#apiserver/request/request-info.ts";
+import { DEFAULT_COLUMNS } from "#apiserver/table/table.ts";
 import type { WebhookClient } from "#apiserver/webhook/webhook-client.ts";
 import { realClock } from "#base/clock.ts";
 import { seededRandom } from "#base/random.ts";
@@ -14,12 +16,14 @@ import { loopbackContext } from "#kube-apiserver/loopback.ts";
 import { validatingAdmissionPolicies } from "#kube-apiserver/registry/admissionregistration/validating-admission-policy/validating-admission-policy.ts";
 import { validatingAdmissionPolicyBindings } from "#kube-apiserver/registry/admissionregistration/validating-admission-policy-binding/validating-admission-policy-binding.ts";
 import { validatingWebhookConfigurations } from "#kube-apiserver/registry/admissionregistration/validating-webhook-configuration/validating-webhook-configuration.ts";
+import { namespaces } from "#kube-apiserver/registry/core/namespace/namespace.ts";
 import { MemoryStore } from "#storage/memory/memory-store.ts";
 import { costRatio, type Task } from "./cost.ts";
 
 const GROUP = "admissionregistration.k8s.io";
 const FEW = 20;
 const MANY = 400;
+const REQUESTS = 1_000;
 const RULE = { apiGroups: [""], apiVersions: ["v1"], operations: ["CREATE"], resources: ["pods"] };
 const RESOURCES = { stored: [validatingAdmissionPolicies, validatingAdmissionPolicyBindings, validatingWebhookConfigurations] };
 
@@ -72,6 +76,14 @@ const webhooks: Configured = {
   },
 };
 
+/** Somebody creates a ConfigMap. */
+function attributesOf(context: RequestContext, name = "c"): AdmissionAttributes {
+  const object = { apiVersion: "v1", kind: "ConfigMap", metadata: { name, namespace: "default" } };
+  const request = { operation: "CREATE", group: "", version: "v1", resource: "configmaps", kind: "ConfigMap", subresource: "" };
+  const told = { ...request, namespace: "default", name, object, oldObject: undefined, dryRun: false, context };
+  return told as unknown as AdmissionAttributes;
+}
+
 /** They change, one after the other, and after each somebody writes what none of them is about. */
 async function changing({ objects, plugin, change }: Configured, size: number): Promise<Task> {
   const modules = { clock: realClock, random: seededRandom(1), schemaFor, admission: [] };
@@ -87,16 +99,14 @@ async function changing({ objects, plugin, change }: Configured, size: number): 
   }
   const judge: AdmissionPlugin = plugin(stores)({ ...modules, stores });
   const store = stores.generic(GROUP, objects("any")[0]?.[0] ?? "");
-  const object = { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "c", namespace: "default" } };
-  const request = { operation: "CREATE", group: "", version: "v1", resource: "configmaps", kind: "ConfigMap", subresource: "" };
-  const attributes = { ...request, namespace: "default", name: "c", object, oldObject: undefined, dryRun: false, context };
+  const attributes = attributesOf(context);
   let serial = 0;
   return async () => {
     for (let i = 0; i < FEW; i++) {
       serial++;
       const write: Parameters<GenericStore["update"]>[2] = (draft) => change(draft as unknown as Record<string, unknown>, serial);
       await store.update("", `p${i}`, write, context);
-      await judge.validate?.(attributes as unknown as AdmissionAttributes);
+      await judge.validate?.(attributes);
     }
     return FEW;
   };
@@ -114,3 +124,52 @@ test.each([
   },
   60_000,
 );
+
+/** A policy with parameters is about each request, and so many kinds are served before that of its parameters. */
+async function takingParameters(kinds: number): Promise<Task> {
+  const modules = { clock: realClock, random: seededRandom(1), admission: [] };
+  const schema: typeof schemaFor = (group, version, kind) => schemaFor(group, version, kind) ?? schemaFor("", "v1", "ConfigMap");
+  const head = { version: "v1", scope: "Namespaced", columns: DEFAULT_COLUMNS, strategy: {} };
+  const definitionOf = (group: string, kind: string): object => {
+    const singular = kind.toLowerCase();
+    return { ...head, group, kind, plural: `${singular}s`, singular, storagePrefix: `${group}/${singular}s` };
+  };
+  const others = Array.from({ length: kinds }, (_, i) => definitionOf("example.com", `Kind${i}`));
+  const stored = [...RESOURCES.stored, namespaces, ...others, definitionOf("params.test", "ConfigMap")];
+  const resources = { stored, virtual: [] } as never;
+  const kv = new MemoryStore({ clock: realClock });
+  const stores = await createStores({ ...modules, kv, resources, schemaFor: schema });
+  const context = loopbackContext();
+  const make = (group: string, plural: string, object: object): Promise<ApiObject> =>
+    stores.generic(group, plural).create(object as ApiObject, context);
+  const metadata = { name: "p" };
+  const apiVersion = "params.test/v1";
+  await make("", "namespaces", { apiVersion: "v1", kind: "Namespace", metadata: { name: "default" } });
+  await make("params.test", "configmaps", { apiVersion, kind: "ConfigMap", metadata: { name: "p", namespace: "default" } });
+  const spec = {
+    paramKind: { apiVersion, kind: "ConfigMap" },
+    matchConstraints: { resourceRules: [{ ...RULE, resources: ["configmaps"] }] },
+    validations: [{ expression: "params.metadata.name != object.metadata.name" }],
+  };
+  const policyHead = { apiVersion: `${GROUP}/v1`, metadata };
+  await make(GROUP, "validatingadmissionpolicies", { ...policyHead, kind: "ValidatingAdmissionPolicy", spec });
+  const paramRef = { name: "p", parameterNotFoundAction: "Deny" };
+  const bound = { policyName: "p", validationActions: ["Deny"], paramRef };
+  await make(GROUP, "validatingadmissionpolicybindings", {
+    ...policyHead,
+    kind: "ValidatingAdmissionPolicyBinding",
+    spec: bound,
+  });
+  const judge: AdmissionPlugin = policies.plugin(stores)({ ...modules, stores });
+  await expect(judge.validate?.(attributesOf(context, "p"))).rejects.toThrow("denied request");
+  const attributes = attributesOf(context);
+  return async () => {
+    for (let i = 0; i < REQUESTS; i++) await judge.validate?.(attributes);
+    return REQUESTS;
+  };
+}
+
+// Measured: 0.8 to 1.7. When all kinds are looked at, 66 to 113.
+test("a policy with parameters costs a request among 4,000 kinds little more than among 20", async () => {
+  expect(await costRatio(await takingParameters(4_000), await takingParameters(FEW))).toBeLessThan(6);
+}, 60_000);

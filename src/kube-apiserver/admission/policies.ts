@@ -1,7 +1,6 @@
 import type {
   MutatingAdmissionPolicy,
   MutatingAdmissionPolicyBinding,
-  ParamKind,
   ValidatingAdmissionPolicy,
   ValidatingAdmissionPolicyBinding,
 } from "#api/generated/admissionregistration/v1.ts";
@@ -12,13 +11,12 @@ import type { AdmissionPluginFactory } from "#apiserver/admission/admission.ts";
 import { mutatingPolicies } from "#apiserver/admission/policy/mutating-policies.ts";
 import { compileMutatingPolicy } from "#apiserver/admission/policy/mutating-policy.ts";
 import type { PolicyModules } from "#apiserver/admission/policy/policy-hits.ts";
-import type { ParamSource } from "#apiserver/admission/policy/policy-params.ts";
 import { validatingPolicies } from "#apiserver/admission/policy/validating-policies.ts";
 import { compileValidatingPolicy } from "#apiserver/admission/policy/validating-policy.ts";
 import type { Authorizer } from "#apiserver/authorization/authorizer.ts";
-import { toServedForm } from "#apiserver/registry/store/served-form.ts";
 import type { StoreRegistry } from "#apiserver/registry/store/store-registry.ts";
 import { CompiledPolicies } from "./compiled-policies.ts";
+import { paramSources } from "./param-sources.ts";
 
 const GROUP = "admissionregistration.k8s.io";
 
@@ -74,7 +72,7 @@ function policyModules({ stores, authorizer }: PolicyPluginModules): PolicyModul
       const { managedFields: _fields, ownerReferences: _owners, ...metadata } = found.metadata;
       return { metadata, spec: found.spec ?? {}, status: found.status ?? {} };
     },
-    params: (kind) => paramSource(stores(), kind),
+    params: paramSources(stores),
   };
 }
 
@@ -118,28 +116,4 @@ function byPolicy(bindings: readonly Binding[]): Map<string, Binding[]> {
     else own.push(binding);
   }
   return grouped;
-}
-
-/** The objects of a kind, in the version that the policy names. */
-function paramSource(stores: StoreRegistry, { apiVersion = "", kind = "" }: ParamKind): ParamSource | undefined {
-  const slash = apiVersion.indexOf("/");
-  const [group, version] = slash < 0 ? ["", apiVersion] : [apiVersion.slice(0, slash), apiVersion.slice(slash + 1)];
-  for (const store of stores.all()) {
-    const { definition, forms } = store;
-    if (definition.group !== group || definition.kind !== kind) continue;
-    const form = forms.find((each) => each.group === group && each.version === version);
-    if (form === undefined) continue;
-    const own = store.versionStores.get(version);
-    const served = (object: ApiObject): ApiObject =>
-      own !== undefined || form.other === undefined ? object : toServedForm(form, object);
-    return {
-      namespaced: definition.scope === "Namespaced",
-      get: (namespace, name) => {
-        const found = (own ?? store).cached(namespace, name);
-        return found && served(found);
-      },
-      list: (namespace) => (own ?? store).listCached(namespace).map(served),
-    };
-  }
-  return undefined;
 }
