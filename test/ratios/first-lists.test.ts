@@ -74,7 +74,7 @@ test("requests are answered while the first lists of a server with many kept obj
   expect(tellings.largest).toBeLessThan(OBJECTS / 5);
 });
 
-// By which field objects are found must be looked up in each of them, once: counted are looks. Measured: 50 turns, in each of which at most
+// By which field objects are found must be looked up in each of them, once: counted are looks. Measured: 55 turns, in each of which at most
 // 1 in 50 objects is looked at. In one piece it were all in one turn, of the watch in the one in which it begins.
 test.each(["", "&watch=true"])("requests are answered while objects are first found by a field (%s)", async (verb) => {
   const kv = new MemoryStore({ clock: realClock });

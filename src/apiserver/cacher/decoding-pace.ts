@@ -11,8 +11,12 @@ const BYTES_PER_TURN = 128 * 1024;
 export class DecodingPace {
   readonly #pace = new Pace(BYTES_PER_TURN);
 
-  /** Asked before an entry's object is looked at: what is to be awaited first, if anything. */
-  before(entry: CacheEntry): Promise<void> | undefined {
-    return entry.isDecoded ? undefined : this.#pace.before(entry.encoded.bytes.byteLength);
+  /**
+   * Asked before an entry's object is looked at: what is to be awaited first, if anything. `besides` is what else is then done, in bytes that
+   * could be decoded meanwhile.
+   */
+  before(entry: CacheEntry, besides = 0): Promise<void> | undefined {
+    const cost = besides + (entry.isDecoded ? 0 : entry.encoded.bytes.byteLength);
+    return cost === 0 ? undefined : this.#pace.before(cost);
   }
 }

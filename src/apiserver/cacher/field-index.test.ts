@@ -99,6 +99,20 @@ test("misses nothing that changes while it is made in pieces", async () => {
   expectAllFound(cache);
 });
 
+test("lets others have their turns where much is decoded, too", async () => {
+  const entries = many(5_000);
+  for (const entry of entries) expect(entry.object.kind).toBe("Pod");
+  const cache = cacheOf(...entries);
+  let isFindable = false;
+  const finding = cache.findable(ON_N1)?.then(() => {
+    isFindable = true;
+  });
+  let turns = 0;
+  for (; !isFindable; turns++) await new Promise(setImmediate);
+  await finding;
+  expect(turns).toBeGreaterThan(3);
+});
+
 test("who cannot wait finds all while it is made in pieces", async () => {
   const cache = cacheOf(...many(500));
   const finding = cache.findable(ON_N1);
