@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { CacheEntry } from "#apiserver/cacher/cache-entry.ts";
 import { EventHistory } from "#apiserver/cacher/event-history.ts";
 import { realClock } from "#base/clock.ts";
+import { OldestFirst } from "#base/oldest-first.ts";
 import { MemoryStore } from "#storage/memory/memory-store.ts";
 import { OrderedTree } from "#storage/memory/ordered-tree.ts";
 import { ApiParts } from "./api-parts.ts";
@@ -60,4 +61,23 @@ test("what is remembered of changes is never more than its limit", async () => {
   say(ratio);
   expect(ratio).toBeLessThan(1.2);
   expect(history.since(revision - 1)).toHaveLength(1);
+});
+
+// Measured: 2. When the iterator that finds the oldest is held, V8 keeps for it each table that was laid out since: 89 to 190.
+test("what is used again and again is held once, though its oldest was asked for", async () => {
+  const nothing = await heldBytes();
+  const used = new Map(Array.from({ length: 20_000 }, (_, i) => [i, i]));
+  const oldest = new OldestFirst(used);
+  used.delete(oldest.next() ?? -1);
+  const once = (await heldBytes()) - nothing;
+  for (let round = 0; round < 100; round++) {
+    for (const key of [...used.keys()]) {
+      used.delete(key);
+      used.set(key, key);
+    }
+  }
+  const ratio = ((await heldBytes()) - nothing) / once;
+  say(ratio);
+  expect(ratio).toBeLessThan(20);
+  expect(oldest.next()).toBe(1);
 });
