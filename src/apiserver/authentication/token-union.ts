@@ -1,5 +1,6 @@
 import { hash } from "node:crypto";
 import { aggregateMessages } from "#apimachinery/api-errors/errors.ts";
+import { OldestFirst } from "#base/oldest-first.ts";
 import type { UserInfo } from "../request/request-info.ts";
 import type { TokenAuthenticator, TokenOutcome } from "./authenticator.ts";
 import { authenticated } from "./users.ts";
@@ -36,6 +37,7 @@ export class TokenUnion implements TokenAuthenticator {
   #methods: readonly TokenMethod[];
   readonly #apiAudiences: readonly string[];
   readonly #known = new Map<string, Known>();
+  readonly #oldest = new OldestFirst(this.#known);
 
   /** `apiAudiences`: who the API server is. */
   constructor(methods: readonly TokenMethod[], apiAudiences: readonly string[]) {
@@ -62,7 +64,7 @@ export class TokenUnion implements TokenAuthenticator {
     const outcome = await this.#ask(token, this.#apiAudiences);
     if (outcome.user === undefined || outcome.holds === undefined) return outcome;
     if (this.#known.size >= KNOWN_TOKENS_MAX) {
-      const oldest = this.#known.keys().next().value;
+      const oldest = this.#oldest.next();
       if (oldest !== undefined) this.#known.delete(oldest);
     }
     this.#known.set(digest, outcome);

@@ -1,3 +1,4 @@
+import { OldestFirst } from "#base/oldest-first.ts";
 import type { UserInfo } from "../request/request-info.ts";
 import type { AuthorizationAttributes, Decision } from "./authorizer.ts";
 import { isNamed, type PolicyRule, ruleAllowsKind } from "./policy-rule.ts";
@@ -35,6 +36,7 @@ interface Placed {
  */
 export class RbacAnswers {
   readonly #entries = new Map<string, Entry>();
+  readonly #oldest = new OldestFirst(this.#entries);
   readonly #userKeys = new WeakMap<UserInfo, string>();
   #version: unknown;
 
@@ -64,7 +66,7 @@ export class RbacAnswers {
   #remember(key: string, entry: Entry): void {
     if (key.length > KEY_LENGTH_MAX) return;
     if (this.#entries.size >= ENTRIES_MAX) {
-      const oldest = this.#entries.keys().next().value;
+      const oldest = this.#oldest.next();
       if (oldest !== undefined) this.#entries.delete(oldest);
     }
     this.#entries.set(key, entry);

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { isSigned, readToken, type VerificationKey } from "#apiserver/authentication/jws.ts";
+import { OldestFirst } from "#base/oldest-first.ts";
 
 /** Tokens whose signature is remembered: checking one costs a tenth of a millisecond. */
 const VERIFIED_TOKENS_MAX = 1000;
@@ -8,6 +9,7 @@ const VERIFIED_TOKENS_MAX = 1000;
 export class TokenVerifier {
   readonly #keys: () => Promise<readonly VerificationKey[]>;
   readonly #verified = new Map<string, Readonly<Record<string, unknown>>>();
+  readonly #oldest = new OldestFirst(this.#verified);
 
   constructor(keys: () => Promise<readonly VerificationKey[]>) {
     this.#keys = keys;
@@ -26,7 +28,7 @@ export class TokenVerifier {
     const isOurs = named.length > 0 ? isSigned(unverified, named) : isSigned({ ...unverified, keyId: "" }, keys);
     if (!isOurs) return undefined;
     if (this.#verified.size >= VERIFIED_TOKENS_MAX) {
-      const oldest = this.#verified.keys().next().value;
+      const oldest = this.#oldest.next();
       if (oldest !== undefined) this.#verified.delete(oldest);
     }
     this.#verified.set(hash, unverified.claims);
