@@ -8,7 +8,6 @@ import { selectorFromSet } from "#apimachinery/labels/selector.ts";
 import { SelectorPool } from "#apimachinery/labels/selector-pool.ts";
 import { applyAndReadBack } from "#apimachinery/managedfields/apply-and-read-back.ts";
 import type { ApiObject, ManagedFieldsEntry } from "#apimachinery/meta/api-object.ts";
-import { budgetSelector } from "#component-helpers/pod/budget-selector.ts";
 import { findVolume } from "#component-helpers/storage/volume-matching.ts";
 import { VolumePool } from "#component-helpers/storage/volume-pool.ts";
 import { reconcile as reconcileCronJob } from "#kube-controller-manager/controllers/cronjob/reconcile.ts";
@@ -22,6 +21,7 @@ import { reconcile as reconcileStatefulSet } from "#kube-controller-manager/cont
 import { podInfo } from "#kube-scheduler/framework/pod-info.ts";
 import { SUCCESS, unschedulable } from "#kube-scheduler/framework/status.ts";
 import { requesting, testCluster, testNode, testNodeInfo, testPod } from "#kube-scheduler/framework/test-objects.ts";
+import { victimSelector } from "#kube-scheduler/plugins/default-preemption/victim-selector.ts";
 import { selectVictims } from "#kube-scheduler/plugins/default-preemption/victims.ts";
 import { defaultSelector } from "#kube-scheduler/plugins/pod-topology-spread/default-selector.ts";
 import { costRatio } from "./cost.ts";
@@ -102,7 +102,7 @@ const localVolumes: Decision = (size) => {
 
 /** Which pods of a node would make room for another; each budget is for pods of its own. */
 const budgets: Decision = (size) => {
-  const pool = new SelectorPool<PodDisruptionBudget>(budgetSelector);
+  const pool = new SelectorPool<PodDisruptionBudget>(victimSelector);
   for (let i = 0; i < size; i++) {
     pool.add({ metadata: { name: `b${i}`, namespace: "ns" }, spec: { selector: { matchLabels: { app: `a${i}` } } } });
   }

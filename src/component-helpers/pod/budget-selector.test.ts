@@ -8,7 +8,7 @@ const selects = (selector: LabelSelector | undefined): boolean =>
 test.each<{ name: string; selector: LabelSelector | undefined; want: boolean }>([
   { name: "that selects its labels does", selector: { matchLabels: { app: "kept" } }, want: true },
   { name: "that selects other labels does not", selector: { matchLabels: { app: "other" } }, want: false },
-  { name: "with an empty selector does not", selector: {}, want: false },
+  { name: "with an empty selector does", selector: {}, want: true },
   { name: "without a selector does not", selector: undefined, want: false },
   {
     name: "whose selector cannot be read does not",

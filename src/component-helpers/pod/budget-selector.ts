@@ -2,14 +2,13 @@ import type { PodDisruptionBudget } from "#api/generated/policy/v1.ts";
 import { type LabelSelector, labelSelectorFromObject } from "#apimachinery/labels/selector.ts";
 
 /**
- * The pods that a budget guards against evictions and preemption; undefined for none. An empty selector means none here, though
- * the disruption controller counts all pods of the namespace for it, and so does one that cannot be read (`getPodDisruptionBudgets` of
- * upstream's `eviction.go`, `filterPodsWithPDBViolation` of its `default_preemption.go`).
+ * The pods of its namespace that a budget is for, by policy/v1: all with an empty selector. Undefined for none: without a selector, or
+ * with one that cannot be read (`getPodDisruptionBudgets` of upstream's `eviction.go`).
  */
 export function budgetSelector({ spec }: PodDisruptionBudget): LabelSelector | undefined {
+  if (!spec?.selector) return undefined;
   try {
-    const selector = labelSelectorFromObject(spec?.selector);
-    return selector.empty ? undefined : selector;
+    return labelSelectorFromObject(spec.selector);
   } catch {
     return undefined;
   }

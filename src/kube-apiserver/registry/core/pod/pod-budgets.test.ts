@@ -43,9 +43,9 @@ test("a pod has the budgets of its namespace that select its labels", async () =
   await create(store, "elsewhere", WEB, "other");
   await create(store, "all", {});
   await create(store, "none", undefined);
-  expect(namesOf({ app: "web" }).sort()).toEqual(["either", "web"]);
-  expect(namesOf({ app: "db" })).toEqual(["either"]);
-  expect(namesOf({})).toEqual([]);
+  expect(namesOf({ app: "web" }).sort()).toEqual(["all", "either", "web"]);
+  expect(namesOf({ app: "db" }).sort()).toEqual(["all", "either"]);
+  expect(namesOf({})).toEqual(["all"]);
 });
 
 test("budgets that come, change and go do so for who asks next", async () => {
