@@ -33,13 +33,15 @@ test("stopping is quick, complete and can be repeated", async () => {
 test("a watch that is further behind than it may be is told to list again", async () => {
   await using cluster = await startCluster({ nodes: 0, watchHistoryEvents: 5 });
   const { client } = cluster;
-  await client.create(configMaps, "default", { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "changes" } });
-  const { metadata } = await client.list(configMaps, "default");
+  // Nobody else writes any.
+  const limitRanges = { group: "", version: "v1", resource: "limitranges" };
+  await client.create(limitRanges, "default", { apiVersion: "v1", kind: "LimitRange", metadata: { name: "changes" } });
+  const { metadata } = await client.list(limitRanges, "default");
   const label = (value: string): object => ({ metadata: { labels: { value } } });
-  const change = (value: string) => client.patch(configMaps, "default", "changes", "application/merge-patch+json", label(value));
+  const change = (value: string) => client.patch(limitRanges, "default", "changes", "application/merge-patch+json", label(value));
   const watching = new AbortController();
   const next = (resourceVersion = "") =>
-    client.watch(configMaps, "default", { resourceVersion, signal: watching.signal })[Symbol.asyncIterator]().next();
+    client.watch(limitRanges, "default", { resourceVersion, signal: watching.signal })[Symbol.asyncIterator]().next();
   const near = await change("a");
   for (const value of ["b", "c", "d", "e", "f"]) await change(value);
   const far = await next(metadata.resourceVersion);
