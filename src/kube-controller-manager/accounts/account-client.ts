@@ -14,6 +14,12 @@ const RENEW_BEFORE_MS = 600_000;
 /** A client that owns connections. */
 type OwnedClient = Client & { close(): void };
 
+interface Connection {
+  readonly client: OwnedClient;
+  /** By the clock that nobody sets. */
+  readonly renewAtMs: number;
+}
+
 /** What {@link accountClient} works with. */
 export interface AccountClientOptions {
   /** Asks for tokens, and makes the account where it is absent. */
@@ -31,7 +37,7 @@ export function accountClient(options: AccountClientOptions): OwnedClient {
 
 class AccountClient implements Client {
   readonly #options: AccountClientOptions;
-  #current: Promise<{ readonly client: OwnedClient; readonly renewAt: number }> | undefined;
+  #current: Promise<Connection> | undefined;
   #former: OwnedClient | undefined;
   #isClosed = false;
 
@@ -64,8 +70,8 @@ class AccountClient implements Client {
   async #client(): Promise<OwnedClient> {
     const known = this.#current;
     if (known !== undefined) {
-      const { client, renewAt } = await known;
-      if (this.#options.clock.now() < renewAt) return client;
+      const { client, renewAtMs } = await known;
+      if (this.#options.clock.elapsed() < renewAtMs) return client;
       // Whoever notices first asks; what is under way on the former connection has until the next renewal.
       if (this.#current === known) {
         this.#former?.close();
@@ -83,14 +89,14 @@ class AccountClient implements Client {
     }
   }
 
-  async #connect(): Promise<{ readonly client: OwnedClient; readonly renewAt: number }> {
+  async #connect(): Promise<Connection> {
     const { connect, clock } = this.#options;
     const askedMs = clock.elapsed();
     const { spec, status } = await this.#token();
     if (this.#isClosed) throw new Error("the client is closed");
     // The server says how long it lives, and by whose clock it ends: this machine's may differ, or be set meanwhile.
     const lifeMs = (spec?.expirationSeconds ?? TOKEN_SECONDS) * 1000;
-    return { client: connect(status?.token ?? ""), renewAt: askedMs + Math.max(lifeMs - RENEW_BEFORE_MS, lifeMs / 2) };
+    return { client: connect(status?.token ?? ""), renewAtMs: askedMs + Math.max(lifeMs - RENEW_BEFORE_MS, lifeMs / 2) };
   }
 
   async #token(): Promise<TokenRequest> {
