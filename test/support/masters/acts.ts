@@ -26,13 +26,8 @@ export interface ActsWanted {
 
 /** Reads the audit logs of a trial: what was written in its namespace, by which machine. */
 export function programActs(masters: Masters, { namespace, from, placed, wasOnItsWay }: ActsWanted): ProgramActs {
+  learnTokens(masters);
   const events = masters.audit.lines(from).map(({ server, line }) => ({ ...(JSON.parse(line) as AuditEvent), server }));
-  for (const event of events) {
-    // Controllers act by tokens, which their machine has asked for.
-    const token = event.objectRef?.subresource === "token" ? event.responseObject?.status?.token : undefined;
-    const instance = masters.users.get(credentialOf(event));
-    if (token !== undefined && instance !== undefined) masters.users.set(`JTI=${tokenId(token)}`, instance);
-  }
   const unknown: string[] = [];
   const latePods = new Set<string>();
   const toldPods = new Set<string>();
@@ -60,6 +55,17 @@ export function programActs(masters: Masters, { namespace, from, placed, wasOnIt
     return [{ instance, revision, what, times, of }];
   });
   return { acts, unknown, latePods, toldPods };
+}
+
+/** Controllers act by tokens, which their machine has asked for: perhaps long before, as they are kept until their time is over. */
+function learnTokens({ audit, users }: Masters): void {
+  for (const { line } of audit.lines()) {
+    if (!line.includes('"subresource":"token"')) continue;
+    const event = JSON.parse(line) as AuditEvent;
+    const token = event.responseObject?.status?.token;
+    const instance = users.get(credentialOf(event));
+    if (token !== undefined && instance !== undefined) users.set(`JTI=${tokenId(token)}`, instance);
+  }
 }
 
 interface AuditEvent {

@@ -42,8 +42,8 @@ export class AuditLogs {
     return this.#servers().map(({ name }) => readFileSync(this.#path(name)).lastIndexOf(NEWLINE) + 1);
   }
 
-  /** The lines of all logs behind those sizes, each with its server. */
-  lines(from: readonly number[]): { readonly server: string; readonly line: string }[] {
+  /** The lines of all logs behind those sizes, or all, each with its server. */
+  lines(from: readonly number[] = []): { readonly server: string; readonly line: string }[] {
     return this.#servers().flatMap(({ name }, i) => {
       const log = readFileSync(this.#path(name));
       // Behind the last end of a line is what is being written.
