@@ -2,6 +2,7 @@ import { internalError } from "#apimachinery/api-errors/errors.ts";
 import { type Status, StatusError } from "#apimachinery/api-errors/status.ts";
 import type { OrderedTree } from "#storage/memory/ordered-tree.ts";
 import type { CacheEntry } from "./cache-entry.ts";
+import { Conversions } from "./conversions.ts";
 import type { CacheEvent } from "./event-history.ts";
 import { OrderedJobs } from "./ordered-jobs.ts";
 import type { ResourceCache } from "./resource-cache.ts";
@@ -27,7 +28,7 @@ export class VersionCache {
   readonly stored: ResourceCache;
   readonly #codec: StoredCodec;
   readonly #entries = new WeakMap<CacheEntry, CacheEntry>();
-  readonly #converting = new Map<VersionEntry, Promise<void>>();
+  readonly #conversions: Conversions;
   readonly #watches = new WatchIndex();
   readonly #jobs = new OrderedJobs();
   /** Changes that the last job is to deliver, while it has not begun. */
@@ -38,6 +39,7 @@ export class VersionCache {
   constructor(stored: ResourceCache, codec: StoredCodec) {
     this.stored = stored;
     this.#codec = codec;
+    this.#conversions = new Conversions(codec);
   }
 
   get prefix(): string {
@@ -102,36 +104,7 @@ export class VersionCache {
 
   /** Makes sure that the entries can be read; undefined when they can. Rejects with what the conversion failed with. */
   ready(entries: readonly CacheEntry[]): Promise<void> | undefined {
-    const waits = new Set<Promise<void>>();
-    const fresh: VersionEntry[] = [];
-    for (const entry of entries) {
-      if (!(entry instanceof VersionEntry) || entry.settled) continue;
-      const converting = this.#converting.get(entry);
-      if (converting === undefined) fresh.push(entry);
-      else waits.add(converting);
-    }
-    const asked = fresh.length === 0 ? undefined : this.#convert(fresh);
-    if (asked !== undefined) waits.add(asked);
-    return waits.size === 0 ? undefined : Promise.all(waits).then(() => undefined);
-  }
-
-  #convert(entries: readonly VersionEntry[]): Promise<void> | undefined {
-    const settle = (objects: Awaited<ReturnType<StoredCodec["fromStored"]>>): void => {
-      for (const [i, entry] of entries.entries()) {
-        const object = objects[i];
-        if (object !== undefined) entry.settle(object);
-      }
-    };
-    const made = this.#codec.fromStored(entries.map(({ stored }) => stored.object));
-    if (!(made instanceof Promise)) {
-      settle(made);
-      return undefined;
-    }
-    const done = made.then(settle).finally(() => {
-      for (const entry of entries) this.#converting.delete(entry);
-    });
-    for (const entry of entries) this.#converting.set(entry, done);
-    return done;
+    return this.#conversions.ready(entries);
   }
 
   /**

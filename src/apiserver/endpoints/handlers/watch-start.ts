@@ -6,6 +6,7 @@ import { type FilteredEvent, filterMatches, type ObjectFilter, type WatchConsume
 import type { ParsedListOptions } from "./list-options.ts";
 import { checkNotFuture, parseVersion } from "./read.ts";
 import type { ResourceEndpoint } from "./resource-handler.ts";
+import { inPlace, SelectedState } from "./selected-state.ts";
 
 /** What a watch begins with, as of {@link WatchStart.revision}; every later change follows. */
 export interface WatchStart {
@@ -17,19 +18,30 @@ export interface WatchStart {
   readonly skipUntil: number;
 }
 
+/** Where a watch begins. */
+export interface WatchOrigin {
+  readonly version: bigint;
+  /** What a selector lets through, where that is what it begins with. */
+  readonly state: SelectedState | undefined;
+}
+
 /** Checks the resourceVersion of a watch, which can begin then. Throws 500 and 504. */
-export async function checkWatchVersion(
+export async function watchOrigin(
   endpoint: ResourceEndpoint,
   filter: ObjectFilter,
   options: ParsedListOptions,
-): Promise<bigint> {
+): Promise<WatchOrigin> {
   const text = options.resourceVersion;
   const version = text === "" ? 0n : parseVersion(text, plainError);
   if (options.sendInitialEvents) await checkNotFuture(endpoint, version);
   if (text === "") await endpoint.store.core.modules.cache.catchUp();
-  const finding = beginsWithState(options, version) ? endpoint.store.core.cache.findable(filter.mark) : undefined;
+  if (!beginsWithState(options, version)) return { version, state: undefined };
+  const { cache } = endpoint.store.core;
+  const finding = cache.findable(filter.mark);
   if (finding !== undefined) await finding;
-  return version;
+  // What a selector says of an object of which there are versions is known when that is converted.
+  const isSelective = filter.matches !== undefined && !(cache instanceof VersionCache);
+  return { version, state: isSelective ? await SelectedState.of(cache, filter) : undefined };
 }
 
 /**
@@ -40,19 +52,19 @@ export function beginWatch(
   endpoint: ResourceEndpoint,
   filter: ObjectFilter,
   options: ParsedListOptions,
-  version: bigint,
+  origin: WatchOrigin,
   consumer: WatchConsumer,
   onStart: (start: WatchStart, leave: () => void) => void,
 ): void {
   const { cache } = endpoint.store.core;
   if (!(cache instanceof VersionCache)) {
-    const start = watchStart(endpoint, cache, filter, options, version);
+    const start = watchStart(endpoint, cache, filter, options, origin);
     onStart(start, cache.watch(filter, consumer));
     return;
   }
   // What a selector says of an object is known when that is converted.
   const { matches, ...place } = filter;
-  const start = watchStart(endpoint, cache.stored, matches === undefined ? filter : place, options, version);
+  const start = watchStart(endpoint, cache.stored, matches === undefined ? filter : place, options, origin);
   const first: readonly VersionEvent[] = start.events;
   cache.join(filter, consumer, first, (events, leave) => onStart({ ...start, events }, leave));
 }
@@ -68,13 +80,12 @@ function watchStart(
   cache: ResourceCache,
   filter: ObjectFilter,
   options: ParsedListOptions,
-  version: bigint,
+  { version, state }: WatchOrigin,
 ): WatchStart {
   const { revision } = endpoint.store.core.modules.cache;
   const endBookmark = options.sendInitialEvents === true && options.allowWatchBookmarks;
   if (beginsWithState(options, version)) {
-    const prefix = filter.namespace === "" ? cache.prefix : `${cache.prefix}${filter.namespace}/`;
-    const entries = cache.range(cache.treeOf(filter.mark) ?? cache.tree, prefix).filter((entry) => filterMatches(filter, entry));
+    const entries = state?.now() ?? inPlace(cache, filter, cache.tree).filter((entry) => filterMatches(filter, entry));
     return { events: entries.map((entry) => ({ type: "ADDED", entry })), revision, endBookmark, skipUntil: revision };
   }
   if (version === 0n) return { events: [], revision, endBookmark: false, skipUntil: revision };

@@ -10,7 +10,7 @@ import { includeObject } from "./representation.ts";
 import { hasProtobuf, type ResourceEndpoint, targetOf } from "./resource-handler.ts";
 import { type Selection, selectionOf } from "./selection.ts";
 import type { EventEncoder } from "./shared-encodings.ts";
-import { beginWatch, checkWatchVersion, type WatchStart } from "./watch-start.ts";
+import { beginWatch, type WatchOrigin, type WatchStart, watchOrigin } from "./watch-start.ts";
 
 /** Shortest life of a watch whose client names none (upstream's `--min-request-timeout`); up to twice as long. */
 const WATCH_TIMEOUT_MIN_MS: number = 1800 * 1000;
@@ -30,12 +30,12 @@ export async function handleWatch(endpoint: ResourceEndpoint, context: RequestCo
   const options = parseListOptions(context.query, true);
   const selection = selectionOf(endpoint, namespace, name, options.labelSelector, options.fieldSelector);
   const include = includeObject(context.query);
-  const version = await checkWatchVersion(endpoint, selection.filter, options);
+  const origin = await watchOrigin(endpoint, selection.filter, options);
   const encoder = eventEncoder(endpoint, negotiated, include);
   return {
     status: 200,
     headers: { "content-type": negotiated.format === "json" ? CONTENT_TYPES.json : `${CONTENT_TYPES.protobuf};stream=watch` },
-    body: { start: (sink) => new WatchStream(endpoint, context, selection, options, encoder, sink).start(version) },
+    body: { start: (sink) => new WatchStream(endpoint, context, selection, options, encoder, sink).start(origin) },
   };
 }
 
@@ -74,7 +74,7 @@ class WatchStream implements WatchConsumer {
     this.#sink = sink;
   }
 
-  start(version: bigint): void {
+  start(origin: WatchOrigin): void {
     const onAbort = (): void => this.onEnd();
     this.#sink.onClose(() => {
       this.#context.signal.removeEventListener("abort", onAbort);
@@ -87,7 +87,7 @@ class WatchStream implements WatchConsumer {
       return;
     }
     try {
-      beginWatch(this.#endpoint, this.#selection.filter, this.#options, version, this, (start, leave) =>
+      beginWatch(this.#endpoint, this.#selection.filter, this.#options, origin, this, (start, leave) =>
         this.#begin(start, leave),
       );
     } catch (error) {

@@ -9,7 +9,7 @@ import { listEntries } from "../handlers/read.ts";
 import { targetOf } from "../handlers/resource-handler.ts";
 import { noSuchPath } from "../handlers/route-errors.ts";
 import { selectionOf } from "../handlers/selection.ts";
-import { checkWatchVersion } from "../handlers/watch-start.ts";
+import { watchOrigin } from "../handlers/watch-start.ts";
 import type { Call, Caller } from "./caller.ts";
 import { infoOf, queryOf } from "./request-info.ts";
 import { InProcessWatch } from "./watch.ts";
@@ -55,8 +55,8 @@ export function watchObjects(
     [Symbol.asyncIterator]: () => {
       const watch = new InProcessWatch(endpoint, options.signal);
       Promise.resolve(allowed)
-        .then(() => checkWatchVersion(endpoint, selection.filter, parsed))
-        .then((version) => watch.start(selection, parsed, version))
+        .then(() => watchOrigin(endpoint, selection.filter, parsed))
+        .then((origin) => watch.start(selection, parsed, origin))
         .catch((error: unknown) => {
           if (!(error instanceof StatusError)) throw error;
           watch.fail(error.status);

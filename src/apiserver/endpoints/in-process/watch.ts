@@ -7,7 +7,7 @@ import { toServedForm } from "../../registry/store/served-form.ts";
 import type { ParsedListOptions } from "../handlers/list-options.ts";
 import type { ResourceEndpoint } from "../handlers/resource-handler.ts";
 import type { Selection } from "../handlers/selection.ts";
-import { beginWatch, type WatchStart } from "../handlers/watch-start.ts";
+import { beginWatch, type WatchOrigin, type WatchStart } from "../handlers/watch-start.ts";
 
 const NOW: Promise<void> = Promise.resolve();
 
@@ -35,12 +35,12 @@ export class InProcessWatch implements WatchConsumer, AsyncIterableIterator<read
   }
 
   /** Begins to deliver. Throws 410 when changes since the given revision are forgotten. */
-  start(selection: Selection, options: ParsedListOptions, version: bigint): void {
+  start(selection: Selection, options: ParsedListOptions, origin: WatchOrigin): void {
     if (this.#signal.aborted) {
       this.onEnd();
       return;
     }
-    beginWatch(this.#endpoint, selection.filter, options, version, this, (start, leave) => this.#begin(start, leave, options));
+    beginWatch(this.#endpoint, selection.filter, options, origin, this, (start, leave) => this.#begin(start, leave, options));
   }
 
   #begin(start: WatchStart, leave: () => void, options: ParsedListOptions): void {
