@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { PortAllocator, PortOperation } from "./port-allocator.ts";
+import { PortSet } from "./port-set.ts";
 
 /** Always the first of those to choose from. */
 const first = { int: () => 0 } as unknown as ConstructorParameters<typeof PortAllocator>[1];
@@ -16,14 +17,18 @@ test.each([
   ["below the range", 29999, "provided port is not in the valid range. The range of valid ports is 30000-30019"],
   ["taken", 30001, TAKEN],
 ])("a port %s is refused", (_, port, message) => {
-  const ports = new PortAllocator("30000-30019", first);
-  ports.restore(30001);
+  const ports = new PortAllocator("30000-30019", first, new PortSet([29_999, 30_001]));
   expect(() => ports.allocate(port)).toThrow(message);
 });
 
+test("what is taken beyond the range does not count", () => {
+  const ports = new PortAllocator("30000-30019", first, new PortSet([29_999, 30_000, 30_019, 30_020]));
+  expect(ports.amounts()).toEqual({ allocated: 2, available: 18 });
+  expect([29_999, 30_000, 30_020].map((port) => ports.has(port))).toEqual([false, true, false]);
+});
+
 test("a write that fails gives back what it took, one that succeeds what it let go", () => {
-  const ports = new PortAllocator("30000-30019", first);
-  ports.restore(30005);
+  const ports = new PortAllocator("30000-30019", first, new PortSet([30_005]));
   const failed = new PortOperation(ports, "allocate");
   failed.allocate(30001);
   failed.releaseDeferred(30005);

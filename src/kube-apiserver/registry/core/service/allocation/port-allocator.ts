@@ -1,5 +1,6 @@
 import type { Random } from "#base/random.ts";
 import type { AllocationMetrics, Amounts, Scope } from "./allocation-metrics.ts";
+import { PortSet } from "./port-set.ts";
 
 /** Ports at the low end are kept for those who ask for them by number, as upstream's static band (KEP-3668). */
 const STATIC_PORTS_MIN = 16;
@@ -21,10 +22,11 @@ export class PortAllocator {
   readonly #high: number;
   readonly #dynamicLow: number;
   readonly #random: Random;
-  readonly #taken = new Set<number>();
+  readonly #taken: PortSet;
 
-  /** `range` is inclusive, such as `30000-32767`. */
-  constructor(range: string, random: Random) {
+  /** `range` is inclusive, such as `30000-32767`. Those of `taken` that lie beyond it are let be; it is the allocator's to change. */
+  constructor(range: string, random: Random, taken: PortSet = new PortSet()) {
+    this.#taken = taken;
     const [low = "30000", high = "32767"] = range.split("-");
     this.#low = Number(low);
     this.#high = Number(high);
@@ -36,16 +38,12 @@ export class PortAllocator {
   }
 
   amounts(): Amounts {
-    return { allocated: this.#taken.size, available: this.#high - this.#low + 1 - this.#taken.size };
-  }
-
-  /** Marks a port that is in use already; ports beyond the range are let be. */
-  restore(port: number): void {
-    if (port >= this.#low && port <= this.#high) this.#taken.add(port);
+    const allocated = this.#taken.count(this.#low, this.#high);
+    return { allocated, available: this.#high - this.#low + 1 - allocated };
   }
 
   check(port: number): void {
-    if (port < this.#low || port > this.#high) {
+    if (!this.#isInRange(port)) {
       throw new PortAllocationError(
         `provided port is not in the valid range. The range of valid ports is ${this.#low}-${this.#high}`,
       );
@@ -54,7 +52,7 @@ export class PortAllocator {
   }
 
   has(port: number): boolean {
-    return this.#taken.has(port);
+    return this.#isInRange(port) && this.#taken.has(port);
   }
 
   allocate(port: number): void {
@@ -71,6 +69,10 @@ export class PortAllocator {
 
   release(port: number): void {
     this.#taken.delete(port);
+  }
+
+  #isInRange(port: number): boolean {
+    return port >= this.#low && port <= this.#high;
   }
 
   #pick(low: number, high: number): number | undefined {

@@ -6,15 +6,16 @@ import { assert } from "#base/assert.ts";
 import type { Clock } from "#base/clock.ts";
 import { MemoryStore } from "#storage/memory/memory-store.ts";
 import { PortLedger } from "./port-ledger.ts";
+import { PortSet } from "./port-set.ts";
 
 const KEY = "/registry/ranges/servicenodeports";
 const MINUTE_MS = 60_000;
 
-function setUp(): { kv: MemoryStore; inUse: Set<number>; pass: (ms: number) => void; ledger: () => PortLedger } {
+function setUp(): { kv: MemoryStore; inUse: PortSet; pass: (ms: number) => void; ledger: () => PortLedger } {
   let now = 0;
   const clock = { elapsed: () => now, setTimeout: () => ({ clear: () => undefined }) } as unknown as Clock;
   const kv = new MemoryStore({ clock });
-  const inUse = new Set<number>();
+  const inUse = new PortSet();
   return {
     kv,
     inUse,
@@ -26,9 +27,11 @@ function setUp(): { kv: MemoryStore; inUse: Set<number>; pass: (ms: number) => v
 }
 
 const take = (ledger: PortLedger, ...ports: number[]): Promise<void> =>
-  ledger.change((before) => ({ result: undefined, taken: new Set([...before, ...ports]) }));
-const taken = (ledger: PortLedger): Promise<number[]> =>
-  ledger.change((before) => ({ result: [...before].sort((a, b) => a - b) }));
+  ledger.change((taken) => {
+    for (const port of ports) taken.add(port);
+    return { result: undefined, taken };
+  });
+const taken = (ledger: PortLedger): Promise<number[]> => ledger.change((before) => ({ result: before.without(new PortSet()) }));
 
 test("what one server takes the others see, however many take at once", async () => {
   const { ledger } = setUp();
@@ -79,6 +82,18 @@ test("a port that no Service has had for ten minutes was left behind", async () 
   expect(await taken(one)).toEqual([30_100, 30_200]);
   pass(2 * MINUTE_MS);
   expect(await taken(one)).toEqual([30_200]);
+});
+
+test("a port that is taken anew has not been unused since it was taken before", async () => {
+  const { pass, ledger } = setUp();
+  const one = ledger();
+  await take(one, 30_100);
+  expect(await taken(one)).toEqual([30_100]);
+  one.release([30_100]);
+  await expect.poll(() => taken(one), { interval: 1 }).toEqual([]);
+  pass(11 * MINUTE_MS);
+  await take(one, 30_100);
+  expect(await taken(one)).toEqual([30_100]);
 });
 
 test("what the change throws is thrown, and nothing is written", async () => {

@@ -5,6 +5,7 @@ import { PROTOBUF_PREFIX } from "#apimachinery/protobuf/envelope.ts";
 import { schemaFor } from "#apimachinery/schema/registry.ts";
 import type { Clock } from "#base/clock.ts";
 import { type KVStore, StorageError } from "#storage/kv.ts";
+import { PortSet } from "./port-set.ts";
 
 /** Upstream's key: API servers of either make on one store agree by it. */
 const KEY = "/registry/ranges/servicenodeports";
@@ -15,7 +16,7 @@ const ATTEMPTS_MAX = 100;
 /** What a change makes of the ports that are taken; `taken` is absent where nothing changes. */
 export interface LedgerChange<T> {
   readonly result: T;
-  readonly taken?: ReadonlySet<number>;
+  readonly taken?: PortSet;
 }
 
 /**
@@ -26,27 +27,27 @@ export class PortLedger {
   readonly #kv: KVStore;
   readonly #clock: Clock;
   readonly #range: string;
-  readonly #inUse: () => Iterable<number>;
+  readonly #inUse: () => PortSet;
   readonly #unusedSince = new Map<number, number>();
   #turn: Promise<unknown> = Promise.resolve();
 
   /** `range` is inclusive, such as `30000-32767`; `inUse` gives the ports of the Services that are there. */
-  constructor(options: { kv: KVStore; clock: Clock; range: string; inUse: () => Iterable<number> }) {
+  constructor(options: { kv: KVStore; clock: Clock; range: string; inUse: () => PortSet }) {
     this.#kv = options.kv;
     this.#clock = options.clock;
     this.#range = options.range;
     this.#inUse = options.inUse;
   }
 
-  /** Applies `change` to what is taken, and again when another server was faster. Throws what `change` throws. */
-  change<T>(change: (taken: ReadonlySet<number>) => LedgerChange<T>): Promise<T> {
+  /** Applies `change` to what is taken, which is its own, and again when another server was faster. Throws what `change` throws. */
+  change<T>(change: (taken: PortSet) => LedgerChange<T>): Promise<T> {
     // One after the other: the requests of one server shall not get in each other's way.
     const turn = this.#turn.then(() => this.#change(change));
     this.#turn = turn.catch(() => undefined);
     return turn;
   }
 
-  async #change<T>(change: (taken: ReadonlySet<number>) => LedgerChange<T>): Promise<T> {
+  async #change<T>(change: (taken: PortSet) => LedgerChange<T>): Promise<T> {
     for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
       const { kv } = await this.#stored(this.#kv.get(KEY));
       const { result, taken } = change(this.#taken(kv?.value));
@@ -60,8 +61,7 @@ export class PortLedger {
   /** Gives ports back, in the background: what fails is found to be unused later. */
   release(ports: readonly number[]): void {
     if (ports.length === 0) return;
-    this.change((before) => {
-      const taken = new Set(before);
+    this.change((taken) => {
       for (const port of ports) taken.delete(port);
       return { result: undefined, taken };
     }).catch(() => undefined);
@@ -73,28 +73,24 @@ export class PortLedger {
     });
   }
 
-  #taken(value: Uint8Array | undefined): ReadonlySet<number> {
-    const inUse = new Set(this.#inUse());
-    const taken = new Set(inUse);
+  #taken(value: Uint8Array | undefined): PortSet {
+    const inUse = this.#inUse();
+    const stored = value === undefined ? new PortSet() : decode(value);
     const now = this.#clock.elapsed();
-    for (const port of value === undefined ? [] : decode(value)) {
-      if (inUse.has(port)) this.#unusedSince.delete(port);
-      else if (!this.#unusedSince.has(port)) this.#unusedSince.set(port, now);
-      if (now - (this.#unusedSince.get(port) ?? now) < LEFT_BEHIND_MS) taken.add(port);
-      else this.#unusedSince.delete(port);
+    for (const port of this.#unusedSince.keys()) if (inUse.has(port) || !stored.has(port)) this.#unusedSince.delete(port);
+    for (const port of stored.without(inUse)) {
+      const since = this.#unusedSince.get(port) ?? now;
+      this.#unusedSince.set(port, since);
+      if (now - since < LEFT_BEHIND_MS) continue;
+      this.#unusedSince.delete(port);
+      stored.delete(port);
     }
-    return taken;
+    stored.addAll(inUse);
+    return stored;
   }
 
-  #encode(taken: ReadonlySet<number>): Uint8Array {
-    const low = lowEnd(this.#range);
-    const bits = [...taken].filter((port) => port >= low).map((port) => port - low);
-    const length = Math.floor(Math.max(-1, ...bits) / 8) + 1;
-    const data = Buffer.alloc(length);
-    for (const bit of bits) {
-      const at = length - 1 - Math.floor(bit / 8);
-      data[at] = (data[at] ?? 0) | (1 << (bit % 8));
-    }
+  #encode(taken: PortSet): Uint8Array {
+    const data = Buffer.from(taken.toNumber(lowEnd(this.#range)));
     const object: RangeAllocation = {
       apiVersion: "v1",
       kind: "RangeAllocation",
@@ -111,16 +107,10 @@ function lowEnd(range: string): number {
 }
 
 /** The ports of a stored RangeAllocation: `data` is one large number, a bit for each port from the range's low end up. */
-function decode(value: Uint8Array): number[] {
+function decode(value: Uint8Array): PortSet {
   const isProtobuf = PROTOBUF_PREFIX.every((byte, i) => value[i] === byte);
   const { range = "", data = "" } = (
     isProtobuf ? decodeProtobuf(value, schemaFor) : JSON.parse(Buffer.from(value).toString("utf8"))
   ) as Partial<RangeAllocation>;
-  const low = lowEnd(range);
-  const bytes = Buffer.from(data, "base64");
-  const ports: number[] = [];
-  for (let at = bytes.length - 1, port = low; at >= 0; at--, port += 8) {
-    for (let bit = 0; bit < 8; bit++) if (((bytes[at] ?? 0) >> bit) & 1) ports.push(port + bit);
-  }
-  return ports;
+  return PortSet.fromNumber(Buffer.from(data, "base64"), lowEnd(range));
 }

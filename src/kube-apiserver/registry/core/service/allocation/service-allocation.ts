@@ -6,12 +6,14 @@ import type { Transaction } from "#apiserver/registry/resource.ts";
 import type { RequestContext } from "#apiserver/request/request-info.ts";
 import { internalContext } from "../../../internal-context.ts";
 import type { RegistryModules } from "../../../modules.ts";
-import { hasNodePortType, isHeadless, needsClusterIp, needsHealthCheck, nodePortsOf } from "../service-fields.ts";
+import { hasNodePortType, isHeadless, needsClusterIp } from "../service-fields.ts";
 import { addressName } from "./address-object.ts";
 import { ClusterIpPool } from "./cluster-ip-pool.ts";
 import { allocateChangedPorts, allocateNewPorts } from "./node-ports.ts";
 import { PortAllocator, PortOperation } from "./port-allocator.ts";
 import { PortLedger } from "./port-ledger.ts";
+import { PortSet } from "./port-set.ts";
+import { heldPorts, PortsInUse } from "./ports-in-use.ts";
 
 /** Gives Services their cluster IPs and node ports. Which ports are taken is read from the stored Services at first use. */
 export class ServiceAllocation {
@@ -20,11 +22,14 @@ export class ServiceAllocation {
   /** Where the store is this server's alone. */
   #ports: PortAllocator | undefined;
   readonly #ledger: PortLedger | undefined;
+  /** Followed where others write to the store, too, and so may change at any time. */
+  readonly #inUse: PortsInUse;
 
   constructor(modules: RegistryModules) {
     this.#modules = modules;
+    this.#inUse = new PortsInUse(modules.stores);
     const { sharedStore: kv, clock, serviceNodePortRange: range } = modules;
-    this.#ledger = kv && new PortLedger({ kv, clock, range, inUse: () => this.#portsInUse() });
+    this.#ledger = kv && new PortLedger({ kv, clock, range, inUse: () => this.#inUse.now() });
     this.#ips = modules.serviceRanges.map((cidr) => new ClusterIpPool(cidr, modules));
     modules.allocations?.follow({
       ips: () => new Map(this.#ips.flatMap((pool) => [...pool.amounts()])),
@@ -127,18 +132,18 @@ export class ServiceAllocation {
 
   async #takeSharedPorts(ledger: PortLedger, service: Draft<Service>, allocate: AllocatePorts): Promise<PortTransaction> {
     // Most Services have none: they need not ask.
-    const trial = new PortOperation(this.#newAllocator([]), "dry-run");
+    const trial = new PortOperation(this.#newAllocator(new PortSet()), "dry-run");
     const draft = deepCopy(service);
     allocate(draft, trial);
     const ports =
       trial.allocated.length === 0
         ? trial
         : await ledger
-            .change((before) => {
+            .change((taken) => {
               const attempt = deepCopy(service);
-              const operation = new PortOperation(this.#newAllocator(before), "allocate", this.#modules.allocations);
+              const operation = new PortOperation(this.#newAllocator(taken), "allocate", this.#modules.allocations);
               allocate(attempt, operation);
-              return { result: { operation, spec: attempt.spec }, taken: new Set([...before, ...operation.allocated]) };
+              return { result: { operation, spec: attempt.spec }, taken };
             })
             .then(({ operation, spec }) => {
               service.spec = spec;
@@ -185,14 +190,13 @@ export class ServiceAllocation {
     return this.#ports;
   }
 
-  #newAllocator(taken: Iterable<number>): PortAllocator {
-    const ports = new PortAllocator(this.#modules.serviceNodePortRange, this.#modules.random);
-    for (const port of taken) ports.restore(port);
-    return ports;
+  #newAllocator(taken: PortSet): PortAllocator {
+    return new PortAllocator(this.#modules.serviceNodePortRange, this.#modules.random, taken);
   }
 
-  #portsInUse(): number[] {
-    return this.#modules.stores.of<Service>("", "services").listCached("").flatMap(heldPorts);
+  #portsInUse(): PortSet {
+    if (this.#ledger !== undefined) return this.#inUse.now().clone();
+    return new PortSet(this.#modules.stores.of<Service>("", "services").listCached("").flatMap(heldPorts));
   }
 }
 
@@ -202,11 +206,4 @@ type AllocatePorts = (service: Draft<Service>, ports: PortOperation) => void;
 interface PortTransaction {
   commit(): void;
   rollback(): void;
-}
-
-/** Node ports and the health check port. */
-function heldPorts(service: Service): number[] {
-  const ports = hasNodePortType(service) ? [...nodePortsOf(service)] : [];
-  if (needsHealthCheck(service) && service.spec.healthCheckNodePort) ports.push(service.spec.healthCheckNodePort);
-  return ports;
 }
