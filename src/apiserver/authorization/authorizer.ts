@@ -110,6 +110,20 @@ export function attributesOf(
   };
 }
 
+/** Why somebody may not do something; undefined when they may. A promise only where somebody has to be asked. */
+export function refusalOf(
+  authorizer: Authorizer,
+  attributes: AuthorizationAttributes,
+): StatusError | undefined | Promise<StatusError | undefined> {
+  const answer = authorizer.authorize(attributes);
+  if (answer instanceof Promise) return answer.then((decided) => refusal(attributes, decided));
+  return refusal(attributes, answer);
+}
+
+function refusal(attributes: AuthorizationAttributes, { decision, reason }: Decision): StatusError | undefined {
+  return decision === "allow" ? undefined : forbiddenError(attributes, reason);
+}
+
 /** 403 with upstream's `forbiddenMessage`. */
 export function forbiddenError(attributes: AuthorizationAttributes, reason: string): StatusError {
   const message = forbiddenMessage(attributes);

@@ -1,5 +1,6 @@
+import type { StatusError } from "#apimachinery/api-errors/status.ts";
 import type { ResourceId } from "#client/client.ts";
-import { type Authorizer, attributesOf, type Decision, forbiddenError } from "../../authorization/authorizer.ts";
+import { type Authorizer, alwaysAllow, attributesOf, refusalOf } from "../../authorization/authorizer.ts";
 import { derived } from "../../derived.ts";
 import type { StoreRegistry } from "../../registry/store/store-registry.ts";
 import type { RequestContext, RequestInfo, UserInfo, Verb } from "../../request/request-info.ts";
@@ -20,25 +21,33 @@ export interface Call {
   readonly context: RequestContext;
 }
 
-/** What all callers of one server have in common: a thousand nodes in one process are a thousand callers. */
+/** What all callers of one server have in common who are judged alike: a thousand nodes in one process are a thousand callers. */
 interface Shared {
   readonly modules: HandlerModules;
   readonly endpoints: () => ReadonlyMap<string, ResourceEndpoint>;
   readonly handle: HandleResourceRequest;
 }
 
-const sharedByStores = new WeakMap<StoreRegistry, Shared>();
+const sharedByStores = new WeakMap<StoreRegistry, WeakMap<Authorizer, Shared>>();
 
-function sharedOf(stores: StoreRegistry): Shared {
-  let shared = sharedByStores.get(stores);
+function sharedOf(stores: StoreRegistry, authorizer: Authorizer): Shared {
+  let ofStores = sharedByStores.get(stores);
+  if (ofStores === undefined) {
+    ofStores = new WeakMap();
+    sharedByStores.set(stores, ofStores);
+  }
+  let shared = ofStores.get(authorizer);
   if (shared === undefined) {
-    const modules: HandlerModules = { stores };
+    const modules: HandlerModules = {
+      stores,
+      authorize: async ({ user }, info) => refusalOf(authorizer, attributesOf(user, info)),
+    };
     const endpoints = derived(
       () => stores.version,
       () => resourceEndpoints(modules),
     );
     shared = { modules, endpoints, handle: createResourceRequestHandler(modules) };
-    sharedByStores.set(stores, shared);
+    ofStores.set(authorizer, shared);
   }
   return shared;
 }
@@ -48,15 +57,15 @@ export class Caller {
   readonly stores: StoreRegistry;
   readonly user: UserInfo;
   readonly userAgent: string;
-  readonly #authorizer: Authorizer | undefined;
+  readonly #authorizer: Authorizer;
   readonly #shared: Shared;
 
-  constructor(stores: StoreRegistry, user: UserInfo, userAgent: string, authorizer: Authorizer | undefined) {
+  constructor(stores: StoreRegistry, user: UserInfo, userAgent: string, authorizer: Authorizer = alwaysAllow) {
     this.stores = stores;
     this.user = user;
     this.userAgent = userAgent;
     this.#authorizer = authorizer;
-    this.#shared = sharedOf(stores);
+    this.#shared = sharedOf(stores, authorizer);
   }
 
   /** The way that requests from outside take. */
@@ -93,20 +102,19 @@ export class Caller {
 
   /** Throws 403, or resolves where somebody has to be asked. */
   authorize(info: RequestInfo): Promise<void> | undefined {
-    if (this.#authorizer === undefined) return undefined;
-    const attributes = attributesOf(this.user, info);
-    const check = ({ decision, reason }: Decision): void => {
-      if (decision !== "allow") throw forbiddenError(attributes, reason);
-    };
-    const answer = this.#authorizer.authorize(attributes);
-    if (answer instanceof Promise) return answer.then(check);
-    check(answer);
+    const refusal = refusalOf(this.#authorizer, attributesOf(this.user, info));
+    if (refusal instanceof Promise) return refusal.then(check);
+    check(refusal);
     return undefined;
   }
 
   context(info: RequestInfo): RequestContext {
     return { user: this.user, info, userAgent: this.userAgent, query: NO_QUERY, signal: NEVER, warnings: [] };
   }
+}
+
+function check(refusal: StatusError | undefined): void {
+  if (refusal !== undefined) throw refusal;
 }
 
 /**
