@@ -11,14 +11,15 @@ import { assert } from "#base/assert.ts";
 import { converting } from "../../conversion/conversion-memo.ts";
 import { toServedForm } from "../../registry/store/served-form.ts";
 import type { ApiResponse, ResourceRequest } from "../response.ts";
+import { authorizeCreate, writeRequest } from "../writes/write-request.ts";
+import { admit, checkName, setDefaults } from "../writes/written-object.ts";
 import { type ApplyBody, readApplyBody } from "./apply-body.ts";
 import type { ExpectedKind } from "./body.ts";
 import { converterError } from "./converter-error.ts";
 import { header } from "./headers.ts";
 import { negotiate } from "./negotiation.ts";
-import { entryResponse, objectResponse } from "./representation.ts";
+import { writtenResponse } from "./representation.ts";
 import { hasProtobuf, type ResourceEndpoint, targetOf } from "./resource-handler.ts";
-import { admit, authorizeCreate, checkName, setDefaults, writeRequest } from "./write.ts";
 
 /** Server-side apply to an object or its status (KEP-555). An absent object is made. */
 export async function handleApply(endpoint: ResourceEndpoint, request: ResourceRequest): Promise<ApiResponse> {
@@ -41,9 +42,7 @@ export async function handleApply(endpoint: ResourceEndpoint, request: ResourceR
     },
   });
   const status = result.created ? 201 : 200;
-  return result.entry === undefined
-    ? objectResponse(endpoint, negotiated, request.query, result.object, status)
-    : entryResponse(endpoint, negotiated, request.query, result.entry, status);
+  return writtenResponse(endpoint, negotiated, request.query, result, status);
 }
 
 /** The applied object in the client's form, with its managers and defaults. */

@@ -7,6 +7,8 @@ import type { ConnectSubresource } from "../../registry/resource.ts";
 import { ObjectView } from "../../registry/store/admission-forms.ts";
 import type { RequestContext } from "../../request/request-info.ts";
 import type { ApiResponse, ResourceRequest } from "../response.ts";
+import { type StoreOptions, writeRequest } from "../writes/write-request.ts";
+import { checkNamespace } from "../writes/written-object.ts";
 import { decodeBody, type ExpectedKind } from "./body.ts";
 import { connectOptions } from "./connect-options.ts";
 import { header } from "./headers.ts";
@@ -14,8 +16,7 @@ import { negotiateWithoutTables } from "./negotiation.ts";
 import { valueResponse } from "./representation.ts";
 import { type ResourceEndpoint, type Target, targetOf } from "./resource-handler.ts";
 import { methodNotAllowed } from "./route-errors.ts";
-import { checkNamespace, writeRequest } from "./write.ts";
-import { parseWriteOptions, type WriteOptions } from "./write-options.ts";
+import { parseWriteOptions } from "./write-options.ts";
 
 /** Requests for a subresource that is a function: `binding`, `eviction`, `token`, `log`. */
 export async function handleConnect(
@@ -53,7 +54,7 @@ export async function createThrough(
   context: RequestContext,
   target: Target,
   body: ApiObject,
-  options: Pick<WriteOptions, "dryRun" | "fieldManager">,
+  options: StoreOptions,
 ): Promise<ApiObject> {
   const { store, modules } = endpoint;
   const kind = kindOf(endpoint, subresource);

@@ -1,16 +1,14 @@
 import { genericServerResponse } from "#apimachinery/api-errors/errors.ts";
 import { StatusError } from "#apimachinery/api-errors/status.ts";
-import type { ApiObject } from "#apimachinery/meta/api-object.ts";
-import { toServedForm } from "../../registry/store/served-form.ts";
 import type { ApiResponse, ResourceRequest } from "../response.ts";
+import { patchResource } from "../writes/write-resource.ts";
 import { handleApply } from "./apply.ts";
 import { APPLY_TYPE } from "./apply-body.ts";
 import { header } from "./headers.ts";
 import { negotiate } from "./negotiation.ts";
 import { Patch, type PatchKind } from "./patch-object.ts";
-import { entryResponse, objectResponse } from "./representation.ts";
-import { hasProtobuf, type ResourceEndpoint, targetOf } from "./resource-handler.ts";
-import { admitChange, checkName, setDefaults, writeRequest } from "./write.ts";
+import { writtenResponse } from "./representation.ts";
+import { hasProtobuf, type ResourceEndpoint } from "./resource-handler.ts";
 import { parseWriteOptions, type WriteOptions } from "./write-options.ts";
 
 const PATCH_KINDS: ReadonlySet<string> = new Set<PatchKind>([
@@ -24,24 +22,8 @@ export async function handlePatch(endpoint: ResourceEndpoint, request: ResourceR
   if (patchType(request) === APPLY_TYPE) return handleApply(endpoint, request);
   const negotiated = negotiate(header(request, "accept"), hasProtobuf(endpoint));
   const { patch, options } = patchBody(request);
-  const target = targetOf(endpoint, request.info);
-  const write = writeRequest(endpoint, request, target, options);
-  const result = await endpoint.store.updateWith({
-    ...write,
-    name: target.name,
-    expectedUid: "",
-    mayCreate: false,
-    transform: (existing) => {
-      const current = toServedForm(endpoint.form, existing as ApiObject);
-      const changed = patch.apply(current, endpoint.form, request.warnings);
-      setDefaults(endpoint, changed, target.subresource);
-      checkName(changed, target);
-      return admitChange(endpoint, write, target.name, changed, existing);
-    },
-  });
-  return result.entry === undefined
-    ? objectResponse(endpoint, negotiated, request.query, result.object)
-    : entryResponse(endpoint, negotiated, request.query, result.entry);
+  const result = await patchResource(endpoint, request, options, patch);
+  return writtenResponse(endpoint, negotiated, request.query, result, 200);
 }
 
 /** The patch in a request's body. Throws 400, 415 and 422. */

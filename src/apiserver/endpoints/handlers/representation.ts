@@ -7,6 +7,7 @@ import { goQuote } from "#apimachinery/validation/field-error.ts";
 import type { CacheEntry } from "../../cacher/cache-entry.ts";
 import { listMetaMessage, protobufValue } from "../../protobuf-value.ts";
 import type { Column } from "../../registry/resource.ts";
+import type { WriteResult } from "../../registry/store/create-object.ts";
 import { encodedInForm, messageInForm, toServedForm } from "../../registry/store/served-form.ts";
 import { listBytes, versionedBytes } from "../../serializer.ts";
 import { DEFAULT_COLUMNS, type IncludeObject, partialMetadata, table, tableRow } from "../../table/table.ts";
@@ -50,12 +51,12 @@ export function entryResponse(
 }
 
 /** An object that is not stored (a dry run), in storage form, as an answer. */
-export function objectResponse(
+function objectResponse(
   endpoint: ResourceEndpoint,
   negotiated: Negotiated,
   query: URLSearchParams,
   object: ApiObject,
-  status = 200,
+  status: number,
 ): ApiResponse {
   const served = toServedForm(endpoint.form, object);
   const { transform } = negotiated;
@@ -72,6 +73,18 @@ export function objectResponse(
     throw notAcceptable(`you requested PartialObjectMetadataList, but the requested object is not a list (${type})`);
   }
   return valueResponse(partialMetadata(served, transform.version, endpoint.form.fieldAnnotations), negotiated, status);
+}
+
+/** What a write left behind as an answer: a stored object, or what a dry run would have stored. */
+export function writtenResponse(
+  endpoint: ResourceEndpoint,
+  negotiated: Negotiated,
+  query: URLSearchParams,
+  { entry, object }: WriteResult,
+  status: number,
+): ApiResponse {
+  if (entry === undefined) return objectResponse(endpoint, negotiated, query, object, status);
+  return entryResponse(endpoint, negotiated, query, entry, status);
 }
 
 /** `metadata` of a list. */

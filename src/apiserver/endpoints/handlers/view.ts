@@ -12,6 +12,8 @@ import type { UpdateSubresource } from "../../registry/resource.ts";
 import { ObjectView } from "../../registry/store/admission-forms.ts";
 import { asDraft } from "../../registry/store/store-core.ts";
 import type { ApiResponse, ResourceRequest } from "../response.ts";
+import { writeRequest } from "../writes/write-request.ts";
+import { checkName } from "../writes/written-object.ts";
 import { APPLY_TYPE, readApplyBody } from "./apply-body.ts";
 import { applyToView } from "./apply-view.ts";
 import { decodeBody, type ExpectedKind } from "./body.ts";
@@ -21,7 +23,6 @@ import { patchBody, patchType } from "./patch.ts";
 import { readEntry } from "./read.ts";
 import { valueResponse } from "./representation.ts";
 import { hasProtobuf, type ResourceEndpoint, type Target, targetOf } from "./resource-handler.ts";
-import { checkName, writeRequest } from "./write.ts";
 import { parseWriteOptions, type WriteOptions } from "./write-options.ts";
 
 type View = UpdateSubresource<ApiObject>;

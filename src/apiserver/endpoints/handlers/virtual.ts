@@ -8,6 +8,7 @@ import { assert } from "#base/assert.ts";
 import type { VirtualResource } from "../../registry/resource.ts";
 import { DEFAULT_COLUMNS, partialMetadata, table, tableRow } from "../../table/table.ts";
 import type { ApiResponse, ResourceRequest } from "../response.ts";
+import { checkName } from "../writes/written-object.ts";
 import { APPLY_TYPE } from "./apply-body.ts";
 import { decodeBody, type ExpectedKind } from "./body.ts";
 import { parseDeleteOptions } from "./delete-options.ts";
@@ -18,7 +19,6 @@ import { patchBody, patchType } from "./patch.ts";
 import { includeObject, valueResponse } from "./representation.ts";
 import type { HandlerModules } from "./resource-handler.ts";
 import { methodNotAllowed, noSuchPath } from "./route-errors.ts";
-import { checkName } from "./write.ts";
 import { parseWriteOptions } from "./write-options.ts";
 
 /** Fields of what is not stored have no managers. */

@@ -115,7 +115,7 @@ class InProcessClient {
   }
 
   delete(id: ResourceId, namespace: string, name: string, options: DeleteRequest = {}): Promise<void> {
-    return perform(this.#caller.begin("delete", id, namespace, name), deleteObject, name, options);
+    return perform(this.#caller.begin("delete", id, namespace, name), deleteObject, options, undefined);
   }
 
   deleteCollection(id: ResourceId, namespace: string, options: ListOptions & DeleteRequest = {}): Promise<void> {
