@@ -9,7 +9,7 @@ import { alwaysDeny } from "./plugins/always-admit.ts";
 import { alwaysPullImages } from "./plugins/always-pull-images.ts";
 import { defaultTolerationSeconds } from "./plugins/default-toleration-seconds.ts";
 import { denyServiceExternalIps } from "./plugins/deny-service-external-ips.ts";
-import { eventRateLimit } from "./plugins/event-rate-limit.ts";
+import { type EventLimit, eventRateLimit } from "./plugins/event-rate-limit.ts";
 import { extendedResourceToleration } from "./plugins/extended-resource-toleration.ts";
 import { imagePolicyWebhook } from "./plugins/image-policy-webhook.ts";
 import { limitPodHardAntiAffinityTopology } from "./plugins/limit-pod-hard-anti-affinity-topology.ts";
@@ -189,10 +189,10 @@ describe("tolerations of a namespace", () => {
   });
 });
 
-test("events of who writes too many are refused until time has passed", async () => {
-  const factory = eventRateLimit([{ type: "User", qps: 1, burst: 2 }]);
-  const plugin = factory({ clock } as unknown as AdmissionModules);
-  const write = (name: string): string => {
+/** Writes events as one user or another; tells what comes of it. */
+function eventsUnder(limit: EventLimit): (user: string) => string {
+  const plugin = eventRateLimit([limit])({ clock } as unknown as AdmissionModules);
+  return (name) => {
     const request = {
       operation: "CREATE",
       group: "",
@@ -208,9 +208,23 @@ test("events of who writes too many are refused until time has passed", async ()
       return (error as Error).message;
     }
   };
+}
+
+test("events of who writes too many are refused until time has passed", () => {
+  const write = eventsUnder({ type: "User", qps: 1, burst: 2 });
   expect(["u", "u", "u", "v"].map(write)).toEqual(["taken", "taken", "limit reached on type User for key u", "taken"]);
   clock.advance(1000);
   expect(["u", "u"].map(write)).toEqual(["taken", "limit reached on type User for key u"]);
+});
+
+test("of those who are told apart the one that was silent longest is forgotten", () => {
+  const write = eventsUnder({ type: "User", qps: 1, burst: 1, cacheSize: 2 });
+  expect(["u", "v", "u", "w"].map(write)).toEqual(["taken", "taken", "limit reached on type User for key u", "taken"]);
+  expect(["u", "v", "v"].map(write)).toEqual([
+    "limit reached on type User for key u",
+    "taken",
+    "limit reached on type User for key v",
+  ]);
 });
 
 test("a webhook judges images, and its answer is remembered", async () => {

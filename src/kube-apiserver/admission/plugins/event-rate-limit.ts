@@ -2,6 +2,7 @@ import type { Event } from "#api/generated/core/v1.ts";
 import { aggregateMessages, tooManyRequests } from "#apimachinery/api-errors/errors.ts";
 import type { AdmissionAttributes, AdmissionPluginFactory } from "#apiserver/admission/admission.ts";
 import type { Clock } from "#base/clock.ts";
+import { OldestFirst } from "#base/oldest-first.ts";
 
 /** A limit on how many events are taken. */
 export interface EventLimit {
@@ -44,6 +45,7 @@ class Buckets {
   readonly #limit: EventLimit;
   readonly #clock: Clock;
   readonly #buckets = new Map<string, Bucket>();
+  readonly #silent = new OldestFirst(this.#buckets);
 
   constructor(limit: EventLimit, clock: Clock) {
     this.#limit = limit;
@@ -60,10 +62,7 @@ class Buckets {
     const taken = tokens >= 1;
     this.#buckets.delete(key);
     this.#buckets.set(key, { tokens: taken ? tokens - 1 : tokens, at: now });
-    for (const oldest of this.#buckets.keys()) {
-      if (this.#buckets.size <= (cacheSize || DEFAULT_CACHE_SIZE)) break;
-      this.#buckets.delete(oldest);
-    }
+    while (this.#buckets.size > (cacheSize || DEFAULT_CACHE_SIZE)) this.#buckets.delete(this.#silent.next() ?? key);
     return taken ? undefined : `limit reached on type ${type} for key ${key}`;
   }
 }
