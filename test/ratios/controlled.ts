@@ -11,6 +11,7 @@ import {
   DAEMON_SETS,
   DEPLOYMENTS,
   HORIZONTAL_POD_AUTOSCALERS,
+  IP_ADDRESSES,
   JOBS,
   LEASES,
   NODES,
@@ -21,6 +22,7 @@ import {
   REPLICA_SETS,
   REPLICATION_CONTROLLERS,
   RESOURCE_QUOTAS,
+  SERVICE_CIDRS,
   STATEFUL_SETS,
   STORAGE_CLASSES,
 } from "#kube-controller-manager/framework/resources.ts";
@@ -64,6 +66,8 @@ export class Controlled implements AsyncDisposable {
       { id: PERSISTENT_VOLUMES, kind: "PersistentVolume", namespaced: false },
       { id: CLUSTER_ROLES, kind: "ClusterRole", namespaced: false },
       { id: STORAGE_CLASSES, kind: "StorageClass", namespaced: false },
+      { id: SERVICE_CIDRS, kind: "ServiceCIDR", namespaced: false },
+      { id: IP_ADDRESSES, kind: "IPAddress", namespaced: false },
       { id: LEASES, kind: "Lease", namespaced: true },
     ];
     this.client = new FakeClient({ resources, clock: realClock, random: seededRandom(1) });

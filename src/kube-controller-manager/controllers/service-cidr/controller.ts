@@ -2,7 +2,9 @@ import type { IPAddress, ServiceCIDR } from "#api/generated/networking/v1.ts";
 import { isNotFound } from "#apimachinery/api-errors/errors.ts";
 import { type ControllerDefinition, controller, source } from "../../framework/controller.ts";
 import { IP_ADDRESSES, SERVICE_CIDRS } from "../../framework/resources.ts";
-import { type Action, containing, type Observed, overlapping, reconcile, SERVICE_CIDR_FINALIZER } from "./reconcile.ts";
+import { HeldAddresses } from "./held-addresses.ts";
+import { containing, overlapping } from "./networks.ts";
+import { type Action, type Observed, reconcile, SERVICE_CIDR_FINALIZER } from "./reconcile.ts";
 
 const MANAGED_BY_LABEL = "ipaddress.kubernetes.io/managed-by";
 const ALLOCATOR_NAME = "ipallocator.k8s.io";
@@ -14,6 +16,8 @@ export const serviceCidrController: ControllerDefinition = {
     const serviceCidrs = informers.informer<ServiceCIDR>(SERVICE_CIDRS);
     const addresses = informers.informer<IPAddress>(IP_ADDRESSES);
     const isManaged = ({ metadata }: IPAddress): boolean => metadata.labels?.[MANAGED_BY_LABEL] === ALLOCATOR_NAME;
+    const held = new HeldAddresses(() => addresses.lister.list(), isManaged);
+    addresses.addTally(held);
     return controller<Observed, Action>({
       sources: [
         source(serviceCidrs, ({ object }) => [object.metadata.name ?? "", ...overlapping(object, serviceCidrs.lister.list())]),
@@ -25,14 +29,10 @@ export const serviceCidrController: ControllerDefinition = {
       ],
       observe(name) {
         const serviceCidr = serviceCidrs.lister.get("", name);
+        const isGoing = serviceCidr?.metadata.deletionTimestamp !== undefined;
+        if (!isGoing) held.forget(name);
         if (serviceCidr === undefined) return undefined;
-        const isGoing = serviceCidr.metadata.deletionTimestamp !== undefined;
-        return {
-          serviceCidr,
-          all: serviceCidrs.lister.list(),
-          addresses: isGoing ? addresses.lister.list().filter(isManaged) : [],
-          nowMs: clock.now(),
-        };
+        return { serviceCidr, isNeeded: isGoing && held.has(serviceCidr, serviceCidrs.lister.list()), nowMs: clock.now() };
       },
       reconcile,
       async execute(actions, { serviceCidr }) {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { IPAddress, ServiceCIDR } from "#api/generated/networking/v1.ts";
-import { containing, overlapping, reconcile, SERVICE_CIDR_FINALIZER } from "./reconcile.ts";
+import { containing, needsOnly, networksAround, overlapping } from "./networks.ts";
+import { reconcile, SERVICE_CIDR_FINALIZER } from "./reconcile.ts";
 
 const NOW = Date.UTC(2026, 0, 1);
 const ago = (ms: number): string => new Date(NOW - ms).toISOString();
@@ -11,7 +12,11 @@ const address = (name: string): IPAddress => ({ metadata: { name } }) as IPAddre
 const ready = { type: "Ready", status: "True", reason: "", message: "Kubernetes Service CIDR is ready" };
 
 const decide = (serviceCidr: ServiceCIDR, others: readonly ServiceCIDR[] = [], addresses: readonly string[] = []) =>
-  reconcile({ serviceCidr, all: [serviceCidr, ...others], addresses: addresses.map(address), nowMs: NOW });
+  reconcile({
+    serviceCidr,
+    isNeeded: addresses.some((ip) => needsOnly(address(ip), networksAround(serviceCidr, [serviceCidr, ...others]))),
+    nowMs: NOW,
+  });
 
 test("one that is new is kept, and ready", () => {
   expect(decide(of("a", ["10.0.0.0/24"], {}))).toEqual([

@@ -1,6 +1,5 @@
-import type { IPAddress, ServiceCIDR } from "#api/generated/networking/v1.ts";
+import type { ServiceCIDR } from "#api/generated/networking/v1.ts";
 import { formatTime } from "#apimachinery/meta/time.ts";
-import { effectiveLength, type IpNetwork, networkContains, parseCidr, parseIp } from "#apimachinery/validation/ip.ts";
 import type { RequeueAction } from "../../framework/controller.ts";
 
 /** Keeps a ServiceCIDR while Services have addresses out of it alone (KEP-1880). */
@@ -18,10 +17,8 @@ const HELD = {
 /** What the decision depends on. */
 export interface Observed {
   readonly serviceCidr: ServiceCIDR;
-  /** All that there are, it among them. */
-  readonly all: readonly ServiceCIDR[];
-  /** Addresses that API servers gave to Services. */
-  readonly addresses: readonly IPAddress[];
+  /** Whether a Service would be left with an address out of no ServiceCIDR without it. */
+  readonly isNeeded: boolean;
   readonly nowMs: number;
 }
 
@@ -41,7 +38,7 @@ export function reconcile(observed: Observed): readonly (Action | RequeueAction)
     return [...(isProtected ? [] : [{ type: "protect" } as const]), ...tell(observed, READY)];
   }
   if (!isProtected) return [];
-  if (isNeeded(observed)) return tell(observed, HELD);
+  if (observed.isNeeded) return tell(observed, HELD);
   const afterMs = Date.parse(deletionTimestamp) + DELETION_GRACE_MS - nowMs;
   return [afterMs > 0 ? { type: "requeue", afterMs } : { type: "letGo" }];
 }
@@ -51,41 +48,4 @@ function tell({ serviceCidr, nowMs }: Observed, { status, reason, message }: typ
   if (present?.status === status && present.reason === reason && present.message === message) return [];
   const lastTransitionTime = present?.status === status ? present.lastTransitionTime : formatTime(nowMs);
   return [{ type: "tell", condition: { type: "Ready", status, reason, message, lastTransitionTime } }];
-}
-
-/** Whether a Service would be left with an address out of no ServiceCIDR. */
-function isNeeded({ serviceCidr, all, addresses }: Observed): boolean {
-  const others = all.filter(({ metadata }) => metadata.name !== serviceCidr.metadata.name).flatMap(networksOf);
-  const own = networksOf(serviceCidr);
-  if (own.every((network) => others.some((other) => contains(other, network)))) return false;
-  return addresses.some(({ metadata }) => {
-    const address = parseIp(metadata.name ?? "");
-    if (address === undefined || !own.some((network) => networkContains(network, address))) return false;
-    return !others.some((network) => networkContains(network, address));
-  });
-}
-
-/** The names of the ServiceCIDRs that share addresses with one, it among them: what becomes of one may decide about the others. */
-export function overlapping(serviceCidr: ServiceCIDR, all: readonly ServiceCIDR[]): readonly string[] {
-  const own = networksOf(serviceCidr);
-  return all
-    .filter((other) => networksOf(other).some((one) => own.some((network) => contains(one, network) || contains(network, one))))
-    .map(({ metadata }) => metadata.name ?? "");
-}
-
-/** The names of the ServiceCIDRs that an address lies in. */
-export function containing({ metadata }: IPAddress, all: readonly ServiceCIDR[]): readonly string[] {
-  const address = parseIp(metadata.name ?? "");
-  if (address === undefined) return [];
-  return all
-    .filter((each) => networksOf(each).some((network) => networkContains(network, address)))
-    .map((each) => each.metadata.name ?? "");
-}
-
-function networksOf({ spec }: ServiceCIDR): readonly IpNetwork[] {
-  return (spec?.cidrs ?? []).map(parseCidr).filter((network) => network !== undefined);
-}
-
-function contains(outer: IpNetwork, inner: IpNetwork): boolean {
-  return networkContains(outer, inner.address) && effectiveLength(outer) <= effectiveLength(inner);
 }
