@@ -9,6 +9,7 @@ export interface Networks {
   readonly id: string;
 }
 
+/** Those of one ServiceCIDR among all that there are. */
 export function networksAround(serviceCidr: ServiceCIDR, all: readonly ServiceCIDR[]): Networks {
   const others = all.filter(({ metadata }) => metadata.name !== serviceCidr.metadata.name);
   const id = JSON.stringify([serviceCidr.spec?.cidrs, others.map(({ spec }) => spec?.cidrs)]);
