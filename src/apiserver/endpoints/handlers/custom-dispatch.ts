@@ -32,7 +32,7 @@ export function onCustomResource(endpoint: ResourceEndpoint, request: ResourceRe
   const resource = { group: definition.group, resource: definition.plural };
   if (subresource === undefined) throw notFound(resource, info.name);
   if (!["get", "update", "patch"].includes(info.verb)) throw methodNotSupported(resource, info.verb);
-  if (info.verb === "patch") checkType(request);
+  if (info.verb === "patch") checkCustomPatchType(patchType(request));
   if (subresource.type === "view") return handleView(endpoint, subresource, request);
   return onVerb(endpoint, request);
 }
@@ -57,7 +57,7 @@ function onVerb(endpoint: ResourceEndpoint, request: ResourceRequest): Promise<A
     case "update":
       return handleUpdate(endpoint, request);
     case "patch":
-      checkType(request);
+      checkCustomPatchType(patchType(request));
       return handlePatch(endpoint, request);
     case "delete":
       return handleDelete(endpoint, request);
@@ -70,9 +70,9 @@ function onVerb(endpoint: ResourceEndpoint, request: ResourceRequest): Promise<A
   }
 }
 
-/** There is no strategic merge without Go types. */
-function checkType(request: ResourceRequest): void {
-  if (PATCH_TYPES.includes(patchType(request))) return;
+/** There is no strategic merge without Go types. Throws 415. */
+export function checkCustomPatchType(type: string): void {
+  if (PATCH_TYPES.includes(type)) return;
   const accepted = PATCH_TYPES.join(", ");
   throw unsupportedMediaType(`the body of the request was in an unknown format - accepted media types include: ${accepted}`);
 }

@@ -157,7 +157,8 @@ function onResource(endpoint: ResourceEndpoint, request: ResourceRequest): Promi
   }
 }
 
-function verbsOf(definition: ResourceDefinition): readonly ResourceVerb[] {
+/** What may be done with objects of a kind. */
+export function verbsOf(definition: ResourceDefinition): readonly ResourceVerb[] {
   return definition.verbs ?? ALL_VERBS;
 }
 

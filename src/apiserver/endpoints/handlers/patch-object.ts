@@ -23,7 +23,7 @@ export type PatchKind = "application/json-patch+json" | "application/merge-patch
 
 /** A patch, parsed once; it may be applied to several states of an object. */
 export class Patch {
-  readonly #kind: PatchKind;
+  readonly kind: PatchKind;
   readonly #validation: FieldValidation;
   readonly #value: unknown;
   /** What strict reading of the patch itself complains about. */
@@ -39,7 +39,7 @@ export class Patch {
     strict: readonly string[],
     failure?: StatusError,
   ) {
-    this.#kind = kind;
+    this.kind = kind;
     this.#failure = failure;
     this.#value = value;
     this.#validation = validation;
@@ -70,13 +70,13 @@ export class Patch {
   apply(current: ApiObject, expected: ExpectedKind, warnings: string[]): ApiObject {
     if (this.#failure !== undefined) throw this.#failure;
     const document: unknown = current;
-    if (this.#kind === "application/strategic-merge-patch+json") {
+    if (this.kind === "application/strategic-merge-patch+json") {
       const { object, remainingPatch } = strategicMergePatch(expected.schema, document, this.#value);
       return this.#decode(object, () => goFormat(remainingPatch), expected, warnings, true);
     }
     const strict = this.#validation !== "Ignore";
     const patch = (value: unknown): unknown =>
-      this.#kind === "application/json-patch+json"
+      this.kind === "application/json-patch+json"
         ? applyJsonPatch(value, this.#value, { strict })
         : applyMergePatch(value, this.#value, { strict });
     // Only an error shows the text, so that only errors pay for Go's order of keys.
@@ -89,7 +89,7 @@ export class Patch {
       return invalid({ group: "", kind: "" }, "", [invalidField(FieldPath.of("patch"), shown(), reason)]);
     };
     // The others put each part of the patch as deep as it stands there, so that neither the object nor the patch tells less.
-    if (this.#kind === "application/json-patch+json" && isValueTooDeep(patched)) throw badRequest(TOO_DEEP);
+    if (this.kind === "application/json-patch+json" && isValueTooDeep(patched)) throw badRequest(TOO_DEEP);
     let decoded: Patched;
     try {
       decoded = decodePatched(patched, expected, converted);

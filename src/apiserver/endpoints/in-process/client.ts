@@ -90,7 +90,7 @@ class InProcessClient {
 
   update(id: ResourceId, namespace: string, name: string, object: ApiObject, options: WriteOptions = {}): Promise<ApiObject> {
     const { subresource = "" } = options;
-    if (this.#isSpecial(id, subresource)) {
+    if (this.#isSpecial(id, subresource, "update")) {
       const info = infoOf("update", id, namespace, name, subresource);
       return sendWrite(this.#caller, info, { value: object, contentType: "application/json" }, options);
     }
@@ -106,7 +106,7 @@ class InProcessClient {
     options: WriteOptions = {},
   ): Promise<ApiObject> {
     const { subresource = "" } = options;
-    if (type === "application/apply-patch+yaml" || this.#isSpecial(id, subresource)) {
+    if (type === "application/apply-patch+yaml" || this.#isSpecial(id, subresource, "patch")) {
       const info = infoOf("patch", id, namespace, name, subresource);
       return sendWrite(this.#caller, info, { value: patch, contentType: type }, options);
     }
@@ -126,8 +126,10 @@ class InProcessClient {
     return getPath(this.#caller, path, this.#elsewhere);
   }
 
-  #isSpecial(id: ResourceId, subresource: string): boolean {
+  /** What is no part of the object, or takes no such call: the way that requests from outside take knows what to say. */
+  #isSpecial(id: ResourceId, subresource: string, verb: "update" | "patch"): boolean {
     if (subresource === "") return false;
-    return this.#caller.endpoint(id)?.store.definition.subresources?.[subresource]?.type !== "status";
+    const found = this.#caller.endpoint(id)?.store.definition.subresources?.[subresource];
+    return found?.type !== "status" || found.verbs?.includes(verb) === false;
   }
 }

@@ -6,7 +6,7 @@ import { invalid } from "#apimachinery/validation/field-error.ts";
 import { FieldPath } from "#apimachinery/validation/field-path.ts";
 import { ManualClock } from "#base/manual-clock.ts";
 import { seededRandom } from "#base/random.ts";
-import type { Client, PatchType, WriteOptions } from "#client/client.ts";
+import type { Client, PatchType, ResourceId, WriteOptions } from "#client/client.ts";
 import { resourcePath, writeQuery } from "#client/resource-path.ts";
 import { MemoryStore } from "#storage/memory/memory-store.ts";
 import type { AdmissionPlugin } from "../../admission/admission.ts";
@@ -22,6 +22,7 @@ import { createInProcessClient } from "./client.ts";
 type Quota = ApiObject & { spec?: { hard?: Record<string, string> } };
 
 const QUOTAS = { group: "", version: "v1", resource: "resourcequotas" };
+const CUSTOM = { group: "example.com", version: "v1", resource: "resourcequotas" };
 const STRATEGIC = "application/strategic-merge-patch+json";
 const MERGE = "application/merge-patch+json";
 const JSON_PATCH = "application/json-patch+json";
@@ -29,11 +30,12 @@ const APPLY = "application/apply-patch+yaml";
 const USER = { name: "u", uid: "", groups: [], extra: {} };
 const USER_AGENT = "tester/1";
 
-/** Kept, made by PUT, defaulted, validated and with a status, as kinds of the API are. */
+/** Kept, made by PUT, defaulted, validated and with a status, as kinds of the API are; and like Namespaces not deleted together. */
 const definition: ResourceDefinition<Quota> = {
   ...{ group: "", version: "v1", kind: "ResourceQuota", plural: "resourcequotas", singular: "resourcequota" },
   ...{ scope: "Namespaced", storagePrefix: "resourcequotas", columns: DEFAULT_COLUMNS },
-  subresources: { status: { type: "status" } },
+  verbs: ["create", "delete", "get", "list", "patch", "update", "watch"],
+  subresources: { status: { type: "status" }, finalize: { type: "status", verbs: ["update"] } },
   strategy: {
     allowCreateOnUpdate: true,
     setDefaults: (quota) => {
@@ -44,16 +46,26 @@ const definition: ResourceDefinition<Quota> = {
   },
 };
 
+/** As a CustomResourceDefinition makes it. */
+const custom: ResourceDefinition<Quota> = {
+  ...definition,
+  group: "example.com",
+  storagePrefix: "example.com/resourcequotas",
+  custom: true,
+};
+
 const quota = (name: string, pods: string, metadata: Partial<ApiObject["metadata"]> = {}): Quota => ({
   ...{ apiVersion: "v1", kind: "ResourceQuota" },
   metadata: { name, namespace: "default", ...metadata },
   spec: { hard: { pods } },
 });
 
-/** Writes as they come over HTTPS, but for the sockets. */
-type Writes = Pick<Client, "create" | "update" | "patch" | "delete" | "get">;
+type Writes = Pick<Client, "create" | "update" | "patch" | "delete" | "deleteCollection" | "get">;
 
-/** A server of one kind, whose users may do what `verbs` say; `meanwhile` is done once while a write is being admitted. */
+/**
+ * A server whose users may do what `verbs` say, by both ways: with requests as they come over HTTPS, but for the sockets. `meanwhile` is
+ * done once while a write is being admitted.
+ */
 async function serve(verbs: readonly string[], meanwhile: (quotas: Writes) => Promise<unknown>) {
   const clock = new ManualClock(Date.UTC(2030, 0, 1));
   let interrupt: (() => Promise<unknown>) | undefined;
@@ -67,8 +79,9 @@ async function serve(verbs: readonly string[], meanwhile: (quotas: Writes) => Pr
     },
   };
   const stores = await createStores({
-    ...{ kv: new MemoryStore({ clock }), clock, random: seededRandom(1), schemaFor, admission: [() => plugin] },
-    resources: { stored: [definition as never], virtual: [] },
+    ...{ kv: new MemoryStore({ clock }), clock, random: seededRandom(1), admission: [() => plugin] },
+    schemaFor: () => schemaFor("", "v1", "ResourceQuota"),
+    resources: { stored: [definition as never, custom as never], virtual: [] },
   });
   const authorizer: Authorizer = {
     authorize: ({ verb }) => ({ decision: verbs.includes(verb) ? "allow" : "no-opinion", reason: "" }),
@@ -89,14 +102,15 @@ async function serve(verbs: readonly string[], meanwhile: (quotas: Writes) => Pr
     const sent = body === undefined ? new Uint8Array() : Buffer.from(JSON.stringify(body));
     return (await jsonOf(await handle({ ...context, method, headers, body: sent }))) as never;
   };
-  const path = (name: string, options: WriteOptions = {}): string =>
-    resourcePath(QUOTAS, "default", name, options.subresource) + writeQuery(options);
+  const path = (id: ResourceId, name: string, options: WriteOptions = {}): string =>
+    resourcePath(id, "default", name, options.subresource) + writeQuery(options);
   const https: Writes = {
-    get: (_, __, name) => send("GET", path(name), undefined),
-    create: (_, __, object, options) => send("POST", path("", options), object),
-    update: (_, __, name, object, options) => send("PUT", path(name, options), object),
-    patch: (_, __, name, type, patch, options) => send("PATCH", path(name, options), patch, type),
-    delete: (_, __, name) => send("DELETE", path(name), undefined),
+    get: (id, _, name) => send("GET", path(id, name), undefined),
+    create: (id, _, object, options) => send("POST", path(id, "", options), object),
+    update: (id, _, name, object, options) => send("PUT", path(id, name, options), object),
+    patch: (id, _, name, type, patch, options) => send("PATCH", path(id, name, options), patch, type),
+    delete: (id, _, name) => send("DELETE", path(id, name), undefined),
+    deleteCollection: (id) => send("DELETE", path(id, ""), undefined),
   };
   const options = { userAgent: USER_AGENT };
   const inProcess: Writes = createInProcessClient(stores, USER, authorizer, options);
@@ -106,6 +120,7 @@ async function serve(verbs: readonly string[], meanwhile: (quotas: Writes) => Pr
     begin: async () => {
       await everything.create(QUOTAS, "default", quota("q", "1", { labels: { a: "1" } }), { fieldManager: "maker" });
       await everything.create(QUOTAS, "default", quota("kept", "1"), { fieldManager: "maker" });
+      await everything.create(CUSTOM, "default", quota("q", "1"), { fieldManager: "maker" });
       clock.advance(60_000);
       interrupt = () => meanwhile(everything);
     },
@@ -115,7 +130,8 @@ async function serve(verbs: readonly string[], meanwhile: (quotas: Writes) => Pr
 
 /** What a call ends with, and what is stored then. */
 async function outcome(way: "https" | "inProcess", { call, verbs, meanwhile }: Case): Promise<unknown> {
-  await using server = await serve(["get", "update", "patch", "delete", ...(verbs ?? ["create"])], meanwhile ?? (async () => {}));
+  const allowed = ["get", "update", "patch", "delete", "deletecollection", ...(verbs ?? ["create"])];
+  await using server = await serve(allowed, meanwhile ?? (async () => {}));
   const quotas = server.ways[way];
   await server.begin();
   const told = (error: unknown): object => (error instanceof StatusError ? error.status : { error: String(error) });
@@ -135,8 +151,8 @@ interface Case {
 
 const put = (object: Quota, options?: WriteOptions) => (quotas: Writes) =>
   quotas.update<ApiObject>(QUOTAS, "default", object.metadata.name ?? "", object, options);
-const patch = (type: PatchType, body: unknown, options?: WriteOptions, name = "q") => {
-  return (quotas: Writes) => quotas.patch(QUOTAS, "default", name, type, body, options);
+const patch = (type: PatchType, body: unknown, options?: WriteOptions, name = "q", id = QUOTAS) => {
+  return (quotas: Writes) => quotas.patch(id, "default", name, type, body, options);
 };
 const merge = { metadata: { labels: { b: "2" } } };
 const others = (quotas: Writes) => patch(MERGE, { metadata: { labels: { c: "3" } } }, { fieldManager: "other" })(quotas);
@@ -208,6 +224,14 @@ const cases: readonly Case[] = [
     call: (quotas) => quotas.create(QUOTAS, "default", quota("q", "2") as ApiObject),
     want: { code: 409 },
   },
+  { name: "a patch where there is only PUT", call: patch(MERGE, merge, { subresource: "finalize" }), want: { code: 405 } },
+  {
+    name: "a merge patch of a custom resource",
+    call: patch(MERGE, merge, {}, "q", CUSTOM),
+    want: { metadata: { labels: { b: "2" } } },
+  },
+  { name: "a strategic merge patch of a custom resource", call: patch(STRATEGIC, merge, {}, "q", CUSTOM), want: { code: 415 } },
+  { name: "a DELETE of all", call: (quotas) => quotas.deleteCollection(QUOTAS, "default"), want: { code: 405 } },
 ];
 
 test.each(cases)("$name ends the same over HTTPS and in process", async (given) => {

@@ -4,11 +4,13 @@ import type { DeleteRequest, ListOptions, WriteOptions } from "#client/client.ts
 import type { DeleteOptions } from "../../registry/resource.ts";
 import { toServedForm } from "../../registry/store/served-form.ts";
 import { createThrough } from "../handlers/connect.ts";
-import { failureOf } from "../handlers/dispatch.ts";
+import { checkCustomPatchType } from "../handlers/custom-dispatch.ts";
+import { failureOf, verbsOf } from "../handlers/dispatch.ts";
 import { parseListOptions } from "../handlers/list-options.ts";
 import type { Patch } from "../handlers/patch-object.ts";
 import { listEntries } from "../handlers/read.ts";
 import { targetOf } from "../handlers/resource-handler.ts";
+import { methodNotAllowed } from "../handlers/route-errors.ts";
 import { selectionOf } from "../handlers/selection.ts";
 import { managerFromUserAgent } from "../handlers/write-options.ts";
 import { deleteCollection, deleteResource } from "../writes/delete-resource.ts";
@@ -36,6 +38,7 @@ export async function updateObject(call: Call, object: ApiObject, options: Write
 /** Any patch but apply. */
 export async function patchObject(call: Call, patch: Patch, options: WriteOptions): Promise<ApiObject> {
   const { endpoint, context } = call;
+  if (endpoint.store.definition.custom === true) checkCustomPatchType(patch.kind);
   const result = await patchResource(endpoint, context, writeOptions(call, options), patch);
   return toServedForm(endpoint.form, result.object);
 }
@@ -48,6 +51,7 @@ export async function deleteObject({ endpoint, context }: Call, options: DeleteR
 /** Of a namespace or of all, those that `options` select. */
 export async function deleteObjects(call: Call, namespace: string, options: ListOptions & DeleteRequest): Promise<void> {
   const { endpoint, context } = call;
+  if (!verbsOf(endpoint.store.definition).includes("deletecollection")) throw methodNotAllowed();
   const { gracePeriodSeconds, propagationPolicy, preconditions, mayBeSent, ...listOptions } = options;
   const parsed = parseListOptions(queryOf(listOptions), false);
   const selection = selectionOf(endpoint, namespace, "", parsed.labelSelector, parsed.fieldSelector);
