@@ -6,7 +6,7 @@ import { ManualClock } from "#base/manual-clock.ts";
 import type { StorageError } from "../kv.ts";
 import { Applier } from "./applier.ts";
 import { LmdbFiles } from "./lmdb-files.ts";
-import type { LogGroup } from "./log-group.ts";
+import { encodeGroup, LOG_ID_BYTES, type LogGroup } from "./log-group.ts";
 import { writeStep } from "./log-step.ts";
 
 /** Longer than a step waits for others. */
@@ -38,9 +38,15 @@ afterEach(async () => {
   await rm(dir, { recursive: true, force: true });
 });
 
+/** As one that is in the log. */
 function group(sequence: number, steps = 1): LogGroup {
   const kv = { key: `/k/${sequence}`, value: Buffer.from("x"), createRevision: 1, modRevision: sequence, version: 1, lease: 0 };
-  return { sequence, steps: Array.from({ length: steps }, () => writeStep({ deleted: false, previousRevision: 0, kv }, 0)) };
+  const made = {
+    sequence,
+    steps: Array.from({ length: steps }, () => writeStep({ deleted: false, previousRevision: 0, kv }, 0)),
+  };
+  encodeGroup(Buffer.alloc(LOG_ID_BYTES), made);
+  return made;
 }
 
 test("groups wait for others, and go into one transaction", async () => {

@@ -2,7 +2,15 @@ import { type Database, open, type RootDatabase } from "lmdb";
 import type { Random } from "#base/random.ts";
 import { StorageError } from "../kv.ts";
 import { LOG_ID_BYTES } from "./log-group.ts";
-import { decodeIndexEntry, decodeRecord, type IndexEntry, previousRevisionOf, type WriteRecord } from "./record.ts";
+import {
+  decodeHeader,
+  decodeIndexEntry,
+  decodeRecord,
+  type IndexEntry,
+  previousRevisionOf,
+  type WriteHeader,
+  type WriteRecord,
+} from "./record.ts";
 
 /** Address space kept for the data file; the file itself grows with the data. */
 const MAP_BYTES = 8 * 1024 ** 3;
@@ -88,6 +96,13 @@ export class LmdbFiles {
   write(revision: number): WriteRecord | undefined {
     const bytes = this.writes.getBinary(revision);
     return bytes === undefined ? undefined : decodeRecord(bytes, revision);
+  }
+
+  /** The last write to a key, without what was written. */
+  lastHeader(key: string): WriteHeader | undefined {
+    const entry = this.entry(key);
+    const bytes = entry && this.writes.getBinaryFast(entry.modRevision);
+    return bytes && decodeHeader(bytes, key, entry.modRevision);
   }
 
   /** The newest write to the key whose last write is `entry` that is not newer than `revision`; undefined if none is kept. */

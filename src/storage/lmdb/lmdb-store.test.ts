@@ -37,6 +37,22 @@ test("a store that is opened again goes on where it ended, with history and comp
   await second.close();
 });
 
+test("a write goes on from what LMDB has of its key, and one that expected something else is told all of it", async () => {
+  const dir = await freshDir();
+  const clock = new ManualClock();
+  const first = await openLmdbStore({ dir, clock });
+  await put(first, "/a", "1");
+  await put(first, "/a", "2", 2);
+  await first.close();
+  await using second = await openLmdbStore({ dir, clock });
+  const value = Buffer.from("2");
+  const current = { key: "/a", value, createRevision: 2, modRevision: 3, version: 2 };
+  expect(await put(second, "/a", "3", 2)).toMatchObject({ succeeded: false, current });
+  expect(await put(second, "/a", "3", 3)).toMatchObject({ succeeded: true, revision: 4 });
+  expect((await second.get("/a")).kv).toMatchObject({ createRevision: 2, modRevision: 4, version: 3 });
+  expect((await second.get("/a", { revision: 3 })).kv).toMatchObject({ modRevision: 3, version: 2 });
+});
+
 test("a revision that was raised is kept over a restart, and what lies before it is forgotten", async () => {
   const dir = await freshDir();
   const clock = new ManualClock();

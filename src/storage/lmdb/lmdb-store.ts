@@ -22,7 +22,7 @@ import { sweepHistory } from "./compaction.ts";
 import { Journal } from "./journal.ts";
 import { KEY_BYTES_MAX, type LmdbFiles } from "./lmdb-files.ts";
 import { writeStep } from "./log-step.ts";
-import { decodeIndexEntry, type WriteRecord } from "./record.ts";
+import { decodeIndexEntry, type WriteHeader, type WriteRecord } from "./record.ts";
 import { replayWrites } from "./replay.ts";
 import type { WriteAheadLog } from "./write-ahead-log.ts";
 
@@ -116,8 +116,9 @@ export class LmdbStore implements KVStore {
     const lease = put?.lease ?? 0;
     if (lease !== 0 && !this.#leases.has(lease)) throw new StorageError("LeaseNotFound", "requested lease not found");
     const last = this.#lastWrite(key);
-    const current = last?.deleted === false ? last.kv : undefined;
-    if ((current?.modRevision ?? 0) !== request.expectedModRevision) {
+    const found = last?.deleted === false ? last.kv.modRevision : 0;
+    if (found !== request.expectedModRevision) {
+      const current = found === 0 ? undefined : this.#kvAt(key, found);
       // The answer tells of a write that may not be durable yet.
       if ((last?.kv.modRevision ?? 0) > this.#journal.committed) await this.#journal.add();
       return { succeeded: false, revision: this.#journal.committed, current };
@@ -125,7 +126,7 @@ export class LmdbStore implements KVStore {
     if (put !== undefined) {
       return { succeeded: true, revision: await this.#write(key, last, { value: put.value, lease }) };
     }
-    if (current === undefined) return { succeeded: true, revision: this.#journal.committed };
+    if (found === 0) return { succeeded: true, revision: this.#journal.committed };
     return { succeeded: true, revision: await this.#write(key, last, undefined) };
   }
 
@@ -223,15 +224,17 @@ export class LmdbStore implements KVStore {
     return wanted === undefined ? this.#journal.applied : this.#readRevision(wanted);
   }
 
-  #lastWrite(key: string): WriteRecord | undefined {
-    const unapplied = this.#journal.unapplied.newest(key);
-    if (unapplied !== undefined) return unapplied;
-    const entry = this.#files.entry(key);
-    return entry === undefined ? undefined : this.#files.write(entry.modRevision);
+  #lastWrite(key: string): WriteHeader | undefined {
+    return this.#journal.unapplied.newest(key) ?? this.#files.lastHeader(key);
+  }
+
+  /** What the key's last write, which is this one, has written. */
+  #kvAt(key: string, revision: number): KeyValue | undefined {
+    return (this.#journal.unapplied.newest(key) ?? this.#files.write(revision))?.kv;
   }
 
   /** Gives the write its revision at once and resolves with it when it is durable. Without `put` the key is deleted. */
-  #write(key: string, last: WriteRecord | undefined, put: { value: Uint8Array; lease: number } | undefined): Promise<number> {
+  #write(key: string, last: WriteHeader | undefined, put: { value: Uint8Array; lease: number } | undefined): Promise<number> {
     this.#revision += 1;
     const revision = this.#revision;
     const previous = last?.deleted === false ? last.kv : undefined;

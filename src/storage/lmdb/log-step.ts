@@ -1,12 +1,15 @@
+import { assert } from "#base/assert.ts";
 import type { LmdbFiles } from "./lmdb-files.ts";
-import { decodeRecord, encodeIndexEntry, encodeRecord, type WriteRecord } from "./record.ts";
+import { decodeRecord, encodeIndexEntry, encodeRecord, recordBytes, type WriteRecord } from "./record.ts";
 
 /** A write to one key. */
 export interface WriteStep {
   readonly kind: "write";
   readonly record: WriteRecord;
-  /** The record as it is kept. */
-  readonly bytes: Buffer;
+  /** Of the record as it is kept. */
+  readonly byteLength: number;
+  /** The record as it is kept, where it stands in the log's bytes: no copy is made of it. Absent until {@link encodeStep}. */
+  bytes?: Buffer;
   /** The lease that the key was attached to before; 0 for none. */
   readonly oldLease: number;
 }
@@ -25,25 +28,25 @@ const WRITE_HEADER_BYTES = 1 + 2 * NUMBER_BYTES + 4;
 
 /** The step of a write. */
 export function writeStep(record: WriteRecord, oldLease: number): WriteStep {
-  return { kind: "write", record, bytes: encodeRecord(record), oldLease };
+  return { kind: "write", record, byteLength: recordBytes(record), oldLease };
 }
 
 /** How many bytes {@link encodeStep} writes. */
 export function stepBytes(step: LogStep): number {
-  if (step.kind === "write") return WRITE_HEADER_BYTES + step.bytes.byteLength;
+  if (step.kind === "write") return WRITE_HEADER_BYTES + step.byteLength;
   return 1 + (step.kind === "grantLease" ? 2 : 1) * NUMBER_BYTES;
 }
 
-/** Writes the step at `at` and returns where it ends. Numbers are doubles, as in records. */
+/** Writes the step at `at` and returns where it ends. Numbers are doubles, as in records. `target` must stay unchanged as long as the step. */
 export function encodeStep(step: LogStep, target: Buffer, at: number): number {
   let end = target.writeUInt8(KINDS.indexOf(step.kind), at);
   switch (step.kind) {
     case "write":
       end = target.writeDoubleBE(step.record.kv.modRevision, end);
       end = target.writeDoubleBE(step.oldLease, end);
-      end = target.writeUInt32BE(step.bytes.byteLength, end);
-      target.set(step.bytes, end);
-      return end + step.bytes.byteLength;
+      end = target.writeUInt32BE(step.byteLength, end);
+      step.bytes = target.subarray(end, encodeRecord(step.record, target, end));
+      return end + step.byteLength;
     case "grantLease":
       return target.writeDoubleBE(step.ttlSeconds, target.writeDoubleBE(step.id, end));
     case "endLease":
@@ -70,8 +73,9 @@ function decodeStep(bytes: Buffer, at: number): LogStep {
   switch (kind) {
     case "write": {
       const start = at + WRITE_HEADER_BYTES;
-      const record = bytes.subarray(start, start + bytes.readUInt32BE(start - 4));
-      return { kind, record: decodeRecord(record, number(0)), bytes: record, oldLease: number(1) };
+      const byteLength = bytes.readUInt32BE(start - 4);
+      const record = bytes.subarray(start, start + byteLength);
+      return { kind, record: decodeRecord(record, number(0)), byteLength, bytes: record, oldLease: number(1) };
     }
     case "grantLease":
       return { kind, id: number(0), ttlSeconds: number(1) };
@@ -95,6 +99,7 @@ export function applyStep({ writes, index, leases, meta }: LmdbFiles, step: LogS
   switch (step.kind) {
     case "write": {
       const { deleted, kv } = step.record;
+      assert(step.bytes !== undefined, "a step is in the log before it is in the tables");
       void writes.put(kv.modRevision, step.bytes);
       void index.put(kv.key, encodeIndexEntry({ modRevision: kv.modRevision, deleted }));
       const lease = deleted ? 0 : kv.lease;

@@ -17,20 +17,28 @@ const LEASE_AT = 25;
 const KEY_BYTES_AT = 33;
 const HEADER_BYTES = 37;
 
-/** Numbers are doubles: revisions are integers that fit one exactly. */
-export function encodeRecord(record: WriteRecord): Buffer {
-  const { kv } = record;
-  const keyBytes = Buffer.byteLength(kv.key);
-  const buffer = Buffer.allocUnsafeSlow(HEADER_BYTES + keyBytes + kv.value.byteLength);
-  buffer.writeUInt8(record.deleted ? 1 : 0, DELETED_AT);
-  buffer.writeDoubleBE(record.previousRevision, PREVIOUS_AT);
-  buffer.writeDoubleBE(kv.createRevision, CREATE_AT);
-  buffer.writeDoubleBE(kv.version, VERSION_AT);
-  buffer.writeDoubleBE(kv.lease, LEASE_AT);
-  buffer.writeUInt32BE(keyBytes, KEY_BYTES_AT);
-  buffer.write(kv.key, HEADER_BYTES);
-  buffer.set(kv.value, HEADER_BYTES + keyBytes);
-  return buffer;
+/** What the next write to a key goes on from: its last one without the value. */
+export interface WriteHeader {
+  readonly deleted: boolean;
+  readonly kv: Omit<KeyValue, "value">;
+}
+
+/** How many bytes {@link encodeRecord} writes. */
+export function recordBytes({ kv }: WriteRecord): number {
+  return HEADER_BYTES + Buffer.byteLength(kv.key) + kv.value.byteLength;
+}
+
+/** Writes the record at `at`, and returns where it ends. Numbers are doubles: revisions are integers that fit one exactly. */
+export function encodeRecord({ deleted, previousRevision, kv }: WriteRecord, target: Buffer, at: number): number {
+  target.writeUInt8(deleted ? 1 : 0, at + DELETED_AT);
+  target.writeDoubleBE(previousRevision, at + PREVIOUS_AT);
+  target.writeDoubleBE(kv.createRevision, at + CREATE_AT);
+  target.writeDoubleBE(kv.version, at + VERSION_AT);
+  target.writeDoubleBE(kv.lease, at + LEASE_AT);
+  const keyBytes = target.write(kv.key, at + HEADER_BYTES);
+  target.writeUInt32BE(keyBytes, at + KEY_BYTES_AT);
+  target.set(kv.value, at + HEADER_BYTES + keyBytes);
+  return at + HEADER_BYTES + keyBytes + kv.value.byteLength;
 }
 
 /** `bytes` must stay unchanged: the value is a view into it. */
@@ -42,6 +50,20 @@ export function decodeRecord(bytes: Buffer, modRevision: number): WriteRecord {
     kv: {
       key: bytes.toString("utf8", HEADER_BYTES, HEADER_BYTES + keyBytes),
       value: bytes.subarray(HEADER_BYTES + keyBytes),
+      createRevision: bytes.readDoubleBE(CREATE_AT),
+      modRevision,
+      version: bytes.readDoubleBE(VERSION_AT),
+      lease: bytes.readDoubleBE(LEASE_AT),
+    },
+  };
+}
+
+/** The write of a revision to this key, without what was written. */
+export function decodeHeader(bytes: Buffer, key: string, modRevision: number): WriteHeader {
+  return {
+    deleted: bytes.readUInt8(DELETED_AT) === 1,
+    kv: {
+      key,
       createRevision: bytes.readDoubleBE(CREATE_AT),
       modRevision,
       version: bytes.readDoubleBE(VERSION_AT),
