@@ -54,5 +54,24 @@ test("a connection whose other side falls silent is ended, and with it what wait
   expect((await failed).message).toContain("no answer to a ping");
 });
 
+test("who goes on from an answer may close the pool: connections end after the reading of that answer, with what else is under way", async () => {
+  const backend = createHttp2Server();
+  backend.on("stream", (stream, headers) => {
+    stream.on("error", () => undefined).respond({ ":status": 200 });
+    if (headers[":path"] === "/answer") stream.end("an answer");
+  });
+  const port = await listen(backend as unknown as Server);
+  closing.push(() => backend.close());
+  const pool = new Http2Pool({ server: `http://127.0.0.1:${port}` }, realClock);
+  const answer = pool.request({ ":path": "/answer" }, undefined);
+  const watch = pool.request({ ":path": "/watch" }, undefined).resume();
+  const over = new Promise((resolve) => watch.once("close", resolve));
+  for await (const chunk of answer) expect(String(chunk)).toBe("an answer");
+  pool.close();
+  expect([watch.destroyed, watch.session?.destroyed]).toEqual([false, false]);
+  expect(() => pool.request({ ":path": "/answer" }, undefined)).toThrow("client is closed");
+  await over;
+});
+
 /** Time for what was sent to come back. */
 const pong = (): Promise<void> => realClock.sleep(50);

@@ -1,5 +1,6 @@
 import * as http2 from "node:http2";
 import type { Clock, Timer } from "#base/clock.ts";
+import { endSession, endSessions } from "#base/end-session.ts";
 
 /** How to reach an API server. PEM texts. */
 export interface ServerAddress {
@@ -69,9 +70,10 @@ export class Http2Pool {
     this.#sessions.clear();
   }
 
+  /** Ends the connections and what is under way on them; a moment later, as the caller may have gone on from an answer on one. */
   close(): void {
     this.#closed = true;
-    for (const { session } of this.#sessions) session.destroy();
+    void endSessions(Array.from(this.#sessions, ({ session }) => session));
     this.#sessions.clear();
   }
 
@@ -106,13 +108,17 @@ export class Http2Pool {
     session.on("goaway", drop);
     // The streams of a broken session report the failure to their callers.
     session.on("error", drop);
-    this.#watchOver(session);
+    this.#watchOver(pooled);
     return pooled;
   }
 
   /** Ends a connection whose other side has gone without a word: a watch would wait for ever. */
-  #watchOver(session: http2.ClientHttp2Session): void {
-    const end = (why: string): void => session.destroy(new Error(why));
+  #watchOver(pooled: PooledSession): void {
+    const { session } = pooled;
+    const end = (why: string): void => {
+      this.#sessions.delete(pooled);
+      void endSession(session, new Error(why));
+    };
     const connecting = this.#clock.setTimeout(() => end("no connection in time"), CONNECT_TIMEOUT_MS, { unref: true });
     let asking: Timer | undefined;
     const ask = (): void => {
