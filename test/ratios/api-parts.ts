@@ -55,14 +55,15 @@ export class ApiParts implements AsyncDisposable {
     return new ApiParts(kv, stores);
   }
 
-  /** Answers a GET; a watch goes to `sink`. Fails unless the answer is good. */
-  async get(url: string, sink?: ResponseSink): Promise<ApiResponse> {
+  /** Answers a GET, in the media type `accept`; a watch goes to `sink`. Fails unless the answer is good. */
+  async get(url: string, sink?: ResponseSink, accept?: string): Promise<ApiResponse> {
     const [path = "", search = ""] = url.split("?");
     const query = new URLSearchParams(search);
     const info = resolveRequestInfo("GET", path, query);
     const { signal } = new AbortController();
-    const request = { user: USER, info, userAgent: "", query, signal, warnings: [], method: "GET", headers: {} };
-    const answer = await this.#handle({ ...request, body: new Uint8Array() });
+    const request = { user: USER, info, userAgent: "", query, signal, warnings: [], method: "GET" };
+    const headers = accept === undefined ? {} : { accept };
+    const answer = await this.#handle({ ...request, headers, body: new Uint8Array() });
     if (answer.status !== 200) throw new Error(`${url}: ${answer.status} ${String(answer.body)}`);
     if (sink !== undefined && isResponseStream(answer.body)) answer.body.start(sink);
     return answer;

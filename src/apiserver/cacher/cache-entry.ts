@@ -48,6 +48,16 @@ export class CacheEntry {
     return this.#encoded;
   }
 
+  /** Whether {@link encoded} is here and need not be made of the object. */
+  get isEncoded(): boolean {
+    return this.#encoded !== undefined;
+  }
+
+  /** How many bytes are stored. */
+  get size(): number {
+    return this.encoded.bytes.byteLength;
+  }
+
   get object(): ApiObject {
     if (this.#object !== undefined) return this.#object;
     const object = decodeEncoded(this.encoded, this.revision);
@@ -88,6 +98,11 @@ export class CacheEntry {
     return known;
   }
 
+  /** Whether {@link encodedAs} has its answer. */
+  isEncodedAs(version: string): boolean {
+    return this.#converted?.has(version) === true;
+  }
+
   /** The object's protobuf message in a served version, resourceVersion included, made by `encode` when first asked for. */
   messageAs(version: string, encode: (object: ApiObject) => Uint8Array): Uint8Array {
     let known = this.#messages?.get(version);
@@ -96,6 +111,11 @@ export class CacheEntry {
     this.#messages ??= new Map();
     this.#messages.set(version, known);
     return known;
+  }
+
+  /** Whether {@link messageAs} has its answer. */
+  isMessageAs(version: string): boolean {
+    return this.#messages?.has(version) === true;
   }
 
   /**

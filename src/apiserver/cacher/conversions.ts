@@ -63,7 +63,7 @@ export class Conversions {
     if (this.#isElsewhere) return Math.min(start + OBJECTS_PER_QUESTION, entries.length);
     let end = start;
     for (let bytes = 0; end < entries.length && bytes < BYTES_PER_TURN; end++) {
-      bytes += (entries[end] as VersionEntry).stored.encoded.bytes.byteLength;
+      bytes += (entries[end] as VersionEntry).size;
     }
     return end;
   }

@@ -16,7 +16,11 @@ export class DecodingPace {
    * could be decoded meanwhile.
    */
   before(entry: CacheEntry, besides = 0): Promise<void> | undefined {
-    const cost = besides + (entry.isDecoded ? 0 : entry.encoded.bytes.byteLength);
+    return this.beforeWork(besides + (entry.isDecoded ? 0 : entry.size));
+  }
+
+  /** Asked before anything else, which costs what it costs to decode so many bytes. */
+  beforeWork(cost: number): Promise<void> | undefined {
     return cost === 0 ? undefined : this.#pace.before(cost);
   }
 }

@@ -27,6 +27,10 @@ export class VersionEntry extends CacheEntry {
     return this.#settled;
   }
 
+  override get size(): number {
+    return this.stored.size;
+  }
+
   settle(object: ApiObject): void {
     this.adopt(object);
     this.#settled = true;

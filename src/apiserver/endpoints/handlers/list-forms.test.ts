@@ -43,9 +43,9 @@ const lists: { name: string; entries: CacheEntry[] }[] = [
 
 const parsed = (bytes: Uint8Array): unknown => JSON.parse(Buffer.from(bytes).toString());
 
-test.each(lists)("metadata of $name", ({ entries }) => {
+test.each(lists)("metadata of $name", async ({ entries }) => {
   const items = entries.map((entry) => partialMetadata(entry.object, "v1", ["hidden"]));
-  expect(parsed(partialListBytes({ form, entries, metadata, version: "v1" }))).toEqual({
+  expect(parsed(await partialListBytes({ form, entries, metadata, version: "v1" }))).toEqual({
     kind: "PartialObjectMetadataList",
     apiVersion: "meta.k8s.io/v1",
     metadata,
@@ -55,9 +55,9 @@ test.each(lists)("metadata of $name", ({ entries }) => {
 
 test.each(lists.flatMap((list) => (["None", "Metadata", "Object"] as const).map((include) => ({ ...list, include }))))(
   "a table of $name with $include",
-  ({ entries, include }: { entries: CacheEntry[]; include: IncludeObject }) => {
+  async ({ entries, include }: { entries: CacheEntry[]; include: IncludeObject }) => {
     const rows = entries.map((entry) => tableRow(columns, entry.object, entry.object, include, "v1", 0, ["hidden"]));
-    const bytes = tableBytes({ form, entries, metadata, version: "v1" }, columns, include, 0);
+    const bytes = await tableBytes({ form, entries, metadata, version: "v1" }, columns, include, 0);
     expect(parsed(bytes)).toEqual(table(columns, metadata, rows, "v1"));
   },
 );

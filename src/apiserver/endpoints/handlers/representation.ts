@@ -13,6 +13,7 @@ import { listBytes, versionedBytes } from "../../serializer.ts";
 import { DEFAULT_COLUMNS, type IncludeObject, partialMetadata, table, tableRow } from "../../table/table.ts";
 import type { ApiResponse } from "../response.ts";
 import { partialListBytes, tableBytes } from "./list-forms.ts";
+import { encodedObjects, messages } from "./list-pace.ts";
 import { type AnswerFormat, CONTENT_TYPES, type Negotiated } from "./negotiation.ts";
 import type { ResourceEndpoint } from "./resource-handler.ts";
 import { formatYaml } from "./yaml.ts";
@@ -94,27 +95,28 @@ export interface ListMeta {
   readonly remainingItemCount?: number;
 }
 
-/** A list as an answer. The plain form is the objects' bytes one after the other. */
-export function listResponse(
+/** A list as an answer. The plain form is the objects' bytes one after the other. What is made of many is in pieces. */
+export async function listResponse(
   endpoint: ResourceEndpoint,
   negotiated: Negotiated,
   query: URLSearchParams,
   entries: readonly CacheEntry[],
   metadata: ListMeta,
-): ApiResponse {
+): Promise<ApiResponse> {
   const { form } = endpoint;
   const { transform } = negotiated;
   if (transform === undefined) {
     if (negotiated.format === "protobuf") {
-      const messages = entries.map((entry) => messageInForm(form, entry));
-      const list = listInEnvelope(form.apiVersion, `${form.kind}List`, listMetaMessage(metadata), messages);
+      const items = await messages(form, entries);
+      const list = listInEnvelope(form.apiVersion, `${form.kind}List`, listMetaMessage(metadata), items);
       return bytesResponse("protobuf", list, 200);
     }
     const custom = form.schema.unstructured !== undefined;
     // The lists of custom resources are maps upstream, which leave nothing out.
     const shown = custom ? { continue: "", ...metadata } : metadata;
     const head = `{"kind":"${form.kind}List","apiVersion":"${form.apiVersion}","metadata":${JSON.stringify(shown)},"items":[`;
-    const items = entries.map((entry) => ({ encoded: encodedInForm(form, entry), revision: entry.revision }));
+    const encoded = await encodedObjects(form, entries);
+    const items = encoded.map((each, i) => ({ encoded: each, revision: (entries[i] as CacheEntry).revision }));
     const bytes = listBytes(head, items, "]}\n", custom);
     if (isPlainJson(negotiated)) return bytesResponse("json", bytes, 200);
     return valueResponse(parseExactJson(bytes.toString("utf8")), negotiated, 200);
@@ -125,7 +127,7 @@ export function listResponse(
     const include = includeObject(query);
     const now = endpoint.modules.stores.modules.clock.now();
     if (isPlainJson(negotiated)) {
-      return bytesResponse("json", tableBytes({ form, entries, metadata, version }, columns, include, now), 200);
+      return bytesResponse("json", await tableBytes({ form, entries, metadata, version }, columns, include, now), 200);
     }
     const rows = entries.map(({ object }) =>
       tableRow(
@@ -144,7 +146,7 @@ export function listResponse(
     const type = `*${form.version}.${form.kind}List`;
     throw notAcceptable(`you requested PartialObjectMetadata, but the requested object is a list (${type})`);
   }
-  if (isPlainJson(negotiated)) return bytesResponse("json", partialListBytes({ form, entries, metadata, version }), 200);
+  if (isPlainJson(negotiated)) return bytesResponse("json", await partialListBytes({ form, entries, metadata, version }), 200);
   const items =
     entries.length === 0 ? null : entries.map((entry) => partialMetadata(entry.object, version, form.fieldAnnotations));
   const body = { kind: "PartialObjectMetadataList", apiVersion: `meta.k8s.io/${version}`, metadata, items };

@@ -84,3 +84,8 @@ export function encodedInForm(form: ServedForm, entry: CacheEntry): EncodedObjec
 export function messageInForm(form: ServedForm, entry: CacheEntry): Uint8Array {
   return entry.messageAs(form.apiVersion, (object) => encodeMessage(form.schema, toServedForm(form, object)));
 }
+
+/** Whether {@link encodedInForm} has its answer and need not make it. */
+export function isEncodedInForm(form: ServedForm, entry: CacheEntry): boolean {
+  return form.other === undefined ? entry.isEncoded : entry.isEncodedAs(form.apiVersion);
+}
