@@ -4,7 +4,7 @@ import { jsonEqual } from "#apimachinery/managedfields/compare.ts";
 import type { ApiObject } from "#apimachinery/meta/api-object.ts";
 import { formatGroupVersion } from "#apimachinery/meta/api-object.ts";
 import { normalizeObject } from "#apimachinery/schema/normalize.ts";
-import { decodeApplied } from "./apply.ts";
+import { decodeApplied } from "../writes/apply-resource.ts";
 import type { ApplyBody } from "./apply-body.ts";
 import type { ExpectedKind } from "./body.ts";
 import type { ResourceEndpoint, Target } from "./resource-handler.ts";

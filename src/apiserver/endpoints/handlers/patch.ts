@@ -1,9 +1,10 @@
 import { genericServerResponse } from "#apimachinery/api-errors/errors.ts";
 import { StatusError } from "#apimachinery/api-errors/status.ts";
+import type { UpdateResult } from "../../registry/store/update-object.ts";
 import type { ApiResponse, ResourceRequest } from "../response.ts";
+import { applyResource } from "../writes/apply-resource.ts";
 import { patchResource } from "../writes/write-resource.ts";
-import { handleApply } from "./apply.ts";
-import { APPLY_TYPE } from "./apply-body.ts";
+import { APPLY_TYPE, readApplyBody } from "./apply-body.ts";
 import { header } from "./headers.ts";
 import { negotiate } from "./negotiation.ts";
 import { Patch, type PatchKind } from "./patch-object.ts";
@@ -19,11 +20,15 @@ const PATCH_KINDS: ReadonlySet<string> = new Set<PatchKind>([
 
 /** PATCH of an object or of its status. */
 export async function handlePatch(endpoint: ResourceEndpoint, request: ResourceRequest): Promise<ApiResponse> {
-  if (patchType(request) === APPLY_TYPE) return handleApply(endpoint, request);
   const negotiated = negotiate(header(request, "accept"), hasProtobuf(endpoint));
+  const result = await writePatch(endpoint, request);
+  return writtenResponse(endpoint, negotiated, request.query, result, result.created ? 201 : 200);
+}
+
+function writePatch(endpoint: ResourceEndpoint, request: ResourceRequest): Promise<UpdateResult> {
+  if (patchType(request) === APPLY_TYPE) return applyResource(endpoint, request, readApplyBody(request));
   const { patch, options } = patchBody(request);
-  const result = await patchResource(endpoint, request, options, patch);
-  return writtenResponse(endpoint, negotiated, request.query, result, 200);
+  return patchResource(endpoint, request, options, patch);
 }
 
 /** The patch in a request's body. Throws 400, 415 and 422. */

@@ -10,24 +10,20 @@ import { DecodeError } from "#apimachinery/schema/exact-decode.ts";
 import { assert } from "#base/assert.ts";
 import { converting } from "../../conversion/conversion-memo.ts";
 import { toServedForm } from "../../registry/store/served-form.ts";
-import type { ApiResponse, ResourceRequest } from "../response.ts";
-import { authorizeCreate, writeRequest } from "../writes/write-request.ts";
-import { admit, checkName, setDefaults } from "../writes/written-object.ts";
-import { type ApplyBody, readApplyBody } from "./apply-body.ts";
-import type { ExpectedKind } from "./body.ts";
-import { converterError } from "./converter-error.ts";
-import { header } from "./headers.ts";
-import { negotiate } from "./negotiation.ts";
-import { writtenResponse } from "./representation.ts";
-import { hasProtobuf, type ResourceEndpoint, targetOf } from "./resource-handler.ts";
+import type { UpdateResult } from "../../registry/store/update-object.ts";
+import type { RequestContext } from "../../request/request-info.ts";
+import type { ApplyBody } from "../handlers/apply-body.ts";
+import type { ExpectedKind } from "../handlers/body.ts";
+import { converterError } from "../handlers/converter-error.ts";
+import { type ResourceEndpoint, targetOf } from "../handlers/resource-handler.ts";
+import { authorizeCreate, writeRequest } from "./write-request.ts";
+import { admit, checkName, setDefaults } from "./written-object.ts";
 
-/** Server-side apply to an object or its status (KEP-555). An absent object is made. */
-export async function handleApply(endpoint: ResourceEndpoint, request: ResourceRequest): Promise<ApiResponse> {
-  const negotiated = negotiate(header(request, "accept"), hasProtobuf(endpoint));
-  const body = readApplyBody(request);
-  const target = targetOf(endpoint, request.info);
-  const write = writeRequest(endpoint, request, target, body.options);
-  const result = await endpoint.store.updateWith({
+/** Server-side apply (KEP-555) of an object or its status, upstream's `applyPatcher`: an absent object is made, if the user may. */
+export function applyResource(endpoint: ResourceEndpoint, context: RequestContext, body: ApplyBody): Promise<UpdateResult> {
+  const target = targetOf(endpoint, context.info);
+  const write = writeRequest(endpoint, context, target, body.options);
+  return endpoint.store.updateWith({
     ...write,
     name: target.name,
     expectedUid: "",
@@ -37,12 +33,10 @@ export async function handleApply(endpoint: ResourceEndpoint, request: ResourceR
       const object = await converting(() => apply(endpoint, body, target.subresource, existing));
       if (existing === undefined) checkNoUid(endpoint, object, target.name);
       checkName(object, target);
-      if (existing === undefined) await authorizeCreate(endpoint, request);
+      if (existing === undefined) await authorizeCreate(endpoint, context);
       return admit(endpoint, write, target.name, object, existing);
     },
   });
-  const status = result.created ? 201 : 200;
-  return writtenResponse(endpoint, negotiated, request.query, result, status);
 }
 
 /** The applied object in the client's form, with its managers and defaults. */
