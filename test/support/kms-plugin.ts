@@ -1,4 +1,5 @@
 import { createServer, type Http2Server, type ServerHttp2Session, type ServerHttp2Stream } from "node:http2";
+import { endSessions } from "#base/end-session.ts";
 import { type Fields, FRAME_HEAD_BYTES, frameOf } from "#base/grpc/message-writer.ts";
 import { WireReader } from "#base/wire-reader.ts";
 
@@ -28,7 +29,7 @@ export class KmsPlugin implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const session of this.#sessions) session.destroy();
+    await endSessions(this.#sessions);
     await new Promise((resolve) => this.#server.close(resolve));
   }
 

@@ -10,6 +10,7 @@ import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { createSecureContext, type DetailedPeerCertificate, type TLSSocket } from "node:tls";
 import type { Clock } from "#base/clock.ts";
+import { endSessions } from "#base/end-session.ts";
 import type { PeerIdentity } from "../authentication/peer-identity.ts";
 import type { ApiResponse } from "../endpoints/response.ts";
 import { methodNotAllowed } from "../non-resource/answers.ts";
@@ -163,7 +164,7 @@ export async function listenSecurely(options: SecureListenerOptions): Promise<Se
     destroy: async () => {
       guard.stop();
       const closed = new Promise<void>((resolve) => (server.listening ? server.close(() => resolve()) : resolve()));
-      for (const session of sessions) session.destroy();
+      await endSessions(sessions);
       for (const socket of sockets) socket.destroy();
       await closed;
     },

@@ -1,4 +1,5 @@
 import { createServer, type Http2Server, type ServerHttp2Session, type ServerHttp2Stream } from "node:http2";
+import { endSessions } from "#base/end-session.ts";
 import { FRAME_HEAD_BYTES } from "#base/grpc/message-writer.ts";
 import { decode, encode } from "./codec.ts";
 import type { Method, RequestName, ResponseName } from "./cri-channel.ts";
@@ -77,7 +78,7 @@ export class ScriptedRuntime implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const session of this.#sessions) session.destroy();
+    await endSessions(this.#sessions);
     await new Promise((resolve) => this.#server.close(resolve));
   }
 }

@@ -1,4 +1,5 @@
 import { createServer, type Http2Server, type ServerHttp2Session, type ServerHttp2Stream } from "node:http2";
+import { endSessions } from "#base/end-session.ts";
 import { FRAME_HEAD_BYTES } from "#base/grpc/message-writer.ts";
 import { WireReader } from "#base/wire-reader.ts";
 import { WireWriter } from "#base/wire-writer.ts";
@@ -68,11 +69,11 @@ export class FakeMember implements AsyncDisposable {
 
   /** Breaks all connections. */
   drop(): void {
-    for (const session of this.#sessions) session.destroy();
+    void endSessions(this.#sessions);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.drop();
+    await endSessions(this.#sessions);
     await new Promise((resolve) => this.#server.close(resolve));
   }
 

@@ -10,6 +10,7 @@ import {
   type ServerHttp2Stream,
 } from "node:http2";
 import { connect as connectSocket } from "node:net";
+import { endSessions } from "#base/end-session.ts";
 
 /** When of a call something happens: before the runtime hears of it, while it is at it, or when it is done and nobody knows. */
 export type Moment = "before" | "during" | "after";
@@ -109,8 +110,7 @@ export class CriProxy implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#runtime?.destroy();
-    for (const session of this.#sessions) session.destroy();
+    await endSessions(this.#runtime === undefined ? this.#sessions : [this.#runtime, ...this.#sessions]);
     await new Promise((resolve) => this.#server.close(resolve));
   }
 }
