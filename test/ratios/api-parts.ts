@@ -26,12 +26,23 @@ const CONFIG_MAPS: ResourceDefinition<ApiObject> = {
   indexedFields: ["data.key-0"],
   strategy: {},
 };
+const NODES: ResourceDefinition<ApiObject> = {
+  group: "",
+  version: "v1",
+  kind: "Node",
+  plural: "nodes",
+  singular: "node",
+  scope: "Cluster",
+  storagePrefix: "minions",
+  columns: DEFAULT_COLUMNS,
+  strategy: {},
+};
 const USER = { name: "u", uid: "", groups: [], extra: {} };
 const AT_ONCE = 500;
 /** Of a text in an object. */
 const FIELD_BYTES = 10;
 
-/** The API's way from a request to the bytes of its answer, for one resource, without sockets, users and admission. */
+/** The API's way from a request to the bytes of its answer, for ConfigMaps and Nodes, without sockets, users and admission. */
 export class ApiParts implements AsyncDisposable {
   readonly kv: KVStore;
   readonly endpoint: ResourceEndpoint;
@@ -49,7 +60,7 @@ export class ApiParts implements AsyncDisposable {
 
   /** Closes the store in the end. */
   static async start(kv: KVStore = new MemoryStore({ clock: realClock })): Promise<ApiParts> {
-    const resources = { stored: [CONFIG_MAPS], virtual: [] };
+    const resources = { stored: [CONFIG_MAPS, NODES], virtual: [] };
     const random = seededRandom(1);
     const stores = await createStores({ kv, clock: realClock, random, resources: resources as never, schemaFor, admission: [] });
     return new ApiParts(kv, stores);

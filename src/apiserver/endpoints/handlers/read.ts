@@ -5,7 +5,7 @@ import { goQuote } from "#apimachinery/validation/field-error.ts";
 import { StorageError } from "#storage/kv.ts";
 import type { CacheEntry } from "../../cacher/cache-entry.ts";
 import { DecodingPace } from "../../cacher/decoding-pace.ts";
-import { filterMatches } from "../../cacher/watch-group.ts";
+import { filterMatches, type ObjectFilter } from "../../cacher/watch-group.ts";
 import type { RequestContext } from "../../request/request-info.ts";
 import type { ApiResponse } from "../response.ts";
 import { type Continuation, decodeContinue, encodeContinue } from "./continue-token.ts";
@@ -69,8 +69,7 @@ export async function listEntries(
   const chunk = readChunk(options, prefix);
   if (chunk.version > 0n) await checkNotFuture(endpoint, chunk.version);
   else await caughtUp(endpoint, options.resourceVersion);
-  // One object by name needs no walk.
-  const isOne = filter.name !== "" && filter.namespace !== "";
+  const isOne = namesOne(endpoint, filter);
   const finding = isOne || chunk.exact !== undefined ? undefined : cache.findable(filter.mark);
   if (finding !== undefined) await finding;
   const current = endpoint.store.core.modules.cache.revision;
@@ -94,6 +93,11 @@ export async function listEntries(
   );
   await cache.ready(result.entries);
   return result;
+}
+
+/** Whether the filter is for one object by its name, which needs no walk: as kubelets ask for their Node. */
+export function namesOne(endpoint: ResourceEndpoint, { namespace, name }: ObjectFilter): boolean {
+  return name !== "" && (namespace !== "" || !endpoint.store.core.namespaced);
 }
 
 /**

@@ -1,10 +1,11 @@
 import { expired } from "#apimachinery/api-errors/errors.ts";
 import { plainError } from "#apimachinery/api-errors/plain-error.ts";
+import type { CacheEntry } from "../../cacher/cache-entry.ts";
 import type { ResourceCache } from "../../cacher/resource-cache.ts";
 import { VersionCache, type VersionEvent } from "../../cacher/version-cache.ts";
 import { type FilteredEvent, filterMatches, type ObjectFilter, type WatchConsumer } from "../../cacher/watch-group.ts";
 import type { ParsedListOptions } from "./list-options.ts";
-import { checkNotFuture, parseVersion } from "./read.ts";
+import { checkNotFuture, namesOne, parseVersion } from "./read.ts";
 import type { ResourceEndpoint } from "./resource-handler.ts";
 import { inPlace, SelectedState } from "./selected-state.ts";
 
@@ -35,7 +36,7 @@ export async function watchOrigin(
   const version = text === "" ? 0n : parseVersion(text, plainError);
   if (options.sendInitialEvents) await checkNotFuture(endpoint, version);
   if (text === "") await endpoint.store.core.modules.cache.catchUp();
-  if (!beginsWithState(options, version)) return { version, state: undefined };
+  if (!beginsWithState(options, version) || namesOne(endpoint, filter)) return { version, state: undefined };
   const { cache } = endpoint.store.core;
   const finding = cache.findable(filter.mark);
   if (finding !== undefined) await finding;
@@ -85,7 +86,7 @@ function watchStart(
   const { revision } = endpoint.store.core.modules.cache;
   const endBookmark = options.sendInitialEvents === true && options.allowWatchBookmarks;
   if (beginsWithState(options, version)) {
-    const entries = state?.now() ?? inPlace(cache, filter, cache.tree).filter((entry) => filterMatches(filter, entry));
+    const entries = state?.now() ?? present(endpoint, cache, filter).filter((entry) => filterMatches(filter, entry));
     return { events: entries.map((entry) => ({ type: "ADDED", entry })), revision, endBookmark, skipUntil: revision };
   }
   if (version === 0n) return { events: [], revision, endBookmark: false, skipUntil: revision };
@@ -93,4 +94,11 @@ function watchStart(
   const events = cache.eventsSince(Number(version), filter);
   if (events === undefined) throw expired(`too old resource version: ${version} (${cache.baseRevision})`);
   return { events, revision, endBookmark: false, skipUntil: revision };
+}
+
+/** The entries that the filter may let through. */
+function present(endpoint: ResourceEndpoint, cache: ResourceCache, filter: ObjectFilter): readonly CacheEntry[] {
+  if (!namesOne(endpoint, filter)) return inPlace(cache, filter, cache.tree);
+  const entry = cache.get(filter.namespace, filter.name);
+  return entry === undefined ? [] : [entry];
 }
