@@ -62,20 +62,27 @@ function containerStatus(situation: StatusSituation, container: Container, isIni
   const { started, ready } = probe(pod, container, current, times, observed.probed?.get(current?.id ?? ""));
   const succeeded = isInit && current?.state === "CONTAINER_EXITED" && current.exitCode === 0;
   const image = latest?.image ?? container.image ?? "";
-  return {
+  const state = current === undefined ? waitingState(situation, container.name, waiting, isInit) : stateOf(current, runtimeName);
+  const isOnce = isInit && container.restartPolicy !== "Always";
+  // Member by member: V8 takes several times as long for spreads of what may be absent.
+  const status: Told<ApiContainerStatus> = {
     name: container.name,
-    state: current === undefined ? waitingState(situation, container.name, waiting, isInit) : stateOf(current, runtimeName),
+    state,
     lastState: last === undefined ? {} : { terminated: terminated(last, runtimeName) },
-    ready: isInit && container.restartPolicy !== "Always" ? succeeded : ready,
+    ready: isOnce ? succeeded : ready,
     restartCount: latest?.metadata.attempt ?? 0,
     image,
     imageID: latest?.imageRef ?? "",
-    ...(latest === undefined ? {} : { containerID: `${runtimeName}://${latest.id}` }),
-    started: isInit && container.restartPolicy !== "Always" ? false : started,
-    ...resourcesOf(situation, container, current),
-    ...mountsOf(container),
   };
+  if (latest !== undefined) status.containerID = `${runtimeName}://${latest.id}`;
+  status.started = isOnce ? false : started;
+  tellResources(status, situation, container, current);
+  tellMounts(status, container);
+  return status;
 }
+
+/** A status in the making. */
+type Told<T> = { -readonly [Field in keyof T]: T[Field] };
 
 function isWaitingForRestart(
   { pod, ending, isGoing = ending }: StatusSituation,
@@ -128,28 +135,25 @@ function terminated(status: ContainerStatus, runtimeName: string): NonNullable<C
   };
 }
 
-function resourcesOf(
+function tellResources(
+  status: Told<ApiContainerStatus>,
   situation: StatusSituation,
   container: Container,
   current: ContainerStatus | undefined,
-): Partial<ApiContainerStatus> {
-  if (current?.state !== "CONTAINER_RUNNING" || container.resources === undefined) return {};
+): void {
+  if (current?.state !== "CONTAINER_RUNNING" || container.resources === undefined) return;
   const own = { allocated: container.resources, actual: container.resources };
   const { allocated, actual } = situation.resourcesOf?.(container) ?? own;
-  const { requests, limits } = actual;
-  return {
-    ...(allocated.requests === undefined ? {} : { allocatedResources: allocated.requests }),
-    resources: { ...(limits === undefined ? {} : { limits }), ...(requests === undefined ? {} : { requests }) },
-  };
+  if (allocated.requests !== undefined) status.allocatedResources = allocated.requests;
+  const resources: Told<ResourceRequirements> = {};
+  if (actual.limits !== undefined) resources.limits = actual.limits;
+  if (actual.requests !== undefined) resources.requests = actual.requests;
+  status.resources = resources;
 }
 
-function mountsOf({ volumeMounts = [] }: Container): Partial<ApiContainerStatus> {
-  if (volumeMounts.length === 0) return {};
-  return {
-    volumeMounts: volumeMounts.map(({ name, mountPath, readOnly }) => ({
-      name,
-      mountPath,
-      ...(readOnly ? { readOnly, recursiveReadOnly: "Disabled" } : {}),
-    })),
-  };
+function tellMounts(status: Told<ApiContainerStatus>, { volumeMounts = [] }: Container): void {
+  if (volumeMounts.length === 0) return;
+  status.volumeMounts = volumeMounts.map(({ name, mountPath, readOnly }) =>
+    readOnly ? { name, mountPath, readOnly, recursiveReadOnly: "Disabled" } : { name, mountPath },
+  );
 }

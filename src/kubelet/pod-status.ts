@@ -82,14 +82,19 @@ function podConditions(situation: PodStatusSituation, statuses: PodStatuses, pha
   return findings.map((finding) => {
     const before = previousConditions.find(({ type }) => type === finding.type);
     const unchanged = before?.status === finding.status && before.lastTransitionTime !== undefined;
-    const lastTransitionTime = unchanged ? before.lastTransitionTime : formatTime(nowMs);
-    const observedGeneration = finding.observedGeneration ?? generation;
-    return (
-      observedGeneration === undefined
-        ? { ...finding, lastTransitionTime }
-        : { ...finding, lastTransitionTime, observedGeneration }
-    ) as PodCondition;
+    return conditionOf(finding, unchanged ? before.lastTransitionTime : formatTime(nowMs), generation);
   });
+}
+
+function conditionOf(finding: Finding, lastTransitionTime: string, generation: number | undefined): PodCondition {
+  const { type, status, reason, message, observedGeneration = generation } = finding;
+  // Member by member, as the status itself.
+  const condition: { -readonly [Field in keyof PodCondition]: PodCondition[Field] } = { type, status };
+  if (reason !== undefined) condition.reason = reason;
+  if (message !== undefined) condition.message = message;
+  condition.lastTransitionTime = lastTransitionTime;
+  if (observedGeneration !== undefined) condition.observedGeneration = observedGeneration;
+  return condition;
 }
 
 /** Of pods that have a rule for it (upstream's `GenerateAllContainersRestartingCondition`, KEP-5532). */

@@ -148,20 +148,25 @@ export class StatusManager implements PodStatusWriter {
 // Conditions are merged one by one: what a condition no longer says has to be taken out of it. So are addresses, of which
 // those of a sandbox before this one must not stay.
 function patchOf(status: PodStatus, pod: Pod): object {
-  const told = status.conditions?.map((condition) => ({
-    ...condition,
-    reason: condition.reason ?? null,
-    message: condition.message ?? null,
-  }));
-  const gone = told === undefined ? [] : staleConditions(pod, status.conditions ?? []);
-  const conditions = told === undefined ? undefined : [...told, ...gone.map((type) => ({ $patch: "delete", type }))];
-  const { podIPs, hostIPs } = status;
-  return {
-    ...status,
-    ...(conditions === undefined ? {} : { conditions }),
-    ...(podIPs === undefined ? {} : { podIPs: [REPLACE, ...podIPs] }),
-    ...(hostIPs === undefined ? {} : { hostIPs: [REPLACE, ...hostIPs] }),
-  };
+  const patch: { -readonly [Field in keyof PodStatus]?: unknown } = { ...status };
+  const { conditions, podIPs, hostIPs } = status;
+  if (conditions !== undefined) {
+    const gone = staleConditions(pod, conditions).map((type) => ({ $patch: "delete", type }));
+    patch.conditions = [...conditions.map(wholeCondition), ...gone];
+  }
+  if (podIPs !== undefined) patch.podIPs = [REPLACE, ...podIPs];
+  if (hostIPs !== undefined) patch.hostIPs = [REPLACE, ...hostIPs];
+  return patch;
+}
+
+/** Member by member: V8 takes several times as long for a spread with members behind it. */
+function wholeCondition(condition: PodCondition): object {
+  const whole: { -readonly [Field in keyof PodCondition]?: unknown } = {};
+  let field: keyof PodCondition;
+  for (field in condition) whole[field] = condition[field];
+  whole.reason ??= null;
+  whole.message ??= null;
+  return whole;
 }
 
 /** The types of a pod's conditions that a kubelet has told and does not tell any more. */

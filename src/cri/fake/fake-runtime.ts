@@ -143,11 +143,11 @@ export class FakeRuntime implements RuntimeService {
   async createContainer(sandboxId: string, config: ContainerConfig): Promise<string> {
     const sandbox = this.#sandbox(sandboxId);
     const id = this.#newId();
-    const { name } = config.metadata;
+    const { command, args, labels, metadata } = config;
     const { logDirectory = "" } = sandbox.config;
     const annotations = { ...sandbox.config.annotations, ...config.annotations };
     const status = createdStatus(id, sandboxId, config, { logDirectory, createdAtMs: this.#options.clock.now() });
-    const behaviour = behaviourOf({ ...config, name, annotations });
+    const behaviour = behaviourOf({ name: metadata.name, command, args, labels, annotations });
     const allowance = new Allowance(CONTAINER_LIMITS, this.allowance);
     const process = this.#newProcess(id, sandbox, config, { annotations, allowance });
     this.#containers.add({ status, behaviour, process, allowance, exitTimer: undefined, waiting: [] });
