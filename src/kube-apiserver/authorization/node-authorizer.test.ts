@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import type { Pod } from "#api/generated/core/v1.ts";
 import type { ApiObject } from "#apimachinery/meta/api-object.ts";
 import type { AuthorizationAttributes, Decision } from "#apiserver/authorization/authorizer.ts";
+import { type CacheEntry, entryFromValue } from "#apiserver/cacher/cache-entry.ts";
 import type { WatchConsumer } from "#apiserver/cacher/watch-group.ts";
 import type { Stores } from "#apiserver/registry/resource-set.ts";
 import { nodeAuthorizer } from "./node-authorizer.ts";
@@ -35,9 +36,16 @@ const pod = (name: string, nodeName: string, annotations = {}): Pod => ({
   },
 });
 
+const entryOf = (object: Pod): CacheEntry => {
+  const { name = "", namespace = "" } = object.metadata ?? {};
+  const value = Buffer.from(JSON.stringify({ apiVersion: "v1", kind: "Pod", ...object }));
+  const prefix = "/registry/pods/";
+  return entryFromValue(prefix.length, `${prefix}${namespace}/${name}`, 1, value);
+};
+
 let consumer: WatchConsumer | undefined;
 const graph = new NodeGraph(stores, () => ({
-  list: () => [pod("p", "n1"), pod("mirror", "n1", { "kubernetes.io/config.mirror": "h" }), pod("q", "n2")],
+  list: () => [pod("p", "n1"), pod("mirror", "n1", { "kubernetes.io/config.mirror": "h" }), pod("q", "n2")].map(entryOf),
   watch: (_filter, given) => {
     consumer = given;
     return () => {};
@@ -141,4 +149,38 @@ test("rights go with the pod", () => {
   consumer?.onEvents([{ type: "DELETED", entry }], 3);
   expect(asked("get", "/secrets:of-late").decision).toBe("no-opinion");
   expect(asked("get", "/secrets:of-p").decision).toBe("allow");
+});
+
+test("pods that are there are taken in in pieces, and what has changed meanwhile is as it is then", async () => {
+  const annotations = { large: "x".repeat(100_000) };
+  const all = ["a", "b", "c", "d"].map((name) => entryOf(pod(name, "n1", annotations)));
+  let told: WatchConsumer | undefined;
+  const many = new NodeGraph(stores, () => ({
+    list: () => all,
+    watch: (_filter, given) => {
+      told = given;
+      return () => {};
+    },
+  }));
+  const related = (name: string): boolean => many.isRelated("n1", "secrets", "ns", `of-${name}`);
+  const filling = many.ready();
+  expect(filling).toBeInstanceOf(Promise);
+  expect(many.ready()).toBe(filling);
+  told?.onEvents([{ type: "DELETED", entry: all[3] as CacheEntry }], 2);
+  told?.onEvents([{ type: "MODIFIED", entry: entryOf(pod("c", "n2")) }], 3);
+  await filling;
+  expect(many.ready()).toBeUndefined();
+  expect(["a", "b", "c", "d"].map(related)).toEqual([true, true, false, false]);
+  // They stay the bytes that they were.
+  expect(all.filter(({ isDecoded }) => isDecoded)).toEqual([]);
+});
+
+test("who cannot wait is answered at once", async () => {
+  const annotations = { large: "x".repeat(100_000) };
+  const all = ["a", "b", "c", "d"].map((name) => entryOf(pod(name, "n1", annotations)));
+  const many = new NodeGraph(stores, () => ({ list: () => all, watch: () => () => {} }));
+  const filling = many.ready();
+  expect(many.isRelated("n1", "secrets", "ns", "of-d")).toBe(true);
+  await filling;
+  expect(many.ready()).toBeUndefined();
 });

@@ -60,6 +60,17 @@ const RESOURCES: Readonly<Record<string, (question: NodeQuestion) => Decision>> 
   "certificates.k8s.io/podcertificaterequests": podCertificateRequests,
 };
 
+/** Resources about whose objects the graph is asked. */
+const RELATED: ReadonlySet<string> = new Set<RelatedResource>([
+  "pods",
+  "secrets",
+  "configmaps",
+  "persistentvolumeclaims",
+  "persistentvolumes",
+  "resourceclaims",
+  "serviceaccounts",
+]);
+
 /** Lets a node see and change what belongs to it and to its pods (upstream's node authorizer). */
 export function nodeAuthorizer(stores: Stores, graph: NodeGraph): Authorizer {
   return {
@@ -68,10 +79,20 @@ export function nodeAuthorizer(stores: Stores, graph: NodeGraph): Authorizer {
       if (node === undefined) return noOpinion("");
       if (node === "") return noOpinion(`unknown node for user ${JSON.stringify(asked.user.name)}`);
       const rule = asked.isResourceRequest ? RESOURCES[`${asked.apiGroup}/${asked.resource}`] : undefined;
-      if (rule !== undefined) return rule({ node, asked, graph, stores });
+      if (rule !== undefined) {
+        const question = { node, asked, graph, stores };
+        const filling = mayNeedGraph(asked) ? graph.ready() : undefined;
+        return filling === undefined ? rule(question) : filling.then(() => rule(question));
+      }
       return NODE_RULES.some((known) => ruleAllows(known, asked)) ? ALLOW : noOpinion("");
     },
   };
+}
+
+/** Nodes that only report, as simulated ones do, need not wait for it, nor have it made. */
+function mayNeedGraph({ verb, resource, name }: AuthorizationAttributes): boolean {
+  if (name === "" || !RELATED.has(resource)) return false;
+  return resource === "pods" ? verb === "get" || verb === "list" || verb === "watch" : true;
 }
 
 function noOpinion(reason: string): Decision {

@@ -1,4 +1,6 @@
 import type { PersistentVolume, PersistentVolumeClaim, Pod } from "#api/generated/core/v1.ts";
+import type { CacheEntry } from "#apiserver/cacher/cache-entry.ts";
+import { DecodingPace } from "#apiserver/cacher/decoding-pace.ts";
 import type { FilteredEvent, ObjectFilter, WatchConsumer } from "#apiserver/cacher/watch-group.ts";
 import type { Stores } from "#apiserver/registry/resource-set.ts";
 import { podReferences } from "./pod-references.ts";
@@ -15,7 +17,7 @@ export type RelatedResource =
 
 /** The pods, and every later change of them, until the returned function is called. */
 export interface PodFeed {
-  list(): readonly Pod[];
+  list(): readonly CacheEntry[];
   watch(filter: ObjectFilter, consumer: WatchConsumer): () => void;
 }
 
@@ -29,9 +31,21 @@ interface Known {
   readonly keys: readonly string[];
 }
 
+/** Pods that were there when the graph began and are still to be taken in. */
+interface Waiting {
+  readonly entries: readonly CacheEntry[];
+  next: number;
+  readonly pace: DecodingPace;
+  /** A turn has passed for the next one. */
+  isPaced: boolean;
+  /** Keys of those that have changed since, and are known already. */
+  readonly changed: Set<string>;
+}
+
 /**
  * Which objects each node's pods refer to, kept up with every change of a pod (upstream's `node.Graph`). Begins when the
- * first node asks: clusters without kubelets pay nothing.
+ * first node asks: clusters without kubelets pay nothing. What is there then may be many pods that nobody has decoded: they are taken in in
+ * pieces for who can wait, and at once for who cannot.
  */
 export class NodeGraph {
   readonly #stores: Stores;
@@ -40,15 +54,31 @@ export class NodeGraph {
   #nodes = new Map<string, Map<string, number>>();
   #known = new Map<string, Known>();
   #following = false;
+  #waiting: Waiting | undefined;
+  #filling: Promise<void> | undefined;
 
   constructor(stores: Stores, pods: () => PodFeed) {
     this.#stores = stores;
     this.#pods = pods;
   }
 
+  /** Lets requests be answered while pods are taken in; undefined when all are. */
+  ready(): Promise<void> | undefined {
+    this.#follow();
+    const waiting = this.#waiting;
+    if (waiting === undefined || this.#filling !== undefined) return this.#filling;
+    const pause = this.#takeIn(waiting);
+    if (pause === undefined) return undefined;
+    this.#filling = this.#fill(waiting, pause).finally(() => {
+      this.#filling = undefined;
+    });
+    return this.#filling;
+  }
+
   /** Whether there is a way from the object to the node. `namespace` is empty for what lies in none. */
   isRelated(node: string, resource: RelatedResource, namespace: string, name: string): boolean {
     this.#follow();
+    while (this.#waiting !== undefined) void this.#takeIn(this.#waiting);
     const keys = this.#nodes.get(node);
     if (keys === undefined) return false;
     if (resource === "persistentvolumes") return this.#hasVolume(keys, name);
@@ -83,7 +113,7 @@ export class NodeGraph {
     this.#nodes = new Map();
     this.#known = new Map();
     const feed = this.#pods();
-    for (const pod of feed.list()) this.#add(pod);
+    this.#waiting = { entries: feed.list(), next: 0, pace: new DecodingPace(), isPaced: false, changed: new Set() };
     feed.watch(EVERYTHING, {
       onEvents: (events) => {
         for (const event of events) this.#apply(event);
@@ -94,7 +124,34 @@ export class NodeGraph {
     });
   }
 
+  async #fill(waiting: Waiting, first: Promise<void>): Promise<void> {
+    for (let pause: Promise<void> | undefined = first; pause !== undefined; ) {
+      await pause;
+      pause = this.#waiting === waiting ? this.#takeIn(waiting) : undefined;
+    }
+  }
+
+  /** Takes in pods until there are no more, or until others are to have their turn: what is to be awaited then. */
+  #takeIn(waiting: Waiting): Promise<void> | undefined {
+    for (let entry = waiting.entries[waiting.next]; entry !== undefined; entry = waiting.entries[++waiting.next]) {
+      const pause = waiting.isPaced ? undefined : waiting.pace.before(entry);
+      waiting.isPaced = pause !== undefined;
+      if (pause !== undefined) return pause;
+      if (!waiting.changed.has(entry.key)) this.#addEntry(entry);
+    }
+    this.#waiting = undefined;
+    return undefined;
+  }
+
+  /** What is bytes only stays so. */
+  #addEntry(entry: CacheEntry): void {
+    const { isDecoded } = entry;
+    this.#add(entry.object as unknown as Pod);
+    if (!isDecoded) entry.release();
+  }
+
   #apply({ type, entry }: FilteredEvent): void {
+    this.#waiting?.changed.add(entry.key);
     if (type !== "DELETED") this.#add(entry.object as unknown as Pod);
     else this.#remove(keyOf("pods", entry.namespace, entry.name));
   }

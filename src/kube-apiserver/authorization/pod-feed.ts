@@ -1,4 +1,3 @@
-import type { Pod } from "#api/generated/core/v1.ts";
 import type { StoreRegistry } from "#apiserver/registry/store/store-registry.ts";
 import type { PodFeed } from "./node-graph.ts";
 
@@ -6,7 +5,7 @@ import type { PodFeed } from "./node-graph.ts";
 export function podFeed(stores: StoreRegistry): PodFeed {
   const pods = stores.generic("", "pods");
   return {
-    list: () => pods.listCached("") as unknown as readonly Pod[],
+    list: () => pods.core.stored.range(pods.core.stored.tree, pods.core.stored.prefix),
     watch: (filter, consumer) => pods.core.stored.watch(filter, consumer),
   };
 }
