@@ -1,6 +1,6 @@
 // What the steps of a workload share: a server that runs, connections to it, and where figures go.
 import { connect } from "./http1-client.mjs";
-import { Http2Client, openSession } from "./http2-client.mjs";
+import { endSession, Http2Client, openSession } from "./http2-client.mjs";
 import { connectAll } from "./steps/measure.mjs";
 
 export class Context {
@@ -61,6 +61,6 @@ export class Context {
 
   close() {
     for (const client of this.#connections) client.close();
-    for (const session of this.#sessions) session.destroy();
+    for (const session of this.#sessions) endSession(session);
   }
 }

@@ -61,8 +61,13 @@ export class Http2Client {
   }
 
   close() {
-    this.#session.destroy();
+    endSession(this.#session);
   }
+}
+
+/** In a turn of its own, as src/base/end-session.ts has it: who ends it may go on from an answer that is being read on it. */
+export function endSession(session) {
+  setImmediate(() => session.destroy());
 }
 
 /** Begins a watch; resolves when the server has answered. `onLines` gets how many events each chunk ends. */

@@ -6,7 +6,7 @@ import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connect } from "./http1-client.mjs";
-import { openSession, watch } from "./http2-client.mjs";
+import { endSession, openSession, watch } from "./http2-client.mjs";
 import { freePort, startServer, usage } from "./server.mjs";
 import { expect, median, sleep, until } from "./steps/measure.mjs";
 
@@ -72,7 +72,7 @@ class Watching {
   }
 
   close() {
-    this.#session.destroy();
+    endSession(this.#session);
   }
 }
 
