@@ -45,7 +45,7 @@ export function strategicMergePatch(schema: TypeSchema, document: unknown, patch
 // The patch is taken apart, as upstream does. Of the document only what the patch walks through is copied.
 function mergeMap(document: JsonMap, patch: JsonMap, schema: TypeSchema | undefined): JsonMap {
   if (Object.hasOwn(patch, DIRECTIVE)) return wholeMapDirective(patch);
-  const original = { ...document };
+  const original = copyOf(document);
   retainKeys(original, patch);
   mergeOrderedLists(original, patch, schema);
   for (const patchKey of Object.keys(patch)) {
@@ -71,6 +71,13 @@ function mergeMap(document: JsonMap, patch: JsonMap, schema: TypeSchema | undefi
     }
   }
   return original;
+}
+
+/** Not by spreading: V8 takes a microsecond for each member that what was made so is given further. */
+function copyOf(document: JsonMap): JsonMap {
+  const copy: JsonMap = {};
+  for (const key in document) setKey(copy, key, document[key]);
+  return copy;
 }
 
 function take(original: JsonMap, key: string, value: unknown): void {

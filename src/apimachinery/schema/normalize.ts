@@ -74,13 +74,15 @@ function normalizeStruct({ fields, zeros }: NormalStruct, given: Members, keepEm
   }
   for (const zero of zeros) {
     if ((out ?? given)[zero.name] !== undefined) continue;
-    out ??= { ...given };
+    // Not by spreading: V8 takes a microsecond for each member that what was made so is given further.
+    out ??= membersBefore(given);
     out[zero.name] = zero.make();
   }
   return out ?? given;
 }
 
-function membersBefore(given: Members, end: string): Members {
+/** All members where `end` is not given. */
+function membersBefore(given: Members, end?: string): Members {
   const out: Members = {};
   for (const key in given) {
     if (key === end) break;
