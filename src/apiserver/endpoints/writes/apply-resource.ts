@@ -24,7 +24,6 @@ export function applyResource(endpoint: ResourceEndpoint, context: RequestContex
   const target = targetOf(endpoint, context.info);
   const write = writeRequest(endpoint, context, target, body.options);
   return endpoint.store.updateWith({
-    ...write,
     name: target.name,
     expectedUid: "",
     mayCreate: true,
@@ -36,6 +35,7 @@ export function applyResource(endpoint: ResourceEndpoint, context: RequestContex
       if (existing === undefined) await authorizeCreate(endpoint, context);
       return admit(endpoint, write, target.name, object, existing);
     },
+    ...write,
   });
 }
 
