@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Cluster, startCluster } from "#envtest/envtest.ts";
 
 const MAPS = "/api/v1/namespaces/default/configmaps";
+const PIECE = "a".repeat(64 << 10);
 const JSON_TYPE = "application/json";
 
 describe("bad input", () => {
@@ -184,6 +185,29 @@ describe("bad input", () => {
     const values = `x${",a".repeat(length / 2)}`;
     const answer = await ask("GET", `${MAPS}?labelSelector=k%20in%20(${values})`);
     expect(answer.status).toBe(want);
+  });
+
+  test("who is refused in the middle of what he sends hears of it, each of twenty", async () => {
+    const { ca, cert, key } = cluster.credentials;
+    const refused = (): Promise<string> =>
+      new Promise((resolve, reject) => {
+        const { port } = new URL(cluster.url);
+        const socket = connect({ host: "127.0.0.1", port: Number(port), ca, cert, key, ALPNProtocols: ["http/1.1"] });
+        let answer = "";
+        socket.on("secureConnect", () => {
+          // Its answer comes while the client is still busy sending.
+          for (let i = 0; i < 64; i++) socket.write(i === 0 ? `GET ${MAPS}?labelSelector=` : PIECE);
+        });
+        socket.on("data", (chunk) => {
+          answer += chunk;
+        });
+        socket.on("error", reject);
+        socket.on("end", () => resolve(answer));
+      });
+    const answers = await Promise.all(Array.from({ length: 20 }, refused));
+    expect(answers.map((answer) => answer.split("\r\n")[0])).toEqual(
+      answers.map(() => "HTTP/1.1 431 Request Header Fields Too Large"),
+    );
   });
 
   test("a request without credentials is refused", async () => {

@@ -12,8 +12,6 @@ import { createSecureContext, type DetailedPeerCertificate, type TLSSocket } fro
 import type { Clock } from "#base/clock.ts";
 import { endSessions } from "#base/end-session.ts";
 import type { PeerIdentity } from "../authentication/peer-identity.ts";
-import type { ApiResponse } from "../endpoints/response.ts";
-import { methodNotAllowed } from "../non-resource/answers.ts";
 import type { Exchange } from "./exchange.ts";
 import { Http1Exchange } from "./http1-exchange.ts";
 import { Http2Exchange } from "./http2-exchange.ts";
@@ -21,6 +19,7 @@ import { CONNECTIONS_MAX, HEAD_TIMEOUT_MS, HEADER_BYTES_MAX, IDLE_CONNECTION_MS,
 import { type NamedCertificate, namedContexts } from "./named-certificates.ts";
 import { DEFAULT_SERVING, type ServingOptions } from "./serving-options.ts";
 import { SessionGuard } from "./session-guard.ts";
+import { UnreadableRequests } from "./unreadable-requests.ts";
 import { UpgradeExchange } from "./upgrade-exchange.ts";
 
 export interface SecureListenerOptions {
@@ -56,18 +55,6 @@ export interface SecureListener {
   stopAccepting(): void;
   /** Ends every connection. */
   destroy(): Promise<void>;
-}
-
-/** What a request gets that Node cannot parse. Go would take any method: upstream's router refuses those that it does not know. */
-const BAD_REQUEST = "HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n";
-const UNREADABLE: Readonly<Record<string, string>> = {
-  HPE_INVALID_METHOD: rawResponse(methodNotAllowed()),
-  HPE_HEADER_OVERFLOW: "HTTP/1.1 431 Request Header Fields Too Large\r\nConnection: close\r\n\r\n",
-};
-
-function rawResponse({ headers, body }: ApiResponse): string {
-  const text = String(body);
-  return `HTTP/1.1 405 Method Not Allowed\r\nContent-Type: ${headers["content-type"]}\r\nContent-Length: ${Buffer.byteLength(text)}\r\nConnection: close\r\n\r\n${text}`;
 }
 
 /** Starts to listen. Rejects when the address cannot be taken. */
@@ -125,10 +112,8 @@ export async function listenSecurely(options: SecureListenerOptions): Promise<Se
     remember(session, session.socket as TLSSocket);
   });
   server.on("tlsClientError", () => {});
-  server.on("clientError", (error: NodeJS.ErrnoException, socket: Duplex) => {
-    if (socket.writable) socket.end(UNREADABLE[error.code ?? ""] ?? BAD_REQUEST);
-    else socket.destroy();
-  });
+  const unreadable = new UnreadableRequests(options.clock);
+  server.on("clientError", (error: NodeJS.ErrnoException, socket: Duplex) => unreadable.refuse(error, socket));
   // Adding a request listener makes Node answer HTTP/2 through its compatibility layer too: that one is taken out again.
   server.on("request", (request: unknown, response: unknown) => {
     const message = request as IncomingMessage;
