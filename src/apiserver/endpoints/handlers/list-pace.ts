@@ -8,8 +8,9 @@ const MESSAGE = 4;
 const ENCODING = 2;
 const OTHER_FORM = 6;
 
-/** The same of what is copied of each object, in bytes that could be decoded meanwhile. */
-const COPYING = 2_048;
+// The same of what is written of each object, in bytes that could be decoded meanwhile: a row, and metadata that are copied alone.
+const ROW = 2_048;
+const COPY = 512;
 
 /** The objects of a list in a form, made in pieces between which requests are answered: for the first that asks they are many. */
 export async function encodedObjects(form: ServedForm, entries: readonly CacheEntry[]): Promise<EncodedObject[]> {
@@ -42,11 +43,11 @@ export class RowPace {
 
   /** Asked before one that must be decoded: what is to be awaited first, if anything. */
   before(entry: CacheEntry): Promise<void> | undefined {
-    return this.#pace.before(entry, COPYING);
+    return this.#pace.before(entry, ROW);
   }
 
   /** The same before one whose bytes are enough. */
   beforeCopy(): Promise<void> | undefined {
-    return this.#pace.beforeWork(COPYING);
+    return this.#pace.beforeWork(COPY);
   }
 }
